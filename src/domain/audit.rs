@@ -1,0 +1,75 @@
+//! The audit log's lines: who did what, from where, and how it ended.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+
+use super::ids::AuditId;
+use super::{OrganizationId, UserId};
+
+/// What was done, or tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Login,
+    Logout,
+    LogoutAll,
+    SessionEnded,
+    Registered,
+    OrganizationFounded,
+    OrganizationSwitched,
+    PasswordChanged,
+    ProfileUpdated,
+    UserCreated,
+    UserDisabled,
+}
+
+impl Action {
+    /// The word in the database: `subject.verb`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "session.login",
+            Self::Logout => "session.logout",
+            Self::LogoutAll => "session.logout_all",
+            Self::SessionEnded => "session.ended",
+            Self::Registered => "user.registered",
+            Self::OrganizationFounded => "organization.founded",
+            Self::OrganizationSwitched => "session.organization_switched",
+            Self::PasswordChanged => "user.password_changed",
+            Self::ProfileUpdated => "user.profile_updated",
+            Self::UserCreated => "user.created",
+            Self::UserDisabled => "user.disabled",
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Ok,
+    Refused,
+}
+
+impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// One line of the log.
+#[derive(Debug, Clone)]
+pub struct AuditEntry {
+    pub id: AuditId,
+    pub at: DateTime<Utc>,
+    pub action: Action,
+    pub outcome: Outcome,
+    /// Who did it; nobody is known before a sign-in, and the command line is nobody.
+    pub actor_id: Option<UserId>,
+    /// To whom it was done.
+    pub subject_id: Option<UserId>,
+    pub organization_id: Option<OrganizationId>,
+    pub address: Option<IpAddr>,
+    pub request_id: String,
+}

@@ -1,0 +1,39 @@
+//! What every instance must hear of within a second.
+
+use chrono::{DateTime, Utc};
+
+use super::{SessionId, UserId};
+
+/// A fact that outdates what an instance holds in memory, or a token that somebody holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Tokens of this session are revoked.
+    SessionEnded {
+        user_id: UserId,
+        session_id: SessionId,
+    },
+    /// Tokens of this user with a lower `ver` are revoked.
+    TokensCalledBack { user_id: UserId, min_ver: i32 },
+    /// The user's row or memberships are not what they were.
+    PersonChanged { user_id: UserId },
+}
+
+impl Change {
+    pub fn user_id(&self) -> UserId {
+        match *self {
+            Self::SessionEnded { user_id, .. }
+            | Self::TokensCalledBack { user_id, .. }
+            | Self::PersonChanged { user_id } => user_id,
+        }
+    }
+}
+
+/// A change as it was written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedChange {
+    /// Grows in commit order.
+    pub seq: i64,
+    pub change: Change,
+    /// No token that the change revokes lives longer.
+    pub expires_at: DateTime<Utc>,
+}

@@ -1,0 +1,52 @@
+//! One thing wrong with one field of a request.
+
+use std::borrow::Cow;
+
+/// A field's fault, in the shape clients receive it: `{"field","code","message"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The JSON name of the field, camelCase.
+    pub field: Cow<'static, str>,
+    /// A stable machine-readable word, e.g. `invalid_email`.
+    pub code: &'static str,
+    /// A sentence that tells the person what to do.
+    pub message: Cow<'static, str>,
+}
+
+impl Fault {
+    pub fn new(
+        field: impl Into<Cow<'static, str>>,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            field: field.into(),
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// Why a value was refused, before anybody knows which field it came from.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// A stable machine-readable word, e.g. `invalid_email`.
+    pub code: &'static str,
+    /// A sentence that tells the person what to do.
+    pub message: Cow<'static, str>,
+}
+
+impl Refusal {
+    pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// The same refusal, said of a field.
+    pub fn of(self, field: impl Into<Cow<'static, str>>) -> Fault {
+        Fault::new(field, self.code, self.message)
+    }
+}

@@ -1,0 +1,73 @@
+//! Identifiers: UUIDs (version 7, RFC 9562), each kind a type of its own.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::{Builder, Uuid};
+
+/// A version 7 UUID for `now`, its 74 random bits taken from `random`.
+///
+/// A clock before 1970 counts as 1970: an id must exist whatever the clock says.
+fn uuid_v7(now: DateTime<Utc>, random: [u8; 10]) -> Uuid {
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// The nil UUID, which nothing has.
+            pub const NIL: Self = Self(Uuid::nil());
+
+            /// A new identifier; `random` must come from a cryptographic source.
+            pub fn new(now: DateTime<Utc>, random: [u8; 10]) -> Self {
+                Self(uuid_v7(now, random))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    };
+}
+
+id! {
+    /// A person, whatever organizations they belong to.
+    UserId
+}
+id! {
+    /// An organization (a tenant).
+    OrganizationId
+}
+id! {
+    /// One sign-in on one device, whatever its carrier.
+    SessionId
+}
+id! {
+    /// One line of the audit log.
+    AuditId
+}
+id! {
+    /// One request, or one command of the operator's.
+    RequestId
+}

@@ -1,0 +1,27 @@
+//! The words of the product and the rules that need nothing but values. No I/O, no clock.
+
+pub mod audit;
+pub mod change;
+pub mod email;
+pub mod fault;
+pub mod ids;
+pub mod join_policy;
+pub mod lifetimes;
+pub mod names;
+pub mod new_password;
+pub mod password;
+pub mod person;
+pub mod return_url;
+pub mod role;
+
+pub use change::Change;
+pub use email::Email;
+pub use fault::Fault;
+pub use ids::{OrganizationId, SessionId, UserId};
+pub use join_policy::JoinPolicy;
+pub use names::{OrganizationName, PersonName, Slug};
+pub use new_password::NewPasswordRules;
+pub use password::Password;
+pub use person::{Membership, Organization, Session, User};
+pub use return_url::AllowedReturnUrl;
+pub use role::Role;

@@ -1,0 +1,190 @@
+//! Names of people and organizations, and the slugs made from them.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::fault::Refusal;
+
+/// Trims, brings to NFC, and refuses what is no name: nothing at all, too much, or control characters.
+fn tidy(text: &str, min_chars: usize, max_chars: usize) -> Result<String, Refusal> {
+    if text.chars().any(char::is_control) {
+        return Err(Refusal::new(
+            "invalid_characters",
+            "Please leave out line breaks and control characters.",
+        ));
+    }
+    let name: String = text.trim().nfc().collect();
+    let chars = name.chars().count();
+    if chars == 0 {
+        return Err(Refusal::new("required", "Please enter a name."));
+    }
+    if chars < min_chars {
+        return Err(Refusal::new(
+            "too_short",
+            format!("Please use at least {min_chars} characters."),
+        ));
+    }
+    if chars > max_chars {
+        return Err(Refusal::new(
+            "too_long",
+            format!("Please use at most {max_chars} characters."),
+        ));
+    }
+    Ok(name)
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl $name {
+            /// # Errors
+            /// `required`, `too_short`, `too_long` or `invalid_characters`.
+            pub fn parse(text: &str) -> Result<Self, Refusal> {
+                tidy(text, $min, $max).map(Self)
+            }
+
+            /// The name as it was stored.
+            pub fn from_stored(name: String) -> Self {
+                Self(name)
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// A person's whole name as they write it, 1–201 characters.
+    PersonName, 1..=201
+}
+name! {
+    /// A first or a last name, 1–100 characters.
+    GivenOrFamilyName, 1..=100
+}
+name! {
+    /// An organization's name, 2–255 characters.
+    OrganizationName, 2..=255
+}
+
+impl PersonName {
+    /// First and last name as one.
+    pub fn join(first: &GivenOrFamilyName, last: &GivenOrFamilyName) -> Self {
+        Self(format!("{first} {last}"))
+    }
+}
+
+/// An organization's name in URLs and in `tenant`: `[a-z0-9]` words joined by single hyphens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Slug(String);
+
+impl Slug {
+    const MAX_BASE: usize = 48;
+
+    /// The slug a name suggests; `organization` when nothing of the name is left in ASCII.
+    pub fn suggested_by(name: &OrganizationName) -> Self {
+        let mut slug = String::new();
+        for c in name.as_str().nfkd().filter(char::is_ascii) {
+            if slug.len() == Self::MAX_BASE {
+                break;
+            }
+            if c.is_ascii_alphanumeric() {
+                slug.push(c.to_ascii_lowercase());
+            } else if !slug.is_empty() && !slug.ends_with('-') && c != '\'' {
+                slug.push('-');
+            }
+        }
+        let slug = slug.trim_end_matches('-');
+        Self(
+            if slug.is_empty() {
+                "organization"
+            } else {
+                slug
+            }
+            .to_owned(),
+        )
+    }
+
+    /// The `n`th choice when earlier ones are taken: `acme`, `acme-2`, `acme-3`, …
+    #[must_use]
+    pub fn choice(&self, n: u32) -> Self {
+        if n < 2 {
+            self.clone()
+        } else {
+            Self(format!("{}-{n}", self.0))
+        }
+    }
+
+    /// The slug as it was stored.
+    pub fn from_stored(slug: String) -> Self {
+        Self(slug)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slug(name: &str) -> String {
+        Slug::suggested_by(&OrganizationName::parse(name).unwrap()).0
+    }
+
+    #[test]
+    fn a_slug_keeps_the_words_of_the_name() {
+        assert_eq!(slug("Acme, Inc."), "acme-inc");
+        assert_eq!(slug("  Crème   Brûlée & Söhne "), "creme-brulee-sohne");
+        assert_eq!(slug("O'Neil"), "oneil");
+    }
+
+    #[test]
+    fn a_name_without_ascii_still_has_a_slug() {
+        assert_eq!(slug("東京"), "organization");
+    }
+
+    #[test]
+    fn later_choices_are_numbered() {
+        let acme = Slug::suggested_by(&OrganizationName::parse("Acme").unwrap());
+        assert_eq!(acme.choice(1).as_str(), "acme");
+        assert_eq!(acme.choice(2).as_str(), "acme-2");
+    }
+
+    #[test]
+    fn a_name_is_trimmed_and_composed() {
+        assert_eq!(
+            PersonName::parse("  Ame\u{301}lie ").unwrap().as_str(),
+            "Amélie"
+        );
+    }
+
+    #[test]
+    fn no_name_holds_control_characters_or_too_much() {
+        let code = |text: &str| GivenOrFamilyName::parse(text).unwrap_err().code;
+        assert_eq!(code("a\r\nBcc: x"), "invalid_characters");
+        assert_eq!(code("a\0b"), "invalid_characters");
+        assert_eq!(code("   "), "required");
+        assert_eq!(code(&"é".repeat(101)), "too_long");
+        assert!(GivenOrFamilyName::parse(&"é".repeat(100)).is_ok());
+        assert_eq!(OrganizationName::parse("A").unwrap_err().code, "too_short");
+    }
+}

@@ -1,0 +1,105 @@
+//! Passwords as people type them, before anything is computed from them.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+use super::fault::Refusal;
+
+/// A password in the one form that is hashed: NFKC (Unicode UAX #15), without NUL, 1–100 characters.
+///
+/// Printing shows nothing of it, and its memory is wiped.
+#[derive(Clone)]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// In characters, after normalisation.
+    pub const MAX_CHARS: usize = 100;
+
+    /// # Errors
+    /// `required`, `too_long` or `invalid_characters`.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if text.is_empty() {
+            return Err(Refusal::new("required", "Please enter a password."));
+        }
+        // bcrypt takes a NUL for the end, and begins again.
+        if text.contains('\0') {
+            return Err(Refusal::new(
+                "invalid_characters",
+                "Please leave out the NUL character.",
+            ));
+        }
+        // Room for all that is taken: a string that grew would leave copies behind.
+        let mut password = Zeroizing::new(String::with_capacity((Self::MAX_CHARS + 1) * 4));
+        password.extend(text.nfkc().take(Self::MAX_CHARS + 1));
+        if password.chars().count() > Self::MAX_CHARS {
+            return Err(Refusal::new(
+                "too_long",
+                format!("Please use at most {} characters.", Self::MAX_CHARS),
+            ));
+        }
+        Ok(Self(password))
+    }
+
+    /// For hashing and judging, never for printing.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> &'static str {
+        Password::parse(text).unwrap_err().code
+    }
+
+    #[test]
+    fn every_spelling_of_a_password_is_one() {
+        for (typed, kept) in [
+            ("Ame\u{301}lie", "Amélie"),
+            ("\u{ff50}\u{ff41}\u{ff53}\u{ff53}", "pass"),
+            ("a\u{a0}b", "a b"),
+            ("\u{212b}", "\u{c5}"),
+            ("ﬁ", "fi"),
+            (" spaces stay ", " spaces stay "),
+        ] {
+            assert_eq!(Password::parse(typed).unwrap().expose(), kept);
+        }
+    }
+
+    #[test]
+    fn nothing_and_nul_are_no_password() {
+        assert_eq!(code(""), "required");
+        assert_eq!(code("\0"), "invalid_characters");
+        assert_eq!(code("ab\0ab"), "invalid_characters");
+        assert!(Password::parse("ab\u{1}ab").is_ok());
+    }
+
+    #[test]
+    fn a_password_has_at_most_a_hundred_characters_however_many_bytes() {
+        for c in ["a", "é", "漢", "🔐"] {
+            assert!(Password::parse(&c.repeat(100)).is_ok());
+            assert_eq!(code(&c.repeat(101)), "too_long");
+        }
+        // Two code points become one, and one becomes eighteen.
+        assert!(Password::parse(&"e\u{301}".repeat(100)).is_ok());
+        assert!(Password::parse(&"\u{fdfa}".repeat(5)).is_ok());
+        assert_eq!(code(&"\u{fdfa}".repeat(6)), "too_long");
+        assert_eq!(code(&"a".repeat(1_000_000)), "too_long");
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let password = Password::parse("hunter2").unwrap();
+        assert_eq!(format!("{password:?}"), "Password(…)");
+    }
+}

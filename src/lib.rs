@@ -1,0 +1,6 @@
+//! Hallpass: an identity service in one binary.
+//!
+//! Data flows one way: `http` and `cli` call `service`, which calls `store`; `domain` is the shared
+//! vocabulary. `docs/ARCHITECTURE.md` is the map.
+
+pub mod domain;
