@@ -3,4 +3,5 @@
 //! Data flows one way: `http` and `cli` call `service`, which calls `store`; `domain` is the shared
 //! vocabulary. `docs/ARCHITECTURE.md` is the map.
 
+pub mod crypto;
 pub mod domain;

@@ -1,0 +1,170 @@
+//! The secrets that sign and verify access tokens, newest first.
+
+use std::fmt;
+use std::iter;
+
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use ring::{hkdf, hmac};
+use secrecy::{ExposeSecret, SecretString};
+
+/// The keys made from `JWT_SECRET`: the newest signs, all verify.
+///
+/// A secret's bytes are themselves the HMAC key (RFC 2104), so that other services can verify a
+/// token with the shared secret alone.
+pub struct Keyring {
+    newest: Key,
+    older: Vec<Key>,
+}
+
+/// One secret, prepared for both directions.
+pub(super) struct Key {
+    pub(super) kid: String,
+    /// The header of every token this key signs, and how it looks on the wire: a token that begins
+    /// with these characters needs no look at its header.
+    pub(super) header: Header,
+    pub(super) encoded_header: String,
+    pub(super) signs: EncodingKey,
+    pub(super) verifies: hmac::Key,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyringError {
+    #[error("there must be at least one secret, and none may be empty")]
+    Empty,
+    #[error("a secret is listed twice")]
+    Repeated,
+}
+
+impl Keyring {
+    /// Secrets newest first.
+    ///
+    /// # Errors
+    /// `Empty` without a secret, `Repeated` when two are the same.
+    pub fn new(secrets: &[SecretString]) -> Result<Self, KeyringError> {
+        let mut keys: Vec<Key> = Vec::with_capacity(secrets.len());
+        for secret in secrets {
+            let secret = secret.expose_secret().as_bytes();
+            if secret.is_empty() {
+                return Err(KeyringError::Empty);
+            }
+            let key = Key::new(secret);
+            // One kid must name one key, so the kids are what has to differ.
+            if keys.iter().any(|other| other.kid == key.kid) {
+                return Err(KeyringError::Repeated);
+            }
+            keys.push(key);
+        }
+        let mut keys = keys.into_iter();
+        let newest = keys.next().ok_or(KeyringError::Empty)?;
+        Ok(Self {
+            newest,
+            older: keys.collect(),
+        })
+    }
+
+    pub(super) fn newest(&self) -> &Key {
+        &self.newest
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Key> {
+        iter::once(&self.newest).chain(&self.older)
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.iter().map(|key| &key.kid))
+            .finish()
+    }
+}
+
+impl Key {
+    fn new(secret: &[u8]) -> Self {
+        let kid = kid(secret);
+        let header = Header {
+            kid: Some(kid.clone()),
+            ..Header::new(Algorithm::HS256)
+        };
+        let json = format!(r#"{{"typ":"JWT","alg":"HS256","kid":"{kid}"}}"#);
+        Self {
+            kid,
+            header,
+            encoded_header: BASE64URL_NOPAD.encode(json.as_bytes()),
+            signs: EncodingKey::from_secret(secret),
+            verifies: hmac::Key::new(hmac::HMAC_SHA256, secret),
+        }
+    }
+}
+
+/// A key's public name: eight bytes of HKDF-SHA256 (RFC 5869) in base64url, which tell nothing of the secret.
+fn kid(secret: &[u8]) -> String {
+    struct Eight;
+
+    impl hkdf::KeyType for Eight {
+        fn len(&self) -> usize {
+            8
+        }
+    }
+
+    let mut name = [0; 8];
+    // HKDF can refuse nothing but lengths above 255 hashes.
+    let _ = hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
+        .extract(secret)
+        .expand(&[b"hallpass kid"], Eight)
+        .and_then(|output| output.fill(&mut name));
+    BASE64URL_NOPAD.encode(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keyring(secrets: &[&str]) -> Result<Keyring, KeyringError> {
+        let secrets: Vec<SecretString> = secrets.iter().map(|&s| s.into()).collect();
+        Keyring::new(&secrets)
+    }
+
+    #[test]
+    fn the_first_secret_signs_and_all_verify() {
+        let ring = keyring(&["new", "old"]).unwrap();
+        assert_eq!(ring.newest().kid, kid(b"new"));
+        let kids: Vec<&str> = ring.iter().map(|key| key.kid.as_str()).collect();
+        assert_eq!(kids, [kid(b"new"), kid(b"old")]);
+    }
+
+    #[test]
+    fn a_keyring_has_a_secret_and_none_twice() {
+        assert_eq!(keyring(&[]).unwrap_err(), KeyringError::Empty);
+        assert_eq!(keyring(&["a", ""]).unwrap_err(), KeyringError::Empty);
+        assert_eq!(
+            keyring(&["a", "b", "a"]).unwrap_err(),
+            KeyringError::Repeated
+        );
+        assert!(keyring(&["a", "b"]).is_ok());
+    }
+
+    /// Computed with Python: HMAC-SHA256 with 32 zero bytes for the extract step, one round of expand.
+    #[test]
+    fn a_kid_is_what_rfc_5869_says() {
+        assert_eq!(kid(b"correct horse battery staple"), "O_wq1KYCKcI");
+        assert_eq!(kid(b"another secret"), "a_nM9ptemoQ");
+    }
+
+    #[test]
+    fn the_prepared_header_is_the_one_tokens_carry() {
+        let key = Key::new(b"secret");
+        let json = serde_json::to_vec(&key.header).unwrap();
+        assert_eq!(key.encoded_header, BASE64URL_NOPAD.encode(&json));
+    }
+
+    #[test]
+    fn debug_prints_the_kids_alone() {
+        let ring = keyring(&["first-secret", "second-secret"]).unwrap();
+        assert_eq!(
+            format!("{ring:?}"),
+            format!("{:?}", [kid(b"first-secret"), kid(b"second-secret")])
+        );
+    }
+}

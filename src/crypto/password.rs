@@ -1,0 +1,553 @@
+//! Password hashes: bcrypt, and what makes every character of a long password count in it.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use data_encoding::{BASE64, Encoding, Specification};
+use ring::hmac;
+use zeroize::Zeroize;
+
+use crate::domain::Password;
+
+/// A hash as it is stored: `$2b$…` for passwords of up to 71 bytes, `$bcrypt-sha256$v=2,…` for longer ones.
+#[derive(Clone)]
+pub struct StoredHash(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HashError {
+    #[error("the stored hash is of no form we know")]
+    Malformed,
+    #[error("a stored hash of cost {0} takes too long")]
+    TooExpensive(u32),
+    #[error("bcrypt has no cost {0}")]
+    NoSuchCost(u32),
+}
+
+/// bcrypt's key has 72 bytes, one of which is the NUL that ends the password.
+const MAX_PLAIN_BYTES: usize = 71;
+const SALT_BYTES: usize = 16;
+const SALT_CHARS: usize = 22;
+/// bcrypt computes 24 bytes and stores 23.
+const CHECKSUM_BYTES: usize = 23;
+const LONG_PREFIX: &str = "$bcrypt-sha256$v=2,t=2b,r=";
+
+/// `cost` is the binary logarithm of the number of rounds; `salt` must be random.
+///
+/// # Errors
+/// `NoSuchCost` outside 4–31.
+pub fn hash(
+    password: &Password,
+    cost: u32,
+    salt: [u8; SALT_BYTES],
+) -> Result<StoredHash, HashError> {
+    if !is_cost(cost) {
+        return Err(HashError::NoSuchCost(cost));
+    }
+    let form = if password.expose().len() <= MAX_PLAIN_BYTES {
+        Form::Plain
+    } else {
+        Form::Long
+    };
+    let checksum = form.checksum(password, cost, salt);
+    Ok(format(form, cost, salt, checksum))
+}
+
+/// Whether this is the password of that hash.
+///
+/// A `$2…$` hash has no password of more than 71 bytes, for bcrypt does not see them all. The time
+/// does not tell which form the hash has.
+///
+/// # Errors
+/// `TooExpensive` above `max_cost`, computing nothing; `Malformed` for what is neither bcrypt
+/// (`$2a$`, `$2b$`, `$2y$`) nor passlib's bcrypt-sha256 version 2.
+pub fn verify(password: &Password, hash: &StoredHash, max_cost: u32) -> Result<bool, HashError> {
+    let stored = Stored::parse(&hash.0).ok_or(HashError::Malformed)?;
+    if stored.cost > max_cost {
+        return Err(HashError::TooExpensive(stored.cost));
+    }
+    let checksum = stored.form.checksum(password, stored.cost, stored.salt);
+    let fits = stored.form == Form::Long || password.expose().len() <= MAX_PLAIN_BYTES;
+    Ok(same(&checksum, &stored.checksum) && fits)
+}
+
+/// Whether `hash` would look different if it were made today.
+pub fn needs_rehash(hash: &StoredHash, cost: u32) -> bool {
+    Stored::parse(&hash.0).is_none_or(|stored| stored.cost != cost || !stored.is_current)
+}
+
+/// A hash nobody has the password of, to be verified in place of one that does not exist: it takes the same time.
+pub fn decoy(cost: u32) -> StoredHash {
+    format(
+        Form::Plain,
+        cost,
+        *b"there is nobody.",
+        *b"no password gives this.",
+    )
+}
+
+impl StoredHash {
+    pub fn from_stored(hash: String) -> Self {
+        Self(hash)
+    }
+
+    /// For the store, never for printing.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StoredHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredHash(…)")
+    }
+}
+
+/// What goes into bcrypt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// The password.
+    Plain,
+    /// Base64 of its HMAC-SHA256 under the salt's text.
+    /// <https://passlib.readthedocs.io/en/stable/lib/passlib.hash.bcrypt_sha256.html>
+    Long,
+}
+
+impl Form {
+    fn checksum(
+        self,
+        password: &Password,
+        cost: u32,
+        salt: [u8; SALT_BYTES],
+    ) -> [u8; CHECKSUM_BYTES] {
+        let password = password.expose().as_bytes();
+        match self {
+            Self::Plain => bcrypt(password, cost, salt),
+            Self::Long => {
+                let salt_text = BASE64_BCRYPT.encode(&salt);
+                let key = hmac::Key::new(hmac::HMAC_SHA256, salt_text.as_bytes());
+                let mut digest = BASE64.encode(hmac::sign(&key, password).as_ref());
+                let checksum = bcrypt(digest.as_bytes(), cost, salt);
+                digest.zeroize();
+                checksum
+            }
+        }
+    }
+}
+
+/// A stored hash taken apart.
+#[derive(Debug)]
+struct Stored {
+    form: Form,
+    cost: u32,
+    salt: [u8; SALT_BYTES],
+    checksum: [u8; CHECKSUM_BYTES],
+    /// Spelled as we spell it.
+    is_current: bool,
+}
+
+impl Stored {
+    fn parse(hash: &str) -> Option<Self> {
+        if let Some(rest) = hash.strip_prefix(LONG_PREFIX) {
+            let (cost, rest) = rest.split_once('$')?;
+            let (salt, checksum) = rest.split_once('$')?;
+            // The format knows no leading zeros.
+            let cost = cost_of(cost).filter(|_| !cost.starts_with('0'))?;
+            return Self::of(Form::Long, cost, salt, checksum, true);
+        }
+        let (version, rest) = hash.strip_prefix('$')?.split_once('$')?;
+        let (cost, rest) = rest.split_once('$')?;
+        let (salt, checksum) = rest.split_at_checked(SALT_CHARS)?;
+        let cost = cost_of(cost).filter(|_| cost.len() == 2)?;
+        // They differ in faults of old implementations, none of which 71 bytes of UTF-8 without NUL meet.
+        matches!(version, "2a" | "2b" | "2y").then_some(())?;
+        Self::of(Form::Plain, cost, salt, checksum, version == "2b")
+    }
+
+    fn of(form: Form, cost: u32, salt: &str, checksum: &str, is_current: bool) -> Option<Self> {
+        Some(Self {
+            form,
+            cost,
+            salt: decode(salt)?,
+            checksum: decode(checksum)?,
+            is_current,
+        })
+    }
+}
+
+fn cost_of(text: &str) -> Option<u32> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|cost| digits && is_cost(*cost))
+}
+
+fn is_cost(cost: u32) -> bool {
+    (4..=31).contains(&cost)
+}
+
+fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let bytes = BASE64_BCRYPT.decode(text.as_bytes()).ok()?;
+    bytes.try_into().ok()
+}
+
+fn format(
+    form: Form,
+    cost: u32,
+    salt: [u8; SALT_BYTES],
+    checksum: [u8; CHECKSUM_BYTES],
+) -> StoredHash {
+    let salt = BASE64_BCRYPT.encode(&salt);
+    let checksum = BASE64_BCRYPT.encode(&checksum);
+    StoredHash(match form {
+        Form::Plain => format!("$2b${cost:02}${salt}{checksum}"),
+        Form::Long => format!("{LONG_PREFIX}{cost}${salt}${checksum}"),
+    })
+}
+
+/// In constant time: `ring` compares nothing but MACs, and equal MACs are equal checksums.
+fn same(a: &[u8; CHECKSUM_BYTES], b: &[u8; CHECKSUM_BYTES]) -> bool {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"hallpass compare");
+    hmac::verify(&key, a, hmac::sign(&key, b).as_ref()).is_ok()
+}
+
+/// The one place where bcrypt is computed. Bytes after the 71st are not seen.
+fn bcrypt(password: &[u8], cost: u32, salt: [u8; SALT_BYTES]) -> [u8; CHECKSUM_BYTES] {
+    let mut key = [0; MAX_PLAIN_BYTES + 1];
+    let length = password.len().min(MAX_PLAIN_BYTES);
+    // The NUL after the password is part of the key.
+    let (used, _) = key.split_at_mut(length + 1);
+    for (to, from) in used.iter_mut().zip(password.iter().take(length)) {
+        *to = *from;
+    }
+    let output = bcrypt::bcrypt(cost, salt, used);
+    key.zeroize();
+    let mut checksum = [0; CHECKSUM_BYTES];
+    for (to, from) in checksum.iter_mut().zip(output) {
+        *to = from;
+    }
+    checksum
+}
+
+/// Base64 in bcrypt's own alphabet, without padding.
+static BASE64_BCRYPT: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut alphabet = Specification::new();
+    alphabet
+        .symbols
+        .push_str("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+    #[expect(
+        clippy::expect_used,
+        reason = "a constant of 64 different characters: every test here would fail"
+    )]
+    alphabet
+        .encoding()
+        .expect("bcrypt's alphabet is an alphabet")
+});
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    const MAX_COST: u32 = 16;
+
+    fn password(text: &str) -> Password {
+        Password::parse(text).unwrap()
+    }
+
+    fn stored(hash: &str) -> StoredHash {
+        StoredHash::from_stored(hash.to_owned())
+    }
+
+    fn matches(text: &str, hash: &StoredHash) -> Result<bool, HashError> {
+        verify(&password(text), hash, MAX_COST)
+    }
+
+    /// From the test suites of crypt_blowfish (`U*U` …) and jBCrypt (the rest).
+    const PUBLISHED: [(&str, &str); 9] = [
+        (
+            "",
+            "$2a$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkgY8jIucDrjc8deX1s.",
+        ),
+        (
+            "a",
+            "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe",
+        ),
+        (
+            "abc",
+            "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i",
+        ),
+        (
+            "abcdefghijklmnopqrstuvwxyz",
+            "$2a$06$.rCVZVOThsIa97pEDOxvGuRRgzG64bvtJ0938xuqzv18d3ZpQhstC",
+        ),
+        (
+            "~!@#$%^&*()      ~!@#$%^&*()PNBFRD",
+            "$2a$06$fPIsBO8qRqkjj273rfaOI.HtSV9jLDpTbZn782DC6/t7qT67P6FfO",
+        ),
+        (
+            "",
+            "$2a$05$CCCCCCCCCCCCCCCCCCCCC.7uG0VCzI2bS7j6ymqJi9CdcdxiRTWNy",
+        ),
+        (
+            "U*U",
+            "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+        ),
+        (
+            "U*U*",
+            "$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK",
+        ),
+        (
+            "U*U*U",
+            "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a",
+        ),
+    ];
+
+    #[test]
+    fn published_hashes_are_reproduced() {
+        for (text, hash) in PUBLISHED {
+            let known = Stored::parse(hash).unwrap();
+            let computed = bcrypt(text.as_bytes(), known.cost, known.salt);
+            assert_eq!(computed, known.checksum, "{text:?}");
+            for version in ["$2a$", "$2b$", "$2y$"] {
+                let hash = stored(&hash.replace("$2a$", version));
+                if !text.is_empty() {
+                    assert_eq!(matches(text, &hash), Ok(true), "{text:?}");
+                }
+                assert_eq!(matches("U*U!", &hash), Ok(false), "{text:?}");
+            }
+        }
+    }
+
+    #[derive(Deserialize)]
+    struct Vector {
+        password: String,
+        hash: String,
+    }
+
+    fn passlib_vectors() -> Vec<Vector> {
+        serde_json::from_str(include_str!("../../tests/vectors/bcrypt_sha256.json")).unwrap()
+    }
+
+    #[test]
+    fn hashes_made_by_passlib_verify() {
+        for Vector { password, hash } in passlib_vectors() {
+            assert_eq!(matches(&password, &stored(&hash)), Ok(true), "{hash}");
+            let wrong = format!("{}!", password.chars().skip(1).collect::<String>());
+            assert_eq!(matches(&wrong, &stored(&hash)), Ok(false), "{hash}");
+        }
+    }
+
+    #[test]
+    fn our_hashes_are_the_ones_passlib_makes() {
+        let mut plain = 0;
+        let mut long = 0;
+        for Vector {
+            password: text,
+            hash: theirs,
+        } in passlib_vectors()
+        {
+            let known = Stored::parse(&theirs).unwrap();
+            let ours = hash(&password(&text), known.cost, known.salt).unwrap();
+            let same_form = Stored::parse(ours.as_str()).unwrap().form == known.form;
+            match known.form {
+                Form::Plain => plain += 1,
+                Form::Long if same_form => long += 1,
+                // passlib takes the long way with short passwords too.
+                Form::Long => continue,
+            }
+            assert_eq!(ours.as_str(), theirs);
+        }
+        assert!(plain >= 5 && long >= 5);
+    }
+
+    #[test]
+    fn every_character_of_a_long_password_counts() {
+        for length in [70, 71, 72, 73, 100] {
+            let text = "x".repeat(length);
+            let made = hash(&password(&text), 4, [7; 16]).unwrap();
+            assert_eq!(matches(&text, &made), Ok(true));
+            for other in [
+                "x".repeat(length - 1),
+                format!("{}y", "x".repeat(length - 1)),
+            ] {
+                assert_eq!(matches(&other, &made), Ok(false), "{length}");
+            }
+            if length < 100 {
+                assert_eq!(matches(&format!("{text}x"), &made), Ok(false), "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_password_that_bcrypt_would_cut_matches_a_plain_hash() {
+        let cut = bcrypt::hash_with_salt("x".repeat(80), 4, [7; 16]).unwrap();
+        let cut = stored(&cut.to_string());
+        for length in [72, 80, 100] {
+            assert_eq!(matches(&"x".repeat(length), &cut), Ok(false));
+        }
+        let whole = hash(&password(&"x".repeat(71)), 4, [7; 16]).unwrap();
+        assert_eq!(matches(&"x".repeat(71), &whole), Ok(true));
+        assert_eq!(matches(&"x".repeat(72), &whole), Ok(false));
+    }
+
+    /// bcrypt repeats its key, so that `ab` and `ab\0ab` are one to it.
+    #[test]
+    fn a_nul_does_not_repeat_a_password() {
+        let made = hash(&password("ab"), 4, [7; 16]).unwrap();
+        let known = Stored::parse(made.as_str()).unwrap();
+        assert_eq!(bcrypt(b"ab\0ab", 4, [7; 16]), known.checksum);
+        assert!(Password::parse("ab\0ab").is_err());
+        assert_eq!(matches("ab", &made), Ok(true));
+        assert_eq!(matches("abab", &made), Ok(false));
+    }
+
+    #[test]
+    fn two_spellings_of_a_password_have_one_hash() {
+        let made = hash(&password("Ame\u{301}lie"), 4, [7; 16]).unwrap();
+        assert_eq!(matches("Amélie", &made), Ok(true));
+        assert_eq!(matches("Amelie", &made), Ok(false));
+    }
+
+    #[test]
+    fn an_expensive_hash_is_refused_and_the_limit_itself_is_not() {
+        let made = hash(&password("a"), 5, [7; 16]).unwrap();
+        assert_eq!(verify(&password("a"), &made, 5), Ok(true));
+        assert_eq!(
+            verify(&password("a"), &made, 4),
+            Err(HashError::TooExpensive(5))
+        );
+        for hash in [
+            "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$bcrypt-sha256$v=2,t=2b,r=31$CCCCCCCCCCCCCCCCCCCCC.$E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+        ] {
+            assert_eq!(
+                matches("a", &stored(hash)),
+                Err(HashError::TooExpensive(31))
+            );
+        }
+    }
+
+    #[test]
+    fn costs_bcrypt_does_not_have_are_refused() {
+        for cost in [0, 3, 32, u32::MAX] {
+            assert_eq!(
+                hash(&password("a"), cost, [7; 16]).unwrap_err(),
+                HashError::NoSuchCost(cost)
+            );
+        }
+        assert!(hash(&password("a"), 4, [7; 16]).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_hash_is_malformed() {
+        for hash in [
+            "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$bcrypt-sha256$v=2,t=2b,r=4$CCCCCCCCCCCCCCCCCCCCC.$E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+        ] {
+            assert_eq!(matches("a", &stored(hash)), Ok(false), "{hash}");
+        }
+        for hash in [
+            "",
+            "$",
+            "password",
+            "$2b$04$",
+            "$2b$04$CCCCCCCCCCCCCCCCCCCCC.",
+            "$2x$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$4$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$+4$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$03$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$32$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$99$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOe",
+            "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeWW",
+            "$2b$04$CCCCCCCCCCCCCCCCCCCCCCE5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeX",
+            "$2b$04$CCCCCCCCCCCCCCCCCCCC+.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW\n",
+            "$2b$04$ééééééééééééééééééééééééééééééé",
+            "$2b$04$CCCCCCCCCCCCCCCCCCCCCé5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$bcrypt-sha256$v=2,t=2b,r=04$CCCCCCCCCCCCCCCCCCCCC.$E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$bcrypt-sha256$v=2,t=2b,r=32$CCCCCCCCCCCCCCCCCCCCC.$E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$bcrypt-sha256$v=2,t=2a,r=4$CCCCCCCCCCCCCCCCCCCCC.$E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$bcrypt-sha256$v=1,t=2b,r=4$CCCCCCCCCCCCCCCCCCCCC.$E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$bcrypt-sha256$2b,4$CCCCCCCCCCCCCCCCCCCCC.$E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$bcrypt-sha256$v=2,t=2b,r=4$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "$bcrypt-sha256$v=2,t=2b,r=4$CCCCCCCCCCCCCCCCCCCCC.$",
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA",
+        ] {
+            let judged = matches("a", &stored(hash));
+            assert_eq!(judged, Err(HashError::Malformed), "{hash}");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_renewed_when_it_would_look_different_today() {
+        let plain = hash(&password("a"), 5, [7; 16]).unwrap();
+        let long = hash(&password(&"a".repeat(72)), 5, [7; 16]).unwrap();
+        for made in [&plain, &long] {
+            assert!(!needs_rehash(made, 5));
+            assert!(needs_rehash(made, 4));
+            assert!(needs_rehash(made, 6));
+        }
+        for version in ["$2a$", "$2y$"] {
+            let old = stored(&plain.as_str().replace("$2b$", version));
+            assert!(needs_rehash(&old, 5));
+        }
+        assert!(needs_rehash(&stored("nonsense"), 5));
+    }
+
+    #[test]
+    fn a_decoy_is_verified_at_the_given_cost_and_never_matches() {
+        for cost in [4, 12] {
+            let hash = decoy(cost);
+            assert!(!needs_rehash(&hash, cost));
+        }
+        for text in ["a", "there is nobody.", &"x".repeat(100)] {
+            assert_eq!(matches(text, &decoy(4)), Ok(false));
+        }
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", decoy(4)), "StoredHash(…)");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_bcrypt_crate_agrees(text in "[ -~]{1,71}", salt: [u8; 16]) {
+            let made = hash(&password(&text), 4, salt).unwrap();
+            prop_assert!(bcrypt::verify(&text, made.as_str()).unwrap());
+            let theirs = bcrypt::non_truncating_hash_with_salt(&text, 4, salt).unwrap();
+            prop_assert_eq!(made.as_str(), theirs.to_string());
+            prop_assert_eq!(matches(&text, &made), Ok(true));
+        }
+
+        #[test]
+        fn what_is_hashed_verifies_and_nothing_else_does(text in ".{1,100}", other in ".{1,100}", salt: [u8; 16]) {
+            let (Ok(password), Ok(other)) = (Password::parse(&text), Password::parse(&other)) else {
+                return Ok(());
+            };
+            let made = hash(&password, 4, salt).unwrap();
+            prop_assert_eq!(verify(&password, &made, 4), Ok(true));
+            prop_assert_eq!(verify(&other, &made, 4), Ok(password.expose() == other.expose()));
+        }
+
+        #[test]
+        fn no_text_panics(hash in "\\$(2b|bcrypt-sha256)\\$.{0,60}") {
+            let _ = matches("a", &stored(&hash));
+        }
+    }
+
+    #[test]
+    fn every_length_up_to_71_bytes_agrees_with_the_bcrypt_crate() {
+        for length in 1..=71 {
+            let text: String = ('!'..='~').cycle().take(length).collect();
+            let made = hash(&password(&text), 4, [u8::try_from(length).unwrap(); 16]).unwrap();
+            assert!(bcrypt::verify(&text, made.as_str()).unwrap(), "{length}");
+        }
+    }
+}
