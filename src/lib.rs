@@ -3,5 +3,7 @@
 //! Data flows one way: `http` and `cli` call `service`, which calls `store`; `domain` is the shared
 //! vocabulary. `docs/ARCHITECTURE.md` is the map.
 
+pub mod adapters;
 pub mod crypto;
 pub mod domain;
+pub mod ports;

@@ -1,0 +1,7 @@
+//! The world outside: one foreign thing per file, behind a trait of `ports`.
+
+mod os_entropy;
+mod system_clock;
+
+pub use os_entropy::OsEntropy;
+pub use system_clock::SystemClock;

@@ -1,0 +1,20 @@
+//! What leaves the process, as traits. The bodies are in `adapters`.
+
+use chrono::{DateTime, Utc};
+
+/// The wall clock. Rules take `now` as an argument; only services ask for it.
+pub trait Clock: Send + Sync + 'static {
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// A source of cryptographically secure random bytes.
+pub trait Entropy: Send + Sync + 'static {
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// `N` random bytes.
+pub fn random_bytes<const N: usize>(entropy: &dyn Entropy) -> [u8; N] {
+    let mut bytes = [0; N];
+    entropy.fill(&mut bytes);
+    bytes
+}
