@@ -1,0 +1,105 @@
+//! The `changes` table: the feed that keeps every instance's memory true.
+//!
+//! A sequence number is taken before its row is committed, so a reader that has seen 8 could miss a
+//! 7 that is committed later. Writers therefore take one advisory lock and hold it until they commit;
+//! `append` comes last in a transaction, so that it is held as shortly as can be.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+
+use super::schema::changes;
+use super::types::At;
+use super::{StoreError, Tx, on};
+use crate::domain::change::RecordedChange;
+use crate::domain::{Change, SessionId, UserId};
+
+/// The advisory lock of the feed's writers.
+const FEED_LOCK: i64 = 0x6861_6c6c_6665_6564;
+
+/// The channel on which PostgreSQL tells other instances to look.
+pub(super) const BELL: &str = "hallpass_changes";
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = changes)]
+struct ChangeRow {
+    seq: i64,
+    user_id: UserId,
+    session_id: Option<SessionId>,
+    min_ver: Option<i32>,
+    expires_at: At,
+}
+
+impl From<ChangeRow> for RecordedChange {
+    /// The kind is told by which column is set, as the table's checks demand.
+    fn from(row: ChangeRow) -> Self {
+        let user_id = row.user_id;
+        Self {
+            seq: row.seq,
+            change: match (row.session_id, row.min_ver) {
+                (Some(session_id), _) => Change::SessionEnded {
+                    user_id,
+                    session_id,
+                },
+                (None, Some(min_ver)) => Change::TokensCalledBack { user_id, min_ver },
+                (None, None) => Change::PersonChanged { user_id },
+            },
+            expires_at: row.expires_at.0,
+        }
+    }
+}
+
+/// Writes changes down and rings the bell when they are committed.
+pub fn append(
+    tx: &mut Tx<'_>,
+    new: &[Change],
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    if let Tx::Postgres(connection) = tx {
+        sql_query(format!(
+            "select pg_advisory_xact_lock({FEED_LOCK}), pg_notify('{BELL}', '')"
+        ))
+        .execute(*connection)?;
+    }
+    for change in new {
+        let (kind, session_id, min_ver) = match *change {
+            Change::SessionEnded { session_id, .. } => ("session_ended", Some(session_id), None),
+            Change::TokensCalledBack { min_ver, .. } => ("tokens_called_back", None, Some(min_ver)),
+            Change::PersonChanged { .. } => ("person_changed", None, None),
+        };
+        let values = (
+            changes::kind.eq(kind),
+            changes::user_id.eq(change.user_id()),
+            changes::session_id.eq(session_id),
+            changes::min_ver.eq(min_ver),
+            changes::at.eq(At(now)),
+            changes::expires_at.eq(At(expires_at)),
+        );
+        on!(tx, |conn| diesel::insert_into(changes::table)
+            .values(values)
+            .execute(conn))?;
+    }
+    Ok(())
+}
+
+/// The changes after `seq`, oldest first.
+pub fn list_after(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<RecordedChange>, StoreError> {
+    let rows: Vec<ChangeRow> = on!(tx, |conn| changes::table
+        .filter(changes::seq.gt(seq))
+        .order(changes::seq)
+        .select(ChangeRow::as_select())
+        .load(conn))?;
+    Ok(rows.into_iter().map(RecordedChange::from).collect())
+}
+
+/// Forgets changes that concern no token any more.
+pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    Ok(on!(tx, |conn| diesel::delete(
+        changes::table.filter(changes::expires_at.le(At(now)))
+    )
+    .execute(conn))?)
+}

@@ -1,0 +1,107 @@
+//! Bringing a database up to what this binary knows, once, however many instances start together.
+
+use diesel::backend::Backend;
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::{RunQueryDsl as _, sql_query};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{Store, StoreError, Tx};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// `hallpass` in ASCII: the advisory lock that keeps instances from migrating together.
+const MIGRATION_LOCK: i64 = 0x6861_6c6c_7061_7373;
+
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    #[error(
+        "the database holds migration {0}, which this version of Hallpass does not know: \
+         start a version at least as new as the one that wrote it"
+    )]
+    TooNew(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Applies what is missing, all of it or nothing, and returns the names of what it applied.
+    ///
+    /// # Errors
+    /// `TooNew` when the database was written by a newer version: nothing is changed then.
+    pub async fn migrate(&self) -> Result<Vec<String>, MigrationError> {
+        self.write(|tx| match tx {
+            Tx::Sqlite(connection) => apply(*connection, &SQLITE),
+            Tx::Postgres(connection) => {
+                sql_query(format!("select pg_advisory_xact_lock({MIGRATION_LOCK})"))
+                    .execute(*connection)
+                    .map_err(StoreError::from)?;
+                apply(*connection, &POSTGRES)
+            }
+        })
+        .await
+    }
+
+    /// The names of the migrations that `migrate` would apply.
+    ///
+    /// # Errors
+    /// As `migrate`.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError> {
+        self.read(|tx| match tx {
+            Tx::Sqlite(connection) => Ok(names(&pending(*connection, &SQLITE)?)),
+            Tx::Postgres(connection) => Ok(names(&pending(*connection, &POSTGRES)?)),
+        })
+        .await
+    }
+}
+
+fn apply<DB, C>(
+    connection: &mut C,
+    known: &EmbeddedMigrations,
+) -> Result<Vec<String>, MigrationError>
+where
+    DB: Backend,
+    C: MigrationHarness<DB>,
+{
+    let pending = pending(connection, known)?;
+    connection.run_migrations(&pending).map_err(failed)?;
+    Ok(names(&pending))
+}
+
+fn pending<DB, C>(
+    connection: &mut C,
+    known: &EmbeddedMigrations,
+) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError>
+where
+    DB: Backend,
+    C: MigrationHarness<DB>,
+{
+    let applied = connection.applied_migrations().map_err(failed)?;
+    let mut known: Vec<Box<dyn Migration<DB>>> = known.migrations().map_err(failed)?;
+    let is_known = |version: &MigrationVersion<'_>| {
+        known
+            .iter()
+            .any(|migration| migration.name().version() == *version)
+    };
+    if let Some(foreign) = applied.iter().find(|version| !is_known(version)) {
+        return Err(MigrationError::TooNew(foreign.to_string()));
+    }
+    known.retain(|migration| !applied.contains(&migration.name().version().as_owned()));
+    Ok(known)
+}
+
+fn names<DB: Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
+    migrations
+        .iter()
+        .map(|migration| migration.name().to_string())
+        .collect()
+}
+
+/// Diesel boxes what goes wrong here; the database's own words decide what it was.
+fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> MigrationError {
+    let error = match error.downcast::<diesel::result::Error>() {
+        Ok(error) => StoreError::from(*error),
+        Err(error) => StoreError::Failed(error.to_string()),
+    };
+    error.into()
+}

@@ -1,0 +1,161 @@
+//! The database: the only place that knows SQL.
+//!
+//! A unit of work is a closure over a [`Tx`]: `store.read(|tx| …)` or `store.write(|tx| …)`. The
+//! functions it calls are grouped by table. Each is written once and instantiated for both databases by
+//! the `on!` macro.
+
+pub mod audit;
+mod bell;
+pub mod changes;
+mod error;
+pub mod memberships;
+mod migrations;
+pub mod organizations;
+mod postgres;
+mod queue;
+mod schema;
+pub mod sessions;
+mod sqlite;
+mod tx;
+mod types;
+pub mod users;
+
+use std::path::PathBuf;
+
+use diesel::Connection as _;
+
+pub use error::{StoreError, Unique};
+pub use migrations::MigrationError;
+pub use postgres::Target;
+use queue::Queue;
+use sqlite::Access;
+pub use tx::Tx;
+use tx::on;
+
+/// Which database, and where.
+#[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is one per thread")]
+pub enum Engine {
+    Sqlite(PathBuf),
+    Postgres(Target),
+}
+
+impl Engine {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+}
+
+/// Readers beside SQLite's one writer.
+const SQLITE_READERS: usize = 2;
+
+/// Connections an instance holds to PostgreSQL.
+const POSTGRES_CONNECTIONS: usize = 8;
+
+/// The database, seen through its queues.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+    readers: Queue,
+    writers: Queue,
+}
+
+impl Store {
+    /// Starts the connection threads. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(engine: Engine) -> std::io::Result<Self> {
+        let (readers, writers) = match &engine {
+            Engine::Sqlite(_) => (
+                Queue::start("sqlite-read", &engine, Access::ReadOnly, SQLITE_READERS)?,
+                Queue::start("sqlite-write", &engine, Access::ReadWrite, 1)?,
+            ),
+            Engine::Postgres(_) => {
+                let both =
+                    Queue::start("postgres", &engine, Access::ReadWrite, POSTGRES_CONNECTIONS)?;
+                (both.clone(), both)
+            }
+        };
+        Ok(Self {
+            engine,
+            readers,
+            writers,
+        })
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Runs queries that change nothing. Each sees the database as it is when it runs.
+    ///
+    /// # Errors
+    /// What `work` answers, or the [`StoreError`] that kept it from running.
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.readers.run(work).await
+    }
+
+    /// Runs `work` in a transaction: kept when it answers `Ok`, undone when it answers `Err`.
+    ///
+    /// SQLite begins `immediate`: a deferred transaction that turns into a writer fails at once,
+    /// whatever the busy timeout says.
+    ///
+    /// # Errors
+    /// What `work` answers, or the [`StoreError`] that kept it from running or from being kept.
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writers.run(move |tx| in_transaction(tx, work)).await
+    }
+}
+
+/// Why a transaction was undone.
+enum Undone<E> {
+    Work(E),
+    Database(diesel::result::Error),
+}
+
+impl<E> From<diesel::result::Error> for Undone<E> {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+fn in_transaction<T, E: From<StoreError>>(
+    tx: &mut Tx<'_>,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let done = match tx {
+        Tx::Sqlite(connection) => connection.immediate_transaction(|connection| {
+            work(&mut Tx::Sqlite(connection)).map_err(Undone::Work)
+        }),
+        Tx::Postgres(connection) => connection
+            .transaction(|connection| work(&mut Tx::Postgres(connection)).map_err(Undone::Work)),
+    };
+    done.map_err(|undone| match undone {
+        Undone::Work(error) => error,
+        Undone::Database(error) => StoreError::from(error).into(),
+    })
+}
+
+/// A word of ours that was stored as text.
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
+    text.parse()
+        .map_err(|error: T::Err| StoreError::Failed(format!("stored {text:?}: {error}")))
+}

@@ -1,0 +1,86 @@
+//! The `organizations` table.
+
+use diesel::prelude::*;
+
+use super::schema::organizations;
+use super::types::At;
+use super::{StoreError, Tx, on, parsed};
+use crate::domain::{Organization, OrganizationId, OrganizationName, Slug};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = organizations)]
+struct OrganizationRow {
+    id: OrganizationId,
+    name: String,
+    slug: String,
+    join_policy: String,
+    created_at: At,
+}
+
+impl TryFrom<OrganizationRow> for Organization {
+    type Error = StoreError;
+
+    fn try_from(row: OrganizationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            name: OrganizationName::from_stored(row.name),
+            slug: Slug::from_stored(row.slug),
+            join_policy: parsed(&row.join_policy)?,
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+/// Inserts the organization unless its slug is taken; tells whether it did.
+pub fn insert_if_slug_is_free(
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+) -> Result<bool, StoreError> {
+    let values = (
+        organizations::id.eq(organization.id),
+        organizations::name.eq(organization.name.as_str()),
+        organizations::slug.eq(organization.slug.as_str()),
+        organizations::join_policy.eq(organization.join_policy.as_str()),
+        organizations::created_at.eq(At(organization.created_at)),
+        organizations::updated_at.eq(At(organization.created_at)),
+    );
+    let inserted = on!(tx, |conn| diesel::insert_into(organizations::table)
+        .values(values)
+        .on_conflict(organizations::slug)
+        .do_nothing()
+        .execute(conn))?;
+    Ok(inserted == 1)
+}
+
+/// How many organizations have this slug or a numbered form of it.
+pub fn count_slugs_like(tx: &mut Tx<'_>, slug: &Slug) -> Result<u32, StoreError> {
+    // A slug holds no `%` or `_`, so it needs no escaping.
+    let numbered = format!("{slug}-%");
+    let count: i64 = on!(tx, |conn| organizations::table
+        .filter(
+            organizations::slug
+                .eq(slug.as_str())
+                .or(organizations::slug.like(&numbered))
+        )
+        .count()
+        .get_result(conn))?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+pub fn find(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+    let row: Option<OrganizationRow> = on!(tx, |conn| organizations::table
+        .find(id)
+        .select(OrganizationRow::as_select())
+        .first(conn)
+        .optional())?;
+    row.map(Organization::try_from).transpose()
+}
+
+/// Every organization, in the order they came.
+pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Organization>, StoreError> {
+    let rows: Vec<OrganizationRow> = on!(tx, |conn| organizations::table
+        .order((organizations::created_at, organizations::id))
+        .select(OrganizationRow::as_select())
+        .load(conn))?;
+    rows.into_iter().map(Organization::try_from).collect()
+}

@@ -1,0 +1,207 @@
+//! PostgreSQL: how a connection is opened, and how it tells that it is dead.
+//!
+//! tokio-postgres with rustls, so that no libpq is needed. A connection belongs to one thread, and so
+//! does the small runtime that drives it: a query wakes no other thread.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::{AsyncConnectionWrapper, BlockOn};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::StoreError;
+
+/// A PostgreSQL connection that Diesel can use without async code.
+pub type PgConnection = AsyncConnectionWrapper<AsyncPgConnection, ThisThread>;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A statement that takes longer is ended by the server: its caller has long been answered 503.
+const STATEMENT_TIMEOUT: &str =
+    "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s";
+
+/// Where the database is and whom to trust, checked but not tried.
+#[derive(Clone)]
+pub struct Target {
+    config: tokio_postgres::Config,
+    tls: MakeRustlsConnect,
+}
+
+impl Target {
+    /// Reads a `postgres://` URL. Beside what tokio-postgres knows, libpq's `sslrootcert` names a PEM
+    /// file of authorities to trust instead of the public ones; `sslmode=verify-full` is what `require`
+    /// always means here: the certificate and its host name are checked.
+    ///
+    /// # Errors
+    /// A sentence without the URL in it, for its password.
+    pub fn parse(url: &SecretString) -> Result<Self, String> {
+        let mut url = url::Url::parse(url.expose_secret()).map_err(|error| error.to_string())?;
+        let mut root_file = None;
+        let kept: Vec<(String, String)> = url
+            .query_pairs()
+            .into_owned()
+            .filter_map(|(key, value)| match (key.as_str(), value.as_str()) {
+                ("sslrootcert", _) => {
+                    root_file = Some(value);
+                    None
+                }
+                ("sslmode", "verify-full" | "verify-ca") => Some((key, "require".to_owned())),
+                _ => Some((key, value)),
+            })
+            .collect();
+        url.set_query(None);
+        if !kept.is_empty() {
+            url.query_pairs_mut().extend_pairs(kept);
+        }
+        let mut config: tokio_postgres::Config =
+            url.as_str()
+                .parse()
+                .map_err(|error: tokio_postgres::Error| {
+                    match std::error::Error::source(&error) {
+                        Some(source) => format!("{error}: {source}"),
+                        None => error.to_string(),
+                    }
+                })?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("hallpass");
+        }
+        let options = config.get_options().map_or_else(
+            || STATEMENT_TIMEOUT.to_owned(),
+            |own| format!("{STATEMENT_TIMEOUT} {own}"),
+        );
+        config.options(options);
+        config.keepalives_idle(Duration::from_secs(30));
+        config.tcp_user_timeout(Duration::from_secs(10));
+        Ok(Self {
+            config,
+            tls: MakeRustlsConnect::new(tls_config(root_file.as_deref())?),
+        })
+    }
+
+    /// The connection as tokio-postgres knows it, for `LISTEN`.
+    pub(super) async fn connect_raw(
+        &self,
+    ) -> Result<
+        (
+            tokio_postgres::Client,
+            tokio_postgres::Connection<
+                tokio_postgres::Socket,
+                <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<
+                    tokio_postgres::Socket,
+                >>::Stream,
+            >,
+        ),
+        StoreError,
+    > {
+        self.config
+            .connect(self.tls.clone())
+            .await
+            .map_err(|error| unavailable(&error))
+    }
+
+    /// Connects, and drives the connection on this thread from now on.
+    pub fn connect(&self) -> Result<(PgConnection, Liveness), StoreError> {
+        ThisThread.block_on(async {
+            let (client, connection) = self.connect_raw().await?;
+            let liveness = Liveness::default();
+            let dead = Arc::clone(&liveness.dead);
+            tokio::spawn(async move {
+                // Its error reaches whoever runs the next query; here only its end counts.
+                let _ = connection.await;
+                dead.store(true, Ordering::Release);
+            });
+            let connection = AsyncPgConnection::try_from(client)
+                .await
+                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            Ok((PgConnection::from(connection), liveness))
+        })
+    }
+}
+
+fn unavailable(error: &tokio_postgres::Error) -> StoreError {
+    let cause = match std::error::Error::source(error) {
+        Some(source) => format!("cannot connect to PostgreSQL: {error}: {source}"),
+        None => format!("cannot connect to PostgreSQL: {error}"),
+    };
+    StoreError::Unavailable(cause)
+}
+
+fn tls_config(root_file: Option<&str>) -> Result<rustls::ClientConfig, String> {
+    let mut roots = rustls::RootCertStore::empty();
+    match root_file {
+        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(path) => {
+            let unreadable = |error: &dyn std::fmt::Display| format!("sslrootcert {path}: {error}");
+            for certificate in
+                CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))?
+            {
+                let certificate = certificate.map_err(|error| unreadable(&error))?;
+                roots.add(certificate).map_err(|error| unreadable(&error))?;
+            }
+            if roots.is_empty() {
+                return Err(unreadable(&"no certificate in it"));
+            }
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+/// Whether a connection's socket is still open, as far as this thread's runtime has seen.
+#[derive(Default)]
+pub struct Liveness {
+    dead: Arc<AtomicBool>,
+}
+
+impl Liveness {
+    /// Lets the runtime look at the socket first: it sleeps between two jobs, and a server that went
+    /// away meanwhile has not been noticed.
+    pub fn is_dead(&self) -> bool {
+        ThisThread.block_on(async {
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+            }
+        });
+        self.dead.load(Ordering::Acquire)
+    }
+}
+
+/// Blocks on the runtime of the thread it is used on.
+pub struct ThisThread;
+
+thread_local! {
+    static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
+}
+
+impl BlockOn for ThisThread {
+    #[expect(clippy::panic, reason = "without epoll there is no server either")]
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        RUNTIME.with(|cell| {
+            cell.get_or_init(|| {
+                Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .unwrap_or_else(|error| panic!("cannot start a database runtime: {error}"))
+            })
+            .block_on(future)
+        })
+    }
+
+    fn get_runtime() -> Self {
+        Self
+    }
+}

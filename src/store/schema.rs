@@ -1,0 +1,103 @@
+//! The tables, once for both databases; `types` says how each database spells our two own types.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    users (id) {
+        id -> Id,
+        email -> Nullable<Text>,
+        email_verified_at -> Nullable<Instant>,
+        name -> Text,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        ver -> Integer,
+        disabled_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    organizations (id) {
+        id -> Id,
+        name -> Text,
+        slug -> Text,
+        join_policy -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    memberships (user_id, organization_id) {
+        user_id -> Id,
+        organization_id -> Id,
+        role -> Text,
+        manager_id -> Nullable<Id>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    sessions (id) {
+        id -> Id,
+        user_id -> Id,
+        organization_id -> Id,
+        device -> Nullable<Text>,
+        address -> Nullable<Text>,
+        created_at -> Instant,
+        last_used_at -> Instant,
+        expires_at -> Instant,
+        revoked_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    changes (seq) {
+        seq -> BigInt,
+        kind -> Text,
+        user_id -> Id,
+        session_id -> Nullable<Id>,
+        min_ver -> Nullable<Integer>,
+        at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    audit (id) {
+        id -> Id,
+        at -> Instant,
+        action -> Text,
+        outcome -> Text,
+        actor_id -> Nullable<Id>,
+        subject_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        address -> Nullable<Text>,
+        request_id -> Text,
+    }
+}
+
+joinable!(memberships -> users (user_id));
+joinable!(memberships -> organizations (organization_id));
+allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions);

@@ -1,0 +1,143 @@
+//! The `sessions` table: one row per sign-in.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::schema::sessions;
+use super::types::At;
+use super::{StoreError, Tx, on};
+use crate::domain::{OrganizationId, Session, SessionId, UserId};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct SessionRow {
+    id: SessionId,
+    user_id: UserId,
+    organization_id: OrganizationId,
+    device: Option<String>,
+    address: Option<String>,
+    created_at: At,
+    last_used_at: At,
+    expires_at: At,
+    revoked_at: Option<At>,
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            organization_id: row.organization_id,
+            device: row.device,
+            address: row.address.and_then(|address| address.parse().ok()),
+            created_at: row.created_at.0,
+            last_used_at: row.last_used_at.0,
+            expires_at: row.expires_at.0,
+            revoked_at: row.revoked_at.map(|at| at.0),
+        }
+    }
+}
+
+pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
+    let values = (
+        sessions::id.eq(session.id),
+        sessions::user_id.eq(session.user_id),
+        sessions::organization_id.eq(session.organization_id),
+        sessions::device.eq(session.device.as_deref()),
+        sessions::address.eq(session.address.map(|address| address.to_string())),
+        sessions::created_at.eq(At(session.created_at)),
+        sessions::last_used_at.eq(At(session.last_used_at)),
+        sessions::expires_at.eq(At(session.expires_at)),
+        sessions::revoked_at.eq(session.revoked_at.map(At)),
+    );
+    on!(tx, |conn| diesel::insert_into(sessions::table)
+        .values(values)
+        .execute(conn))?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {
+    let row: Option<SessionRow> = on!(tx, |conn| sessions::table
+        .find(id)
+        .select(SessionRow::as_select())
+        .first(conn)
+        .optional())?;
+    Ok(row.map(Session::from))
+}
+
+/// A user's sessions that have neither ended nor run out, newest first.
+pub fn list_live_of_user(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Session>, StoreError> {
+    let rows: Vec<SessionRow> = on!(tx, |conn| sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(At(now)))
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .select(SessionRow::as_select())
+        .load(conn))?;
+    Ok(rows.into_iter().map(Session::from).collect())
+}
+
+/// Notes a use, and the organization the session speaks for from now on. Tells whether the session was
+/// still live.
+pub fn touch(
+    tx: &mut Tx<'_>,
+    id: SessionId,
+    organization_id: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let touched = on!(tx, |conn| diesel::update(
+        sessions::table
+            .find(id)
+            .filter(sessions::revoked_at.is_null())
+            .filter(sessions::expires_at.gt(At(now)))
+    )
+    .set((
+        sessions::last_used_at.eq(At(now)),
+        sessions::organization_id.eq(organization_id),
+    ))
+    .execute(conn))?;
+    Ok(touched == 1)
+}
+
+/// Ends a session of this user; tells whether it was live.
+pub fn revoke(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    id: SessionId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let revoked = on!(tx, |conn| diesel::update(
+        sessions::table
+            .find(id)
+            .filter(sessions::user_id.eq(user_id))
+            .filter(sessions::revoked_at.is_null())
+            .filter(sessions::expires_at.gt(At(now)))
+    )
+    .set(sessions::revoked_at.eq(Some(At(now))))
+    .execute(conn))?;
+    Ok(revoked == 1)
+}
+
+/// Ends all live sessions of this user, but perhaps one; returns those it ended.
+pub fn revoke_all(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    spared: Option<SessionId>,
+    now: DateTime<Utc>,
+) -> Result<Vec<SessionId>, StoreError> {
+    let spared = spared.unwrap_or(SessionId::NIL);
+    Ok(on!(tx, |conn| diesel::update(
+        sessions::table
+            .filter(sessions::user_id.eq(user_id))
+            .filter(sessions::id.ne(spared))
+            .filter(sessions::revoked_at.is_null())
+            .filter(sessions::expires_at.gt(At(now)))
+    )
+    .set(sessions::revoked_at.eq(Some(At(now))))
+    .returning(sessions::id)
+    .get_results(conn))?)
+}

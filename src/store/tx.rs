@@ -1,0 +1,29 @@
+//! One unit of work on one of the two databases.
+
+use diesel::SqliteConnection;
+
+use super::postgres::PgConnection;
+
+/// The connection a unit of work runs on. Store functions take it; nobody else looks inside.
+pub enum Tx<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+/// Runs one Diesel expression on whichever database `$tx` is: the expression is compiled once for each.
+macro_rules! on {
+    ($tx:expr, |$conn:ident| $body:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite($conn) => {
+                let $conn: &mut ::diesel::SqliteConnection = $conn;
+                $body
+            }
+            $crate::store::Tx::Postgres($conn) => {
+                let $conn: &mut $crate::store::postgres::PgConnection = $conn;
+                $body
+            }
+        }
+    };
+}
+
+pub(super) use on;

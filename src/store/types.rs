@@ -1,0 +1,104 @@
+//! The two SQL types of our own, native in each database, and the values that travel in them.
+//!
+//! | type | PostgreSQL | SQLite |
+//! |---|---|---|
+//! | `Id` | `uuid` | 16-byte `blob` |
+//! | `Instant` | `timestamptz` | `integer`, microseconds since 1970 UTC |
+
+use chrono::{DateTime, Utc};
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
+use diesel::query_builder::QueryId;
+use diesel::serialize::{self, IsNull, Output, ToSql};
+use diesel::sql_types::{self, SqlType};
+use diesel::sqlite::{Sqlite, SqliteValue};
+use uuid::Uuid;
+
+use crate::domain::ids::AuditId;
+use crate::domain::{OrganizationId, SessionId, UserId};
+
+#[derive(Debug, Clone, Copy, QueryId, SqlType)]
+#[diesel(
+    postgres_type(oid = 2950, array_oid = 2951),
+    sqlite_type(name = "Binary")
+)]
+pub struct Id;
+
+#[derive(Debug, Clone, Copy, QueryId, SqlType)]
+#[diesel(
+    postgres_type(oid = 1184, array_oid = 1185),
+    sqlite_type(name = "Long")
+)]
+pub struct Instant;
+
+macro_rules! travels_as_id {
+    ($($name:ident),*) => {$(
+        const _: () = {
+            #[derive(AsExpression, FromSqlRow)]
+            #[diesel(foreign_derive, sql_type = Id)]
+            #[expect(dead_code, reason = "a foreign derive reads the type and leaves the struct alone")]
+            struct Proxy($name);
+        };
+
+        impl ToSql<Id, Pg> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                ToSql::<sql_types::Uuid, Pg>::to_sql(&self.0, out)
+            }
+        }
+
+        impl ToSql<Id, Sqlite> for $name {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+                out.set_value(self.0.as_bytes().as_slice());
+                Ok(IsNull::No)
+            }
+        }
+
+        impl FromSql<Id, Pg> for $name {
+            fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+                FromSql::<sql_types::Uuid, Pg>::from_sql(value).map(Self)
+            }
+        }
+
+        impl FromSql<Id, Sqlite> for $name {
+            fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+                Ok(Self(Uuid::from_slice(value.read_blob())?))
+            }
+        }
+    )*};
+}
+
+travels_as_id!(UserId, OrganizationId, SessionId, AuditId);
+
+/// A point in time on its way into or out of a database.
+#[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Instant)]
+pub struct At(pub DateTime<Utc>);
+
+impl ToSql<Instant, Pg> for At {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<sql_types::Timestamptz, Pg>::to_sql(&self.0, out)
+    }
+}
+
+impl ToSql<Instant, Sqlite> for At {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.timestamp_micros());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Instant, Pg> for At {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<sql_types::Timestamptz, Pg>::from_sql(value).map(Self)
+    }
+}
+
+impl FromSql<Instant, Sqlite> for At {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        let micros = value.read_long();
+        DateTime::from_timestamp_micros(micros)
+            .map(Self)
+            .ok_or_else(|| format!("{micros} is no instant in microseconds").into())
+    }
+}

@@ -1,0 +1,199 @@
+//! The `users` table.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::schema::users;
+use super::types::At;
+use super::{StoreError, Tx, on};
+use crate::domain::names::GivenOrFamilyName;
+use crate::domain::{Email, PersonName, User, UserId};
+
+/// A user with what only sign-in may see.
+pub struct Account {
+    pub user: User,
+    /// Missing for people who only ever signed in by other means.
+    pub password_hash: Option<String>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct UserRow {
+    id: UserId,
+    email: Option<String>,
+    name: String,
+    ver: i32,
+    disabled_at: Option<At>,
+    created_at: At,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id,
+            email: row.email.map(Email::from_stored),
+            name: PersonName::from_stored(row.name),
+            ver: row.ver,
+            disabled_at: row.disabled_at.map(|at| at.0),
+            created_at: row.created_at.0,
+        }
+    }
+}
+
+impl From<(UserRow, Option<String>)> for Account {
+    fn from((row, password_hash): (UserRow, Option<String>)) -> Self {
+        Self {
+            user: row.into(),
+            password_hash,
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = users)]
+struct NewUserRow<'a> {
+    id: UserId,
+    email: Option<&'a str>,
+    name: &'a str,
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
+    password_hash: Option<&'a str>,
+    ver: i32,
+    disabled_at: Option<At>,
+    created_at: At,
+    updated_at: At,
+}
+
+/// First and last name, for those who gave them apart.
+pub type FirstAndLastName<'a> = (&'a GivenOrFamilyName, &'a GivenOrFamilyName);
+
+/// # Errors
+/// `Taken(UserEmail)`.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    user: &User,
+    names: Option<FirstAndLastName<'_>>,
+    password_hash: Option<&str>,
+) -> Result<(), StoreError> {
+    let row = NewUserRow {
+        id: user.id,
+        email: user.email.as_ref().map(Email::as_str),
+        name: user.name.as_str(),
+        first_name: names.map(|(first, _)| first.as_str()),
+        last_name: names.map(|(_, last)| last.as_str()),
+        password_hash,
+        ver: user.ver,
+        disabled_at: user.disabled_at.map(At),
+        created_at: At(user.created_at),
+        updated_at: At(user.created_at),
+    };
+    on!(tx, |conn| diesel::insert_into(users::table)
+        .values(&row)
+        .execute(conn))?;
+    Ok(())
+}
+
+pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
+    let row: Option<UserRow> = on!(tx, |conn| users::table
+        .find(id)
+        .select(UserRow::as_select())
+        .first(conn)
+        .optional())?;
+    Ok(row.map(User::from))
+}
+
+pub fn find_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
+    let row: Option<(UserRow, Option<String>)> = on!(tx, |conn| users::table
+        .find(id)
+        .select((UserRow::as_select(), users::password_hash))
+        .first(conn)
+        .optional())?;
+    Ok(row.map(Account::from))
+}
+
+pub fn find_account_by_email(
+    tx: &mut Tx<'_>,
+    email: &Email,
+) -> Result<Option<Account>, StoreError> {
+    let row: Option<(UserRow, Option<String>)> = on!(tx, |conn| users::table
+        .filter(users::email.eq(email.as_str()))
+        .select((UserRow::as_select(), users::password_hash))
+        .first(conn)
+        .optional())?;
+    Ok(row.map(Account::from))
+}
+
+/// Reads an account and keeps it as it is until the transaction ends.
+///
+/// SQLite has one writer, so there nobody else could change it anyway.
+pub fn hold_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let held: Option<UserId> = users::table
+            .find(id)
+            .select(users::id)
+            .for_no_key_update()
+            .first(*connection)
+            .optional()?;
+        if held.is_none() {
+            return Ok(None);
+        }
+    }
+    find_account(tx, id)
+}
+
+/// Everybody, in the order they came.
+pub fn list(tx: &mut Tx<'_>) -> Result<Vec<User>, StoreError> {
+    let rows: Vec<UserRow> = on!(tx, |conn| users::table
+        .order((users::created_at, users::id))
+        .select(UserRow::as_select())
+        .load(conn))?;
+    Ok(rows.into_iter().map(User::from).collect())
+}
+
+pub fn set_name(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    name: &PersonName,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(users::table.find(id))
+        .set((users::name.eq(name.as_str()), users::updated_at.eq(At(now))))
+        .execute(conn))?;
+    Ok(())
+}
+
+pub fn set_password_hash(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(users::table.find(id))
+        .set((
+            users::password_hash.eq(Some(password_hash)),
+            users::updated_at.eq(At(now))
+        ))
+        .execute(conn))?;
+    Ok(())
+}
+
+/// Raises the credential version and returns the new one.
+pub fn raise_ver(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<i32, StoreError> {
+    Ok(on!(tx, |conn| diesel::update(users::table.find(id))
+        .set((users::ver.eq(users::ver + 1), users::updated_at.eq(At(now))))
+        .returning(users::ver)
+        .get_result(conn))?)
+}
+
+/// Disables an account that is not disabled yet.
+pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        users::table.find(id).filter(users::disabled_at.is_null())
+    )
+    .set((
+        users::disabled_at.eq(Some(At(now))),
+        users::updated_at.eq(At(now))
+    ))
+    .execute(conn))?;
+    Ok(())
+}
