@@ -7,4 +7,5 @@ pub mod adapters;
 pub mod crypto;
 pub mod domain;
 pub mod ports;
+pub mod service;
 pub mod store;

@@ -1,0 +1,28 @@
+//! Where a request came from, for sessions and the audit log.
+
+use std::net::IpAddr;
+
+use super::Services;
+use crate::domain::ids::RequestId;
+
+/// What the transport knows of the request. The command line has an id and nothing else.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// The `X-Request-Id`.
+    pub request_id: String,
+    /// The client's address, proxies accounted for.
+    pub address: Option<IpAddr>,
+    /// The `User-Agent`, at most 255 characters.
+    pub device: Option<String>,
+}
+
+impl RequestContext {
+    /// Of a command that the operator typed.
+    pub fn command_line(services: &Services) -> Self {
+        Self {
+            request_id: format!("cli-{}", RequestId::new(services.now(), services.random())),
+            address: None,
+            device: None,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What can go wrong in a verb, in the product's words. `http::error` decides what clients see of it.
+
+use crate::domain::Fault;
+use crate::store::{StoreError, Unique};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Fields of the request break a rule; every fault is listed.
+    #[error("the request breaks a rule: {0:?}")]
+    Invalid(Vec<Fault>),
+    /// Unknown address, wrong password, disabled account: deliberately one answer.
+    #[error("invalid credentials")]
+    InvalidCredentials,
+    /// The token is none of ours, or speaks for somebody who is not there.
+    #[error("invalid token")]
+    InvalidToken,
+    #[error("token expired")]
+    TokenExpired,
+    /// The token's session has ended, or the user's tokens have been called back.
+    #[error("token revoked")]
+    TokenRevoked,
+    #[error("not allowed")]
+    Forbidden,
+    #[error("the organization takes in invited people only")]
+    InvitationRequired,
+    #[error("no such organization")]
+    OrganizationNotFound,
+    #[error("no such session")]
+    SessionNotFound,
+    #[error("the e-mail address has an account already")]
+    EmailTaken,
+    /// More work is waiting than can be done in time; nothing was done.
+    #[error("too busy: {0}")]
+    Busy(&'static str),
+    /// Something we depend on does not answer.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// A fault of ours.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Invalid(vec![fault])
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::Busy("database"),
+            StoreError::Unavailable(cause) => Self::Unavailable(cause),
+            StoreError::Taken(_) | StoreError::Failed(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl Error {
+    /// A store's answer to the insertion of a user.
+    pub(super) fn taken_email(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(Unique::UserEmail) => Self::EmailTaken,
+            other => other.into(),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What this instance holds in memory about revoked tokens and people, and how it stays true.
+//!
+//! Every change that matters is a row of the `changes` table, written in the transaction of the act. The
+//! instance that acts notes it here before it answers; the others read it within a second. A request
+//! then needs no query: it asks these maps.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use quick_cache::sync::Cache;
+
+use crate::crypto::jwt::Claims;
+use crate::domain::change::RecordedChange;
+use crate::domain::{Change, Membership, OrganizationId, SessionId, User, UserId};
+use crate::store::{Store, StoreError, changes, memberships, users};
+
+/// How often the table is read, bell or no bell: half of the second that is promised.
+pub const POLL_EVERY: Duration = Duration::from_millis(500);
+
+/// Memory that has not been refreshed for this long is not believed.
+const BELIEVED_FOR: Duration = Duration::from_secs(2);
+
+/// People held in memory, about half a kilobyte each.
+const PEOPLE: usize = 50_000;
+
+/// A user and every organization they belong to, the first joined first.
+#[derive(Debug)]
+pub struct Person {
+    pub user: User,
+    pub memberships: Vec<Membership>,
+}
+
+/// The maps, and how far they have read.
+pub struct Feed {
+    revoked: RwLock<Revoked>,
+    people: Cache<UserId, Arc<Person>>,
+    /// Counts the changes noted, so that a row read before one is not kept after it.
+    noted: AtomicU64,
+    last_seq: AtomicI64,
+    started: Instant,
+    /// Milliseconds after `started`; 0 before the first load.
+    refreshed: AtomicU64,
+}
+
+/// Only entries that some living token could run into.
+#[derive(Default)]
+struct Revoked {
+    sessions: HashMap<SessionId, DateTime<Utc>>,
+    users: HashMap<UserId, (i32, DateTime<Utc>)>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self {
+            revoked: RwLock::default(),
+            people: Cache::new(PEOPLE),
+            noted: AtomicU64::new(0),
+            last_seq: AtomicI64::new(0),
+            started: Instant::now(),
+            refreshed: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Feed {
+    /// Whether the maps may be believed without asking the database.
+    pub fn is_fresh(&self) -> bool {
+        let refreshed = Duration::from_millis(self.refreshed.load(Ordering::Acquire));
+        !refreshed.is_zero() && self.started.elapsed().saturating_sub(refreshed) < BELIEVED_FOR
+    }
+
+    /// Whether a token's session has ended, or the user's tokens were called back since it was issued.
+    pub fn is_revoked(&self, claims: &Claims) -> bool {
+        let revoked = self.revoked.read().unwrap_or_else(PoisonError::into_inner);
+        revoked.sessions.contains_key(&claims.sid)
+            || revoked
+                .users
+                .get(&claims.sub)
+                .is_some_and(|(min_ver, _)| claims.ver < *min_ver)
+    }
+
+    /// Takes an act of this instance into account before it is answered.
+    pub fn note(&self, new: &[Change], expires_at: DateTime<Utc>) {
+        if new.is_empty() {
+            return;
+        }
+        {
+            let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
+            for change in new {
+                match *change {
+                    Change::SessionEnded { session_id, .. } => {
+                        revoked.sessions.insert(session_id, expires_at);
+                    }
+                    Change::TokensCalledBack { user_id, min_ver } => {
+                        let entry = revoked
+                            .users
+                            .entry(user_id)
+                            .or_insert((min_ver, expires_at));
+                        *entry = (entry.0.max(min_ver), entry.1.max(expires_at));
+                    }
+                    Change::PersonChanged { .. } => {}
+                }
+            }
+        }
+        self.noted.fetch_add(1, Ordering::AcqRel);
+        for change in new {
+            self.people.remove(&change.user_id());
+        }
+    }
+
+    /// Reads what was written since the last time, all of it the first time.
+    ///
+    /// # Errors
+    /// When the database cannot be read; the maps stay as they were, and grow stale.
+    pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
+        // The instant before the read: a change committed after it may have been missed.
+        let asked = self.started.elapsed();
+        let seen = self.last_seq.load(Ordering::Acquire);
+        let new: Vec<RecordedChange> = store.read(move |tx| changes::list_after(tx, seen)).await?;
+        for recorded in &new {
+            self.note(&[recorded.change], recorded.expires_at);
+        }
+        if let Some(last) = new.last() {
+            self.last_seq.fetch_max(last.seq, Ordering::AcqRel);
+        }
+        let asked = u64::try_from(asked.as_millis()).unwrap_or(u64::MAX).max(1);
+        self.refreshed.fetch_max(asked, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Forgets what concerns no living token any more, here and in the database.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget_expired(
+        &self,
+        store: &Store,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        store
+            .write(move |tx| changes::delete_expired(tx, now))
+            .await?;
+        let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
+        revoked.sessions.retain(|_, expires_at| now < *expires_at);
+        revoked.users.retain(|_, (_, expires_at)| now < *expires_at);
+        Ok(())
+    }
+
+    /// A person, from memory when it may be believed, else from the database.
+    ///
+    /// # Errors
+    /// When the database was needed and cannot be read.
+    pub async fn person(
+        &self,
+        store: &Store,
+        user_id: UserId,
+    ) -> Result<Option<Arc<Person>>, StoreError> {
+        if self.is_fresh()
+            && let Some(person) = self.people.get(&user_id)
+        {
+            return Ok(Some(person));
+        }
+        self.read_person(store, user_id).await
+    }
+
+    /// A person as the database has them now, kept in memory while that may be believed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn read_person(
+        &self,
+        store: &Store,
+        user_id: UserId,
+    ) -> Result<Option<Arc<Person>>, StoreError> {
+        let noted = self.noted.load(Ordering::Acquire);
+        let person = store
+            .read(move |tx| {
+                let Some(user) = users::find(tx, user_id)? else {
+                    return Ok(None);
+                };
+                let memberships = memberships::list_of_user(tx, user_id)?;
+                Ok::<_, StoreError>(Some(Arc::new(Person { user, memberships })))
+            })
+            .await?;
+        if let Some(person) = &person {
+            self.people.insert(user_id, Arc::clone(person));
+            // A change noted meanwhile may be younger than what was read. `note` counts before it
+            // removes, so either it removes this entry or the count tells.
+            if self.noted.load(Ordering::Acquire) != noted {
+                self.people.remove(&user_id);
+            }
+        }
+        Ok(person)
+    }
+}
+
+impl Person {
+    /// Their place in an organization.
+    pub fn membership(&self, id: OrganizationId) -> Option<&Membership> {
+        self.memberships
+            .iter()
+            .find(|membership| membership.organization_id == id)
+    }
+}

@@ -1,0 +1,98 @@
+//! Registration into an organization that is there already.
+
+use super::{Error, Profile, RequestContext, Result, Services, SignedIn};
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::{
+    Email, JoinPolicy, Membership, OrganizationId, PersonName, Role, User, UserId,
+};
+use crate::store::{Tx, audit, memberships, organizations, sessions, users};
+
+pub struct JoinOrganization<'a> {
+    pub email: Email,
+    pub password: &'a str,
+    pub name: PersonName,
+    pub organization_id: OrganizationId,
+}
+
+/// The newcomer is an `employee`, whatever they ask for.
+///
+/// # Errors
+/// `Invalid`, `OrganizationNotFound`, `InvitationRequired` unless the organization is open to anybody,
+/// `EmailTaken`.
+pub async fn join_organization(
+    services: &Services,
+    context: &RequestContext,
+    join: JoinOrganization<'_>,
+) -> Result<SignedIn> {
+    let own_words = [
+        join.email.as_str(),
+        join.email.local_part(),
+        join.name.as_str(),
+    ];
+    let password = services
+        .passwords
+        .read_new("password", join.password, &own_words)
+        .await?;
+
+    let organization_id = join.organization_id;
+    let email = join.email.clone();
+    services
+        .store
+        .read(move |tx| {
+            may_join(tx, organization_id)?;
+            // Hashing is dear, so whoever can be refused without it is.
+            match users::find_account_by_email(tx, &email)? {
+                None => Ok(()),
+                Some(_) => Err(Error::EmailTaken),
+            }
+        })
+        .await?;
+    let password_hash = services.passwords.hash(password).await?;
+
+    let now = services.now();
+    let user = User {
+        id: UserId::new(now, services.random()),
+        email: Some(join.email),
+        name: join.name,
+        ver: 0,
+        disabled_at: None,
+        created_at: now,
+    };
+    let membership = Membership {
+        user_id: user.id,
+        organization_id,
+        role: Role::Employee,
+        manager_id: None,
+    };
+    let session = services.new_session(context, now, user.id, organization_id);
+    let entry = AuditEntry {
+        actor_id: Some(user.id),
+        subject_id: Some(user.id),
+        organization_id: Some(organization_id),
+        ..services.audit(context, now, Action::Registered, Outcome::Ok)
+    };
+    let profile = Profile::of(&user, &membership);
+    let (session, ver) = services
+        .store
+        .write(move |tx| {
+            may_join(tx, organization_id)?;
+            users::insert(tx, &user, None, Some(password_hash.as_str()))
+                .map_err(Error::taken_email)?;
+            memberships::insert(tx, &membership, now)?;
+            sessions::insert(tx, &session)?;
+            audit::insert(tx, &entry)?;
+            Ok::<_, Error>((session, user.ver))
+        })
+        .await?;
+    Ok(services.tokens.issue(now, &session, ver, profile))
+}
+
+fn may_join(tx: &mut Tx<'_>, id: OrganizationId) -> Result<()> {
+    let organization = organizations::find(tx, id)?.ok_or(Error::OrganizationNotFound)?;
+    match organization.join_policy {
+        JoinPolicy::Open => Ok(()),
+        JoinPolicy::Domain | JoinPolicy::Invite | JoinPolicy::Closed => {
+            Err(Error::InvitationRequired)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Every rule that needs data or time, one verb (or pair) per file.
+//!
+//! A verb reads the clock once, checks rights first, and writes what it did, the audit line and the
+//! change other instances must hear of in one transaction.
+
+pub mod authenticate;
+pub mod change_password;
+pub mod context;
+pub mod end_session;
+pub mod error;
+pub mod feed;
+pub mod found_organization;
+pub mod hashing;
+pub mod join_organization;
+pub mod list_sessions;
+pub mod login;
+pub mod logout;
+pub mod operator;
+pub mod passwords;
+pub mod readiness;
+pub mod refresh;
+pub mod sign_in;
+pub mod tokens;
+pub mod update_profile;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::ids::AuditId;
+use crate::domain::{Change, JoinPolicy, lifetimes};
+use crate::ports::{Clock, Entropy, random_bytes};
+use crate::store::{Store, StoreError, Tx, changes};
+
+pub use authenticate::{Caller, authenticate};
+pub use change_password::change_password;
+pub use context::RequestContext;
+pub use end_session::end_session;
+pub use error::{Error, Result};
+pub use feed::Feed;
+pub use found_organization::{FoundOrganization, Founded, found_organization};
+pub use join_organization::{JoinOrganization, join_organization};
+pub use list_sessions::list_sessions;
+pub use login::{Login, login};
+pub use logout::{logout, logout_all};
+pub use passwords::Passwords;
+pub use readiness::{Readiness, readiness};
+pub use refresh::refresh;
+pub use sign_in::{Profile, SignedIn};
+pub use tokens::Tokens;
+pub use update_profile::update_profile;
+
+/// Everything the verbs work with.
+pub struct Services {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub tokens: Tokens,
+    pub passwords: Passwords,
+    pub feed: Arc<Feed>,
+    /// What a new organization starts with.
+    pub default_join_policy: JoinPolicy,
+    /// Set when this instance is asked to stop; it asks for no more traffic from then on.
+    pub stopping: AtomicBool,
+}
+
+impl Services {
+    /// Now, to the microsecond that both databases keep.
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now().trunc_subsecs(6)
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        random_bytes(self.entropy.as_ref())
+    }
+
+    /// An audit line of this request about nobody yet.
+    fn audit(
+        &self,
+        context: &RequestContext,
+        now: DateTime<Utc>,
+        action: Action,
+        outcome: Outcome,
+    ) -> AuditEntry {
+        AuditEntry {
+            id: AuditId::new(now, self.random()),
+            at: now,
+            action,
+            outcome,
+            actor_id: None,
+            subject_id: None,
+            organization_id: None,
+            address: context.address,
+            request_id: context.request_id.clone(),
+        }
+    }
+
+    /// An audit line of something the caller did to themselves.
+    fn audit_own(
+        &self,
+        context: &RequestContext,
+        now: DateTime<Utc>,
+        action: Action,
+        caller: &Caller,
+    ) -> AuditEntry {
+        AuditEntry {
+            actor_id: Some(caller.profile.id),
+            subject_id: Some(caller.profile.id),
+            organization_id: Some(caller.profile.organization_id),
+            ..self.audit(context, now, action, Outcome::Ok)
+        }
+    }
+
+    /// From now on `/readyz` asks load balancers to look elsewhere.
+    pub fn announce_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+}
+
+/// Writes changes down for every instance. No token issued before `now` outlives the entry.
+fn record_changes(
+    tx: &mut Tx<'_>,
+    new: &[Change],
+    now: DateTime<Utc>,
+) -> std::result::Result<(), StoreError> {
+    changes::append(tx, new, now, now + lifetimes::ACCESS_TOKEN)
+}

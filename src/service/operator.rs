@@ -1,0 +1,170 @@
+//! What the operator does from the command line: organizations and people, without asking anybody.
+
+use super::found_organization::insert_organization;
+use super::{Error, RequestContext, Result, Services, record_changes};
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::{
+    Change, Email, Membership, Organization, OrganizationId, OrganizationName, PersonName, Role,
+    User, UserId, lifetimes,
+};
+use crate::store::{audit, memberships, organizations, sessions, users};
+
+pub struct CreateUser<'a> {
+    pub email: Email,
+    pub password: &'a str,
+    pub name: PersonName,
+    pub organization_id: OrganizationId,
+    pub role: Role,
+    /// Somebody in the same organization.
+    pub manager_id: Option<UserId>,
+}
+
+pub async fn create_organization(
+    services: &Services,
+    context: &RequestContext,
+    name: OrganizationName,
+) -> Result<Organization> {
+    let now = services.now();
+    let id = OrganizationId::new(now, services.random());
+    let join_policy = services.default_join_policy;
+    let entry = AuditEntry {
+        organization_id: Some(id),
+        ..services.audit(context, now, Action::OrganizationFounded, Outcome::Ok)
+    };
+    services
+        .store
+        .write(move |tx| {
+            let organization = insert_organization(tx, id, name, join_policy, now)?;
+            audit::insert(tx, &entry)?;
+            Ok(organization)
+        })
+        .await
+}
+
+/// Every organization, oldest first.
+pub async fn list_organizations(services: &Services) -> Result<Vec<Organization>> {
+    services
+        .store
+        .read(|tx| organizations::list(tx).map_err(Error::from))
+        .await
+}
+
+/// # Errors
+/// `Invalid`, `EmailTaken`, `OrganizationNotFound`.
+pub async fn create_user(
+    services: &Services,
+    context: &RequestContext,
+    create: CreateUser<'_>,
+) -> Result<User> {
+    let own_words = [
+        create.email.as_str(),
+        create.email.local_part(),
+        create.name.as_str(),
+    ];
+    let password = services
+        .passwords
+        .read_new("password", create.password, &own_words)
+        .await?;
+    let password_hash = services.passwords.hash(password).await?;
+
+    let now = services.now();
+    let user = User {
+        id: UserId::new(now, services.random()),
+        email: Some(create.email),
+        name: create.name,
+        ver: 0,
+        disabled_at: None,
+        created_at: now,
+    };
+    let membership = Membership {
+        user_id: user.id,
+        organization_id: create.organization_id,
+        role: create.role,
+        manager_id: create.manager_id,
+    };
+    let entry = AuditEntry {
+        subject_id: Some(user.id),
+        organization_id: Some(create.organization_id),
+        ..services.audit(context, now, Action::UserCreated, Outcome::Ok)
+    };
+    services
+        .store
+        .write(move |tx| {
+            organizations::find(tx, membership.organization_id)?
+                .ok_or(Error::OrganizationNotFound)?;
+            users::insert(tx, &user, None, Some(password_hash.as_str()))
+                .map_err(Error::taken_email)?;
+            memberships::insert(tx, &membership, now)?;
+            audit::insert(tx, &entry)?;
+            Ok(user)
+        })
+        .await
+}
+
+/// Everybody, or everybody in one organization, with their memberships there, oldest first.
+pub async fn list_users(
+    services: &Services,
+    organization_id: Option<OrganizationId>,
+) -> Result<Vec<(User, Vec<Membership>)>> {
+    services
+        .store
+        .read(move |tx| {
+            let mut people: Vec<(User, Vec<Membership>)> = users::list(tx)?
+                .into_iter()
+                .map(|user| (user, Vec::new()))
+                .collect();
+            let places: std::collections::HashMap<UserId, usize> = people
+                .iter()
+                .enumerate()
+                .map(|(place, (user, _))| (user.id, place))
+                .collect();
+            for membership in memberships::list(tx, organization_id)? {
+                if let Some((_, theirs)) = places
+                    .get(&membership.user_id)
+                    .and_then(|place| people.get_mut(*place))
+                {
+                    theirs.push(membership);
+                }
+            }
+            people.retain(|(_, theirs)| organization_id.is_none() || !theirs.is_empty());
+            Ok(people)
+        })
+        .await
+}
+
+/// Disables an account and ends all its sessions; `None` when no account has the address.
+pub async fn disable_user(
+    services: &Services,
+    context: &RequestContext,
+    email: &Email,
+) -> Result<Option<User>> {
+    let now = services.now();
+    let email = email.clone();
+    let entry = services.audit(context, now, Action::UserDisabled, Outcome::Ok);
+    let disabled = services
+        .store
+        .write(move |tx| {
+            let Some(account) = users::find_account_by_email(tx, &email)? else {
+                return Ok(None);
+            };
+            let user_id = account.user.id;
+            users::disable(tx, user_id, now)?;
+            let min_ver = users::raise_ver(tx, user_id, now)?;
+            sessions::revoke_all(tx, user_id, None, now)?;
+            audit::insert(
+                tx,
+                &AuditEntry {
+                    subject_id: Some(user_id),
+                    ..entry
+                },
+            )?;
+            let changes = [Change::TokensCalledBack { user_id, min_ver }];
+            record_changes(tx, &changes, now)?;
+            Ok::<_, Error>(users::find(tx, user_id)?.map(|user| (user, changes)))
+        })
+        .await?;
+    Ok(disabled.map(|(user, changes)| {
+        services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+        user
+    }))
+}

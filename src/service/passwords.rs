@@ -1,0 +1,124 @@
+//! Passwords as verbs meet them: rules for new ones, and hashing that never blocks a request's thread.
+
+use std::sync::Arc;
+
+use super::hashing::Hashing;
+use super::{Error, Result};
+use crate::crypto::password::{self, StoredHash};
+use crate::domain::{NewPasswordRules, Password};
+use crate::ports::{Entropy, random_bytes};
+
+/// Stored hashes of a higher cost are refused uncomputed: one could hold a thread for minutes.
+const MAX_COST: u32 = 16;
+
+/// The rules in force and the threads that compute.
+pub struct Passwords {
+    rules: NewPasswordRules,
+    cost: u32,
+    /// What an account without a password is compared with, so that it costs the same.
+    decoy: StoredHash,
+    hashing: Hashing,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Passwords {
+    pub fn new(
+        rules: NewPasswordRules,
+        cost: u32,
+        hashing: Hashing,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self {
+            rules,
+            cost,
+            decoy: password::decoy(cost),
+            hashing,
+            entropy,
+        }
+    }
+
+    /// Reads a password somebody proves themselves with.
+    ///
+    /// # Errors
+    /// `Invalid`, naming `field`.
+    pub(super) fn read(&self, field: &'static str, text: &str) -> Result<Password> {
+        Password::parse(text).map_err(|refusal| refusal.of(field).into())
+    }
+
+    /// Reads a password somebody chooses; `own_words` are what an attacker would try first.
+    ///
+    /// Guessing how long it would take to guess can itself take tens of milliseconds, so it is done where
+    /// hashes are computed.
+    ///
+    /// # Errors
+    /// `Invalid`, naming `field`; `Busy` when too many are waiting.
+    pub(super) async fn read_new(
+        &self,
+        field: &'static str,
+        text: &str,
+        own_words: &[&str],
+    ) -> Result<Password> {
+        let password = self.read(field, text)?;
+        let rules = self.rules;
+        let own_words: Vec<String> = own_words.iter().map(|&word| word.to_owned()).collect();
+        let (password, verdict) = self
+            .hashing
+            .run(move || {
+                let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
+                let verdict = rules.check(&password, &own_words);
+                (password, verdict)
+            })
+            .await?;
+        verdict.map_err(|refusal| refusal.of(field))?;
+        Ok(password)
+    }
+
+    /// # Errors
+    /// `Busy` when too many are waiting.
+    pub(super) async fn hash(&self, password: Password) -> Result<StoredHash> {
+        let cost = self.cost;
+        let salt = random_bytes(self.entropy.as_ref());
+        self.hashing
+            .run(move || password::hash(&password, cost, salt))
+            .await?
+            .map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// Compares with `stored`, or with the decoy when there is nothing to compare with: that takes as
+    /// long and is never right.
+    ///
+    /// # Errors
+    /// `Busy` when too many are waiting.
+    pub(super) async fn verify(
+        &self,
+        password: Password,
+        stored: Option<StoredHash>,
+    ) -> Result<bool> {
+        let is_real = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.decoy.clone());
+        let verdict = self
+            .hashing
+            .run(move || password::verify(&password, &stored, MAX_COST))
+            .await?;
+        match verdict {
+            Ok(matches) => Ok(matches && is_real),
+            Err(error) => {
+                tracing::error!(%error, "a stored password hash cannot be used; its owner must reset it");
+                Ok(false)
+            }
+        }
+    }
+
+    /// The hash to store from now on, when the stored one is not what would be made today.
+    pub(super) async fn rehash(
+        &self,
+        password: Password,
+        stored: &StoredHash,
+    ) -> Option<StoredHash> {
+        if !password::needs_rehash(stored, self.cost) {
+            return None;
+        }
+        // Too busy now: the next sign-in will do it.
+        self.hash(password).await.ok()
+    }
+}

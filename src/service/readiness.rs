@@ -1,0 +1,82 @@
+//! Whether this instance can serve.
+
+use std::sync::atomic::Ordering;
+
+use super::Services;
+
+/// One line of `/readyz?verbose`.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// `database`, `migrations`, `revocations` or `running`.
+    pub name: &'static str,
+    pub ok: bool,
+    /// One sentence for the operator, no secrets.
+    pub detail: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Readiness {
+    pub checks: Vec<Check>,
+}
+
+impl Readiness {
+    pub fn is_ready(&self) -> bool {
+        self.checks.iter().all(|check| check.ok)
+    }
+}
+
+pub async fn readiness(services: &Services) -> Readiness {
+    let engine = services.store.engine().name();
+    let migrations = services.store.pending_migrations().await;
+    let check = |name, ok, detail: &str| Check {
+        name,
+        ok,
+        detail: detail.to_owned(),
+    };
+    let database = match &migrations {
+        Ok(_) => check("database", true, &format!("{engine} answers.")),
+        // The cause may name hosts and users; it is for the log.
+        Err(error) => {
+            tracing::warn!(%error, "the database does not answer the readiness check");
+            check(
+                "database",
+                false,
+                &format!("{engine} does not answer; the log says why."),
+            )
+        }
+    };
+    let migrations = match migrations.as_deref() {
+        Ok([]) => check("migrations", true, "All migrations are applied."),
+        Ok(_) => check(
+            "migrations",
+            false,
+            "Migrations are missing: run `hallpass migrate`.",
+        ),
+        Err(_) => check(
+            "migrations",
+            false,
+            "Unknown while the database does not answer.",
+        ),
+    };
+    let revocations = if services.feed.is_fresh() {
+        check(
+            "revocations",
+            true,
+            "Revocations were read within the last two seconds.",
+        )
+    } else {
+        check(
+            "revocations",
+            false,
+            "Revocations could not be read for two seconds; tokens are checked in the database.",
+        )
+    };
+    let running = if services.stopping.load(Ordering::Acquire) {
+        check("running", false, "This instance is stopping.")
+    } else {
+        check("running", true, "This instance takes requests.")
+    };
+    Readiness {
+        checks: vec![database, migrations, revocations, running],
+    }
+}
