@@ -1,0 +1,76 @@
+//! Who may have an account and where people are sent.
+
+use url::{Host, Url};
+
+use super::addresses::base_url;
+use super::fault::{Complaint, quoted};
+use super::reader::Reader;
+use super::server::Server;
+use super::settings::{
+    ALLOWED_RETURN_URLS, APP_URL, DEFAULT_JOIN_POLICY, REQUIRE_VERIFIED_EMAIL, TENANT_DOMAIN,
+};
+use super::words::{one_of, switch};
+use crate::domain::{AllowedReturnUrl, JoinPolicy};
+
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    pub default_join_policy: JoinPolicy,
+    pub require_verified_email: bool,
+    pub allowed_return_urls: Vec<AllowedReturnUrl>,
+    /// Where links in mails point.
+    pub app_url: Url,
+    /// `example.com` when `acme.example.com` is the organization `acme`.
+    pub tenant_domain: Option<String>,
+}
+
+impl Accounts {
+    pub(super) fn read(reader: &mut Reader<'_>, server: Option<&Server>) -> Option<Self> {
+        let policies = [
+            JoinPolicy::Open,
+            JoinPolicy::Domain,
+            JoinPolicy::Invite,
+            JoinPolicy::Closed,
+        ]
+        .map(|policy| (policy.as_str(), policy));
+        let default_join_policy = reader.value(&DEFAULT_JOIN_POLICY, one_of(&policies));
+        let require_verified_email = reader.value(&REQUIRE_VERIFIED_EMAIL, switch);
+        let allowed_return_urls = reader.list(&ALLOWED_RETURN_URLS, |text| {
+            AllowedReturnUrl::parse(text).map_err(|refusal| {
+                Complaint::new(
+                    format!("{} {refusal}.", quoted(text)),
+                    "List full URLs such as https://app.example.com/auth.",
+                )
+            })
+        });
+        let app_url = reader.value(&APP_URL, base_url);
+        let tenant_domain = reader.value(&TENANT_DOMAIN, domain);
+        Some(Self {
+            default_join_policy: default_join_policy?,
+            require_verified_email: require_verified_email?,
+            allowed_return_urls,
+            app_url: match app_url {
+                Some(url) => url,
+                None => server?.public_url.clone(),
+            },
+            tenant_domain,
+        })
+    }
+}
+
+/// A domain name in lower case and ASCII (IDNA).
+fn domain(text: &str) -> Result<String, Complaint> {
+    match Host::parse(text) {
+        Ok(Host::Domain(name))
+            if name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
+                && name.split('.').all(|label| !label.is_empty()) =>
+        {
+            Ok(name)
+        }
+        _ => Err(Complaint::new(
+            format!("{} is not a domain name.", quoted(text)),
+            "Use one such as example.com, without scheme, port or wildcard.",
+        )),
+    }
+}

@@ -1,0 +1,68 @@
+//! Which database holds the data.
+
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::fault::Complaint;
+use super::reader::Reader;
+use super::settings::DATABASE_URL;
+
+#[derive(Debug, Clone)]
+pub enum Database {
+    Sqlite { path: PathBuf },
+    Postgres { url: SecretString },
+}
+
+impl Database {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let url = reader.secret(&DATABASE_URL)?;
+        match Self::parse(url) {
+            Ok(database) => Some(database),
+            Err(complaint) => {
+                reader.complain(&DATABASE_URL, complaint);
+                None
+            }
+        }
+    }
+
+    /// No complaint repeats the URL: it may hold a password.
+    fn parse(url: SecretString) -> Result<Self, Complaint> {
+        let mend = "Use sqlite:hallpass.db, or postgres://user:password@host/database.";
+        match url.expose_secret().split_once(':') {
+            Some(("sqlite", rest)) => sqlite_path(rest).map(|path| Self::Sqlite { path }),
+            Some(("postgres" | "postgresql", _)) => {
+                let parsed = Url::parse(url.expose_secret());
+                if parsed.is_ok_and(|url| url.has_authority()) {
+                    Ok(Self::Postgres { url })
+                } else {
+                    let why = "It is not a well-formed PostgreSQL URL.";
+                    let mend = "Use postgres://user:password@host/database, with special characters of the \
+                                password percent-encoded.";
+                    Err(Complaint::new(why, mend))
+                }
+            }
+            _ => {
+                let why = "It names neither a SQLite file nor a PostgreSQL server.";
+                Err(Complaint::new(why, mend))
+            }
+        }
+    }
+}
+
+fn sqlite_path(rest: &str) -> Result<PathBuf, Complaint> {
+    let mend = "Name a file, such as sqlite:hallpass.db or sqlite:///var/lib/hallpass/hallpass.db.";
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.contains(":memory:") || path.starts_with("file:") {
+        let why = "A database in memory loses everybody's account when the process ends.";
+        return Err(Complaint::new(why, mend));
+    }
+    if path.is_empty() || path.ends_with('/') {
+        return Err(Complaint::new("It names no file.", mend));
+    }
+    if path.contains('?') {
+        return Err(Complaint::new("SQLite takes no options here.", mend));
+    }
+    Ok(PathBuf::from(path))
+}

@@ -1,0 +1,100 @@
+//! The signing secret of a development server, kept beside its SQLite file.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::rand::{SecureRandom, SystemRandom};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::crypto::secret_strength;
+
+/// Why there is no local secret.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalSecretError {
+    #[error("{0} cannot be read: {1}")]
+    Read(PathBuf, #[source] io::Error),
+    #[error("{0} cannot be written: {1}")]
+    Write(PathBuf, #[source] io::Error),
+    #[error("others than its owner may read {0}")]
+    Permissions(PathBuf),
+    #[error("the secret in {0} {1}")]
+    Weak(PathBuf, #[source] secret_strength::WeakSecret),
+    #[error("the system gives no random bytes")]
+    NoRandomness,
+}
+
+/// `N` random bytes in base64url (RFC 4648 §5): 43 characters of 32 bytes.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn random_secret<const N: usize>() -> Result<SecretString, LocalSecretError> {
+    let mut bytes = [0; N];
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "settings are read before there are ports"
+    )]
+    let random = SystemRandom::new();
+    random
+        .fill(&mut bytes)
+        .map_err(|_| LocalSecretError::NoRandomness)?;
+    Ok(BASE64URL_NOPAD.encode(&bytes).into())
+}
+
+/// `hallpass.db.jwt-secret` for `hallpass.db`.
+pub fn path_beside(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".jwt-secret");
+    path.into()
+}
+
+/// The secret in the file; `None` when there is no file.
+///
+/// # Errors
+/// When others may read it, or it is too weak.
+pub fn read(path: &Path) -> Result<Option<SecretString>, LocalSecretError> {
+    let failed = |error| LocalSecretError::Read(path.to_owned(), error);
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        metadata => metadata.map_err(failed)?,
+    };
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(LocalSecretError::Permissions(path.to_owned()));
+    }
+    let secret = SecretString::from(fs::read_to_string(path).map_err(failed)?.trim());
+    secret_strength::judge(secret.expose_secret().as_bytes())
+        .map_err(|weakness| LocalSecretError::Weak(path.to_owned(), weakness))?;
+    Ok(Some(secret))
+}
+
+/// Makes a secret and keeps it in the file; if another process was faster, reads its secret.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn create(path: &Path) -> Result<SecretString, LocalSecretError> {
+    let failed = |error| LocalSecretError::Write(path.to_owned(), error);
+    let secret = random_secret::<32>()?;
+    // Written elsewhere and linked into place, so nobody ever reads half a secret, and a crash
+    // leaves none behind.
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", random_secret::<6>()?.expose_secret()));
+    let draft = PathBuf::from(draft);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)
+        .map_err(failed)?;
+    let linked = writeln!(file, "{}", secret.expose_secret())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::hard_link(&draft, path));
+    fs::remove_file(&draft).map_err(failed)?;
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            read(path)?.ok_or(failed(io::ErrorKind::NotFound.into()))
+        }
+        linked => linked.map(|()| secret).map_err(failed),
+    }
+}

@@ -1,0 +1,45 @@
+//! What is logged, and in which form.
+
+use tracing_subscriber::filter::Targets;
+
+use super::fault::{Complaint, quoted};
+use super::reader::Reader;
+use super::settings::{LOG_FORMAT, RUST_LOG};
+use super::words::one_of;
+
+#[derive(Debug, Clone)]
+pub struct Logging {
+    pub format: LogFormat,
+    pub levels: Targets,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Json,
+    Pretty,
+    /// Pretty on a terminal, JSON otherwise.
+    Auto,
+}
+
+impl Logging {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let formats = [
+            ("json", LogFormat::Json),
+            ("pretty", LogFormat::Pretty),
+            ("auto", LogFormat::Auto),
+        ];
+        let format = reader.value(&LOG_FORMAT, one_of(&formats));
+        let levels = reader.value(&RUST_LOG, |text| {
+            text.parse::<Targets>().map_err(|_| {
+                Complaint::new(
+                    format!("{} names no levels.", quoted(text)),
+                    "Use a level such as info, or several such as info,hallpass=debug.",
+                )
+            })
+        });
+        Some(Self {
+            format: format?,
+            levels: levels?,
+        })
+    }
+}

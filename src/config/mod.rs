@@ -1,0 +1,116 @@
+//! The environment, read once into typed sections, all faults at once.
+
+mod accounts;
+mod addresses;
+mod database;
+mod fault;
+#[cfg(test)]
+mod generated;
+mod local_secret;
+mod logging;
+mod mail;
+mod passwords;
+mod reader;
+mod server;
+pub mod settings;
+mod slack;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod variables;
+mod words;
+
+pub use accounts::Accounts;
+pub use database::Database;
+pub use fault::Faults;
+pub use local_secret::{LocalSecretError, random_secret};
+pub use logging::{LogFormat, Logging};
+pub use mail::{Mail, MailSender};
+pub use passwords::Passwords;
+pub use reader::Environment;
+pub use server::Server;
+pub use slack::{Slack, SlackFlow, SlackTokenDelivery};
+pub use tokens::Tokens;
+pub use variables::{ENV_FILE, Variables};
+
+use fault::Complaint;
+use reader::Reader;
+
+/// What the program is started as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// In earnest.
+    Serve,
+    /// For trying out: other defaults, and this machine only.
+    Dev,
+}
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub server: Server,
+    pub database: Database,
+    pub tokens: Tokens,
+    pub passwords: Passwords,
+    pub accounts: Accounts,
+    /// Missing when sign-in with Slack is not set up.
+    pub slack: Option<Slack>,
+    /// Missing when no mail server is set up.
+    pub mail: Option<Mail>,
+    pub logging: Logging,
+}
+
+impl Config {
+    /// Reads every setting. Without `JWT_SECRET`, where that is allowed, a secret is read from beside
+    /// the database file, or made there if nothing else is wrong.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn read(environment: Environment<'_>, mode: Mode) -> Result<Self, Faults> {
+        let mut reader = Reader::new(environment, mode);
+        match Self::sections(&mut reader) {
+            Some(config) if !reader.has_faults() => Ok(config),
+            _ => Err(reader.into_faults()),
+        }
+    }
+
+    /// `None` only after a fault.
+    fn sections(reader: &mut Reader<'_>) -> Option<Self> {
+        let server = Server::read(reader);
+        let database = Database::read(reader);
+        let passwords = Passwords::read(reader);
+        let accounts = Accounts::read(reader, server.as_ref());
+        let slack = Slack::read(reader);
+        let mail = Mail::read(reader);
+        let logging = Logging::read(reader);
+        if let Some(server) = &server {
+            refuse_exposed_development(reader, server);
+        }
+        let tokens = Tokens::read(reader, server.as_ref(), database.as_ref());
+        Some(Self {
+            server: server?,
+            database: database?,
+            tokens: tokens?,
+            passwords: passwords?,
+            accounts: accounts?,
+            slack,
+            mail,
+            logging: logging?,
+        })
+    }
+}
+
+/// The people `hallpass dev` seeds share a password that everybody knows.
+fn refuse_exposed_development(reader: &mut Reader<'_>, server: &Server) {
+    if reader.mode != Mode::Dev {
+        return;
+    }
+    let mend = "Use `hallpass serve` for others, or leave it unset.";
+    if !server.is_on_loopback() {
+        let why = "`hallpass dev` listens on loopback addresses only.";
+        reader.complain(&settings::HOST, Complaint::new(why, mend));
+    }
+    if server.public_url.scheme() == "https" {
+        let why = "`hallpass dev` is not for an https address.";
+        reader.complain(&settings::PUBLIC_URL, Complaint::new(why, mend));
+    }
+}

@@ -1,0 +1,28 @@
+//! How passwords are hashed and how long they must be.
+
+use super::Mode;
+use super::reader::Reader;
+use super::settings::{BCRYPT_COST, PASSWORD_MIN_LENGTH};
+use super::words::number_within;
+
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    pub bcrypt_cost: u32,
+    /// In characters.
+    pub min_length: usize,
+}
+
+impl Passwords {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let costs = match reader.mode {
+            Mode::Serve => 10..=16,
+            Mode::Dev => 4..=16,
+        };
+        let bcrypt_cost = reader.value(&BCRYPT_COST, number_within(costs));
+        let min_length = reader.value(&PASSWORD_MIN_LENGTH, number_within(6..=64));
+        Some(Self {
+            bcrypt_cost: bcrypt_cost?,
+            min_length: usize::try_from(min_length?).ok()?,
+        })
+    }
+}

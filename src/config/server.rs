@@ -1,0 +1,87 @@
+//! Where the server listens and how it is reached.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+use url::Url;
+
+use super::Mode;
+use super::addresses::{base_url, network, origin};
+use super::fault::{Complaint, quoted};
+use super::reader::Reader;
+use super::settings::{
+    CORS_ALLOWED_ORIGINS, HOST, METRICS_ADDR, PORT, PUBLIC_URL, RATE_LIMITS, TRUSTED_PROXIES,
+};
+use super::words::switch;
+
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub host: IpAddr,
+    /// 0 picks a free one.
+    pub port: u16,
+    pub public_url: Url,
+    /// Exact origins, serialised as browsers send them.
+    pub cors_allowed_origins: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub rate_limits: bool,
+    /// Where `/metrics` is served, if anywhere.
+    pub metrics_addr: Option<SocketAddr>,
+}
+
+impl Server {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let host = reader.value(&HOST, |text| {
+            text.parse::<IpAddr>().map_err(|_| {
+                Complaint::new(
+                    format!("{} is not an IP address.", quoted(text)),
+                    "Use 127.0.0.1 for this machine alone, or 0.0.0.0 for every interface.",
+                )
+            })
+        });
+        let port = reader.value(&PORT, |text| {
+            text.parse::<u16>().map_err(|_| {
+                Complaint::new(
+                    format!("{} is not a port.", quoted(text)),
+                    "Use a number from 0 to 65535.",
+                )
+            })
+        });
+        let public_url = reader.value(&PUBLIC_URL, base_url);
+        let mut cors_allowed_origins = reader.list(&CORS_ALLOWED_ORIGINS, origin);
+        let trusted_proxies = reader.list(&TRUSTED_PROXIES, network);
+        let rate_limits = reader.value(&RATE_LIMITS, switch);
+        let metrics_addr = reader.value(&METRICS_ADDR, |text| {
+            text.parse::<SocketAddr>().map_err(|_| {
+                Complaint::new(
+                    format!("{} is not an address with a port.", quoted(text)),
+                    "Use one such as 127.0.0.1:9090.",
+                )
+            })
+        });
+        let address = SocketAddr::new(host?, port?);
+        let public_url = match public_url {
+            Some(url) => url,
+            None => Url::parse(&format!("http://{address}")).ok()?,
+        };
+        if metrics_addr == Some(address) && address.port() != 0 {
+            let why = "It is the address of the API itself.";
+            reader.complain(&METRICS_ADDR, Complaint::new(why, "Use another port."));
+        }
+        if reader.mode == Mode::Dev && !reader.is_given(&CORS_ALLOWED_ORIGINS) {
+            cors_allowed_origins.push(public_url.origin().ascii_serialization());
+        }
+        Some(Self {
+            host: address.ip(),
+            port: address.port(),
+            public_url,
+            cors_allowed_origins,
+            trusted_proxies,
+            rate_limits: rate_limits?,
+            metrics_addr,
+        })
+    }
+
+    pub fn is_on_loopback(&self) -> bool {
+        self.host.to_canonical().is_loopback()
+    }
+}

@@ -1,0 +1,86 @@
+//! Sign-in with Slack.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::addresses::secure_base_url;
+use super::fault::Complaint;
+use super::reader::Reader;
+use super::settings::{
+    SLACK_ALLOW_GUESTS, SLACK_BASE_URL, SLACK_CLIENT_ID, SLACK_CLIENT_SECRET,
+    SLACK_FIRST_USER_ROLE, SLACK_FLOW, SLACK_TOKEN_DELIVERY,
+};
+use super::words::{one_of, switch};
+use crate::domain::Role;
+
+#[derive(Debug, Clone)]
+pub struct Slack {
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub flow: SlackFlow,
+    pub base_url: Url,
+    pub token_delivery: SlackTokenDelivery,
+    pub allow_guests: bool,
+    /// The role of the first person from a workspace.
+    pub first_user_role: Role,
+}
+
+/// Which of Slack's two sign-in flows is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlackFlow {
+    /// OAuth 2.
+    V2,
+    /// OpenID Connect.
+    Oidc,
+}
+
+/// How a token reaches the return URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlackTokenDelivery {
+    Fragment,
+    Query,
+    Cookie,
+}
+
+impl Slack {
+    /// `None` without client id and secret; the other settings are judged all the same.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let client_id = reader.value(&SLACK_CLIENT_ID, |text| Ok(text.to_owned()));
+        let client_secret = reader.secret(&SLACK_CLIENT_SECRET);
+        let flow = reader.value(
+            &SLACK_FLOW,
+            one_of(&[("v2", SlackFlow::V2), ("oidc", SlackFlow::Oidc)]),
+        );
+        let base_url = reader.value(&SLACK_BASE_URL, secure_base_url);
+        let token_delivery = reader.value(
+            &SLACK_TOKEN_DELIVERY,
+            one_of(&[
+                ("fragment", SlackTokenDelivery::Fragment),
+                ("query", SlackTokenDelivery::Query),
+                ("cookie", SlackTokenDelivery::Cookie),
+            ]),
+        );
+        let allow_guests = reader.value(&SLACK_ALLOW_GUESTS, switch);
+        let roles = [Role::Admin, Role::Manager, Role::Employee].map(|role| (role.as_str(), role));
+        let first_user_role = reader.value(&SLACK_FIRST_USER_ROLE, one_of(&roles));
+        for (given, missing) in [
+            (&SLACK_CLIENT_ID, &SLACK_CLIENT_SECRET),
+            (&SLACK_CLIENT_SECRET, &SLACK_CLIENT_ID),
+        ] {
+            if reader.is_given(given) && !reader.is_given(missing) {
+                let why = format!("It is missing, though {} is given.", given.name);
+                let mend = "Give both, as Slack shows them under Basic Information, or none.";
+                reader.complain(missing, Complaint::new(why, mend));
+            }
+        }
+        Some(Self {
+            client_id: client_id?,
+            client_secret: client_secret?,
+            flow: flow?,
+            base_url: base_url?,
+            token_delivery: token_delivery?,
+            allow_guests: allow_guests?,
+            first_user_role: first_user_role?,
+        })
+    }
+}

@@ -1,0 +1,640 @@
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+use super::settings::SECTIONS;
+use super::{Config, Database, Faults, LogFormat, Mode, SlackFlow, SlackTokenDelivery};
+use crate::domain::{JoinPolicy, Role};
+
+const SECRET: &str = "k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE";
+const OTHER_SECRET: &str = "Zx8Nc2Vb6Mq1Wr5Ty9Ui3Op7As4Df0Gh";
+
+/// Reads the settings given, with a good secret unless they say something about it.
+fn read_as(mode: Mode, given: &[(&str, &str)]) -> Result<Config, Faults> {
+    let mut variables: BTreeMap<&str, &str> = given.iter().copied().collect();
+    if !variables.contains_key("JWT_SECRET_FILE") {
+        variables.entry("JWT_SECRET").or_insert(SECRET);
+    }
+    read_exactly(mode, &variables)
+}
+
+fn read_exactly(mode: Mode, variables: &BTreeMap<&str, &str>) -> Result<Config, Faults> {
+    Config::read(
+        &|name| variables.get(name).map(|value| (*value).to_owned()),
+        mode,
+    )
+}
+
+fn read(given: &[(&str, &str)]) -> Config {
+    read_as(Mode::Serve, given).unwrap()
+}
+
+fn refused(given: &[(&str, &str)]) -> String {
+    read_as(Mode::Serve, given).unwrap_err().to_string()
+}
+
+/// The names complained about, in order.
+fn complained_about(faults: &str) -> Vec<&str> {
+    faults
+        .lines()
+        .skip(1)
+        .map(|line| line.trim().split_once(':').unwrap().0)
+        .collect()
+}
+
+/// A directory with room for a database, and the URL of that.
+fn room_for_a_database() -> (TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/a.db", directory.path().display());
+    (directory, url)
+}
+
+#[test]
+fn nothing_but_a_secret_is_needed() {
+    let config = read(&[]);
+    assert_eq!(config.server.host.to_string(), "127.0.0.1");
+    assert_eq!(config.server.port, 8080);
+    assert_eq!(config.server.public_url.as_str(), "http://127.0.0.1:8080/");
+    assert!(config.server.cors_allowed_origins.is_empty());
+    assert!(config.server.trusted_proxies.is_empty());
+    assert!(config.server.rate_limits);
+    assert_eq!(config.server.metrics_addr, None);
+    assert!(
+        matches!(&config.database, Database::Sqlite { path } if path.as_os_str() == "hallpass.db")
+    );
+    assert_eq!(config.tokens.secrets.len(), 1);
+    assert_eq!(config.tokens.local_secret, None);
+    assert_eq!((config.tokens.issuer, config.tokens.audience), (None, None));
+    assert_eq!(config.passwords.bcrypt_cost, 12);
+    assert_eq!(config.passwords.min_length, 8);
+    assert_eq!(config.accounts.default_join_policy, JoinPolicy::Open);
+    assert!(!config.accounts.require_verified_email);
+    assert!(config.accounts.allowed_return_urls.is_empty());
+    assert_eq!(config.accounts.app_url, config.server.public_url);
+    assert_eq!(config.accounts.tenant_domain, None);
+    assert!(config.slack.is_none() && config.mail.is_none());
+    assert_eq!(config.logging.format, LogFormat::Auto);
+}
+
+#[test]
+fn development_has_defaults_of_its_own() {
+    let config = read_as(Mode::Dev, &[]).unwrap();
+    assert!(
+        matches!(&config.database, Database::Sqlite { path } if path.as_os_str() == "hallpass-dev.db")
+    );
+    assert_eq!(
+        config.server.cors_allowed_origins,
+        ["http://127.0.0.1:8080"]
+    );
+    assert_eq!(config.passwords.bcrypt_cost, 10);
+    assert_eq!(config.logging.format, LogFormat::Pretty);
+    let cheap = read_as(Mode::Dev, &[("BCRYPT_COST", "4")]).unwrap();
+    assert_eq!(cheap.passwords.bcrypt_cost, 4);
+}
+
+#[test]
+fn every_setting_is_documented_and_every_documented_setting_is_read() {
+    let asked = RefCell::new(BTreeSet::new());
+    let environment = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        (name == "JWT_SECRET").then(|| SECRET.to_owned())
+    };
+    Config::read(&environment, Mode::Serve).unwrap();
+    let documented: BTreeSet<String> = SECTIONS
+        .iter()
+        .flat_map(|(_, settings)| *settings)
+        .flat_map(|setting| {
+            let file = setting.secret.then(|| format!("{}_FILE", setting.name));
+            [Some(setting.name.to_owned()), file]
+        })
+        .flatten()
+        .collect();
+    assert_eq!(asked.into_inner(), documented);
+}
+
+#[test]
+fn the_documented_examples_work_together() {
+    let mut examples: BTreeMap<&str, &str> = SECTIONS
+        .iter()
+        .flat_map(|(_, settings)| *settings)
+        .map(|setting| (setting.name, setting.example))
+        .collect();
+    examples.insert("JWT_SECRET", SECRET);
+    examples.insert("SLACK_CLIENT_SECRET", "slack-secret");
+    let config = read_exactly(Mode::Serve, &examples).unwrap();
+    assert!(config.slack.is_some() && config.mail.is_some());
+}
+
+#[test]
+fn an_empty_value_counts_as_none() {
+    let config = read(&[
+        ("PORT", ""),
+        ("HOST", "  "),
+        ("SLACK_CLIENT_ID", ""),
+        ("SMTP_URL_FILE", ""),
+        ("CORS_ALLOWED_ORIGINS", " , "),
+    ]);
+    assert_eq!(config.server.port, 8080);
+    assert!(config.slack.is_none() && config.mail.is_none());
+    assert!(config.server.cors_allowed_origins.is_empty());
+}
+
+#[test]
+fn good_values_reach_their_places() {
+    let config = read(&[
+        ("HOST", "::"),
+        ("PORT", "0"),
+        ("PUBLIC_URL", "https://auth.example.com/id"),
+        (
+            "CORS_ALLOWED_ORIGINS",
+            "https://App.example.com:443, http://localhost:3000/",
+        ),
+        ("TRUSTED_PROXIES", "10.1.2.3/8,::1"),
+        ("RATE_LIMITS", "off"),
+        ("METRICS_ADDR", "[::1]:9090"),
+        ("JWT_ISSUER", "https://auth.example.com"),
+        ("JWT_AUDIENCE", "api"),
+        ("BCRYPT_COST", "16"),
+        ("PASSWORD_MIN_LENGTH", "6"),
+        ("DEFAULT_JOIN_POLICY", "invite"),
+        ("REQUIRE_VERIFIED_EMAIL", "True"),
+        (
+            "ALLOWED_RETURN_URLS",
+            "https://app.example.com/auth,com.example.app://in",
+        ),
+        ("APP_URL", "https://app.example.com"),
+        ("TENANT_DOMAIN", "Example.com"),
+        ("LOG_FORMAT", "json"),
+        ("RUST_LOG", "warn,hallpass=trace"),
+    ]);
+    assert_eq!(config.server.host.to_string(), "::");
+    assert_eq!(
+        config.server.public_url.as_str(),
+        "https://auth.example.com/id"
+    );
+    assert_eq!(
+        config.server.cors_allowed_origins,
+        ["https://app.example.com", "http://localhost:3000"]
+    );
+    let proxies: Vec<String> = config
+        .server
+        .trusted_proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(proxies, ["10.0.0.0/8", "::1/128"]);
+    assert!(!config.server.rate_limits);
+    assert_eq!(
+        config.server.metrics_addr,
+        Some("[::1]:9090".parse().unwrap())
+    );
+    assert_eq!(
+        config.tokens.issuer.as_deref(),
+        Some("https://auth.example.com")
+    );
+    assert_eq!(config.tokens.audience.as_deref(), Some("api"));
+    assert_eq!(config.passwords.bcrypt_cost, 16);
+    assert_eq!(config.passwords.min_length, 6);
+    assert_eq!(config.accounts.default_join_policy, JoinPolicy::Invite);
+    assert!(config.accounts.require_verified_email);
+    assert_eq!(config.accounts.allowed_return_urls.len(), 2);
+    assert_eq!(config.accounts.app_url.as_str(), "https://app.example.com/");
+    assert_eq!(
+        config.accounts.tenant_domain.as_deref(),
+        Some("example.com")
+    );
+    assert_eq!(config.logging.format, LogFormat::Json);
+    assert_eq!(config.logging.levels.to_string(), "hallpass=trace,warn");
+}
+
+#[test]
+fn the_public_url_follows_the_address() {
+    let url = |given: &[(&str, &str)]| read(given).server.public_url.to_string();
+    assert_eq!(url(&[("PORT", "9000")]), "http://127.0.0.1:9000/");
+    assert_eq!(url(&[("HOST", "::1")]), "http://[::1]:8080/");
+}
+
+#[test]
+fn bad_values_are_refused_by_name() {
+    for (name, value) in [
+        ("HOST", "localhost"),
+        ("HOST", "127.0.0.1:8080"),
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PUBLIC_URL", "auth.example.com"),
+        ("PUBLIC_URL", "ftp://auth.example.com"),
+        ("PUBLIC_URL", "https://auth.example.com/?a=b"),
+        ("PUBLIC_URL", "https://auth.example.com/#a"),
+        ("PUBLIC_URL", "https://ada:pw@auth.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "*"),
+        ("CORS_ALLOWED_ORIGINS", "https://*.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.example.com/app"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.example.com?a"),
+        ("CORS_ALLOWED_ORIGINS", "app.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "null"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TRUSTED_PROXIES", "proxy"),
+        ("RATE_LIMITS", "maybe"),
+        ("METRICS_ADDR", "9090"),
+        ("METRICS_ADDR", "127.0.0.1:8080"),
+        ("DATABASE_URL", "mysql://localhost/a"),
+        ("DATABASE_URL", "hallpass.db"),
+        ("DATABASE_URL", "sqlite:"),
+        ("DATABASE_URL", "sqlite::memory:"),
+        ("DATABASE_URL", "sqlite://:memory:"),
+        ("DATABASE_URL", "sqlite:data/"),
+        ("DATABASE_URL", "sqlite:a.db?mode=ro"),
+        ("DATABASE_URL", "postgres://host:port/a"),
+        ("DATABASE_URL", "postgres:a"),
+        ("JWT_SECRET", "short"),
+        ("JWT_SECRET", ","),
+        ("BCRYPT_COST", "9"),
+        ("BCRYPT_COST", "17"),
+        ("BCRYPT_COST", "twelve"),
+        ("PASSWORD_MIN_LENGTH", "5"),
+        ("PASSWORD_MIN_LENGTH", "65"),
+        ("DEFAULT_JOIN_POLICY", "public"),
+        ("REQUIRE_VERIFIED_EMAIL", "1"),
+        ("ALLOWED_RETURN_URLS", "https://*.example.com"),
+        ("ALLOWED_RETURN_URLS", "http://app.example.com"),
+        ("ALLOWED_RETURN_URLS", "javascript:alert(1)"),
+        ("APP_URL", "app"),
+        ("TENANT_DOMAIN", "https://example.com"),
+        ("TENANT_DOMAIN", "*.example.com"),
+        ("TENANT_DOMAIN", "127.0.0.1"),
+        ("SLACK_FLOW", "v1"),
+        ("SLACK_BASE_URL", "http://slack.com"),
+        ("SLACK_TOKEN_DELIVERY", "header"),
+        ("SLACK_ALLOW_GUESTS", "some"),
+        ("SLACK_FIRST_USER_ROLE", "owner"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "Hallpass <nobody>"),
+        ("LOG_FORMAT", "xml"),
+        ("RUST_LOG", "hallpass=loud"),
+    ] {
+        let faults = refused(&[(name, value)]);
+        let names = complained_about(&faults);
+        assert!(
+            !names.is_empty() && names.iter().all(|found| *found == name),
+            "{name}={value}: {faults}"
+        );
+    }
+}
+
+#[test]
+fn all_faults_are_reported_at_once() {
+    let faults = refused(&[
+        ("PORT", "http"),
+        ("CORS_ALLOWED_ORIGINS", "*,https://app.example.com/app"),
+        ("DATABASE_URL", "mysql://localhost/a"),
+        ("JWT_SECRET", "short"),
+        ("BCRYPT_COST", "1"),
+        ("SLACK_CLIENT_ID", "1.2"),
+        ("SMTP_URL", "smtp://localhost"),
+        ("LOG_FORMAT", "xml"),
+    ]);
+    assert_eq!(
+        complained_about(&faults),
+        [
+            "PORT",
+            "CORS_ALLOWED_ORIGINS",
+            "CORS_ALLOWED_ORIGINS",
+            "DATABASE_URL",
+            "BCRYPT_COST",
+            "SLACK_CLIENT_SECRET",
+            "MAIL_FROM",
+            "LOG_FORMAT",
+            "JWT_SECRET",
+        ]
+    );
+}
+
+#[test]
+fn no_message_and_no_debug_output_holds_a_secret() {
+    let faults = refused(&[
+        ("PUBLIC_URL", "https://ada:hunter2@auth.example.com"),
+        ("DATABASE_URL", "postgres://ada:hunter2@host:port/a"),
+        ("JWT_SECRET", "hunter2hunter2hunter2hunter2hunter2,hunter2"),
+        ("SLACK_CLIENT_SECRET", "hunter2"),
+        ("SMTP_URL", "smtp//ada:hunter2@mail.example.com"),
+        ("JWT_SECRET_FILE", "hunter2"),
+    ]);
+    assert!(!faults.contains("hunter2"), "{faults}");
+    let faults = refused(&[("JWT_SECRET_FILE", "hunter2")]);
+    assert_eq!(complained_about(&faults), ["JWT_SECRET"]);
+    assert!(!faults.contains("hunter2"), "{faults}");
+
+    let config = read(&[
+        ("DATABASE_URL", "postgres://ada:hunter2@host/a"),
+        ("SLACK_CLIENT_ID", "1.2"),
+        ("SLACK_CLIENT_SECRET", "hunter2"),
+        ("SMTP_URL", "smtp://ada:hunter2@mail.example.com"),
+        ("MAIL_FROM", "ada@example.com"),
+    ]);
+    let shown = format!("{config:?}");
+    assert!(
+        !shown.contains("hunter2") && !shown.contains(SECRET),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_message_shows_control_characters_harmlessly() {
+    let faults = refused(&[("PORT", "80\u{1b}[31m\n80")]);
+    assert!(faults.contains(r"80\u{1b}[31m\n80"), "{faults}");
+}
+
+#[test]
+fn databases_are_told_apart_by_scheme() {
+    let path = |url| match read(&[("DATABASE_URL", url)]).database {
+        Database::Sqlite { path } => path.display().to_string(),
+        Database::Postgres { .. } => "a server".to_owned(),
+    };
+    assert_eq!(path("sqlite:a.db"), "a.db");
+    assert_eq!(path("sqlite://data/a.db"), "data/a.db");
+    assert_eq!(path("sqlite:///var/a.db"), "/var/a.db");
+    assert_eq!(path("sqlite:/var/a.db"), "/var/a.db");
+    assert_eq!(
+        path("postgres://ada:pw@host:5432/a?sslmode=require"),
+        "a server"
+    );
+    assert_eq!(path("postgresql:///a?host=/run/postgresql"), "a server");
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_but_not_from_two_places() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("secret");
+    fs::write(&file, format!("{SECRET}\n")).unwrap();
+    let file = file.to_str().unwrap();
+    for name in [
+        "JWT_SECRET",
+        "SLACK_CLIENT_SECRET",
+        "SMTP_URL",
+        "DATABASE_URL",
+    ] {
+        let by_file = format!("{name}_FILE");
+        let both = refused(&[(name, SECRET), (&by_file, file)]);
+        assert!(
+            both.contains(&format!("  {name}: {by_file} is given as well.")),
+            "{both}"
+        );
+    }
+    let config = read(&[
+        ("JWT_SECRET_FILE", file),
+        ("SLACK_CLIENT_ID", "1.2"),
+        ("SLACK_CLIENT_SECRET_FILE", file),
+    ]);
+    assert_eq!(config.tokens.secrets[0].expose_secret(), SECRET);
+    assert_eq!(config.slack.unwrap().client_secret.expose_secret(), SECRET);
+
+    let missing = directory.path().join("missing");
+    let missing = refused(&[("JWT_SECRET_FILE", missing.to_str().unwrap())]);
+    assert!(
+        missing.contains("JWT_SECRET_FILE cannot be read: No such file"),
+        "{missing}"
+    );
+    fs::write(file, "\n").unwrap();
+    let empty = refused(&[("JWT_SECRET_FILE", file)]);
+    assert!(empty.contains("JWT_SECRET_FILE is empty"), "{empty}");
+}
+
+#[test]
+fn several_signing_secrets_keep_their_order_and_are_judged_one_by_one() {
+    let both = format!("{SECRET}, {OTHER_SECRET}");
+    let config = read(&[("JWT_SECRET", &both)]);
+    let secrets: Vec<&str> = config
+        .tokens
+        .secrets
+        .iter()
+        .map(ExposeSecret::expose_secret)
+        .collect();
+    assert_eq!(secrets, [SECRET, OTHER_SECRET]);
+
+    let twice = refused(&[("JWT_SECRET", &format!("{SECRET},{OTHER_SECRET},{SECRET}"))]);
+    assert!(twice.contains("Secret 3 of 3 is there twice."), "{twice}");
+    let gap = refused(&[("JWT_SECRET", &format!("{SECRET},,"))]);
+    assert!(gap.contains("Secret 2 of 3 is empty."), "{gap}");
+    assert!(gap.contains("Secret 3 of 3 is empty."), "{gap}");
+}
+
+#[test]
+fn slack_is_on_with_both_halves_of_its_credentials_only() {
+    let slack = read(&[
+        ("SLACK_CLIENT_ID", "1.2"),
+        ("SLACK_CLIENT_SECRET", "x"),
+        ("SLACK_FLOW", "oidc"),
+        ("SLACK_BASE_URL", "http://127.0.0.1:8080/dev/slack"),
+        ("SLACK_TOKEN_DELIVERY", "cookie"),
+        ("SLACK_ALLOW_GUESTS", "on"),
+        ("SLACK_FIRST_USER_ROLE", "employee"),
+    ])
+    .slack
+    .unwrap();
+    assert_eq!(slack.client_id, "1.2");
+    assert_eq!(slack.flow, SlackFlow::Oidc);
+    assert_eq!(slack.base_url.path(), "/dev/slack");
+    assert_eq!(slack.token_delivery, SlackTokenDelivery::Cookie);
+    assert!(slack.allow_guests);
+    assert_eq!(slack.first_user_role, Role::Employee);
+
+    let faults = refused(&[("SLACK_CLIENT_SECRET", "x")]);
+    assert_eq!(complained_about(&faults), ["SLACK_CLIENT_ID"]);
+    let faults = refused(&[("SLACK_CLIENT_ID", "1.2")]);
+    assert_eq!(complained_about(&faults), ["SLACK_CLIENT_SECRET"]);
+}
+
+#[test]
+fn mail_needs_a_server_and_a_sender() {
+    let from = |sender| {
+        let mail = read(&[
+            ("SMTP_URL", "smtps://mail.example.com"),
+            ("MAIL_FROM", sender),
+        ])
+        .mail;
+        let from = mail.unwrap().from;
+        (from.name, from.address.as_str().to_owned())
+    };
+    let address = "no-reply@example.com".to_owned();
+    assert_eq!(from("no-reply@example.com"), (None, address.clone()));
+    let named = (Some("Hallpass".to_owned()), address);
+    assert_eq!(from("Hallpass <no-reply@example.com>"), named);
+    assert_eq!(from("\"Hallpass\" <no-reply@example.com>"), named);
+
+    let faults = refused(&[("SMTP_URL", "smtp://mail.example.com")]);
+    assert_eq!(complained_about(&faults), ["MAIL_FROM"]);
+    for url in [
+        "mail.example.com",
+        "https://mail.example.com",
+        "smtp://",
+        "smtp:a",
+    ] {
+        let faults = refused(&[("SMTP_URL", url), ("MAIL_FROM", "ada@example.com")]);
+        assert_eq!(complained_about(&faults), ["SMTP_URL"], "{url}");
+    }
+}
+
+#[test]
+fn a_server_that_others_reach_needs_a_secret_of_its_own() {
+    let (_directory, sqlite) = room_for_a_database();
+    for (name, value) in [
+        ("HOST", "0.0.0.0"),
+        ("HOST", "::"),
+        ("PUBLIC_URL", "https://auth.example.com"),
+        ("DATABASE_URL", "postgres://localhost/a"),
+    ] {
+        let mut variables = BTreeMap::from([("DATABASE_URL", sqlite.as_str())]);
+        variables.insert(name, value);
+        let faults = read_exactly(Mode::Serve, &variables)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(complained_about(&faults), ["JWT_SECRET"], "{name}={value}");
+        assert!(faults.contains("hallpass secret generate"), "{faults}");
+        variables.insert("JWT_SECRET", SECRET);
+        assert!(
+            read_exactly(Mode::Serve, &variables).is_ok(),
+            "{name}={value}"
+        );
+    }
+}
+
+#[test]
+fn development_stays_on_this_machine_whatever_the_secret() {
+    for (name, value) in [
+        ("HOST", "0.0.0.0"),
+        ("HOST", "192.168.1.1"),
+        ("PUBLIC_URL", "https://auth.example.com"),
+    ] {
+        let faults = read_as(Mode::Dev, &[(name, value)])
+            .unwrap_err()
+            .to_string();
+        assert_eq!(complained_about(&faults), [name]);
+        assert!(read_as(Mode::Serve, &[(name, value)]).is_ok());
+    }
+    for host in ["127.0.0.2", "::1", "::ffff:127.0.0.1"] {
+        assert!(read_as(Mode::Dev, &[("HOST", host)]).is_ok(), "{host}");
+    }
+}
+
+#[test]
+fn a_local_secret_is_made_once_and_for_its_owner_only() {
+    let (directory, url) = room_for_a_database();
+    let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
+    let first = read_exactly(Mode::Serve, &variables).unwrap().tokens;
+    let again = read_exactly(Mode::Dev, &variables).unwrap().tokens;
+    let file = directory.path().join("a.db.jwt-secret");
+    assert_eq!(first.local_secret.as_ref(), Some(&file));
+    let secret = first.secrets[0].expose_secret();
+    assert_eq!(secret.len(), 43);
+    assert_eq!(again.secrets[0].expose_secret(), secret);
+    assert_eq!(fs::read_to_string(&file).unwrap().trim(), secret);
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let files = fs::read_dir(directory.path()).unwrap().count();
+    assert_eq!(files, 1, "drafts are removed");
+}
+
+#[test]
+fn processes_that_start_together_share_one_local_secret() {
+    let (_directory, url) = room_for_a_database();
+    let secrets: BTreeSet<String> = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
+                    let config = read_exactly(Mode::Serve, &variables).unwrap();
+                    config.tokens.secrets[0].expose_secret().to_owned()
+                })
+            })
+            .collect();
+        readers
+            .into_iter()
+            .map(|reader| reader.join().unwrap())
+            .collect()
+    });
+    assert_eq!(secrets.len(), 1);
+}
+
+#[test]
+fn no_local_secret_is_made_while_something_else_is_wrong() {
+    let (directory, url) = room_for_a_database();
+    let variables = BTreeMap::from([("DATABASE_URL", url.as_str()), ("PORT", "http")]);
+    let faults = read_exactly(Mode::Serve, &variables)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(complained_about(&faults), ["PORT"]);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_local_secret_that_others_may_read_or_guess_is_refused() {
+    let (directory, url) = room_for_a_database();
+    let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
+    let file = directory.path().join("a.db.jwt-secret");
+    let fault = || {
+        read_exactly(Mode::Serve, &variables)
+            .unwrap_err()
+            .to_string()
+    };
+
+    fs::write(&file, SECRET).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let open = fault();
+    assert_eq!(complained_about(&open), ["JWT_SECRET"]);
+    assert!(open.contains("chmod 600"), "{open}");
+
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(read_exactly(Mode::Serve, &variables).is_ok());
+    fs::write(&file, "changeme").unwrap();
+    let weak = fault();
+    assert!(
+        weak.contains("Delete the file") && !weak.contains("changeme"),
+        "{weak}"
+    );
+}
+
+#[test]
+fn a_database_in_a_directory_that_is_not_there_is_a_fault_not_a_panic() {
+    let (_directory, url) = room_for_a_database();
+    let url = url.replace("a.db", "missing/a.db");
+    let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
+    let fault = read_exactly(Mode::Serve, &variables)
+        .unwrap_err()
+        .to_string();
+    assert!(fault.contains("directory exist"), "{fault}");
+}
+
+#[test]
+fn a_running_server_reads_its_secrets_again() {
+    let tokens = read(&[]).tokens;
+    let rotated = format!("{OTHER_SECRET},{SECRET}");
+    let secrets = tokens
+        .reread(&|name| (name == "JWT_SECRET").then(|| rotated.clone()))
+        .unwrap();
+    assert_eq!(secrets[0].expose_secret(), OTHER_SECRET);
+    assert_eq!(secrets[1].expose_secret(), SECRET);
+
+    let weak = tokens.reread(&|name| (name == "JWT_SECRET").then(|| "weak".to_owned()));
+    assert!(weak.unwrap_err().to_string().contains("has 4 bytes"));
+    let gone = tokens.reread(&|_| None).unwrap_err().to_string();
+    assert!(gone.contains("not given any more"), "{gone}");
+}
+
+#[test]
+fn a_server_with_a_local_secret_reads_that_again() {
+    let (_directory, url) = room_for_a_database();
+    let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
+    let tokens = read_exactly(Mode::Serve, &variables).unwrap().tokens;
+    let secrets = tokens.reread(&|_| None).unwrap();
+    assert_eq!(
+        secrets[0].expose_secret(),
+        tokens.secrets[0].expose_secret()
+    );
+}

@@ -1,0 +1,45 @@
+//! Settings that are one of a few words, or a number within bounds.
+
+use std::ops::RangeInclusive;
+
+use super::fault::{Complaint, quoted};
+
+/// One of `choices`, whatever its case.
+pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Complaint> {
+    move |text| {
+        choices
+            .iter()
+            .find(|(word, _)| word.eq_ignore_ascii_case(text))
+            .map(|(_, value)| *value)
+            .ok_or_else(|| {
+                let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+                Complaint::new(
+                    format!("{} is none of its values.", quoted(text)),
+                    format!("Use one of: {}.", words.join(", ")),
+                )
+            })
+    }
+}
+
+pub fn switch(text: &str) -> Result<bool, Complaint> {
+    one_of(&[
+        ("on", true),
+        ("off", false),
+        ("true", true),
+        ("false", false),
+    ])(text)
+}
+
+pub fn number_within(bounds: RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, Complaint> {
+    move |text| {
+        text.parse()
+            .ok()
+            .filter(|number| bounds.contains(number))
+            .ok_or_else(|| {
+                Complaint::new(
+                    format!("{} is out of its bounds, or no number.", quoted(text)),
+                    format!("Use a number from {} to {}.", bounds.start(), bounds.end()),
+                )
+            })
+    }
+}
