@@ -7,6 +7,7 @@ pub mod adapters;
 pub mod config;
 pub mod crypto;
 pub mod domain;
+pub mod http;
 pub mod ports;
 pub mod service;
 pub mod store;

@@ -1,0 +1,75 @@
+//! Which foreign pages may read our answers (the Fetch standard's CORS protocol).
+
+use actix_web::HttpResponse;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN, VARY,
+};
+
+const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE");
+const ALLOWED_HEADERS: HeaderValue =
+    HeaderValue::from_static("Authorization, Content-Type, X-Request-Id");
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, X-Error-Code, Date",
+);
+
+/// How long browsers may remember a preflight's answer.
+const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("600");
+
+/// The allow-list, compared byte for byte: no patterns, no suffixes, no `*`, no `null`.
+pub struct AllowedOrigins(Vec<HeaderValue>);
+
+impl AllowedOrigins {
+    /// Origins as browsers send them; what no header can hold is no origin.
+    pub fn new(origins: &[String]) -> Self {
+        Self(
+            origins
+                .iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok())
+                .collect(),
+        )
+    }
+
+    /// The request's origin, if it may read the answer.
+    pub fn admit(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let mut origins = headers.get_all(ORIGIN);
+        let origin = origins.next().filter(|_| origins.next().is_none())?;
+        self.0.contains(origin).then(|| origin.clone())
+    }
+}
+
+pub fn is_preflight(request: &ServiceRequest) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(ORIGIN)
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// The same for every path. An origin that is not admitted learns nothing, and its browser stops.
+pub fn preflight(admitted: Option<&HeaderValue>) -> HttpResponse {
+    let mut response = HttpResponse::NoContent();
+    if admitted.is_some() {
+        response
+            .insert_header((ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS))
+            .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS))
+            .insert_header((ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS));
+    }
+    response.finish()
+}
+
+/// `Vary` is there for everybody, or a cache would hand one origin's answer to another.
+pub fn mark(headers: &mut HeaderMap, admitted: Option<HeaderValue>) {
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = admitted {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(
+            ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HeaderValue::from_static("true"),
+        );
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+    }
+}

@@ -1,0 +1,212 @@
+//! From what went wrong to what the client sees of it.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error_code::ErrorCode;
+use crate::domain::Fault;
+use crate::service;
+
+/// An error on its way to the client.
+#[derive(Debug)]
+pub struct ApiError {
+    code: ErrorCode,
+    details: Vec<Fault>,
+    /// For the log; clients never see it.
+    cause: Option<String>,
+}
+
+impl ApiError {
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..ErrorCode::InternalError.into()
+        }
+    }
+
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+}
+
+impl From<ErrorCode> for ApiError {
+    fn from(code: ErrorCode) -> Self {
+        Self {
+            code,
+            details: Vec::new(),
+            cause: None,
+        }
+    }
+}
+
+/// Validation faults, never none.
+impl From<Vec<Fault>> for ApiError {
+    fn from(details: Vec<Fault>) -> Self {
+        Self {
+            details,
+            ..ErrorCode::ValidationFailed.into()
+        }
+    }
+}
+
+impl From<service::Error> for ApiError {
+    fn from(error: service::Error) -> Self {
+        use service::Error;
+
+        let cause = error.to_string();
+        let code = match error {
+            Error::Invalid(faults) => return faults.into(),
+            Error::InvalidCredentials => ErrorCode::InvalidCredentials,
+            Error::InvalidToken => ErrorCode::InvalidToken,
+            Error::TokenExpired => ErrorCode::TokenExpired,
+            Error::TokenRevoked => ErrorCode::TokenRevoked,
+            Error::Forbidden => ErrorCode::Forbidden,
+            Error::InvitationRequired => ErrorCode::InvitationRequired,
+            Error::OrganizationNotFound => ErrorCode::OrganizationNotFound,
+            Error::SessionNotFound => ErrorCode::SessionNotFound,
+            Error::EmailTaken => ErrorCode::EmailTaken,
+            Error::Busy(_) => ErrorCode::Busy,
+            Error::Unavailable(_) => ErrorCode::Unavailable,
+            Error::Internal(_) => ErrorCode::InternalError,
+        };
+        Self {
+            cause: code.status().is_server_error().then_some(cause),
+            ..code.into()
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())
+    }
+}
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// The HTTP status.
+    #[schema(example = 401)]
+    pub status_code: u16,
+    /// What happened, for people.
+    #[schema(example = "Token expired")]
+    pub message: &'static str,
+    /// The status in words.
+    #[schema(example = "Unauthorized")]
+    pub error: &'static str,
+    /// Only with `Validation failed`: every faulty field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub details: Vec<FieldFault>,
+}
+
+/// One thing wrong with one field.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldFault {
+    /// The field's JSON name.
+    #[schema(example = "email")]
+    pub field: String,
+    /// A stable machine-readable word.
+    #[schema(example = "invalid_email")]
+    pub code: &'static str,
+    /// What to do about it, for people.
+    #[schema(example = "Please enter an e-mail address such as ada@example.com.")]
+    pub message: String,
+}
+
+impl ApiError {
+    fn problem(&self) -> Problem {
+        let detail = |fault: &Fault| FieldFault {
+            field: fault.field.to_string(),
+            code: fault.code,
+            message: fault.message.to_string(),
+        };
+        Problem {
+            status_code: self.code.status().as_u16(),
+            message: self.code.message(),
+            error: self.code.reason(),
+            details: self.details.iter().map(detail).collect(),
+        }
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.code.status());
+        response.insert_header(("x-error-code", HeaderValue::from_static(self.code.as_str())));
+        if let Some(challenge) = self.code.challenge() {
+            response.insert_header((
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static(challenge.as_str()),
+            ));
+        }
+        if let Some(seconds) = self.code.retry_after() {
+            response.insert_header((RETRY_AFTER, HeaderValue::from(seconds)));
+        }
+        if matches!(
+            self.code,
+            ErrorCode::RequestTimeout | ErrorCode::BodyTooLarge
+        ) {
+            // What is left of the body may be endless.
+            response.force_close();
+        }
+        response.json(self.problem())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+
+    use super::*;
+
+    async fn body(error: &ApiError) -> String {
+        let bytes = to_bytes(error.error_response().into_body()).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[actix_web::test]
+    async fn an_error_is_its_status_its_message_and_its_reason_and_nothing_else() {
+        assert_eq!(
+            body(&ErrorCode::TokenExpired.into()).await,
+            r#"{"statusCode":401,"message":"Token expired","error":"Unauthorized"}"#
+        );
+    }
+
+    #[actix_web::test]
+    async fn a_validation_error_lists_its_fields() {
+        let error = ApiError::from(service::Error::from(Fault::new("email", "taken", "No.")));
+        assert_eq!(
+            body(&error).await,
+            r#"{"statusCode":400,"message":"Validation failed","error":"Bad Request","details":[{"field":"email","code":"taken","message":"No."}]}"#
+        );
+    }
+
+    #[actix_web::test]
+    async fn a_cause_is_kept_for_the_log_and_from_the_client() {
+        let error = ApiError::from(service::Error::Unavailable("10.0.0.7 refused".into()));
+        assert!(error.cause().unwrap().contains("10.0.0.7"));
+        assert!(!body(&error).await.contains("10.0.0.7"));
+        let response = error.error_response();
+        assert_eq!(response.headers().get("retry-after").unwrap(), "5");
+    }
+
+    #[test]
+    fn what_the_client_did_wrong_has_no_cause_to_log() {
+        assert_eq!(ApiError::from(service::Error::EmailTaken).cause(), None);
+    }
+}

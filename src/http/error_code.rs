@@ -1,0 +1,282 @@
+//! Every error code a client can see, with its status, its text and what to do about it.
+
+use actix_web::http::StatusCode;
+use serde::{Serialize, Serializer};
+
+/// What a 401 says in `WWW-Authenticate` (RFC 6750 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// No token was judged: `Bearer`.
+    Plain,
+    /// A token was sent and found bad: `Bearer error="invalid_token"`.
+    InvalidToken,
+}
+
+impl Challenge {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "Bearer",
+            Self::InvalidToken => "Bearer error=\"invalid_token\"",
+        }
+    }
+}
+
+macro_rules! error_codes {
+    ($($name:ident $code:literal $status:ident $message:literal
+        means $meaning:literal
+        do_this $remedy:literal)+) => {
+        /// The only list of error codes: `X-Error-Code`, `docs/ERRORS.md` and the OpenAPI document
+        /// are made from it. Codes and messages are a promise to clients.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ErrorCode {
+            $(#[doc = $meaning] $name,)+
+        }
+
+        impl ErrorCode {
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// The value of `X-Error-Code`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)+ }
+            }
+
+            /// The `message` of the body.
+            pub fn message(self) -> &'static str {
+                match self { $(Self::$name => $message,)+ }
+            }
+
+            /// What happened, in one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning,)+ }
+            }
+
+            /// What the client should do.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy,)+ }
+            }
+        }
+    };
+}
+
+error_codes! {
+    ValidationFailed "validation_failed" BAD_REQUEST "Validation failed"
+        means "Fields of the request body are missing, unknown, or break a rule."
+        do_this "Show `details` beside the fields it names; every faulty field is listed."
+    MalformedRequest "malformed_request" BAD_REQUEST "Malformed request"
+        means "The request cannot be read: its body is not a JSON object in UTF-8, or not whole."
+        do_this "Send a JSON object; do not repeat the request unchanged."
+    AuthenticationRequired "authentication_required" UNAUTHORIZED "Authentication required"
+        means "The request carries no credential."
+        do_this "Sign in and send `Authorization: Bearer <accessToken>`."
+    InvalidCredentials "invalid_credentials" UNAUTHORIZED "Invalid credentials"
+        means "E-mail and password do not open an account. Unknown, wrong and disabled look the same."
+        do_this "Ask the person for their e-mail address and password again."
+    InvalidToken "invalid_token" UNAUTHORIZED "Invalid token"
+        means "The token was not made by this service, was altered, or its owner is gone."
+        do_this "Forget the token and sign in again."
+    TokenExpired "token_expired" UNAUTHORIZED "Token expired"
+        means "The token was good, but its time is over."
+        do_this "Sign in again; next time, refresh before `expiresIn` seconds have passed."
+    TokenRevoked "token_revoked" UNAUTHORIZED "Token revoked"
+        means "The session was ended: by a logout, a new password, or an administrator."
+        do_this "Forget the token and sign in again."
+    Forbidden "forbidden" FORBIDDEN "Forbidden"
+        means "The caller is known, but not allowed to do this."
+        do_this "Ask an administrator of the organization."
+    InvitationRequired "invitation_required" FORBIDDEN "Invitation required"
+        means "The organization takes in invited people only."
+        do_this "Ask an administrator of the organization for an invitation."
+    NotFound "not_found" NOT_FOUND "Not Found"
+        means "No route has this path."
+        do_this "Compare the path with `/docs`."
+    OrganizationNotFound "organization_not_found" NOT_FOUND "Organization not found"
+        means "No organization has this id, or the caller does not belong to it."
+        do_this "Check `organizationId`."
+    SessionNotFound "session_not_found" NOT_FOUND "Session not found"
+        means "The caller has no live session with this id."
+        do_this "Load the list of sessions again."
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "Method Not Allowed"
+        means "The path exists, but not for this method."
+        do_this "Use one of the methods in the `Allow` header."
+    RequestTimeout "request_timeout" REQUEST_TIMEOUT "Request Timeout"
+        means "The body did not arrive within five seconds; the connection is closed."
+        do_this "Try again on a new connection."
+    EmailTaken "email_taken" CONFLICT "Email already registered"
+        means "An account with this e-mail address exists."
+        do_this "Offer to sign in instead."
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Request body too large"
+        means "The body is larger than 16 KiB; the connection is closed."
+        do_this "Send less."
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Unsupported Media Type"
+        means "The body is not declared as JSON."
+        do_this "Send `Content-Type: application/json`."
+    InternalError "internal_error" INTERNAL_SERVER_ERROR "Internal Server Error"
+        means "A fault of this service. Its log has the cause under the `X-Request-Id` of the answer."
+        do_this "Report the request id to the operator."
+    Busy "busy" SERVICE_UNAVAILABLE "Service busy"
+        means "More work is waiting than can be done in time; nothing was done."
+        do_this "Try again after `Retry-After` seconds."
+    Unavailable "unavailable" SERVICE_UNAVAILABLE "Service unavailable"
+        means "Something this service depends on does not answer. The credential was not judged."
+        do_this "Try again after `Retry-After` seconds; keep the token."
+}
+
+impl ErrorCode {
+    /// The `error` of the body: the status in words.
+    pub fn reason(self) -> &'static str {
+        self.status().canonical_reason().unwrap_or("Error")
+    }
+
+    /// The `WWW-Authenticate` every 401 carries (RFC 9110 §15.5.2).
+    pub fn challenge(self) -> Option<Challenge> {
+        match self {
+            Self::AuthenticationRequired | Self::InvalidCredentials => Some(Challenge::Plain),
+            Self::InvalidToken | Self::TokenExpired | Self::TokenRevoked => {
+                Some(Challenge::InvalidToken)
+            }
+            _ => None,
+        }
+    }
+
+    /// Seconds, for the `Retry-After` every 503 carries.
+    pub fn retry_after(self) -> Option<u16> {
+        match self {
+            Self::Busy => Some(1),
+            Self::Unavailable => Some(5),
+            _ => None,
+        }
+    }
+
+    /// The code that says no more than a status does.
+    pub fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            status if status.is_server_error() => Self::InternalError,
+            _ => Self::MalformedRequest,
+        }
+    }
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::http::generated;
+
+    #[test]
+    fn no_two_errors_share_a_code() {
+        let codes: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes.len(), ErrorCode::ALL.len());
+        for code in codes {
+            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+        }
+    }
+
+    #[test]
+    fn no_two_errors_of_a_status_share_a_message() {
+        let texts: HashSet<_> = ErrorCode::ALL
+            .iter()
+            .map(|code| (code.status(), code.message()))
+            .collect();
+        assert_eq!(texts.len(), ErrorCode::ALL.len());
+    }
+
+    #[test]
+    fn exactly_the_401s_challenge_and_exactly_the_503s_ask_to_retry() {
+        for code in ErrorCode::ALL {
+            assert_eq!(
+                code.challenge().is_some(),
+                code.status() == StatusCode::UNAUTHORIZED,
+                "{code:?}"
+            );
+            assert_eq!(
+                code.retry_after().is_some(),
+                code.status() == StatusCode::SERVICE_UNAVAILABLE,
+                "{code:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wrong_password_is_no_invalid_token() {
+        let challenge = |code: ErrorCode| code.challenge().map(Challenge::as_str);
+        assert_eq!(challenge(ErrorCode::InvalidCredentials), Some("Bearer"));
+        assert_eq!(challenge(ErrorCode::AuthenticationRequired), Some("Bearer"));
+        assert_eq!(
+            challenge(ErrorCode::TokenExpired),
+            Some("Bearer error=\"invalid_token\"")
+        );
+    }
+
+    #[test]
+    fn the_texts_are_the_contracts() {
+        let body = |code: ErrorCode| (code.status().as_u16(), code.message(), code.reason());
+        assert_eq!(
+            body(ErrorCode::InvalidCredentials),
+            (401, "Invalid credentials", "Unauthorized")
+        );
+        assert_eq!(
+            body(ErrorCode::EmailTaken),
+            (409, "Email already registered", "Conflict")
+        );
+        assert_eq!(
+            body(ErrorCode::InvitationRequired),
+            (403, "Invitation required", "Forbidden")
+        );
+        assert_eq!(
+            body(ErrorCode::OrganizationNotFound),
+            (404, "Organization not found", "Not Found")
+        );
+    }
+
+    #[test]
+    fn the_page_of_errors_is_up_to_date() {
+        let mut page = String::from(
+            "# Errors\n\n\
+             Generated from `src/http/error_code.rs`; `UPDATE_GENERATED=1 cargo test` writes it anew.\n\n\
+             Every error is a JSON object and nothing else, with the code in a header:\n\n\
+             ```http\n\
+             HTTP/1.1 401 Unauthorized\n\
+             X-Error-Code: token_expired\n\
+             WWW-Authenticate: Bearer error=\"invalid_token\"\n\n\
+             {\"statusCode\":401,\"message\":\"Token expired\",\"error\":\"Unauthorized\"}\n\
+             ```\n\n\
+             `validation_failed` alone adds `details`, one entry per faulty field: \
+             `{\"field\":\"email\",\"code\":\"invalid_email\",\"message\":\"…\"}`. \
+             A 401 carries `WWW-Authenticate`, a 405 `Allow`, a 503 `Retry-After`. \
+             Decide by status and code; messages are for people. \
+             Headers too large for the parser get a bare 431 before any of this applies.\n\n\
+             | status | code | message | what happened | what to do |\n\
+             |---|---|---|---|---|\n",
+        );
+        for code in ErrorCode::ALL {
+            writeln!(
+                page,
+                "| {} | `{}` | {} | {} | {} |",
+                code.status().as_u16(),
+                code.as_str(),
+                code.message(),
+                code.meaning(),
+                code.remedy()
+            )
+            .unwrap();
+        }
+        generated::assert_up_to_date("docs/ERRORS.md", &page);
+    }
+}

@@ -1,0 +1,137 @@
+//! What a client put into a text field: the value our rules made of it, or why they refused it.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use validator::ValidationError;
+
+use super::error::ApiError;
+use super::error_code::ErrorCode;
+use crate::domain::fault::Refusal;
+use crate::domain::names::GivenOrFamilyName;
+use crate::domain::{Email, OrganizationId, OrganizationName, PersonName};
+
+/// A value that travels as a JSON string.
+pub trait FromText: Sized {
+    /// # Errors
+    /// Says which rule of the value's kind `text` breaks.
+    fn from_text(text: String) -> Result<Self, Refusal>;
+}
+
+/// Reading a body never stops at a bad field: the refusal waits here until `validator` collects
+/// every field's, so that clients learn of all faults at once.
+pub struct Given<T>(Result<T, Refusal>);
+
+impl<T> Given<T> {
+    /// # Errors
+    /// Never once the body is valid.
+    pub fn into_value(self) -> Result<T, ApiError> {
+        self.0.map_err(|_| ErrorCode::ValidationFailed.into())
+    }
+}
+
+/// For `#[validate(custom(function = "acceptable"))]`.
+pub fn acceptable<T>(given: &Given<T>) -> Result<(), ValidationError> {
+    match &given.0 {
+        Ok(_) => Ok(()),
+        Err(refusal) => {
+            Err(ValidationError::new(refusal.code).with_message(refusal.message.clone()))
+        }
+    }
+}
+
+/// `validator` keeps a copy of what it judges in its errors; it gets none, it might be a password.
+impl<T> Serialize for Given<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de, T: FromText> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // As an option, because serde hands a missing field to those who can do without.
+        deserializer.deserialize_option(GivenVisitor(PhantomData))
+    }
+}
+
+struct GivenVisitor<T>(PhantomData<T>);
+
+impl<'de, T: FromText> Visitor<'de> for GivenVisitor<T> {
+    type Value = Given<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Given(Err(Refusal::new(
+            "required",
+            "Please fill in this field.",
+        ))))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Ok(Given(match Value::deserialize(deserializer)? {
+            Value::String(text) => T::from_text(text),
+            _ => Err(Refusal::new("invalid_type", "Please send a string.")),
+        }))
+    }
+}
+
+/// A password as it was typed. What makes a good one is the services' business.
+pub struct Password(SecretString);
+
+impl Password {
+    /// Characters; longer input is an attack, not a password.
+    pub const MAX_CHARS: usize = 100;
+
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl FromText for Password {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        let refusal = match text.chars().count() {
+            0 => Refusal::new("required", "Please enter a password."),
+            1..=Self::MAX_CHARS => return Ok(Self(text.into())),
+            _ => Refusal::new("too_long", "Please use at most 100 characters."),
+        };
+        Err(refusal)
+    }
+}
+
+impl FromText for Email {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        Self::parse(&text)
+    }
+}
+
+impl FromText for PersonName {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        Self::parse(&text)
+    }
+}
+
+impl FromText for GivenOrFamilyName {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        Self::parse(&text)
+    }
+}
+
+impl FromText for OrganizationName {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        Self::parse(&text)
+    }
+}
+
+impl FromText for OrganizationId {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        text.parse()
+            .map_err(|_| Refusal::new("invalid_id", "Please send the organization's id, a UUID."))
+    }
+}

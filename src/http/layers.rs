@@ -1,0 +1,133 @@
+//! What happens to every request on its way in and to every answer on its way out.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, web};
+use futures_util::FutureExt;
+
+use super::cors;
+use super::error::ApiError;
+use super::error_code::ErrorCode;
+use super::request_origin::{REQUEST_ID, RequestOrigin};
+use super::routes::RoutePattern;
+use super::settings::Settings;
+use super::unread_body::Reader;
+
+/// Around the router, so that no answer is without its headers and its log line. One layer and not
+/// five: each would cost `/me` a boxed future.
+pub async fn every_request(
+    settings: web::Data<Settings>,
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let started = Instant::now();
+    let origin = RequestOrigin::of(&request, &settings.trusted_proxies);
+    request.extensions_mut().insert(origin.clone());
+    let admitted = settings.allowed_origins.admit(request.headers());
+
+    let reader = Reader::of(&mut request);
+
+    let response = if cors::is_preflight(&request) {
+        request.into_response(cors::preflight(admitted.as_ref()))
+    } else {
+        next.call(request).await?
+    };
+
+    let mut response = in_our_envelope(response);
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, origin.request_id.clone());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if settings.is_https() {
+        headers.insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
+    cors::mark(headers, admitted);
+    log(&origin, &response, started);
+    if let Some(reader) = reader {
+        reader.outlive_the_answer();
+    }
+    Ok(response)
+}
+
+/// Errors that are none of ours (the framework's own, wrong methods) get our body and code.
+fn in_our_envelope(response: ServiceResponse) -> ServiceResponse {
+    let status = response.status();
+    if status.as_u16() < 400 || response.headers().contains_key("x-error-code") {
+        return response;
+    }
+    let cause = response.response().error().map(ToString::to_string);
+    let allow = response.headers().get(ALLOW).cloned();
+    let error = if status.is_server_error() {
+        ApiError::internal(cause.unwrap_or_default())
+    } else {
+        ErrorCode::of_status(status).into()
+    };
+    let mut answer = HttpResponse::from_error(error);
+    if let Some(allow) = allow {
+        answer.headers_mut().insert(ALLOW, allow);
+    }
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, answer)
+}
+
+/// Paths and query strings hold what people type and paste, so only the matched pattern is logged.
+fn log(origin: &RequestOrigin, response: &ServiceResponse, started: Instant) {
+    let request = response.request();
+    let method = request.method().as_str();
+    let route = request.app_data().map_or("-", |RoutePattern(path)| path);
+    let status = response.status().as_u16();
+    let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let address = origin.address.map(tracing::field::display);
+    let request_id = origin.request_id();
+    if response.status().is_server_error() {
+        let cause = response
+            .response()
+            .error()
+            .and_then(|error| error.as_error::<ApiError>()?.cause());
+        tracing::error!(
+            target: "hallpass::request",
+            request_id, method, route, status, duration_us, address, cause,
+            "request failed"
+        );
+    } else {
+        tracing::info!(
+            target: "hallpass::request",
+            request_id, method, route, status, duration_us, address,
+            "request"
+        );
+    }
+}
+
+/// Around each route: a panic is one 500, and the process lives.
+///
+/// Not around the router, which must own the request alone while it matches paths.
+pub async fn catch_panic(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let kept = request.request().clone();
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(panic) => {
+            let message = panic
+                .downcast_ref::<&str>()
+                .copied()
+                .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+                .unwrap_or("of unknown kind");
+            let error = ApiError::internal(format!("panic: {message}"));
+            Ok(ServiceResponse::from_err(error, kept))
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The HTTP side: URLs, headers, status codes and JSON names, and not one rule.
+
+pub mod app;
+mod body;
+mod caller;
+mod client_address;
+mod cors;
+mod error;
+pub mod error_code;
+#[cfg(test)]
+mod generated;
+mod given;
+mod layers;
+pub mod openapi;
+mod operations;
+mod request_origin;
+mod routes;
+pub mod settings;
+mod token_api;
+mod unread_body;
+
+#[cfg(test)]
+mod tests;
+
+pub use app::app;
+pub use openapi::openapi_json;
+pub use settings::Settings;

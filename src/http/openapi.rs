@@ -1,0 +1,405 @@
+//! The OpenAPI document: the routes' own words, and the errors each of them can answer.
+
+use serde_json::{Value, json};
+use utoipa::OpenApi as _;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    Content, ContentBuilder, Header, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder,
+    OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Type,
+    example::ExampleBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::error::Problem;
+use super::error_code::ErrorCode;
+use super::routes::Documented;
+
+const DESCRIPTION: &str = "\
+Sign-in, sessions and organizations behind one set of rules.
+
+Bodies are JSON in camelCase, at most 16 KiB; unknown fields are refused. Ids are UUIDs, times are \
+RFC 3339 in UTC. Every error has one body and its machine-readable code in `X-Error-Code`. Every \
+answer carries `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.`, `_` or `-`. Any \
+URL may answer 404 for a path that is none and 405 with `Allow` for a wrong method; what answers \
+GET answers HEAD.";
+
+const TAGS: [(&str, &str); 4] = [
+    (
+        "Signing in",
+        "From an e-mail address and a password to a token.",
+    ),
+    (
+        "Oneself",
+        "What the caller may see and change of themselves.",
+    ),
+    (
+        "Sessions",
+        "Where the caller is signed in, and ending it. An ended session's tokens are refused within a second.",
+    ),
+    ("Operations", "For those who run the service."),
+];
+
+/// The extension in which a route names the errors of its own.
+const ERROR_CODES: &str = "x-error-codes";
+
+/// The OpenAPI 3.1 document, the same bytes every time.
+pub fn openapi_json() -> String {
+    let mut json = document().to_pretty_json().unwrap_or_default();
+    json.push('\n');
+    json
+}
+
+pub(super) fn document() -> OpenApi {
+    let mut document = Documented::openapi();
+    document.info = InfoBuilder::new()
+        .title("Hallpass")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .license(Some(
+            LicenseBuilder::new()
+                .name(env!("CARGO_PKG_LICENSE"))
+                .identifier(Some(env!("CARGO_PKG_LICENSE")))
+                .build(),
+        ))
+        .build();
+    document.servers = Some(vec![ServerBuilder::new().url("/").build()]);
+    document.tags = Some(
+        TAGS.iter()
+            .map(|(name, description)| {
+                TagBuilder::new()
+                    .name(*name)
+                    .description(Some(*description))
+                    .build()
+            })
+            .collect(),
+    );
+    let components = document.components.get_or_insert_default();
+    let mut problem = Vec::new();
+    Problem::schemas(&mut problem);
+    components.schemas.extend(problem);
+    components
+        .schemas
+        .insert(Problem::name().into(), Problem::schema());
+    components.security_schemes.insert(
+        "bearer".into(),
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some("The `accessToken` of the login answer."))
+                .build(),
+        )
+        .into(),
+    );
+    for (name, header) in headers() {
+        components.headers.insert(name.into(), header.into());
+    }
+    let schemas = json!({ "components": { "schemas": components.schemas } });
+    for item in document.paths.paths.values_mut() {
+        for operation in operations_mut(item) {
+            complete(operation, &schemas);
+        }
+    }
+    document
+}
+
+fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn headers() -> [(&'static str, Header); 2] {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    [
+        (
+            "X-Request-Id",
+            HeaderBuilder::new()
+                .description(Some("Names this request in the service's log."))
+                .schema(Some(
+                    text().examples([json!("019a9f2e-5d1e-7b33-8f10-2a6c4e8d0b97")]),
+                ))
+                .build(),
+        ),
+        (
+            "Retry-After",
+            HeaderBuilder::new()
+                .description(Some("Seconds to wait before trying again."))
+                .schema(Some(
+                    ObjectBuilder::new()
+                        .schema_type(Type::Integer)
+                        .minimum(Some(1)),
+                ))
+                .build(),
+        ),
+    ]
+}
+
+/// Adds to a route what follows from its shape, so that its author names only its own errors.
+fn complete(operation: &mut Operation, document: &Value) {
+    give_examples(operation, document);
+    let mut codes = own_codes(operation);
+    if operation.security.is_some() {
+        codes.extend([
+            ErrorCode::AuthenticationRequired,
+            ErrorCode::InvalidToken,
+            ErrorCode::TokenExpired,
+            ErrorCode::TokenRevoked,
+        ]);
+    }
+    if operation.request_body.is_some() {
+        codes.extend([
+            ErrorCode::ValidationFailed,
+            ErrorCode::MalformedRequest,
+            ErrorCode::RequestTimeout,
+            ErrorCode::BodyTooLarge,
+            ErrorCode::UnsupportedMediaType,
+        ]);
+    }
+    if operation.security.is_some() || operation.request_body.is_some() {
+        codes.extend([ErrorCode::Busy, ErrorCode::Unavailable]);
+    }
+    codes.push(ErrorCode::InternalError);
+    codes.sort_unstable();
+    codes.dedup();
+
+    for same_status in codes.chunk_by(|a, b| a.status() == b.status()) {
+        if let [first, ..] = same_status {
+            operation
+                .responses
+                .responses
+                .insert(first.status().as_str().into(), problem(same_status).into());
+        }
+    }
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            response
+                .headers
+                .insert("X-Request-Id".into(), header_ref("X-Request-Id"));
+        }
+    }
+    let codes = json!(codes);
+    operation
+        .extensions
+        .get_or_insert_default()
+        .insert(ERROR_CODES.into(), codes);
+}
+
+/// Examples, and whether a body may be left out: it may where no field is required.
+fn give_examples(operation: &mut Operation, document: &Value) {
+    let schema_of = |content: &Content| serde_json::to_value(&content.schema).unwrap_or_default();
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        for content in body.content.values_mut() {
+            let RefOr::T(content) = content else { continue };
+            let example = example_of(&schema_of(content), document, Fields::Required);
+            if example == json!({}) {
+                body.required = Some(Required::False);
+            }
+            content.example = Some(example);
+        }
+    }
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if let Some(RefOr::T(content)) = response.content.get_mut("application/json") {
+            content.example = Some(example_of(&schema_of(content), document, Fields::All));
+        }
+    }
+}
+
+/// Which fields an example shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fields {
+    Required,
+    All,
+}
+
+/// A value that fits `schema`, put together from the examples of its parts.
+pub(super) fn example_of(schema: &Value, document: &Value, fields: Fields) -> Value {
+    let schema = resolve(schema, document);
+    if let Some(example) = schema.get("example") {
+        return example.clone();
+    }
+    if let Some(Value::Array(variants)) = schema.get("oneOf") {
+        return variants
+            .first()
+            .map_or(Value::Null, |first| example_of(first, document, fields));
+    }
+    if let Some(Value::Object(properties)) = schema.get("properties") {
+        let required = |name: &String| {
+            schema["required"]
+                .as_array()
+                .is_some_and(|names| names.iter().any(|n| n == name))
+        };
+        return properties
+            .iter()
+            .filter(|(name, _)| fields == Fields::All || required(name))
+            .map(|(name, property)| (name.clone(), example_of(property, document, fields)))
+            .collect();
+    }
+    if schema["format"] == "uuid" {
+        return json!("019a9f2e-5d1b-7a20-9c3d-64b1e0f7a8c2");
+    }
+    match schema.get("items") {
+        Some(item) => json!([example_of(item, document, fields)]),
+        None => schema
+            .get("enum")
+            .map_or(json!({}), |values| values[0].clone()),
+    }
+}
+
+/// Follows `$ref`.
+pub(super) fn resolve<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
+    schema["$ref"]
+        .as_str()
+        .and_then(|pointer| document.pointer(pointer.strip_prefix('#')?))
+        .unwrap_or(schema)
+}
+
+/// The codes a route names itself.
+fn own_codes(operation: &Operation) -> Vec<ErrorCode> {
+    let named = operation
+        .extensions
+        .as_ref()
+        .and_then(|extensions| extensions.get(ERROR_CODES)?.as_array());
+    ErrorCode::ALL
+        .iter()
+        .copied()
+        .filter(|code| named.is_some_and(|named| named.iter().any(|name| name == code.as_str())))
+        .collect()
+}
+
+/// The one answer for all errors of a status.
+fn problem(codes: &[ErrorCode]) -> Response {
+    let mut content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name())));
+    let mut description = Vec::new();
+    let mut response = ResponseBuilder::new();
+    for code in codes {
+        description.push(format!("`{}`: {}", code.as_str(), code.meaning()));
+        let example = ExampleBuilder::new()
+            .summary(code.message())
+            .value(Some(example(*code)))
+            .build();
+        content = content.examples_from_iter([(code.as_str(), example)]);
+    }
+    let one_of = |values: Vec<&str>| {
+        HeaderBuilder::new()
+            .schema(Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .enum_values(Some(values)),
+            ))
+            .build()
+    };
+    response = response
+        .description(description.join("\n\n"))
+        .content("application/json", content.build())
+        .header(
+            "X-Error-Code",
+            one_of(codes.iter().map(|code| code.as_str()).collect()),
+        );
+    let mut challenges: Vec<_> = codes
+        .iter()
+        .filter_map(|code| Some(code.challenge()?.as_str()))
+        .collect();
+    challenges.dedup();
+    if !challenges.is_empty() {
+        response = response.header("WWW-Authenticate", one_of(challenges));
+    }
+    let mut response = response.build();
+    if codes.iter().any(|code| code.retry_after().is_some()) {
+        response
+            .headers
+            .insert("Retry-After".into(), header_ref("Retry-After"));
+    }
+    response
+}
+
+fn example(code: ErrorCode) -> Value {
+    let mut body = json!({
+        "statusCode": code.status().as_u16(),
+        "message": code.message(),
+        "error": code.reason(),
+    });
+    if code == ErrorCode::ValidationFailed {
+        #[expect(clippy::indexing_slicing, reason = "`body` is the object above")]
+        let details = &mut body["details"];
+        *details = json!([{
+            "field": "email",
+            "code": "invalid_email",
+            "message": "Please enter an e-mail address such as ada@example.com.",
+        }]);
+    }
+    body
+}
+
+fn header_ref(name: &str) -> RefOr<Header> {
+    RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::generated;
+    use crate::http::routes::REGISTERED;
+
+    #[test]
+    fn the_document_in_the_repository_is_up_to_date() {
+        generated::assert_up_to_date("docs/openapi.json", &openapi_json());
+    }
+
+    #[test]
+    fn the_document_has_exactly_the_registered_routes() {
+        let document = serde_json::to_value(document()).unwrap();
+        let mut documented = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                documented.push((path.as_str(), method.as_str()));
+            }
+        }
+        let mut registered: Vec<_> = REGISTERED
+            .iter()
+            .flat_map(|(path, methods)| methods.iter().map(move |method| (*path, *method)))
+            .collect();
+        documented.sort_unstable();
+        registered.sort_unstable();
+        assert_eq!(documented, registered);
+    }
+
+    #[test]
+    fn a_route_names_the_errors_it_can_answer() {
+        let document = serde_json::to_value(document()).unwrap();
+        let codes = |path: &str, method: &str| {
+            let operation = &document["paths"][path][method];
+            let codes: Vec<_> = operation[ERROR_CODES]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|code| code.as_str().unwrap().to_owned())
+                .collect();
+            for code in &codes {
+                let code = ErrorCode::ALL.iter().find(|c| c.as_str() == code).unwrap();
+                let response = &operation["responses"][code.status().as_str()];
+                let example = &response["content"]["application/json"]["examples"][code.as_str()];
+                assert_eq!(example["value"]["message"], code.message());
+            }
+            codes
+        };
+        let login = codes("/api/auth/login", "post");
+        for code in ["invalid_credentials", "validation_failed", "busy"] {
+            assert!(login.iter().any(|c| c == code), "{code}");
+        }
+        assert!(!login.iter().any(|code| code == "invalid_token"));
+        let me = codes("/api/auth/me", "get");
+        assert!(me.iter().any(|code| code == "token_revoked"));
+        assert!(!me.iter().any(|code| code == "validation_failed"));
+    }
+}

@@ -1,0 +1,24 @@
+//! `GET /livez`
+
+use actix_web::web::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+#[derive(Serialize, ToSchema)]
+pub struct Alive {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Is the process alive
+///
+/// Asks nothing but the process: restart it when this does not answer.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "Operations",
+    responses((status = 200, description = "Alive.", body = Alive)),
+)]
+pub async fn livez() -> Json<Alive> {
+    Json(Alive { status: "ok" })
+}

@@ -1,0 +1,64 @@
+//! Every URL on one screen.
+
+use actix_web::middleware::from_fn;
+use actix_web::web;
+use utoipa::OpenApi;
+
+use super::{layers, operations, token_api};
+
+/// The pattern a request matched, for the log.
+pub struct RoutePattern(pub &'static str);
+
+/// One table for both the router and the OpenAPI document.
+///
+/// Each path is an actix resource, because a resource answers other methods with 405 and `Allow`
+/// where a bare route would say 404.
+macro_rules! routes {
+    ($($path:literal => $($method:ident $($handler:ident)::+),+;)+) => {
+        pub fn configure(config: &mut web::ServiceConfig) {
+            $(config.service(
+                web::resource($path)
+                    .app_data(RoutePattern($path))
+                    .wrap(from_fn(layers::catch_panic))
+                    $(.route(method::$method().to($($handler)::+)))+
+            );)+
+        }
+
+        #[derive(OpenApi)]
+        #[openapi(paths($($($($handler)::+),+),+))]
+        pub(super) struct Documented;
+
+        #[cfg(test)]
+        pub(super) const REGISTERED: &[(&str, &[&str])] =
+            &[$(($path, &[$(stringify!($method)),+])),+];
+    };
+}
+
+routes! {
+    "/api/auth/login"           => post token_api::login::login;
+    "/api/auth/register"        => post token_api::register::register;
+    "/api/auth/refresh"         => post token_api::refresh::refresh;
+    "/api/auth/me"              => get token_api::me::me, patch token_api::update_me::update_me;
+    "/api/auth/change-password" => post token_api::change_password::change_password;
+    "/api/auth/sessions"        => get token_api::sessions::sessions;
+    "/api/auth/sessions/{id}"   => delete token_api::end_session::end_session;
+    "/api/auth/logout"          => post token_api::logout::logout;
+    "/api/auth/logout-all"      => post token_api::logout_all::logout_all;
+
+    "/livez"                    => get operations::livez::livez;
+    "/readyz"                   => get operations::readyz::readyz;
+    "/openapi.json"             => get operations::openapi::openapi_json;
+    "/docs"                     => get operations::docs::docs;
+    "/"                         => get operations::docs::front_door;
+}
+
+mod method {
+    use actix_web::{Route, guard, web};
+
+    pub use actix_web::web::{delete, patch, post};
+
+    /// Whoever answers GET answers HEAD (RFC 9110 §9.1); the encoder leaves out the body.
+    pub fn get() -> Route {
+        web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+    }
+}

@@ -1,0 +1,37 @@
+//! What the HTTP side must be told.
+
+use std::sync::OnceLock;
+
+use actix_web::web::Bytes;
+use ipnet::IpNet;
+use url::Url;
+
+use super::cors::AllowedOrigins;
+
+pub struct Settings {
+    pub(super) public_url: Url,
+    pub(super) allowed_origins: AllowedOrigins,
+    pub(super) trusted_proxies: Vec<IpNet>,
+    /// Rendered when somebody first asks, so that nobody else waits for it at start.
+    pub(super) reference_page: OnceLock<Bytes>,
+}
+
+impl Settings {
+    /// `cors_allowed_origins` are compared exactly, so they must be written as browsers send them.
+    pub fn new(
+        public_url: Url,
+        cors_allowed_origins: &[String],
+        trusted_proxies: Vec<IpNet>,
+    ) -> Self {
+        Self {
+            public_url,
+            allowed_origins: AllowedOrigins::new(cors_allowed_origins),
+            trusted_proxies,
+            reference_page: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+}

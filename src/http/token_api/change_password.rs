@@ -1,0 +1,51 @@
+//! `POST /api/auth/change-password`
+
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::done::Done;
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::InvalidCredentials;
+use crate::http::given::{Given, Password, acceptable};
+use crate::service::{self, Caller, RequestContext, Services};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangePasswordRequest {
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
+    current_password: Given<Password>,
+    /// At least 8 characters, unless the service is set up otherwise, and no common password.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "an engine weaves algebra")]
+    new_password: Given<Password>,
+}
+
+/// Change one's password
+///
+/// Every other session of the caller ends; this one goes on.
+#[utoipa::path(
+    post,
+    path = "/api/auth/change-password",
+    tag = "Oneself",
+    security(("bearer" = [])),
+    request_body = ChangePasswordRequest,
+    responses((status = 200, description = "Changed.", body = Done)),
+    extensions(("x-error-codes" = json!([InvalidCredentials]))),
+)]
+pub async fn change_password(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    Valid(body): Valid<ChangePasswordRequest>,
+) -> Result<Json<Done>, ApiError> {
+    let (current, new) = (
+        body.current_password.into_value()?,
+        body.new_password.into_value()?,
+    );
+    service::change_password(&services, &context, &caller, current.expose(), new.expose()).await?;
+    Ok(Json(Done::YES))
+}

@@ -1,0 +1,32 @@
+//! `DELETE /api/auth/sessions/{id}`
+
+use actix_web::web::{Data, Json, Path};
+
+use super::done::Done;
+use crate::domain::SessionId;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::SessionNotFound;
+use crate::service::{self, Caller, RequestContext, Services};
+
+/// End one of one's sessions
+///
+/// Another person's session, an ended one and nonsense are all not found.
+#[utoipa::path(
+    delete,
+    path = "/api/auth/sessions/{id}",
+    tag = "Sessions",
+    security(("bearer" = [])),
+    params(("id" = SessionId, Path, description = "A session of the list.")),
+    responses((status = 200, description = "Ended.", body = Done)),
+    extensions(("x-error-codes" = json!([SessionNotFound]))),
+)]
+pub async fn end_session(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<Json<Done>, ApiError> {
+    let id = id.parse().map_err(|_| SessionNotFound)?;
+    service::end_session(&services, &context, &caller, id).await?;
+    Ok(Json(Done::YES))
+}

@@ -1,0 +1,56 @@
+//! `POST /api/auth/login`
+
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::signed_in::SignedIn;
+use crate::domain::{Email, OrganizationId};
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{InvalidCredentials, OrganizationNotFound};
+use crate::http::given::{Given, Password, acceptable};
+use crate::service::{self, RequestContext, Services};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LoginRequest {
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    email: Given<Email>,
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
+    password: Given<Password>,
+    /// Which organization to speak for; the one joined first when absent.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = Option<OrganizationId>)]
+    organization_id: Option<Given<OrganizationId>>,
+}
+
+/// Sign in
+///
+/// E-mail and password in, token out. Unknown address, wrong password and disabled account give
+/// one identical 401.
+#[utoipa::path(
+    post,
+    path = "/api/auth/login",
+    tag = "Signing in",
+    request_body = LoginRequest,
+    responses((status = 200, description = "Signed in.", body = SignedIn)),
+    extensions(("x-error-codes" = json!([InvalidCredentials, OrganizationNotFound]))),
+)]
+pub async fn login(
+    services: Data<Services>,
+    context: RequestContext,
+    Valid(body): Valid<LoginRequest>,
+) -> Result<Json<SignedIn>, ApiError> {
+    let password = body.password.into_value()?;
+    let login = service::Login {
+        email: body.email.into_value()?,
+        password: password.expose(),
+        organization_id: body.organization_id.map(Given::into_value).transpose()?,
+    };
+    let signed_in = service::login(&services, &context, login).await?;
+    Ok(Json(signed_in.into()))
+}

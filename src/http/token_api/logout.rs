@@ -1,0 +1,30 @@
+//! `POST /api/auth/logout`
+
+use actix_web::web::{Data, Json};
+
+use super::done::Done;
+use super::no_fields::NoFields;
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::service::{self, Caller, RequestContext, Services};
+
+/// Sign out
+///
+/// Ends the token's session; its tokens are refused from now on.
+#[utoipa::path(
+    post,
+    path = "/api/auth/logout",
+    tag = "Sessions",
+    security(("bearer" = [])),
+    request_body = NoFields,
+    responses((status = 200, description = "Signed out.", body = Done)),
+)]
+pub async fn logout(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    _: Valid<NoFields>,
+) -> Result<Json<Done>, ApiError> {
+    service::logout(&services, &context, &caller).await?;
+    Ok(Json(Done::YES))
+}

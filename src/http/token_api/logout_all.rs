@@ -1,0 +1,30 @@
+//! `POST /api/auth/logout-all`
+
+use actix_web::web::{Data, Json};
+
+use super::done::Done;
+use super::no_fields::NoFields;
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::service::{self, Caller, RequestContext, Services};
+
+/// Sign out everywhere
+///
+/// Ends every session of the caller, this one included.
+#[utoipa::path(
+    post,
+    path = "/api/auth/logout-all",
+    tag = "Sessions",
+    security(("bearer" = [])),
+    request_body = NoFields,
+    responses((status = 200, description = "Signed out everywhere.", body = Done)),
+)]
+pub async fn logout_all(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    _: Valid<NoFields>,
+) -> Result<Json<Done>, ApiError> {
+    service::logout_all(&services, &context, &caller).await?;
+    Ok(Json(Done::YES))
+}

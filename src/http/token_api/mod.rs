@@ -1,0 +1,16 @@
+//! The token API: `Authorization: Bearer <JWT>`, for browsers' and phones' apps.
+
+pub mod change_password;
+mod done;
+pub mod end_session;
+pub mod login;
+pub mod logout;
+pub mod logout_all;
+pub mod me;
+mod no_fields;
+pub mod refresh;
+pub mod register;
+pub mod sessions;
+mod signed_in;
+pub mod update_me;
+mod user;

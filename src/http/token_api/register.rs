@@ -1,0 +1,196 @@
+//! `POST /api/auth/register`
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::signed_in::SignedIn;
+use crate::domain::names::GivenOrFamilyName;
+use crate::domain::{Email, OrganizationId, OrganizationName, PersonName, UserId};
+use crate::http::body::{Body, Fields, Valid};
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{EmailTaken, InvitationRequired, OrganizationNotFound};
+use crate::http::given::{Given, Password, acceptable};
+use crate::service::{self, RequestContext, Services};
+
+const FOUNDED: &str =
+    "Account created successfully. Please check your email to verify your account.";
+
+/// Joining and founding share a URL; `organizationName` tells them apart.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum RegisterRequest {
+    Join(JoinRequest),
+    Found(FoundRequest),
+}
+
+impl Body for RegisterRequest {
+    fn from_fields(fields: Fields) -> Result<Self, ApiError> {
+        if fields.contains("organizationName") {
+            Body::from_fields(fields).map(Self::Found)
+        } else {
+            Body::from_fields(fields).map(Self::Join)
+        }
+    }
+}
+
+/// Joins an organization.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct JoinRequest {
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
+    email: Given<Email>,
+    /// At least 8 characters, unless the service is set up otherwise, and no common password.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
+    password: Given<Password>,
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, min_length = 1, max_length = 201, example = "Bob Byte")]
+    name: Given<PersonName>,
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = OrganizationId)]
+    organization_id: Given<OrganizationId>,
+}
+
+/// Founds an organization and becomes its admin.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FoundRequest {
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, min_length = 2, max_length = 255, example = "Analytical Engines")]
+    organization_name: Given<OrganizationName>,
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100, example = "Ada")]
+    first_name: Given<GivenOrFamilyName>,
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100, example = "Lovelace")]
+    last_name: Given<GivenOrFamilyName>,
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    email: Given<Email>,
+    /// At least 8 characters, unless the service is set up otherwise, and no common password.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
+    password: Given<Password>,
+}
+
+/// The answer to joining is the login answer, the answer to founding is not.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Registered {
+    Joined(SignedIn),
+    Founded(Founded),
+}
+
+/// A new organization and its founder, who signs in next.
+#[derive(Serialize, ToSchema)]
+pub struct Founded {
+    #[schema(example = true)]
+    success: bool,
+    #[schema(
+        example = "Account created successfully. Please check your email to verify your account."
+    )]
+    message: &'static str,
+    user: Founder,
+    organization: FoundedOrganization,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Founder {
+    id: UserId,
+    #[schema(format = "email", example = "ada@example.com")]
+    email: String,
+    #[schema(example = "Ada")]
+    first_name: String,
+    #[schema(example = "Lovelace")]
+    last_name: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct FoundedOrganization {
+    id: OrganizationId,
+    #[schema(example = "Analytical Engines")]
+    name: String,
+    #[schema(example = "analytical-engines")]
+    slug: String,
+}
+
+/// Register
+///
+/// Joins an organization (`organizationId`) as an employee, or founds one (`organizationName`) as
+/// its admin. Joining signs in; a founder signs in afterwards.
+#[utoipa::path(
+    post,
+    path = "/api/auth/register",
+    tag = "Signing in",
+    request_body = RegisterRequest,
+    responses((status = 201, description = "Registered.", body = Registered)),
+    extensions(("x-error-codes" = json!([EmailTaken, InvitationRequired, OrganizationNotFound]))),
+)]
+pub async fn register(
+    services: Data<Services>,
+    context: RequestContext,
+    Valid(body): Valid<RegisterRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let registered = match body {
+        RegisterRequest::Join(body) => Registered::Joined(join(&services, &context, body).await?),
+        RegisterRequest::Found(body) => {
+            Registered::Founded(found(&services, &context, body).await?)
+        }
+    };
+    Ok(HttpResponse::Created().json(registered))
+}
+
+async fn join(
+    services: &Services,
+    context: &RequestContext,
+    body: JoinRequest,
+) -> Result<SignedIn, ApiError> {
+    let password = body.password.into_value()?;
+    let join = service::JoinOrganization {
+        email: body.email.into_value()?,
+        password: password.expose(),
+        name: body.name.into_value()?,
+        organization_id: body.organization_id.into_value()?,
+    };
+    let signed_in = service::join_organization(services, context, join).await?;
+    Ok(signed_in.into())
+}
+
+async fn found(
+    services: &Services,
+    context: &RequestContext,
+    body: FoundRequest,
+) -> Result<Founded, ApiError> {
+    let password = body.password.into_value()?;
+    let email = body.email.into_value()?;
+    let first_name = body.first_name.into_value()?;
+    let last_name = body.last_name.into_value()?;
+    let found = service::FoundOrganization {
+        organization_name: body.organization_name.into_value()?,
+        first_name: first_name.clone(),
+        last_name: last_name.clone(),
+        email: email.clone(),
+        password: password.expose(),
+    };
+    let founded = service::found_organization(services, context, found).await?;
+    Ok(Founded {
+        success: true,
+        message: FOUNDED,
+        user: Founder {
+            id: founded.user.id,
+            email: email.to_string(),
+            first_name: first_name.to_string(),
+            last_name: last_name.to_string(),
+        },
+        organization: FoundedOrganization {
+            id: founded.organization.id,
+            name: founded.organization.name.to_string(),
+            slug: founded.organization.slug.as_str().to_owned(),
+        },
+    })
+}
