@@ -4,6 +4,7 @@
 //! vocabulary. `docs/ARCHITECTURE.md` is the map.
 
 pub mod adapters;
+pub mod app;
 pub mod config;
 pub mod crypto;
 pub mod domain;

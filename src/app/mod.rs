@@ -1,0 +1,41 @@
+//! Builds the program from its settings, starts it, and stops it.
+
+mod build;
+mod error;
+mod run;
+pub mod seed;
+mod workers;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::ports::{Clock, Entropy};
+use crate::service::Services;
+
+pub use error::BuildError;
+pub use run::StopHandle;
+
+/// What tests put in place of the world; `None` means the real thing.
+#[derive(Default)]
+pub struct Overrides {
+    pub clock: Option<Arc<dyn Clock>>,
+    pub entropy: Option<Arc<dyn Entropy>>,
+}
+
+/// A server that is bound to its port and has loaded what it must know, but does not answer yet.
+pub struct App {
+    address: SocketAddr,
+    services: Arc<Services>,
+    server: actix_web::dev::Server,
+}
+
+impl App {
+    /// Where it listens; the port is the real one when the settings asked for any.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+}

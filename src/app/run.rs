@@ -1,0 +1,107 @@
+//! Serving until somebody says stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use secrecy::SecretString;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::build::keyring;
+use super::{App, workers};
+use crate::service::Services;
+
+/// How long `/readyz` says 503 before the port closes, for load balancers to look elsewhere.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Stops a running server: `/readyz` turns 503, started requests finish.
+#[derive(Clone)]
+pub struct StopHandle {
+    services: Arc<Services>,
+    server: ServerHandle,
+}
+
+impl StopHandle {
+    /// Returns once the port is closed and started requests are answered.
+    pub async fn stop(&self) {
+        self.services.announce_stop();
+        self.server.stop(true).await;
+    }
+}
+
+impl App {
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle {
+            services: Arc::clone(&self.services),
+            server: self.server.handle(),
+        }
+    }
+
+    /// Serves until stopped by a [`StopHandle`].
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run(self) -> std::io::Result<()> {
+        let workers = workers::start(self.services);
+        let served = self.server.await;
+        drop(workers);
+        served
+    }
+
+    /// Serves until SIGTERM (drain, then stop) or SIGINT (stop); SIGHUP exchanges the signing keys for
+    /// what `reread_secrets` finds, or keeps them and says why.
+    ///
+    /// # Errors
+    /// When the listener fails or signals cannot be had.
+    pub async fn run_until_signalled<E: std::fmt::Display>(
+        self,
+        reread_secrets: impl Fn() -> Result<Vec<SecretString>, E>,
+    ) -> std::io::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let stop = self.stop_handle();
+        let services = Arc::clone(&self.services);
+        let mut running = std::pin::pin!(self.run());
+        loop {
+            tokio::select! {
+                served = &mut running => return served,
+                _ = hang_up.recv() => reload(&services, &reread_secrets),
+                _ = terminate.recv() => {
+                    tracing::info!("stopping: SIGTERM");
+                    services.announce_stop();
+                    tokio::select! {
+                        () = tokio::time::sleep(DRAIN) => {}
+                        served = &mut running => return served,
+                    }
+                    break;
+                }
+                _ = interrupt.recv() => {
+                    tracing::info!("stopping: SIGINT");
+                    break;
+                }
+            }
+        }
+        let (served, ()) = tokio::join!(running, stop.stop());
+        served
+    }
+}
+
+fn reload<E: std::fmt::Display>(
+    services: &Services,
+    reread_secrets: &impl Fn() -> Result<Vec<SecretString>, E>,
+) {
+    let keyring = reread_secrets()
+        .map_err(|error| error.to_string())
+        .and_then(|secrets| keyring(&secrets).map_err(|error| error.to_string()));
+    match keyring {
+        Ok(keyring) => {
+            tracing::info!(?keyring, "signing keys reloaded");
+            services.tokens.replace_keyring(keyring);
+        }
+        Err(error) => tracing::error!(
+            error,
+            "signing keys not reloaded; the old ones stay in force"
+        ),
+    }
+}
