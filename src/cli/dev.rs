@@ -1,0 +1,23 @@
+//! `hallpass dev`
+
+use super::banner::banner;
+use super::{Failure, logging, output, serve};
+use crate::app::seed::seed;
+use crate::app::{App, Overrides};
+use crate::config::{Config, Mode, Variables};
+
+pub const EXAMPLES: &str = examples!(
+    "hallpass dev",
+    "PORT=9000 hallpass dev",
+    "rm hallpass-dev.db* && hallpass dev        start over",
+);
+
+pub async fn run(variables: &Variables) -> Result<(), Failure> {
+    let config = Config::read(&|name| variables.get(name), Mode::Dev)?;
+    logging::start(&config.logging);
+    let tokens = config.tokens.clone();
+    let app = App::build(config, Overrides::default()).await?;
+    let seeded = seed(app.services()).await?;
+    output::print(&banner(&seeded, app.address()))?;
+    serve::start(app, &tokens).await
+}

@@ -1,0 +1,10 @@
+//! `hallpass openapi`
+
+use super::{Failure, output};
+use crate::http::openapi_json;
+
+pub const EXAMPLES: &str = examples!("hallpass openapi > openapi.json");
+
+pub fn run() -> Result<(), Failure> {
+    output::print(&openapi_json())
+}

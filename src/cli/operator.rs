@@ -1,0 +1,19 @@
+//! What the operator's commands work with.
+
+use super::{Failure, logging};
+use crate::app::App;
+use crate::config::{Config, Mode, Variables};
+use crate::service::Services;
+
+/// Opens the database that the settings name.
+pub async fn open(variables: &Variables) -> Result<Services, Failure> {
+    let config = read_settings(variables)?;
+    Ok(App::services_for_operator(&config).await?)
+}
+
+/// Reads the settings and starts logging as they say.
+pub fn read_settings(variables: &Variables) -> Result<Config, Failure> {
+    let config = Config::read(&|name| variables.get(name), Mode::Serve)?;
+    logging::start(&config.logging);
+    Ok(config)
+}

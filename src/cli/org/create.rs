@@ -1,0 +1,41 @@
+//! `hallpass org create`
+
+use clap::Args;
+
+use super::{OrganizationJson, print_table};
+use crate::cli::{Failure, operator as command_line, output};
+use crate::config::Variables;
+use crate::domain::OrganizationName;
+use crate::service::{RequestContext, operator};
+
+pub const EXAMPLES: &str = examples!(
+    "hallpass org create \"Acme, Inc.\"",
+    "hallpass org create Acme --json | jq -r .id",
+);
+
+#[derive(Debug, Args)]
+pub struct Create {
+    /// 2 to 255 characters
+    name: String,
+    /// Print the organization as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Create {
+    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+        let name = OrganizationName::parse(&self.name).map_err(Failure::refused("name"))?;
+        let services = command_line::open(variables).await?;
+        let organization = operator::create_organization(
+            &services,
+            &RequestContext::command_line(&services),
+            name,
+        )
+        .await?;
+        if self.json {
+            output::print_json(&OrganizationJson::from(&organization))
+        } else {
+            print_table(&[organization])
+        }
+    }
+}

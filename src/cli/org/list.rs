@@ -1,0 +1,33 @@
+//! `hallpass org list`
+
+use clap::Args;
+
+use super::{OrganizationJson, print_table};
+use crate::cli::{Failure, operator as command_line, output};
+use crate::config::Variables;
+use crate::service::operator;
+
+pub const EXAMPLES: &str = examples!(
+    "hallpass org list",
+    "hallpass org list --json | jq -r '.[].slug'",
+);
+
+#[derive(Debug, Args)]
+pub struct List {
+    /// Print an array of organizations as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+        let services = command_line::open(variables).await?;
+        let organizations = operator::list_organizations(&services).await?;
+        if self.json {
+            let organizations: Vec<_> = organizations.iter().map(OrganizationJson::from).collect();
+            output::print_json(&organizations)
+        } else {
+            print_table(&organizations)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! `hallpass serve`
+
+use std::path::Path;
+
+use super::{Failure, operator};
+use crate::app::{App, Overrides};
+use crate::config::{ENV_FILE, Tokens, Variables};
+
+pub const EXAMPLES: &str = examples!(
+    "hallpass serve",
+    "JWT_SECRET_FILE=/run/secrets/jwt DATABASE_URL=postgres://hallpass@db/hallpass hallpass serve",
+    "PORT=9000 hallpass serve",
+    "kill -HUP $PID        read the signing secrets again",
+    "kill -TERM $PID       finish what has begun, then stop",
+);
+
+pub async fn run(variables: &Variables) -> Result<(), Failure> {
+    let config = operator::read_settings(variables)?;
+    let tokens = config.tokens.clone();
+    start(App::build(config, Overrides::default()).await?, &tokens).await
+}
+
+/// Serves until a signal says otherwise.
+pub async fn start(app: App, tokens: &Tokens) -> Result<(), Failure> {
+    tracing::info!(address = %app.address(), "listening");
+    let reread_secrets = || {
+        let variables = Variables::load(Path::new(ENV_FILE))?;
+        tokens.reread(&|name| variables.get(name))
+    };
+    app.run_until_signalled(reread_secrets)
+        .await
+        .map_err(|error| Failure::Failed(format!("the listener failed: {error}")))
+}

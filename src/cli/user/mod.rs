@@ -1,0 +1,64 @@
+//! `hallpass user …`
+
+mod create;
+mod disable;
+mod list;
+mod password;
+
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::Failure;
+use crate::config::Variables;
+use crate::domain::{Email, User, UserId};
+
+pub const EXAMPLES: &str = examples!(
+    "hallpass user create ada@example.com --name \"Ada Lovelace\" --organization acme --role admin",
+    "hallpass user list",
+    "hallpass user disable ada@example.com",
+);
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create an account; its password comes from standard input
+    #[command(after_help = create::EXAMPLES)]
+    Create(create::Create),
+    /// List everybody, or everybody in one organization
+    #[command(after_help = list::EXAMPLES)]
+    List(list::List),
+    /// Disable an account and end all its sessions
+    #[command(after_help = disable::EXAMPLES)]
+    Disable(disable::Disable),
+}
+
+pub async fn run(command: Command, variables: &Variables) -> Result<(), Failure> {
+    match command {
+        Command::Create(create) => create.run(variables).await,
+        Command::List(list) => list.run(variables).await,
+        Command::Disable(disable) => disable.run(variables).await,
+    }
+}
+
+/// An account as `--json` prints it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserJson<'a> {
+    id: UserId,
+    email: Option<&'a str>,
+    name: &'a str,
+    disabled_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a User> for UserJson<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email.as_ref().map(Email::as_str),
+            name: user.name.as_str(),
+            disabled_at: user.disabled_at,
+            created_at: user.created_at,
+        }
+    }
+}
