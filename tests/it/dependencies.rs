@@ -1,0 +1,149 @@
+//! What we build on: new enough, freely licensed, from one place, and nothing that needs a C toolbox beyond gcc.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The lowest versions without a known hole. Not all of these are in the advisory database.
+const FLOORS: &[(&str, [u64; 3])] = &[
+    ("jsonwebtoken", [10, 3, 0]),
+    ("bcrypt", [0, 19, 2]),
+    ("diesel", [2, 3, 10]),
+    ("h2", [0, 4, 16]),
+    ("lettre", [0, 11, 22]),
+    ("idna", [1, 0, 3]),
+    ("tracing-subscriber", [0, 3, 20]),
+    ("rand", [0, 9, 3]),
+];
+
+/// One crypto library, and no libraries a fresh machine does not have.
+const UNWANTED: &[&str] = &[
+    "aws-lc-rs",
+    "aws-lc-sys",
+    "cmake",
+    "native-tls",
+    "openssl",
+    "openssl-sys",
+    "pq-sys",
+];
+
+const LICENSES: &[&str] = &[
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+#[test]
+fn no_dependency_is_older_than_its_floor() {
+    for (name, version, _) in locked() {
+        if let Some((_, floor)) = FLOORS.iter().find(|(floored, _)| *floored == name) {
+            assert!(
+                numbers(&version) >= *floor,
+                "{name} {version} is below {floor:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn everything_comes_from_the_registry_and_nothing_needs_foreign_libraries() {
+    for (name, version, source) in locked() {
+        let ours = name == env!("CARGO_PKG_NAME");
+        assert!(
+            ours || source.starts_with("registry+https://github.com/rust-lang/crates.io-index"),
+            "{name} {version} comes from {source:?}"
+        );
+        assert!(!UNWANTED.contains(&&*name), "{name} is in Cargo.lock");
+    }
+}
+
+#[test]
+fn every_dependency_may_be_used_by_everybody() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for package in metadata["packages"].as_array().unwrap() {
+        let license = package["license"].as_str().unwrap_or_default();
+        assert!(
+            is_permitted(license),
+            "{} is under {license:?}",
+            package["name"]
+        );
+    }
+}
+
+#[test]
+fn a_license_is_permitted_when_one_choice_of_it_is() {
+    for permitted in [
+        "MIT",
+        "MIT OR GPL-3.0",
+        "MIT / Apache-2.0",
+        "(MIT OR GPL-3.0) AND Unicode-3.0",
+    ] {
+        assert!(is_permitted(permitted), "{permitted}");
+    }
+    for refused in ["", "GPL-3.0", "MIT AND GPL-3.0", "AGPL-3.0 OR GPL-3.0"] {
+        assert!(!is_permitted(refused), "{refused}");
+    }
+}
+
+/// Name, version and source of every package in `Cargo.lock`.
+fn locked() -> Vec<(String, String, String)> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock");
+    let lock = fs::read_to_string(path).unwrap();
+    let packages: Vec<_> = lock
+        .split("[[package]]")
+        .skip(1)
+        .map(|package| {
+            let value = |key: &str| {
+                let start = format!("{key} = \"");
+                let line = package.lines().find_map(|line| line.strip_prefix(&start));
+                line.unwrap_or_default().trim_end_matches('"').to_owned()
+            };
+            (value("name"), value("version"), value("source"))
+        })
+        .collect();
+    assert!(
+        packages.len() > 50,
+        "Cargo.lock has another form than it had"
+    );
+    packages
+}
+
+fn numbers(version: &str) -> [u64; 3] {
+    let mut parts = version
+        .split(['.', '-', '+'])
+        .map(|part| part.parse().unwrap_or(0));
+    [(); 3].map(|()| parts.next().unwrap_or(0))
+}
+
+/// Every part joined by `AND` offers a choice we may take. Parentheses are used around such parts only.
+fn is_permitted(license: &str) -> bool {
+    license.split(" AND ").all(|part| {
+        part.trim_matches(['(', ')'])
+            .split(" OR ")
+            .flat_map(|choice| choice.split('/'))
+            .any(|choice| LICENSES.contains(&choice.trim_matches(['(', ')', ' '])))
+    })
+}

@@ -1,0 +1,124 @@
+//! Registration that founds an organization.
+
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::house::{PASSWORD, TestApp, founding, on_both_databases};
+
+on_both_databases! {
+    async fn founding_answers_the_user_and_the_organization(app: TestApp) {
+        let answer = app
+            .post("/api/auth/register")
+            .json(&founding("Crème Brûlée", "Ada@Acme.Example"))
+            .await
+            .expect(201);
+        let (user, organization) = (&answer["user"], &answer["organization"]);
+        assert_eq!(
+            answer,
+            json!({
+                "success": true,
+                "message": "Account created successfully. Please check your email to verify your account.",
+                "user": {
+                    "id": user["id"],
+                    "email": "ada@acme.example",
+                    "firstName": "Ada",
+                    "lastName": "Byron",
+                },
+                "organization": {
+                    "id": organization["id"],
+                    "name": "Crème Brûlée",
+                    "slug": "creme-brulee",
+                },
+            })
+        );
+        for id in [&user["id"], &organization["id"]] {
+            let id = uuid::Uuid::parse_str(id.as_str().unwrap()).unwrap();
+            assert_eq!(id.get_version_num(), 7);
+        }
+    }
+
+    async fn the_founder_is_the_admin(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        assert_eq!(ada.user["role"], "admin");
+        assert_eq!(ada.me().await.expect(200)["role"], "admin");
+    }
+
+    async fn an_address_is_registered_once_and_a_refused_founding_leaves_nothing(app: TestApp) {
+        app.found("Acme", "ada@acme.example").await;
+        let again = app
+            .post("/api/auth/register")
+            .json(&founding("Beta", "ADA@acme.example"))
+            .await;
+        again.refused(409, "Email already registered");
+        assert_eq!(again.json()["error"], "Conflict");
+        assert_eq!(app.db.count("select count(*) from organizations").await, 1);
+        assert_eq!(app.db.count("select count(*) from memberships").await, 1);
+    }
+
+    async fn twenty_organizations_of_one_name_at_once_get_distinct_slugs(app: TestApp) {
+        let foundings = (0..20).map(|n| {
+            let email = format!("founder{n}@acme.example");
+            let app = &app;
+            async move { app.found("Acme, Inc.", &email).await.slug }
+        });
+        let slugs: HashSet<String> = join_all(foundings).await.into_iter().collect();
+        assert_eq!(slugs.len(), 20);
+        assert!(slugs.contains("acme-inc"));
+        assert!(slugs.iter().all(|slug| slug.starts_with("acme-inc")));
+    }
+
+    async fn nobody_registers_with_more_than_the_form_asks_for(app: TestApp) {
+        for (field, value) in [
+            ("role", json!("admin")),
+            ("isAdmin", json!(true)),
+            ("emailVerified", json!(true)),
+            ("id", json!("01939f2e-0000-7000-8000-000000000000")),
+        ] {
+            let mut body = founding("Acme", "ada@acme.example");
+            body[field] = value;
+            app.post("/api/auth/register").json(&body).await.refused_fields(&[field]);
+        }
+        assert_eq!(app.db.count("select count(*) from users").await, 0);
+        app.found("Acme", "ada@acme.example").await;
+    }
+
+    async fn a_founding_names_every_field_that_is_not_well_formed(app: TestApp) {
+        app.post("/api/auth/register")
+            .json(&json!({
+                "organizationName": "A",
+                "firstName": "",
+                "lastName": "x".repeat(101),
+                "email": "ada@acme",
+                "password": 7,
+            }))
+            .await
+            .refused_fields(&["organizationName", "firstName", "lastName", "email", "password"]);
+    }
+
+    async fn names_reach_to_their_limits_and_no_further(app: TestApp) {
+        let mut body = founding(&"o".repeat(255), "ada@acme.example");
+        body["firstName"] = json!("f".repeat(100));
+        body["lastName"] = json!("é".repeat(100));
+        app.post("/api/auth/register").json(&body).await.expect(201);
+        body["email"] = json!("bob@acme.example");
+        body["organizationName"] = json!("o".repeat(256));
+        app.post("/api/auth/register").json(&body).await.refused_fields(&["organizationName"]);
+    }
+
+    async fn a_nul_in_any_text_is_a_fault_of_that_field(app: TestApp) {
+        for field in ["organizationName", "firstName", "lastName", "email", "password"] {
+            let mut body = founding("Acme", "ada@acme.example");
+            body[field] = json!(format!("a\0{}", body[field].as_str().unwrap()));
+            app.post("/api/auth/register").json(&body).await.refused_fields(&[field]);
+        }
+    }
+
+    async fn a_body_that_neither_founds_nor_joins_is_refused(app: TestApp) {
+        let body = json!({"email": "ada@acme.example", "password": PASSWORD});
+        let answer = app.post("/api/auth/register").json(&body).await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        assert_eq!(answer.json()["message"], "Validation failed");
+    }
+}

@@ -1,0 +1,197 @@
+//! People who use the product.
+
+use serde_json::{Value, json};
+
+use super::client::{Answer, Call, Client};
+use super::test_app::TestApp;
+
+/// A password that breaks no rule.
+pub const PASSWORD: &str = "Correct-Horse-7-Battery";
+/// Another one.
+pub const OTHER_PASSWORD: &str = "Staple-Orange-9-Umbrella";
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub struct Actor {
+    pub client: Client,
+    pub email: String,
+    pub password: String,
+    pub token: String,
+    /// The `user` of the API.
+    pub user: Value,
+}
+
+/// An organization as its founding answered it.
+pub struct Organization {
+    pub id: String,
+    pub slug: String,
+}
+
+impl TestApp {
+    /// Founds an organization and signs its founder in.
+    pub async fn founds(&self, organization: &str, email: &str) -> Actor {
+        self.found(organization, email).await;
+        self.logs_in(email, PASSWORD).await
+    }
+
+    /// Founds an organization; nobody is signed in.
+    pub async fn found(&self, organization: &str, email: &str) -> Organization {
+        let founded = self
+            .post("/api/auth/register")
+            .json(&founding(organization, email))
+            .await
+            .expect(201);
+        let text = |field: &str| founded["organization"][field].as_str().unwrap().to_owned();
+        Organization {
+            id: text("id"),
+            slug: text("slug"),
+        }
+    }
+
+    /// Joins an organization, which signs in.
+    pub async fn joins(&self, organization_id: &str, email: &str) -> Actor {
+        let answer = self
+            .post("/api/auth/register")
+            .json(&joining(organization_id, email))
+            .await;
+        Actor::signed_in(&self.client, email, PASSWORD, &answer.expect(201))
+    }
+
+    pub async fn logs_in(&self, email: &str, password: &str) -> Actor {
+        let answer = self.tries_to_log_in(email, password).await;
+        Actor::signed_in(&self.client, email, password, &answer.expect(200))
+    }
+
+    pub async fn tries_to_log_in(&self, email: &str, password: &str) -> Answer {
+        self.post("/api/auth/login")
+            .json(&json!({"email": email, "password": password}))
+            .await
+    }
+}
+
+impl Actor {
+    fn signed_in(client: &Client, email: &str, password: &str, answer: &Value) -> Self {
+        let mut actor = Self {
+            client: client.clone(),
+            email: email.to_owned(),
+            password: password.to_owned(),
+            token: String::new(),
+            user: Value::Null,
+        };
+        actor.takes_token(answer);
+        actor
+    }
+
+    /// Uses the token of a login answer from now on.
+    pub fn takes_token(&mut self, login_answer: &Value) {
+        self.token = login_answer["accessToken"].as_str().unwrap().to_owned();
+        self.user = login_answer["user"].clone();
+    }
+
+    /// The same person with another sign-in.
+    pub async fn signs_in_again(&self) -> Self {
+        let answer = self
+            .client
+            .post("/api/auth/login")
+            .json(&json!({"email": self.email, "password": self.password}))
+            .await;
+        Self::signed_in(
+            &self.client,
+            &self.email,
+            &self.password,
+            &answer.expect(200),
+        )
+    }
+
+    /// The same sign-in, used at another instance.
+    pub fn at(&self, instance: &TestApp) -> Self {
+        Self {
+            client: instance.client.clone(),
+            ..self.clone()
+        }
+    }
+
+    pub fn id(&self) -> &str {
+        self.user["id"].as_str().unwrap()
+    }
+
+    pub fn organization_id(&self) -> &str {
+        self.user["organizationId"].as_str().unwrap()
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.client.get(path).bearer(&self.token)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.client.post(path).bearer(&self.token)
+    }
+
+    pub fn patch(&self, path: &str) -> Call {
+        self.client.patch(path).bearer(&self.token)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        self.client.delete(path).bearer(&self.token)
+    }
+
+    pub async fn me(&self) -> Answer {
+        self.get("/api/auth/me").await
+    }
+
+    pub async fn refreshes(&self) -> Answer {
+        self.post("/api/auth/refresh").await
+    }
+
+    pub async fn logs_out(&self) -> Answer {
+        self.post("/api/auth/logout").await
+    }
+
+    /// Makes the actor a member of one more organization, since the founding of that one. Past the
+    /// program, which has no verb for it: what it remembers of the actor does not change.
+    pub async fn also_belongs_to(&self, app: &TestApp, organization_id: &str, role: &str) {
+        let (user, organization) = (app.db.id(self.id()), app.db.id(organization_id));
+        app.db
+            .execute(&format!(
+                "create temporary table copy as select * from memberships where user_id = {user};
+                 update copy set organization_id = {organization}, role = '{role}',
+                     created_at = (select created_at from organizations where id = {organization});
+                 insert into memberships select * from copy;
+                 drop table copy;"
+            ))
+            .await;
+    }
+
+    /// The entries of the caller's session list.
+    pub async fn sessions(&self) -> Vec<Value> {
+        let list = self.get("/api/auth/sessions").await.expect(200);
+        list["sessions"].as_array().unwrap().clone()
+    }
+
+    pub async fn changes_password(&self, current: &str, new: &str) -> Answer {
+        self.post("/api/auth/change-password")
+            .json(&json!({"currentPassword": current, "newPassword": new}))
+            .await
+    }
+}
+
+/// The body that founds an organization.
+pub fn founding(organization: &str, email: &str) -> Value {
+    json!({
+        "organizationName": organization,
+        "firstName": "Ada",
+        "lastName": "Byron",
+        "email": email,
+        "password": PASSWORD,
+    })
+}
+
+/// The body that joins one.
+pub fn joining(organization_id: &str, email: &str) -> Value {
+    json!({
+        "email": email,
+        "password": PASSWORD,
+        "name": "Bob Byte",
+        "organizationId": organization_id,
+    })
+}

@@ -1,0 +1,255 @@
+//! A private, throw-away PostgreSQL cluster, made of the binaries that are installed.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio_postgres::NoTls;
+
+/// A server of our own. It ends, and its files go, when this value or this process does.
+pub struct Cluster {
+    pub port: u16,
+    pub directory: PathBuf,
+    keeper: Mutex<Keeper>,
+}
+
+/// A shell that starts and stops the server on our orders, and cleans up at the end of its input:
+/// that comes even when we are killed.
+struct Keeper {
+    orders: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    process: Child,
+}
+
+const KEEPER: &str = r#"
+trap "" HUP INT TERM
+directory=$1; shift
+server=
+while read -r order; do
+    case $order in
+        start) "$@" >>"$directory/log" 2>&1 & server=$! ;;
+        stop) kill -INT "$server"; wait "$server"; server= ;;
+    esac
+    echo "$order"
+done
+if [ -n "$server" ]; then kill -QUIT "$server"; wait "$server"; fi
+rm -rf "$directory"
+"#;
+
+impl Cluster {
+    /// The cluster all tests of this process share, or `None` (said loudly) without PostgreSQL.
+    ///
+    /// # Panics
+    /// Without PostgreSQL when `CI=true`: there, a test that did not run is a failure.
+    pub fn shared() -> Option<&'static Self> {
+        static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
+        SHARED.get_or_init(Self::start).as_ref()
+    }
+
+    /// A cluster for one test that stops it.
+    pub fn start() -> Option<Self> {
+        let Some(binaries) = installed_binaries() else {
+            let missing = "PostgreSQL is not installed (no initdb in PATH or /usr/lib/postgresql)";
+            assert!(
+                std::env::var("CI").as_deref() != Ok("true"),
+                "{missing}, and CI=true: install it, e.g. apt-get install postgresql"
+            );
+            eprintln!("\n*** {missing}: EVERY POSTGRESQL TEST IS SKIPPED ***\n");
+            return None;
+        };
+        let directory = tempfile::Builder::new()
+            .prefix("hallpass-postgres-")
+            .tempdir()
+            .unwrap()
+            .keep();
+        let owner = owner_of_files(&directory);
+        chown(&directory, Some(owner.0), Some(owner.1)).unwrap();
+        initialize(&binaries, &directory, owner);
+        // A port that was free a moment ago may be taken now: try the next one.
+        for _ in 0..5 {
+            let port = free_port();
+            let cluster = Self {
+                port,
+                directory: directory.clone(),
+                keeper: Mutex::new(Keeper::spawn(&binaries, &directory, port, owner)),
+            };
+            cluster.resume();
+            if cluster.answers_within(Duration::from_secs(20)) {
+                return Some(cluster);
+            }
+            let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
+            assert!(
+                log.contains("Address already in use"),
+                "PostgreSQL did not start:\n{log}"
+            );
+            std::mem::forget(cluster);
+        }
+        panic!("no port stayed free long enough to start PostgreSQL");
+    }
+
+    /// Stops the server; clients are disconnected. Returns when it has stopped.
+    pub fn stop(&self) {
+        self.keeper.lock().unwrap().order("stop");
+    }
+
+    /// Starts the server again with what it held, on the same port. Does not wait until it answers.
+    pub fn resume(&self) {
+        self.keeper.lock().unwrap().order("start");
+    }
+
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    fn answers_within(&self, patience: Duration) -> bool {
+        let url = self.url("postgres");
+        let deadline = Instant::now() + patience;
+        on_a_thread_of_its_own(async move {
+            while Instant::now() < deadline {
+                if tokio_postgres::connect(&url, NoTls).await.is_ok() {
+                    return true;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            false
+        })
+    }
+}
+
+impl Keeper {
+    fn spawn(binaries: &Path, directory: &Path, port: u16, (uid, gid): (u32, u32)) -> Self {
+        let mut process = as_user(Command::new("sh"), uid, gid)
+            .args(["-c", KEEPER, "keeper"])
+            .arg(directory)
+            .arg(binaries.join("postgres"))
+            .arg("-D")
+            .arg(directory.join("data"))
+            .args(["-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", &format!("port={port}")])
+            .args([
+                "-c",
+                &format!("unix_socket_directories={}", directory.display()),
+            ])
+            .args(["-c", "max_connections=500"])
+            .args(["-c", "shared_buffers=64MB"])
+            // Tests kill Hallpass, never the machine.
+            .args(["-c", "fsync=off"])
+            .current_dir(directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // Ctrl-C is for the tests; the keeper sees their end.
+            .process_group(0)
+            .spawn()
+            .expect("every Unix has sh");
+        Self {
+            orders: process.stdin.take(),
+            answers: BufReader::new(process.stdout.take().unwrap()),
+            process,
+        }
+    }
+
+    fn order(&mut self, order: &str) {
+        writeln!(self.orders.as_mut().unwrap(), "{order}").unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        assert_eq!(answer.trim(), order);
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.orders = None;
+        let _ = self.process.wait();
+    }
+}
+
+/// Where `initdb` and `postgres` are: on the PATH, else the newest of Debian's directories.
+fn installed_binaries() -> Option<PathBuf> {
+    let on_path = std::env::var_os("PATH").unwrap_or_default();
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    versions.sort_by_key(|path| {
+        let version = path.file_name()?.to_str()?.parse::<u32>().ok()?;
+        Some(std::cmp::Reverse(version))
+    });
+    std::env::split_paths(&on_path)
+        .chain(versions.into_iter().map(|path| path.join("bin")))
+        .find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists())
+        // PostgreSQL looks for its files beside the real binary.
+        .and_then(|bin| {
+            Some(
+                fs::canonicalize(bin.join("postgres"))
+                    .ok()?
+                    .parent()?
+                    .to_owned(),
+            )
+        })
+}
+
+/// Ourselves; `postgres` or `nobody` when we are root, because the server refuses root.
+fn owner_of_files(ours: &Path) -> (u32, u32) {
+    let metadata = fs::metadata(ours).unwrap();
+    if metadata.uid() != 0 {
+        return (metadata.uid(), metadata.gid());
+    }
+    let accounts = fs::read_to_string("/etc/passwd").unwrap();
+    ["postgres", "nobody"]
+        .iter()
+        .find_map(|name| {
+            let account = accounts
+                .lines()
+                .find(|line| line.split(':').next() == Some(name))?;
+            let mut fields = account.split(':').skip(2);
+            Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+        })
+        .expect("we are root, PostgreSQL refuses root, and there is neither postgres nor nobody")
+}
+
+fn as_user(mut command: Command, uid: u32, gid: u32) -> Command {
+    // Only root may change to somebody; everybody else is that somebody already.
+    let we_are_root = fs::metadata("/proc/self").is_ok_and(|us| us.uid() == 0);
+    if we_are_root {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+fn initialize(binaries: &Path, directory: &Path, (uid, gid): (u32, u32)) {
+    let done = as_user(Command::new(binaries.join("initdb")), uid, gid)
+        .arg("--pgdata")
+        .arg(directory.join("data"))
+        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8"])
+        .args(["--locale=C", "--no-sync", "--no-instructions"])
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "initdb failed:\n{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+/// A TCP port nobody listens on at this moment.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Runs a future to its end from code that may itself be inside a runtime.
+pub fn on_a_thread_of_its_own<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> T {
+    std::thread::spawn(|| actix_web::rt::System::new().block_on(future))
+        .join()
+        .unwrap()
+}

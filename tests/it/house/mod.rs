@@ -1,0 +1,77 @@
+//! The test house: databases, a running program, a clock to move, and people who use it.
+
+pub mod actors;
+pub mod client;
+pub mod clock;
+pub mod cluster;
+pub mod database;
+pub mod jwt;
+pub mod scratch;
+pub mod test_app;
+
+use std::time::{Duration, Instant};
+
+pub use actors::{Actor, OTHER_PASSWORD, PASSWORD, founding, joining};
+pub use client::Answer;
+pub use database::Db;
+pub use test_app::{OTHER_SECRET, SECRET, TestApp};
+
+/// What a scenario starts from.
+pub trait Stage {
+    async fn on(db: Db) -> Self;
+}
+
+impl Stage for Db {
+    async fn on(db: Db) -> Self {
+        db
+    }
+}
+
+impl Stage for TestApp {
+    async fn on(db: Db) -> Self {
+        Self::start(db).await
+    }
+}
+
+/// Makes of each scenario two tests, `sqlite::…` and `postgres::…`.
+///
+/// A scenario takes a [`TestApp`] that runs with the usual settings, or a [`Db`] to start its own on.
+macro_rules! on_both_databases {
+    ($($(#[doc = $doc:literal])* async fn $name:ident($($arg:ident)+: $stage:ident) $body:block)+) => {
+        $($(#[doc = $doc])* async fn $name($($arg)+: $stage) $body)+
+
+        mod sqlite {
+            $(#[actix_web::test]
+            async fn $name() {
+                let db = crate::house::Db::sqlite();
+                super::$name(<crate::house::$stage as crate::house::Stage>::on(db).await).await;
+            })+
+        }
+
+        mod postgres {
+            $(#[actix_web::test]
+            async fn $name() {
+                if let Some(db) = crate::house::Db::postgres().await {
+                    super::$name(<crate::house::$stage as crate::house::Stage>::on(db).await).await;
+                }
+            })+
+        }
+    };
+}
+pub(crate) use on_both_databases;
+
+/// Asks until the answer is yes, and returns how long that took.
+///
+/// # Panics
+/// After ten seconds: far above every promise, so that a busy machine fails nothing.
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !holds().await {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "not within 10 s: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    start.elapsed()
+}

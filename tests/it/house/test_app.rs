@@ -1,0 +1,186 @@
+//! The real program, in this process, on a port of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use hallpass::app::{App, BuildError, Overrides};
+use hallpass::config::{Config, Mode};
+use hallpass::service::RequestContext;
+use tokio::sync::oneshot;
+
+use super::client::{Call, Client};
+use super::clock::StoppedClock;
+use super::database::Db;
+
+/// Signs the tokens of tests that do not care about keys.
+pub const SECRET: &str = "c1HqGm0Jr8vXn5sTzWqK3yLb7Rd2Fp6Ua9Ee4Oi";
+/// Another one, for rotation.
+pub const OTHER_SECRET: &str = "Zt7Yw4Vx1Uq8Sp5Ro2Nm9Lk6Ji3Hg0Fe7Dc4Ba1";
+
+/// A running server and everything a test does to it.
+pub struct TestApp {
+    pub db: Db,
+    pub clock: Arc<StoppedClock>,
+    pub client: Client,
+    pub config: Config,
+    running: Option<Running>,
+}
+
+/// A server on a thread of its own, because an actix server wants to be alone on its runtime.
+struct Running {
+    stop: oneshot::Sender<()>,
+    stopped: oneshot::Receiver<()>,
+}
+
+impl TestApp {
+    pub async fn start(db: Db) -> Self {
+        Self::configured(db, |_| {}).await
+    }
+
+    /// Starts with settings that differ from the usual ones.
+    pub async fn configured(db: Db, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = usual_config(&db);
+        change(&mut config);
+        let clock = Arc::new(StoppedClock::new());
+        Self::launch(db, config, clock).await.unwrap()
+    }
+
+    /// Starts, or says why not.
+    pub async fn try_start(db: Db) -> Result<Self, BuildError> {
+        let config = usual_config(&db);
+        Self::launch(db, config, Arc::new(StoppedClock::new())).await
+    }
+
+    /// Another instance over the same database, under the same clock.
+    pub async fn second_instance(&self) -> Self {
+        Self::launch(self.db.clone(), self.config.clone(), self.clock.clone())
+            .await
+            .unwrap()
+    }
+
+    async fn launch(db: Db, config: Config, clock: Arc<StoppedClock>) -> Result<Self, BuildError> {
+        let (address, running) = run(config.clone(), clock.clone()).await?;
+        Ok(Self {
+            db,
+            clock,
+            client: Client::new(address),
+            config,
+            running: Some(running),
+        })
+    }
+
+    /// Stops and starts again; who spoke to the old port speaks to the new one.
+    pub async fn restart(&mut self) {
+        self.restart_configured(|_| {}).await;
+    }
+
+    pub async fn restart_configured(&mut self, change: impl FnOnce(&mut Config)) {
+        self.stop().await;
+        change(&mut self.config);
+        let (address, running) = run(self.config.clone(), self.clock.clone()).await.unwrap();
+        self.client.moved_to(address);
+        self.running = Some(running);
+    }
+
+    /// Stops as an operator would, and waits for the end.
+    pub async fn stop(&mut self) {
+        let Running { stop, stopped } = self.running.take().expect("the server runs");
+        drop(stop);
+        tokio::time::timeout(Duration::from_secs(15), stopped)
+            .await
+            .expect("a stop takes less than 15 seconds")
+            .expect("the server ends without a panic");
+    }
+
+    /// The program as the command line sees it: over the same database, without the server.
+    pub async fn operator_desk(&self) -> App {
+        build(self.config.clone(), self.clock.clone())
+            .await
+            .unwrap()
+    }
+
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.client.get(path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.client.post(path)
+    }
+}
+
+/// Brings a database to the schema of this program.
+pub async fn migrate(db: &Db) {
+    build(usual_config(db), Arc::new(StoppedClock::new()))
+        .await
+        .unwrap();
+}
+
+/// Who acts at the operator's desk.
+pub fn operator_context() -> RequestContext {
+    RequestContext {
+        request_id: "operator".to_owned(),
+        address: None,
+        device: None,
+    }
+}
+
+async fn build(config: Config, clock: Arc<StoppedClock>) -> Result<App, BuildError> {
+    let overrides = Overrides {
+        clock: Some(clock),
+        ..Overrides::default()
+    };
+    App::build(config, overrides).await
+}
+
+async fn run(
+    config: Config,
+    clock: Arc<StoppedClock>,
+) -> Result<(SocketAddr, Running), BuildError> {
+    let (started, start) = oneshot::channel();
+    let (stop, stop_order) = oneshot::channel::<()>();
+    let (at_end, stopped) = oneshot::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let app = match build(config, clock).await {
+                Ok(app) => app,
+                Err(why) => return started.send(Err(why)).unwrap_or_default(),
+            };
+            let handle = app.stop_handle();
+            let _ = started.send(Ok(app.address()));
+            let (served, ()) = tokio::join!(app.run(), async {
+                // The order is that its sender is gone.
+                let _ = stop_order.await;
+                handle.stop().await;
+            });
+            served.unwrap();
+        });
+        let _ = at_end.send(());
+    });
+    let address = start.await.expect("the server starts without a panic")?;
+    Ok((address, Running { stop, stopped }))
+}
+
+fn usual_config(db: &Db) -> Config {
+    let url = db.url();
+    let environment = |name: &str| {
+        let value = match name {
+            "PORT" => "0",
+            "PUBLIC_URL" => "http://localhost",
+            "DATABASE_URL" => url.as_str(),
+            "JWT_SECRET" => SECRET,
+            "CORS_ALLOWED_ORIGINS" => "https://app.example",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    let mut config = Config::read(&environment, Mode::Serve).unwrap();
+    // Too low to be a setting, and fast.
+    config.passwords.bcrypt_cost = 4;
+    config
+}

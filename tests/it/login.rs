@@ -1,0 +1,144 @@
+//! Signing in with e-mail and password.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::house::test_app::operator_context;
+use crate::house::{Answer, PASSWORD, TestApp, jwt, on_both_databases};
+use hallpass::domain::Email;
+use hallpass::service::operator;
+
+on_both_databases! {
+    async fn a_login_answers_a_token_its_life_and_the_user(app: TestApp) {
+        let acme = app.found("Acme", "ada@acme.example").await;
+        let answer = app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
+        assert_eq!(answer["expiresIn"], 604_800);
+        assert_eq!(keys(&answer), ["accessToken", "expiresIn", "user"]);
+        let user = &answer["user"];
+        assert_eq!(keys(user), ["email", "id", "name", "organizationId", "role"]);
+        assert_eq!(user["email"], "ada@acme.example");
+        assert_eq!(user["name"], "Ada Byron");
+        assert_eq!(user["role"], "admin");
+        assert_eq!(user["organizationId"], acme.id);
+    }
+
+    async fn a_token_says_who_for_which_organization_since_when_and_until_when(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let (header, claims) = jwt::parts(&ada.token);
+        assert_eq!(keys(&header), ["alg", "kid", "typ"]);
+        assert_eq!((&header["alg"], &header["typ"]), (&json!("HS256"), &json!("JWT")));
+        assert_eq!(keys(&claims), ["exp", "iat", "orgId", "role", "sid", "sub", "ver"]);
+        assert_eq!(claims["sub"], ada.user["id"]);
+        assert_eq!(claims["orgId"], ada.user["organizationId"]);
+        assert_eq!(claims["role"], "admin");
+        assert_eq!(claims["iat"], app.clock.timestamp());
+        assert_eq!(claims["exp"], app.clock.timestamp() + 604_800);
+        assert_eq!(claims["sid"], ada.sessions().await[0]["id"]);
+        assert!(claims["ver"].is_i64());
+    }
+
+    async fn an_unknown_address_a_wrong_password_and_a_disabled_account_get_the_same_answer(app: TestApp) {
+        app.found("Acme", "ada@acme.example").await;
+        app.found("Beta", "bob@beta.example").await;
+        let desk = app.operator_desk().await;
+        let bob = Email::parse("bob@beta.example").unwrap();
+        let disabled = operator::disable_user(desk.services(), &operator_context(), &bob).await;
+        assert!(disabled.unwrap().unwrap().disabled_at.is_some());
+
+        let unknown = app.tries_to_log_in("nobody@acme.example", PASSWORD).await;
+        let wrong = app.tries_to_log_in("ada@acme.example", "Not-The-Password-1").await;
+        let disabled = app.tries_to_log_in("bob@beta.example", PASSWORD).await;
+        unknown.refused(401, "Invalid credentials");
+        assert_eq!(unknown.header("www-authenticate"), Some("Bearer"));
+        assert_eq!(as_bytes(&unknown), as_bytes(&wrong));
+        assert_eq!(as_bytes(&unknown), as_bytes(&disabled));
+        app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
+    }
+
+    async fn an_address_is_the_same_in_upper_case_but_a_unicode_twin_is_another(app: TestApp) {
+        app.found("Acme", "ada@acme.example").await;
+        app.tries_to_log_in("ADA@Acme.Example", PASSWORD).await.expect(200);
+        let twin = app.tries_to_log_in("аda@acme.example", PASSWORD).await;
+        assert!(matches!(twin.status.as_u16(), 400 | 401), "{}", twin.text());
+    }
+
+    async fn an_organization_id_chooses_the_organization_the_token_speaks_for(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        app.advance(TimeDelta::seconds(1));
+        let beta = app.found("Beta", "bob@beta.example").await;
+        ada.also_belongs_to(&app, &beta.id, "manager").await;
+
+        let first = app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);
+        assert_eq!(first["user"]["organizationId"], ada.organization_id());
+        let chosen = app
+            .post("/api/auth/login")
+            .json(&json!({"email": ada.email, "password": PASSWORD, "organizationId": beta.id}))
+            .await
+            .expect(200);
+        assert_eq!(chosen["user"]["organizationId"], beta.id);
+        assert_eq!(chosen["user"]["role"], "manager");
+    }
+
+    async fn an_organization_one_does_not_belong_to_is_not_found_whether_or_not_it_exists(app: TestApp) {
+        app.found("Acme", "ada@acme.example").await;
+        let beta = app.found("Beta", "bob@beta.example").await;
+        for organization_id in [beta.id.as_str(), "01939f2e-0000-7000-8000-000000000000"] {
+            app.post("/api/auth/login")
+                .json(&json!({
+                    "email": "ada@acme.example",
+                    "password": PASSWORD,
+                    "organizationId": organization_id,
+                }))
+                .await
+                .refused(404, "Organization not found");
+        }
+        // Who cannot prove who they are learns nothing about organizations.
+        app.post("/api/auth/login")
+            .json(&json!({
+                "email": "ada@acme.example",
+                "password": "Not-The-Password-1",
+                "organizationId": "01939f2e-0000-7000-8000-000000000000",
+            }))
+            .await
+            .refused(401, "Invalid credentials");
+    }
+
+    async fn a_login_names_each_field_that_is_missing_or_unknown(app: TestApp) {
+        app.post("/api/auth/login").json(&json!({})).await.refused_fields(&["email", "password"]);
+        app.post("/api/auth/login")
+            .json(&json!({"email": "ada@acme.example", "password": PASSWORD, "role": "admin"}))
+            .await
+            .refused_fields(&["role"]);
+    }
+
+    async fn a_percent_encoded_path_is_the_same_login(app: TestApp) {
+        app.found("Acme", "ada@acme.example").await;
+        app.post("/api/auth/%6Cogin")
+            .json(&json!({"email": "ada@acme.example", "password": PASSWORD}))
+            .await
+            .expect(200);
+    }
+}
+
+fn keys(object: &serde_json::Value) -> Vec<&str> {
+    let mut keys: Vec<&str> = object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// Status, headers and body, less what must differ between any two answers.
+fn as_bytes(answer: &Answer) -> (u16, Vec<(String, String)>, Vec<u8>) {
+    let mut headers: Vec<_> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    headers.sort();
+    (answer.status.as_u16(), headers, answer.body.clone())
+}

@@ -1,0 +1,35 @@
+//! Everything Hallpass promises, tried from outside on both databases.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that panics is a test that fails, and failing is its way to speak"
+)]
+
+mod architecture;
+mod audit;
+mod change_password;
+mod cors;
+mod dependencies;
+mod errors;
+mod founding;
+mod house;
+mod house_itself;
+mod joining;
+mod login;
+mod migrations;
+mod operations;
+mod outage;
+mod passwords;
+mod postgres_tls;
+mod process;
+mod profile;
+mod refresh;
+mod revocation;
+mod security_page;
+mod sessions;
+mod sockets;
+mod tokens;

@@ -1,0 +1,66 @@
+//! What operators and explorers ask of a running server.
+
+use crate::house::{Db, TestApp, on_both_databases};
+
+on_both_databases! {
+    async fn a_running_server_is_alive_and_ready_and_says_what_it_checked(app: TestApp) {
+        app.get("/livez").await.expect(200);
+        app.get("/readyz").await.expect(200);
+        let verbose = app.get("/readyz?verbose").await.expect(200);
+        for check in ["database", "migrations", "revocations"] {
+            let checks = verbose["checks"].as_array().unwrap();
+            assert!(checks.iter().any(|c| c["name"] == check && c["ok"] == true), "{verbose}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_openapi_document_knows_every_route_of_the_token_api() {
+    let app = TestApp::start(Db::sqlite()).await;
+    let document = app.get("/openapi.json").await.expect(200);
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    for (method, path) in [
+        ("post", "/api/auth/login"),
+        ("post", "/api/auth/register"),
+        ("post", "/api/auth/refresh"),
+        ("get", "/api/auth/me"),
+        ("patch", "/api/auth/me"),
+        ("post", "/api/auth/logout"),
+        ("post", "/api/auth/logout-all"),
+        ("get", "/api/auth/sessions"),
+        ("delete", "/api/auth/sessions/{id}"),
+        ("post", "/api/auth/change-password"),
+    ] {
+        assert!(
+            document["paths"][path][method].is_object(),
+            "{method} {path}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn the_reference_page_loads_nothing_from_elsewhere() {
+    let app = TestApp::start(Db::sqlite()).await;
+    let page = app.get("/docs").await;
+    assert_eq!(page.status, 200);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(
+        policy.contains("default-src 'none'") || policy.contains("default-src 'self'"),
+        "{policy}"
+    );
+    assert!(
+        !policy.contains("unsafe-inline") && !policy.contains("http"),
+        "{policy}"
+    );
+    let html = page.text();
+    assert!(html.contains("/api/auth/login"));
+    for foreign in [
+        "src=\"http",
+        "src=\"//",
+        "<link href=\"http",
+        "@import",
+        "url(http",
+    ] {
+        assert!(!html.contains(foreign), "{foreign}");
+    }
+}

@@ -1,0 +1,128 @@
+//! What operators type.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::house::{Db, PASSWORD, eventually, on_both_databases};
+use crate::process::{Server, hallpass, hallpass_on, stderr, stdout};
+
+on_both_databases! {
+    async fn an_operator_makes_an_organization_and_people_who_can_sign_in(db: Db) {
+        assert!(hallpass_on(&db, &["migrate"]).output().unwrap().status.success());
+        let acme = succeeds(hallpass_on(&db, &["org", "create", "Acme", "--json"]));
+        assert_eq!((&acme["name"], &acme["slug"]), (&json!("Acme"), &json!("acme")));
+        let organizations = succeeds(hallpass_on(&db, &["org", "list", "--json"]));
+        assert_eq!(organizations[0]["id"], acme["id"]);
+
+        let ada = create_user(&db, "ada@acme.example", "admin");
+        assert_eq!(ada.status.code(), Some(0), "{}", stderr(&ada));
+        assert!(!stdout(&ada).contains(PASSWORD) && !stderr(&ada).contains(PASSWORD));
+        let again = create_user(&db, "ADA@acme.example", "admin");
+        assert_ne!(again.status.code(), Some(0));
+        let people = succeeds(hallpass_on(&db, &["user", "list", "--json"]));
+        assert_eq!(people.as_array().unwrap().len(), 1);
+        assert_eq!(people[0]["email"], "ada@acme.example");
+
+        let server = Server::start(&db).await;
+        let login = json!({"email": "ada@acme.example", "password": PASSWORD});
+        let answer = server.client.post("/api/auth/login").json(&login).await.expect(200);
+        assert_eq!(answer["user"]["role"], "admin");
+        assert_eq!(answer["user"]["organizationId"], acme["id"]);
+
+        // A second process on the same database: the running server hears of it.
+        let token = answer["accessToken"].as_str().unwrap();
+        server.client.get("/api/auth/me").bearer(token).await.expect(200);
+        let disabled = hallpass_on(&db, &["user", "disable", "ada@acme.example"]).output().unwrap();
+        assert_eq!(disabled.status.code(), Some(0), "{}", stderr(&disabled));
+        let took = eventually("the disabled account is refused", async || {
+            server.client.get("/api/auth/me").bearer(token).await.status == 401
+        })
+        .await;
+        eprintln!("`user disable` counts in the running server after {} ms", took.as_millis());
+        server.client.post("/api/auth/login").json(&login).await.refused(401, "Invalid credentials");
+        let unknown = hallpass_on(&db, &["user", "disable", "bob@acme.example"]).output().unwrap();
+        assert_ne!(unknown.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn a_generated_secret_is_accepted() {
+    let secret = hallpass(&["secret", "generate"]).output().unwrap();
+    assert_eq!(secret.status.code(), Some(0));
+    let other = hallpass(&["secret", "generate"]).output().unwrap();
+    assert_ne!(stdout(&secret), stdout(&other));
+    let accepted = hallpass_on(&Db::sqlite(), &["migrate"])
+        .env("JWT_SECRET", stdout(&secret).trim())
+        .output()
+        .unwrap();
+    assert_eq!(accepted.status.code(), Some(0), "{}", stderr(&accepted));
+}
+
+#[test]
+fn the_openapi_document_needs_no_server() {
+    let document = succeeds(hallpass(&["openapi"]));
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+}
+
+#[test]
+fn every_command_explains_itself_with_an_example() {
+    for command in [
+        &["serve"][..],
+        &["dev"],
+        &["migrate"],
+        &["org", "create"],
+        &["org", "list"],
+        &["user", "create"],
+        &["user", "list"],
+        &["user", "disable"],
+        &["secret", "generate"],
+        &["openapi"],
+    ] {
+        let help = hallpass(&[command, &["--help"]].concat()).output().unwrap();
+        assert_eq!(help.status.code(), Some(0), "{command:?}");
+        let example = format!("hallpass {}", command.join(" "));
+        let uses = stdout(&help).matches(&example).count();
+        assert!(
+            uses >= 2,
+            "no example beside the usage of {example}:\n{}",
+            stdout(&help)
+        );
+    }
+    let unknown = hallpass(&["frobnicate"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(2), "{}", stderr(&unknown));
+}
+
+fn succeeds(mut command: Command) -> Value {
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("not JSON: {}", stdout(&output)))
+}
+
+/// The password goes through standard input: arguments are everybody's to read.
+fn create_user(db: &Db, email: &str, role: &str) -> Output {
+    let mut process = hallpass_on(
+        db,
+        &[
+            "user",
+            "create",
+            email,
+            "--name",
+            "Ada Byron",
+            "--organization",
+            "acme",
+            "--role",
+            role,
+            "--json",
+        ],
+    )
+    .stdin(Stdio::piped())
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    writeln!(process.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    process.wait_with_output().unwrap()
+}

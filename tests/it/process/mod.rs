@@ -1,0 +1,116 @@
+//! The real binary, as operators run it.
+
+mod cli;
+mod dev;
+mod kill;
+mod settings;
+mod signals;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::house::client::Client;
+use crate::house::cluster::free_port;
+use crate::house::{Db, SECRET, eventually, scratch};
+
+/// `hallpass` with nothing in its environment and an empty working directory.
+fn hallpass(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
+    command
+        .args(arguments)
+        .env_clear()
+        .current_dir(scratch::fresh_directory("cwd"))
+        .stdin(Stdio::null());
+    command
+}
+
+/// The same with the settings a server in earnest needs.
+fn hallpass_on(db: &Db, arguments: &[&str]) -> Command {
+    let mut command = hallpass(arguments);
+    command
+        .env("DATABASE_URL", db.url())
+        .env("JWT_SECRET", SECRET)
+        .env("BCRYPT_COST", "10");
+    command
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A server process; killed when dropped.
+struct Server {
+    process: Child,
+    client: Client,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+impl Server {
+    async fn start(db: &Db) -> Self {
+        Self::run(hallpass_on(db, &["serve"])).await
+    }
+
+    /// Runs a command that serves, and returns when it is ready.
+    async fn run(mut command: Command) -> Self {
+        let port = free_port();
+        let (stdout, stderr) = (scratch::fresh_path("stdout"), scratch::fresh_path("stderr"));
+        let process = command
+            .env("PORT", port.to_string())
+            .stdout(File::create(&stdout).unwrap())
+            .stderr(File::create(&stderr).unwrap())
+            .spawn()
+            .unwrap();
+        let mut server = Self {
+            process,
+            client: Client::new(([127, 0, 0, 1], port).into()),
+            stdout,
+            stderr,
+        };
+        eventually("the server is ready", async || {
+            let ended = server.process.try_wait().unwrap();
+            assert!(ended.is_none(), "{ended:?}: {}", server.output());
+            let answer = server.client.get("/readyz").try_send().await;
+            answer.is_ok_and(|answer| answer.status == 200)
+        })
+        .await;
+        server
+    }
+
+    /// Sends a signal by its name, e.g. `TERM`.
+    fn signal(&self, name: &str) {
+        let sent = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.process.id())])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for the end and returns the exit code.
+    async fn exit_code(&mut self) -> Option<i32> {
+        let mut status = None;
+        eventually("the server has ended", async || {
+            status = self.process.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        status.unwrap().code()
+    }
+
+    /// Everything printed so far.
+    fn output(&self) -> String {
+        let read = |path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+        read(&self.stdout) + &read(&self.stderr)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,97 @@
+//! Settings that cannot be used end the program before it does anything.
+
+use crate::house::{Db, SECRET};
+use crate::process::{hallpass, hallpass_on, stderr};
+
+#[test]
+fn all_faults_are_named_at_once_without_a_secret_and_the_exit_code_is_78() {
+    let output = hallpass(&["serve"])
+        .env("JWT_SECRET", "hunter2hunter2")
+        .env("DATABASE_URL", "mysql://root:swordfish@localhost/x")
+        .env("PORT", "many")
+        .env("BCRYPT_COST", "99")
+        .env("TRUSTED_PROXIES", "everybody")
+        .output()
+        .unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    for name in [
+        "JWT_SECRET",
+        "DATABASE_URL",
+        "PORT",
+        "BCRYPT_COST",
+        "TRUSTED_PROXIES",
+    ] {
+        assert!(said.contains(name), "{name} is not in: {said}");
+    }
+    for secret in ["hunter2", "swordfish"] {
+        assert!(!said.contains(secret), "{said}");
+    }
+}
+
+#[test]
+fn weak_secrets_are_refused() {
+    let repeated = format!("{SECRET},{SECRET}");
+    for weak in [
+        "",
+        "secret",
+        "changemechangemechangemechangeme",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "your-256-bit-secret-your-256-bit-secret",
+        &repeated,
+    ] {
+        let output = hallpass_on(&Db::sqlite(), &["migrate"])
+            .env("JWT_SECRET", weak)
+            .output()
+            .unwrap();
+        // Nothing at all is what a loopback server with SQLite may have: then it makes its own.
+        if weak.is_empty() && output.status.success() {
+            continue;
+        }
+        assert_eq!(
+            output.status.code(),
+            Some(78),
+            "{weak:?}: {}",
+            stderr(&output)
+        );
+        assert!(stderr(&output).contains("JWT_SECRET"), "{weak:?}");
+    }
+    let strong = hallpass_on(&Db::sqlite(), &["migrate"]).output().unwrap();
+    assert!(strong.status.success(), "{}", stderr(&strong));
+}
+
+#[test]
+fn a_server_for_others_needs_a_secret_of_its_own() {
+    for (name, value) in [("HOST", "0.0.0.0"), ("PUBLIC_URL", "https://id.example")] {
+        let output = hallpass_on(&Db::sqlite(), &["serve"])
+            .env_remove("JWT_SECRET")
+            .env(name, value)
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(78),
+            "{name}: {}",
+            stderr(&output)
+        );
+        assert!(stderr(&output).contains("JWT_SECRET"), "{name}");
+    }
+}
+
+#[test]
+fn development_stays_on_this_machine() {
+    for (name, value) in [("HOST", "0.0.0.0"), ("PUBLIC_URL", "https://id.example")] {
+        let output = hallpass(&["dev"])
+            .env("DATABASE_URL", Db::sqlite().url())
+            .env(name, value)
+            .output()
+            .unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(78),
+            "{name}: {}",
+            stderr(&output)
+        );
+        assert!(stderr(&output).contains(name), "{}", stderr(&output));
+    }
+}

@@ -1,0 +1,111 @@
+//! Stopping and reloading.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::house::actors::founding;
+use crate::house::{
+    Db, OTHER_SECRET, PASSWORD, SECRET, eventually, jwt, on_both_databases, scratch,
+};
+use crate::process::{Server, hallpass_on};
+
+on_both_databases! {
+    async fn a_stop_lets_started_requests_finish_and_exits_with_0(db: Db) {
+        let mut server = Server::start(&db).await;
+        let body = format!(r#"{{"email":"nobody@acme.example","password":"{PASSWORD}"}}"#);
+        let (first, rest) = body.split_at(10);
+        let mut started = TcpStream::connect(server.client.address()).unwrap();
+        started.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(
+            started,
+            "POST /api/auth/login HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{first}",
+            body.len()
+        )
+        .unwrap();
+        // Answered after the request above has arrived: the server reads both.
+        server.client.get("/livez").await.expect(200);
+
+        server.signal("TERM");
+        eventually("the server is not ready for more", async || {
+            match server.client.get("/readyz").try_send().await {
+                Ok(answer) => answer.status == 503,
+                Err(_) => true,
+            }
+        })
+        .await;
+        started.write_all(rest.as_bytes()).unwrap();
+        let mut answer = String::new();
+        started.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert!(answer.contains("Invalid credentials"), "{answer}");
+        assert_eq!(server.exit_code().await, Some(0), "{}", server.output());
+    }
+}
+
+#[actix_web::test]
+async fn an_interrupt_stops_as_well() {
+    let mut server = Server::start(&Db::sqlite()).await;
+    server.signal("INT");
+    assert_eq!(server.exit_code().await, Some(0), "{}", server.output());
+}
+
+#[actix_web::test]
+async fn a_hangup_reads_the_secrets_again() {
+    let secrets = scratch::fresh_path("secrets");
+    fs::write(&secrets, SECRET).unwrap();
+    let mut command = hallpass_on(&Db::sqlite(), &["serve"]);
+    command
+        .env_remove("JWT_SECRET")
+        .env("JWT_SECRET_FILE", &secrets);
+    let server = Server::run(command).await;
+    let client = &server.client;
+    client
+        .post("/api/auth/register")
+        .json(&founding("Acme", "ada@acme.example"))
+        .await
+        .expect(201);
+    let sign_in = async || {
+        let login = json!({"email": "ada@acme.example", "password": PASSWORD});
+        let answer = client
+            .post("/api/auth/login")
+            .json(&login)
+            .await
+            .expect(200);
+        answer["accessToken"].as_str().unwrap().to_owned()
+    };
+    let old = sign_in().await;
+
+    fs::write(&secrets, format!("{OTHER_SECRET},{SECRET}\n")).unwrap();
+    server.signal("HUP");
+    eventually("the new secret signs", async || {
+        jwt::header(&sign_in().await)["kid"] != jwt::header(&old)["kid"]
+    })
+    .await;
+    let new = sign_in().await;
+    client.get("/api/auth/me").bearer(&old).await.expect(200);
+
+    // Secrets that cannot be used change nothing: the server goes on with those it has.
+    fs::write(&secrets, "short").unwrap();
+    server.signal("HUP");
+    eventually("the refusal is logged", async || {
+        server.output().contains("JWT_SECRET")
+    })
+    .await;
+    client.get("/api/auth/me").bearer(&old).await.expect(200);
+
+    fs::write(&secrets, OTHER_SECRET).unwrap();
+    server.signal("HUP");
+    eventually("the old secret verifies no more", async || {
+        client.get("/api/auth/me").bearer(&old).await.status == 401
+    })
+    .await;
+    client.get("/api/auth/me").bearer(&new).await.expect(200);
+    for secret in [SECRET, OTHER_SECRET, PASSWORD, old.as_str(), new.as_str()] {
+        assert!(!server.output().contains(secret), "a secret is in the log");
+    }
+}

@@ -1,0 +1,131 @@
+//! What ends a session ends it everywhere, within a second and for good, with no database read per request.
+
+use crate::house::test_app::operator_context;
+use crate::house::{Actor, Db, OTHER_PASSWORD, PASSWORD, TestApp, eventually, on_both_databases};
+use hallpass::domain::Email;
+use hallpass::service::operator;
+
+/// Everything but what tells of changes, which is read all the time.
+const TABLES: [&str; 5] = ["users", "organizations", "memberships", "sessions", "audit"];
+
+on_both_databases! {
+    async fn revocations_survive_a_restart(db: Db) {
+        let mut app = TestApp::start(db).await;
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
+        let alive = ada.signs_in_again().await;
+        ada.logs_out().await.expect(200);
+        bob.post("/api/auth/logout-all").await.expect(200);
+
+        app.restart().await;
+        ada.me().await.refused(401, "Token revoked");
+        bob.me().await.refused(401, "Token revoked");
+        alive.me().await.expect(200);
+    }
+
+    async fn me_asks_the_database_nothing_once_it_knows_the_person(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.me().await.expect(200);
+
+        for table in TABLES {
+            app.db.execute(&format!("alter table {table} rename to {table}_away")).await;
+        }
+        for _ in 0..100 {
+            assert_eq!(ada.me().await.expect(200), ada.user);
+        }
+        // Whoever does ask the database notices that its tables are gone.
+        let login = app.tries_to_log_in(&ada.email, PASSWORD).await;
+        assert!(login.status.is_server_error(), "{}", login.text());
+        for table in TABLES {
+            app.db.execute(&format!("alter table {table}_away rename to {table}")).await;
+        }
+        app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);
+    }
+}
+
+/// Prints how long another instance goes on accepting what this one has ended.
+#[actix_web::test]
+async fn another_instance_hears_of_every_ending() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    let here = TestApp::start(db).await;
+    let there = here.second_instance().await;
+    let ada = here.founds("Acme", "ada@acme.example").await;
+
+    let session = ada.signs_in_again().await;
+    known(&session, &there).await;
+    session.logs_out().await.expect(200);
+    ends("logout", &session, &there).await;
+
+    let session = ada.signs_in_again().await;
+    known(&session, &there).await;
+    let path = format!(
+        "/api/auth/sessions/{}",
+        crate::house::jwt::claims(&session.token)["sid"]
+            .as_str()
+            .unwrap()
+    );
+    ada.delete(&path).await.expect(200);
+    ends("an ended session", &session, &there).await;
+
+    let session = ada.signs_in_again().await;
+    known(&session, &there).await;
+    ada.changes_password(PASSWORD, OTHER_PASSWORD)
+        .await
+        .expect(200);
+    ends("a new password", &session, &there).await;
+    ada.at(&there).me().await.expect(200);
+
+    known(&ada, &there).await;
+    ada.post("/api/auth/logout-all").await.expect(200);
+    ends("logout everywhere", &ada, &there).await;
+
+    let bob = here.joins(ada.organization_id(), "bob@acme.example").await;
+    known(&bob, &there).await;
+    let desk = here.operator_desk().await;
+    let email = Email::parse(&bob.email).unwrap();
+    operator::disable_user(desk.services(), &operator_context(), &email)
+        .await
+        .unwrap();
+    ends("a disabled account", &bob, &there).await;
+    ends("a disabled account", &bob, &here).await;
+}
+
+#[actix_web::test]
+async fn another_instance_hears_of_a_new_name() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    let here = TestApp::start(db).await;
+    let there = here.second_instance().await;
+    let ada = here.founds("Acme", "ada@acme.example").await;
+    known(&ada, &there).await;
+    let renamed = ada
+        .patch("/api/auth/me")
+        .json(&serde_json::json!({"name": "Ada Lovelace"}))
+        .await
+        .expect(200);
+    let took = eventually("the other instance knows the name", async || {
+        ada.at(&there).me().await.expect(200) == renamed
+    })
+    .await;
+    eprintln!(
+        "a new name is known elsewhere after {} ms",
+        took.as_millis()
+    );
+}
+
+/// The session works there, from memory from now on.
+async fn known(session: &Actor, there: &TestApp) {
+    for _ in 0..3 {
+        session.at(there).me().await.expect(200);
+    }
+}
+
+async fn ends(how: &str, session: &Actor, there: &TestApp) {
+    let session = session.at(there);
+    let took = eventually(how, async || session.me().await.status == 401).await;
+    eprintln!("{how} counts elsewhere after {} ms", took.as_millis());
+    session.me().await.refused(401, "Token revoked");
+}
