@@ -22,6 +22,10 @@ use crate::store::{Engine, Store, Target};
 /// A request's head must be there by then.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
+/// Longer than the idle time of common proxies, so that it is they who close a connection and not a
+/// request that finds it closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// Started requests may finish this long after the stop; with the drain before it, under ten seconds.
 const SHUTDOWN_SECONDS: u64 = 8;
 
@@ -54,6 +58,7 @@ impl App {
         ));
         let data = web::Data::from(Arc::clone(&services));
         let server = HttpServer::new(move || http::app(data.clone(), settings.clone()))
+            .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_DEADLINE)
             .client_disconnect_timeout(HEAD_DEADLINE)
             .shutdown_timeout(SHUTDOWN_SECONDS)
