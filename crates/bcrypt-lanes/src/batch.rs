@@ -1,0 +1,199 @@
+//! Lanes that hashes join and leave at any iteration.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use zeroize::ZeroizeOnDrop;
+
+use crate::interleave::{self, MAX_LANES};
+use crate::lane::Lane;
+use crate::{Digest, Input};
+
+/// Up to `N` hashes (1 to 8) that advance together. Each carries a `T`, which is handed back with its digest.
+///
+/// Hashes of different costs mix. Idle lanes cost nothing.
+pub struct Batch<T, const N: usize> {
+    /// The busy ones come first, in the order of `riders`; the others are wiped.
+    lanes: Box<[Lane]>,
+    riders: Vec<Rider<T>>,
+}
+
+struct Rider<T> {
+    luggage: T,
+    /// At least one.
+    remaining: u32,
+}
+
+/// Every lane is busy; here is back what wanted to join.
+pub struct Full<T>(pub Input, pub T);
+
+impl<T, const N: usize> Batch<T, N> {
+    /// No lane is busy yet.
+    pub fn new() -> Self {
+        const { assert!(1 <= N && N <= MAX_LANES) };
+        Self {
+            lanes: vec![Lane::EMPTY; N].into_boxed_slice(),
+            riders: Vec::with_capacity(N),
+        }
+    }
+
+    /// Begins a hash. It advances with the others from the next call of [`advance`](Self::advance).
+    ///
+    /// # Errors
+    /// When all `N` lanes are busy.
+    pub fn join(&mut self, input: Input, luggage: T) -> Result<(), Full<T>> {
+        let Some(lane) = self.lanes.get_mut(self.riders.len()) else {
+            return Err(Full(input, luggage));
+        };
+        lane.start(&input);
+        self.riders.push(Rider {
+            luggage,
+            remaining: input.iterations(),
+        });
+        Ok(())
+    }
+
+    /// Takes every hash up to `at_most` iterations further and returns how many it was.
+    ///
+    /// It ends early when a hash is done, so that the lane can be filled again at once. One iteration is
+    /// about 2 × 521 encryptions of a block in every busy lane: some 50 to 150 µs.
+    pub fn advance(&mut self, at_most: u32, mut done: impl FnMut(T, Digest)) -> u32 {
+        let riders = self.riders.iter();
+        let shortest = riders.map(|rider| rider.remaining).min().unwrap_or(0);
+        let iterations = at_most.min(shortest);
+        let (busy, _) = self.lanes.split_at_mut(self.riders.len());
+        interleave::advance(busy, iterations);
+        let mut i = 0;
+        while let Some(rider) = self.riders.get_mut(i) {
+            rider.remaining -= iterations;
+            if rider.remaining > 0 {
+                i += 1;
+                continue;
+            }
+            let digest = self.lanes.get_mut(i).map(Lane::finish);
+            let luggage = self.give_up(i);
+            if let Some(digest) = digest {
+                done(luggage, digest);
+            }
+        }
+        iterations
+    }
+
+    /// Gives up every hash whose luggage is not to be kept.
+    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        let mut i = 0;
+        while let Some(rider) = self.riders.get(i) {
+            if keep(&rider.luggage) {
+                i += 1;
+            } else {
+                self.give_up(i);
+            }
+        }
+    }
+
+    /// The last busy lane takes the place of the one that leaves.
+    fn give_up(&mut self, i: usize) -> T {
+        let rider = self.riders.swap_remove(i);
+        let last = self.riders.len();
+        self.lanes.swap(i, last);
+        if let Some(lane) = self.lanes.get_mut(last) {
+            lane.wipe();
+        }
+        rider.luggage
+    }
+
+    /// How many lanes are busy.
+    pub fn busy(&self) -> usize {
+        self.riders.len()
+    }
+
+    /// How many iterations are left of each hash, in no order.
+    pub fn remaining(&self) -> impl Iterator<Item = u32> {
+        self.riders.iter().map(|rider| rider.remaining)
+    }
+}
+
+impl<T, const N: usize> Default for Batch<T, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, const N: usize> fmt::Debug for Batch<T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Batch({} of {N} lanes busy)", self.busy())
+    }
+}
+
+impl<T> fmt::Debug for Full<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Full(…)")
+    }
+}
+
+// Its lanes wipe themselves.
+impl<T, const N: usize> ZeroizeOnDrop for Batch<T, N> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(cost: u32) -> Input {
+        Input::new(b"secret", [0x5a; 16], cost).unwrap()
+    }
+
+    fn is_wiped(lane: &Lane) -> bool {
+        let mut words = lane.boxes.iter().flatten();
+        let mut keys = lane.subkeys.iter().chain(lane.words.iter().flatten());
+        words.all(|&word| word == 0) && keys.all(|&word| word == 0)
+    }
+
+    fn wiped<T, const N: usize>(batch: &Batch<T, N>) -> usize {
+        batch.lanes.iter().filter(|lane| is_wiped(lane)).count()
+    }
+
+    #[test]
+    fn lanes_are_wiped_when_hashes_are_done_or_given_up() {
+        let mut batch: Batch<u32, 4> = Batch::new();
+        for cost in [5, 4, 6, 5] {
+            batch.join(input(cost), cost).unwrap();
+        }
+        assert_eq!(wiped(&batch), 0);
+        assert_eq!(batch.advance(100, |cost, _| assert_eq!(cost, 4)), 16);
+        assert_eq!((batch.busy(), wiped(&batch)), (3, 1));
+        batch.retain(|&cost| cost != 6);
+        assert_eq!((batch.busy(), wiped(&batch)), (2, 2));
+        assert_eq!(batch.advance(100, |cost, _| assert_eq!(cost, 5)), 16);
+        assert_eq!((batch.busy(), wiped(&batch)), (0, 4));
+    }
+
+    #[test]
+    fn a_full_batch_gives_back_what_wants_to_join() {
+        let mut batch: Batch<u8, 1> = Batch::new();
+        batch.join(input(4), 1).unwrap();
+        let Full(refused, luggage) = batch.join(input(5), 2).unwrap_err();
+        assert_eq!((refused.cost(), luggage, batch.busy()), (5, 2, 1));
+    }
+
+    #[test]
+    fn an_idle_batch_does_nothing() {
+        let mut batch: Batch<(), 3> = Batch::new();
+        assert_eq!(batch.advance(10, |(), _| unreachable!()), 0);
+        assert_eq!(batch.remaining().count(), 0);
+    }
+
+    #[test]
+    fn nothing_is_given_back_twice_or_advanced_too_far() {
+        let mut batch: Batch<u32, 2> = Batch::new();
+        batch.join(input(4), 4).unwrap();
+        assert_eq!(batch.advance(10, |_, _| unreachable!()), 10);
+        batch.join(input(4), 5).unwrap();
+        let mut done = Vec::new();
+        assert_eq!(batch.advance(10, |which, _| done.push(which)), 6);
+        assert_eq!(batch.remaining().collect::<Vec<_>>(), [10]);
+        assert_eq!(batch.advance(10, |which, _| done.push(which)), 10);
+        assert_eq!(done, [4, 5]);
+    }
+}

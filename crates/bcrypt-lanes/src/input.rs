@@ -1,0 +1,140 @@
+//! What goes in.
+
+use core::{array, error, fmt};
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// bcrypt sees no more of a key.
+const MAX_KEY_BYTES: usize = 72;
+
+/// Everything one hash is computed from, wiped when dropped.
+pub struct Input {
+    key: [u8; MAX_KEY_BYTES],
+    length: usize,
+    salt: [u8; 16],
+    cost: u32,
+}
+
+/// bcrypt has costs from 4 to 31.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSuchCost(pub u32);
+
+impl Input {
+    /// A password, the salt of its hash, and the binary logarithm of the number of iterations.
+    ///
+    /// The key is the password and the NUL that ends it, cut at 72 bytes: a password of 72 bytes has no
+    /// NUL, and of a longer one the rest does not count. Refuse or pre-hash such passwords. The key is
+    /// repeated to fill 72 bytes, so `ab` and `ab\0ab` are one password: refuse NUL as well.
+    ///
+    /// # Errors
+    /// For costs outside 4–31.
+    pub fn new(password: &[u8], salt: [u8; 16], cost: u32) -> Result<Self, NoSuchCost> {
+        if !(4..=31).contains(&cost) {
+            return Err(NoSuchCost(cost));
+        }
+        let mut key = [0; MAX_KEY_BYTES];
+        for (to, from) in key.iter_mut().zip(password) {
+            *to = *from;
+        }
+        Ok(Self {
+            key,
+            length: MAX_KEY_BYTES.min(password.len() + 1),
+            salt,
+            cost,
+        })
+    }
+
+    /// 1 to 72 bytes: the password with its NUL.
+    pub fn key(&self) -> &[u8] {
+        self.key.get(..self.length).unwrap_or(&self.key)
+    }
+
+    /// The salt as given.
+    pub fn salt(&self) -> [u8; 16] {
+        self.salt
+    }
+
+    /// 4 to 31.
+    pub fn cost(&self) -> u32 {
+        self.cost
+    }
+
+    /// Two to the power of the cost.
+    pub fn iterations(&self) -> u32 {
+        1 << self.cost
+    }
+}
+
+/// As many words as there are subkeys, big-endian, from bytes that are repeated.
+pub(crate) fn cycle(bytes: &[u8]) -> [u32; 18] {
+    let mut bytes = bytes.iter().cycle();
+    array::from_fn(|_| {
+        (0..4).fold(0, |word, _| {
+            word << 8 | bytes.next().map_or(0, |&byte| u32::from(byte))
+        })
+    })
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Input(…, cost {})", self.cost)
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.key.zeroize();
+        self.length.zeroize();
+        self.salt.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Input {}
+
+impl fmt::Display for NoSuchCost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bcrypt has costs from 4 to 31, not {}", self.0)
+    }
+}
+
+impl error::Error for NoSuchCost {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(password: &[u8]) -> Input {
+        Input::new(password, [0; 16], 4).unwrap()
+    }
+
+    #[test]
+    fn the_key_ends_with_a_nul_while_there_is_room() {
+        assert_eq!(key(b"").key(), b"\0");
+        assert_eq!(key(b"ab").key(), b"ab\0");
+        assert_eq!(key(&[b'x'; 71]).key().last(), Some(&0));
+        assert_eq!(key(&[b'x'; 72]).key(), [b'x'; 72]);
+        assert_eq!(key(&[b'x'; 99]).key(), [b'x'; 72]);
+    }
+
+    #[test]
+    fn costs_end_where_bcrypt_ends() {
+        for cost in [4, 31] {
+            assert_eq!(
+                Input::new(b"", [0; 16], cost).unwrap().iterations(),
+                1 << cost
+            );
+        }
+        for cost in [0, 3, 32, u32::MAX] {
+            assert_eq!(
+                Input::new(b"", [0; 16], cost).unwrap_err(),
+                NoSuchCost(cost)
+            );
+        }
+    }
+
+    #[test]
+    fn words_are_taken_round_and_round() {
+        let words = cycle(b"abcde");
+        assert_eq!(words[..3], [0x6162_6364, 0x6561_6263, 0x6465_6162]);
+    }
+}
