@@ -16,6 +16,7 @@ use crate::crypto::keyring::Keyring;
 use crate::domain::NewPasswordRules;
 use crate::http;
 use crate::service::hashing::Hashing;
+use crate::service::judging::Judging;
 use crate::service::{Passwords, Services, Tokens};
 use crate::store::{Engine, Store, Target};
 
@@ -121,7 +122,8 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
                 min_length: config.passwords.min_length,
             },
             config.passwords.bcrypt_cost,
-            Hashing::start()?,
+            Hashing::start(config.passwords.hashing_threads)?,
+            Judging::start()?,
             Arc::clone(&entropy),
         ),
         entropy,

@@ -2,7 +2,7 @@
 
 use super::Mode;
 use super::reader::Reader;
-use super::settings::{BCRYPT_COST, PASSWORD_MIN_LENGTH};
+use super::settings::{BCRYPT_COST, HASHING_THREADS, PASSWORD_MIN_LENGTH};
 use super::words::number_within;
 
 #[derive(Debug, Clone)]
@@ -10,6 +10,8 @@ pub struct Passwords {
     pub bcrypt_cost: u32,
     /// In characters.
     pub min_length: usize,
+    /// None: as the machine has cores.
+    pub hashing_threads: Option<usize>,
 }
 
 impl Passwords {
@@ -20,9 +22,11 @@ impl Passwords {
         };
         let bcrypt_cost = reader.value(&BCRYPT_COST, number_within(costs));
         let min_length = reader.value(&PASSWORD_MIN_LENGTH, number_within(6..=64));
+        let hashing_threads = reader.value(&HASHING_THREADS, number_within(1..=256));
         Some(Self {
             bcrypt_cost: bcrypt_cost?,
             min_length: usize::try_from(min_length?).ok()?,
+            hashing_threads: hashing_threads.and_then(|threads| usize::try_from(threads).ok()),
         })
     }
 }

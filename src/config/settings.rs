@@ -55,7 +55,10 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
     ),
     ("Database", &[&DATABASE_URL]),
     ("Tokens", &[&JWT_SECRET, &JWT_ISSUER, &JWT_AUDIENCE]),
-    ("Passwords", &[&BCRYPT_COST, &PASSWORD_MIN_LENGTH]),
+    (
+        "Passwords",
+        &[&BCRYPT_COST, &PASSWORD_MIN_LENGTH, &HASHING_THREADS],
+    ),
     (
         "Accounts",
         &[
@@ -199,6 +202,15 @@ pub static PASSWORD_MIN_LENGTH: Setting = Setting {
     secret: false,
     example: "8",
     description: "Characters a new password needs at least, 6 to 64.",
+};
+
+pub static HASHING_THREADS: Setting = Setting {
+    name: "HASHING_THREADS",
+    default: Fallback::Derived("one less than there are cores, at least 1"),
+    secret: false,
+    example: "1",
+    description: "Threads that compute password hashes, six at once each, 1 to 256. `hallpass doctor` says what \
+                  they can do here.",
 };
 
 pub static DEFAULT_JOIN_POLICY: Setting = Setting {

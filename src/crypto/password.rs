@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use bcrypt_lanes::{Digest, Input, NoSuchCost};
 use data_encoding::{BASE64, Encoding, Specification};
 use ring::hmac;
 use zeroize::Zeroize;
@@ -19,8 +20,8 @@ pub enum HashError {
     Malformed,
     #[error("a stored hash of cost {0} takes too long")]
     TooExpensive(u32),
-    #[error("bcrypt has no cost {0}")]
-    NoSuchCost(u32),
+    #[error(transparent)]
+    NoSuchCost(#[from] NoSuchCost),
 }
 
 /// bcrypt's key has 72 bytes, one of which is the NUL that ends the password.
@@ -31,43 +32,73 @@ const SALT_CHARS: usize = 22;
 const CHECKSUM_BYTES: usize = 23;
 const LONG_PREFIX: &str = "$bcrypt-sha256$v=2,t=2b,r=";
 
-/// `cost` is the binary logarithm of the number of rounds; `salt` must be random.
+/// What a digest becomes when a password is hashed.
+pub struct Making {
+    form: Form,
+    cost: u32,
+    salt: [u8; SALT_BYTES],
+}
+
+/// What a digest is compared with when a password is verified.
+pub struct Check {
+    checksum: [u8; CHECKSUM_BYTES],
+    /// A `$2…$` hash has no password of more than 71 bytes, for bcrypt does not see them all.
+    fits: bool,
+}
+
+/// What bcrypt must compute to hash a password, and what its digest will make. `cost` is the binary
+/// logarithm of the number of rounds; `salt` must be random.
 ///
 /// # Errors
 /// `NoSuchCost` outside 4–31.
-pub fn hash(
+pub fn make(
     password: &Password,
     cost: u32,
     salt: [u8; SALT_BYTES],
-) -> Result<StoredHash, HashError> {
-    if !is_cost(cost) {
-        return Err(HashError::NoSuchCost(cost));
-    }
+) -> Result<(Input, Making), HashError> {
     let form = if password.expose().len() <= MAX_PLAIN_BYTES {
         Form::Plain
     } else {
         Form::Long
     };
-    let checksum = form.checksum(password, cost, salt);
-    Ok(format(form, cost, salt, checksum))
+    let input = form.input(password, cost, salt)?;
+    Ok((input, Making { form, cost, salt }))
 }
 
-/// Whether this is the password of that hash.
-///
-/// A `$2…$` hash has no password of more than 71 bytes, for bcrypt does not see them all. The time
-/// does not tell which form the hash has.
+/// What bcrypt must compute to tell whether this is the password of that hash, and what tells it by the
+/// digest. The time does not tell which form the hash has.
 ///
 /// # Errors
-/// `TooExpensive` above `max_cost`, computing nothing; `Malformed` for what is neither bcrypt
-/// (`$2a$`, `$2b$`, `$2y$`) nor passlib's bcrypt-sha256 version 2.
-pub fn verify(password: &Password, hash: &StoredHash, max_cost: u32) -> Result<bool, HashError> {
+/// `TooExpensive` above `max_cost`; `Malformed` for what is neither bcrypt (`$2a$`, `$2b$`, `$2y$`) nor
+/// passlib's bcrypt-sha256 version 2.
+pub fn check(
+    password: &Password,
+    hash: &StoredHash,
+    max_cost: u32,
+) -> Result<(Input, Check), HashError> {
     let stored = Stored::parse(&hash.0).ok_or(HashError::Malformed)?;
     if stored.cost > max_cost {
         return Err(HashError::TooExpensive(stored.cost));
     }
-    let checksum = stored.form.checksum(password, stored.cost, stored.salt);
-    let fits = stored.form == Form::Long || password.expose().len() <= MAX_PLAIN_BYTES;
-    Ok(same(&checksum, &stored.checksum) && fits)
+    let input = stored.form.input(password, stored.cost, stored.salt)?;
+    let check = Check {
+        checksum: stored.checksum,
+        fits: stored.form == Form::Long || password.expose().len() <= MAX_PLAIN_BYTES,
+    };
+    Ok((input, check))
+}
+
+impl Making {
+    pub fn finish(self, digest: &Digest) -> StoredHash {
+        format(self.form, self.cost, self.salt, digest.checksum())
+    }
+}
+
+impl Check {
+    /// In constant time.
+    pub fn judge(self, digest: &Digest) -> bool {
+        digest.matches(&self.checksum) && self.fits
+    }
 }
 
 /// Whether `hash` would look different if it were made today.
@@ -113,22 +144,22 @@ enum Form {
 }
 
 impl Form {
-    fn checksum(
+    fn input(
         self,
         password: &Password,
         cost: u32,
         salt: [u8; SALT_BYTES],
-    ) -> [u8; CHECKSUM_BYTES] {
+    ) -> Result<Input, NoSuchCost> {
         let password = password.expose().as_bytes();
         match self {
-            Self::Plain => bcrypt(password, cost, salt),
+            Self::Plain => Input::new(password, salt, cost),
             Self::Long => {
                 let salt_text = BASE64_BCRYPT.encode(&salt);
                 let key = hmac::Key::new(hmac::HMAC_SHA256, salt_text.as_bytes());
-                let mut digest = BASE64.encode(hmac::sign(&key, password).as_ref());
-                let checksum = bcrypt(digest.as_bytes(), cost, salt);
-                digest.zeroize();
-                checksum
+                let mut text = BASE64.encode(hmac::sign(&key, password).as_ref());
+                let input = Input::new(text.as_bytes(), salt, cost);
+                text.zeroize();
+                input
             }
         }
     }
@@ -202,30 +233,6 @@ fn format(
     })
 }
 
-/// In constant time: `ring` compares nothing but MACs, and equal MACs are equal checksums.
-fn same(a: &[u8; CHECKSUM_BYTES], b: &[u8; CHECKSUM_BYTES]) -> bool {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, b"hallpass compare");
-    hmac::verify(&key, a, hmac::sign(&key, b).as_ref()).is_ok()
-}
-
-/// The one place where bcrypt is computed. Bytes after the 71st are not seen.
-fn bcrypt(password: &[u8], cost: u32, salt: [u8; SALT_BYTES]) -> [u8; CHECKSUM_BYTES] {
-    let mut key = [0; MAX_PLAIN_BYTES + 1];
-    let length = password.len().min(MAX_PLAIN_BYTES);
-    // The NUL after the password is part of the key.
-    let (used, _) = key.split_at_mut(length + 1);
-    for (to, from) in used.iter_mut().zip(password.iter().take(length)) {
-        *to = *from;
-    }
-    let output = bcrypt::bcrypt(cost, salt, used);
-    key.zeroize();
-    let mut checksum = [0; CHECKSUM_BYTES];
-    for (to, from) in checksum.iter_mut().zip(output) {
-        *to = from;
-    }
-    checksum
-}
-
 /// Base64 in bcrypt's own alphabet, without padding.
 static BASE64_BCRYPT: LazyLock<Encoding> = LazyLock::new(|| {
     let mut alphabet = Specification::new();
@@ -260,6 +267,21 @@ mod tests {
 
     fn matches(text: &str, hash: &StoredHash) -> Result<bool, HashError> {
         verify(&password(text), hash, MAX_COST)
+    }
+
+    /// Computed on the spot.
+    fn hash(password: &Password, cost: u32, salt: [u8; 16]) -> Result<StoredHash, HashError> {
+        let (input, making) = make(password, cost, salt)?;
+        Ok(making.finish(&bcrypt_lanes::bcrypt(&input)))
+    }
+
+    fn verify(password: &Password, hash: &StoredHash, max_cost: u32) -> Result<bool, HashError> {
+        let (input, check) = check(password, hash, max_cost)?;
+        Ok(check.judge(&bcrypt_lanes::bcrypt(&input)))
+    }
+
+    fn bcrypt(password: &[u8], cost: u32, salt: [u8; 16]) -> [u8; 23] {
+        bcrypt_lanes::bcrypt(&Input::new(password, salt, cost).unwrap()).checksum()
     }
 
     /// From the test suites of crypt_blowfish (`U*U` …) and jBCrypt (the rest).
@@ -432,7 +454,7 @@ mod tests {
         for cost in [0, 3, 32, u32::MAX] {
             assert_eq!(
                 hash(&password("a"), cost, [7; 16]).unwrap_err(),
-                HashError::NoSuchCost(cost)
+                HashError::NoSuchCost(NoSuchCost(cost))
             );
         }
         assert!(hash(&password("a"), 4, [7; 16]).is_ok());

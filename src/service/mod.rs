@@ -12,6 +12,7 @@ pub mod feed;
 pub mod found_organization;
 pub mod hashing;
 pub mod join_organization;
+pub mod judging;
 pub mod list_sessions;
 pub mod login;
 pub mod logout;

@@ -2,22 +2,26 @@
 
 use std::sync::Arc;
 
-use super::hashing::Hashing;
+use bcrypt_lanes::Input;
+
+use super::hashing::{Hashing, Load};
+use super::judging::Judging;
 use super::{Error, Result};
-use crate::crypto::password::{self, StoredHash};
+use crate::crypto::password::{self, Making, StoredHash};
 use crate::domain::{NewPasswordRules, Password};
 use crate::ports::{Entropy, random_bytes};
 
 /// Stored hashes of a higher cost are refused uncomputed: one could hold a thread for minutes.
 const MAX_COST: u32 = 16;
 
-/// The rules in force and the threads that compute.
+/// The rules in force and the threads that apply them.
 pub struct Passwords {
     rules: NewPasswordRules,
     cost: u32,
     /// What an account without a password is compared with, so that it costs the same.
     decoy: StoredHash,
     hashing: Hashing,
+    judging: Judging,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -26,6 +30,7 @@ impl Passwords {
         rules: NewPasswordRules,
         cost: u32,
         hashing: Hashing,
+        judging: Judging,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         Self {
@@ -33,6 +38,7 @@ impl Passwords {
             cost,
             decoy: password::decoy(cost),
             hashing,
+            judging,
             entropy,
         }
     }
@@ -47,9 +53,6 @@ impl Passwords {
 
     /// Reads a password somebody chooses; `own_words` are what an attacker would try first.
     ///
-    /// Guessing how long it would take to guess can itself take tens of milliseconds, so it is done where
-    /// hashes are computed.
-    ///
     /// # Errors
     /// `Invalid`, naming `field`; `Busy` when too many are waiting.
     pub(super) async fn read_new(
@@ -62,7 +65,7 @@ impl Passwords {
         let rules = self.rules;
         let own_words: Vec<String> = own_words.iter().map(|&word| word.to_owned()).collect();
         let (password, verdict) = self
-            .hashing
+            .judging
             .run(move || {
                 let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
                 let verdict = rules.check(&password, &own_words);
@@ -76,11 +79,12 @@ impl Passwords {
     /// # Errors
     /// `Busy` when too many are waiting.
     pub(super) async fn hash(&self, password: Password) -> Result<StoredHash> {
-        let cost = self.cost;
-        let salt = random_bytes(self.entropy.as_ref());
-        self.hashing
-            .run(move || password::hash(&password, cost, salt))
-            .await?
+        let (input, making) = self.making(&password)?;
+        Ok(making.finish(&self.hashing.compute(input).await?))
+    }
+
+    fn making(&self, password: &Password) -> Result<(Input, Making)> {
+        password::make(password, self.cost, random_bytes(self.entropy.as_ref()))
             .map_err(|error| Error::Internal(error.to_string()))
     }
 
@@ -94,19 +98,16 @@ impl Passwords {
         password: Password,
         stored: Option<StoredHash>,
     ) -> Result<bool> {
-        let is_real = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.decoy.clone());
-        let verdict = self
-            .hashing
-            .run(move || password::verify(&password, &stored, MAX_COST))
-            .await?;
-        match verdict {
-            Ok(matches) => Ok(matches && is_real),
+        let check = password::check(&password, stored.as_ref().unwrap_or(&self.decoy), MAX_COST);
+        let (input, check) = match check {
+            Ok(check) => check,
             Err(error) => {
                 tracing::error!(%error, "a stored password hash cannot be used; its owner must reset it");
-                Ok(false)
+                return Ok(false);
             }
-        }
+        };
+        let digest = self.hashing.compute(input).await?;
+        Ok(check.judge(&digest) && stored.is_some())
     }
 
     /// The hash to store from now on, when the stored one is not what would be made today.
@@ -118,7 +119,13 @@ impl Passwords {
         if !password::needs_rehash(stored, self.cost) {
             return None;
         }
+        let (input, making) = self.making(&password).ok()?;
         // Too busy now: the next sign-in will do it.
-        self.hash(password).await.ok()
+        let digest = self.hashing.compute_if_idle(input).await?;
+        Some(making.finish(&digest))
+    }
+
+    pub(super) fn load(&self) -> Load {
+        self.hashing.load()
     }
 }

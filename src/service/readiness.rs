@@ -3,11 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use super::Services;
+use super::hashing::Load;
 
 /// One line of `/readyz?verbose`.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// `database`, `migrations`, `revocations` or `running`.
+    /// `database`, `migrations`, `revocations`, `passwords` or `running`.
     pub name: &'static str,
     pub ok: bool,
     /// One sentence for the operator, no secrets.
@@ -77,6 +78,50 @@ pub async fn readiness(services: &Services) -> Readiness {
         check("running", true, "This instance takes requests.")
     };
     Readiness {
-        checks: vec![database, migrations, revocations, running],
+        checks: vec![
+            database,
+            migrations,
+            revocations,
+            check("passwords", true, &hashing(services.passwords.load())),
+            running,
+        ],
+    }
+}
+
+/// However busy, it is no reason to take this instance out: who would wait too long is answered at once.
+fn hashing(load: Load) -> String {
+    let Load {
+        lanes,
+        busy,
+        waiting,
+        last,
+    } = load;
+    let last = last.map_or(String::new(), |(cost, time)| {
+        let milliseconds = time.as_millis();
+        format!(" The last, of cost {cost}, took {milliseconds} ms.")
+    });
+    format!("{busy} of {lanes} hashes are being computed, {waiting} wait.{last}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_load_of_the_password_engine_is_one_line() {
+        let mut load = Load {
+            lanes: 6,
+            busy: 2,
+            waiting: 0,
+            last: None,
+        };
+        assert_eq!(hashing(load), "2 of 6 hashes are being computed, 0 wait.");
+        load.last = Some((12, Duration::from_micros(71_900)));
+        assert_eq!(
+            hashing(load),
+            "2 of 6 hashes are being computed, 0 wait. The last, of cost 12, took 71 ms."
+        );
     }
 }

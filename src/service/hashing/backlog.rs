@@ -1,0 +1,267 @@
+//! Who is computed for next, and who is told at once that it would take too long.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bcrypt_lanes::{Digest, Input};
+use tokio::sync::oneshot;
+
+use super::Load;
+use super::pace::Pace;
+
+/// A job is admitted when it should be done within this time.
+const PROMISE: Duration = Duration::from_millis(1500);
+
+/// A job is not begun any more when it would be done later than this: a sign-in is answered within two
+/// seconds, and there is more to it than the hash.
+const PATIENCE: Duration = Duration::from_millis(1800);
+
+/// Only so that memory has a bound; the promise is reached before.
+const DEPTH: usize = 4096;
+
+#[derive(Debug)]
+pub struct Job {
+    pub input: Input,
+    pub reply: oneshot::Sender<Digest>,
+    submitted: Instant,
+    /// Whether a lane was free for it, so that it is computed however long that takes.
+    is_certain: bool,
+}
+
+impl Job {
+    pub fn new(input: Input, reply: oneshot::Sender<Digest>, submitted: Instant) -> Self {
+        Self {
+            input,
+            reply,
+            submitted,
+            is_certain: false,
+        }
+    }
+}
+
+/// The jobs waiting, first come, first served, and what is known of those in lanes.
+#[derive(Debug)]
+pub struct Backlog {
+    waiting: VecDeque<Job>,
+    lanes: usize,
+    begun: Begun,
+    pub pace: Pace,
+}
+
+/// The jobs in lanes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Begun {
+    pub lanes: usize,
+    /// Iterations left of them together.
+    pub iterations: u64,
+}
+
+impl Backlog {
+    pub fn new(lanes: usize) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            lanes,
+            begun: Begun::default(),
+            pace: Pace::unknown(),
+        }
+    }
+
+    /// Takes a job in, unless it could not be done in time.
+    pub fn admit(&mut self, mut job: Job) -> bool {
+        self.waiting.retain(|job| !job.reply.is_closed());
+        job.is_certain = self.has_free_lane();
+        let is_admitted =
+            job.is_certain || (self.waiting.len() < DEPTH && self.estimate(&job) <= PROMISE);
+        if is_admitted {
+            self.waiting.push_back(job);
+        }
+        is_admitted
+    }
+
+    /// How long a job that comes now would take: those before it share the lanes, and then it has one.
+    fn estimate(&self, job: &Job) -> Duration {
+        let waiting = self.waiting.iter().map(|job| iterations(&job.input));
+        let before = self.begun.iterations + waiting.sum::<u64>();
+        let turn = before as f64 / self.lanes as f64;
+        self.pace.time_for(turn + iterations(&job.input) as f64)
+    }
+
+    /// The next job that somebody still waits for and that can still be done in time. It counts as begun.
+    pub fn next(&mut self, now: Instant) -> Option<Job> {
+        loop {
+            let job = self.waiting.pop_front()?;
+            let own = iterations(&job.input);
+            let done = now.duration_since(job.submitted) + self.pace.time_for(own as f64);
+            // Dropping the job tells who waits for it.
+            if !job.reply.is_closed() && (job.is_certain || done <= PATIENCE) {
+                self.begun.lanes += 1;
+                self.begun.iterations += own;
+                return Some(job);
+            }
+        }
+    }
+
+    /// What a thread has in its lanes is now this instead of that.
+    pub fn changed(&mut self, from: Begun, to: Begun) {
+        self.begun.lanes = self.begun.lanes + to.lanes - from.lanes;
+        self.begun.iterations = self.begun.iterations + to.iterations - from.iterations;
+    }
+
+    /// Tells everybody who waits that nothing will come.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub fn has_free_lane(&self) -> bool {
+        self.begun.lanes + self.waiting.len() < self.lanes
+    }
+
+    pub fn load(&self) -> Load {
+        Load {
+            lanes: self.lanes,
+            busy: self.begun.lanes,
+            waiting: self.waiting.len(),
+            last: None,
+        }
+    }
+}
+
+pub fn iterations(input: &Input) -> u64 {
+    u64::from(input.iterations())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With a full batch's iteration in 0.1 ms.
+    fn backlog(lanes: usize) -> Backlog {
+        let mut backlog = Backlog::new(lanes);
+        for _ in 0..100 {
+            backlog.pace.learn(1000, Duration::from_millis(100));
+        }
+        backlog
+    }
+
+    struct Caller {
+        _replied: oneshot::Receiver<Digest>,
+    }
+
+    /// A job that says by its salt which it is.
+    fn job(name: u8, cost: u32, at: Instant) -> (Job, Caller) {
+        let (reply, replied) = oneshot::channel();
+        let input = Input::new(b"", [name; 16], cost).unwrap();
+        let caller = Caller { _replied: replied };
+        (Job::new(input, reply, at), caller)
+    }
+
+    fn names(backlog: &mut Backlog, now: Instant) -> Vec<u8> {
+        std::iter::from_fn(|| backlog.next(now))
+            .map(|job| job.input.salt()[0])
+            .collect()
+    }
+
+    #[test]
+    fn as_many_are_admitted_as_can_be_done_in_time() {
+        let now = Instant::now();
+        let mut backlog = backlog(5);
+        let mut callers = Vec::new();
+        for n in 0..200 {
+            let (job, caller) = job(n, 10, now);
+            if backlog.admit(job) {
+                callers.push(caller);
+            }
+        }
+        // A cost of ten is about 102 ms of a lane: fourteen times five, within 1.5 s.
+        assert!((66..=75).contains(&callers.len()), "{}", callers.len());
+        let served = names(&mut backlog, now);
+        let expected: Vec<u8> = (0..).take(callers.len()).collect();
+        assert_eq!(served, expected);
+        assert_eq!(backlog.load().busy, callers.len());
+    }
+
+    #[test]
+    fn a_free_lane_takes_what_no_queue_would() {
+        let now = Instant::now();
+        let mut backlog = backlog(2);
+        let (first, _first) = job(1, 16, now);
+        let (second, _second) = job(2, 16, now);
+        let (third, _third) = job(3, 16, now);
+        assert!(backlog.admit(first));
+        assert!(backlog.admit(second));
+        assert!(!backlog.has_free_lane());
+        assert!(!backlog.admit(third));
+        assert_eq!(names(&mut backlog, now), [1, 2]);
+    }
+
+    #[test]
+    fn who_has_gone_takes_no_place() {
+        let now = Instant::now();
+        let mut backlog = backlog(1);
+        let (stays, _stays) = job(1, 4, now);
+        let (goes, gone) = job(2, 13, now);
+        let (comes, _comes) = job(3, 13, now);
+        let (late, _late) = job(4, 13, now);
+        assert!(backlog.admit(stays));
+        assert!(backlog.admit(goes));
+        assert!(!backlog.admit(late));
+        drop(gone);
+        assert!(backlog.admit(comes));
+        assert_eq!(names(&mut backlog, now), [1, 3]);
+    }
+
+    #[test]
+    fn who_goes_while_waiting_is_passed_over() {
+        let now = Instant::now();
+        let mut backlog = backlog(3);
+        let (first, gone) = job(1, 4, now);
+        let (second, _second) = job(2, 4, now);
+        assert!(backlog.admit(first) && backlog.admit(second));
+        drop(gone);
+        assert_eq!(names(&mut backlog, now), [2]);
+    }
+
+    #[test]
+    fn what_can_no_longer_be_done_in_time_is_not_begun() {
+        let now = Instant::now();
+        let mut backlog = backlog(1);
+        let (first, _first) = job(1, 10, now);
+        let (second, _second) = job(2, 10, now);
+        let (third, _third) = job(3, 10, now + Duration::from_millis(900));
+        for job in [first, second, third] {
+            assert!(backlog.admit(job));
+        }
+        // The first had a lane to itself; the second would be done at 1.8 s and a little.
+        assert_eq!(
+            names(&mut backlog, now + Duration::from_millis(1700)),
+            [1, 3]
+        );
+    }
+
+    #[test]
+    fn lanes_that_become_free_are_counted() {
+        let now = Instant::now();
+        let mut backlog = backlog(2);
+        for n in 0..2 {
+            let (job, caller) = job(n, 16, now);
+            assert!(backlog.admit(job));
+            assert!(backlog.next(now).is_some());
+            drop(caller);
+        }
+        let full = backlog.begun;
+        assert_eq!((full.lanes, full.iterations), (2, 2 << 16));
+        backlog.changed(
+            full,
+            Begun {
+                lanes: 1,
+                iterations: 1 << 16,
+            },
+        );
+        assert!(backlog.has_free_lane());
+        assert_eq!((backlog.load().busy, backlog.load().lanes), (1, 2));
+    }
+}

@@ -1,0 +1,244 @@
+//! Threads that do nothing but compute password hashes, several at once each, so that nothing else waits
+//! behind one. `docs/PERFORMANCE.md` has the idea and the figures.
+
+mod backlog;
+#[cfg(feature = "bcrypt-crate")]
+mod one_by_one;
+mod pace;
+mod worker;
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bcrypt_lanes::{Digest, Input};
+use tokio::sync::oneshot;
+
+use self::backlog::{Backlog, Job};
+use self::worker::LANES;
+use super::{Error, Result};
+
+/// The way to the hashing threads. They end when it is dropped.
+pub struct Hashing {
+    engine: Arc<Engine>,
+}
+
+/// What the threads are doing.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Hashes that can be computed at once.
+    pub lanes: usize,
+    /// Hashes being computed.
+    pub busy: usize,
+    /// Hashes waiting for a lane.
+    pub waiting: usize,
+    /// The hash done last: its cost, and how long it was in a lane.
+    pub last: Option<(u32, Duration)>,
+}
+
+/// What requests and hashing threads share.
+#[derive(Debug)]
+struct Engine {
+    state: Mutex<State>,
+    /// Told when there is a job to begin or nothing will ever be.
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    backlog: Backlog,
+    /// Threads with no lane busy, waiting to be woken.
+    idle: usize,
+    last: Option<(u32, Duration)>,
+    ended: bool,
+}
+
+impl Hashing {
+    /// Starts `threads` threads, or one less than there are cores (at least one), which leaves a core to
+    /// everything else.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(threads: Option<usize>) -> std::io::Result<Self> {
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = threads.unwrap_or(cores - 1).max(1);
+        let hashing = Self {
+            engine: Arc::new(Engine {
+                state: Mutex::new(State {
+                    backlog: Backlog::new(threads * LANES),
+                    idle: 0,
+                    last: None,
+                    ended: false,
+                }),
+                changed: Condvar::new(),
+            }),
+        };
+        for _ in 0..threads {
+            let engine = Arc::clone(&hashing.engine);
+            thread::Builder::new()
+                .name("hashing".to_owned())
+                .spawn(move || worker::run(&engine))?;
+        }
+        Ok(hashing)
+    }
+
+    /// Computes a hash. It is given up when the caller stops waiting.
+    ///
+    /// # Errors
+    /// `Busy`, at once, when it could not be done in time, and later when it turns out so.
+    pub async fn compute(&self, input: Input) -> Result<Digest> {
+        let (reply, replied) = oneshot::channel();
+        let job = Job::new(input, reply, Instant::now());
+        if !self.engine.lock().backlog.admit(job) {
+            return Err(Error::Busy("password hashing"));
+        }
+        self.engine.changed.notify_one();
+        // Giving a job up drops the reply.
+        replied.await.map_err(|_| Error::Busy("password hashing"))
+    }
+
+    /// Computes a hash that can as well be done another day, unless others would wait for it.
+    pub async fn compute_if_idle(&self, input: Input) -> Option<Digest> {
+        if !self.engine.lock().backlog.has_free_lane() {
+            return None;
+        }
+        self.compute(input).await.ok()
+    }
+
+    pub fn load(&self) -> Load {
+        let state = self.engine.lock();
+        Load {
+            last: state.last,
+            ..state.backlog.load()
+        }
+    }
+}
+
+impl Drop for Hashing {
+    fn drop(&mut self) {
+        let mut state = self.engine.lock();
+        state.ended = true;
+        state.backlog.clear();
+        drop(state);
+        self.engine.changed.notify_all();
+    }
+}
+
+impl Engine {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that holds it can panic half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets requests go first when they compete with this thread for a core.
+pub(super) fn lower_priority() {
+    // Elsewhere it would be the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::warn!(%error, "hashing threads keep the priority of the others");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// No test lives to see it done.
+    const ENDLESS: u32 = 31;
+
+    fn input(name: u8, cost: u32) -> Input {
+        Input::new(&[name], [name; 16], cost).unwrap()
+    }
+
+    fn is_right(digest: &Digest, name: u8, cost: u32) -> bool {
+        digest.matches(&bcrypt_lanes::bcrypt(&input(name, cost)).checksum())
+    }
+
+    /// Submits it without waiting for it.
+    fn begin(computing: Pin<&mut impl Future<Output = Result<Digest>>>) -> Option<Result<Digest>> {
+        match computing.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => None,
+            Poll::Ready(answer) => Some(answer),
+        }
+    }
+
+    fn wait_until(hashing: &Hashing, is_so: impl Fn(Load) -> bool) {
+        while !is_so(hashing.load()) {
+            thread::yield_now();
+        }
+    }
+
+    #[tokio::test]
+    async fn many_at_once_get_each_their_own_hash() {
+        for threads in [1, 3] {
+            let hashing = Hashing::start(Some(threads)).unwrap();
+            let jobs = (0..60).map(|name| {
+                let cost = 4 + u32::from(name % 3);
+                let hashing = &hashing;
+                async move {
+                    let digest = hashing.compute(input(name, cost)).await.unwrap();
+                    assert!(is_right(&digest, name, cost), "{name}");
+                }
+            });
+            futures_util::future::join_all(jobs).await;
+            let load = hashing.load();
+            assert_eq!((load.waiting, load.lanes), (0, threads * LANES));
+            assert!(load.last.is_some());
+        }
+    }
+
+    #[cfg(not(feature = "bcrypt-crate"))]
+    #[tokio::test]
+    async fn a_short_hash_joins_a_long_one_and_does_not_wait_for_it() {
+        let hashing = Hashing::start(Some(1)).unwrap();
+        let mut endless = pin!(hashing.compute(input(1, ENDLESS)));
+        assert!(begin(endless.as_mut()).is_none());
+        wait_until(&hashing, |load| load.busy == 1);
+        let digest = hashing.compute(input(2, 4)).await.unwrap();
+        assert!(is_right(&digest, 2, 4));
+        assert_eq!(hashing.load().last.unwrap().0, 4);
+        assert!(begin(endless.as_mut()).is_none());
+    }
+
+    #[cfg(not(feature = "bcrypt-crate"))]
+    #[tokio::test]
+    async fn who_cannot_be_served_in_time_hears_it_at_once_and_who_goes_away_makes_room() {
+        let hashing = Hashing::start(Some(1)).unwrap();
+        let mut endless: Vec<_> = (0..LANES)
+            .map(|_| Box::pin(hashing.compute(input(1, ENDLESS))))
+            .collect();
+        for computing in &mut endless {
+            assert!(begin(computing.as_mut()).is_none());
+        }
+        let answer = begin(pin!(hashing.compute(input(2, 4)))).unwrap();
+        assert!(matches!(answer, Err(Error::Busy(_))));
+        assert!(hashing.compute_if_idle(input(2, 4)).await.is_none());
+
+        endless.pop();
+        wait_until(&hashing, |load| load.busy == LANES - 1);
+        let digest = hashing.compute(input(3, 4)).await.unwrap();
+        assert!(is_right(&digest, 3, 4));
+        assert!(hashing.compute_if_idle(input(2, 4)).await.is_some());
+
+        endless.clear();
+        wait_until(&hashing, |load| load.busy == 0);
+    }
+
+    #[cfg(not(feature = "bcrypt-crate"))]
+    #[tokio::test]
+    async fn who_waits_when_the_engine_ends_is_told() {
+        let hashing = Hashing::start(Some(1)).unwrap();
+        let engine = Arc::clone(&hashing.engine);
+        let (reply, replied) = oneshot::channel();
+        let job = Job::new(input(1, ENDLESS), reply, Instant::now());
+        assert!(engine.lock().backlog.admit(job));
+        engine.changed.notify_one();
+        drop(hashing);
+        assert!(replied.await.is_err());
+    }
+}

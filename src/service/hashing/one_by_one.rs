@@ -1,0 +1,46 @@
+//! What [`bcrypt_lanes::Batch`] does, done by the `bcrypt` crate: one hash after the other.
+
+use bcrypt_lanes::{Digest, Input};
+
+/// Holds what has joined until it is computed, which cannot be interrupted.
+pub struct Batch<T, const N: usize> {
+    waiting: Vec<(Input, T)>,
+}
+
+impl<T, const N: usize> Batch<T, N> {
+    pub fn new() -> Self {
+        Self {
+            waiting: Vec::with_capacity(N),
+        }
+    }
+
+    pub fn join(&mut self, input: Input, luggage: T) -> Result<(), (Input, T)> {
+        if self.waiting.len() == N {
+            return Err((input, luggage));
+        }
+        self.waiting.push((input, luggage));
+        Ok(())
+    }
+
+    pub fn advance(&mut self, _at_most: u32, mut done: impl FnMut(T, Digest)) -> u32 {
+        let mut iterations = 0;
+        for (input, luggage) in self.waiting.drain(..) {
+            let bytes = bcrypt::bcrypt(input.cost(), input.salt(), input.key());
+            iterations += input.iterations();
+            done(luggage, Digest::from_bytes(bytes));
+        }
+        iterations
+    }
+
+    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        self.waiting.retain(|(_, luggage)| keep(luggage));
+    }
+
+    pub fn busy(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub fn remaining(&self) -> impl Iterator<Item = u32> {
+        self.waiting.iter().map(|(input, _)| input.iterations())
+    }
+}

@@ -1,0 +1,127 @@
+//! One hashing thread: a batch that jobs join and leave between slices of a millisecond.
+
+use std::iter;
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use bcrypt_lanes::{Digest, Input};
+use tokio::sync::oneshot;
+
+#[cfg(not(feature = "bcrypt-crate"))]
+use bcrypt_lanes::Batch;
+
+use super::backlog::{Begun, Job, iterations};
+#[cfg(feature = "bcrypt-crate")]
+use super::one_by_one::Batch;
+use super::{Engine, State, lower_priority};
+
+/// Hashes that one thread computes at once. Six are 26 KiB of state, which is what a first-level data cache
+/// of 32 KiB holds beside a request's work; `cargo bench -p bcrypt-lanes` measures all widths.
+#[cfg(not(feature = "bcrypt-crate"))]
+pub const LANES: usize = 6;
+#[cfg(feature = "bcrypt-crate")]
+pub const LANES: usize = 1;
+
+/// Iterations between two looks at the queue: below a millisecond, a hundredth of a hash of cost 10. This is
+/// what who joins waits for, and a look costs less than a thousandth of it.
+const SLICE: u32 = 8;
+
+struct Running {
+    reply: oneshot::Sender<Digest>,
+    cost: u32,
+    begun: Instant,
+}
+
+pub fn run(engine: &Engine) {
+    lower_priority();
+    try_out(engine);
+    let mut batch: Batch<Running, LANES> = Batch::new();
+    let mut mine = Begun::default();
+    while let Some(jobs) = next_jobs(engine, &mut mine) {
+        for Job { input, reply, .. } in jobs {
+            let running = Running {
+                reply,
+                cost: input.cost(),
+                begun: Instant::now(),
+            };
+            // There are never more jobs than free lanes.
+            let _ = batch.join(input, running);
+        }
+        let is_full = batch.busy() == LANES;
+        let mut done = Vec::new();
+        let begun = Instant::now();
+        let iterations = batch.advance(SLICE, |running, digest| done.push((running, digest)));
+        let time = begun.elapsed();
+        batch.retain(|running| !running.reply.is_closed());
+
+        let now = Begun {
+            lanes: batch.busy(),
+            iterations: batch.remaining().map(u64::from).sum(),
+        };
+        let mut state = engine.lock();
+        state.backlog.changed(mine, now);
+        mine = now;
+        if is_full {
+            state.backlog.pace.learn(iterations, time);
+        }
+        if let Some((running, _)) = done.last() {
+            state.last = Some((running.cost, running.begun.elapsed()));
+        }
+        drop(state);
+        // Who gets an answer must find the lane free again.
+        for (running, digest) in done {
+            let _ = running.reply.send(digest);
+        }
+    }
+}
+
+/// Jobs for the free lanes; with nothing to do, sleeps until there are some. None at the end.
+fn next_jobs(engine: &Engine, mine: &mut Begun) -> Option<Vec<Job>> {
+    let mut state = engine.lock();
+    loop {
+        if state.ended {
+            return None;
+        }
+        let jobs = take(&mut state, mine);
+        if mine.lanes > 0 {
+            return Some(jobs);
+        }
+        state.idle += 1;
+        let woken = engine.changed.wait(state);
+        state = woken.unwrap_or_else(PoisonError::into_inner);
+        state.idle -= 1;
+    }
+}
+
+fn take(state: &mut State, mine: &mut Begun) -> Vec<Job> {
+    let now = Instant::now();
+    iter::from_fn(|| {
+        // A thread at rest computes a job faster than one that shares its time among others.
+        let is_left_to_others = mine.lanes > 0 && state.backlog.waiting() <= state.idle;
+        if mine.lanes == LANES || is_left_to_others {
+            return None;
+        }
+        let job = state.backlog.next(now)?;
+        mine.lanes += 1;
+        mine.iterations += iterations(&job.input);
+        Some(job)
+    })
+    .collect()
+}
+
+/// How fast is this machine? The first storm must not find out.
+fn try_out(engine: &Engine) {
+    let mut batch: Batch<(), LANES> = Batch::new();
+    for _ in 0..LANES {
+        if let Ok(input) = Input::new(b"", [0; 16], 4) {
+            let _ = batch.join(input, ());
+        }
+    }
+    let begun = Instant::now();
+    let iterations = batch.advance(u32::MAX, |(), _| {});
+    engine
+        .lock()
+        .backlog
+        .pace
+        .learn(iterations, begun.elapsed());
+}
