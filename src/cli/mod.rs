@@ -19,6 +19,7 @@ macro_rules! examples {
 
 mod banner;
 mod dev;
+mod doctor;
 mod failure;
 mod logging;
 mod migrate;
@@ -74,6 +75,9 @@ enum Command {
     /// Signing secrets
     #[command(subcommand, after_help = secret::EXAMPLES)]
     Secret(secret::Command),
+    /// Measure how fast this machine hashes passwords and recommend a BCRYPT_COST
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::Doctor),
     /// Print the API's description (OpenAPI 3.1, JSON)
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
@@ -92,6 +96,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Org(command) => org::run(command, &variables()?).await,
         Command::User(command) => user::run(command, &variables()?).await,
         Command::Secret(command) => secret::run(&command),
+        Command::Doctor(command) => doctor::run(&command),
         Command::Openapi => openapi::run(),
     }
 }
@@ -118,7 +123,7 @@ mod tests {
     fn every_help_has_examples_and_exit_codes() {
         let mut commands = Vec::new();
         every_command(&Arguments::command(), &mut commands);
-        assert!(commands.len() >= 14);
+        assert!(commands.len() >= 15);
         for mut command in commands {
             let help = command.render_help().to_string();
             let name = command.get_name();

@@ -2,6 +2,7 @@
 //! behind one. `docs/PERFORMANCE.md` has the idea and the figures.
 
 mod backlog;
+pub mod measure;
 #[cfg(feature = "bcrypt-crate")]
 mod one_by_one;
 mod pace;
@@ -55,14 +56,12 @@ struct State {
 }
 
 impl Hashing {
-    /// Starts `threads` threads, or one less than there are cores (at least one), which leaves a core to
-    /// everything else.
+    /// Starts `threads` threads, or [`default_threads`].
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn start(threads: Option<usize>) -> std::io::Result<Self> {
-        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = threads.unwrap_or(cores - 1).max(1);
+        let threads = threads.unwrap_or_else(default_threads);
         let hashing = Self {
             engine: Arc::new(Engine {
                 state: Mutex::new(State {
@@ -130,6 +129,12 @@ impl Engine {
         // Nothing that holds it can panic half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// One less than there are cores, at least one: a core is left to everything else.
+pub fn default_threads() -> usize {
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    (cores - 1).max(1)
 }
 
 /// Lets requests go first when they compete with this thread for a core.

@@ -8,11 +8,11 @@ use bcrypt_lanes::{Digest, Input};
 use tokio::sync::oneshot;
 
 #[cfg(not(feature = "bcrypt-crate"))]
-use bcrypt_lanes::Batch;
+pub use bcrypt_lanes::Batch;
 
 use super::backlog::{Begun, Job, iterations};
 #[cfg(feature = "bcrypt-crate")]
-use super::one_by_one::Batch;
+pub use super::one_by_one::Batch;
 use super::{Engine, State, lower_priority};
 
 /// Hashes that one thread computes at once. Six are 26 KiB of state, which is what a first-level data cache

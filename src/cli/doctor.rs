@@ -1,0 +1,140 @@
+//! `hallpass doctor`
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Failure, output};
+use crate::service::hashing::default_threads;
+use crate::service::hashing::measure::Speed;
+
+pub const EXAMPLES: &str = examples!(
+    "hallpass doctor",
+    "hallpass doctor --latency 500",
+    "hallpass doctor --json | jq .recommended",
+);
+
+/// What BCRYPT_COST may be.
+const COSTS: std::ops::RangeInclusive<u32> = 10..=16;
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Milliseconds that hashing one password may take when nothing else is hashed
+    #[arg(long, default_value_t = 250, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    latency: u64,
+    /// Reckon with so many HASHING_THREADS [default: one less than there are cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Measures this machine, which should have nothing else to do.
+pub fn run(doctor: &Doctor) -> Result<(), Failure> {
+    let threads = doctor.threads.map_or_else(default_threads, usize::from);
+    let target = Duration::from_millis(doctor.latency);
+    let speed = Speed::measure();
+    let recommended = recommended(&speed, target);
+    if doctor.json {
+        let costs: Vec<_> = COSTS
+            .map(|cost| {
+                json!({
+                    "cost": cost,
+                    "aloneMs": milliseconds(speed.alone(cost)),
+                    "busyMs": milliseconds(speed.together(cost)),
+                    "perSecond": tenths(speed.per_second(cost, threads)),
+                })
+            })
+            .collect();
+        return output::print_json(&json!({
+            "threads": threads,
+            "lanes": threads * speed.lanes,
+            "latencyMs": doctor.latency,
+            "recommended": recommended,
+            "costs": costs,
+        }));
+    }
+    output::print_table(
+        ["BCRYPT_COST", "ALONE", "ALL LANES BUSY", "PER SECOND"],
+        COSTS.map(|cost| {
+            [
+                cost.to_string(),
+                format!("{:.0} ms", milliseconds(speed.alone(cost))),
+                format!("{:.0} ms", milliseconds(speed.together(cost))),
+                format!("{:.1}", speed.per_second(cost, threads)),
+            ]
+        }),
+    )?;
+    output::print(&format!(
+        "\n{}",
+        advice(recommended, threads, doctor.latency)
+    ))
+}
+
+/// The highest cost that one hash alone can have within the target.
+fn recommended(speed: &Speed, target: Duration) -> Option<u32> {
+    COSTS.rev().find(|&cost| speed.alone(cost) <= target)
+}
+
+fn advice(recommended: Option<u32>, threads: usize, latency: u64) -> String {
+    let threads = match threads {
+        1 => "one hashing thread".to_owned(),
+        more => format!("{more} hashing threads"),
+    };
+    match recommended {
+        Some(cost) => format!(
+            "With {threads}: BCRYPT_COST={cost} is the highest cost that takes at most {latency} ms."
+        ),
+        None => format!(
+            "With {threads}: every cost takes more than {latency} ms here, and less than BCRYPT_COST={} is \
+             not safe. Use that, or a faster machine.",
+            COSTS.start()
+        ),
+    }
+}
+
+/// To a tenth, for measurements say no more.
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    tenths(time.as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hash of cost 10 takes 51.2 ms alone.
+    const SPEED: Speed = Speed {
+        alone: 50e-6,
+        together: 100e-6,
+        lanes: 6,
+    };
+
+    #[test]
+    fn the_highest_cost_within_the_target_is_recommended() {
+        for (target, cost) in [
+            (51, None),
+            (52, Some(10)),
+            (204, Some(11)),
+            (205, Some(12)),
+            (60_000, Some(16)),
+        ] {
+            assert_eq!(recommended(&SPEED, Duration::from_millis(target)), cost);
+        }
+    }
+
+    #[test]
+    fn the_advice_names_the_setting() {
+        assert_eq!(
+            advice(Some(12), 1, 250),
+            "With one hashing thread: BCRYPT_COST=12 is the highest cost that takes at most 250 ms."
+        );
+        assert!(advice(None, 3, 20).contains("3 hashing threads"));
+        assert!(advice(None, 3, 20).contains("BCRYPT_COST=10"));
+    }
+}
