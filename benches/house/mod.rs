@@ -1,0 +1,183 @@
+//! What benchmarks share: the release server, a lean client, and a word about the machine.
+#![allow(
+    dead_code,
+    clippy::indexing_slicing,
+    reason = "each benchmark uses a part; one that goes wrong may end"
+)]
+
+use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+pub fn machine() -> String {
+    let model = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = model
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown processor", |rest| {
+            rest.trim_start_matches([' ', '\t', ':'])
+        });
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!("{model}, {cores} cores shared with the load generator")
+}
+
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// A server process, ended when dropped.
+pub struct Server {
+    process: Child,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts the release binary and returns once `/readyz` says 200.
+    pub async fn start(database: &str) -> Result<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
+        command
+            .arg("serve")
+            .env_clear()
+            .env("DATABASE_URL", database)
+            .env("BCRYPT_COST", "10")
+            .env("RUST_LOG", "warn");
+        Self::start_with(command).await
+    }
+
+    /// Starts what listens on `PORT` and answers `/readyz`.
+    pub async fn start_with(mut command: Command) -> Result<Self> {
+        // Free a moment ago, and nobody else here asks for ports.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let process = command
+            .env("PORT", address.port().to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()?;
+        let server = Self { process, address };
+        let ready = Request::get("/readyz", None);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !matches!(once(address, &ready).await, Ok((200, _))) {
+            if Instant::now() > deadline {
+                return Err("the server did not become ready in ten seconds".into());
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(server)
+    }
+
+    pub fn resident_megabytes(&self) -> Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let kilobytes: f64 = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|rest| rest.trim().strip_suffix("kB"))
+            .ok_or("no VmRSS")?
+            .trim()
+            .parse()?;
+        Ok(kilobytes / 1024.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+const EMAIL: &str = "ada@example.com";
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// The founder's sign-in.
+pub fn login() -> Request {
+    let body = json!({ "email": EMAIL, "password": PASSWORD });
+    Request::post_json("/api/auth/login", &body)
+}
+
+/// Founds an organization and signs its founder in.
+pub async fn sign_in(address: SocketAddr) -> Result<String> {
+    let found = json!({
+        "organizationName": "Bench", "firstName": "Ada", "lastName": "Lovelace",
+        "email": EMAIL, "password": PASSWORD,
+    });
+    once(address, &Request::post_json("/api/auth/register", &found)).await?;
+    let (_, body) = once(address, &login()).await?;
+    let answer: Value = serde_json::from_slice(&body)?;
+    Ok(answer["accessToken"]
+        .as_str()
+        .ok_or("no accessToken")?
+        .to_owned())
+}
+
+#[derive(Clone)]
+pub struct Request(Vec<u8>);
+
+impl Request {
+    pub fn get(path: &str, token: Option<&str>) -> Self {
+        let authorization = token.map_or(String::new(), |token| {
+            format!("authorization: Bearer {token}\r\n")
+        });
+        Self(format!("GET {path} HTTP/1.1\r\nhost: bench\r\n{authorization}\r\n").into_bytes())
+    }
+
+    pub fn post(path: &str, token: &str) -> Self {
+        Self(
+            format!(
+                "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\ncontent-length: 0\r\n\r\n"
+            )
+            .into_bytes(),
+        )
+    }
+
+    pub fn post_json(path: &str, body: &Value) -> Self {
+        let body = body.to_string();
+        Self(
+            format!(
+                "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .into_bytes(),
+        )
+    }
+}
+
+pub async fn once(address: SocketAddr, request: &Request) -> Result<(u16, Vec<u8>)> {
+    let mut stream = TcpStream::connect(address).await?;
+    let mut buffer = Vec::new();
+    exchange(&mut stream, request, &mut buffer).await
+}
+
+/// Sends one request and reads one answer with a `Content-Length`.
+pub async fn exchange(
+    stream: &mut TcpStream,
+    request: &Request,
+    buffer: &mut Vec<u8>,
+) -> Result<(u16, Vec<u8>)> {
+    stream.write_all(&request.0).await?;
+    buffer.clear();
+    loop {
+        if stream.read_buf(buffer).await? == 0 {
+            return Err("the server closed the connection".into());
+        }
+        let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = std::str::from_utf8(&buffer[..end])?;
+        let status = head.get(9..12).ok_or("no status")?.parse()?;
+        let length: usize = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(Ok(0), str::parse)?;
+        if buffer.len() >= end + 4 + length {
+            return Ok((status, buffer[end + 4..end + 4 + length].to_vec()));
+        }
+    }
+}
