@@ -60,6 +60,8 @@ impl App {
         let data = web::Data::from(Arc::clone(&services));
         let server = HttpServer::new(move || http::app(data.clone(), settings.clone()))
             .keep_alive(KEEP_ALIVE)
+            // Whoever hangs up wants no answer; what is computed for it is given up.
+            .h1_allow_half_closed(false)
             .client_request_timeout(HEAD_DEADLINE)
             .client_disconnect_timeout(HEAD_DEADLINE)
             .shutdown_timeout(SHUTDOWN_SECONDS)

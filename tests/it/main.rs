@@ -23,6 +23,7 @@ mod login;
 mod migrations;
 mod operations;
 mod outage;
+mod password_engine;
 mod passwords;
 mod postgres_tls;
 mod process;

@@ -1,0 +1,59 @@
+//! What a server does when more passwords wait than it can verify in time.
+
+use actix_web::rt;
+use serde_json::{Value, json};
+
+use crate::house::{Db, TestApp};
+
+/// As many as one thread computes at once.
+const LANES: usize = 6;
+
+/// A server whose every sign-in takes seconds, since the address is unknown and the decoy as dear.
+async fn slow_server() -> TestApp {
+    TestApp::configured(Db::sqlite(), |config| {
+        config.passwords.bcrypt_cost = 16;
+        config.passwords.hashing_threads = Some(1);
+    })
+    .await
+}
+
+fn login() -> Value {
+    json!({ "email": "nobody@acme.example", "password": "Not-The-Password-1" })
+}
+
+async fn passwords_check(app: &TestApp) -> String {
+    let answer = app.get("/readyz?verbose").await.expect(200);
+    let checks = answer["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == "passwords");
+    check.unwrap()["detail"].as_str().unwrap().to_owned()
+}
+
+async fn until_busy(app: &TestApp, lanes: usize) {
+    let expected = format!("{lanes} of {LANES} hashes are being computed, 0 wait.");
+    while !passwords_check(app).await.starts_with(&expected) {}
+}
+
+#[actix_web::test]
+async fn who_would_wait_too_long_is_asked_to_come_back_and_who_leaves_makes_room() {
+    let app = slow_server().await;
+    until_busy(&app, 0).await;
+    let waiting: Vec<_> = (0..LANES)
+        .map(|_| rt::spawn(app.post("/api/auth/login").json(&login()).try_send()))
+        .collect();
+    until_busy(&app, LANES).await;
+
+    let refused = app.post("/api/auth/login").json(&login()).await;
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    app.get("/api/auth/me").await.expect(401);
+
+    for login in waiting {
+        login.abort();
+    }
+    until_busy(&app, 0).await;
+    // Given up, not done: else it would say how long the last one took.
+    assert_eq!(
+        passwords_check(&app).await,
+        "0 of 6 hashes are being computed, 0 wait."
+    );
+}
