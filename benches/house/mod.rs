@@ -48,7 +48,8 @@ impl Server {
             .env_clear()
             .env("DATABASE_URL", database)
             .env("BCRYPT_COST", "10")
-            .env("RUST_LOG", "warn");
+            // It would be a line for each refusal.
+            .env("RUST_LOG", "off");
         Self::start_with(command).await
     }
 
