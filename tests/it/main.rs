@@ -34,3 +34,4 @@ mod security_page;
 mod sessions;
 mod sockets;
 mod tokens;
+mod typescript_client;

@@ -1,0 +1,417 @@
+/** One person's sign-in on one device: kept, refreshed, shared between tabs, and ended. */
+
+import type { ErrorCode } from "./error_codes.js";
+import { HallpassError, type FieldFault, type SlackErrorCode } from "./errors.js";
+import { memoryStorage, webStorage } from "./storage.js";
+import type { Founded, Hallpass, HallpassOptions, Pkce, Session, User } from "./types.js";
+
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
+const PATIENCE = 10_000;
+const WAKING = ["focus", "online", "visibilitychange"];
+
+interface Kept {
+  token: string;
+  user: User;
+  /**
+   * When it came, by this device's clock. Its own times are the server's and never compared with ours:
+   * a clock that is wrong by years does no harm.
+   */
+  at: number;
+}
+
+/** A sign-in with Slack that has begun. */
+interface Begun {
+  state: string;
+  verifier?: string | undefined;
+}
+
+/** Three parts in the alphabet of tokens, so that a header can hold it. */
+const isToken = (value: unknown): value is string => /^[\w-]+(\.[\w-]+){2}$/.test(value as string);
+
+/** RFC 7636: proof that whoever redeems the code is who asked for it. */
+const makePkce = async (): Promise<Pkce> => {
+  const verifier = crypto.randomUUID() + crypto.randomUUID();
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  const base64 = btoa(String.fromCharCode(...new Uint8Array(digest)));
+  return { verifier, challenge: base64.replace(/\+/g, "-").replace(/\//g, "_").replace("=", "") };
+};
+
+export function createHallpass({
+  baseUrl,
+  origins = [],
+  storage = webStorage(),
+  fetch: send = (input, init) => fetch(input, init),
+  now = Date.now,
+}: HallpassOptions): Hallpass {
+  const base = new URL(baseUrl, globalThis.location?.href).href.replace(/\/*$/, "");
+  const api = base + "/api/auth/";
+  const trusted = new Set([base, ...origins].map((url) => new URL(url).origin));
+  // The one that custom schemes, files and sandboxed frames all have is nobody's.
+  trusted.delete("null");
+  const key = "hallpass." + base.replace(/[^\w.-]+/g, "_");
+  const slackKey = key + ".slack";
+  const listeners = new Set<(user: User | null) => void>();
+
+  /** `undefined` until storage has been read. */
+  let kept: Kept | null | undefined;
+  let flight: Promise<User | null> | undefined;
+  let pause = 0;
+  let pausedAt = 0;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One change after the other: storage may be slow, and no read may overtake a write. */
+  const inTurn = <T>(act: () => T | Promise<T>): Promise<T> => {
+    const done = turn.then(act);
+    turn = done.catch(() => {});
+    return done;
+  };
+
+  const parse = (raw: string | null): Kept | null => {
+    try {
+      const value = JSON.parse(raw!);
+      return isToken(value.token) && value.user ? value : null;
+    } catch {
+      return null;
+    }
+  };
+
+  const take = (next: Kept | null) => {
+    const user = next && next.user;
+    const isNews = JSON.stringify([kept?.user]) !== JSON.stringify([user]);
+    kept = next;
+    // Later and apart: a listener's fault is its own.
+    if (isNews) for (const listener of listeners) void Promise.resolve(user).then(listener);
+  };
+
+  /** Only in turn. */
+  const write = async (next: Kept | null) => {
+    const raw = next && JSON.stringify(next);
+    try {
+      await (raw ? storage.setItem(key, raw) : storage.removeItem(key));
+    } catch (error) {
+      // Full or blocked: stay signed in for as long as the page lives. But what stays behind must be told of.
+      if (!raw) throw error;
+      storage = memoryStorage();
+    } finally {
+      channel?.postMessage(raw);
+      take(next);
+    }
+  };
+
+  /** Only in turn. What nobody else writes is read once. */
+  const reread = async () => {
+    if (kept === undefined || storage.shared) {
+      take(parse(await storage.getItem(key)));
+    }
+  };
+
+  const load = async () => {
+    if (kept === undefined) await inTurn(reread);
+  };
+
+  /** Signed out, unless another tab has brought another token meanwhile. */
+  const forget = (token: string) =>
+    inTurn(async () => {
+      await reread();
+      if (kept?.token === token) await write(null);
+    });
+
+  const unexpected = (status: number) => new HallpassError(status, "unexpected_answer");
+
+  const isFor = ({ id, organizationId }: User) => kept?.user.id === id && kept.user.organizationId === organizationId;
+
+  const age = () => (kept ? now() - kept.at : 0);
+
+  /** What came in the future came under another clock; a refresh sets that right. */
+  const isOld = () => age() < 0 || age() > DAY;
+
+  const accept = async (answer: object, isWanted: () => unknown = () => true): Promise<User> => {
+    const { accessToken: token, user } = answer as { accessToken: unknown; user: User };
+    if (!isToken(token) || !user) throw unexpected(200);
+    const at = now();
+    await inTurn(async () => {
+      await reread();
+      if (isWanted()) await write({ token, user, at });
+    });
+    return user;
+  };
+
+  const renewOnce = async (organizationId?: string): Promise<User | null> => {
+    await inTurn(reread);
+    const sent = kept;
+    if (!sent) return null;
+    const answer = await call("POST", "refresh", sent.token, organizationId ? { organizationId } : undefined);
+    // Dropped if the person has left meanwhile or another tab was faster; but a switch of organization
+    // was asked for, and counts as long as it is the same person.
+    await accept(answer, () => kept?.token === sent.token || (organizationId && kept?.user.id === sent.user.id));
+    return kept?.user ?? null;
+  };
+
+  /** One at a time. Everybody shares it, but who switches the organization needs one of their own. */
+  const renew = async (organizationId?: string): Promise<User | null> => {
+    while (organizationId && flight) await flight.catch(() => {});
+    return (flight ??= renewOnce(organizationId).finally(() => {
+      flight = undefined;
+    }));
+  };
+
+  /** The token at hand is still good, so failing is no failure; but Hallpass is left in peace for a while. */
+  const tryRenew = async () => {
+    const since = now() - pausedAt;
+    if (since >= 0 && since < pause) return;
+    try {
+      await renew();
+      pause = 0;
+    } catch (error) {
+      pausedAt = now();
+      pause = ((error as HallpassError).retryAfter ?? 60) * 1000;
+    }
+  };
+
+  const freshen = async () => {
+    await load();
+    // Another tab may have been faster.
+    if (isOld()) await inTurn(reread);
+    if (isOld()) await tryRenew();
+  };
+
+  const attach = async (request: Request, token: string): Promise<Response> => {
+    request.headers.set("Authorization", "Bearer " + token);
+    // Not every runtime takes the header off when a redirect leads to another origin.
+    const response = await send(request, { redirect: "manual" });
+    const isRedirect = response.type === "opaqueredirect" || /30[12378]/.test(response.status as never);
+    if (isRedirect && request.redirect !== "manual") {
+      throw new HallpassError(response.status, "redirect_refused");
+    }
+    return response;
+  };
+
+  const isJudgedBad = ({ status, headers }: Response) =>
+    status === 401 && /\berror="?invalid_token\b/.test(headers.get("WWW-Authenticate")!);
+
+  /**
+   * A token to try once more with, after one was judged bad.
+   *
+   * Another tab's newer token always helps, as long as it speaks for the same person and organization.
+   * Where Hallpass itself has judged, nothing else does: a refresh takes only a still-valid token, by the
+   * very same judgement; so the person is signed out. Another service may be behind on secrets or clocks,
+   * or may be wrong, whatever its X-Error-Code: then Hallpass is asked by a refresh, which helps, or ends
+   * the sign-in, or cannot tell. A token younger than a minute is as good as they get.
+   */
+  const successor = async ({ token, user }: Kept, url: string): Promise<string | false | undefined> => {
+    if (url.startsWith(api)) await forget(token);
+    else {
+      await inTurn(reread);
+      if (kept?.token === token && age() > MINUTE) await tryRenew();
+    }
+    return isFor(user) && kept!.token !== token && kept!.token;
+  };
+
+  const authorized = async (request: Request): Promise<Response> => {
+    await freshen();
+    const sent = kept;
+    if (!sent) return send(request);
+    const again = request.clone();
+    const response = await attach(request, sent.token);
+    const next = isJudgedBad(response) && (await successor(sent, request.url));
+    if (!next) return response;
+    void response.body?.cancel();
+    return attach(again, next);
+  };
+
+  /** With the token that is kept (`true`), with exactly this one, or with none. */
+  const call = async (method: string, path: string, token: true | string = "", content?: object): Promise<object> => {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), PATIENCE);
+    let response: Response;
+    let text: string;
+    try {
+      const request = new Request(api + path, {
+        method,
+        credentials: "omit",
+        // The page may be on its way out.
+        keepalive: path === "logout",
+        signal: deadline.signal,
+        ...(content && { body: JSON.stringify(content), headers: { "Content-Type": "application/json" } }),
+      });
+      response = await (token === true ? authorized(request) : token ? attach(request, token) : send(request));
+      text = await response.text();
+    } catch (error) {
+      // What fetch throws may quote headers, so it is not passed on.
+      if (error instanceof TypeError || deadline.signal.aborted) {
+        throw new HallpassError(0, "network_error");
+      }
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    if (token && token !== true && isJudgedBad(response)) await forget(token);
+
+    const { ok, status, headers } = response;
+    let answer: { message: string; details?: FieldFault[] } | undefined;
+    try {
+      answer = JSON.parse(text);
+    } catch {
+      // Then it is not ours.
+    }
+    if (ok && answer) return answer;
+    const code = answer && headers.get("X-Error-Code");
+    if (!code) throw unexpected(status);
+    throw new HallpassError(
+      status,
+      code as ErrorCode,
+      answer!.message,
+      answer!.details,
+      Number(headers.get("Retry-After")) || undefined,
+      headers.get("X-Request-Id") ?? undefined,
+    );
+  };
+
+  const learn = async (answer: object): Promise<User> => {
+    const user = answer as User;
+    await inTurn(async () => {
+      if (isFor(user)) await write({ ...kept!, user });
+    });
+    return user;
+  };
+
+  /** Takes out the sign-in with this state, and puts in another, or just one of both. */
+  const begun = (state: string | null, another?: Begun): Promise<Begun | undefined> =>
+    inTurn(async () => {
+      const all: Begun[] = JSON.parse((await storage.getItem(slackKey)) ?? "[]");
+      const found = all.find((one) => one.state === state);
+      const rest = all.filter((one) => one !== found);
+      // Several tabs may be at it; beyond a few they are given up.
+      if (another) rest.push(another);
+      await storage.setItem(slackKey, JSON.stringify(rest.slice(-5)));
+      return found;
+    });
+
+  const wake = (event: Event) => {
+    if (event.type === "online") pause = 0;
+    void inTurn(reread).then(freshen).catch(() => {});
+  };
+
+  for (const event of WAKING) globalThis.addEventListener?.(event, wake);
+
+  // Who shares the storage shares the sign-in. No locks: both tokens of two tabs that refresh at once are good.
+  let channel = storage.shared && globalThis.BroadcastChannel ? new BroadcastChannel(key) : undefined;
+  if (channel) {
+    channel.onmessage = ({ data }) =>
+      void inTurn(() => {
+        const next = parse(data);
+        if (!next || !kept || next.at >= kept.at) take(next);
+      });
+  }
+
+  return {
+    login: async (login) => accept(await call("POST", "login", "", login)),
+
+    register: (async (person: object): Promise<User | Founded> => {
+      const answer = await call("POST", "register", "", person);
+      return "organization" in answer ? (answer as Founded) : accept(answer);
+    }) as Hallpass["register"],
+
+    user: async () => {
+      await load();
+      return kept?.user ?? null;
+    },
+
+    token: async () => {
+      await freshen();
+      return kept?.token ?? null;
+    },
+
+    me: async () => learn(await call("GET", "me", true)),
+
+    updateMe: async (change) => learn(await call("PATCH", "me", true, change)),
+
+    changePassword: async (passwords) => void (await call("POST", "change-password", true, passwords)),
+
+    sessions: async () => ((await call("GET", "sessions", true)) as { sessions: Session[] }).sessions,
+
+    endSession: async (id) => void (await call("DELETE", "sessions/" + encodeURIComponent(id), true)),
+
+    refresh: ({ organizationId } = {}) => renew(organizationId),
+
+    logout: async () => {
+      await inTurn(reread);
+      if (!kept) return;
+      const { token } = kept;
+      try {
+        await inTurn(() => write(null));
+      } finally {
+        await call("POST", "logout", token).catch((error: HallpassError) => {
+          if (error.status !== 401) throw error;
+        });
+      }
+    },
+
+    logoutAll: async () => {
+      await call("POST", "logout-all", true);
+      await inTurn(() => write(null));
+    },
+
+    slackSignIn: async ({
+      returnUrl = location.origin + location.pathname,
+      team,
+      pkce = !!globalThis.crypto?.subtle,
+      navigate = (url: string) => location.assign(url),
+    } = {}) => {
+      const pair = pkce === true ? await makePkce() : pkce || undefined;
+      const query = new URLSearchParams({
+        returnUrl,
+        ...(team && { team }),
+        ...(pair && { codeChallenge: pair.challenge }),
+      });
+      const { url, state } = (await call("GET", "slack/url?" + query)) as { url: string; state: string };
+      await begun("", { state, verifier: pair?.verifier });
+      navigate(url);
+    },
+
+    handleReturn: async (address = location) => {
+      const href = String(address);
+      const url = new URL(href);
+      const fragment = new URLSearchParams(url.hash.slice(1));
+      const names = ["token", "code", "error", "expiresIn", "state"];
+      // A page may have a `?token=` or `?code=` of its own.
+      const params = [fragment, url.searchParams].find(
+        (some) => some.has("state") && names.slice(0, 3).some((name) => some.has(name)),
+      );
+      if (!params) return null;
+      const [token, code, error, , state] = names.map((name) => params.get(name));
+
+      if (params === fragment) url.hash = "";
+      else for (const name of names) params.delete(name);
+      // Before anything can fail, and before anybody else reads the address.
+      if (globalThis.location?.href === href) history.replaceState(history.state, "", url.href);
+
+      const found = await begun(state!);
+      if (!found) throw new HallpassError(0, "state_mismatch");
+      if (error) throw new HallpassError(0, error as SlackErrorCode);
+      const { verifier } = found;
+      if (verifier) return accept(await call("POST", "slack/token", "", { code, codeVerifier: verifier }));
+      if (!isToken(token)) throw unexpected(0);
+      return accept({ accessToken: token, user: await call("GET", "me", token) });
+    },
+
+    fetch: async (input, init) => {
+      const request = new Request(input, init);
+      const isOurs = trusted.has(new URL(request.url).origin) && !request.headers.has("Authorization");
+      return isOurs ? authorized(request) : send(request);
+    },
+
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    destroy: () => {
+      for (const event of WAKING) globalThis.removeEventListener?.(event, wake);
+      channel?.close();
+      channel = undefined;
+      listeners.clear();
+    },
+  };
+}

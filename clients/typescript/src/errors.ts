@@ -1,0 +1,52 @@
+/** Everything that can go wrong, as one typed error. */
+
+import type { ErrorCode } from "./error_codes.js";
+
+/** How a sign-in with Slack ends without one. */
+export type SlackErrorCode =
+  | "access_denied"
+  | "account_exists"
+  | "not_allowed"
+  | "sign_in_expired"
+  | "slack_misconfigured"
+  | "slack_unavailable";
+
+/**
+ * What the client itself finds:
+ * `network_error`: no answer within ten seconds; try again later, the token is kept.
+ * `unexpected_answer`: something else than Hallpass answered, e.g. a hotel's portal or a broken proxy.
+ * `redirect_refused`: the answer was a redirect, which a token does not follow.
+ * `state_mismatch`: the return from Slack belongs to no sign-in begun here; begin again.
+ */
+export type ClientErrorCode =
+  | "network_error"
+  | "unexpected_answer"
+  | "redirect_refused"
+  | "state_mismatch";
+
+/** One rule that a field of the request breaks. */
+export interface FieldFault {
+  field: string;
+  code: string;
+  message: string;
+}
+
+export class HallpassError extends Error {
+  constructor(
+    /** The HTTP status; 0 without an answer. */
+    readonly status: number,
+    /** Decide by this one. */
+    readonly code: ErrorCode | SlackErrorCode | ClientErrorCode,
+    /** For people. */
+    message: string = code.replace(/_/g, " "),
+    /** Of `validation_failed`; empty for all others. */
+    readonly details: FieldFault[] = [],
+    /** Seconds after which to try again. */
+    readonly retryAfter?: number,
+    /** What the operator finds the request by. */
+    readonly requestId?: string,
+  ) {
+    super(message);
+    this.name = "HallpassError";
+  }
+}
