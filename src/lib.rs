@@ -11,5 +11,6 @@ pub mod crypto;
 pub mod domain;
 pub mod http;
 pub mod ports;
+pub mod sandbox;
 pub mod service;
 pub mod store;

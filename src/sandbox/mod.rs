@@ -1,0 +1,3 @@
+//! What stands in for foreign services in development and in tests; never part of `serve`.
+
+pub mod slack;

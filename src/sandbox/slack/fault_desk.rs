@@ -1,0 +1,112 @@
+//! `POST` and `DELETE /dev/slack/faults`: what goes wrong next, as JSON from programs and as a form from
+//! the panel.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, LOCATION};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use serde_json::json;
+use thiserror::Error;
+
+use super::PATH;
+use super::answer::failing;
+use super::endpoint::Endpoint;
+use super::fault::{Fault, NAMED};
+use super::parameters::Parameters;
+use super::state::State;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    endpoint: String,
+    fault: String,
+    calls: u32,
+}
+
+#[derive(Debug, Error)]
+enum Refusal {
+    #[error("Send JSON like {{\"endpoint\":\"oauth.v2.access\",\"fault\":\"html\",\"calls\":1}}.")]
+    Malformed,
+    #[error("Unknown endpoint. Known are: {}.", Endpoint::FALLIBLE.map(Endpoint::as_str).join(", "))]
+    UnknownEndpoint,
+    #[error("Unknown fault. Known are: {}, error:<name>.", fault_names())]
+    UnknownFault,
+    #[error("Only {} answers an id_token.", Endpoint::OpenIdToken)]
+    NoIdToken,
+}
+
+pub(super) async fn set(request: HttpRequest, body: Bytes, state: Data<State>) -> HttpResponse {
+    if is_cross_site(&request) {
+        return failing(StatusCode::FORBIDDEN).finish();
+    }
+    let is_form = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes() == b"application/x-www-form-urlencoded");
+    let order = if is_form {
+        from_form(&body)
+    } else {
+        serde_json::from_slice(&body).map_err(|_| Refusal::Malformed)
+    };
+    match order.and_then(|order| carry_out(&order, &state)) {
+        Ok(()) if is_form => back_to_panel(),
+        Ok(()) => HttpResponse::Ok().json(json!({"ok": true})),
+        Err(refusal) => {
+            failing(StatusCode::BAD_REQUEST).json(json!({"error": refusal.to_string()}))
+        }
+    }
+}
+
+pub(super) async fn clear(state: Data<State>) -> HttpResponse {
+    state.faults.clear();
+    HttpResponse::Ok().json(json!({"ok": true}))
+}
+
+/// For forms, which cannot say DELETE.
+pub(super) async fn clear_and_return(request: HttpRequest, state: Data<State>) -> HttpResponse {
+    if is_cross_site(&request) {
+        return failing(StatusCode::FORBIDDEN).finish();
+    }
+    state.faults.clear();
+    back_to_panel()
+}
+
+fn from_form(body: &[u8]) -> Result<Order, Refusal> {
+    let form = Parameters::parse(body);
+    let field = |name| form.get(name).ok_or(Refusal::Malformed);
+    Ok(Order {
+        endpoint: field("endpoint")?.to_owned(),
+        fault: field("fault")?.to_owned(),
+        calls: field("calls")?.parse().map_err(|_| Refusal::Malformed)?,
+    })
+}
+
+fn carry_out(order: &Order, state: &State) -> Result<(), Refusal> {
+    let endpoint = Endpoint::from_name(&order.endpoint).ok_or(Refusal::UnknownEndpoint)?;
+    let fault = Fault::from_name(&order.fault).ok_or(Refusal::UnknownFault)?;
+    if matches!(fault, Fault::IdToken(_)) && endpoint != Endpoint::OpenIdToken {
+        return Err(Refusal::NoIdToken);
+    }
+    state.faults.set(endpoint, fault, order.calls);
+    Ok(())
+}
+
+fn fault_names() -> String {
+    let names: Vec<&str> = NAMED.iter().map(|(name, ..)| *name).collect();
+    names.join(", ")
+}
+
+/// Whether another site's page sent the form (Fetch Metadata).
+fn is_cross_site(request: &HttpRequest) -> bool {
+    request
+        .headers()
+        .get("sec-fetch-site")
+        .is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
+}
+
+fn back_to_panel() -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, format!("{PATH}#faults")))
+        .finish()
+}

@@ -1,0 +1,63 @@
+//! Slack's two ways to sign in.
+
+use super::endpoint::Endpoint;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// OAuth 2, Slack's second version of it.
+    V2,
+    /// OpenID Connect.
+    Oidc,
+}
+
+impl Flow {
+    pub fn scope_parameter(self) -> &'static str {
+        match self {
+            Self::V2 => "user_scope",
+            Self::Oidc => "scope",
+        }
+    }
+
+    pub fn scope_separator(self) -> char {
+        match self {
+            Self::V2 => ',',
+            Self::Oidc => ' ',
+        }
+    }
+
+    /// Without it nothing can be asked for.
+    pub fn needed_scope(self) -> &'static str {
+        match self {
+            Self::V2 => USERS_READ,
+            Self::Oidc => OPENID,
+        }
+    }
+
+    /// Every scope, and what it lets the app do.
+    pub fn scopes(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::V2 => &[
+                (USERS_READ, "See who you are in your workspace"),
+                (USERS_READ_EMAIL, "See your e-mail address"),
+            ],
+            Self::Oidc => &[
+                (OPENID, "Recognise you when you come back"),
+                (EMAIL, "See your e-mail address"),
+                (PROFILE, "See your name"),
+            ],
+        }
+    }
+
+    pub fn exchange(self) -> Endpoint {
+        match self {
+            Self::V2 => Endpoint::OauthAccess,
+            Self::Oidc => Endpoint::OpenIdToken,
+        }
+    }
+}
+
+pub(super) const USERS_READ: &str = "users:read";
+pub(super) const USERS_READ_EMAIL: &str = "users:read.email";
+pub(super) const OPENID: &str = "openid";
+pub(super) const EMAIL: &str = "email";
+pub(super) const PROFILE: &str = "profile";

@@ -1,0 +1,76 @@
+//! The key that signs id_tokens, and its public half for whoever checks them.
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use data_encoding::BASE64URL_NOPAD;
+use ring::rand::SystemRandom;
+use ring::rsa::{KeyPair, PublicKeyComponents};
+use ring::signature::RSA_PKCS1_SHA256;
+use serde_json::{Value, json};
+
+use super::answer::answer;
+use super::endpoint::Endpoint;
+use super::state::State;
+
+/// RSA, 2048 bits, PKCS#8. `ring` makes no RSA keys, so this one is in everybody's hands: a token it
+/// signed proves nothing.
+const KEY: &[u8] = include_bytes!("public_knowledge_signs_nothing_but_the_sandbox.pk8.der");
+
+const KEY_ID: &str = "slack-sandbox";
+
+pub(super) struct SigningKey {
+    pair: KeyPair,
+    random: SystemRandom,
+}
+
+impl SigningKey {
+    #[expect(
+        clippy::expect_used,
+        reason = "the key is part of the program, and tests read it"
+    )]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "ring takes no other source, and PKCS #1 signatures draw nothing from it"
+    )]
+    pub fn embedded() -> Self {
+        Self {
+            pair: KeyPair::from_pkcs8(KEY).expect("it is a PKCS #8 key"),
+            random: SystemRandom::new(),
+        }
+    }
+
+    pub fn id(&self) -> &'static str {
+        KEY_ID
+    }
+
+    /// RS256 (RFC 7518, 3.3).
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let mut signature = vec![0; self.pair.public().modulus_len()];
+        // It fails for a buffer of another length, or without memory.
+        let _ = self
+            .pair
+            .sign(&RSA_PKCS1_SHA256, &self.random, message, &mut signature);
+        signature
+    }
+
+    /// A JWK Set (RFC 7517).
+    pub fn public(&self) -> Value {
+        let components: PublicKeyComponents<Vec<u8>> = self.pair.public().into();
+        json!({"keys": [{
+            "kty": "RSA",
+            "use": "sig",
+            "alg": "RS256",
+            "kid": KEY_ID,
+            "n": BASE64URL_NOPAD.encode(&components.n),
+            "e": BASE64URL_NOPAD.encode(&components.e),
+        }]})
+    }
+}
+
+/// `GET /openid/connect/keys`
+pub(super) async fn publish(state: Data<State>) -> HttpResponse {
+    answer(&state, Endpoint::OpenIdKeys, |_| {
+        Ok(state.signing_key.public())
+    })
+    .await
+}

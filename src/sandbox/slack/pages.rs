@@ -1,0 +1,184 @@
+//! The pages a person sees: HTML without scripts, and nothing from any other host.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, REFERRER_POLICY,
+};
+use data_encoding::BASE64;
+use minijinja::{Environment, Value, context};
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+use url::Url;
+
+use super::PATH;
+use super::answer::failing;
+use super::authorize::DENY;
+use super::flow::Flow;
+use super::parameters::Parameters;
+use super::persona::Persona;
+
+const STYLE: &str = include_str!("pages/style.css");
+
+const TEMPLATES: [(&str, &str); 4] = [
+    ("frame.html", include_str!("pages/frame.html")),
+    ("consent.html", include_str!("pages/consent.html")),
+    ("error.html", include_str!("pages/error.html")),
+    ("panel.html", include_str!("pages/panel.html")),
+];
+
+/// Nothing but our one style sheet, known by its hash, and forms that lead back here.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = BASE64.encode(digest(&SHA256, STYLE.as_bytes()).as_ref());
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'none'"
+    )
+});
+
+/// Agreement is asked for with links, because a browser may hold `form-action` against every address
+/// that an answered form is redirected to.
+#[derive(Serialize)]
+pub(super) struct ConsentPage {
+    /// Where the answer goes.
+    back_to: String,
+    scopes: Vec<AskedScope>,
+    personas: Vec<PersonaCard>,
+    deny: String,
+}
+
+#[derive(Serialize)]
+struct AskedScope {
+    name: &'static str,
+    meaning: &'static str,
+}
+
+/// A persona as people see them.
+#[derive(Serialize)]
+pub(super) struct PersonaCard {
+    key: &'static str,
+    shows: &'static str,
+    name: &'static str,
+    initials: String,
+    email: Option<&'static str>,
+    workspace: &'static str,
+    user_id: &'static str,
+    allow: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ErrorPage {
+    pub why: String,
+    pub mend: String,
+    /// The registered redirect URIs.
+    pub registered: Vec<String>,
+}
+
+impl ConsentPage {
+    pub fn new(
+        flow: Flow,
+        scopes: &[String],
+        redirect_uri: &Url,
+        personas: &[Persona],
+        query: &Parameters,
+    ) -> Self {
+        let asked = |name: &str| scopes.iter().any(|scope| scope == name);
+        Self {
+            back_to: redirect_uri.origin().ascii_serialization(),
+            scopes: flow
+                .scopes()
+                .iter()
+                .filter(|(name, _)| asked(name))
+                .map(|&(name, meaning)| AskedScope { name, meaning })
+                .collect(),
+            personas: personas
+                .iter()
+                .map(|persona| PersonaCard {
+                    allow: Some(query.answered_as(persona.key)),
+                    ..PersonaCard::of(persona)
+                })
+                .collect(),
+            deny: query.answered_as(DENY),
+        }
+    }
+}
+
+impl PersonaCard {
+    pub fn of(persona: &Persona) -> Self {
+        let workspace = persona.workspace;
+        Self {
+            key: persona.key,
+            shows: persona.shows,
+            name: persona.name,
+            initials: persona
+                .name
+                .split_whitespace()
+                .take(2)
+                .filter_map(|word| word.chars().next())
+                .collect(),
+            email: persona.email,
+            workspace: workspace
+                .enterprise
+                .map_or(workspace.name, |enterprise| enterprise.name),
+            user_id: persona.user_id,
+            allow: None,
+        }
+    }
+}
+
+pub(super) fn consent(page: &ConsentPage) -> HttpResponse {
+    show(HttpResponse::Ok(), "consent.html", "Who are you?", page)
+}
+
+pub(super) fn error(page: &ErrorPage) -> HttpResponse {
+    show(
+        failing(StatusCode::BAD_REQUEST),
+        "error.html",
+        "This sign-in cannot start",
+        page,
+    )
+}
+
+pub(super) fn panel(page: &impl Serialize) -> HttpResponse {
+    show(HttpResponse::Ok(), "panel.html", "Slack sandbox", page)
+}
+
+fn show(
+    mut response: actix_web::HttpResponseBuilder,
+    template: &str,
+    title: &str,
+    page: &impl Serialize,
+) -> HttpResponse {
+    match render(template, title, page) {
+        Ok(html) => response
+            .insert_header(ContentType::html())
+            .insert_header((CONTENT_SECURITY_POLICY, POLICY.as_str()))
+            .insert_header((REFERRER_POLICY, "no-referrer"))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .body(html),
+        Err(error) => {
+            failing(StatusCode::INTERNAL_SERVER_ERROR).body(format!("{template}: {error}"))
+        }
+    }
+}
+
+/// The template's inside first, then the frame around it: so neither needs the other's words.
+fn render(template: &str, title: &str, page: &impl Serialize) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    let inside = environment
+        .get_template(template)?
+        .render(context! { page => page, home => PATH })?;
+    environment.get_template("frame.html")?.render(context! {
+        title => title,
+        style => STYLE,
+        home => PATH,
+        inside => Value::from_safe_string(inside),
+    })
+}

@@ -1,0 +1,28 @@
+//! What came in a query string or a form.
+
+use url::form_urlencoded;
+
+/// Of a name that came twice, the first counts.
+pub(super) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    pub fn parse(encoded: &[u8]) -> Self {
+        Self(form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(given, _)| given == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The same question, answered: a query string for a link.
+    pub fn answered_as(&self, answer: &str) -> String {
+        let asked = self.0.iter().filter(|(name, _)| name != "as");
+        let mut query = form_urlencoded::Serializer::new(String::from("?"));
+        query.extend_pairs(asked);
+        query.append_pair("as", answer);
+        query.finish()
+    }
+}

@@ -1,0 +1,146 @@
+//! The people of the sandbox: one for each thing that can be special about somebody at Slack.
+
+#[derive(Debug, Clone, Copy)]
+pub struct Persona {
+    /// What `&as=` calls them.
+    pub key: &'static str,
+    /// What they are there for.
+    pub shows: &'static str,
+    pub user_id: &'static str,
+    pub workspace: Workspace,
+    pub name: &'static str,
+    pub email: Option<&'static str>,
+    pub is_email_confirmed: bool,
+    pub is_owner: bool,
+    pub is_admin: bool,
+    /// A guest in several channels.
+    pub is_restricted: bool,
+    /// A guest in one channel.
+    pub is_ultra_restricted: bool,
+    pub is_bot: bool,
+    pub is_deleted: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Workspace {
+    pub team_id: &'static str,
+    pub name: &'static str,
+    /// The part before `.slack.com`.
+    pub domain: &'static str,
+    /// Whose workspace it is on Enterprise Grid; the app is installed for all of it.
+    pub enterprise: Option<Enterprise>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Enterprise {
+    pub id: &'static str,
+    pub name: &'static str,
+}
+
+// With an ampersand, because names have such things.
+const NUMBERS: Workspace = Workspace {
+    team_id: "T0NUMBERS",
+    name: "Numbers & Co",
+    domain: "numbers",
+    enterprise: None,
+};
+
+const SIDE_PROJECT: Workspace = Workspace {
+    team_id: "T0SIDEPROJ",
+    name: "Side Project",
+    domain: "side-project",
+    enterprise: None,
+};
+
+const GRAND_UNION: Workspace = Workspace {
+    team_id: "T0UNIONLAB",
+    name: "Grand Union Lab",
+    domain: "grand-union-lab",
+    enterprise: Some(Enterprise {
+        id: "E0UNION",
+        name: "Grand Union",
+    }),
+};
+
+const MEMBER: Persona = Persona {
+    key: "member",
+    shows: "A member like most",
+    user_id: "U0EDSGER",
+    workspace: NUMBERS,
+    name: "Edsger Dijkstra",
+    email: Some("edsger@example.com"),
+    is_email_confirmed: true,
+    is_owner: false,
+    is_admin: false,
+    is_restricted: false,
+    is_ultra_restricted: false,
+    is_bot: false,
+    is_deleted: false,
+};
+
+pub const PERSONAS: [Persona; 8] = [
+    Persona {
+        key: "owner",
+        shows: "Owns the workspace",
+        user_id: "U0KATHERINE",
+        name: "Katherine Johnson",
+        email: Some("katherine@example.com"),
+        is_owner: true,
+        is_admin: true,
+        ..MEMBER
+    },
+    MEMBER,
+    Persona {
+        key: "guest",
+        shows: "A guest in some channels",
+        user_id: "U0BOB",
+        name: "Bob",
+        email: Some("bob@example.com"),
+        is_restricted: true,
+        ..MEMBER
+    },
+    Persona {
+        key: "no-email",
+        shows: "Shows nobody an address",
+        user_id: "U0MARGARET",
+        name: "Margaret Hamilton",
+        email: None,
+        is_email_confirmed: false,
+        ..MEMBER
+    },
+    Persona {
+        key: "second-workspace",
+        // Even the user id is the same: only together with the team's it means somebody.
+        shows: "The owner's address and user id, elsewhere",
+        user_id: "U0KATHERINE",
+        workspace: SIDE_PROJECT,
+        name: "Katherine Johnson",
+        email: Some("katherine@example.com"),
+        ..MEMBER
+    },
+    Persona {
+        key: "grid",
+        shows: "On Enterprise Grid, installed for all of it",
+        user_id: "W0BARBARA",
+        workspace: GRAND_UNION,
+        name: "Barbara Liskov",
+        email: Some("barbara@example.com"),
+        ..MEMBER
+    },
+    Persona {
+        key: "unicode",
+        shows: "A name in two scripts",
+        user_id: "U0CHIENSHIUNG",
+        name: "Chien-Shiung Wú 吳健雄",
+        email: Some("chien-shiung@example.com"),
+        ..MEMBER
+    },
+    Persona {
+        key: "registered",
+        shows: "Has a password account already",
+        user_id: "U0ADA",
+        name: "Ada Lovelace",
+        email: Some("ada@example.com"),
+        ..MEMBER
+    },
+];

@@ -1,0 +1,45 @@
+//! The last so many of something, by key.
+
+use std::collections::VecDeque;
+
+/// More than any test or demonstration needs at a time.
+const CAPACITY: usize = 1_000;
+
+/// The oldest entry makes room for the newest.
+pub(super) struct Recent<V>(VecDeque<(String, V)>);
+
+impl<V> Recent<V> {
+    pub fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    pub fn insert(&mut self, key: String, value: V) {
+        if self.0.len() == CAPACITY {
+            self.0.pop_front();
+        }
+        self.0.push_back((key, value));
+    }
+
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+        self.0
+            .iter_mut()
+            .find(|(known, _)| known == key)
+            .map(|(_, value)| value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_makes_room_and_nothing_else() {
+        let mut recent = Recent::new();
+        for i in 0..=CAPACITY {
+            recent.insert(i.to_string(), i);
+        }
+        assert_eq!(recent.get_mut("0"), None);
+        assert_eq!(recent.get_mut("1"), Some(&mut 1));
+        assert_eq!(recent.0.len(), CAPACITY);
+    }
+}

@@ -1,0 +1,136 @@
+//! What the sandbox remembers: nothing beyond this process, and never more than so much.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
+use tokio::sync::watch;
+use url::Url;
+
+use super::endpoint::Calls;
+use super::fault::Faults;
+use super::flow::Flow;
+use super::keys::SigningKey;
+use super::persona::{PERSONAS, Persona};
+use super::recent::Recent;
+use crate::ports::{Clock, Entropy, random_bytes};
+
+pub struct State {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    redirect_uris: Mutex<Vec<Url>>,
+    personas: Mutex<[Persona; PERSONAS.len()]>,
+    codes: Mutex<Recent<Grant>>,
+    tokens: Mutex<Recent<Access>>,
+    pub(super) signing_key: SigningKey,
+    pub(super) faults: Faults,
+    pub(super) calls: watch::Sender<Calls>,
+}
+
+/// What a code stands for.
+#[derive(Clone)]
+pub(super) struct Grant {
+    pub flow: Flow,
+    /// Their key.
+    pub persona: &'static str,
+    /// As it was sent, if it was.
+    pub redirect_uri: Option<String>,
+    pub scopes: Vec<String>,
+    pub nonce: String,
+    pub issued_at: DateTime<Utc>,
+    pub is_used: bool,
+}
+
+/// What an access token opens.
+#[derive(Clone)]
+pub(super) struct Access {
+    /// Their key.
+    pub persona: &'static str,
+    pub scopes: Vec<String>,
+}
+
+impl Access {
+    pub fn covers(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|granted| granted == scope)
+    }
+}
+
+impl State {
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, redirect_uris: Vec<Url>) -> Self {
+        Self {
+            clock,
+            entropy,
+            redirect_uris: Mutex::new(redirect_uris),
+            personas: Mutex::new(PERSONAS),
+            codes: Mutex::new(Recent::new()),
+            tokens: Mutex::new(Recent::new()),
+            signing_key: SigningKey::embedded(),
+            faults: Faults::new(),
+            calls: watch::Sender::default(),
+        }
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub fn redirect_uris(&self) -> Vec<Url> {
+        lock(&self.redirect_uris).clone()
+    }
+
+    pub fn set_redirect_uris(&self, redirect_uris: Vec<Url>) {
+        *lock(&self.redirect_uris) = redirect_uris;
+    }
+
+    pub fn personas(&self) -> [Persona; PERSONAS.len()] {
+        *lock(&self.personas)
+    }
+
+    pub fn persona(&self, key: &str) -> Option<Persona> {
+        self.personas()
+            .into_iter()
+            .find(|persona| persona.key == key)
+    }
+
+    pub fn change_persona(&self, key: &str, change: impl FnOnce(&mut Persona)) {
+        let mut personas = lock(&self.personas);
+        if let Some(persona) = personas.iter_mut().find(|persona| persona.key == key) {
+            change(persona);
+        }
+    }
+
+    pub(super) fn issue_code(&self, grant: Grant) -> String {
+        let code = self.random("");
+        lock(&self.codes).insert(code.clone(), grant);
+        code
+    }
+
+    /// Shows a code's grant to `judge`, alone, so that of two who bring one code only one is served.
+    pub(super) fn with_code<T>(
+        &self,
+        code: &str,
+        judge: impl FnOnce(Option<&mut Grant>) -> T,
+    ) -> T {
+        judge(lock(&self.codes).get_mut(code))
+    }
+
+    /// A token beginning with `prefix`.
+    pub(super) fn issue_token(&self, prefix: &str, access: Access) -> String {
+        let token = self.random(prefix);
+        lock(&self.tokens).insert(token.clone(), access);
+        token
+    }
+
+    pub(super) fn access(&self, token: &str) -> Option<Access> {
+        lock(&self.tokens).get_mut(token).cloned()
+    }
+
+    fn random(&self, prefix: &str) -> String {
+        prefix.to_owned() + &HEXLOWER.encode(&random_bytes::<32>(&*self.entropy))
+    }
+}
+
+/// What a panic left behind is as good as before: every change here is one assignment.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
