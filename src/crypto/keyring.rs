@@ -5,7 +5,8 @@ use std::iter;
 
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use ring::{hkdf, hmac};
+use ring::aead::UnboundKey;
+use ring::{aead, hkdf, hmac};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The keys made from `JWT_SECRET`: the newest signs, all verify.
@@ -26,6 +27,8 @@ pub(super) struct Key {
     pub(super) encoded_header: String,
     pub(super) signs: EncodingKey,
     pub(super) verifies: hmac::Key,
+    /// Where keys for other purposes come from (RFC 5869).
+    root: hkdf::Prk,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +85,8 @@ impl fmt::Debug for Keyring {
 
 impl Key {
     fn new(secret: &[u8]) -> Self {
-        let kid = kid(secret);
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(secret);
+        let kid = kid(&root);
         let header = Header {
             kid: Some(kid.clone()),
             ..Header::new(Algorithm::HS256)
@@ -94,12 +98,25 @@ impl Key {
             encoded_header: BASE64URL_NOPAD.encode(json.as_bytes()),
             signs: EncodingKey::from_secret(secret),
             verifies: hmac::Key::new(hmac::HMAC_SHA256, secret),
+            root,
         }
+    }
+
+    /// A key of its own for the purpose `label` names: no key tells anything of another.
+    pub(super) fn subkey(&self, label: &[u8], algorithm: &'static aead::Algorithm) -> UnboundKey {
+        #[expect(
+            clippy::expect_used,
+            reason = "HKDF can refuse nothing but lengths above 255 hashes"
+        )]
+        self.root
+            .expand(&[label], algorithm)
+            .expect("a key is shorter than 255 hashes")
+            .into()
     }
 }
 
 /// A key's public name: eight bytes of HKDF-SHA256 (RFC 5869) in base64url, which tell nothing of the secret.
-fn kid(secret: &[u8]) -> String {
+fn kid(root: &hkdf::Prk) -> String {
     struct Eight;
 
     impl hkdf::KeyType for Eight {
@@ -110,8 +127,7 @@ fn kid(secret: &[u8]) -> String {
 
     let mut name = [0; 8];
     // HKDF can refuse nothing but lengths above 255 hashes.
-    let _ = hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
-        .extract(secret)
+    let _ = root
         .expand(&[b"hallpass kid"], Eight)
         .and_then(|output| output.fill(&mut name));
     BASE64URL_NOPAD.encode(&name)
@@ -124,6 +140,10 @@ mod tests {
     fn keyring(secrets: &[&str]) -> Result<Keyring, KeyringError> {
         let secrets: Vec<SecretString> = secrets.iter().map(|&s| s.into()).collect();
         Keyring::new(&secrets)
+    }
+
+    fn kid(secret: &[u8]) -> String {
+        Key::new(secret).kid
     }
 
     #[test]

@@ -3,5 +3,7 @@
 pub mod jwt;
 mod jwt_provider;
 pub mod keyring;
+pub mod opaque;
 pub mod password;
+pub mod sealed;
 pub mod secret_strength;

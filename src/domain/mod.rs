@@ -23,5 +23,5 @@ pub use names::{OrganizationName, PersonName, Slug};
 pub use new_password::NewPasswordRules;
 pub use password::Password;
 pub use person::{Membership, Organization, Session, User};
-pub use return_url::AllowedReturnUrl;
+pub use return_url::{AllowedReturnUrl, ReturnUrl};
 pub use role::Role;

@@ -1,0 +1,113 @@
+//! Opaque secrets: 256 random bits that mean nothing by themselves, and are kept as a hash only.
+
+use std::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::constant_time::verify_slices_are_equal;
+use ring::digest::{SHA256, digest};
+
+/// A secret as its holder sees it: 43 characters of base64url.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opaque(String);
+
+impl Opaque {
+    const BYTES: usize = 32;
+
+    /// `random` must come from a cryptographic source.
+    pub fn new(random: [u8; Self::BYTES]) -> Self {
+        Self(BASE64URL_NOPAD.encode(&random))
+    }
+
+    /// What somebody claims to be such a secret; `None` for what was never one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+        (bytes.len() == Self::BYTES).then(|| Self(text.to_owned()))
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// SHA-256, which suffices for what nobody can guess.
+    pub fn hash(&self) -> OpaqueHash {
+        OpaqueHash::of(&self.0)
+    }
+}
+
+impl fmt::Debug for Opaque {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opaque(…)")
+    }
+}
+
+/// What is kept of a secret: its SHA-256 in base64url.
+#[derive(Debug, Clone)]
+pub struct OpaqueHash(String);
+
+impl OpaqueHash {
+    fn of(text: &str) -> Self {
+        Self(BASE64URL_NOPAD.encode(digest(&SHA256, text.as_bytes()).as_ref()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Compares in a time that tells nothing.
+    pub fn is(&self, stored: &str) -> bool {
+        verify_slices_are_equal(self.0.as_bytes(), stored.as_bytes()).is_ok()
+    }
+}
+
+/// Whether `verifier` is what `challenge` was made from by the method `S256` (RFC 7636 §4.6).
+pub fn verifies(verifier: &str, challenge: &str) -> bool {
+    OpaqueHash::of(verifier).is(challenge)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_known_again_by_its_hash() {
+        let secret = Opaque::new([7; 32]);
+        let again = Opaque::parse(secret.expose()).unwrap();
+        assert_eq!(again, secret);
+        assert!(again.hash().is(secret.hash().as_str()));
+        assert!(!Opaque::new([8; 32]).hash().is(secret.hash().as_str()));
+        assert!(!secret.hash().is(""));
+    }
+
+    #[test]
+    fn only_43_characters_of_base64url_are_a_secret() {
+        let secret = Opaque::new([255; 32]);
+        assert_eq!(secret.expose().len(), 43);
+        for text in [
+            "",
+            "a",
+            &secret.expose()[1..],
+            &format!("{}A", secret.expose()),
+        ] {
+            assert_eq!(Opaque::parse(text), None, "{text}");
+        }
+        // The last character carries two bits that must be zero.
+        assert_eq!(Opaque::parse(&"_".repeat(43)), None);
+    }
+
+    #[test]
+    fn debug_prints_no_secret() {
+        let secret = Opaque::new([7; 32]);
+        assert!(!format!("{secret:?}").contains(secret.expose()));
+    }
+
+    /// RFC 7636, appendix B.
+    #[test]
+    fn a_verifier_fits_its_challenge_alone() {
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        assert!(verifies(verifier, challenge));
+        assert!(!verifies(challenge, verifier));
+        assert!(!verifies(challenge, challenge));
+        assert!(!verifies("", challenge));
+    }
+}
