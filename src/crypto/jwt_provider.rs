@@ -1,10 +1,11 @@
-//! HS256 over `ring` for the `jsonwebtoken` crate, which brings no cryptography of its own.
+//! HS256 and RS256 over `ring` for the `jsonwebtoken` crate, which brings no cryptography of its own.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
 use jsonwebtoken::signature::{Error, Signer, Verifier};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, EncodingKey};
 use ring::hmac;
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,
@@ -12,29 +13,37 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes HS256 known to `jsonwebtoken`; a second call changes nothing.
+/// Makes both known to `jsonwebtoken`; a second call changes nothing.
 pub(super) fn install() {
     let _ = PROVIDER.install_default();
 }
 
-struct Hs256(hmac::Key);
-
-impl Hs256 {
-    fn new(algorithm: &Algorithm, secret: &[u8]) -> Result<Self> {
-        if *algorithm != Algorithm::HS256 {
-            return Err(ErrorKind::InvalidAlgorithm.into());
-        }
-        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, secret)))
-    }
-}
-
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
-    Ok(Box::new(Hs256::new(algorithm, key.as_bytes())?))
+    if *algorithm != Algorithm::HS256 {
+        return Err(ErrorKind::InvalidAlgorithm.into());
+    }
+    Ok(Box::new(Hs256(hmac::Key::new(
+        hmac::HMAC_SHA256,
+        key.as_bytes(),
+    ))))
 }
 
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
-    Ok(Box::new(Hs256::new(algorithm, key.try_get_as_bytes()?)?))
+    match (algorithm, key.kind()) {
+        (Algorithm::HS256, DecodingKeyKind::SecretOrDer(secret)) => {
+            Ok(Box::new(Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret))))
+        }
+        (Algorithm::RS256, DecodingKeyKind::RsaModulusExponent { n, e }) => {
+            Ok(Box::new(Rs256(RsaPublicKeyComponents {
+                n: n.clone(),
+                e: e.clone(),
+            })))
+        }
+        _ => Err(ErrorKind::InvalidAlgorithm.into()),
+    }
 }
+
+struct Hs256(hmac::Key);
 
 impl Signer<Vec<u8>> for Hs256 {
     fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
@@ -57,5 +66,22 @@ impl JwtSigner for Hs256 {
 impl JwtVerifier for Hs256 {
     fn algorithm(&self) -> Algorithm {
         Algorithm::HS256
+    }
+}
+
+/// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518 §3.3), for moduli from 2048 bits.
+struct Rs256(RsaPublicKeyComponents<Vec<u8>>);
+
+impl Verifier<Vec<u8>> for Rs256 {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
+        self.0
+            .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+            .map_err(|_| Error::new())
+    }
+}
+
+impl JwtVerifier for Rs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::RS256
     }
 }
