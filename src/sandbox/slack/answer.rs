@@ -36,9 +36,12 @@ pub(super) async fn answer(
     endpoint: Endpoint,
     make: impl FnOnce(Option<Flaw>) -> Result<Value, ErrorName>,
 ) -> HttpResponse {
+    let cleared = state.faults.cleared();
+    let fault = state.faults.take(endpoint);
+    // Last, so that whoever waited for this call cannot change its answer.
     state.calls.send_modify(|calls| calls.count(endpoint));
     let right = |flaw| made(make(flaw));
-    match state.faults.take(endpoint) {
+    match fault {
         None => HttpResponse::Ok().json(right(None)),
         Some(Fault::IdToken(flaw)) => HttpResponse::Ok().json(right(Some(flaw))),
         Some(Fault::RateLimited { retry_after, body }) => {
@@ -73,7 +76,7 @@ pub(super) async fn answer(
         Some(Fault::Silence) => {
             tokio::select! {
                 () = tokio::time::sleep(SILENCE) => {}
-                () = state.faults.cleared() => {}
+                () = cleared => {}
             }
             cut_off()
         }

@@ -30,7 +30,12 @@ fn authorize(flow: Flow, request: &HttpRequest, state: &State) -> HttpResponse {
         pages::error(&ErrorPage {
             why: refusal.to_string(),
             mend: refusal.mend(),
-            registered: state.redirect_uris().into_iter().map(Into::into).collect(),
+            registered: match refusal {
+                Refusal::UnknownRedirectUri(_) => {
+                    state.redirect_uris().into_iter().map(Into::into).collect()
+                }
+                _ => Vec::new(),
+            },
         })
     })
 }
@@ -154,7 +159,8 @@ impl Refusal {
         match self {
             Self::UnknownClient(_) => format!("Set SLACK_CLIENT_ID to {CLIENT_ID}."),
             Self::UnknownRedirectUri(_) | Self::NoRedirectUri => {
-                "Send one that is registered. It follows from PUBLIC_URL.".to_owned()
+                "Open Hallpass under its PUBLIC_URL, from which the registered one is made."
+                    .to_owned()
             }
             Self::ResponseType => "Send response_type=code.".to_owned(),
             Self::BotScope => "Ask with user_scope.".to_owned(),

@@ -199,10 +199,13 @@ impl Faults {
         self.cleared.send_replace(());
     }
 
-    /// Returns at the next `clear`.
-    pub async fn cleared(&self) {
-        // The sender is part of `self`, so it outlives the wait.
-        let _ = self.cleared.subscribe().changed().await;
+    /// Ends at the first `clear` after this call, whenever it is awaited.
+    pub fn cleared(&self) -> impl Future<Output = ()> + use<> {
+        let mut cleared = self.cleared.subscribe();
+        async move {
+            // An error says that the sandbox is gone, which ends the wait as well.
+            let _ = cleared.changed().await;
+        }
     }
 
     pub fn list(&self) -> Vec<Standing> {

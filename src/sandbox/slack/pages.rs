@@ -72,7 +72,7 @@ pub(super) struct PersonaCard {
 pub(super) struct ErrorPage {
     pub why: String,
     pub mend: String,
-    /// The registered redirect URIs.
+    /// The registered redirect URIs, where one of them was wanted.
     pub registered: Vec<String>,
 }
 

@@ -64,7 +64,7 @@ const GRAND_UNION: Workspace = Workspace {
 
 const MEMBER: Persona = Persona {
     key: "member",
-    shows: "A member like most",
+    shows: "A member like most of them",
     user_id: "U0EDSGER",
     workspace: NUMBERS,
     name: "Edsger Dijkstra",
@@ -110,8 +110,8 @@ pub const PERSONAS: [Persona; 8] = [
     },
     Persona {
         key: "second-workspace",
-        // Even the user id is the same: only together with the team's it means somebody.
-        shows: "The owner's address and user id, elsewhere",
+        shows: "The owner, in another workspace",
+        // The same on purpose: only together with the team's it means somebody.
         user_id: "U0KATHERINE",
         workspace: SIDE_PROJECT,
         name: "Katherine Johnson",
@@ -120,7 +120,7 @@ pub const PERSONAS: [Persona; 8] = [
     },
     Persona {
         key: "grid",
-        shows: "On Enterprise Grid, installed for all of it",
+        shows: "Works on Enterprise Grid",
         user_id: "W0BARBARA",
         workspace: GRAND_UNION,
         name: "Barbara Liskov",
@@ -129,10 +129,10 @@ pub const PERSONAS: [Persona; 8] = [
     },
     Persona {
         key: "unicode",
-        shows: "A name in two scripts",
-        user_id: "U0CHIENSHIUNG",
-        name: "Chien-Shiung Wú 吳健雄",
-        email: Some("chien-shiung@example.com"),
+        shows: "A name beyond Latin",
+        user_id: "U0SOFYA",
+        name: "Софья Ковалевская",
+        email: Some("sofya@example.com"),
         ..MEMBER
     },
     Persona {
