@@ -1,6 +1,7 @@
 //! The world outside: one foreign thing per file, behind a trait of `ports`.
 
 mod os_entropy;
+pub mod slack;
 mod system_clock;
 
 pub use os_entropy::OsEntropy;

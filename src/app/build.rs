@@ -9,15 +9,15 @@ use actix_web::{HttpServer, web};
 use secrecy::SecretString;
 
 use super::{App, BuildError, Overrides};
-use crate::adapters::{OsEntropy, SystemClock};
-use crate::config::{Config, Database};
+use crate::adapters::{self, OsEntropy, SystemClock};
+use crate::config::{self, Config, Database};
 use crate::crypto::jwt::Rules;
 use crate::crypto::keyring::Keyring;
-use crate::domain::NewPasswordRules;
+use crate::domain::{NewPasswordRules, TokenDelivery};
 use crate::http;
 use crate::service::hashing::Hashing;
 use crate::service::judging::Judging;
-use crate::service::{Passwords, Services, Tokens};
+use crate::service::{Passwords, Services, Slack, Tokens};
 use crate::store::{Engine, Store, Target};
 
 /// A request's head must be there by then.
@@ -36,7 +36,8 @@ impl App {
     /// # Errors
     /// Names what is missing and what to do about it.
     pub async fn build(config: Config, overrides: Overrides) -> Result<Self, BuildError> {
-        let services = Arc::new(services(&config, overrides).await?);
+        let sandbox = overrides.slack_sandbox.clone();
+        let mut services = services(&config, overrides).await?;
         services
             .feed
             .refresh(&services.store)
@@ -52,22 +53,49 @@ impl App {
             // A default made from `PORT=0`. An http URL with a host takes any port.
             let _ = public_url.set_port(Some(address.port()));
         }
+        let token_delivery = config
+            .slack
+            .as_ref()
+            .map_or(TokenDelivery::Fragment, |slack| slack.token_delivery);
+        if let Some(slack) = config.slack {
+            if services.return_urls.is_empty() {
+                tracing::warn!(
+                    "ALLOWED_RETURN_URLS is empty: no sign-in with Slack can lead back anywhere"
+                );
+            }
+            services.slack = Some(self::slack(slack, address.port())?);
+        }
+        for entry in &mut services.return_urls {
+            *entry = entry.with_real_port(address.port());
+        }
+        if let Some(sandbox) = &sandbox {
+            sandbox.set_redirect_uris(vec![public_url.clone()]);
+        }
+        let services = Arc::new(services);
         let settings = web::Data::new(http::Settings::new(
             public_url,
             &config.server.cors_allowed_origins,
             config.server.trusted_proxies,
+            token_delivery,
         ));
         let data = web::Data::from(Arc::clone(&services));
-        let server = HttpServer::new(move || http::app(data.clone(), settings.clone()))
-            .keep_alive(KEEP_ALIVE)
-            // Whoever hangs up wants no answer; what is computed for it is given up.
-            .h1_allow_half_closed(false)
-            .client_request_timeout(HEAD_DEADLINE)
-            .client_disconnect_timeout(HEAD_DEADLINE)
-            .shutdown_timeout(SHUTDOWN_SECONDS)
-            .disable_signals()
-            .listen(listener)?
-            .run();
+        let server = HttpServer::new(move || {
+            let sandbox = sandbox.clone();
+            http::app(data.clone(), settings.clone(), move |config| {
+                if let Some(sandbox) = sandbox {
+                    sandbox.configure(config);
+                }
+            })
+        })
+        .keep_alive(KEEP_ALIVE)
+        // Whoever hangs up wants no answer; what is computed for it is given up.
+        .h1_allow_half_closed(false)
+        .client_request_timeout(HEAD_DEADLINE)
+        .client_disconnect_timeout(HEAD_DEADLINE)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .listen(listener)?
+        .run();
         Ok(Self {
             address,
             services,
@@ -131,7 +159,34 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
         entropy,
         feed: Arc::default(),
         default_join_policy: config.accounts.default_join_policy,
+        return_urls: config.accounts.allowed_return_urls.clone(),
+        slack: None,
         stopping: AtomicBool::new(false),
+    })
+}
+
+/// The way to Slack, or to the sandbox on our own `port`.
+fn slack(config: config::Slack, port: u16) -> Result<Slack, BuildError> {
+    if config.token_delivery == TokenDelivery::Query {
+        tracing::warn!(
+            "SLACK_TOKEN_DELIVERY=query puts tokens into the logs and histories of everybody on their way"
+        );
+    }
+    let mut base_url = config.base_url;
+    if base_url.port() == Some(0) {
+        let _ = base_url.set_port(Some(port));
+    }
+    let api = adapters::slack::Slack::new(
+        config.client_id,
+        config.client_secret,
+        config.flow,
+        base_url,
+    )
+    .map_err(BuildError::Tls)?;
+    Ok(Slack {
+        api: Arc::new(api),
+        allow_guests: config.allow_guests,
+        first_user_role: config.first_user_role,
     })
 }
 

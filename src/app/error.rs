@@ -24,6 +24,8 @@ pub enum BuildError {
     },
     #[error("the operating system refuses to serve the program: {0}")]
     System(#[from] std::io::Error),
+    #[error("there is no TLS to speak to Slack with: {0}")]
+    Tls(String),
     #[error("the example people could not be created: {0}")]
     Seed(#[from] crate::service::Error),
     #[error(

@@ -1,6 +1,7 @@
 //! Builds the program from its settings, starts it, and stops it.
 
 mod build;
+mod dev;
 mod error;
 mod run;
 pub mod seed;
@@ -10,8 +11,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::ports::{Clock, Entropy};
+use crate::sandbox::slack::SlackSandbox;
 use crate::service::Services;
 
+pub use dev::for_development;
 pub use error::BuildError;
 pub use run::StopHandle;
 
@@ -20,6 +23,8 @@ pub use run::StopHandle;
 pub struct Overrides {
     pub clock: Option<Arc<dyn Clock>>,
     pub entropy: Option<Arc<dyn Entropy>>,
+    /// Served beside the API, and to be Slack for it; `None` where Slack is Slack.
+    pub slack_sandbox: Option<SlackSandbox>,
 }
 
 /// A server that is bound to its port and has loaded what it must know, but does not answer yet.

@@ -13,7 +13,8 @@ pub fn banner(seeded: &Seeded, address: SocketAddr) -> String {
         "Hallpass is ready, for development on this machine only. Ctrl-C stops it.\n\
          \n  API      http://{address}/api/auth\
          \n  Docs     http://{address}/docs\
-         \n  OpenAPI  http://{address}/openapi.json\n\
+         \n  OpenAPI  http://{address}/openapi.json\
+         \n  Slack    http://{address}/dev/slack\n\
          \n{} ({}), everybody's password: {}\n",
         seeded.organization_name, seeded.organization_id, seeded.password
     );

@@ -3,7 +3,7 @@
 use super::banner::banner;
 use super::{Failure, logging, output, serve};
 use crate::app::seed::seed;
-use crate::app::{App, Overrides};
+use crate::app::{App, for_development};
 use crate::config::{Config, Mode, Variables};
 
 pub const EXAMPLES: &str = examples!(
@@ -16,7 +16,7 @@ pub async fn run(variables: &Variables) -> Result<(), Failure> {
     let config = Config::read(&|name| variables.get(name), Mode::Dev)?;
     logging::start(&config.logging);
     let tokens = config.tokens.clone();
-    let app = App::build(config, Overrides::default()).await?;
+    let app = App::build(config, for_development()?).await?;
     let seeded = seed(app.services()).await?;
     output::print(&banner(&seeded, app.address()))?;
     serve::start(app, &tokens).await

@@ -64,6 +64,7 @@ impl From<BuildError> for Failure {
             BuildError::TooNew(_)
             | BuildError::Bind { .. }
             | BuildError::System(_)
+            | BuildError::Tls(_)
             | BuildError::Seed(_)
             | BuildError::NotASeededDatabase => Self::Failed(why),
         }
@@ -90,6 +91,8 @@ impl From<service::Error> for Failure {
             | Error::Forbidden
             | Error::InvitationRequired
             | Error::SessionNotFound
+            | Error::SlackNotSetUp
+            | Error::SignIn(_)
             | Error::Internal(_) => Self::Failed(error.to_string()),
         }
     }

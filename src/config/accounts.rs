@@ -2,6 +2,7 @@
 
 use url::{Host, Url};
 
+use super::Mode;
 use super::addresses::base_url;
 use super::fault::{Complaint, quoted};
 use super::reader::Reader;
@@ -34,7 +35,7 @@ impl Accounts {
         .map(|policy| (policy.as_str(), policy));
         let default_join_policy = reader.value(&DEFAULT_JOIN_POLICY, one_of(&policies));
         let require_verified_email = reader.value(&REQUIRE_VERIFIED_EMAIL, switch);
-        let allowed_return_urls = reader.list(&ALLOWED_RETURN_URLS, |text| {
+        let mut allowed_return_urls = reader.list(&ALLOWED_RETURN_URLS, |text| {
             AllowedReturnUrl::parse(text).map_err(|refusal| {
                 Complaint::new(
                     format!("{} {refusal}.", quoted(text)),
@@ -42,6 +43,17 @@ impl Accounts {
                 )
             })
         });
+        if reader.mode == Mode::Dev
+            && !reader.is_given(&ALLOWED_RETURN_URLS)
+            && let Some(server) = server
+        {
+            let usual = [server.public_url.as_str(), "http://localhost:3000/"];
+            allowed_return_urls.extend(
+                usual
+                    .iter()
+                    .filter_map(|url| AllowedReturnUrl::parse(url).ok()),
+            );
+        }
         let app_url = reader.value(&APP_URL, base_url);
         let tenant_domain = reader.value(&TENANT_DOMAIN, domain);
         Some(Self {

@@ -48,6 +48,7 @@ fn default(setting: &Setting) -> Option<String> {
     match setting.default {
         Fallback::None => None,
         Fallback::Value(value) => Some(format!("`{value}`")),
+        Fallback::DevOnly(dev) => Some(format!("none (`hallpass dev`: `{dev}`)")),
         Fallback::ByMode { serve, dev } => Some(format!("`{serve}` (`hallpass dev`: `{dev}`)")),
         Fallback::Derived(what) => Some(what.to_owned()),
     }

@@ -29,7 +29,7 @@ pub use mail::{Mail, MailSender};
 pub use passwords::Passwords;
 pub use reader::Environment;
 pub use server::Server;
-pub use slack::{Slack, SlackFlow, SlackTokenDelivery};
+pub use slack::Slack;
 pub use tokens::Tokens;
 pub use variables::{ENV_FILE, Variables};
 
@@ -79,7 +79,7 @@ impl Config {
         let database = Database::read(reader);
         let passwords = Passwords::read(reader);
         let accounts = Accounts::read(reader, server.as_ref());
-        let slack = Slack::read(reader);
+        let slack = Slack::read(reader, server.as_ref());
         let mail = Mail::read(reader);
         let logging = Logging::read(reader);
         if let Some(server) = &server {

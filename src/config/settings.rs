@@ -24,6 +24,8 @@ pub enum Fallback {
         serve: &'static str,
         dev: &'static str,
     },
+    /// Missing in earnest.
+    DevOnly(&'static str),
     /// Follows from other settings, as said here in Markdown.
     Derived(&'static str),
 }
@@ -31,8 +33,8 @@ pub enum Fallback {
 impl Fallback {
     pub fn value(&self, mode: Mode) -> Option<&'static str> {
         match (self, mode) {
-            (Self::None | Self::Derived(_), _) => None,
-            (Self::Value(value), _) => Some(value),
+            (Self::None | Self::Derived(_), _) | (Self::DevOnly(_), Mode::Serve) => None,
+            (Self::Value(value), _) | (Self::DevOnly(value), Mode::Dev) => Some(value),
             (Self::ByMode { serve, .. }, Mode::Serve) => Some(serve),
             (Self::ByMode { dev, .. }, Mode::Dev) => Some(dev),
         }
@@ -232,7 +234,7 @@ pub static REQUIRE_VERIFIED_EMAIL: Setting = Setting {
 
 pub static ALLOWED_RETURN_URLS: Setting = Setting {
     name: "ALLOWED_RETURN_URLS",
-    default: Fallback::None,
+    default: Fallback::Derived("none (`hallpass dev`: `PUBLIC_URL` and `http://localhost:3000`)"),
     secret: false,
     example: "https://app.example.com/auth,com.example.app://signed-in",
     description: "Where a sign-in with Slack may lead back to, comma separated. Full URLs: scheme, host and port \
@@ -259,7 +261,7 @@ pub static TENANT_DOMAIN: Setting = Setting {
 
 pub static SLACK_CLIENT_ID: Setting = Setting {
     name: "SLACK_CLIENT_ID",
-    default: Fallback::None,
+    default: Fallback::DevOnly("1122334455.6677889900"),
     secret: false,
     example: "1234567890.1234567890123",
     description: "The Slack application's client id. Given together with `SLACK_CLIENT_SECRET`, it switches \
@@ -268,7 +270,7 @@ pub static SLACK_CLIENT_ID: Setting = Setting {
 
 pub static SLACK_CLIENT_SECRET: Setting = Setting {
     name: "SLACK_CLIENT_SECRET",
-    default: Fallback::None,
+    default: Fallback::DevOnly("known-to-everybody-slack-sandbox"),
     secret: true,
     example: "",
     description: "The Slack application's client secret.",
@@ -284,7 +286,9 @@ pub static SLACK_FLOW: Setting = Setting {
 
 pub static SLACK_BASE_URL: Setting = Setting {
     name: "SLACK_BASE_URL",
-    default: Fallback::Value("https://slack.com"),
+    default: Fallback::Derived(
+        "`https://slack.com` (`hallpass dev` without `SLACK_CLIENT_ID`: its own sandbox)",
+    ),
     secret: false,
     example: "https://slack.com",
     description: "Where Slack is; another address is for tests.",

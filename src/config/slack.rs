@@ -3,15 +3,23 @@
 use secrecy::SecretString;
 use url::Url;
 
+use super::Mode;
 use super::addresses::secure_base_url;
 use super::fault::Complaint;
 use super::reader::Reader;
+use super::server::Server;
 use super::settings::{
     SLACK_ALLOW_GUESTS, SLACK_BASE_URL, SLACK_CLIENT_ID, SLACK_CLIENT_SECRET,
     SLACK_FIRST_USER_ROLE, SLACK_FLOW, SLACK_TOKEN_DELIVERY,
 };
 use super::words::{one_of, switch};
-use crate::domain::Role;
+use crate::domain::slack::SlackFlow;
+use crate::domain::{Role, TokenDelivery};
+
+const SLACK: &str = "https://slack.com";
+
+/// Where `hallpass dev` has a Slack of its own.
+const SANDBOX: &str = "/dev/slack";
 
 #[derive(Debug, Clone)]
 pub struct Slack {
@@ -19,45 +27,35 @@ pub struct Slack {
     pub client_secret: SecretString,
     pub flow: SlackFlow,
     pub base_url: Url,
-    pub token_delivery: SlackTokenDelivery,
+    pub token_delivery: TokenDelivery,
     pub allow_guests: bool,
     /// The role of the first person from a workspace.
     pub first_user_role: Role,
 }
 
-/// Which of Slack's two sign-in flows is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SlackFlow {
-    /// OAuth 2.
-    V2,
-    /// OpenID Connect.
-    Oidc,
-}
-
-/// How a token reaches the return URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SlackTokenDelivery {
-    Fragment,
-    Query,
-    Cookie,
-}
-
 impl Slack {
     /// `None` without client id and secret; the other settings are judged all the same.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader<'_>, server: Option<&Server>) -> Option<Self> {
         let client_id = reader.value(&SLACK_CLIENT_ID, |text| Ok(text.to_owned()));
         let client_secret = reader.secret(&SLACK_CLIENT_SECRET);
         let flow = reader.value(
             &SLACK_FLOW,
             one_of(&[("v2", SlackFlow::V2), ("oidc", SlackFlow::Oidc)]),
         );
-        let base_url = reader.value(&SLACK_BASE_URL, secure_base_url);
+        let base_url = match reader.value(&SLACK_BASE_URL, secure_base_url) {
+            Some(url) => Some(url),
+            None if reader.is_given(&SLACK_BASE_URL) => None,
+            None if reader.mode == Mode::Dev && !reader.is_given(&SLACK_CLIENT_ID) => {
+                server.and_then(|server| server.public_url.join(SANDBOX).ok())
+            }
+            None => Url::parse(SLACK).ok(),
+        };
         let token_delivery = reader.value(
             &SLACK_TOKEN_DELIVERY,
             one_of(&[
-                ("fragment", SlackTokenDelivery::Fragment),
-                ("query", SlackTokenDelivery::Query),
-                ("cookie", SlackTokenDelivery::Cookie),
+                ("fragment", TokenDelivery::Fragment),
+                ("query", TokenDelivery::Query),
+                ("cookie", TokenDelivery::Cookie),
             ]),
         );
         let allow_guests = reader.value(&SLACK_ALLOW_GUESTS, switch);

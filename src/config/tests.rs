@@ -7,8 +7,9 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use super::settings::SECTIONS;
-use super::{Config, Database, Faults, LogFormat, Mode, SlackFlow, SlackTokenDelivery};
-use crate::domain::{JoinPolicy, Role};
+use super::{Config, Database, Faults, LogFormat, Mode};
+use crate::domain::slack::SlackFlow;
+use crate::domain::{JoinPolicy, Role, TokenDelivery};
 
 const SECRET: &str = "k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE";
 const OTHER_SECRET: &str = "Zx8Nc2Vb6Mq1Wr5Ty9Ui3Op7As4Df0Gh";
@@ -89,6 +90,18 @@ fn development_has_defaults_of_its_own() {
     assert_eq!(
         config.server.cors_allowed_origins,
         ["http://127.0.0.1:8080"]
+    );
+    let slack = config.slack.unwrap();
+    assert_eq!(slack.base_url.as_str(), "http://127.0.0.1:8080/dev/slack");
+    let return_urls: Vec<String> = config
+        .accounts
+        .allowed_return_urls
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        return_urls,
+        ["http://127.0.0.1:8080/", "http://localhost:3000/"]
     );
     assert_eq!(config.passwords.bcrypt_cost, 10);
     assert_eq!(config.logging.format, LogFormat::Pretty);
@@ -439,9 +452,15 @@ fn slack_is_on_with_both_halves_of_its_credentials_only() {
     assert_eq!(slack.client_id, "1.2");
     assert_eq!(slack.flow, SlackFlow::Oidc);
     assert_eq!(slack.base_url.path(), "/dev/slack");
-    assert_eq!(slack.token_delivery, SlackTokenDelivery::Cookie);
+    assert_eq!(slack.token_delivery, TokenDelivery::Cookie);
     assert!(slack.allow_guests);
     assert_eq!(slack.first_user_role, Role::Employee);
+
+    let real = [("SLACK_CLIENT_ID", "1.2"), ("SLACK_CLIENT_SECRET", "x")];
+    for mode in [Mode::Serve, Mode::Dev] {
+        let slack = read_as(mode, &real).unwrap().slack.unwrap();
+        assert_eq!(slack.base_url.as_str(), "https://slack.com/");
+    }
 
     let faults = refused(&[("SLACK_CLIENT_SECRET", "x")]);
     assert_eq!(complained_about(&faults), ["SLACK_CLIENT_ID"]);

@@ -21,6 +21,7 @@ pub enum Action {
     ProfileUpdated,
     UserCreated,
     UserDisabled,
+    IdentityLinked,
 }
 
 impl Action {
@@ -38,6 +39,7 @@ impl Action {
             Self::ProfileUpdated => "user.profile_updated",
             Self::UserCreated => "user.created",
             Self::UserDisabled => "user.disabled",
+            Self::IdentityLinked => "user.identity_linked",
         }
     }
 }

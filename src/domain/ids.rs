@@ -64,6 +64,10 @@ id! {
     SessionId
 }
 id! {
+    /// One sign-in with Slack, from its beginning until it comes back.
+    SlackStateId
+}
+id! {
     /// One line of the audit log.
     AuditId
 }

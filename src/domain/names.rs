@@ -47,6 +47,14 @@ macro_rules! name {
                 tidy(text, $min, $max).map(Self)
             }
 
+            /// The name that another service has for it, less what is no part of a name; `None`
+            /// when too little is left.
+            pub fn from_elsewhere(text: &str) -> Option<Self> {
+                let kept: String = text.chars().filter(|c| !c.is_control()).collect();
+                let composed: String = kept.trim().nfc().take($max).collect();
+                Self::parse(&composed).ok()
+            }
+
             /// The name as it was stored.
             pub fn from_stored(name: String) -> Self {
                 Self(name)
@@ -175,6 +183,15 @@ mod tests {
             PersonName::parse("  Ame\u{301}lie ").unwrap().as_str(),
             "Amélie"
         );
+    }
+
+    #[test]
+    fn a_name_from_elsewhere_is_cut_to_what_a_name_may_be() {
+        let name = |text: &str| OrganizationName::from_elsewhere(text).map(|name| name.0);
+        assert_eq!(name(" Ac\r\nme\0 "), Some("Acme".into()));
+        assert_eq!(name(&"é".repeat(300)), Some("é".repeat(255)));
+        assert_eq!(name("\u{7}"), None);
+        assert_eq!(name("A"), None);
     }
 
     #[test]

@@ -93,6 +93,17 @@ impl AllowedReturnUrl {
     pub fn as_url(&self) -> &Url {
         &self.0
     }
+
+    /// The same with `port` where it names port 0, which stands for any that is free.
+    #[must_use]
+    pub fn with_real_port(&self, port: u16) -> Self {
+        let mut url = self.0.clone();
+        if url.port() == Some(0) {
+            // An http URL with a host takes any port.
+            let _ = url.set_port(Some(port));
+        }
+        Self(url)
+    }
 }
 
 impl fmt::Display for AllowedReturnUrl {

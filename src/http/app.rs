@@ -11,10 +11,12 @@ use super::settings::Settings;
 use super::{layers, routes};
 use crate::service::Services;
 
-/// One worker's application. Call it in `HttpServer::new`'s closure with clones of the same data.
+/// One worker's application, and `more_routes` beside ours. Call it in `HttpServer::new`'s closure with
+/// clones of the same data.
 pub fn app(
     services: web::Data<Services>,
     settings: web::Data<Settings>,
+    more_routes: impl FnOnce(&mut web::ServiceConfig),
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -24,7 +26,11 @@ pub fn app(
         InitError = (),
     >,
 > {
-    layered(settings, routes::configure).app_data(services)
+    let all_routes = |config: &mut web::ServiceConfig| {
+        routes::configure(config);
+        more_routes(config);
+    };
+    layered(settings, all_routes).app_data(services)
 }
 
 /// From the outside in, a request passes:

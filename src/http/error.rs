@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error_code::ErrorCode;
-use crate::domain::Fault;
+use crate::domain::{Fault, SignInFailure};
 use crate::service;
 
 /// An error on its way to the client.
@@ -31,6 +31,11 @@ impl ApiError {
 
     pub fn code(&self) -> ErrorCode {
         self.code
+    }
+
+    /// What the faulty fields need, for people.
+    pub fn messages(&self) -> impl Iterator<Item = &str> {
+        self.details.iter().map(|fault| fault.message.as_ref())
     }
 
     pub fn cause(&self) -> Option<&str> {
@@ -74,6 +79,8 @@ impl From<service::Error> for ApiError {
             Error::OrganizationNotFound => ErrorCode::OrganizationNotFound,
             Error::SessionNotFound => ErrorCode::SessionNotFound,
             Error::EmailTaken => ErrorCode::EmailTaken,
+            Error::SlackNotSetUp => ErrorCode::SlackNotSetUp,
+            Error::SignIn(failure) => failure.into(),
             Error::Busy(_) => ErrorCode::Busy,
             Error::Unavailable(_) => ErrorCode::Unavailable,
             Error::Internal(_) => ErrorCode::InternalError,
@@ -81,6 +88,19 @@ impl From<service::Error> for ApiError {
         Self {
             cause: code.status().is_server_error().then_some(cause),
             ..code.into()
+        }
+    }
+}
+
+impl From<SignInFailure> for ErrorCode {
+    fn from(failure: SignInFailure) -> Self {
+        match failure {
+            SignInFailure::AccessDenied => Self::AccessDenied,
+            SignInFailure::SlackUnavailable => Self::SlackUnavailable,
+            SignInFailure::SlackMisconfigured => Self::SlackMisconfigured,
+            SignInFailure::AccountExists => Self::AccountExists,
+            SignInFailure::SignInExpired => Self::SignInExpired,
+            SignInFailure::NotAllowed => Self::NotAllowed,
         }
     }
 }

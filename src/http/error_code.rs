@@ -69,6 +69,9 @@ error_codes! {
     MalformedRequest "malformed_request" BAD_REQUEST "Malformed request"
         means "The request cannot be read: its body is not a JSON object in UTF-8, or not whole."
         do_this "Send a JSON object; do not repeat the request unchanged."
+    SignInExpired "sign_in_expired" BAD_REQUEST "Sign-in expired"
+        means "The sign-in with Slack took too long, was finished before, or belongs to somebody else."
+        do_this "Begin it again."
     AuthenticationRequired "authentication_required" UNAUTHORIZED "Authentication required"
         means "The request carries no credential."
         do_this "Sign in and send `Authorization: Bearer <accessToken>`."
@@ -90,6 +93,12 @@ error_codes! {
     InvitationRequired "invitation_required" FORBIDDEN "Invitation required"
         means "The organization takes in invited people only."
         do_this "Ask an administrator of the organization for an invitation."
+    AccessDenied "access_denied" FORBIDDEN "Access denied"
+        means "The person did not agree at Slack."
+        do_this "Offer to sign in again."
+    NotAllowed "not_allowed" FORBIDDEN "Sign-in not allowed"
+        means "Slack or this service keeps the person out: a guest, a bot, somebody deactivated, removed or of another workspace."
+        do_this "Ask an administrator of the workspace or of the organization."
     NotFound "not_found" NOT_FOUND "Not Found"
         means "No route has this path."
         do_this "Compare the path with `/docs`."
@@ -108,6 +117,9 @@ error_codes! {
     EmailTaken "email_taken" CONFLICT "Email already registered"
         means "An account with this e-mail address exists."
         do_this "Offer to sign in instead."
+    AccountExists "account_exists" CONFLICT "Account already exists"
+        means "The e-mail address, or the identity at Slack, belongs to another account."
+        do_this "Sign in to that account, then link Slack to it."
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Request body too large"
         means "The body is larger than 16 KiB; the connection is closed."
         do_this "Send less."
@@ -117,12 +129,21 @@ error_codes! {
     InternalError "internal_error" INTERNAL_SERVER_ERROR "Internal Server Error"
         means "A fault of this service. Its log has the cause under the `X-Request-Id` of the answer."
         do_this "Report the request id to the operator."
+    SlackMisconfigured "slack_misconfigured" INTERNAL_SERVER_ERROR "Slack misconfigured"
+        means "Slack does not accept this service's settings. The log says what Slack complains of."
+        do_this "Report it to the operator; trying again does not help."
+    SlackNotSetUp "slack_not_set_up" NOT_IMPLEMENTED "Sign-in with Slack is not set up"
+        means "The operator has given this service no application at Slack."
+        do_this "Offer another way to sign in. Operators: set `SLACK_CLIENT_ID` and `SLACK_CLIENT_SECRET`."
     Busy "busy" SERVICE_UNAVAILABLE "Service busy"
         means "More work is waiting than can be done in time; nothing was done."
         do_this "Try again after `Retry-After` seconds."
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Service unavailable"
         means "Something this service depends on does not answer. The credential was not judged."
         do_this "Try again after `Retry-After` seconds; keep the token."
+    SlackUnavailable "slack_unavailable" SERVICE_UNAVAILABLE "Slack unavailable"
+        means "Slack does not answer, or not as it should."
+        do_this "Offer to sign in again in a while, or another way to sign in."
 }
 
 impl ErrorCode {
@@ -146,7 +167,7 @@ impl ErrorCode {
     pub fn retry_after(self) -> Option<u16> {
         match self {
             Self::Busy => Some(1),
-            Self::Unavailable => Some(5),
+            Self::Unavailable | Self::SlackUnavailable => Some(5),
             _ => None,
         }
     }

@@ -13,7 +13,9 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use crate::domain::fault::Refusal;
 use crate::domain::names::GivenOrFamilyName;
-use crate::domain::{Email, OrganizationId, OrganizationName, PersonName};
+use crate::domain::{
+    CodeChallenge, CodeVerifier, Email, OrganizationId, OrganizationName, PersonName,
+};
 
 /// A value that travels as a JSON string.
 pub trait FromText: Sized {
@@ -124,6 +126,28 @@ impl FromText for GivenOrFamilyName {
 }
 
 impl FromText for OrganizationName {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        Self::parse(&text)
+    }
+}
+
+/// For what only a verb can judge.
+impl FromText for String {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        if text.is_empty() {
+            return Err(Refusal::new("required", "Please fill in this field."));
+        }
+        Ok(text)
+    }
+}
+
+impl FromText for CodeChallenge {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        Self::parse(&text)
+    }
+}
+
+impl FromText for CodeVerifier {
     fn from_text(text: String) -> Result<Self, Refusal> {
         Self::parse(&text)
     }

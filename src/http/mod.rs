@@ -16,6 +16,7 @@ mod operations;
 mod request_origin;
 mod routes;
 pub mod settings;
+mod slack;
 mod token_api;
 mod unread_body;
 

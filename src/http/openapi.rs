@@ -25,10 +25,14 @@ answer carries `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.
 URL may answer 404 for a path that is none and 405 with `Allow` for a wrong method; what answers \
 GET answers HEAD.";
 
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
     (
         "Signing in",
         "From an e-mail address and a password to a token.",
+    ),
+    (
+        "Slack",
+        "Sign-in with Slack: from a button to a token at the application's return URL, which must be one the operator allows.",
     ),
     (
         "Oneself",

@@ -7,11 +7,14 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::cors::AllowedOrigins;
+use crate::domain::TokenDelivery;
 
 pub struct Settings {
     pub(super) public_url: Url,
     pub(super) allowed_origins: AllowedOrigins,
     pub(super) trusted_proxies: Vec<IpNet>,
+    /// How a sign-in with Slack hands its token over.
+    pub(super) token_delivery: TokenDelivery,
     /// Rendered when somebody first asks, so that nobody else waits for it at start.
     pub(super) reference_page: OnceLock<Bytes>,
 }
@@ -22,11 +25,13 @@ impl Settings {
         public_url: Url,
         cors_allowed_origins: &[String],
         trusted_proxies: Vec<IpNet>,
+        token_delivery: TokenDelivery,
     ) -> Self {
         Self {
             public_url,
             allowed_origins: AllowedOrigins::new(cors_allowed_origins),
             trusted_proxies,
+            token_delivery,
             reference_page: OnceLock::new(),
         }
     }

@@ -21,6 +21,7 @@ use super::token_api::change_password::ChangePasswordRequest;
 use super::token_api::login::LoginRequest;
 use super::token_api::refresh::RefreshRequest;
 use super::token_api::register::RegisterRequest;
+use crate::domain::TokenDelivery;
 use crate::service::RequestContext;
 
 const FRIEND: &str = "https://app.example.com";
@@ -30,6 +31,7 @@ fn settings(public_url: &str) -> web::Data<Settings> {
         public_url.parse().unwrap(),
         &[FRIEND.to_owned()],
         vec!["10.0.0.0/8".parse().unwrap()],
+        TokenDelivery::Fragment,
     ))
 }
 

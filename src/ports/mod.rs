@@ -1,6 +1,10 @@
 //! What leaves the process, as traits. The bodies are in `adapters`.
 
+pub mod slack;
+
 use chrono::{DateTime, Utc};
+
+pub use slack::SlackApi;
 
 /// The wall clock. Rules take `now` as an argument; only services ask for it.
 pub trait Clock: Send + Sync + 'static {

@@ -1,6 +1,6 @@
 //! What can go wrong in a verb, in the product's words. `http::error` decides what clients see of it.
 
-use crate::domain::Fault;
+use crate::domain::{Fault, SignInFailure};
 use crate::store::{StoreError, Unique};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -31,6 +31,11 @@ pub enum Error {
     SessionNotFound,
     #[error("the e-mail address has an account already")]
     EmailTaken,
+    /// Nobody has given us an application at Slack.
+    #[error("sign-in with Slack is not set up")]
+    SlackNotSetUp,
+    #[error("the sign-in with Slack failed: {0}")]
+    SignIn(#[from] SignInFailure),
     /// More work is waiting than can be done in time; nothing was done.
     #[error("too busy: {0}")]
     Busy(&'static str),

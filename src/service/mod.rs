@@ -21,6 +21,7 @@ pub mod passwords;
 pub mod readiness;
 pub mod refresh;
 pub mod sign_in;
+pub mod slack;
 pub mod tokens;
 pub mod update_profile;
 
@@ -31,7 +32,7 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::ids::AuditId;
-use crate::domain::{Change, JoinPolicy, lifetimes};
+use crate::domain::{AllowedReturnUrl, Change, JoinPolicy, lifetimes};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::store::{Store, StoreError, Tx, changes};
 
@@ -50,6 +51,7 @@ pub use passwords::Passwords;
 pub use readiness::{Readiness, readiness};
 pub use refresh::refresh;
 pub use sign_in::{Profile, SignedIn};
+pub use slack::Slack;
 pub use tokens::Tokens;
 pub use update_profile::update_profile;
 
@@ -63,6 +65,10 @@ pub struct Services {
     pub feed: Arc<Feed>,
     /// What a new organization starts with.
     pub default_join_policy: JoinPolicy,
+    /// Where sign-ins may lead back to.
+    pub return_urls: Vec<AllowedReturnUrl>,
+    /// Missing when sign-in with Slack is not set up.
+    pub slack: Option<Slack>,
     /// Set when this instance is asked to stop; it asks for no more traffic from then on.
     pub stopping: AtomicBool,
 }

@@ -28,7 +28,7 @@ impl Tokens {
         *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
     }
 
-    fn keyring(&self) -> Arc<Keyring> {
+    pub(super) fn keyring(&self) -> Arc<Keyring> {
         Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
     }
 

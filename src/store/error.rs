@@ -8,6 +8,8 @@ pub enum Unique {
     UserEmail,
     OrganizationSlug,
     Membership,
+    Workspace,
+    Identity,
 }
 
 impl Unique {
@@ -26,6 +28,15 @@ impl Unique {
                 None,
                 "UNIQUE constraint failed: memberships.user_id, memberships.organization_id",
             ) => Some(Self::Membership),
+            (Some("workspaces_pkey"), _)
+            | (None, "UNIQUE constraint failed: workspaces.provider, workspaces.team_id") => {
+                Some(Self::Workspace)
+            }
+            (Some("identities_pkey"), _)
+            | (
+                None,
+                "UNIQUE constraint failed: identities.provider, identities.team_id, identities.external_id",
+            ) => Some(Self::Identity),
             _ => None,
         }
     }

@@ -8,17 +8,21 @@ pub mod audit;
 mod bell;
 pub mod changes;
 mod error;
+pub mod identities;
 pub mod memberships;
 mod migrations;
+pub mod one_time_tokens;
 pub mod organizations;
 mod postgres;
 mod queue;
 mod schema;
 pub mod sessions;
+pub mod slack_states;
 mod sqlite;
 mod tx;
 mod types;
 pub mod users;
+pub mod workspaces;
 
 use std::path::PathBuf;
 

@@ -98,6 +98,53 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    workspaces (provider, team_id) {
+        provider -> Text,
+        team_id -> Text,
+        organization_id -> Id,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    identities (provider, team_id, external_id) {
+        provider -> Text,
+        team_id -> Text,
+        external_id -> Text,
+        user_id -> Id,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    slack_states (id) {
+        id -> Id,
+        expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    one_time_tokens (hash) {
+        hash -> Text,
+        purpose -> Text,
+        payload -> Text,
+        expires_at -> Instant,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions);

@@ -16,7 +16,7 @@ use diesel::sqlite::{Sqlite, SqliteValue};
 use uuid::Uuid;
 
 use crate::domain::ids::AuditId;
-use crate::domain::{OrganizationId, SessionId, UserId};
+use crate::domain::{OrganizationId, SessionId, SlackStateId, UserId};
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
 #[diesel(
@@ -68,7 +68,7 @@ macro_rules! travels_as_id {
     )*};
 }
 
-travels_as_id!(UserId, OrganizationId, SessionId, AuditId);
+travels_as_id!(UserId, OrganizationId, SessionId, SlackStateId, AuditId);
 
 /// A point in time on its way into or out of a database.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]

@@ -32,6 +32,7 @@ mod refresh;
 mod revocation;
 mod security_page;
 mod sessions;
+mod slack;
 mod slack_sandbox;
 mod sockets;
 mod tokens;

@@ -18,6 +18,7 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
+use super::house::client;
 use super::house::clock::StoppedClock;
 
 const REDIRECT_URI: &str = "http://localhost:3000/callback";
@@ -666,11 +667,9 @@ impl Slack {
         .run();
         let handle = server.handle();
         tokio::spawn(server);
-        let http = reqwest::Client::builder()
+        let http = client::builder()
             .pool_max_idle_per_host(0)
-            .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))
-            .no_proxy()
             .build()
             .unwrap();
         Self {

@@ -11,6 +11,6 @@ mod no_fields;
 pub mod refresh;
 pub mod register;
 pub mod sessions;
-mod signed_in;
+pub(super) mod signed_in;
 pub mod update_me;
 mod user;

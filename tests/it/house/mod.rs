@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod database;
 pub mod jwt;
 pub mod scratch;
+pub mod slack;
 pub mod test_app;
 
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 pub use actors::{Actor, OTHER_PASSWORD, PASSWORD, founding, joining};
 pub use client::Answer;
 pub use database::Db;
+pub use slack::SlackApp;
 pub use test_app::{OTHER_SECRET, SECRET, TestApp};
 
 /// What a scenario starts from.
@@ -28,6 +30,12 @@ impl Stage for Db {
 }
 
 impl Stage for TestApp {
+    async fn on(db: Db) -> Self {
+        Self::start(db).await
+    }
+}
+
+impl Stage for SlackApp {
     async fn on(db: Db) -> Self {
         Self::start(db).await
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use hallpass::adapters::OsEntropy;
 use hallpass::app::{App, BuildError, Overrides};
 use hallpass::config::{Config, Mode};
+use hallpass::sandbox::slack::SlackSandbox;
 use hallpass::service::RequestContext;
 use tokio::sync::oneshot;
 
@@ -25,6 +27,8 @@ pub struct TestApp {
     pub clock: Arc<StoppedClock>,
     pub client: Client,
     pub config: Config,
+    /// What stands in for Slack, where the test has one.
+    pub slack: Option<SlackSandbox>,
     running: Option<Running>,
 }
 
@@ -44,29 +48,50 @@ impl TestApp {
         let mut config = usual_config(&db);
         change(&mut config);
         let clock = Arc::new(StoppedClock::new());
-        Self::launch(db, config, clock).await.unwrap()
+        Self::launch(db, config, clock, None).await.unwrap()
+    }
+
+    /// Starts beside a Slack whose clock is the same.
+    pub async fn with_slack(db: Db, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = usual_config(&db);
+        change(&mut config);
+        let clock = Arc::new(StoppedClock::new());
+        let entropy = Arc::new(OsEntropy::new().unwrap());
+        let slack = SlackSandbox::new(clock.clone(), entropy, Vec::new());
+        Self::launch(db, config, clock, Some(slack)).await.unwrap()
     }
 
     /// Starts, or says why not.
     pub async fn try_start(db: Db) -> Result<Self, BuildError> {
         let config = usual_config(&db);
-        Self::launch(db, config, Arc::new(StoppedClock::new())).await
+        Self::launch(db, config, Arc::new(StoppedClock::new()), None).await
     }
 
     /// Another instance over the same database, under the same clock.
     pub async fn second_instance(&self) -> Self {
-        Self::launch(self.db.clone(), self.config.clone(), self.clock.clone())
-            .await
-            .unwrap()
+        Self::launch(
+            self.db.clone(),
+            self.config.clone(),
+            self.clock.clone(),
+            self.slack.clone(),
+        )
+        .await
+        .unwrap()
     }
 
-    async fn launch(db: Db, config: Config, clock: Arc<StoppedClock>) -> Result<Self, BuildError> {
-        let (address, running) = run(config.clone(), clock.clone()).await?;
+    async fn launch(
+        db: Db,
+        config: Config,
+        clock: Arc<StoppedClock>,
+        slack: Option<SlackSandbox>,
+    ) -> Result<Self, BuildError> {
+        let (address, running) = run(config.clone(), clock.clone(), slack.clone()).await?;
         Ok(Self {
             db,
             clock,
             client: Client::new(address),
             config,
+            slack,
             running: Some(running),
         })
     }
@@ -79,7 +104,9 @@ impl TestApp {
     pub async fn restart_configured(&mut self, change: impl FnOnce(&mut Config)) {
         self.stop().await;
         change(&mut self.config);
-        let (address, running) = run(self.config.clone(), self.clock.clone()).await.unwrap();
+        let (address, running) = run(self.config.clone(), self.clock.clone(), self.slack.clone())
+            .await
+            .unwrap();
         self.client.moved_to(address);
         self.running = Some(running);
     }
@@ -96,7 +123,7 @@ impl TestApp {
 
     /// The program as the command line sees it: over the same database, without the server.
     pub async fn operator_desk(&self) -> App {
-        build(self.config.clone(), self.clock.clone())
+        build(self.config.clone(), self.clock.clone(), None)
             .await
             .unwrap()
     }
@@ -116,7 +143,7 @@ impl TestApp {
 
 /// Brings a database to the schema of this program.
 pub async fn migrate(db: &Db) {
-    build(usual_config(db), Arc::new(StoppedClock::new()))
+    build(usual_config(db), Arc::new(StoppedClock::new()), None)
         .await
         .unwrap();
 }
@@ -130,9 +157,14 @@ pub fn operator_context() -> RequestContext {
     }
 }
 
-async fn build(config: Config, clock: Arc<StoppedClock>) -> Result<App, BuildError> {
+async fn build(
+    config: Config,
+    clock: Arc<StoppedClock>,
+    slack_sandbox: Option<SlackSandbox>,
+) -> Result<App, BuildError> {
     let overrides = Overrides {
         clock: Some(clock),
+        slack_sandbox,
         ..Overrides::default()
     };
     App::build(config, overrides).await
@@ -141,13 +173,14 @@ async fn build(config: Config, clock: Arc<StoppedClock>) -> Result<App, BuildErr
 async fn run(
     config: Config,
     clock: Arc<StoppedClock>,
+    slack: Option<SlackSandbox>,
 ) -> Result<(SocketAddr, Running), BuildError> {
     let (started, start) = oneshot::channel();
     let (stop, stop_order) = oneshot::channel::<()>();
     let (at_end, stopped) = oneshot::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let app = match build(config, clock).await {
+            let app = match build(config, clock, slack).await {
                 Ok(app) => app,
                 Err(why) => return started.send(Err(why)).unwrap_or_default(),
             };

@@ -57,3 +57,44 @@ async fn dev_seeds_an_admin_a_manager_and_two_employees_once() {
         1
     );
 }
+
+#[actix_web::test]
+async fn a_sign_in_with_slack_leaves_no_secret_in_the_log() {
+    let mut command = hallpass(&["dev"]);
+    command
+        .env("DATABASE_URL", Db::sqlite().url())
+        .env("RUST_LOG", "debug");
+    let server = Server::run(command).await;
+    let return_url = format!("http://{}/demo", server.client.address());
+    let way = server
+        .client
+        .get(&format!("/api/auth/slack/url?returnUrl={return_url}"))
+        .await
+        .expect(200);
+    let path = |url: &str| {
+        let url: url::Url = url.parse().unwrap();
+        format!("{}?{}", url.path(), url.query().unwrap())
+    };
+    let authorize = path(way["url"].as_str().unwrap()) + "&as=owner";
+    let agreed = server.client.get(&authorize).await;
+    let callback = path(agreed.header("location").unwrap());
+    let landed = server.client.get(&callback).await;
+    let landed = landed.header("location").unwrap();
+    let (place, token) = landed.split_once("#token=").expect(landed);
+    assert_eq!(place, return_url);
+
+    let log = server.output();
+    assert!(log.contains("/api/auth/slack/callback"), "{log}");
+    let code = callback.split(['=', '&']).nth(1).unwrap();
+    for secret in [
+        "xoxp-",
+        "xoxb-",
+        "known-to-everybody-slack-sandbox",
+        "katherine@example.com",
+        code,
+        token.split('&').next().unwrap(),
+        way["state"].as_str().unwrap(),
+    ] {
+        assert!(!log.contains(secret), "{secret} is in\n{log}");
+    }
+}

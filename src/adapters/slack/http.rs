@@ -1,0 +1,264 @@
+//! HTTP as Slack needs it: short-tempered, and its answers brought into the form the protocol asks for.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth2::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use oauth2::http::{Method, Request, Response, StatusCode};
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
+use reqwest::redirect::Policy;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::domain::SignInFailure;
+use crate::domain::return_url::leads_to_loopback;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// For one request, its body included.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes. Slack's answers take a few thousand.
+const MAX_BODY: usize = 256 * 1024;
+
+/// What is wrong with an answer, in our words: Slack's may hold tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trouble(&'static str);
+
+impl Trouble {
+    pub const SILENT: Self = Self("it does not answer in time");
+    pub const NOT_EXPECTED: Self = Self("it sent something else than expected");
+    const UNREACHABLE: Self = Self("it cannot be reached");
+    const BROKEN_OFF: Self = Self("its answer broke off");
+    const RATE_LIMITS: Self = Self("it takes no more requests for now");
+    const OWN_TROUBLE: Self = Self("it has trouble of its own");
+    const REDIRECTS: Self = Self("it redirects, which is not followed");
+    const TOO_MUCH: Self = Self("it sent more than 256 KiB");
+    const NO_JSON: Self = Self("it sent no JSON");
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+pub struct Http(reqwest::Client);
+
+impl Http {
+    /// # Errors
+    /// When the system offers no TLS.
+    pub fn new(base_url: &Url) -> Result<Self, String> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(rustls::RootCertStore {
+                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+            })
+            .with_no_client_auth();
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            // A kept connection lives on the thread that opened it, and dies with it.
+            .pool_max_idle_per_host(0)
+            .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")));
+        if leads_to_loopback(base_url) {
+            builder = builder.no_proxy();
+        }
+        builder.build().map(Self).map_err(|error| error.to_string())
+    }
+
+    /// The body of a GET that answers 200, whatever it is.
+    pub async fn get(&self, url: Url) -> Result<Vec<u8>, Trouble> {
+        let (status, body) = self.send(get(url, None)?).await?;
+        if status == StatusCode::OK {
+            Ok(body)
+        } else {
+            Err(Trouble::NOT_EXPECTED)
+        }
+    }
+
+    /// What a method of Slack's tells the holder of `token`.
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        token: &str,
+    ) -> Result<T, SignInFailure> {
+        let answer = async { normalised(self.send(get(url, Some(token))?).await?) };
+        let answer = answer.await.map_err(super::unavailable)?;
+        if answer.status() != StatusCode::OK {
+            let error: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+            return Err(super::refused(
+                error
+                    .get("error")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default(),
+            ));
+        }
+        serde_json::from_slice(answer.body()).map_err(|_| super::unavailable(Trouble::NOT_EXPECTED))
+    }
+
+    async fn send(&self, request: HttpRequest) -> Result<(StatusCode, Vec<u8>), Trouble> {
+        let request = reqwest::Request::try_from(request).map_err(|_| Trouble::UNREACHABLE)?;
+        let mut answer = self.0.execute(request).await.map_err(|error| {
+            if error.is_timeout() {
+                Trouble::SILENT
+            } else if error.is_connect() {
+                Trouble::UNREACHABLE
+            } else {
+                Trouble::BROKEN_OFF
+            }
+        })?;
+        let status = answer.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Trouble::RATE_LIMITS);
+        }
+        if status.is_server_error() {
+            return Err(Trouble::OWN_TROUBLE);
+        }
+        if status.is_redirection() {
+            return Err(Trouble::REDIRECTS);
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| {
+            if error.is_timeout() {
+                Trouble::SILENT
+            } else {
+                Trouble::BROKEN_OFF
+            }
+        })? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(Trouble::TOO_MUCH);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((status, body))
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = Trouble;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Trouble>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move { normalised(self.send(request).await?) })
+    }
+}
+
+fn get(url: Url, token: Option<&str>) -> Result<HttpRequest, Trouble> {
+    let mut request = Request::builder()
+        .method(Method::GET)
+        .uri(String::from(url));
+    if let Some(token) = token {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    request.body(Vec::new()).map_err(|_| Trouble::NOT_EXPECTED)
+}
+
+/// Slack's answer as RFC 6749 §5 would have it: failures, which Slack sends as 200 with `"ok": false`,
+/// become 400; the person's token, which it nests, is the token; scopes are separated by spaces.
+fn normalised((_, body): (StatusCode, Vec<u8>)) -> Result<HttpResponse, Trouble> {
+    let mut answer: Value = serde_json::from_slice(&body).map_err(|_| Trouble::NO_JSON)?;
+    let fields = answer.as_object_mut().ok_or(Trouble::NO_JSON)?;
+    if fields.get("ok") != Some(&Value::Bool(true)) {
+        let error = fields.get("error").and_then(Value::as_str).unwrap_or("");
+        return response(StatusCode::BAD_REQUEST, &json!({ "error": error }));
+    }
+    // Beside the token of a bot, the person's is the one that tells who they are.
+    let nested = ["access_token", "token_type", "scope"].map(|name| {
+        let value = fields.get("authed_user").and_then(|user| user.get(name));
+        (name, value.cloned())
+    });
+    if let [(_, Some(_)), ..] = nested {
+        fields.extend(
+            nested
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+        );
+    }
+    if let Some(Value::String(scope)) = fields.get_mut("scope") {
+        *scope = scope.replace(',', " ");
+    }
+    response(StatusCode::OK, &answer)
+}
+
+fn response(status: StatusCode, body: &Value) -> Result<HttpResponse, Trouble> {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+        .body(body.to_string().into_bytes())
+        .map_err(|_| Trouble::NOT_EXPECTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normalise(body: &str) -> Result<(u16, Value), Trouble> {
+        let answer = normalised((StatusCode::OK, body.as_bytes().to_vec()))?;
+        let body = serde_json::from_slice(answer.body()).unwrap();
+        Ok((answer.status().as_u16(), body))
+    }
+
+    #[test]
+    fn a_person_s_nested_token_is_the_token() {
+        let (status, body) = normalise(
+            r#"{"ok":true,"authed_user":{"id":"U1","scope":"a,b","access_token":"xoxp","token_type":"user"}}"#,
+        )
+        .unwrap();
+        assert_eq!(status, 200);
+        assert_eq!(body["access_token"], "xoxp");
+        assert_eq!(body["token_type"], "user");
+        assert_eq!(body["scope"], "a b");
+    }
+
+    #[test]
+    fn beside_a_bot_s_token_the_person_s_is_taken() {
+        let (_, body) = normalise(
+            r#"{"ok":true,"access_token":"xoxb","token_type":"bot","scope":"c",
+                "authed_user":{"id":"W1","scope":"a,b","access_token":"xoxp","token_type":"user"}}"#,
+        )
+        .unwrap();
+        assert_eq!(body["access_token"], "xoxp");
+        assert_eq!(body["scope"], "a b");
+    }
+
+    #[test]
+    fn a_token_at_the_top_stays() {
+        let (_, body) =
+            normalise(r#"{"ok":true,"access_token":"xoxp","token_type":"Bearer"}"#).unwrap();
+        assert_eq!(body["access_token"], "xoxp");
+    }
+
+    #[test]
+    fn whatever_is_not_ok_is_an_error() {
+        for (body, error) in [
+            (r#"{"ok":false,"error":"invalid_code"}"#, "invalid_code"),
+            (r#"{"ok":false}"#, ""),
+            (r#"{"ok":"true","access_token":"x"}"#, ""),
+            (r#"{"access_token":"x"}"#, ""),
+            (r#"{"ok":false,"error":{"a":1}}"#, ""),
+        ] {
+            assert_eq!(
+                normalise(body),
+                Ok((400, json!({ "error": error }))),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_trouble() {
+        for body in ["", "<html>", "[]", "null", r#"{"ok":true"#, "\u{feff}{}"] {
+            assert_eq!(normalise(body), Err(Trouble::NO_JSON), "{body}");
+        }
+    }
+}

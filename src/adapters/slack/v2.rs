@@ -1,0 +1,89 @@
+//! OAuth 2 as Slack's second version of it: a user token, and `users.info` to know whose it is.
+
+use oauth2::TokenResponse as _;
+use serde::Deserialize;
+
+use super::http::Trouble;
+use super::{Named, Slack, unavailable};
+use crate::domain::{SignInFailure, SlackAccount, SlackPerson};
+use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
+
+pub const AUTHORIZE: &str = "/oauth/v2/authorize";
+
+pub const SCOPES: &[(&str, &str)] = &[("user_scope", "users:read,users:read.email")];
+
+#[derive(Deserialize)]
+struct UsersInfo {
+    user: User,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are Slack's")]
+struct User {
+    id: String,
+    team_id: String,
+    deleted: bool,
+    real_name: Option<String>,
+    is_admin: bool,
+    is_owner: bool,
+    is_primary_owner: bool,
+    is_restricted: bool,
+    is_ultra_restricted: bool,
+    is_bot: bool,
+    is_email_confirmed: bool,
+    profile: Profile,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Profile {
+    email: Option<String>,
+    real_name: Option<String>,
+}
+
+impl Slack {
+    pub(super) async fn arrival_v2(
+        &self,
+        exchange: Exchange<'_>,
+    ) -> Result<Arrival, SignInFailure> {
+        let tokens = self.tokens("/api/oauth.v2.access", exchange).await?;
+        let fields = tokens.extra_fields();
+        let strange = || unavailable(Trouble::NOT_EXPECTED);
+        let user_id = &fields.authed_user.as_ref().ok_or_else(strange)?.id;
+        let (team, is_enterprise) = match (&fields.team, &fields.enterprise) {
+            (Some(team), _) => (team, false),
+            (None, Some(enterprise)) => (enterprise, true),
+            (None, None) => return Err(strange()),
+        };
+        let Named { id: team_id, name } = team;
+        let account = SlackAccount::parse(team_id, user_id).ok_or_else(strange)?;
+
+        let mut url = self.at("/api/users.info");
+        url.query_pairs_mut().append_pair("user", user_id);
+        let told: UsersInfo = self.http.ask(url, tokens.access_token().secret()).await?;
+        let user = told.user;
+        if user.id != *user_id {
+            return Err(strange());
+        }
+        // Whoever is at home elsewhere is a guest here, whatever else the answer says. On Enterprise
+        // Grid a workspace is one of several.
+        if !is_enterprise && fields.enterprise.is_none() && user.team_id != *team_id {
+            return Err(SignInFailure::NotAllowed);
+        }
+        let person = SlackPerson {
+            account,
+            name: user.profile.real_name.or(user.real_name),
+            email: user.profile.email.filter(|_| user.is_email_confirmed),
+            is_admin: user.is_admin || user.is_owner || user.is_primary_owner,
+            is_guest: user.is_restricted || user.is_ultra_restricted,
+            is_bot: user.is_bot,
+            is_deactivated: user.deleted,
+        };
+        Ok(Arrival {
+            person,
+            workspace_name: WorkspaceName::Told(name.clone()),
+        })
+    }
+}

@@ -1,0 +1,21 @@
+//! What `hallpass dev` puts in place of the world.
+
+use std::sync::Arc;
+
+use super::{BuildError, Overrides};
+use crate::adapters::{OsEntropy, SystemClock};
+use crate::sandbox::slack::SlackSandbox;
+
+/// A Slack of its own.
+///
+/// # Errors
+/// When the system has no random numbers.
+pub fn for_development() -> Result<Overrides, BuildError> {
+    let entropy = Arc::new(OsEntropy::new()?);
+    // The port, and with it what is registered, is known when the server is built.
+    let slack = SlackSandbox::new(Arc::new(SystemClock), entropy, Vec::new());
+    Ok(Overrides {
+        slack_sandbox: Some(slack),
+        ..Overrides::default()
+    })
+}

@@ -1,0 +1,107 @@
+//! `GET /api/auth/slack/callback`
+
+use actix_web::http::Method;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::page::{self, Preferred};
+use super::query::Query;
+use super::{callback_url, cookies, delivery};
+use crate::http::error_code::ErrorCode::{
+    AccessDenied, Busy, SignInExpired, SlackMisconfigured, SlackNotSetUp, SlackUnavailable,
+    Unavailable,
+};
+use crate::http::settings::Settings;
+use crate::service::slack::{self, Callback};
+use crate::service::{RequestContext, Services};
+
+/// Back from Slack
+///
+/// Slack sends browsers here; clients never call it. Leads to the return URL with the token, a one-time
+/// code or `error`. A state that cannot be trusted leads nowhere: the answer is a page that offers to
+/// start again, or JSON for those who accept that alone.
+#[utoipa::path(
+    get,
+    path = "/api/auth/slack/callback",
+    tag = "Slack",
+    params(
+        ("state" = Option<String>, Query, description = "What the sign-in began with."),
+        ("code" = Option<String>, Query, description = "Slack's code, good once."),
+        ("error" = Option<String>, Query, description = "Slack's word for why there is no code."),
+    ),
+    responses(
+        (status = 302, description = "To the return URL.", headers(("Location" = String))),
+        (status = 204, description = "To HEAD and to browsers that fetch ahead: nothing was done."),
+    ),
+    extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackMisconfigured, SlackNotSetUp, SlackUnavailable, Busy, Unavailable]))),
+)]
+pub async fn callback(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+    query: Query,
+) -> HttpResponse {
+    if request.method() == Method::HEAD || is_speculative(request.headers()) {
+        return HttpResponse::NoContent().finish();
+    }
+    // Of a parameter that comes twice nobody knows which one is meant.
+    let parameter = |name| query.get(name).filter(|_| !query.is_ambiguous());
+    let came = Callback {
+        callback_url: &callback_url(&settings),
+        state: parameter("state"),
+        code: parameter("code"),
+        error: parameter("error"),
+        browser: cookies::browser(request.headers(), &settings),
+    };
+    match slack::callback(&services, &context, &came).await {
+        Ok(landing) => delivery::redirect(landing, &settings),
+        Err(stranded) => page::refusal(
+            stranded.why.into(),
+            Preferred::by_most(request.headers()),
+            &settings,
+            stranded.way_back,
+        ),
+    }
+}
+
+/// Whether a browser only guesses that somebody will go there. It must not use up what works once.
+fn is_speculative(headers: &HeaderMap) -> bool {
+    ["sec-purpose", "purpose", "x-purpose", "x-moz"]
+        .iter()
+        .flat_map(|name| headers.get_all(*name))
+        .any(|value| {
+            let value = value.as_bytes().to_ascii_lowercase();
+            [&b"prefetch"[..], b"prerender", b"preview"]
+                .iter()
+                .any(|word| value.windows(word.len()).any(|part| part == *word))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn each_header_by_itself_tells_that_a_browser_fetches_ahead() {
+        for (name, value) in [
+            ("sec-purpose", "prefetch"),
+            ("sec-purpose", "prefetch;prerender"),
+            ("purpose", "prefetch"),
+            ("purpose", "Prefetch"),
+            ("x-moz", "prefetch"),
+            ("x-purpose", "preview"),
+        ] {
+            let mut headers = HeaderMap::new();
+            assert!(!is_speculative(&headers));
+            headers.insert(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
+            assert!(is_speculative(&headers), "{name}: {value}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! How what somebody gets reaches the return URL.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
+
+use super::cookies;
+use crate::domain::TokenDelivery;
+use crate::http::settings::Settings;
+use crate::service::slack::{Handed, Landing};
+
+/// 302 to the return URL, with the state that the client may compare.
+pub fn redirect(landing: Landing, settings: &Settings) -> HttpResponse {
+    let state = ("state", landing.state.as_str());
+    // Whoever waits for a code looks into the query, for errors too.
+    let delivery = if landing.is_by_code {
+        TokenDelivery::Query
+    } else {
+        settings.token_delivery
+    };
+    let mut response = HttpResponse::Found();
+    let to = |parameters: &[(&str, &str)]| match delivery {
+        TokenDelivery::Fragment => landing.return_url.with_fragment(parameters),
+        TokenDelivery::Query | TokenDelivery::Cookie => landing.return_url.with_query(parameters),
+    };
+    let location = match &landing.handed {
+        Handed::Failure(failure) => to(&[("error", failure.as_str()), state]),
+        Handed::Code(code) => to(&[("code", code.expose()), state]),
+        Handed::Token(signed_in) => {
+            let token = signed_in.access_token.as_str();
+            let seconds = signed_in.expires_in;
+            if delivery == TokenDelivery::Cookie {
+                response.insert_header((SET_COOKIE, cookies::session(token, seconds, settings)));
+                to(&[state])
+            } else {
+                to(&[("token", token), ("expiresIn", &seconds.to_string()), state])
+            }
+        }
+    };
+    response
+        .insert_header((LOCATION, location.as_str()))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .finish()
+}

@@ -1,0 +1,76 @@
+//! `POST /api/auth/slack/link`
+
+use actix_web::http::header::SET_COOKIE;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::way::SlackWay;
+use super::{callback_url, cookies};
+use crate::domain::CodeChallenge;
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::SlackNotSetUp;
+use crate::http::given::{Given, acceptable};
+use crate::http::settings::Settings;
+use crate::service::slack::{self, Begin};
+use crate::service::{Caller, Services};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SlackLinkRequest {
+    /// Where to lead back to; one of those the operator allows, or below it.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, example = "https://app.example.com/settings")]
+    return_url: Given<String>,
+    /// SHA-256 of a verifier in base64url (RFC 7636, S256). Without it the link is bound to the browser
+    /// by the cookie of this answer: send the request with credentials.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = Option<String>, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
+    code_challenge: Option<Given<CodeChallenge>>,
+}
+
+/// Link Slack to one's account
+///
+/// Whoever then agrees at Slack is attached to the caller, who becomes a member of the workspace's
+/// organization. With a code challenge that happens when the code is traded at `/api/auth/slack/token`.
+#[utoipa::path(
+    post,
+    path = "/api/auth/slack/link",
+    tag = "Slack",
+    security(("bearer" = [])),
+    request_body = SlackLinkRequest,
+    responses((status = 200, description = "The way.", body = SlackWay)),
+    extensions(("x-error-codes" = json!([SlackNotSetUp]))),
+)]
+pub async fn link(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    caller: Caller,
+    request: HttpRequest,
+    Valid(body): Valid<SlackLinkRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let code_challenge = body.code_challenge.map(Given::into_value).transpose()?;
+    let browser = code_challenge
+        .is_none()
+        .then(|| cookies::browser_or_new(request.headers(), &settings, &services));
+    let callback_url = callback_url(&settings);
+    let begun = slack::link(
+        &services,
+        &caller,
+        &Begin {
+            callback_url: &callback_url,
+            return_url: &body.return_url.into_value()?,
+            code_challenge,
+            team: None,
+            browser: browser.as_ref(),
+        },
+    )?;
+    let mut response = HttpResponse::Ok();
+    if let Some(key) = &browser {
+        response.insert_header((SET_COOKIE, cookies::keep_browser(key, &settings)));
+    }
+    Ok(response.json(SlackWay::new(begun, &callback_url, "link")))
+}

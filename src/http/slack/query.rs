@@ -1,0 +1,106 @@
+//! A query string whose every parameter comes once.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use url::form_urlencoded;
+
+use crate::domain::{CodeChallenge, Fault};
+use crate::http::error::ApiError;
+
+pub struct Query {
+    parameters: Vec<(String, String)>,
+    repeated: Vec<Fault>,
+}
+
+impl Query {
+    fn parse(query: &str) -> Self {
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        let mut repeated: Vec<Fault> = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
+            let is_known = parameters.iter().any(|(known, _)| *known == name);
+            if !is_known {
+                parameters.push((name, value));
+            } else if !repeated.iter().any(|fault| fault.field == name) {
+                let why = "Please send this parameter once.";
+                repeated.push(Fault::new(name, "duplicate_field", why));
+            }
+        }
+        Self {
+            parameters,
+            repeated,
+        }
+    }
+
+    pub fn is_ambiguous(&self) -> bool {
+        !self.repeated.is_empty()
+    }
+
+    /// # Errors
+    /// Names every parameter that comes twice: two readers might each take another one.
+    pub fn unambiguous(self) -> Result<Self, ApiError> {
+        if self.repeated.is_empty() {
+            Ok(self)
+        } else {
+            Err(self.repeated.into())
+        }
+    }
+
+    /// `None` for a parameter that is missing or empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.parameters
+            .iter()
+            .find(|(known, value)| known == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// # Errors
+    /// `required`.
+    pub fn return_url(&self) -> Result<&str, ApiError> {
+        self.get("returnUrl").ok_or_else(|| {
+            let why = "Please say where the sign-in is to lead back to.";
+            vec![Fault::new("returnUrl", "required", why)].into()
+        })
+    }
+
+    /// # Errors
+    /// `invalid_code_challenge`.
+    pub fn code_challenge(&self) -> Result<Option<CodeChallenge>, ApiError> {
+        self.get("codeChallenge")
+            .map(CodeChallenge::parse)
+            .transpose()
+            .map_err(|refusal| vec![refusal.of("codeChallenge")].into())
+    }
+}
+
+impl FromRequest for Query {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self::parse(request.query_string())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_decoded_and_empty_ones_are_missing() {
+        let query = Query::parse("returnUrl=https%3A%2F%2Fa.example&team=&x");
+        assert_eq!(query.return_url().unwrap(), "https://a.example");
+        assert_eq!(query.get("team"), None);
+        assert!(Query::parse("").return_url().is_err());
+        assert!(query.unambiguous().is_ok());
+    }
+
+    #[test]
+    fn a_parameter_that_comes_twice_is_refused_however_it_is_written() {
+        for query in ["code=a&code=a", "code=a&c%6fde=b", "x=1&code=&code=b"] {
+            assert!(Query::parse(query).is_ambiguous(), "{query}");
+            assert!(Query::parse(query).unambiguous().is_err(), "{query}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `GET /api/auth/slack/start`
+
+use actix_web::http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::page::{self, Preferred};
+use super::query::Query;
+use super::{callback_url, cookies};
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{SlackNotSetUp, ValidationFailed};
+use crate::http::settings::Settings;
+use crate::service::Services;
+use crate::service::slack::{self, Begin};
+
+/// The "Sign in with Slack" button
+///
+/// A link for people: binds the browser with a cookie and sends it to Slack. Whoever comes back in
+/// another browser is refused.
+#[utoipa::path(
+    get,
+    path = "/api/auth/slack/start",
+    tag = "Slack",
+    params(
+        ("returnUrl" = String, Query, description = "Where to lead back to; one of those the operator allows, or below it."),
+        ("codeChallenge" = Option<String>, Query, description = "As for `/api/auth/slack/url`."),
+        ("team" = Option<String>, Query, description = "The id of the only workspace to accept."),
+    ),
+    responses((status = 302, description = "To Slack.", headers(("Location" = String), ("Set-Cookie" = String)))),
+    extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp]))),
+)]
+pub async fn start(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    request: HttpRequest,
+    query: Query,
+) -> HttpResponse {
+    go(&services, &settings, &request, query).unwrap_or_else(|error| {
+        page::refusal(
+            error,
+            Preferred::by_browsers(request.headers()),
+            &settings,
+            None,
+        )
+    })
+}
+
+fn go(
+    services: &Services,
+    settings: &Settings,
+    request: &HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    let query = query.unambiguous()?;
+    let browser = cookies::browser_or_new(request.headers(), settings, services);
+    let begun = slack::begin(
+        services,
+        &Begin {
+            callback_url: &callback_url(settings),
+            return_url: query.return_url()?,
+            code_challenge: query.code_challenge()?,
+            team: query.get("team"),
+            browser: Some(&browser),
+        },
+    )?;
+    Ok(HttpResponse::Found()
+        .insert_header((LOCATION, begun.url.as_str()))
+        .insert_header((SET_COOKIE, cookies::keep_browser(&browser, settings)))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .finish())
+}

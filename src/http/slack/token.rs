@@ -1,0 +1,53 @@
+//! `POST /api/auth/slack/token`
+
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::domain::CodeVerifier;
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{AccountExists, NotAllowed, SignInExpired, SlackNotSetUp};
+use crate::http::given::{Given, acceptable};
+use crate::http::token_api::signed_in::SignedIn;
+use crate::service::slack::{self, Redeem};
+use crate::service::{RequestContext, Services};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SlackTokenRequest {
+    /// As it came to the return URL, within a minute.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+    code: Given<String>,
+    /// What the code challenge was made from.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, min_length = 43, max_length = 128, example = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")]
+    code_verifier: Given<CodeVerifier>,
+}
+
+/// Trade a one-time code for a token
+///
+/// Works once, within a minute, and for the holder of the verifier alone. A wrong verifier uses the code
+/// up as well.
+#[utoipa::path(
+    post,
+    path = "/api/auth/slack/token",
+    tag = "Slack",
+    request_body = SlackTokenRequest,
+    responses((status = 200, description = "Signed in.", body = SignedIn)),
+    extensions(("x-error-codes" = json!([SignInExpired, NotAllowed, AccountExists, SlackNotSetUp]))),
+)]
+pub async fn token(
+    services: Data<Services>,
+    context: RequestContext,
+    Valid(body): Valid<SlackTokenRequest>,
+) -> Result<Json<SignedIn>, ApiError> {
+    let redeem = Redeem {
+        code: &body.code.into_value()?,
+        verifier: &body.code_verifier.into_value()?,
+    };
+    let signed_in = slack::redeem(&services, &context, redeem).await?;
+    Ok(Json(signed_in.into()))
+}

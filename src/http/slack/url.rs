@@ -1,0 +1,61 @@
+//! `GET /api/auth/slack/url`
+
+use actix_web::http::header::SET_COOKIE;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::query::Query;
+use super::way::SlackWay;
+use super::{callback_url, cookies};
+use crate::domain::TokenDelivery;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{SlackNotSetUp, ValidationFailed};
+use crate::http::settings::Settings;
+use crate::service::Services;
+use crate::service::slack::{self, Begin};
+
+/// The way to Slack, for programs
+///
+/// Send the person's browser to `url`. They come back to `returnUrl` with `state`, which must be the one
+/// of this answer, and with the token, or with `error`.
+#[utoipa::path(
+    get,
+    path = "/api/auth/slack/url",
+    tag = "Slack",
+    params(
+        ("returnUrl" = String, Query, description = "Where to lead back to; one of those the operator allows, or below it."),
+        ("codeChallenge" = Option<String>, Query, description = "SHA-256 of a verifier in base64url (RFC 7636, S256): a one-time code comes back instead of the token. Required for custom schemes."),
+        ("team" = Option<String>, Query, description = "The id of the only workspace to accept."),
+    ),
+    responses((status = 200, description = "The way.", body = SlackWay)),
+    extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp]))),
+)]
+pub async fn url(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, ApiError> {
+    let query = query.unambiguous()?;
+    let code_challenge = query.code_challenge()?;
+    // Nothing reads a cookie before the browser sends it, so no client could compare its state.
+    let must_bind = settings.token_delivery == TokenDelivery::Cookie && code_challenge.is_none();
+    let browser =
+        must_bind.then(|| cookies::browser_or_new(request.headers(), &settings, &services));
+    let callback_url = callback_url(&settings);
+    let begun = slack::begin(
+        &services,
+        &Begin {
+            callback_url: &callback_url,
+            return_url: query.return_url()?,
+            code_challenge,
+            team: query.get("team"),
+            browser: browser.as_ref(),
+        },
+    )?;
+    let mut response = HttpResponse::Ok();
+    if let Some(key) = &browser {
+        response.insert_header((SET_COOKIE, cookies::keep_browser(key, &settings)));
+    }
+    Ok(response.json(SlackWay::new(begun, &callback_url, "signin")))
+}

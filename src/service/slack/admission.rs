@@ -1,0 +1,325 @@
+//! Which user, in which organization, somebody from Slack is.
+//!
+//! An organization is a workspace's, a user is an account's in it. An e-mail address joins nobody to
+//! anything: at Slack it may be missing, changes, and is in the hands of a workspace's admins.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::{
+    Change, Email, JoinPolicy, Membership, OrganizationId, OrganizationName, PersonName, Role,
+    Session, SessionId, SignInFailure, SlackPerson, User, UserId, lifetimes,
+};
+use crate::service::found_organization::insert_organization;
+use crate::service::{Error, Profile, RequestContext, Result, Services, SignedIn, record_changes};
+use crate::store::{StoreError, Tx, audit, identities, memberships, sessions, users, workspaces};
+
+/// Who looks again after having lost to another sign-in of the same moment. Each loss means that somebody
+/// else won, and there are few things to win.
+const ATTEMPTS: usize = 8;
+
+/// Somebody from Slack and everything that might have to be made for them.
+#[derive(Clone)]
+pub(super) struct Newcomer {
+    pub person: SlackPerson,
+    pub workspace_name: Option<String>,
+    now: DateTime<Utc>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+    first_role: Role,
+    join_policy: JoinPolicy,
+    /// Without user and organization yet.
+    session: Session,
+    entry: AuditEntry,
+}
+
+/// What the admitted gets at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    Session,
+    /// Nothing: the session begins when its code is redeemed.
+    Later,
+}
+
+/// Somebody who may enter.
+pub(super) struct Admitted {
+    pub profile: Profile,
+    ver: i32,
+    now: DateTime<Utc>,
+    session: Session,
+}
+
+impl Newcomer {
+    pub fn new(
+        services: &Services,
+        context: &RequestContext,
+        person: SlackPerson,
+        workspace_name: Option<String>,
+    ) -> Result<Self> {
+        let now = services.now();
+        Ok(Self {
+            first_role: person.first_role(services.slack()?.first_user_role),
+            person,
+            workspace_name,
+            now,
+            user_id: UserId::new(now, services.random()),
+            organization_id: OrganizationId::new(now, services.random()),
+            join_policy: services.default_join_policy,
+            session: services.new_session(context, now, UserId::NIL, OrganizationId::NIL),
+            entry: services.audit(context, now, Action::Login, Outcome::Ok),
+        })
+    }
+
+    fn email(&self) -> Option<Email> {
+        Email::parse(self.person.email.as_deref()?).ok()
+    }
+
+    fn user(&self) -> User {
+        let email = self.email();
+        let name = self.person.name.as_deref();
+        let name = name
+            .and_then(PersonName::from_elsewhere)
+            .or_else(|| PersonName::from_elsewhere(email.as_ref()?.local_part()))
+            .unwrap_or_else(|| PersonName::from_stored("Somebody from Slack".to_owned()));
+        User {
+            id: self.user_id,
+            email,
+            name,
+            ver: 0,
+            disabled_at: None,
+            created_at: self.now,
+        }
+    }
+
+    fn audit(&self, tx: &mut Tx<'_>, action: Action, of: &Membership) -> Result<(), StoreError> {
+        audit::insert(
+            tx,
+            &AuditEntry {
+                action,
+                actor_id: Some(of.user_id),
+                subject_id: Some(of.user_id),
+                organization_id: Some(of.organization_id),
+                ..self.entry.clone()
+            },
+        )
+    }
+
+    /// The workspace's organization, made if there is none, and the role of whoever comes to it now.
+    fn organization(&self, tx: &mut Tx<'_>) -> Result<(OrganizationId, Role), Attempt> {
+        let team_id = &self.person.account.team_id;
+        if let Some(id) = workspaces::find(tx, team_id)? {
+            return Ok((id, Role::Employee));
+        }
+        let name = self
+            .workspace_name
+            .as_deref()
+            .and_then(OrganizationName::from_elsewhere)
+            .unwrap_or_else(|| OrganizationName::from_stored("Slack workspace".to_owned()));
+        let id = self.organization_id;
+        insert_organization(tx, id, name, self.join_policy, self.now)?;
+        workspaces::insert(tx, team_id, id, self.now)?;
+        Ok((id, self.first_role))
+    }
+}
+
+impl Admitted {
+    pub fn issue(self, services: &Services) -> SignedIn {
+        services
+            .tokens
+            .issue(self.now, &self.session, self.ver, self.profile)
+    }
+}
+
+/// How a transaction ended that another of the same moment may have crossed.
+enum Attempt {
+    /// Somebody else has just made what was to be made.
+    Lost,
+    Failed(Error),
+}
+
+impl From<StoreError> for Attempt {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(_) => Self::Lost,
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
+impl From<Error> for Attempt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<SignInFailure> for Attempt {
+    fn from(failure: SignInFailure) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
+/// Unique constraints decide who of several makes a thing; the others find it when they look again.
+async fn until_settled<T: Send + 'static>(
+    services: &Services,
+    work: impl Fn(&mut Tx<'_>) -> Result<T, Attempt> + Clone + Send + 'static,
+) -> Result<T> {
+    for _ in 0..ATTEMPTS {
+        match services.store.write(work.clone()).await {
+            Ok(done) => return Ok(done),
+            Err(Attempt::Lost) => {}
+            Err(Attempt::Failed(error)) => return Err(error),
+        }
+    }
+    Err(Error::Busy("sign-ins from one workspace"))
+}
+
+/// Finds or makes organization, user, identity and membership, and the session, in one transaction.
+///
+/// # Errors
+/// `NotAllowed` for the disabled and for those who were removed from the organization, `AccountExists` when
+/// the address belongs to an account that is not linked.
+pub(super) async fn admit(
+    services: &Services,
+    newcomer: Newcomer,
+    admission: Admission,
+) -> Result<Admitted> {
+    until_settled(services, move |tx| {
+        let (user, membership, action) = match identities::find(tx, &newcomer.person.account)? {
+            Some(user_id) => {
+                let (user, membership) = known(tx, &newcomer, user_id)?;
+                (user, membership, Action::Login)
+            }
+            None => enter(tx, &newcomer)?,
+        };
+        let session = Session {
+            user_id: user.id,
+            organization_id: membership.organization_id,
+            ..newcomer.session.clone()
+        };
+        if admission == Admission::Session {
+            sessions::insert(tx, &session)?;
+        }
+        if admission == Admission::Session || action != Action::Login {
+            newcomer.audit(tx, action, &membership)?;
+        }
+        Ok(Admitted {
+            profile: Profile::of(&user, &membership),
+            ver: user.ver,
+            now: newcomer.now,
+            session,
+        })
+    })
+    .await
+}
+
+/// Somebody who was here before.
+fn known(
+    tx: &mut Tx<'_>,
+    newcomer: &Newcomer,
+    user_id: UserId,
+) -> Result<(User, Membership), Attempt> {
+    let organization_id = workspaces::find(tx, &newcomer.person.account.team_id)?;
+    let account = users::hold_account(tx, user_id)?;
+    let user = account
+        .map(|account| account.user)
+        .filter(|user| user.disabled_at.is_none())
+        .ok_or(SignInFailure::NotAllowed)?;
+    let membership = memberships::list_of_user(tx, user_id)?
+        .into_iter()
+        .find(|membership| Some(membership.organization_id) == organization_id)
+        .ok_or(SignInFailure::NotAllowed)?;
+    Ok((user, membership))
+}
+
+/// Somebody who is new, perhaps from a workspace that is.
+fn enter(tx: &mut Tx<'_>, newcomer: &Newcomer) -> Result<(User, Membership, Action), Attempt> {
+    let user = newcomer.user();
+    if let Some(email) = &user.email
+        && users::find_account_by_email(tx, email)?.is_some()
+    {
+        // Another sign-in of this person may have been committed since their identity was looked for.
+        return match identities::find(tx, &newcomer.person.account)? {
+            Some(_) => Err(Attempt::Lost),
+            None => Err(SignInFailure::AccountExists.into()),
+        };
+    }
+    let (organization_id, role) = newcomer.organization(tx)?;
+    let action = if organization_id == newcomer.organization_id {
+        Action::OrganizationFounded
+    } else {
+        Action::Registered
+    };
+    let membership = Membership {
+        user_id: user.id,
+        organization_id,
+        role,
+        manager_id: None,
+    };
+    users::insert(tx, &user, None, None)?;
+    memberships::insert(tx, &membership, newcomer.now)?;
+    identities::insert(tx, &newcomer.person.account, user.id, newcomer.now)?;
+    Ok((user, membership, action))
+}
+
+/// Attaches the newcomer's identity to somebody who is signed in, and makes them a member of the
+/// workspace's organization. The session goes on, and speaks for that organization from now on.
+///
+/// # Errors
+/// `AccountExists` when the identity is another user's; `SignInExpired` when the session has ended;
+/// `NotAllowed` for the disabled and those who were removed from the organization.
+pub(super) async fn attach(
+    services: &Services,
+    newcomer: Newcomer,
+    user_id: UserId,
+    session_id: SessionId,
+) -> Result<SignedIn> {
+    let now = newcomer.now;
+    let changes = [Change::PersonChanged { user_id }];
+    let admitted = until_settled(services, move |tx| {
+        let account = users::hold_account(tx, user_id)?;
+        let user = account
+            .map(|account| account.user)
+            .filter(|user| user.disabled_at.is_none())
+            .ok_or(SignInFailure::NotAllowed)?;
+        let owner = identities::find(tx, &newcomer.person.account)?;
+        if owner.is_some_and(|owner| owner != user_id) {
+            return Err(SignInFailure::AccountExists.into());
+        }
+        let (organization_id, role) = newcomer.organization(tx)?;
+        let place = memberships::list_of_user(tx, user_id)?
+            .into_iter()
+            .find(|membership| membership.organization_id == organization_id);
+        let membership = match (place, owner) {
+            (Some(membership), _) => membership,
+            (None, Some(_)) => return Err(SignInFailure::NotAllowed.into()),
+            (None, None) => {
+                let membership = Membership {
+                    user_id,
+                    organization_id,
+                    role,
+                    manager_id: None,
+                };
+                memberships::insert(tx, &membership, now)?;
+                membership
+            }
+        };
+        if !sessions::touch(tx, session_id, organization_id, now)? {
+            return Err(SignInFailure::SignInExpired.into());
+        }
+        let session = sessions::find(tx, session_id)?.ok_or(SignInFailure::SignInExpired)?;
+        if owner.is_none() {
+            identities::insert(tx, &newcomer.person.account, user_id, now)?;
+        }
+        newcomer.audit(tx, Action::IdentityLinked, &membership)?;
+        record_changes(tx, &changes, now)?;
+        Ok(Admitted {
+            profile: Profile::of(&user, &membership),
+            ver: user.ver,
+            now,
+            session,
+        })
+    })
+    .await?;
+    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    Ok(admitted.issue(services))
+}

@@ -1,0 +1,82 @@
+//! The way to Slack.
+
+use url::Url;
+
+use super::BrowserKey;
+use super::state::{Binding, Kind, State};
+use crate::crypto::sealed::{self, Purpose};
+use crate::domain::slack::is_slack_id;
+use crate::domain::{CodeChallenge, Fault, ReturnUrl, SlackStateId, lifetimes};
+use crate::ports::slack::Authorize;
+use crate::service::{Result, Services};
+
+/// What is asked for, and who asks.
+pub struct Begin<'a> {
+    /// Where Slack is to send people back to.
+    pub callback_url: &'a Url,
+    pub return_url: &'a str,
+    pub code_challenge: Option<CodeChallenge>,
+    /// A workspace to offer first, and the only one to accept.
+    pub team: Option<&'a str>,
+    /// The browser that must come back.
+    pub browser: Option<&'a BrowserKey>,
+}
+
+pub struct Begun {
+    /// At Slack.
+    pub url: Url,
+    pub state: String,
+}
+
+/// # Errors
+/// `SlackNotSetUp`; `Invalid` for a return URL that is not allowed, a team that is none, and a custom
+/// scheme without a code challenge.
+pub fn begin(services: &Services, begin: &Begin<'_>) -> Result<Begun> {
+    begin_for(services, begin, Kind::SignIn)
+}
+
+pub(super) fn begin_for(services: &Services, begin: &Begin<'_>, kind: Kind) -> Result<Begun> {
+    let slack = services.slack()?;
+    let return_url =
+        ReturnUrl::check(begin.return_url, &services.return_urls).map_err(|refusal| {
+            Fault::new(
+                "returnUrl",
+                "not_allowed",
+                format!(
+                    "{:?} {refusal}. ALLOWED_RETURN_URLS lists where a sign-in may lead back to.",
+                    begin.return_url
+                ),
+            )
+        })?;
+    if return_url.is_custom_scheme() && begin.code_challenge.is_none() {
+        let why = "Please send one: any application may claim the scheme of this returnUrl.";
+        return Err(Fault::new("codeChallenge", "required", why).into());
+    }
+    if begin.team.is_some_and(|team| !is_slack_id(team)) {
+        let why = "Please send the id of a workspace, such as T0123ABCD.";
+        return Err(Fault::new("team", "invalid_id", why).into());
+    }
+
+    let now = services.now();
+    let id = SlackStateId::new(now, services.random());
+    let state = sealed::seal(
+        State {
+            id,
+            return_url: return_url.as_str().to_owned(),
+            kind,
+            binding: Binding::new(begin.browser, begin.code_challenge.as_ref()),
+            team: begin.team.map(str::to_owned),
+        },
+        now + lifetimes::SLACK_STATE,
+        Purpose::SlackState,
+        services.random(),
+        &services.tokens.keyring(),
+    );
+    let url = slack.api.authorize_url(Authorize {
+        redirect_uri: begin.callback_url,
+        state: &state,
+        nonce: &id.to_string(),
+        team: begin.team,
+    });
+    Ok(Begun { url, state })
+}

@@ -1,0 +1,310 @@
+//! The way back from Slack.
+
+use serde_json::json;
+use url::Url;
+
+use super::admission::{Admission, Admitted, Newcomer, admit, attach};
+use super::redeem::Payload;
+use super::state::{Kind, State};
+use crate::crypto::opaque::Opaque;
+use crate::crypto::sealed::{self, Purpose, SealError};
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::slack::meaning_of;
+use crate::domain::{ReturnUrl, SignInFailure, SlackPerson, lifetimes};
+use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
+use crate::service::{Error, RequestContext, Result, Services, SignedIn};
+use crate::store::{StoreError, audit, one_time_tokens, slack_states, workspaces};
+
+/// What the person's browser brings.
+pub struct Callback<'a> {
+    /// As at the beginning.
+    pub callback_url: &'a Url,
+    pub state: Option<&'a str>,
+    pub code: Option<&'a str>,
+    /// Slack's word for why there is no code.
+    pub error: Option<&'a str>,
+    /// The browser's key, if it has one.
+    pub browser: Option<&'a str>,
+}
+
+/// Back where the person came from, one way or the other.
+pub struct Landing {
+    pub return_url: ReturnUrl,
+    pub state: String,
+    /// Whether the client waits for a code, and so looks for its answer in the query.
+    pub is_by_code: bool,
+    pub handed: Handed,
+}
+
+pub enum Handed {
+    Token(Box<SignedIn>),
+    Code(Opaque),
+    Failure(SignInFailure),
+}
+
+/// A state that cannot be trusted, or a service that cannot go on: nobody is sent anywhere.
+pub struct Stranded {
+    pub why: Error,
+    /// For a link that the person may follow.
+    pub way_back: Option<Box<WayBack>>,
+}
+
+/// Where a person can begin anew.
+pub enum WayBack {
+    /// By our own button, towards this URL.
+    Start(ReturnUrl),
+    /// In the application, which keeps what it needs to begin.
+    Application(ReturnUrl),
+}
+
+/// # Errors
+/// `Stranded` when the state is missing, none of ours, expired, used, another browser's, or leads where
+/// nobody may be sent any more; or when the database fails.
+pub async fn callback(
+    services: &Services,
+    context: &RequestContext,
+    callback: &Callback<'_>,
+) -> Result<Landing, Stranded> {
+    let (state, return_url) = trusted_state(services, callback)?;
+    let stranded = |why| Stranded {
+        why,
+        way_back: Some(way_back(&state, return_url.clone())),
+    };
+    let handed = match (callback.error, callback.code) {
+        (Some(error), _) => Handed::Failure(refusal(error)),
+        (None, None) => Handed::Failure(SignInFailure::SignInExpired),
+        (None, Some(code)) => {
+            if !use_up(services, &state).await.map_err(stranded)? {
+                return Err(stranded(SignInFailure::SignInExpired.into()));
+            }
+            match arrive(services, context, callback, code, &state).await {
+                Ok(handed) => handed,
+                Err(Error::SignIn(failure)) => Handed::Failure(failure),
+                Err(why) => return Err(stranded(why)),
+            }
+        }
+    };
+    Ok(Landing {
+        is_by_code: state.binding.code_challenge.is_some(),
+        return_url,
+        state: callback.state.unwrap_or_default().to_owned(),
+        handed,
+    })
+}
+
+/// At the consent page `access_denied` is the person's own no; as an answer to us it would be Slack's.
+fn refusal(slack_error: &str) -> SignInFailure {
+    if slack_error == "access_denied" {
+        return SignInFailure::AccessDenied;
+    }
+    let (failure, name) = meaning_of(slack_error);
+    if failure == SignInFailure::SlackMisconfigured {
+        tracing::error!(
+            slack_error = name,
+            "Slack does not accept the SLACK_ settings"
+        );
+    }
+    failure
+}
+
+fn trusted_state(
+    services: &Services,
+    callback: &Callback<'_>,
+) -> Result<(State, ReturnUrl), Stranded> {
+    let nowhere = |why| Stranded {
+        why,
+        way_back: first_web_page(services).map(|url| Box::new(WayBack::Start(url))),
+    };
+    services.slack().map_err(|why| Stranded {
+        why,
+        way_back: None,
+    })?;
+    let Some(sealed) = callback.state else {
+        // A cancelled consent may come back without its state.
+        let why = callback.error.map_or(SignInFailure::SignInExpired, refusal);
+        return Err(nowhere(why.into()));
+    };
+    let opened = sealed::open::<State>(
+        sealed,
+        services.now(),
+        Purpose::SlackState,
+        &services.tokens.keyring(),
+    );
+    let (state, is_in_time) = match opened {
+        Ok(state) => (state, true),
+        Err(SealError::Expired(state)) => (state, false),
+        Err(SealError::Invalid) => return Err(nowhere(SignInFailure::SignInExpired.into())),
+    };
+    // The list may have been shortened since the person left.
+    let Ok(return_url) = ReturnUrl::check(&state.return_url, &services.return_urls) else {
+        return Err(nowhere(SignInFailure::SignInExpired.into()));
+    };
+    if !is_in_time || !state.binding.admits(callback.browser) {
+        return Err(Stranded {
+            why: SignInFailure::SignInExpired.into(),
+            way_back: Some(way_back(&state, return_url)),
+        });
+    }
+    Ok((state, return_url))
+}
+
+fn way_back(state: &State, return_url: ReturnUrl) -> Box<WayBack> {
+    let may_start_here = state.kind == Kind::SignIn
+        && state.binding.is_to_a_browser()
+        && state.binding.code_challenge.is_none();
+    Box::new(if may_start_here {
+        WayBack::Start(return_url)
+    } else {
+        WayBack::Application(return_url)
+    })
+}
+
+/// Where to begin when nothing is known of whoever is stranded.
+fn first_web_page(services: &Services) -> Option<ReturnUrl> {
+    services
+        .return_urls
+        .iter()
+        .filter_map(|entry| ReturnUrl::check(entry.as_url().as_str(), &services.return_urls).ok())
+        .find(|url| !url.is_custom_scheme())
+}
+
+/// Whether the state was unused until now. Nobody is asked at Slack before this is written down.
+async fn use_up(services: &Services, state: &State) -> Result<bool> {
+    let id = state.id;
+    // As long as the state could be shown again at the most.
+    let expires_at = services.now() + lifetimes::SLACK_STATE;
+    services
+        .store
+        .write(move |tx| slack_states::use_up(tx, id, expires_at).map_err(Error::from))
+        .await
+}
+
+async fn arrive(
+    services: &Services,
+    context: &RequestContext,
+    callback: &Callback<'_>,
+    code: &str,
+    state: &State,
+) -> Result<Handed> {
+    let slack = services.slack()?;
+    let exchange = Exchange {
+        code,
+        redirect_uri: callback.callback_url,
+        nonce: &state.id.to_string(),
+        now: services.now(),
+    };
+    let arrival = slack.api.exchange(exchange).await?;
+    let person = &arrival.person;
+    let is_elsewhere = |team: &String| *team != person.account.team_id;
+    if !person.may_enter(slack.allow_guests) || state.team.as_ref().is_some_and(is_elsewhere) {
+        return refuse(services, context, SignInFailure::NotAllowed).await;
+    }
+    let newcomer = newcomer(services, context, arrival).await?;
+    let handed = match (&state.kind, &state.binding.code_challenge) {
+        (Kind::SignIn, None) => sign_in(services, newcomer).await,
+        (Kind::SignIn, Some(challenge)) => keep_sign_in(services, newcomer, challenge).await,
+        (
+            &Kind::Link {
+                user_id,
+                session_id,
+            },
+            None,
+        ) => attach(services, newcomer, user_id, session_id)
+            .await
+            .map(|signed_in| Handed::Token(Box::new(signed_in))),
+        (
+            &Kind::Link {
+                user_id,
+                session_id,
+            },
+            Some(challenge),
+        ) => {
+            let payload = Payload::Link {
+                user_id,
+                session_id,
+                person: newcomer.person,
+                workspace_name: newcomer.workspace_name,
+            };
+            keep(services, &payload, challenge).await
+        }
+    };
+    match handed {
+        Err(Error::SignIn(
+            failure @ (SignInFailure::NotAllowed | SignInFailure::AccountExists),
+        )) => refuse(services, context, failure).await,
+        handed => handed,
+    }
+}
+
+/// Everything that a transaction needs to know of the person, gathered before it begins.
+async fn newcomer(
+    services: &Services,
+    context: &RequestContext,
+    arrival: Arrival,
+) -> Result<Newcomer> {
+    let workspace_name = match arrival.workspace_name {
+        WorkspaceName::Told(name) => name,
+        WorkspaceName::ToAsk(token) => {
+            if is_known(services, &arrival.person).await? {
+                None
+            } else {
+                services.slack()?.api.workspace_name(token).await?
+            }
+        }
+    };
+    Newcomer::new(services, context, arrival.person, workspace_name)
+}
+
+async fn is_known(services: &Services, person: &SlackPerson) -> Result<bool> {
+    let team_id = person.account.team_id.clone();
+    services
+        .store
+        .read(move |tx| Ok(workspaces::find(tx, &team_id)?.is_some()))
+        .await
+}
+
+async fn sign_in(services: &Services, newcomer: Newcomer) -> Result<Handed> {
+    let admitted = admit(services, newcomer, Admission::Session).await?;
+    Ok(Handed::Token(Box::new(admitted.issue(services))))
+}
+
+async fn keep_sign_in(services: &Services, newcomer: Newcomer, challenge: &str) -> Result<Handed> {
+    let Admitted { profile, .. } = admit(services, newcomer, Admission::Later).await?;
+    let payload = Payload::SignIn {
+        user_id: profile.id,
+        organization_id: profile.organization_id,
+    };
+    keep(services, &payload, challenge).await
+}
+
+/// Puts aside what the holder of the challenge's verifier will collect.
+async fn keep(services: &Services, payload: &Payload, challenge: &str) -> Result<Handed> {
+    let code = Opaque::new(services.random());
+    let hash = code.hash();
+    let payload = json!({"challenge": challenge, "payload": payload}).to_string();
+    let expires_at = services.now() + lifetimes::ONE_TIME_CODE;
+    services
+        .store
+        .write(move |tx| {
+            let purpose = one_time_tokens::Purpose::SlackCode;
+            one_time_tokens::insert(tx, hash.as_str(), purpose, &payload, expires_at)?;
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    Ok(Handed::Code(code))
+}
+
+/// Writes down that somebody was kept out.
+pub(super) async fn refuse<T>(
+    services: &Services,
+    context: &RequestContext,
+    failure: SignInFailure,
+) -> Result<T> {
+    let entry: AuditEntry =
+        services.audit(context, services.now(), Action::Login, Outcome::Refused);
+    services
+        .store
+        .write(move |tx| audit::insert(tx, &entry))
+        .await?;
+    Err(failure.into())
+}

@@ -1,0 +1,18 @@
+//! Forgetting what nobody can use any more.
+
+use crate::service::Services;
+use crate::store::{StoreError, one_time_tokens, slack_states};
+
+/// # Errors
+/// When the database cannot be written.
+pub async fn forget_expired(services: &Services) -> Result<(), StoreError> {
+    let now = services.now();
+    services
+        .store
+        .write(move |tx| {
+            slack_states::delete_expired(tx, now)?;
+            one_time_tokens::delete_expired(tx, now)?;
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,45 @@
+//! Signing in with Slack: from the button to the token.
+//!
+//! `begin` and `link` lead to Slack, `callback` takes the person back, `redeem` hands the token to
+//! whoever keeps the code's verifier. `admission` says who becomes which user.
+
+mod admission;
+mod begin;
+mod callback;
+mod forget;
+mod link;
+mod redeem;
+mod state;
+
+use std::sync::Arc;
+
+use super::{Error, Result, Services};
+use crate::domain::Role;
+use crate::ports::SlackApi;
+
+/// What a browser keeps in a cookie while its person is at Slack.
+pub use crate::crypto::opaque::Opaque as BrowserKey;
+pub use begin::{Begin, Begun, begin};
+pub use callback::{Callback, Handed, Landing, Stranded, WayBack, callback};
+pub use forget::forget_expired;
+pub use link::link;
+pub use redeem::{Redeem, redeem};
+
+/// Slack and the rules for who comes from there.
+pub struct Slack {
+    pub api: Arc<dyn SlackApi>,
+    pub allow_guests: bool,
+    /// The role of the first person from a workspace.
+    pub first_user_role: Role,
+}
+
+impl Services {
+    fn slack(&self) -> Result<&Slack> {
+        self.slack.as_ref().ok_or(Error::SlackNotSetUp)
+    }
+
+    /// For a browser that has none.
+    pub fn new_browser_key(&self) -> BrowserKey {
+        BrowserKey::new(self.random())
+    }
+}

@@ -1,0 +1,122 @@
+//! A one-time code for what was put aside for its holder.
+
+use serde::{Deserialize, Serialize};
+
+use super::admission::{Newcomer, attach};
+use super::callback::refuse;
+use crate::crypto::opaque::{self, Opaque};
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::{CodeVerifier, OrganizationId, SessionId, SignInFailure, SlackPerson, UserId};
+use crate::service::{Error, Profile, RequestContext, Result, Services, SignedIn};
+use crate::store::{audit, memberships, one_time_tokens, sessions, users};
+
+pub struct Redeem<'a> {
+    pub code: &'a str,
+    pub verifier: &'a CodeVerifier,
+}
+
+/// What a code stands for.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Payload {
+    SignIn {
+        user_id: UserId,
+        organization_id: OrganizationId,
+    },
+    Link {
+        user_id: UserId,
+        session_id: SessionId,
+        person: SlackPerson,
+        workspace_name: Option<String>,
+    },
+}
+
+#[derive(Deserialize)]
+struct Kept {
+    challenge: String,
+    payload: Payload,
+}
+
+/// The code is used up, whether or not the verifier fits.
+///
+/// # Errors
+/// `SignIn(SignInExpired)` for a code that is unknown, used, older than a minute or somebody else's;
+/// the failures of signing in, and of linking.
+pub async fn redeem(
+    services: &Services,
+    context: &RequestContext,
+    redeem: Redeem<'_>,
+) -> Result<SignedIn> {
+    services.slack()?;
+    let expired = || Error::from(SignInFailure::SignInExpired);
+    let hash = Opaque::parse(redeem.code).ok_or_else(expired)?.hash();
+    let now = services.now();
+    let kept = services
+        .store
+        .write(move |tx| {
+            let purpose = one_time_tokens::Purpose::SlackCode;
+            one_time_tokens::take(tx, hash.as_str(), purpose, now).map_err(Error::from)
+        })
+        .await?
+        .ok_or_else(expired)?;
+    let kept: Kept = serde_json::from_str(&kept)
+        .map_err(|error| Error::Internal(format!("a stored code: {error}")))?;
+    if !opaque::verifies(redeem.verifier.expose(), &kept.challenge) {
+        return Err(expired());
+    }
+    let signed_in = match kept.payload {
+        Payload::SignIn {
+            user_id,
+            organization_id,
+        } => sign_in(services, context, user_id, organization_id).await,
+        Payload::Link {
+            user_id,
+            session_id,
+            person,
+            workspace_name,
+        } => {
+            let newcomer = Newcomer::new(services, context, person, workspace_name)?;
+            attach(services, newcomer, user_id, session_id).await
+        }
+    };
+    match signed_in {
+        Err(Error::SignIn(
+            failure @ (SignInFailure::NotAllowed | SignInFailure::AccountExists),
+        )) => refuse(services, context, failure).await,
+        signed_in => signed_in,
+    }
+}
+
+async fn sign_in(
+    services: &Services,
+    context: &RequestContext,
+    user_id: UserId,
+    organization_id: OrganizationId,
+) -> Result<SignedIn> {
+    let now = services.now();
+    let session = services.new_session(context, now, user_id, organization_id);
+    let entry = AuditEntry {
+        actor_id: Some(user_id),
+        subject_id: Some(user_id),
+        organization_id: Some(organization_id),
+        ..services.audit(context, now, Action::Login, Outcome::Ok)
+    };
+    let (session, ver, profile) = services
+        .store
+        .write(move |tx| {
+            // Within the code's minute the account may have been disabled or removed.
+            let user = users::hold_account(tx, user_id)?
+                .map(|account| account.user)
+                .filter(|user| user.disabled_at.is_none())
+                .ok_or(SignInFailure::NotAllowed)?;
+            let memberships = memberships::list_of_user(tx, user_id)?;
+            let membership = memberships
+                .iter()
+                .find(|membership| membership.organization_id == organization_id)
+                .ok_or(SignInFailure::NotAllowed)?;
+            sessions::insert(tx, &session)?;
+            audit::insert(tx, &entry)?;
+            Ok::<_, Error>((session, user.ver, Profile::of(&user, membership)))
+        })
+        .await?;
+    Ok(services.tokens.issue(now, &session, ver, profile))
+}

@@ -1,0 +1,40 @@
+//! The `identities` table: who at Slack is which user.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::schema::identities;
+use super::types::At;
+use super::{StoreError, Tx, on};
+use crate::domain::{SlackAccount, UserId};
+
+const SLACK: &str = "slack";
+
+pub fn find(tx: &mut Tx<'_>, account: &SlackAccount) -> Result<Option<UserId>, StoreError> {
+    Ok(on!(tx, |conn| identities::table
+        .find((SLACK, &account.team_id, &account.user_id))
+        .select(identities::user_id)
+        .first(conn)
+        .optional())?)
+}
+
+/// # Errors
+/// `Taken(Identity)`.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    account: &SlackAccount,
+    user_id: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let values = (
+        identities::provider.eq(SLACK),
+        identities::team_id.eq(&account.team_id),
+        identities::external_id.eq(&account.user_id),
+        identities::user_id.eq(user_id),
+        identities::created_at.eq(At(now)),
+    );
+    on!(tx, |conn| diesel::insert_into(identities::table)
+        .values(values)
+        .execute(conn))?;
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! The `slack_states` table: the states that came back already.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::schema::slack_states;
+use super::types::At;
+use super::{StoreError, Tx, on};
+use crate::domain::SlackStateId;
+
+/// Uses a state up; tells whether it was unused until now.
+pub fn use_up(
+    tx: &mut Tx<'_>,
+    id: SlackStateId,
+    expires_at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let values = (
+        slack_states::id.eq(id),
+        slack_states::expires_at.eq(At(expires_at)),
+    );
+    let inserted = on!(tx, |conn| diesel::insert_into(slack_states::table)
+        .values(values)
+        .on_conflict(slack_states::id)
+        .do_nothing()
+        .execute(conn))?;
+    Ok(inserted == 1)
+}
+
+/// Forgets states that nobody could use any more.
+pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
+    Ok(on!(tx, |conn| diesel::delete(
+        slack_states::table.filter(slack_states::expires_at.le(At(now)))
+    )
+    .execute(conn))?)
+}

@@ -1,0 +1,210 @@
+//! A program with a Slack beside it, and people who come from there.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+
+use hallpass::config::{Config, Slack};
+use hallpass::domain::slack::SlackFlow;
+use hallpass::domain::{AllowedReturnUrl, Role, TokenDelivery};
+use hallpass::sandbox::slack::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, SlackSandbox};
+use serde_json::Value;
+use url::{Url, form_urlencoded};
+
+use super::{Answer, Db, TestApp};
+
+/// Where sign-ins lead back to, unless a test says otherwise.
+pub const RETURN_URL: &str = "https://app.example/auth";
+
+pub struct SlackApp(pub TestApp);
+
+impl Deref for SlackApp {
+    type Target = TestApp;
+
+    fn deref(&self) -> &TestApp {
+        &self.0
+    }
+}
+
+/// What came to the return URL.
+pub struct Landed {
+    /// Without query and fragment.
+    pub url: String,
+    pub query: HashMap<String, String>,
+    pub fragment: HashMap<String, String>,
+    pub answer: Answer,
+}
+
+impl SlackApp {
+    pub async fn start(db: Db) -> Self {
+        Self::configured(db, |_| {}).await
+    }
+
+    pub async fn configured(db: Db, change: impl FnOnce(&mut Slack)) -> Self {
+        let app = TestApp::with_slack(db, |config| {
+            let slack = use_sandbox(config);
+            change(slack);
+        });
+        Self(app.await)
+    }
+
+    pub async fn oidc(db: Db) -> Self {
+        Self::configured(db, |slack| slack.flow = SlackFlow::Oidc).await
+    }
+
+    pub fn slack(&self) -> &SlackSandbox {
+        self.0.slack.as_ref().unwrap()
+    }
+
+    pub fn fails(&self, endpoint: Endpoint, fault: Fault) {
+        self.slack().fail_next(endpoint, fault, 1);
+    }
+
+    /// `GET /api/auth/slack/url` with more parameters.
+    pub async fn asks_for_url(&self, return_url: &str, more: &[(&str, &str)]) -> Answer {
+        self.get(&with_query("/api/auth/slack/url", return_url, more))
+            .await
+    }
+
+    /// `GET /api/auth/slack/start` with more parameters.
+    pub async fn starts(&self, return_url: &str, more: &[(&str, &str)]) -> Answer {
+        self.get(&with_query("/api/auth/slack/start", return_url, more))
+            .await
+    }
+
+    /// The way to Slack for the usual return URL.
+    pub async fn begins(&self) -> Url {
+        let way = self.asks_for_url(RETURN_URL, &[]).await.expect(200);
+        way["url"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// What a persona answers at Slack: the path of the callback they are sent to.
+    pub async fn agrees(&self, way: &Url, persona: &str) -> String {
+        let path = format!("{}?{}&as={persona}", way.path(), way.query().unwrap());
+        let answer = self.get(&path).await;
+        assert_eq!(answer.status, 302, "{}", answer.text());
+        let back: Url = answer.header("location").unwrap().parse().unwrap();
+        assert_eq!(back.path(), "/api/auth/slack/callback");
+        format!("{}?{}", back.path(), back.query().unwrap())
+    }
+
+    /// A callback that is ready to be followed.
+    pub async fn callback_of(&self, persona: &str) -> String {
+        let way = self.begins().await;
+        self.agrees(&way, persona).await
+    }
+
+    /// Follows a callback, which must lead to a return URL.
+    pub async fn lands(&self, callback: &str) -> Landed {
+        Landed::of(self.get(callback).await)
+    }
+
+    /// From the button to the return URL.
+    pub async fn arrives(&self, persona: &str) -> Landed {
+        let callback = self.callback_of(persona).await;
+        self.lands(&callback).await
+    }
+
+    /// Signs in, and tells what `/me` says then.
+    pub async fn signs_in(&self, persona: &str) -> Value {
+        let landed = self.arrives(persona).await;
+        self.me(landed.token()).await
+    }
+
+    pub async fn me(&self, token: &str) -> Value {
+        self.get("/api/auth/me").bearer(token).await.expect(200)
+    }
+}
+
+fn use_sandbox(config: &mut Config) -> &mut Slack {
+    config.accounts.allowed_return_urls = [
+        RETURN_URL,
+        "http://localhost:3000",
+        "com.example.app://signed-in",
+    ]
+    .map(|url| AllowedReturnUrl::parse(url).unwrap())
+    .to_vec();
+    config.slack.insert(Slack {
+        client_id: CLIENT_ID.to_owned(),
+        client_secret: CLIENT_SECRET.into(),
+        flow: SlackFlow::V2,
+        base_url: "http://127.0.0.1:0/dev/slack".parse().unwrap(),
+        token_delivery: TokenDelivery::Fragment,
+        allow_guests: false,
+        first_user_role: Role::Admin,
+    })
+}
+
+fn with_query(path: &str, return_url: &str, more: &[(&str, &str)]) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("returnUrl", return_url)
+        .extend_pairs(more)
+        .finish();
+    format!("{path}?{query}")
+}
+
+impl Landed {
+    #[track_caller]
+    pub fn of(answer: Answer) -> Self {
+        assert_eq!(answer.status, 302, "{}", answer.text());
+        let mut url: Url = answer.header("location").unwrap().parse().unwrap();
+        let pairs = |text: Option<&str>| {
+            form_urlencoded::parse(text.unwrap_or_default().as_bytes())
+                .into_owned()
+                .collect()
+        };
+        let (query, fragment) = (pairs(url.query()), pairs(url.fragment()));
+        url.set_query(None);
+        url.set_fragment(None);
+        Self {
+            url: url.into(),
+            query,
+            fragment,
+            answer,
+        }
+    }
+
+    #[track_caller]
+    pub fn token(&self) -> &str {
+        self.fragment
+            .get("token")
+            .unwrap_or_else(|| panic!("no token: {:?}", self.fragment))
+    }
+
+    /// The failure that the fragment tells, and no token beside it.
+    #[track_caller]
+    pub fn failed_with(&self, error: &str) {
+        assert_eq!(
+            self.fragment.get("error").map(String::as_str),
+            Some(error),
+            "{:?}",
+            self.fragment
+        );
+        assert!(!self.fragment.contains_key("token"));
+        assert!(self.fragment.contains_key("state"));
+        assert_eq!(self.url, RETURN_URL);
+    }
+}
+
+impl Answer {
+    /// The page for people whose sign-in cannot go on, with nothing of a redirect.
+    #[track_caller]
+    pub fn is_page(&self, status: u16, code: &str) {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        assert_eq!(self.header("x-error-code"), Some(code));
+        assert_eq!(
+            self.header("content-type"),
+            Some("text/html; charset=utf-8"),
+            "{}",
+            self.text()
+        );
+        assert!(self.header("location").is_none());
+        assert!(self.header("set-cookie").is_none());
+    }
+
+    /// The `Set-Cookie` as a browser sends it back.
+    #[track_caller]
+    pub fn cookie(&self) -> &str {
+        let cookie = self.header("set-cookie").expect("a cookie is set");
+        cookie.split(';').next().unwrap()
+    }
+}

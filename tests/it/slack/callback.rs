@@ -1,0 +1,230 @@
+//! What comes back from Slack: state, bindings, deliveries, and what leads nowhere.
+
+use chrono::TimeDelta;
+use hallpass::domain::{AllowedReturnUrl, TokenDelivery};
+use hallpass::sandbox::slack::Endpoint;
+use reqwest::Method;
+use url::Url;
+
+use crate::house::slack::{Landed, RETURN_URL};
+use crate::house::{Db, OTHER_SECRET, SECRET, SlackApp, on_both_databases};
+
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+on_both_databases! {
+    async fn the_token_comes_in_the_fragment_beside_the_state(app: SlackApp) {
+        let way = app.asks_for_url("https://app.example/auth/deep?x=y", &[]).await.expect(200);
+        let url: Url = way["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.agrees(&url, "owner").await;
+        let landed = app.lands(&callback).await;
+        assert_eq!(landed.url, "https://app.example/auth/deep");
+        assert_eq!(landed.query.len(), 1);
+        assert_eq!(landed.fragment["expiresIn"], "604800");
+        assert_eq!(landed.fragment["state"], way["state"].as_str().unwrap());
+        assert_eq!(landed.fragment.len(), 3);
+        assert_eq!(landed.answer.header("referrer-policy"), Some("no-referrer"));
+        let me = app.me(landed.token()).await;
+        assert_eq!(me["email"], "katherine@example.com");
+    }
+
+    async fn the_query_and_the_cookie_are_other_ways(db: Db) {
+        let app = SlackApp::configured(db, |slack| slack.token_delivery = TokenDelivery::Query).await;
+        let landed = app.arrives("owner").await;
+        assert!(landed.fragment.is_empty());
+        app.me(&landed.query["token"]).await;
+        assert_eq!(landed.query["expiresIn"], "604800");
+        assert!(landed.query.contains_key("state"));
+    }
+
+    async fn a_cookie_is_delivered_only_to_the_browser_that_began(db: Db) {
+        let app = SlackApp::configured(db, |slack| slack.token_delivery = TokenDelivery::Cookie).await;
+        let asked = app.asks_for_url(RETURN_URL, &[]).await;
+        let cookie = asked.cookie().to_owned();
+        let way: Url = asked.expect(200)["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.agrees(&way, "owner").await;
+        app.get(&callback).await.is_page(400, "sign_in_expired");
+        let landed = Landed::of(app.get(&callback).header("cookie", &cookie).await);
+        assert!(landed.fragment.is_empty() && landed.query.len() == 1, "{:?}", landed.query);
+        let session = landed.answer.header("set-cookie").unwrap();
+        let (name, rest) = session.split_once('=').unwrap();
+        assert_eq!(name, "next-auth.session-token");
+        assert!(rest.ends_with("; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax"), "{rest}");
+        app.me(rest.split(';').next().unwrap()).await;
+    }
+
+    async fn a_browser_that_began_by_the_button_comes_back_alone(app: SlackApp) {
+        let started = app.starts(RETURN_URL, &[]).await;
+        let cookie = started.cookie().to_owned();
+        let way: Url = started.header("location").unwrap().parse().unwrap();
+        let callback = app.agrees(&way, "owner").await;
+        let other = app.starts(RETURN_URL, &[]).await.cookie().to_owned();
+        app.get(&callback).await.is_page(400, "sign_in_expired");
+        app.get(&callback).header("cookie", &other).await.is_page(400, "sign_in_expired");
+        app.get(&callback).header("cookie", "hallpass-slack=").await.is_page(400, "sign_in_expired");
+        assert_eq!(app.slack().calls(Endpoint::OauthAccess), 0);
+        let landed = Landed::of(app.get(&callback).header("cookie", &format!("a=b; {cookie}")).await);
+        app.me(landed.token()).await;
+    }
+
+    async fn two_tabs_of_one_browser_sign_in_at_once(app: SlackApp) {
+        let first = app.starts(RETURN_URL, &[]).await;
+        let cookie = first.cookie().to_owned();
+        let path = format!("/api/auth/slack/start?returnUrl={RETURN_URL}");
+        let second = app.get(&path).header("cookie", &cookie).await;
+        assert_eq!(second.cookie(), cookie);
+        for tab in [first, second] {
+            let way: Url = tab.header("location").unwrap().parse().unwrap();
+            let callback = app.agrees(&way, "owner").await;
+            Landed::of(app.get(&callback).header("cookie", &cookie).await).token();
+        }
+    }
+
+    async fn a_state_works_once_and_a_reload_offers_to_start_again(app: SlackApp) {
+        let started = app.starts(RETURN_URL, &[]).await;
+        let cookie = started.cookie().to_owned();
+        let way: Url = started.header("location").unwrap().parse().unwrap();
+        let callback = app.agrees(&way, "owner").await;
+        Landed::of(app.get(&callback).header("cookie", &cookie).await).token();
+        let reload = app.get(&callback).header("cookie", &cookie).await;
+        reload.is_page(400, "sign_in_expired");
+        let page = reload.text();
+        assert!(page.contains("Start again"), "{page}");
+        assert!(page.replace("&#x2f;", "/").contains("/api/auth/slack/start?returnUrl=https%3A%2F%2Fapp.example%2Fauth"), "{page}");
+        assert_eq!(app.slack().calls(Endpoint::OauthAccess), 1);
+        app.get(&callback)
+            .header("cookie", &cookie)
+            .header("accept", "application/json")
+            .await
+            .refused(400, "Sign-in expired");
+    }
+
+    async fn a_state_expires_after_ten_minutes(app: SlackApp) {
+        let in_time = app.callback_of("owner").await;
+        app.advance(TimeDelta::seconds(599));
+        app.lands(&in_time).await.token();
+        let late = app.callback_of("owner").await;
+        app.advance(TimeDelta::minutes(10));
+        app.get(&late).await.is_page(400, "sign_in_expired");
+    }
+
+    async fn a_state_that_is_none_of_ours_leads_nowhere(app: SlackApp) {
+        let token = app.arrives("owner").await.token().to_owned();
+        let callback = app.callback_of("owner").await;
+        let (before, state) = callback.rsplit_once("state=").unwrap();
+        let mut changed = state.to_owned();
+        let last = if changed.ends_with('A') { "B" } else { "A" };
+        changed.replace_range(20..21, last);
+        for bad in ["", "x", &state[1..], &format!("{state}A"), &token, &changed] {
+            let answer = app.get(&format!("{before}state={bad}")).await;
+            answer.is_page(400, "sign_in_expired");
+            assert!(answer.text().contains("Start again"));
+        }
+        app.get("/api/auth/slack/callback").await.is_page(400, "sign_in_expired");
+        app.get("/api/auth/slack/callback?code=abc").await.is_page(400, "sign_in_expired");
+        assert_eq!(app.slack().calls(Endpoint::OauthAccess), 1);
+        // And a state is no token.
+        app.get("/api/auth/me").bearer(state).await.refused(401, "Invalid token");
+        app.lands(&callback).await.token();
+    }
+
+    async fn a_state_outlives_a_new_signing_secret(db: Db) {
+        let mut app = SlackApp::start(db).await;
+        let callback = app.callback_of("owner").await;
+        app.0.restart_configured(|config| {
+            config.tokens.secrets = vec![OTHER_SECRET.into(), SECRET.into()];
+        }).await;
+        app.lands(&callback).await.token();
+        let callback = app.callback_of("owner").await;
+        app.0.restart_configured(|config| config.tokens.secrets = vec![SECRET.into()]).await;
+        app.get(&callback).await.is_page(400, "sign_in_expired");
+    }
+
+    async fn a_return_url_is_looked_up_again_at_the_end(db: Db) {
+        let mut app = SlackApp::start(db).await;
+        let callback = app.callback_of("owner").await;
+        app.0.restart_configured(|config| {
+            config.accounts.allowed_return_urls = vec![AllowedReturnUrl::parse("https://other.example").unwrap()];
+        }).await;
+        let answer = app.get(&callback).await;
+        answer.is_page(400, "sign_in_expired");
+        assert!(!answer.text().contains("app.example"), "{}", answer.text());
+        assert_eq!(app.db.count("select count(*) from users").await, 0);
+    }
+
+    async fn repeated_parameters_are_refused(app: SlackApp) {
+        let callback = app.callback_of("owner").await;
+        for more in ["code=x", "state=x", "error=access_denied&error=x", "c%6fde=x"] {
+            app.get(&format!("{callback}&{more}")).await.is_page(400, "sign_in_expired");
+        }
+        assert_eq!(app.slack().calls(Endpoint::OauthAccess), 0);
+        app.lands(&callback).await.token();
+    }
+
+    async fn fetching_ahead_uses_nothing_up(app: SlackApp) {
+        let callback = app.callback_of("owner").await;
+        for (name, value) in [
+            ("sec-purpose", "prefetch"),
+            ("sec-purpose", "prefetch;prerender"),
+            ("purpose", "prefetch"),
+            ("x-moz", "prefetch"),
+        ] {
+            let answer = app.get(&callback).header(name, value).await;
+            assert_eq!(answer.status, 204, "{name}");
+        }
+        let head = app.client.call(Method::HEAD, &callback).await;
+        assert_eq!(head.status, 204);
+        app.post(&callback).await.refused(405, "Method Not Allowed");
+        assert_eq!(app.slack().calls(Endpoint::OauthAccess), 0);
+        app.lands(&callback).await.token();
+    }
+
+    async fn who_cancels_is_told_so_and_may_change_their_mind(app: SlackApp) {
+        let way = app.begins().await;
+        let cancelled = app.agrees(&way, "deny").await;
+        app.lands(&cancelled).await.failed_with("access_denied");
+        let callback = app.agrees(&way, "owner").await;
+        app.lands(&callback).await.token();
+    }
+
+    async fn a_cancel_without_a_state_is_a_page(app: SlackApp) {
+        let answer = app.get("/api/auth/slack/callback?error=access_denied").await;
+        answer.is_page(403, "access_denied");
+        assert!(answer.text().contains("Start again"));
+        app.get("/api/auth/slack/callback?error=access_denied&error_description=%3Cb%3Eevil")
+            .await
+            .is_page(403, "access_denied");
+    }
+
+    async fn slacks_own_words_are_never_echoed(app: SlackApp) {
+        let way = app.begins().await;
+        let state = way.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        for (word, ours) in [("invalid_scope", "slack_misconfigured"), ("evil%23%26word", "slack_unavailable")] {
+            let landed = app.lands(&format!("/api/auth/slack/callback?error={word}&error_description=evilword&state={state}")).await;
+            landed.failed_with(ours);
+            assert!(!landed.answer.header("location").unwrap().contains("evil"));
+        }
+        app.lands(&format!("/api/auth/slack/callback?state={state}")).await.failed_with("sign_in_expired");
+    }
+
+    async fn a_client_that_waits_for_a_code_finds_errors_in_the_query(app: SlackApp) {
+        let way = app.asks_for_url(RETURN_URL, &[("codeChallenge", CHALLENGE)]).await.expect(200);
+        let way: Url = way["url"].as_str().unwrap().parse().unwrap();
+        let cancelled = app.agrees(&way, "deny").await;
+        let landed = app.lands(&cancelled).await;
+        assert_eq!(landed.query["error"], "access_denied");
+        assert!(landed.query.contains_key("state") && landed.fragment.is_empty());
+    }
+
+    async fn only_the_asked_for_workspace_is_accepted(app: SlackApp) {
+        let callback = async |team: &str| {
+            let way = app.asks_for_url(RETURN_URL, &[("team", team)]).await.expect(200);
+            let way: Url = way["url"].as_str().unwrap().parse().unwrap();
+            assert!(way.query().unwrap().contains(&format!("team={team}")));
+            app.agrees(&way, "owner").await
+        };
+        let (wrong, right) = (callback("T0SIDEPROJ").await, callback("T0NUMBERS").await);
+        app.lands(&wrong).await.failed_with("not_allowed");
+        assert_eq!(app.db.count("select count(*) from users").await, 0);
+        app.lands(&right).await.token();
+    }
+}

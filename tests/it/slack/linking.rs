@@ -1,0 +1,133 @@
+//! Attaching an identity at Slack to somebody who is signed in.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::house::slack::{Landed, RETURN_URL};
+use crate::house::{Actor, Answer, SlackApp, on_both_databases};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+on_both_databases! {
+    async fn whose_address_is_registered_links_and_then_signs_in_with_slack(app: SlackApp) {
+        let ada = app.founds("Acme", "ada@example.com").await;
+        app.arrives("registered").await.failed_with("account_exists");
+        let landed = links(&app, &ada, "registered").await;
+        let linked = app.me(landed.token()).await;
+        assert_eq!(linked["id"], ada.user["id"]);
+        assert_ne!(linked["organizationId"], ada.user["organizationId"]);
+        assert_eq!(linked["role"], "admin");
+        let by_slack = app.signs_in("registered").await;
+        assert_eq!(by_slack, linked);
+        // The old token speaks for the old organization as before.
+        assert_eq!(ada.me().await.expect(200)["organizationId"], ada.user["organizationId"]);
+        assert_eq!(app.db.count("select count(*) from audit where action = 'user.identity_linked'").await, 1);
+    }
+
+    async fn linking_a_second_workspace_adds_a_membership(app: SlackApp) {
+        let first = app.arrives("owner").await;
+        let me = app.me(first.token()).await;
+        let way = app.post("/api/auth/slack/link").bearer(first.token()).json(&json!({"returnUrl": RETURN_URL})).await;
+        let landed = follows(&app, &way, "second-workspace").await;
+        let second = app.me(landed.token()).await;
+        assert_eq!(second["id"], me["id"]);
+        assert_ne!(second["organizationId"], me["organizationId"]);
+        assert_eq!(app.db.count("select count(*) from memberships").await, 2);
+        assert_eq!(app.db.count("select count(*) from users").await, 1);
+        assert_eq!(app.db.count("select count(*) from identities").await, 2);
+        assert_eq!(app.db.count("select count(*) from sessions").await, 1);
+        assert_eq!(app.signs_in("owner").await["organizationId"], me["organizationId"]);
+        assert_eq!(app.signs_in("second-workspace").await["organizationId"], second["organizationId"]);
+    }
+
+    async fn linking_twice_changes_nothing(app: SlackApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        links(&app, &ada, "member").await.token();
+        links(&app, &ada, "member").await.token();
+        assert_eq!(app.db.count("select count(*) from identities").await, 1);
+        assert_eq!(app.db.count("select count(*) from memberships").await, 2);
+    }
+
+    async fn somebody_elses_identity_is_not_taken_from_them(app: SlackApp) {
+        let edsger = app.signs_in("member").await;
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        links(&app, &ada, "member").await.failed_with("account_exists");
+        assert_eq!(app.signs_in("member").await, edsger);
+        assert_eq!(app.db.count("select count(*) from memberships").await, 2);
+    }
+
+    async fn a_stranger_led_through_a_link_is_not_attached_to_whoever_laid_it(app: SlackApp) {
+        let mallory = app.founds("Evil", "mallory@evil.example").await;
+        let way = ask(&app, &mallory, &json!({"returnUrl": RETURN_URL})).await.expect(200);
+        let url: Url = way["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.agrees(&url, "owner").await;
+        // The stranger's browser has no cookie of ours, or one of its own.
+        let own = app.starts(RETURN_URL, &[]).await.cookie().to_owned();
+        app.get(&callback).await.is_page(400, "sign_in_expired");
+        app.get(&callback).header("cookie", &own).await.is_page(400, "sign_in_expired");
+
+        let by_code = json!({"returnUrl": RETURN_URL, "codeChallenge": CHALLENGE});
+        let way = ask(&app, &mallory, &by_code).await.expect(200);
+        let url: Url = way["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.agrees(&url, "owner").await;
+        assert!(app.lands(&callback).await.query.contains_key("code"));
+        assert_eq!(app.db.count("select count(*) from identities").await, 0);
+        assert_eq!(app.db.count("select count(*) from memberships").await, 1);
+    }
+
+    async fn with_a_challenge_the_link_is_made_when_the_code_is_redeemed(app: SlackApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let way = ask(&app, &ada, &json!({"returnUrl": RETURN_URL, "codeChallenge": CHALLENGE})).await;
+        assert!(way.header("set-cookie").is_none());
+        let url: Url = way.expect(200)["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.agrees(&url, "member").await;
+        let code = app.lands(&callback).await.query["code"].clone();
+        let answer = app.post("/api/auth/slack/token")
+            .json(&json!({"code": code, "codeVerifier": VERIFIER}))
+            .await
+            .expect(200);
+        assert_eq!(answer["user"]["id"], ada.user["id"]);
+        assert_eq!(app.db.count("select count(*) from identities").await, 1);
+    }
+
+    async fn a_link_needs_a_session_that_lives_until_its_end(app: SlackApp) {
+        app.post("/api/auth/slack/link").json(&json!({"returnUrl": RETURN_URL})).await.refused(401, "Authentication required");
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let way = ask(&app, &ada, &json!({"returnUrl": RETURN_URL})).await;
+        ada.logs_out().await;
+        follows(&app, &way, "member").await.failed_with("sign_in_expired");
+        assert_eq!(app.db.count("select count(*) from identities").await, 0);
+        assert_eq!(app.db.count("select count(*) from organizations").await, 1);
+    }
+
+    async fn a_link_obeys_the_same_rules(app: SlackApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ask(&app, &ada, &json!({"returnUrl": "https://evil.example/"})).await.refused_fields(&["returnUrl"]);
+        ask(&app, &ada, &json!({"returnUrl": RETURN_URL, "type": "signin"})).await.refused_fields(&["type"]);
+        links(&app, &ada, "guest").await.failed_with("not_allowed");
+        links(&app, &ada, "deny").await.failed_with("access_denied");
+        assert_eq!(app.db.count("select count(*) from identities").await, 0);
+    }
+}
+
+async fn ask(app: &SlackApp, actor: &Actor, body: &Value) -> Answer {
+    app.post("/api/auth/slack/link")
+        .bearer(&actor.token)
+        .json(body)
+        .await
+}
+
+async fn links(app: &SlackApp, actor: &Actor, persona: &str) -> Landed {
+    let way = ask(app, actor, &json!({"returnUrl": RETURN_URL})).await;
+    follows(app, &way, persona).await
+}
+
+/// In the browser that asked.
+async fn follows(app: &SlackApp, way: &Answer, persona: &str) -> Landed {
+    let body = way.expect(200);
+    assert_eq!(body["type"], "link");
+    let url: Url = body["url"].as_str().unwrap().parse().unwrap();
+    let callback = app.agrees(&url, persona).await;
+    Landed::of(app.get(&callback).header("cookie", way.cookie()).await)
+}
