@@ -84,6 +84,7 @@ impl App {
             http::app(data.clone(), settings.clone(), move |config| {
                 if let Some(sandbox) = sandbox {
                     sandbox.configure(config);
+                    http::demo::configure(config);
                 }
             })
         })

@@ -5,6 +5,7 @@ mod body;
 mod caller;
 mod client_address;
 mod cors;
+pub mod demo;
 mod error;
 pub mod error_code;
 #[cfg(test)]

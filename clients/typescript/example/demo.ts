@@ -1,0 +1,174 @@
+/** The page `hallpass dev` serves at `/demo`: the client at work, with every request and answer in view. */
+
+import { createHallpass, HallpassError, type User } from "../src/index.js";
+
+const element = <T extends HTMLElement = HTMLElement>(id: string): T => {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no #${id}`);
+  return found as T;
+};
+
+const hallpass = createHallpass({ baseUrl: location.origin, fetch: inView });
+
+// --- What goes over the wire -------------------------------------------------------------------
+
+/** Tokens and passwords are shown by their beginnings: people share screens. */
+const shortened = (text: string): string =>
+  text
+    .replace(/("(?:password|currentPassword|newPassword)":\s*)"[^"]*"/g, '$1"••••••••"')
+    .replace(/([\w-]{12})[\w-]{8,}\.[\w-]{20,}\.[\w-]{20,}/g, "$1…");
+
+const pretty = (text: string): string => {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+};
+
+/** `fetch`, with what was sent and answered written down on the page. */
+async function inView(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const request = new Request(input, init);
+  const sent = await request.clone().text();
+  const began = performance.now();
+  const response = await fetch(request);
+  const took = Math.round(performance.now() - began);
+  const answered = await response.clone().text();
+
+  const entry = document.createElement("li");
+  const title = document.createElement("p");
+  title.className = response.ok ? "good" : "bad";
+  title.textContent = `${request.method} ${new URL(request.url).pathname} → ${response.status} in ${took} ms`;
+  const text = document.createElement("pre");
+  const challenge = response.headers.get("WWW-Authenticate");
+  const code = response.headers.get("X-Error-Code");
+  text.textContent = [
+    sent && shortened(pretty(sent)),
+    code && `X-Error-Code: ${code}`,
+    challenge && `WWW-Authenticate: ${challenge}`,
+    shortened(pretty(answered)),
+  ]
+    .filter(Boolean)
+    .join("\n\n");
+  entry.append(title, text);
+  const log = element("wire");
+  log.prepend(entry);
+  while (log.children.length > 12) log.lastElementChild?.remove();
+  return response;
+}
+
+// --- Saying what happened ----------------------------------------------------------------------
+
+const say = (message: string, kind: "good" | "bad") => {
+  const status = element("status");
+  status.textContent = message;
+  status.className = kind;
+};
+
+/** Runs what a button or form asks for; an error is a sentence, never silence. */
+const attempt = async (act: () => Promise<string>) => {
+  try {
+    say(await act(), "good");
+  } catch (error) {
+    const isOurs = error instanceof HallpassError;
+    const fields = isOurs ? error.details.map((fault) => `${fault.field}: ${fault.message}`) : [];
+    say([String((error as Error).message), ...fields].join(" "), "bad");
+  }
+};
+
+const onClick = (id: string, act: () => Promise<string>) =>
+  element(id).addEventListener("click", () => void attempt(act));
+
+const onSubmit = (id: string, act: (fields: Record<string, string>) => Promise<string>) =>
+  element<HTMLFormElement>(id).addEventListener("submit", (event) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    void attempt(() => act(Object.fromEntries(new FormData(form)) as Record<string, string>));
+  });
+
+// --- Who is signed in --------------------------------------------------------------------------
+
+const decoded = (part: string): Record<string, unknown> =>
+  JSON.parse(atob(part.replace(/-/g, "+").replace(/_/g, "/"))) as Record<string, unknown>;
+
+let expires = 0;
+
+const show = async (user: User | null) => {
+  element("stranger").hidden = user !== null;
+  element("person").hidden = user === null;
+  if (!user) return;
+  element("name").textContent = user.name;
+  element("about").textContent = `${user.role} · ${user.email ?? "no e-mail address"}`;
+  const [header = "", claims = ""] = ((await hallpass.token()) ?? "").split(".");
+  if (!claims) return;
+  expires = Number(decoded(claims)["exp"]);
+  element("header").textContent = JSON.stringify(decoded(header), null, 2);
+  element("claims").textContent = JSON.stringify(decoded(claims), null, 2);
+};
+
+setInterval(() => {
+  const seconds = Math.max(0, Math.round(expires - Date.now() / 1000));
+  const part = (size: number, wrap: number) => String(Math.floor(seconds / size) % wrap).padStart(2, "0");
+  element("countdown").textContent =
+    `${Math.floor(seconds / 86400)} d ${part(3600, 24)}:${part(60, 60)}:${part(1, 60)}`;
+}, 1000);
+
+hallpass.onChange((user) => void show(user));
+
+// --- What one can do ---------------------------------------------------------------------------
+
+onClick("slack", async () => {
+  await hallpass.slackSignIn();
+  return "Off to Slack …";
+});
+onSubmit("login", async ({ email = "", password = "" }) => {
+  const user = await hallpass.login({ email, password });
+  return `Welcome, ${user.name}.`;
+});
+onSubmit("register", async (fields) => {
+  const founded = await hallpass.register(fields as never);
+  return "message" in founded ? founded.message : `Welcome, ${founded.name}.`;
+});
+onClick("me", async () => `You are ${(await hallpass.me()).name}.`);
+onClick("refresh", async () => {
+  const user = await hallpass.refresh();
+  await show(user);
+  return "Here is a new token. The old one stays good until its own end.";
+});
+onClick("sessions", async () => {
+  const sessions = await hallpass.sessions();
+  return `You are signed in on ${sessions.length} device${sessions.length === 1 ? "" : "s"}.`;
+});
+onClick("logout", async () => {
+  await hallpass.logout();
+  return "Signed out. The token is revoked.";
+});
+onClick("logout-all", async () => {
+  await hallpass.logoutAll();
+  return "Signed out everywhere.";
+});
+
+/** Errors to look at. They bypass the client, which would not send such things. */
+const provoke = (path: string, init?: RequestInit) => async () => {
+  const response = await inView(path, init);
+  return `That is what ${response.status} looks like.`;
+};
+const post = (body: object): RequestInit => ({
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
+onClick("provoke-400", provoke("/api/auth/login", post({ email: "nobody", role: "admin" })));
+onClick("provoke-401", provoke("/api/auth/me", { headers: { Authorization: "Bearer not.a.token" } }));
+onClick("provoke-404", provoke("/api/auth/nothing-here"));
+onClick("provoke-405", provoke("/api/auth/login"));
+
+// --- On arrival --------------------------------------------------------------------------------
+
+await attempt(async () => {
+  await show(await hallpass.user());
+  const returned = await hallpass.handleReturn();
+  if (returned) return `Slack says you are ${returned.name}.`;
+  const user = await hallpass.user();
+  return user ? `Signed in as ${user.name}.` : "Nobody is signed in. Choose a door.";
+});
