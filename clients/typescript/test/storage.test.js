@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { memoryStorage, webStorage } from "../dist/index.js";
-import { DAY, setUp, sharedStorage, signIn, until } from "./house.js";
+import { DAY, gate, setUp, sharedStorage, signIn, until } from "./house.js";
 
 /** Like a phone's encrypted store: it answers later, and late answers are out of order. */
 function slowStorage() {
@@ -44,6 +44,27 @@ test("in slow storage no write overtakes another", async (t) => {
   await Promise.all([hallpass.me().catch(() => {}), hallpass.logout()]);
   assert.equal(await open().user(), null);
   assert.equal(storage.entries.size, 0);
+});
+
+test("a logout during a slow sign-in comes after it, and wins", async (t) => {
+  const storage = sharedStorage();
+  const { promise, open } = gate();
+  let isWriting = false;
+  const { setItem } = storage;
+  storage.setItem = async (key, value) => {
+    isWriting = true;
+    await promise;
+    setItem(key, value);
+  };
+  const { server, hallpass } = await setUp(t, { storage });
+  const signedIn = signIn(hallpass);
+  await until(() => isWriting);
+  const loggedOut = hallpass.logout();
+  open();
+  await Promise.all([signedIn, loggedOut]);
+  assert.equal(await hallpass.user(), null);
+  assert.equal(storage.entries.size, 0);
+  assert.equal(server.ended.size, 1);
 });
 
 test("storage that is full keeps nobody from signing in", async (t) => {

@@ -98,6 +98,24 @@ test("two tabs that refresh at once both succeed, without waiting for each other
   await until(async () => (await here.token()) === (await there.token()));
 });
 
+test("a switch of organization counts although another tab refreshed meanwhile", async (t) => {
+  const { clock, server, here, there } = await twoTabs(t);
+  await signIn(here);
+  await until(() => there.user());
+  const { promise, open } = gate();
+  server.gate = promise;
+  const change = here.refresh({ organizationId: "o-beta" });
+  await until(() => server.calls("POST refresh").length === 1);
+  server.gate = undefined;
+  clock.advance(HOUR);
+  await there.refresh();
+  const theirs = await there.token();
+  await until(async () => (await here.token()) === theirs);
+  open();
+  assert.equal((await change).organizationId, "o-beta");
+  await until(async () => (await there.user()).organizationId === "o-beta");
+});
+
 test("a tab's older news do not replace a newer token", async (t) => {
   const { clock, server, storage, here } = await twoTabs(t);
   await signIn(here);
