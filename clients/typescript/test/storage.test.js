@@ -60,6 +60,7 @@ test("a logout during a slow sign-in comes after it, and wins", async (t) => {
   const signedIn = signIn(hallpass);
   await until(() => isWriting);
   const loggedOut = hallpass.logout();
+  await new Promise((resume) => setImmediate(resume));
   open();
   await Promise.all([signedIn, loggedOut]);
   assert.equal(await hallpass.user(), null);
