@@ -1,6 +1,6 @@
 /** The page `hallpass dev` serves at `/demo`: the client at work, with every request and answer in view. */
 
-import { createHallpass, HallpassError, type User } from "../src/index.js";
+import { createHallpass, HallpassError, type Founding, type User } from "../src/index.js";
 
 const element = <T extends HTMLElement = HTMLElement>(id: string): T => {
   const found = document.getElementById(id);
@@ -126,8 +126,8 @@ onSubmit("login", async ({ email = "", password = "" }) => {
   return `Welcome, ${user.name}.`;
 });
 onSubmit("register", async (fields) => {
-  const founded = await hallpass.register(fields as never);
-  return "message" in founded ? founded.message : `Welcome, ${founded.name}.`;
+  const founded = await hallpass.register(fields as unknown as Founding);
+  return founded.message;
 });
 onClick("me", async () => `You are ${(await hallpass.me()).name}.`);
 onClick("refresh", async () => {
