@@ -89,7 +89,8 @@ pub fn encrypt<const N: usize>(lanes: &[Lane; N], left: &mut [u32; N], right: &m
 /// The F of Blowfish. A byte cannot miss a table of 256, so no bound is checked.
 #[inline(always)]
 fn look_up(lane: &Lane, half: u32) -> u32 {
-    let [a, b, c, d] = half.to_be_bytes().map(usize::from);
+    // By shifts: `to_be_bytes` keeps all four apart for longer, and six lanes are a tenth slower with it.
+    let byte = |shift: u32| usize::from((half >> shift) as u8);
     let [s0, s1, s2, s3] = &lane.boxes;
-    (s0[a].wrapping_add(s1[b]) ^ s2[c]).wrapping_add(s3[d])
+    (s0[byte(24)].wrapping_add(s1[byte(16)]) ^ s2[byte(8)]).wrapping_add(s3[byte(0)])
 }
