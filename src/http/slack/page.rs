@@ -133,7 +133,7 @@ fn words(code: ErrorCode) -> (&'static str, &'static str) {
         ErrorCode::SignInExpired => (
             "This sign-in is over",
             "It took more than ten minutes, was finished already, or began in another browser. \
-             Nothing happened, and you can start again.",
+             You can start again at any time.",
         ),
         ErrorCode::AccessDenied => (
             "You are not signed in",

@@ -10,6 +10,9 @@ use crate::domain::{CodeChallenge, Fault, ReturnUrl, SlackStateId, lifetimes};
 use crate::ports::slack::Authorize;
 use crate::service::{Result, Services};
 
+/// Characters of a refused return URL that its refusal repeats: more than any good one has.
+const MAX_SHOWN: usize = 2_048;
+
 /// What is asked for, and who asks.
 pub struct Begin<'a> {
     /// Where Slack is to send people back to.
@@ -39,14 +42,11 @@ pub(super) fn begin_for(services: &Services, begin: &Begin<'_>, kind: Kind) -> R
     let slack = services.slack()?;
     let return_url =
         ReturnUrl::check(begin.return_url, &services.return_urls).map_err(|refusal| {
-            Fault::new(
-                "returnUrl",
-                "not_allowed",
-                format!(
-                    "{:?} {refusal}. ALLOWED_RETURN_URLS lists where a sign-in may lead back to.",
-                    begin.return_url
-                ),
-            )
+            let shown: String = begin.return_url.chars().take(MAX_SHOWN).collect();
+            let why = format!(
+                "\"{shown}\" {refusal}. ALLOWED_RETURN_URLS lists where a sign-in may lead back to."
+            );
+            Fault::new("returnUrl", "not_allowed", why)
         })?;
     if return_url.is_custom_scheme() && begin.code_challenge.is_none() {
         let why = "Please send one: any application may claim the scheme of this returnUrl.";

@@ -48,7 +48,7 @@ on_both_databases! {
 
     async fn a_refused_return_url_is_named_beside_the_setting(app: SlackApp) {
         for evil in ["https://evil.example/", "//evil.example", "https://app.example/authx", "https:app.example/auth",
-            "https://app.example@evil.example/auth", "https://app.example/auth/../admin", "javascript:alert(1)"] {
+            "https://app.example@evil.example/auth", "https://app.example/auth/../admin", "javascript:alert(1)", r"/\evil.example", "https://app.example/auth\r\nx: y"] {
             for answer in [app.asks_for_url(evil, &[]).await, app.starts(evil, &[]).await] {
                 answer.refused_fields(&["returnUrl"]);
                 let message = answer.json()["details"][0]["message"].as_str().unwrap().to_owned();
