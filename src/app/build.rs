@@ -1,10 +1,11 @@
 //! From settings to a program that is ready to run.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
 use secrecy::SecretString;
 
@@ -97,10 +98,15 @@ impl App {
         .disable_signals()
         .listen(listener)?
         .run();
+        let metrics = match config.server.metrics_addr {
+            None => None,
+            Some(address) => Some(metrics(address, Arc::clone(&services))?),
+        };
         Ok(Self {
             address,
             services,
             server,
+            metrics,
         })
     }
 
@@ -119,6 +125,22 @@ impl App {
     pub async fn migrate(config: &Config) -> Result<Vec<String>, BuildError> {
         Ok(store(&config.database)?.migrate().await?)
     }
+}
+
+/// The operator's own listener: no load balancer leads to it.
+fn metrics(address: SocketAddr, services: Arc<Services>) -> Result<Server, BuildError> {
+    let listener =
+        TcpListener::bind(address).map_err(|error| BuildError::Bind { address, error })?;
+    let data = web::Data::from(services);
+    Ok(HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(data.clone())
+            .configure(http::metrics::configure)
+    })
+    .workers(1)
+    .disable_signals()
+    .listen(listener)?
+    .run())
 }
 
 fn store(database: &Database) -> Result<Store, BuildError> {

@@ -16,7 +16,7 @@ pub enum BuildError {
     #[error("JWT_SECRET: {0}")]
     Secrets(String),
     #[error(
-        "cannot listen on {address}: {error}. Is another program using the port? Set HOST or PORT."
+        "cannot listen on {address}: {error}. Is another program using the port? Set HOST, PORT or METRICS_ADDR."
     )]
     Bind {
         address: SocketAddr,

@@ -32,6 +32,8 @@ pub struct App {
     address: SocketAddr,
     services: Arc<Services>,
     server: actix_web::dev::Server,
+    /// `METRICS_ADDR`, when it is set.
+    metrics: Option<actix_web::dev::Server>,
 }
 
 impl App {

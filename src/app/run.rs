@@ -43,8 +43,16 @@ impl App {
     /// When the listener fails.
     pub async fn run(self) -> std::io::Result<()> {
         let workers = workers::start(self.services);
+        let metrics = self.metrics.map(|server| {
+            let handle = server.handle();
+            (tokio::spawn(server), handle)
+        });
         let served = self.server.await;
         drop(workers);
+        if let Some((running, handle)) = metrics {
+            handle.stop(false).await;
+            running.abort();
+        }
         served
     }
 

@@ -12,6 +12,7 @@ pub mod error_code;
 mod generated;
 mod given;
 mod layers;
+pub mod metrics;
 pub mod openapi;
 mod operations;
 mod request_origin;

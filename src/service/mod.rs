@@ -48,7 +48,7 @@ pub use list_sessions::list_sessions;
 pub use login::{Login, login};
 pub use logout::{logout, logout_all};
 pub use passwords::Passwords;
-pub use readiness::{Readiness, readiness};
+pub use readiness::{Readiness, hashing_load, readiness};
 pub use refresh::refresh;
 pub use sign_in::{Profile, SignedIn};
 pub use slack::Slack;

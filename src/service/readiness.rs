@@ -26,6 +26,11 @@ impl Readiness {
     }
 }
 
+/// What the hashing threads are doing.
+pub fn hashing_load(services: &Services) -> Load {
+    services.passwords.load()
+}
+
 pub async fn readiness(services: &Services) -> Readiness {
     let engine = services.store.engine().name();
     let migrations = services.store.pending_migrations().await;

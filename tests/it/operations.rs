@@ -1,5 +1,6 @@
 //! What operators and explorers ask of a running server.
 
+use crate::house::cluster::free_port;
 use crate::house::{Db, TestApp, on_both_databases};
 
 on_both_databases! {
@@ -63,4 +64,34 @@ async fn the_reference_page_loads_nothing_from_elsewhere() {
     ] {
         assert!(!html.contains(foreign), "{foreign}");
     }
+}
+
+#[actix_web::test]
+async fn figures_are_told_on_a_listener_of_their_own_and_nowhere_else() {
+    let address = ([127, 0, 0, 1], free_port()).into();
+    let app = TestApp::configured(Db::sqlite(), |config| {
+        config.server.metrics_addr = Some(address);
+    })
+    .await;
+    app.founds("Acme", "ada@acme.example").await;
+
+    let url = format!("http://{address}/metrics");
+    let answer = crate::house::client::builder()
+        .build()
+        .unwrap()
+        .get(url)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    let text = answer.text().await.unwrap();
+    for figure in [
+        "hallpass_hash_lanes ",
+        "hallpass_hash_lanes_busy 0\n",
+        "hallpass_hash_queue_depth 0\n",
+        "hallpass_last_hash_seconds{cost=\"4\"} ",
+    ] {
+        assert!(text.contains(figure), "{figure:?} is not in\n{text}");
+    }
+    app.get("/metrics").await.refused(404, "Not Found");
 }

@@ -1,0 +1,100 @@
+//! `GET /metrics` on a listener of its own: figures for operators, in Prometheus' text format.
+//!
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/>
+
+use std::fmt::Write as _;
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpResponse, web};
+
+use crate::service::hashing::Load;
+use crate::service::{Services, hashing_load};
+
+/// The whole of the metrics listener.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(web::resource("/metrics").get(metrics));
+}
+
+async fn metrics(services: Data<Services>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
+        .body(exposition(&hashing_load(&services)))
+}
+
+fn exposition(load: &Load) -> String {
+    let mut text = String::new();
+    let mut gauge = |name: &str, help: &str, labels: &str, value: &dyn std::fmt::Display| {
+        // Writing to a string does not fail.
+        let _ = write!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} gauge\n{name}{labels} {value}\n"
+        );
+    };
+    gauge(
+        "hallpass_hash_lanes",
+        "Password hashes that can be computed at once.",
+        "",
+        &load.lanes,
+    );
+    gauge(
+        "hallpass_hash_lanes_busy",
+        "Password hashes being computed.",
+        "",
+        &load.busy,
+    );
+    gauge(
+        "hallpass_hash_queue_depth",
+        "Password hashes waiting for a lane.",
+        "",
+        &load.waiting,
+    );
+    if let Some((cost, time)) = load.last {
+        gauge(
+            "hallpass_last_hash_seconds",
+            "How long the password hash done last was in a lane.",
+            &format!("{{cost=\"{cost}\"}}"),
+            &time.as_secs_f64(),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn every_figure_has_its_help_its_type_and_its_value() {
+        let load = Load {
+            lanes: 6,
+            busy: 2,
+            waiting: 3,
+            last: Some((12, Duration::from_millis(250))),
+        };
+        let text = exposition(&load);
+        for line in [
+            "hallpass_hash_lanes 6",
+            "hallpass_hash_lanes_busy 2",
+            "hallpass_hash_queue_depth 3",
+            "hallpass_last_hash_seconds{cost=\"12\"} 0.25",
+            "# TYPE hallpass_hash_queue_depth gauge",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
+        assert!(text.ends_with('\n'));
+    }
+
+    #[test]
+    fn before_the_first_hash_there_is_no_time() {
+        let load = Load {
+            lanes: 6,
+            busy: 0,
+            waiting: 0,
+            last: None,
+        };
+        assert!(!exposition(&load).contains("hallpass_last_hash_seconds"));
+    }
+}
