@@ -11,6 +11,7 @@ use crate::app::seed::Seeded;
 pub fn banner(seeded: &Seeded, address: SocketAddr) -> String {
     let mut text = format!(
         "Hallpass is ready, for development on this machine only. Ctrl-C stops it.\n\
+         \n  Demo     http://{address}/demo\
          \n  API      http://{address}/api/auth\
          \n  Docs     http://{address}/docs\
          \n  OpenAPI  http://{address}/openapi.json\
@@ -89,6 +90,7 @@ mod tests {
     fn the_banner_names_addresses_and_people() {
         let banner = shown();
         for part in [
+            "http://127.0.0.1:65535/demo",
             "http://127.0.0.1:65535/docs",
             "http://127.0.0.1:65535/openapi.json",
             "Acme (00000000-0000-7000-8000-000000000000)",
