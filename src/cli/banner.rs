@@ -12,7 +12,6 @@ pub fn banner(seeded: &Seeded, address: SocketAddr) -> String {
     let mut text = format!(
         "Hallpass is ready, for development on this machine only. Ctrl-C stops it.\n\
          \n  Demo     http://{address}/demo\
-         \n  API      http://{address}/api/auth\
          \n  Docs     http://{address}/docs\
          \n  OpenAPI  http://{address}/openapi.json\
          \n  Slack    http://{address}/dev/slack\n\
