@@ -12,12 +12,18 @@ use super::keyring::{Key, Keyring};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     SlackState,
+    /// A letter that waits to be sent.
+    Letter,
+    /// What an authenticator shares with us.
+    TotpSecret,
 }
 
 impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
             Self::SlackState => b"slack-state",
+            Self::Letter => b"letter",
+            Self::TotpSecret => b"totp-secret",
         }
     }
 }

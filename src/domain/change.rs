@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{SessionId, UserId};
+use super::{OrganizationId, SessionId, UserId};
 
 /// A fact that outdates what an instance holds in memory, or a token that somebody holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,16 +16,8 @@ pub enum Change {
     TokensCalledBack { user_id: UserId, min_ver: i32 },
     /// The user's row or memberships are not what they were.
     PersonChanged { user_id: UserId },
-}
-
-impl Change {
-    pub fn user_id(&self) -> UserId {
-        match *self {
-            Self::SessionEnded { user_id, .. }
-            | Self::TokensCalledBack { user_id, .. }
-            | Self::PersonChanged { user_id } => user_id,
-        }
-    }
+    /// The organization's rules are not what they were, for everybody in it.
+    OrganizationChanged { organization_id: OrganizationId },
 }
 
 /// A change as it was written down.

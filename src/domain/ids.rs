@@ -68,6 +68,14 @@ id! {
     SlackStateId
 }
 id! {
+    /// A token that a service holds.
+    ApiTokenId
+}
+id! {
+    /// A letter on its way.
+    LetterId
+}
+id! {
     /// One line of the audit log.
     AuditId
 }

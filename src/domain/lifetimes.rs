@@ -14,6 +14,24 @@ pub const SLACK_STATE: TimeDelta = TimeDelta::minutes(10);
 /// How long a one-time code waits for the client that asked for it.
 pub const ONE_TIME_CODE: TimeDelta = TimeDelta::seconds(60);
 
+/// How long a link that resets a password is good.
+pub const RESET_LINK: TimeDelta = TimeDelta::minutes(30);
+
+/// How long a link that proves an address is good.
+pub const VERIFICATION_LINK: TimeDelta = TimeDelta::hours(24);
+
+/// How long an invitation waits for an answer.
+pub const INVITATION: TimeDelta = TimeDelta::days(7);
+
+/// How long a link that ends somebody's session is good.
+pub const END_SESSION_LINK: TimeDelta = TimeDelta::days(7);
+
+/// How long a person may take for the second factor.
+pub const SECOND_FACTOR: TimeDelta = TimeDelta::seconds(300);
+
+/// A letter that could not be sent for so long is given up.
+pub const LETTER: TimeDelta = TimeDelta::days(7);
+
 /// When a token issued `now` ends: after seven days, but never after its session.
 pub fn access_token_expiry(now: DateTime<Utc>, session_ends: DateTime<Utc>) -> DateTime<Utc> {
     (now + ACCESS_TOKEN).min(session_ends)

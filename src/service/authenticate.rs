@@ -2,14 +2,35 @@
 
 use super::{Error, Profile, Result, Services};
 use crate::crypto::jwt::Claims;
-use crate::domain::SessionId;
+use crate::domain::{ApiTokenId, SessionId};
 use crate::store::sessions;
 
 /// Who is asking, as the database (not the token) describes them.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub profile: Profile,
-    pub session_id: SessionId,
+    pub credential: Credential,
+}
+
+/// What the caller proved themselves with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    Session(SessionId),
+    /// Held by a service; nobody is sitting there.
+    ApiToken(ApiTokenId),
+}
+
+impl Caller {
+    /// The session of somebody who signed in.
+    ///
+    /// # Errors
+    /// `Forbidden` for a service: what a person does with their own account is not for it.
+    pub fn session_id(&self) -> Result<SessionId> {
+        match self.credential {
+            Credential::Session(id) => Ok(id),
+            Credential::ApiToken(_) => Err(Error::Forbidden),
+        }
+    }
 }
 
 /// Judges an access token. In the steady state this is one HMAC and three look-ups in memory.
@@ -45,7 +66,7 @@ pub async fn authenticate(services: &Services, token: &str) -> Result<Caller> {
         .ok_or(Error::TokenRevoked)?;
     Ok(Caller {
         profile: Profile::of(&person.user, membership),
-        session_id: claims.sid,
+        credential: Credential::Session(claims.sid),
     })
 }
 

@@ -1,6 +1,6 @@
 //! A new password for somebody who knows the old one.
 
-use super::{Caller, Error, RequestContext, Result, Services, record_changes};
+use super::{Caller, Error, RequestContext, Result, Services, one_time, record_changes};
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{Change, lifetimes};
@@ -18,6 +18,7 @@ pub async fn change_password(
     current_password: &str,
     new_password: &str,
 ) -> Result<()> {
+    let spared = caller.session_id()?;
     let current = services
         .passwords
         .read("currentPassword", current_password)?;
@@ -46,7 +47,6 @@ pub async fn change_password(
     let new_hash = services.passwords.hash(new).await?;
 
     let now = services.now();
-    let spared = caller.session_id;
     let entry = services.audit_own(context, now, Action::PasswordChanged, caller);
     let changes = services
         .store
@@ -57,6 +57,7 @@ pub async fn change_password(
                 return Err(Error::InvalidCredentials);
             }
             users::set_password_hash(tx, user_id, new_hash.as_str(), now)?;
+            one_time::forget_after_credential_change(tx, user_id)?;
             let changes: Vec<Change> = sessions::revoke_all(tx, user_id, Some(spared), now)?
                 .into_iter()
                 .map(|session_id| Change::SessionEnded {

@@ -101,13 +101,21 @@ impl Feed {
                             .or_insert((min_ver, expires_at));
                         *entry = (entry.0.max(min_ver), entry.1.max(expires_at));
                     }
-                    Change::PersonChanged { .. } => {}
+                    Change::PersonChanged { .. } | Change::OrganizationChanged { .. } => {}
                 }
             }
         }
         self.noted.fetch_add(1, Ordering::AcqRel);
         for change in new {
-            self.people.remove(&change.user_id());
+            match *change {
+                Change::SessionEnded { user_id, .. }
+                | Change::TokensCalledBack { user_id, .. }
+                | Change::PersonChanged { user_id } => {
+                    self.people.remove(&user_id);
+                }
+                // Rare, and cheaper than knowing who belongs to which organization.
+                Change::OrganizationChanged { .. } => self.people.clear(),
+            }
         }
     }
 

@@ -24,7 +24,8 @@ pub struct Founded {
     pub organization: Organization,
 }
 
-/// Organization, user and the membership that makes the founder `admin`, in one transaction.
+/// Organization, user, the membership that makes the founder `admin` and the letter that asks to prove the
+/// address, in one transaction.
 ///
 /// # Errors
 /// `Invalid`, `EmailTaken`.
@@ -56,14 +57,16 @@ pub async fn found_organization(
     let password_hash = services.passwords.hash(password).await?;
 
     let now = services.now();
+    let email = found.email;
     let user = User {
         id: UserId::new(now, services.random()),
-        email: Some(found.email),
+        email: Some(email.clone()),
         name: PersonName::join(&found.first_name, &found.last_name),
         ver: 0,
         disabled_at: None,
         created_at: now,
     };
+    let verification = services.verification(now, &user, &email);
     let organization_id = OrganizationId::new(now, services.random());
     let join_policy = services.default_join_policy;
     let entry = AuditEntry {
@@ -93,6 +96,7 @@ pub async fn found_organization(
                 manager_id: None,
             };
             memberships::insert(tx, &membership, now)?;
+            verification.send(tx, now)?;
             audit::insert(tx, &entry)?;
             Ok(Founded { user, organization })
         })

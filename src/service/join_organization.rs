@@ -50,9 +50,10 @@ pub async fn join_organization(
     let password_hash = services.passwords.hash(password).await?;
 
     let now = services.now();
+    let email = join.email;
     let user = User {
         id: UserId::new(now, services.random()),
-        email: Some(join.email),
+        email: Some(email.clone()),
         name: join.name,
         ver: 0,
         disabled_at: None,
@@ -71,6 +72,7 @@ pub async fn join_organization(
         organization_id: Some(organization_id),
         ..services.audit(context, now, Action::Registered, Outcome::Ok)
     };
+    let verification = services.verification(now, &user, &email);
     let profile = Profile::of(&user, &membership);
     let (session, ver) = services
         .store
@@ -80,6 +82,7 @@ pub async fn join_organization(
                 .map_err(Error::taken_email)?;
             memberships::insert(tx, &membership, now)?;
             sessions::insert(tx, &session)?;
+            verification.send(tx, now)?;
             audit::insert(tx, &entry)?;
             Ok::<_, Error>((session, user.ver))
         })

@@ -1,10 +1,12 @@
 //! E-mail and password in, token out.
 
-use super::{Error, Profile, RequestContext, Result, Services, SignedIn};
-use crate::crypto::password::StoredHash;
+use super::mfa::{self, HalfSignedIn};
+use super::prove_password::prove_password;
+use super::{Error, Profile, RequestContext, Result, Services, SignIn};
+use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::{Email, OrganizationId, UserId};
-use crate::store::{audit, memberships, sessions, users};
+use crate::domain::{Email, OrganizationId};
+use crate::store::{audit, memberships, sessions};
 
 pub struct Login<'a> {
     pub email: Email,
@@ -21,45 +23,19 @@ pub async fn login(
     services: &Services,
     context: &RequestContext,
     login: Login<'_>,
-) -> Result<SignedIn> {
-    let password = services.passwords.read("password", login.password)?;
-    let email = login.email;
-    let account = services
-        .store
-        .read(move |tx| users::find_account_by_email(tx, &email))
-        .await?;
-    let user_id = account.as_ref().map(|account| account.user.id);
-    let is_enabled = account
-        .as_ref()
-        .is_some_and(|account| account.user.disabled_at.is_none());
-    let stored = account
-        .and_then(|account| account.password_hash)
-        .map(StoredHash::from_stored);
-
-    let is_right = services
-        .passwords
-        .verify(password.clone(), stored.clone())
-        .await?;
-    let (Some(user_id), Some(stored), true) = (user_id, stored, is_right && is_enabled) else {
-        return refuse(services, context, user_id).await;
-    };
-
-    let rehashed = services.passwords.rehash(password, &stored).await;
+) -> Result<SignIn> {
+    let proven = prove_password(services, context, login.email, login.password).await?;
     let now = services.now();
     let wanted = login.organization_id;
+    let user_id = proven.user_id;
     let entry = services.audit(context, now, Action::Login, Outcome::Ok);
     // The organization is known once the transaction has read the memberships.
     let mut session = services.new_session(context, now, user_id, OrganizationId::NIL);
-    let (session, ver, profile) = services
+    let second_factor_token = Opaque::new(services.random());
+    let begun = services
         .store
         .write(move |tx| {
-            // Between the check and now the password may have been changed or the account disabled.
-            let account = users::hold_account(tx, user_id)?.ok_or(Error::InvalidCredentials)?;
-            if account.user.disabled_at.is_some()
-                || account.password_hash.as_deref() != Some(stored.as_str())
-            {
-                return Err(Error::InvalidCredentials);
-            }
+            let account = proven.hold(tx, now)?;
             let memberships = memberships::list_of_user(tx, user_id)?;
             let membership = match wanted {
                 None => memberships.first().ok_or(Error::Forbidden)?,
@@ -68,43 +44,33 @@ pub async fn login(
                     .find(|membership| membership.organization_id == wanted)
                     .ok_or(Error::OrganizationNotFound)?,
             };
-            if let Some(rehashed) = rehashed {
-                users::set_password_hash(tx, user_id, rehashed.as_str(), now)?;
+            let organization_id = membership.organization_id;
+            if mfa::is_required(tx, user_id)? {
+                let half = HalfSignedIn {
+                    user_id,
+                    organization_id,
+                };
+                return Ok(Err(mfa::ask(tx, second_factor_token, &half, now)?));
             }
-            session.organization_id = membership.organization_id;
+            session.organization_id = organization_id;
             sessions::insert(tx, &session)?;
             audit::insert(
                 tx,
                 &AuditEntry {
                     actor_id: Some(user_id),
                     subject_id: Some(user_id),
-                    organization_id: Some(membership.organization_id),
+                    organization_id: Some(organization_id),
                     ..entry
                 },
             )?;
-            Ok((
-                session,
-                account.user.ver,
-                Profile::of(&account.user, membership),
-            ))
+            let profile = Profile::of(&account.user, membership);
+            Ok::<_, Error>(Ok((session, account.user.ver, profile)))
         })
         .await?;
-    Ok(services.tokens.issue(now, &session, ver, profile))
-}
-
-/// Writes the attempt down, for a known and for an unknown address alike.
-async fn refuse(
-    services: &Services,
-    context: &RequestContext,
-    subject_id: Option<UserId>,
-) -> Result<SignedIn> {
-    let entry = AuditEntry {
-        subject_id,
-        ..services.audit(context, services.now(), Action::Login, Outcome::Refused)
-    };
-    services
-        .store
-        .write(move |tx| audit::insert(tx, &entry))
-        .await?;
-    Err(Error::InvalidCredentials)
+    Ok(match begun {
+        Ok((session, ver, profile)) => {
+            SignIn::Complete(services.tokens.issue(now, &session, ver, profile))
+        }
+        Err(second_factor) => SignIn::SecondFactor(second_factor),
+    })
 }

@@ -8,7 +8,7 @@ use crate::store::{audit, sessions, users};
 /// The caller's session ends; a session that another request has just ended is as good.
 pub async fn logout(services: &Services, context: &RequestContext, caller: &Caller) -> Result<()> {
     let now = services.now();
-    let (user_id, session_id) = (caller.profile.id, caller.session_id);
+    let (user_id, session_id) = (caller.profile.id, caller.session_id()?);
     let entry = services.audit_own(context, now, Action::Logout, caller);
     let changes = [Change::SessionEnded {
         user_id,

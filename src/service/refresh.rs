@@ -22,7 +22,7 @@ pub async fn refresh(
     switch_to: Option<OrganizationId>,
 ) -> Result<SignedIn> {
     let now = services.now();
-    let (user_id, session_id) = (caller.profile.id, caller.session_id);
+    let (user_id, session_id) = (caller.profile.id, caller.session_id()?);
     let from = caller.profile.organization_id;
     let to = switch_to.unwrap_or(from);
     let (session, user, profile) = services

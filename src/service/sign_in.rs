@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::mfa::SecondFactor;
 use super::{RequestContext, Services};
 use crate::domain::{
     Email, Membership, OrganizationId, PersonName, Role, Session, SessionId, User, UserId,
@@ -38,6 +39,13 @@ pub struct SignedIn {
     /// Seconds.
     pub expires_in: i64,
     pub profile: Profile,
+}
+
+/// Where a proof of who one is leads to.
+pub enum SignIn {
+    Complete(SignedIn),
+    /// The person has a second factor, which is still to be shown.
+    SecondFactor(SecondFactor),
 }
 
 impl Services {

@@ -12,7 +12,7 @@ use super::schema::changes;
 use super::types::At;
 use super::{StoreError, Tx, on};
 use crate::domain::change::RecordedChange;
-use crate::domain::{Change, SessionId, UserId};
+use crate::domain::{Change, OrganizationId, SessionId, UserId};
 
 /// The advisory lock of the feed's writers.
 const FEED_LOCK: i64 = 0x6861_6c6c_6665_6564;
@@ -24,28 +24,45 @@ pub(super) const BELL: &str = "hallpass_changes";
 #[diesel(table_name = changes)]
 struct ChangeRow {
     seq: i64,
-    user_id: UserId,
+    user_id: Option<UserId>,
     session_id: Option<SessionId>,
     min_ver: Option<i32>,
+    organization_id: Option<OrganizationId>,
     expires_at: At,
 }
 
-impl From<ChangeRow> for RecordedChange {
-    /// The kind is told by which column is set, as the table's checks demand.
-    fn from(row: ChangeRow) -> Self {
-        let user_id = row.user_id;
-        Self {
-            seq: row.seq,
-            change: match (row.session_id, row.min_ver) {
-                (Some(session_id), _) => Change::SessionEnded {
-                    user_id,
-                    session_id,
-                },
-                (None, Some(min_ver)) => Change::TokensCalledBack { user_id, min_ver },
-                (None, None) => Change::PersonChanged { user_id },
+impl TryFrom<ChangeRow> for RecordedChange {
+    type Error = StoreError;
+
+    /// The kind is told by which columns are set, as the table's checks demand.
+    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
+        let change = match (
+            row.user_id,
+            row.session_id,
+            row.min_ver,
+            row.organization_id,
+        ) {
+            (Some(user_id), Some(session_id), None, None) => Change::SessionEnded {
+                user_id,
+                session_id,
             },
+            (Some(user_id), None, Some(min_ver), None) => {
+                Change::TokensCalledBack { user_id, min_ver }
+            }
+            (Some(user_id), None, None, None) => Change::PersonChanged { user_id },
+            (None, None, None, Some(organization_id)) => {
+                Change::OrganizationChanged { organization_id }
+            }
+            _ => {
+                let seq = row.seq;
+                return Err(StoreError::Failed(format!("change {seq} is of no kind")));
+            }
+        };
+        Ok(Self {
+            seq: row.seq,
+            change,
             expires_at: row.expires_at.0,
-        }
+        })
     }
 }
 
@@ -66,16 +83,31 @@ pub fn append(
         .execute(*connection)?;
     }
     for change in new {
-        let (kind, session_id, min_ver) = match *change {
-            Change::SessionEnded { session_id, .. } => ("session_ended", Some(session_id), None),
-            Change::TokensCalledBack { min_ver, .. } => ("tokens_called_back", None, Some(min_ver)),
-            Change::PersonChanged { .. } => ("person_changed", None, None),
+        let kind = match change {
+            Change::SessionEnded { .. } => "session_ended",
+            Change::TokensCalledBack { .. } => "tokens_called_back",
+            Change::PersonChanged { .. } => "person_changed",
+            Change::OrganizationChanged { .. } => "organization_changed",
+        };
+        let (user_id, session_id, min_ver, organization_id) = match *change {
+            Change::SessionEnded {
+                user_id,
+                session_id,
+            } => (Some(user_id), Some(session_id), None, None),
+            Change::TokensCalledBack { user_id, min_ver } => {
+                (Some(user_id), None, Some(min_ver), None)
+            }
+            Change::PersonChanged { user_id } => (Some(user_id), None, None, None),
+            Change::OrganizationChanged { organization_id } => {
+                (None, None, None, Some(organization_id))
+            }
         };
         let values = (
             changes::kind.eq(kind),
-            changes::user_id.eq(change.user_id()),
+            changes::user_id.eq(user_id),
             changes::session_id.eq(session_id),
             changes::min_ver.eq(min_ver),
+            changes::organization_id.eq(organization_id),
             changes::at.eq(At(now)),
             changes::expires_at.eq(At(expires_at)),
         );
@@ -93,7 +125,7 @@ pub fn list_after(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<RecordedChange>, Stor
         .order(changes::seq)
         .select(ChangeRow::as_select())
         .load(conn))?;
-    Ok(rows.into_iter().map(RecordedChange::from).collect())
+    rows.into_iter().map(RecordedChange::try_from).collect()
 }
 
 /// Forgets changes that concern no token any more.

@@ -30,6 +30,8 @@ table! {
         name -> Text,
         slug -> Text,
         join_policy -> Text,
+        allowed_domains -> Text,
+        require_mfa -> Bool,
         created_at -> Instant,
         updated_at -> Instant,
     }
@@ -73,9 +75,10 @@ table! {
     changes (seq) {
         seq -> BigInt,
         kind -> Text,
-        user_id -> Id,
+        user_id -> Nullable<Id>,
         session_id -> Nullable<Id>,
         min_ver -> Nullable<Integer>,
+        organization_id -> Nullable<Id>,
         at -> Instant,
         expires_at -> Instant,
     }
@@ -142,6 +145,50 @@ table! {
         purpose -> Text,
         payload -> Text,
         expires_at -> Instant,
+        user_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    outbox (id) {
+        id -> Id,
+        kind -> Text,
+        recipient -> Text,
+        letter -> Nullable<Text>,
+        created_at -> Instant,
+        attempts -> Integer,
+        next_attempt_at -> Nullable<Instant>,
+        sent_at -> Nullable<Instant>,
+        given_up_at -> Nullable<Instant>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    totp (user_id) {
+        user_id -> Id,
+        secret -> Text,
+        created_at -> Instant,
+        confirmed_at -> Nullable<Instant>,
+        last_step -> Nullable<BigInt>,
+        failures -> Integer,
+        locked_until -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Id;
+
+    recovery_codes (user_id, hash) {
+        user_id -> Id,
+        hash -> Text,
     }
 }
 

@@ -15,7 +15,7 @@ use diesel::sql_types::{self, SqlType};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use uuid::Uuid;
 
-use crate::domain::ids::AuditId;
+use crate::domain::ids::{AuditId, LetterId};
 use crate::domain::{OrganizationId, SessionId, SlackStateId, UserId};
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
@@ -68,7 +68,14 @@ macro_rules! travels_as_id {
     )*};
 }
 
-travels_as_id!(UserId, OrganizationId, SessionId, SlackStateId, AuditId);
+travels_as_id!(
+    UserId,
+    OrganizationId,
+    SessionId,
+    SlackStateId,
+    AuditId,
+    LetterId
+);
 
 /// A point in time on its way into or out of a database.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::signed_in::SignedIn;
+use super::signed_in::SignIn;
 use crate::domain::{Email, OrganizationId};
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
@@ -37,20 +37,20 @@ pub struct LoginRequest {
     path = "/api/auth/login",
     tag = "Signing in",
     request_body = LoginRequest,
-    responses((status = 200, description = "Signed in.", body = SignedIn)),
+    responses((status = 200, description = "Signed in, or asked for the second factor.", body = SignIn)),
     extensions(("x-error-codes" = json!([InvalidCredentials, OrganizationNotFound]))),
 )]
 pub async fn login(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<LoginRequest>,
-) -> Result<Json<SignedIn>, ApiError> {
+) -> Result<Json<SignIn>, ApiError> {
     let password = body.password.into_value()?;
     let login = service::Login {
         email: body.email.into_value()?,
         password: password.expose(),
         organization_id: body.organization_id.map(Given::into_value).transpose()?,
     };
-    let signed_in = service::login(&services, &context, login).await?;
-    Ok(Json(signed_in.into()))
+    let sign_in = service::login(&services, &context, login).await?;
+    Ok(Json(sign_in.into()))
 }

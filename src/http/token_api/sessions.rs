@@ -65,8 +65,9 @@ pub async fn sessions(
     services: Data<Services>,
     caller: Caller,
 ) -> Result<Json<Sessions>, ApiError> {
+    let current = caller.session_id()?;
     let sessions = service::list_sessions(&services, &caller).await?;
-    let seen = |session| Session::seen_from(caller.session_id, session);
+    let seen = |session| Session::seen_from(current, session);
     Ok(Json(Sessions {
         sessions: sessions.into_iter().map(seen).collect(),
     }))

@@ -1,4 +1,4 @@
-//! The login answer.
+//! The login answer, and the answer that asks for a second factor first.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -25,6 +25,41 @@ impl From<service::SignedIn> for SignedIn {
             access_token: signed_in.access_token,
             expires_in: signed_in.expires_in,
             user: signed_in.profile.into(),
+        }
+    }
+}
+
+/// Where an e-mail address and a password, or a sign-in with Slack, lead to.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum SignIn {
+    Complete(SignedIn),
+    SecondFactor(MfaRequired),
+}
+
+/// The person has a second factor: send its code with the `mfaToken` to `/api/auth/mfa/verify`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MfaRequired {
+    #[schema(example = true)]
+    mfa_required: bool,
+    /// Good for the second step of this sign-in alone.
+    #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+    mfa_token: String,
+    /// Seconds until the `mfaToken` expires.
+    #[schema(example = 300)]
+    expires_in: i64,
+}
+
+impl From<service::SignIn> for SignIn {
+    fn from(sign_in: service::SignIn) -> Self {
+        match sign_in {
+            service::SignIn::Complete(signed_in) => Self::Complete(signed_in.into()),
+            service::SignIn::SecondFactor(second_factor) => Self::SecondFactor(MfaRequired {
+                mfa_required: true,
+                mfa_token: second_factor.token.expose().to_owned(),
+                expires_in: second_factor.expires_in,
+            }),
         }
     }
 }

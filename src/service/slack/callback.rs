@@ -1,10 +1,9 @@
 //! The way back from Slack.
 
-use serde_json::json;
 use url::Url;
 
 use super::admission::{Admission, Admitted, Newcomer, admit, attach};
-use super::redeem::Payload;
+use super::redeem::{Kept, Payload};
 use super::state::{Kind, State};
 use crate::crypto::opaque::Opaque;
 use crate::crypto::sealed::{self, Purpose, SealError};
@@ -12,8 +11,9 @@ use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::slack::meaning_of;
 use crate::domain::{ReturnUrl, SignInFailure, SlackPerson, lifetimes};
 use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
-use crate::service::{Error, RequestContext, Result, Services, SignedIn};
-use crate::store::{StoreError, audit, one_time_tokens, slack_states, workspaces};
+use crate::service::{Error, RequestContext, Result, Services, SignedIn, one_time};
+use crate::store::one_time_tokens::Purpose as OneTime;
+use crate::store::{audit, slack_states, workspaces};
 
 /// What the person's browser brings.
 pub struct Callback<'a> {
@@ -225,7 +225,7 @@ async fn arrive(
                 person: newcomer.person,
                 workspace_name: newcomer.workspace_name,
             };
-            keep(services, &payload, challenge).await
+            keep(services, payload, challenge).await
         }
     };
     match handed {
@@ -274,21 +274,23 @@ async fn keep_sign_in(services: &Services, newcomer: Newcomer, challenge: &str) 
         user_id: profile.id,
         organization_id: profile.organization_id,
     };
-    keep(services, &payload, challenge).await
+    keep(services, payload, challenge).await
 }
 
 /// Puts aside what the holder of the challenge's verifier will collect.
-async fn keep(services: &Services, payload: &Payload, challenge: &str) -> Result<Handed> {
+async fn keep(services: &Services, payload: Payload, challenge: &str) -> Result<Handed> {
     let code = Opaque::new(services.random());
-    let hash = code.hash();
-    let payload = json!({"challenge": challenge, "payload": payload}).to_string();
+    let (kept, user_id) = (code.clone(), payload.user_id());
+    let payload = Kept {
+        challenge: challenge.to_owned(),
+        payload,
+    };
     let expires_at = services.now() + lifetimes::ONE_TIME_CODE;
     services
         .store
         .write(move |tx| {
-            let purpose = one_time_tokens::Purpose::SlackCode;
-            one_time_tokens::insert(tx, hash.as_str(), purpose, &payload, expires_at)?;
-            Ok::<_, StoreError>(())
+            let purpose = OneTime::SlackCode;
+            one_time::keep(tx, &kept, purpose, Some(user_id), &payload, expires_at)
         })
         .await?;
     Ok(Handed::Code(code))

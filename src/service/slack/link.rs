@@ -9,11 +9,11 @@ use crate::service::{Caller, Result, Services};
 /// to the verifier that the caller keeps.
 ///
 /// # Errors
-/// As [`begin`](super::begin::begin).
+/// As [`begin`](super::begin::begin); `Forbidden` for a service.
 pub fn link(services: &Services, caller: &Caller, begin: &Begin<'_>) -> Result<Begun> {
     let kind = Kind::Link {
         user_id: caller.profile.id,
-        session_id: caller.session_id,
+        session_id: caller.session_id()?,
     };
     begin_for(services, begin, kind)
 }

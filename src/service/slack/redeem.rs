@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::admission::{Newcomer, attach};
 use super::callback::refuse;
-use crate::crypto::opaque::{self, Opaque};
+use crate::crypto::opaque;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{CodeVerifier, OrganizationId, SessionId, SignInFailure, SlackPerson, UserId};
-use crate::service::{Error, Profile, RequestContext, Result, Services, SignedIn};
-use crate::store::{audit, memberships, one_time_tokens, sessions, users};
+use crate::service::{Error, Profile, RequestContext, Result, Services, SignedIn, one_time};
+use crate::store::one_time_tokens::Purpose;
+use crate::store::{audit, memberships, sessions, users};
 
 pub struct Redeem<'a> {
     pub code: &'a str,
@@ -30,10 +31,19 @@ pub(super) enum Payload {
     },
 }
 
-#[derive(Deserialize)]
-struct Kept {
-    challenge: String,
-    payload: Payload,
+impl Payload {
+    pub fn user_id(&self) -> UserId {
+        match self {
+            Self::SignIn { user_id, .. } | Self::Link { user_id, .. } => *user_id,
+        }
+    }
+}
+
+/// What is kept of a code.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub challenge: String,
+    pub payload: Payload,
 }
 
 /// The code is used up, whether or not the verifier fits.
@@ -48,18 +58,13 @@ pub async fn redeem(
 ) -> Result<SignedIn> {
     services.slack()?;
     let expired = || Error::from(SignInFailure::SignInExpired);
-    let hash = Opaque::parse(redeem.code).ok_or_else(expired)?.hash();
+    let code = redeem.code.to_owned();
     let now = services.now();
-    let kept = services
+    let kept: Kept = services
         .store
-        .write(move |tx| {
-            let purpose = one_time_tokens::Purpose::SlackCode;
-            one_time_tokens::take(tx, hash.as_str(), purpose, now).map_err(Error::from)
-        })
+        .write(move |tx| one_time::take(tx, &code, Purpose::SlackCode, now))
         .await?
         .ok_or_else(expired)?;
-    let kept: Kept = serde_json::from_str(&kept)
-        .map_err(|error| Error::Internal(format!("a stored code: {error}")))?;
     if !opaque::verifies(redeem.verifier.expose(), &kept.challenge) {
         return Err(expired());
     }

@@ -1,0 +1,90 @@
+//! The proof by e-mail address and password, whatever it opens.
+
+use chrono::{DateTime, Utc};
+
+use super::{Error, RequestContext, Result, Services};
+use crate::crypto::password::StoredHash;
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::{Email, UserId};
+use crate::store::users::Account;
+use crate::store::{Tx, audit, users};
+
+/// Whose password was right a moment ago.
+pub(super) struct Proven {
+    pub user_id: UserId,
+    stored: StoredHash,
+    rehashed: Option<StoredHash>,
+}
+
+/// # Errors
+/// `InvalidCredentials` in one time and shape for an unknown address, a wrong password, a disabled
+/// account and an account without a password.
+pub(super) async fn prove_password(
+    services: &Services,
+    context: &RequestContext,
+    email: Email,
+    password: &str,
+) -> Result<Proven> {
+    let password = services.passwords.read("password", password)?;
+    let account = services
+        .store
+        .read(move |tx| users::find_account_by_email(tx, &email))
+        .await?;
+    let user_id = account.as_ref().map(|account| account.user.id);
+    let is_enabled = account
+        .as_ref()
+        .is_some_and(|account| account.user.disabled_at.is_none());
+    let stored = account
+        .and_then(|account| account.password_hash)
+        .map(StoredHash::from_stored);
+
+    let is_right = services
+        .passwords
+        .verify(password.clone(), stored.clone())
+        .await?;
+    let (Some(user_id), Some(stored), true) = (user_id, stored, is_right && is_enabled) else {
+        return refuse(services, context, user_id).await;
+    };
+    Ok(Proven {
+        user_id,
+        rehashed: services.passwords.rehash(password, &stored).await,
+        stored,
+    })
+}
+
+impl Proven {
+    /// Reads the account and keeps it as it is, in the transaction that makes use of the proof. A hash that is
+    /// out of date is renewed on the way.
+    ///
+    /// # Errors
+    /// `InvalidCredentials` when the password was changed or the account disabled since it was proved.
+    pub(super) fn hold(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<Account> {
+        let account = users::hold_account(tx, self.user_id)?.ok_or(Error::InvalidCredentials)?;
+        if account.user.disabled_at.is_some()
+            || account.password_hash.as_deref() != Some(self.stored.as_str())
+        {
+            return Err(Error::InvalidCredentials);
+        }
+        if let Some(rehashed) = &self.rehashed {
+            users::set_password_hash(tx, self.user_id, rehashed.as_str(), now)?;
+        }
+        Ok(account)
+    }
+}
+
+/// Writes the attempt down, for a known and for an unknown address alike.
+async fn refuse(
+    services: &Services,
+    context: &RequestContext,
+    subject_id: Option<UserId>,
+) -> Result<Proven> {
+    let entry = AuditEntry {
+        subject_id,
+        ..services.audit(context, services.now(), Action::Login, Outcome::Refused)
+    };
+    services
+        .store
+        .write(move |tx| audit::insert(tx, &entry))
+        .await?;
+    Err(Error::InvalidCredentials)
+}
