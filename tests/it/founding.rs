@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
+use hallpass::domain::Letter;
 use serde_json::json;
 
 use crate::house::{PASSWORD, TestApp, founding, on_both_databases};
@@ -120,5 +121,20 @@ on_both_databases! {
         let answer = app.post("/api/auth/register").json(&body).await;
         assert_eq!(answer.status, 400, "{}", answer.text());
         assert_eq!(answer.json()["message"], "Validation failed");
+    }
+
+    async fn a_founder_is_asked_by_mail_to_prove_the_address(app: TestApp) {
+        app.found("Acme", "ada@acme.example").await;
+        let letters = app.letters_to("ada@acme.example").await;
+        let [Letter::VerifyEmail { name, token }] = letters.as_slice() else {
+            panic!("{letters:?}")
+        };
+        assert_eq!(name, "Ada Byron");
+        assert_eq!(*token, app.mailed_token("ada@acme.example", "verify_email").await);
+        app.post("/api/auth/register")
+            .json(&founding("Other", "ada@acme.example"))
+            .await
+            .refused(409, "Email already registered");
+        assert_eq!(app.letters_to("ada@acme.example").await.len(), 1);
     }
 }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod cluster;
 pub mod database;
 pub mod jwt;
+pub mod letters;
 pub mod scratch;
 pub mod slack;
 pub mod test_app;

@@ -1,0 +1,45 @@
+//! The letters on their way, read as their recipients would.
+
+use chrono::{DateTime, Utc};
+use hallpass::crypto::keyring::Keyring;
+use hallpass::crypto::sealed::{self, Purpose};
+use hallpass::domain::Letter;
+use serde_json::Value;
+
+use super::test_app::{SECRET, TestApp};
+
+impl TestApp {
+    /// The letters to an address that were written and not sent, the oldest first.
+    pub async fn letters_to(&self, email: &str) -> Vec<Letter> {
+        let keyring = Keyring::new(&[SECRET.into()]).unwrap();
+        let select = format!(
+            "select letter as v from outbox where recipient = '{email}' and letter is not null order by id"
+        );
+        let sealed = self.db.values(&select).await;
+        sealed
+            .iter()
+            .map(|letter| {
+                let letter = letter.as_deref().unwrap();
+                // Nothing has expired in 1970.
+                sealed::open(
+                    letter,
+                    DateTime::<Utc>::UNIX_EPOCH,
+                    Purpose::Letter,
+                    &keyring,
+                )
+                .unwrap()
+            })
+            .collect()
+    }
+
+    /// The token in the newest letter of a kind (`verify_email`, …) to an address.
+    pub async fn mailed_token(&self, email: &str, kind: &str) -> String {
+        let letters = self.letters_to(email).await;
+        let newest = letters.iter().rfind(|letter| letter.kind() == kind);
+        let newest = newest.unwrap_or_else(|| panic!("no {kind} to {email} among {letters:?}"));
+        let Value::String(token) = &serde_json::to_value(newest).unwrap()["token"] else {
+            panic!("{newest:?} holds no token")
+        };
+        token.clone()
+    }
+}
