@@ -9,6 +9,7 @@ use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
 use secrecy::SecretString;
 
+use super::listen::listen;
 use super::{App, BuildError, Overrides};
 use crate::adapters::{self, OsEntropy, SystemClock};
 use crate::config::{self, Config, Database};
@@ -47,7 +48,7 @@ impl App {
 
         let address = (config.server.host, config.server.port).into();
         let bind = |error| BuildError::Bind { address, error };
-        let listener = TcpListener::bind(address).map_err(bind)?;
+        let listener = listen(address).map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let mut public_url = config.server.public_url;
         if public_url.port() == Some(0) {

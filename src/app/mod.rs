@@ -3,6 +3,7 @@
 mod build;
 mod dev;
 mod error;
+mod listen;
 mod run;
 pub mod seed;
 mod workers;

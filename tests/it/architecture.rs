@@ -45,7 +45,7 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
             "SystemTime::now",
             "SystemRandom",
             "now_v7",
-            "new_v4",
+            "Uuid::new_v4",
         ],
         // Besides: a secret made because none was given, and signatures that want to be handed the
         // system's chance itself (in `id_token`, of a test).
