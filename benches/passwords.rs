@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use bcrypt_lanes::Input;
-use hallpass::service::hashing::Hashing;
+use hallpass::service::hashing::{Hashing, default_threads};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, sleep_until, timeout};
@@ -56,10 +56,7 @@ fn main() -> Result<()> {
 
 /// One thread and one process, without HTTP.
 fn hashing() -> Result<()> {
-    let threads = thread::available_parallelism()?
-        .get()
-        .saturating_sub(1)
-        .max(1);
+    let threads = default_threads();
     for cost in [10, 12] {
         let (mut crate_alone, mut alone) = (Vec::new(), Vec::new());
         let (mut crate_rate, mut rate) = (Vec::new(), Vec::new());

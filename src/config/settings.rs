@@ -208,7 +208,7 @@ pub static PASSWORD_MIN_LENGTH: Setting = Setting {
 
 pub static HASHING_THREADS: Setting = Setting {
     name: "HASHING_THREADS",
-    default: Fallback::Derived("one less than there are cores, at least 1"),
+    default: Fallback::Derived("as many as there are cores"),
     secret: false,
     example: "1",
     description: "Threads that compute password hashes, six at once each, 1 to 256. `hallpass doctor` says what \

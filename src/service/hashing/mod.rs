@@ -131,10 +131,9 @@ impl Engine {
     }
 }
 
-/// One less than there are cores, at least one: a core is left to everything else.
+/// As many as there are cores: their priority, not their number, lets everything else go first.
 pub fn default_threads() -> usize {
-    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    (cores - 1).max(1)
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// Lets requests go first when they compete with this thread for a core.
