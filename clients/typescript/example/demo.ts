@@ -1,5 +1,6 @@
 /** The page `hallpass dev` serves at `/demo`: the client at work, with every request and answer in view. */
 
+import { listSessions } from "../src/account.js";
 import { createHallpass, HallpassError, type Founding, type User } from "../src/index.js";
 
 const element = <T extends HTMLElement = HTMLElement>(id: string): T => {
@@ -136,7 +137,7 @@ onClick("refresh", async () => {
   return "Here is a new token. The old one stays good until its own end.";
 });
 onClick("sessions", async () => {
-  const sessions = await hallpass.sessions();
+  const sessions = await listSessions(hallpass);
   return `You are signed in on ${sessions.length} device${sessions.length === 1 ? "" : "s"}.`;
 });
 onClick("logout", async () => {

@@ -3,7 +3,7 @@
 import type { ErrorCode } from "./error_codes.js";
 import { HallpassError, type FieldFault, type SlackErrorCode } from "./errors.js";
 import { memoryStorage, webStorage } from "./storage.js";
-import type { Founded, Hallpass, HallpassOptions, Pkce, Session, User } from "./types.js";
+import type { Founded, Hallpass, HallpassOptions, MfaChallenge, Pkce, User } from "./types.js";
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
@@ -117,6 +117,9 @@ export function createHallpass({
       if (kept?.token === token) await write(null);
     });
 
+  const mfaRequired = (challenge: object) =>
+    Object.assign(new HallpassError(200, "mfa_required"), { challenge: challenge as MfaChallenge });
+
   const unexpected = (status: number) => new HallpassError(status, "unexpected_answer");
 
   const isFor = ({ id, organizationId }: User) => kept?.user.id === id && kept.user.organizationId === organizationId;
@@ -127,7 +130,8 @@ export function createHallpass({
   const isOld = () => age() < 0 || age() > DAY;
 
   const accept = async (answer: object, isWanted: () => unknown = () => true): Promise<User> => {
-    const { accessToken: token, user } = answer as { accessToken: unknown; user: User };
+    const { accessToken: token, user, mfaToken } = answer as { accessToken: unknown; user: User; mfaToken: unknown };
+    if (mfaToken) throw mfaRequired(answer);
     if (!isToken(token) || !user) throw unexpected(200);
     const at = now();
     await inTurn(async () => {
@@ -313,6 +317,12 @@ export function createHallpass({
       return "organization" in answer ? (answer as Founded) : accept(answer);
     }) as Hallpass["register"],
 
+    request: async (method, path, content) => {
+      const answer = await call(method, path, true, content);
+      if ("accessToken" in answer) await accept(answer);
+      return answer as never;
+    },
+
     user: async () => {
       await load();
       return kept?.user ?? null;
@@ -326,12 +336,6 @@ export function createHallpass({
     me: async () => learn(await call("GET", "me", true)),
 
     updateMe: async (change) => learn(await call("PATCH", "me", true, change)),
-
-    changePassword: async (passwords) => void (await call("POST", "change-password", true, passwords)),
-
-    sessions: async () => ((await call("GET", "sessions", true)) as { sessions: Session[] }).sessions,
-
-    endSession: async (id) => void (await call("DELETE", "sessions/" + encodeURIComponent(id), true)),
 
     refresh: ({ organizationId } = {}) => renew(organizationId),
 
@@ -374,13 +378,13 @@ export function createHallpass({
       const href = String(address);
       const url = new URL(href);
       const fragment = new URLSearchParams(url.hash.slice(1));
-      const names = ["token", "code", "error", "expiresIn", "state"];
+      const names = ["token", "code", "error", "mfaToken", "expiresIn", "state"];
       // A page may have a `?token=` or `?code=` of its own.
       const params = [fragment, url.searchParams].find(
-        (some) => some.has("state") && names.slice(0, 3).some((name) => some.has(name)),
+        (some) => some.has("state") && names.slice(0, 4).some((name) => some.has(name)),
       );
       if (!params) return null;
-      const [token, code, error, , state] = names.map((name) => params.get(name));
+      const [token, code, error, mfaToken, expiresIn, state] = names.map((name) => params.get(name));
 
       if (params === fragment) url.hash = "";
       else for (const name of names) params.delete(name);
@@ -390,6 +394,7 @@ export function createHallpass({
       const found = await begun(state!);
       if (!found) throw new HallpassError(0, "state_mismatch");
       if (error) throw new HallpassError(0, error as SlackErrorCode);
+      if (mfaToken) throw mfaRequired({ mfaToken, expiresIn: Number(expiresIn) });
       const { verifier } = found;
       if (verifier) return accept(await call("POST", "slack/token", "", { code, codeVerifier: verifier }));
       if (!isToken(token)) throw unexpected(0);

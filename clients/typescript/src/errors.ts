@@ -1,6 +1,7 @@
 /** Everything that can go wrong, as one typed error. */
 
 import type { ErrorCode } from "./error_codes.js";
+import type { MfaChallenge } from "./types.js";
 
 /** How a sign-in with Slack ends without one. */
 export type SlackErrorCode =
@@ -17,12 +18,14 @@ export type SlackErrorCode =
  * `unexpected_answer`: something else than Hallpass answered, e.g. a hotel's portal or a broken proxy.
  * `redirect_refused`: the answer was a redirect, which a token does not follow.
  * `state_mismatch`: the return from Slack belongs to no sign-in begun here; begin again.
+ * `mfa_required`: the sign-in lacks its second factor; ask for a code, then `verifyMfa()` of `hallpass-client/account`.
  */
 export type ClientErrorCode =
   | "network_error"
   | "unexpected_answer"
   | "redirect_refused"
-  | "state_mismatch";
+  | "state_mismatch"
+  | "mfa_required";
 
 /** One rule that a field of the request breaks. */
 export interface FieldFault {
@@ -32,6 +35,9 @@ export interface FieldFault {
 }
 
 export class HallpassError extends Error {
+  /** Of `mfa_required`. */
+  declare readonly challenge?: MfaChallenge;
+
   constructor(
     /** The HTTP status; 0 without an answer. */
     readonly status: number,

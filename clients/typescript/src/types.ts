@@ -45,6 +45,15 @@ export interface Login {
   organizationId?: string;
 }
 
+/** What a sign-in answers that lacks its second factor. */
+export interface MfaChallenge {
+  mfaToken: string;
+  /** Seconds. */
+  expiresIn: number;
+  /** The organization demands a second factor, and the person has none yet: `enrolTotp()` of `hallpass-client/account`. */
+  enrolmentRequired?: boolean;
+}
+
 /** To an organization that is there: open to everybody, or by invitation. */
 export type Joining = { email: string; password: string; name: string } & (
   | { organizationId: string }
@@ -88,6 +97,7 @@ export interface SlackSignIn {
 }
 
 export interface Hallpass {
+  /** Throws `mfa_required` for a person with a second factor: see `verifyMfa()` of `hallpass-client/account`. */
   login(login: Login): Promise<User>;
   /** Joining signs in. */
   register(joining: Joining): Promise<User>;
@@ -101,10 +111,6 @@ export interface Hallpass {
   /** Who is signed in, asked of Hallpass. */
   me(): Promise<User>;
   updateMe(change: { name: string }): Promise<User>;
-  /** Every other session ends. */
-  changePassword(passwords: { currentPassword: string; newPassword: string }): Promise<void>;
-  sessions(): Promise<Session[]>;
-  endSession(id: string): Promise<void>;
   /**
    * Gets a new token now, e.g. to switch to another organization. The others are refreshed unasked.
    * Answers who is signed in then; `null` if nobody was.
@@ -127,6 +133,11 @@ export interface Hallpass {
    */
   handleReturn(address?: string | URL | Location): Promise<User | null>;
 
+  /**
+   * A call of Hallpass's that has no method here; `path` is below `/api/auth/`. Signs in if the answer does.
+   * `hallpass-client/account` is made of it.
+   */
+  request<T = unknown>(method: string, path: string, content?: object): Promise<T>;
   /**
    * `fetch` with the token, for Hallpass and the configured origins; for all others the plain one.
    * What carries the token follows no redirect.

@@ -62,6 +62,8 @@ export class Server {
   /** A promise every refresh waits for. */
   gate = undefined;
   codes = new Map();
+  /** Sign-ins that lack their second factor, by their `mfaToken`. */
+  challenges = new Map();
   #tokens = 0;
   #sessions = 0;
 
@@ -135,6 +137,16 @@ export class Server {
         const state = `state-${this.heard.length}`;
         answer(response, 200, { url: `https://slack.com/oauth/v2/authorize?state=${state}`, state, callbackUrl: "…", type: "signin" });
       },
+      "POST mfa/verify": () => {
+        const user = this.challenges.get(body.mfaToken);
+        if (!user) return refuse(response, 400, "invalid_or_expired_token", "Invalid or expired token");
+        if (body.code !== "123456") return refuse(response, 401, "invalid_code", "Invalid code", { "WWW-Authenticate": "Bearer" });
+        this.challenges.delete(body.mfaToken);
+        answer(response, 200, this.signedIn(user));
+      },
+      "POST forgot-password": () => answer(response, 200, { success: true }),
+      "POST reset-password": () => answer(response, 200, { success: true }),
+      "POST verify-email": () => answer(response, 200, { success: true }),
       "POST slack/token": () => {
         const user = this.codes.get(body.code)?.(body.codeVerifier);
         this.codes.delete(body.code);
@@ -164,6 +176,9 @@ export class Server {
       "POST change-password": () => answer(response, 200, { success: true }),
       "POST logout": () => end(claims.sid),
       "POST logout-all": () => end(claims.sid),
+      "POST mfa/totp": () => answer(response, 200, { secret: "GEZDGNBVGY3TQOJQ", otpauthUri: "otpauth://totp/…", qrCode: "<svg/>" }),
+      "POST mfa/totp/confirm": () => answer(response, 200, { recoveryCodes: ["abcde-fghij"] }),
+      "DELETE mfa/totp": () => answer(response, 200, { success: true }),
       "GET sessions": () => answer(response, 200, { sessions: [{ id: claims.sid, current: true }] }),
       "DELETE sessions/s%2F7": () => answer(response, 200, { success: true }),
     }[name];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { changePassword, endSession, listSessions } from "../dist/account.js";
 import { HallpassError } from "../dist/index.js";
 import { fault, setUp, signIn, until } from "./house.js";
 
@@ -12,9 +13,9 @@ test("a login signs in, and every call of one's own carries the token", async (t
   assert.deepEqual(await hallpass.user(), server.ada);
 
   assert.deepEqual(await hallpass.me(), server.ada);
-  assert.equal((await hallpass.sessions())[0].current, true);
-  await hallpass.endSession("s/7");
-  await hallpass.changePassword({ currentPassword: "right", newPassword: "an engine weaves" });
+  assert.equal((await listSessions(hallpass))[0].current, true);
+  await endSession(hallpass, "s/7");
+  await changePassword(hallpass, { currentPassword: "right", newPassword: "an engine weaves" });
   const own = server.heard.filter(({ name }) => name !== "POST login");
   assert.deepEqual(own.map(({ name }) => name), ["GET me", "GET sessions", "DELETE sessions/s%2F7", "POST change-password"]);
   for (const { headers } of own) assert.equal(headers.authorization, `Bearer ${await hallpass.token()}`);

@@ -164,3 +164,14 @@ test("tabs that sign in at the same time do not spoil each other's return", asyn
   page.go(`${APP}#token=${server.token(server.ada)}&state=${state}`);
   assert.deepEqual(await hallpass.handleReturn(), server.ada);
 });
+
+test("a return that lacks its second factor is an error with the challenge, and the address is clean", async (t) => {
+  const { page, state, hallpass } = await leave(t, { pkce: false });
+  page.go(`${APP}#mfaToken=m-1&expiresIn=300&state=${state}`);
+  await assert.rejects(hallpass.handleReturn(), {
+    code: "mfa_required",
+    challenge: { mfaToken: "m-1", expiresIn: 300 },
+  });
+  assert.equal(page.location.href, APP);
+  assert.equal(await hallpass.user(), null);
+});

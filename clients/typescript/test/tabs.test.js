@@ -129,7 +129,7 @@ test("a tab's older news do not replace a newer token", async (t) => {
   const heard = new Promise((resolve) => (witness.onmessage = resolve));
   tell.postMessage(entry(clock.now() - 1));
   await heard;
-  await here.sessions();
+  await here.me();
   assert.equal(await here.token(), newer);
 
   const newest = entry(clock.now());

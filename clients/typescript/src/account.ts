@@ -1,0 +1,94 @@
+/** What a person does with their account beyond being signed in. Each function takes the client first. */
+
+import type { Hallpass, MfaChallenge, Session, User } from "./types.js";
+
+type Client = Pick<Hallpass, "request">;
+
+const done = async (answer: Promise<unknown>): Promise<void> => void (await answer);
+
+// --- The second factor -------------------------------------------------------------------------
+
+/** An authenticator that is being set up. */
+export interface TotpEnrolment {
+  /** For people who type it, in base32. */
+  secret: string;
+  /** For applications: `otpauth://totp/…`. */
+  otpauthUri: string;
+  /** The same to scan, as an SVG document. */
+  qrCode: string;
+}
+
+/** The second step of a sign-in: `challenge` of `mfa_required`, and a code of the authenticator or a recovery code. */
+export const verifyMfa = async (
+  hallpass: Client,
+  { mfaToken }: Pick<MfaChallenge, "mfaToken">,
+  code: string,
+): Promise<User> => (await hallpass.request<{ user: User }>("POST", "mfa/verify", { mfaToken, code })).user;
+
+/** Whether there is an authenticator, and how many recovery codes are left. */
+export const mfaStatus = (hallpass: Client): Promise<{ enabled: boolean; recoveryCodesLeft: number }> =>
+  hallpass.request("GET", "mfa");
+
+/** Begins to set up an authenticator; with a challenge for people who must, before they can sign in. */
+export const enrolTotp = (hallpass: Client, challenge?: Pick<MfaChallenge, "mfaToken">): Promise<TotpEnrolment> =>
+  hallpass.request("POST", "mfa/totp", challenge && { mfaToken: challenge.mfaToken });
+
+/**
+ * Ends it with a first code. Answers ten recovery codes, which are shown once. Every other session ends; whoever
+ * came with a challenge is signed in.
+ */
+export const confirmTotp = async (
+  hallpass: Client,
+  code: string,
+  challenge?: Pick<MfaChallenge, "mfaToken">,
+): Promise<string[]> => {
+  const proof = challenge ? { code, mfaToken: challenge.mfaToken } : { code };
+  return (await hallpass.request<{ recoveryCodes: string[] }>("POST", "mfa/totp/confirm", proof)).recoveryCodes;
+};
+
+export const removeTotp = (hallpass: Client, proof: { password: string; code: string }): Promise<void> =>
+  done(hallpass.request("DELETE", "mfa/totp", proof));
+
+/** Ten new ones; the old ones are void. */
+export const newRecoveryCodes = async (
+  hallpass: Client,
+  proof: { password: string; code: string },
+): Promise<string[]> =>
+  (await hallpass.request<{ recoveryCodes: string[] }>("POST", "mfa/recovery-codes", proof)).recoveryCodes;
+
+// --- E-mail address and password ---------------------------------------------------------------
+
+/** With the token of the letter. */
+export const verifyEmail = (hallpass: Client, token: string): Promise<void> =>
+  done(hallpass.request("POST", "verify-email", { token }));
+
+/** Says nothing of whether the address is known. */
+export const resendVerification = (hallpass: Client, email: string): Promise<void> =>
+  done(hallpass.request("POST", "resend-verification", { email }));
+
+/** Says nothing of whether the address is known. */
+export const forgotPassword = (hallpass: Client, email: string): Promise<void> =>
+  done(hallpass.request("POST", "forgot-password", { email }));
+
+/** With the token of the letter. Every session ends, and nobody is signed in. */
+export const resetPassword = (hallpass: Client, token: string, password: string): Promise<void> =>
+  done(hallpass.request("POST", "reset-password", { token, password }));
+
+/** The new address counts once its owner has followed the link in a letter to it. */
+export const changeEmail = (hallpass: Client, change: { email: string; password: string }): Promise<void> =>
+  done(hallpass.request("POST", "change-email", change));
+
+/** Every other session ends. */
+export const changePassword = (
+  hallpass: Client,
+  passwords: { currentPassword: string; newPassword: string },
+): Promise<void> => done(hallpass.request("POST", "change-password", passwords));
+
+// --- Sessions ----------------------------------------------------------------------------------
+
+/** Where the person is signed in, the newest first. */
+export const listSessions = async (hallpass: Client): Promise<Session[]> =>
+  (await hallpass.request<{ sessions: Session[] }>("GET", "sessions")).sessions;
+
+export const endSession = (hallpass: Client, id: string): Promise<void> =>
+  done(hallpass.request("DELETE", "sessions/" + encodeURIComponent(id)));

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  confirmTotp,
+  enrolTotp,
+  forgotPassword,
+  removeTotp,
+  resetPassword,
+  verifyEmail,
+  verifyMfa,
+} from "../dist/account.js";
+import { HallpassError } from "../dist/index.js";
+import { setUp, signIn } from "./house.js";
+
+/** A sign-in that stops at the second factor. */
+async function half(t) {
+  const house = await setUp(t);
+  house.server.challenges.set("m-1", house.server.ada);
+  const mfaRequired = { mfaRequired: true, mfaToken: "m-1", expiresIn: 300 };
+  house.server.faults.push(["POST login", (response) => response.end(JSON.stringify(mfaRequired))]);
+  const error = await signIn(house.hallpass).catch((error) => error);
+  return { ...house, error };
+}
+
+test("a sign-in without its second factor is an error that holds the challenge, and signs nobody in", async (t) => {
+  const { hallpass, error } = await half(t);
+  assert(error instanceof HallpassError);
+  assert.equal(error.code, "mfa_required");
+  assert.deepEqual(error.challenge, { mfaRequired: true, mfaToken: "m-1", expiresIn: 300 });
+  assert.equal(await hallpass.user(), null);
+});
+
+test("the challenge and a code sign in; a wrong code leaves the challenge good", async (t) => {
+  const { server, hallpass, error } = await half(t);
+  await assert.rejects(verifyMfa(hallpass, error.challenge, "000000"), { code: "invalid_code", status: 401 });
+  assert.equal(await hallpass.user(), null);
+  assert.deepEqual(await verifyMfa(hallpass, error.challenge, "123456"), server.ada);
+  assert.deepEqual(await hallpass.me(), server.ada);
+  await assert.rejects(verifyMfa(hallpass, error.challenge, "123456"), { code: "invalid_or_expired_token" });
+});
+
+test("an authenticator is set up, confirmed and removed with the token", async (t) => {
+  const { server, hallpass } = await setUp(t);
+  await signIn(hallpass);
+  assert.equal((await enrolTotp(hallpass)).qrCode, "<svg/>");
+  assert.deepEqual(await confirmTotp(hallpass, "123456"), ["abcde-fghij"]);
+  await removeTotp(hallpass, { password: "right", code: "123456" });
+  const [enrolled, confirmed, removed] = server.heard.filter(({ name }) => name.includes("mfa/"));
+  assert.equal(enrolled.body, undefined);
+  assert.deepEqual(confirmed.body, { code: "123456" });
+  assert.deepEqual(removed.body, { password: "right", code: "123456" });
+  for (const { headers } of [enrolled, confirmed, removed]) {
+    assert.equal(headers.authorization, `Bearer ${await hallpass.token()}`);
+  }
+});
+
+test("who must set up an authenticator first does so with the challenge, and is signed in then", async (t) => {
+  const { server, hallpass, error } = await half(t);
+  const enrolment = { secret: "GEZDGNBVGY3TQOJQ", otpauthUri: "otpauth://totp/…", qrCode: "<svg/>" };
+  const confirmed = { recoveryCodes: ["abcde-fghij"], ...server.signedIn(server.ada) };
+  server.faults.push(["POST mfa/totp", (response) => response.end(JSON.stringify(enrolment))]);
+  server.faults.push(["POST mfa/totp/confirm", (response) => response.end(JSON.stringify(confirmed))]);
+  assert.deepEqual(await enrolTotp(hallpass, error.challenge), enrolment);
+  assert.deepEqual(await confirmTotp(hallpass, "123456", error.challenge), ["abcde-fghij"]);
+  const sent = server.heard.filter(({ name }) => name.includes("mfa/")).map(({ body }) => body);
+  assert.deepEqual(sent, [{ mfaToken: "m-1" }, { code: "123456", mfaToken: "m-1" }]);
+  assert.deepEqual(await hallpass.user(), server.ada);
+});
+
+test("what a letter's link or a lost password needs works signed out", async (t) => {
+  const { server, hallpass } = await setUp(t);
+  await forgotPassword(hallpass, "ada@acme.example");
+  await resetPassword(hallpass, "t-1", "an engine weaves");
+  await verifyEmail(hallpass, "t-2");
+  assert.deepEqual(
+    server.heard.map(({ name, body, headers }) => [name, body, headers.authorization]),
+    [
+      ["POST forgot-password", { email: "ada@acme.example" }, undefined],
+      ["POST reset-password", { token: "t-1", password: "an engine weaves" }, undefined],
+      ["POST verify-email", { token: "t-2" }, undefined],
+    ],
+  );
+});
