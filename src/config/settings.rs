@@ -349,7 +349,7 @@ pub static LOG_FORMAT: Setting = Setting {
 
 pub static RUST_LOG: Setting = Setting {
     name: "RUST_LOG",
-    default: Fallback::Value("info,actix=warn,actix_http=warn,actix_server=warn,hyper=warn"),
+    default: Fallback::Value("info,actix=warn,actix_http=off,actix_server=warn,hyper=warn"),
     secret: false,
     example: "info,hallpass=debug",
     description: "What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`), or several by module.",

@@ -1,0 +1,234 @@
+//! `cargo bench --bench timing`: can a stranger tell by the clock who has an account?
+//!
+//! Pairs of requests, one for a known and one for an unknown address, interleaved in random order. Welch's t says
+//! whether the means differ (|t| ≥ 4.5 would be a leak, as in TVLA), and the AUC how well one answer's time
+//! guesses its kind (0.5 is a coin; outside 0.45–0.55 would be a leak). Hashes are of cost 4, so that what is not the
+//! hash shows.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a measurement that goes wrong may end, and its figures are for the terminal"
+)]
+
+mod house;
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use house::{Request, Result, Server, exchange, machine, once};
+
+/// Of each comparison.
+const PAIRS: usize = 2_000;
+
+const PASSWORD: &str = "correct horse battery staple";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let database = format!("sqlite:{}", directory.path().join("timing.db").display());
+    println!("{}", machine());
+    let server = Server::start_with(hallpass("dev", &database)).await?;
+    let house = House::settle(server.address, &database).await?;
+
+    println!("{PAIRS} interleaved pairs each, milliseconds, SQLite, bcrypt cost 4:");
+    println!(
+        "  {:<44}{:>8}{:>10}{:>8}{:>7}",
+        "", "known", "unknown", "t", "AUC"
+    );
+    let wrong = "not the right one at all";
+    for (name, email) in [
+        ("login, wrong password", "ada@example.com"),
+        ("login, disabled account", house.disabled.as_str()),
+        (
+            "login, account without a password (Slack)",
+            house.slack_only.as_str(),
+        ),
+        ("login, unverified account", house.unverified.as_str()),
+    ] {
+        let known = Request::post_json(
+            "/api/auth/login",
+            &json!({"email": email, "password": wrong}),
+        );
+        compare(
+            name,
+            server.address,
+            |_| known.clone(),
+            |n| {
+                let email = format!("nobody{n}@example.com");
+                Request::post_json(
+                    "/api/auth/login",
+                    &json!({"email": email, "password": wrong}),
+                )
+            },
+        )
+        .await?;
+    }
+    for path in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
+        let known = Request::post_json(path, &json!({"email": house.unverified}));
+        compare(
+            path,
+            server.address,
+            |_| known.clone(),
+            |n| Request::post_json(path, &json!({"email": format!("nobody{n}@example.com")})),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// The program with limits off: a measurement looks like an attack.
+fn hallpass(command: &str, database: &str) -> Command {
+    let mut hallpass = Command::new(env!("CARGO_BIN_EXE_hallpass"));
+    hallpass
+        .args(command.split(' '))
+        .env_clear()
+        .env("DATABASE_URL", database)
+        .env("RATE_LIMITS", "off")
+        .env("RUST_LOG", "off");
+    if command == "dev" {
+        hallpass.env("BCRYPT_COST", "4");
+    }
+    hallpass
+}
+
+/// The addresses of people in every state.
+struct House {
+    disabled: String,
+    slack_only: String,
+    unverified: String,
+}
+
+impl House {
+    async fn settle(address: SocketAddr, database: &str) -> Result<Self> {
+        let (disabled, unverified) = ("grace@example.com", "una@example.com");
+        let status = hallpass("user disable", database)
+            .arg(disabled)
+            .stdout(std::process::Stdio::null())
+            .status()?;
+        if !status.success() {
+            return Err("hallpass user disable failed".into());
+        }
+        let found = json!({
+            "organizationName": "Unverified", "firstName": "Una", "lastName": "Verified",
+            "email": unverified, "password": PASSWORD,
+        });
+        once(address, &Request::post_json("/api/auth/register", &found)).await?;
+        Ok(Self {
+            disabled: disabled.to_owned(),
+            slack_only: sign_in_with_slack(address).await?,
+            unverified: unverified.to_owned(),
+        })
+    }
+}
+
+/// Lets one of the sandbox's people sign in, and answers their address.
+async fn sign_in_with_slack(address: SocketAddr) -> Result<String> {
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    let base = format!("http://{address}");
+    let begun: Value = client
+        .get(format!("{base}/api/auth/slack/url?returnUrl={base}/demo"))
+        .send()
+        .await?
+        .json()
+        .await?;
+    let mut next = format!("{}&as=member", begun["url"].as_str().ok_or("no url")?);
+    for _ in 0..2 {
+        let answer = client.get(&next).send().await?;
+        let location = answer.headers().get("location").ok_or("no redirect")?;
+        next = location.to_str()?.to_owned();
+    }
+    let token = next
+        .split(['#', '&'])
+        .find_map(|part| part.strip_prefix("token="))
+        .ok_or("no token")?;
+    let (_, me) = once(address, &Request::get("/api/auth/me", Some(token))).await?;
+    let me: Value = serde_json::from_slice(&me)?;
+    Ok(me["email"].as_str().ok_or("no address")?.to_owned())
+}
+
+async fn compare(
+    name: &str,
+    address: SocketAddr,
+    known: impl Fn(usize) -> Request,
+    unknown: impl Fn(usize) -> Request,
+) -> Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut buffer = Vec::new();
+    let (mut knowns, mut unknowns) = (Vec::new(), Vec::new());
+    let mut statuses = (0, 0);
+    for n in 0..PAIRS {
+        // Of a fixed order, what the first leaves behind would be charged to the second.
+        let known_first = (n.wrapping_mul(0x9e37_79b9) >> 7) & 1 == 0;
+        for is_known in [known_first, !known_first] {
+            let request = if is_known { known(n) } else { unknown(n) };
+            let begun = Instant::now();
+            let (status, _) = exchange(&mut stream, &request, &mut buffer).await?;
+            let time = begun.elapsed().as_secs_f64() * 1000.0;
+            if is_known {
+                knowns.push(time);
+                statuses.0 = status;
+            } else {
+                unknowns.push(time);
+                statuses.1 = status;
+            }
+        }
+    }
+    if statuses.0 != statuses.1 {
+        return Err(format!("{name}: {} and {}", statuses.0, statuses.1).into());
+    }
+    println!(
+        "  {name:<44}{:>8.3}{:>10.3}{:>8.2}{:>7.3}",
+        mean(&knowns),
+        mean(&unknowns),
+        welch(&knowns, &unknowns),
+        auc(&knowns, &unknowns)
+    );
+    Ok(())
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Variance of the mean.
+fn error(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    squares / (values.len() as f64 - 1.0) / values.len() as f64
+}
+
+/// Welch, B. L. (1947): how many standard errors the means are apart. The slowest twentieth is left out: it is the
+/// machine's.
+fn welch(a: &[f64], b: &[f64]) -> f64 {
+    let (a, b) = (without_the_slowest(a), without_the_slowest(b));
+    (mean(&a) - mean(&b)) / (error(&a) + error(&b)).sqrt()
+}
+
+fn without_the_slowest(values: &[f64]) -> Vec<f64> {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.truncate(values.len() * 19 / 20);
+    values
+}
+
+/// How often a known one takes longer than an unknown one (Mann and Whitney, 1947), ties by half.
+fn auc(known: &[f64], unknown: &[f64]) -> f64 {
+    let mut unknown = unknown.to_vec();
+    unknown.sort_by(f64::total_cmp);
+    let longer: f64 = known
+        .iter()
+        .map(|time| {
+            let below = unknown.partition_point(|other| other < time);
+            let not_above = unknown.partition_point(|other| other <= time);
+            (below + not_above) as f64 / 2.0
+        })
+        .sum();
+    longer / (known.len() * unknown.len()) as f64
+}
