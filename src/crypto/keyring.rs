@@ -102,6 +102,18 @@ impl Key {
         }
     }
 
+    /// As [`Self::subkey`], for HMAC-SHA256.
+    pub(super) fn mac_subkey(&self, label: &[u8]) -> hmac::Key {
+        #[expect(
+            clippy::expect_used,
+            reason = "HKDF can refuse nothing but lengths above 255 hashes"
+        )]
+        self.root
+            .expand(&[label], hmac::HMAC_SHA256)
+            .expect("a key is shorter than 255 hashes")
+            .into()
+    }
+
     /// A key of its own for the purpose `label` names: no key tells anything of another.
     pub(super) fn subkey(&self, label: &[u8], algorithm: &'static aead::Algorithm) -> UnboundKey {
         #[expect(

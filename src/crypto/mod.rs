@@ -6,5 +6,6 @@ mod jwt_provider;
 pub mod keyring;
 pub mod opaque;
 pub mod password;
+pub mod pseudonym;
 pub mod sealed;
 pub mod secret_strength;
