@@ -48,6 +48,8 @@ impl Server {
             .env_clear()
             .env("DATABASE_URL", database)
             .env("BCRYPT_COST", "10")
+            // All load comes from one address.
+            .env("RATE_LIMITS", "off")
             // It would be a line for each refusal.
             .env("RUST_LOG", "off");
         Self::start_with(command).await
