@@ -19,7 +19,7 @@ use crate::domain::{NewPasswordRules, TokenDelivery};
 use crate::http;
 use crate::service::hashing::Hashing;
 use crate::service::judging::Judging;
-use crate::service::{Passwords, Services, Slack, Tokens};
+use crate::service::{Limits, Passwords, Services, Slack, Tokens};
 use crate::store::{Engine, Store, Target};
 
 /// A request's head must be there by then.
@@ -46,6 +46,11 @@ impl App {
             .await
             .map_err(BuildError::Database)?;
 
+        if !config.server.rate_limits && !config.server.is_on_loopback() {
+            tracing::warn!(
+                "RATE_LIMITS=off: nothing keeps anybody from guessing passwords, unless something in front does"
+            );
+        }
         let address = (config.server.host, config.server.port).into();
         let bind = |error| BuildError::Bind { address, error };
         let listener = listen(address).map_err(bind)?;
@@ -182,6 +187,7 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
         ),
         entropy,
         feed: Arc::default(),
+        limits: Limits::new(config.server.rate_limits),
         default_join_policy: config.accounts.default_join_policy,
         return_urls: config.accounts.allowed_return_urls.clone(),
         slack: None,

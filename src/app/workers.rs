@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::service::feed::POLL_EVERY;
-use crate::service::{Services, slack};
+use crate::service::{Services, limits, slack};
 
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
@@ -61,6 +61,9 @@ async fn forget(services: Arc<Services>) {
         let now = services.clock.now();
         if let Err(error) = slack::forget_expired(&services).await {
             tracing::warn!(%error, "old sign-ins with Slack were not forgotten; trying again in an hour");
+        }
+        if let Err(error) = limits::forget_expired(&services).await {
+            tracing::warn!(%error, "old failed attempts were not forgotten; trying again in an hour");
         }
         if let Err(error) = services.feed.forget_expired(&services.store, now).await {
             tracing::warn!(%error, "old revocations were not forgotten; trying again in an hour");

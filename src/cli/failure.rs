@@ -85,6 +85,7 @@ impl From<service::Error> for Failure {
             Error::EmailTaken | Error::OrganizationNotFound => Self::Refused(error.to_string()),
             Error::Busy(_) | Error::Unavailable(_) => Self::DatabaseUnavailable(error.to_string()),
             Error::InvalidCredentials
+            | Error::TooManyAttempts { .. }
             | Error::InvalidToken
             | Error::TokenExpired
             | Error::TokenRevoked

@@ -22,6 +22,16 @@ pub enum Action {
     UserCreated,
     UserDisabled,
     IdentityLinked,
+    /// Too many wrong passwords for one account from one address.
+    PairLocked,
+    /// Too many in a row for one account.
+    AccountLocked,
+    /// What was wrong before was forgotten.
+    AccountUnlocked,
+    /// Wrong passwords for too many accounts from one address.
+    AddressLocked,
+    /// Too many requests from one address.
+    AddressLimited,
 }
 
 impl Action {
@@ -40,6 +50,11 @@ impl Action {
             Self::UserCreated => "user.created",
             Self::UserDisabled => "user.disabled",
             Self::IdentityLinked => "user.identity_linked",
+            Self::PairLocked => "account.locked_for_address",
+            Self::AccountLocked => "account.locked",
+            Self::AccountUnlocked => "account.unlocked",
+            Self::AddressLocked => "address.locked",
+            Self::AddressLimited => "address.limited",
         }
     }
 }

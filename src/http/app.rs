@@ -38,7 +38,7 @@ pub fn app(
 /// 1. `layers::every_request`: request id and client address, CORS, our envelope around foreign
 ///    errors, security headers, the log line;
 /// 2. the router: a path of `routes.rs`, else 404; a method of that path, else 405;
-/// 3. `layers::catch_panic`, around each route;
+/// 3. `layers::each_route`: the address's bucket, and what becomes of a panic;
 /// 4. the extractors: who is asking (`Caller`), what they sent (`Valid<T>`);
 /// 5. the handler.
 pub(super) fn layered(

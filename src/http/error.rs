@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error_code::ErrorCode;
+use super::rate_limit::{self, RATE_LIMIT};
 use crate::domain::{Fault, SignInFailure};
 use crate::service;
 
@@ -19,6 +20,8 @@ pub struct ApiError {
     details: Vec<Fault>,
     /// For the log; clients never see it.
     cause: Option<String>,
+    /// Seconds, where more is known than the code says.
+    retry_after: Option<u32>,
 }
 
 impl ApiError {
@@ -26,6 +29,14 @@ impl ApiError {
         Self {
             cause: Some(cause.into()),
             ..ErrorCode::InternalError.into()
+        }
+    }
+
+    /// An error that is over in so many seconds.
+    pub fn retry_after(code: ErrorCode, seconds: u32) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..code.into()
         }
     }
 
@@ -49,6 +60,7 @@ impl From<ErrorCode> for ApiError {
             code,
             details: Vec::new(),
             cause: None,
+            retry_after: None,
         }
     }
 }
@@ -71,6 +83,9 @@ impl From<service::Error> for ApiError {
         let code = match error {
             Error::Invalid(faults) => return faults.into(),
             Error::InvalidCredentials => ErrorCode::InvalidCredentials,
+            Error::TooManyAttempts { retry_after } => {
+                return Self::retry_after(ErrorCode::TooManyAttempts, retry_after);
+            }
             Error::InvalidToken => ErrorCode::InvalidToken,
             Error::TokenExpired => ErrorCode::TokenExpired,
             Error::TokenRevoked => ErrorCode::TokenRevoked,
@@ -174,8 +189,13 @@ impl ResponseError for ApiError {
                 HeaderValue::from_static(challenge.as_str()),
             ));
         }
-        if let Some(seconds) = self.code.retry_after() {
+        if let Some(seconds) = self.retry_after.or(self.code.retry_after()) {
             response.insert_header((RETRY_AFTER, HeaderValue::from(seconds)));
+            if self.code == ErrorCode::TooManyAttempts
+                && let Some(none) = rate_limit::left("attempts", 0, seconds)
+            {
+                response.insert_header((RATE_LIMIT, none));
+            }
         }
         if matches!(
             self.code,
@@ -223,6 +243,16 @@ mod tests {
         assert!(!body(&error).await.contains("10.0.0.7"));
         let response = error.error_response();
         assert_eq!(response.headers().get("retry-after").unwrap(), "5");
+    }
+
+    #[test]
+    fn too_many_attempts_say_how_long_to_wait() {
+        let error = ApiError::from(service::Error::TooManyAttempts { retry_after: 61 });
+        let response = error.error_response();
+        assert_eq!(response.status(), 429);
+        let header = |name| response.headers().get(name).unwrap();
+        assert_eq!(header("retry-after"), "61");
+        assert_eq!(header("ratelimit"), "\"attempts\";r=0;t=61");
     }
 
     #[test]

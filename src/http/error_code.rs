@@ -126,6 +126,12 @@ error_codes! {
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Unsupported Media Type"
         means "The body is not declared as JSON."
         do_this "Send `Content-Type: application/json`."
+    TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many attempts"
+        means "Passwords or codes were wrong too often; this one was not looked at. Accounts that exist and accounts that do not look the same."
+        do_this "Try again after `Retry-After` seconds, or offer to reset the password."
+    TooManyRequests "too_many_requests" TOO_MANY_REQUESTS "Too many requests"
+        means "More was asked from this address than one may ask for; nothing was done."
+        do_this "Try again after `Retry-After` seconds; `RateLimit` says what is left."
     InternalError "internal_error" INTERNAL_SERVER_ERROR "Internal Server Error"
         means "A fault of this service. Its log has the cause under the `X-Request-Id` of the answer."
         do_this "Report the request id to the operator."
@@ -163,9 +169,11 @@ impl ErrorCode {
         }
     }
 
-    /// Seconds, for the `Retry-After` every 503 carries.
-    pub fn retry_after(self) -> Option<u16> {
+    /// Seconds, for the `Retry-After` every 429 and 503 carries, where the error itself knows no better.
+    pub fn retry_after(self) -> Option<u32> {
         match self {
+            Self::TooManyAttempts => Some(900),
+            Self::TooManyRequests => Some(60),
             Self::Busy => Some(1),
             Self::Unavailable | Self::SlackUnavailable => Some(5),
             _ => None,
@@ -180,6 +188,7 @@ impl ErrorCode {
             StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
             StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            StatusCode::TOO_MANY_REQUESTS => Self::TooManyRequests,
             status if status.is_server_error() => Self::InternalError,
             _ => Self::MalformedRequest,
         }
@@ -219,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_the_401s_challenge_and_exactly_the_503s_ask_to_retry() {
+    fn exactly_the_401s_challenge_and_exactly_the_429s_and_503s_ask_to_retry() {
         for code in ErrorCode::ALL {
             assert_eq!(
                 code.challenge().is_some(),
@@ -228,7 +237,10 @@ mod tests {
             );
             assert_eq!(
                 code.retry_after().is_some(),
-                code.status() == StatusCode::SERVICE_UNAVAILABLE,
+                matches!(
+                    code.status(),
+                    StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+                ),
                 "{code:?}"
             );
         }
@@ -280,7 +292,7 @@ mod tests {
              ```\n\n\
              `validation_failed` alone adds `details`, one entry per faulty field: \
              `{\"field\":\"email\",\"code\":\"invalid_email\",\"message\":\"…\"}`. \
-             A 401 carries `WWW-Authenticate`, a 405 `Allow`, a 503 `Retry-After`. \
+             A 401 carries `WWW-Authenticate`, a 405 `Allow`, a 429 or 503 `Retry-After`. \
              Decide by status and code; messages are for people. \
              Headers too large for the parser get a bare 431 before any of this applies.\n\n\
              | status | code | message | what happened | what to do |\n\

@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use super::cors;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
+use super::rate_limit;
 use super::request_origin::{REQUEST_ID, RequestOrigin};
 use super::routes::RoutePattern;
 use super::settings::Settings;
@@ -118,10 +119,24 @@ fn log(origin: &RequestOrigin, response: &ServiceResponse, started: Instant) {
     }
 }
 
-/// Around each route: a panic is one 500, and the process lives.
+/// Around each route: whoever asks for too much is refused, and a panic is one 500, and the process lives.
 ///
-/// Not around the router, which must own the request alone while it matches paths.
-pub async fn catch_panic(
+/// Not around the router, which must own the request alone while it matches paths, and before which nobody knows
+/// the route.
+pub async fn each_route(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let mut reception = rate_limit::receive(&request).await;
+    let mut response = match reception.refusal.take() {
+        Some(refusal) => request.into_response(HttpResponse::from_error(refusal)),
+        None => catch_panic(request, next).await?,
+    };
+    reception.mark(response.headers_mut());
+    Ok(response)
+}
+
+async fn catch_panic(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {

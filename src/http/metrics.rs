@@ -9,7 +9,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpResponse, web};
 
 use crate::service::hashing::Load;
-use crate::service::{Services, hashing_load};
+use crate::service::{Limits, Services, hashing_load};
 
 /// The whole of the metrics listener.
 pub fn configure(config: &mut ServiceConfig) {
@@ -19,10 +19,10 @@ pub fn configure(config: &mut ServiceConfig) {
 async fn metrics(services: Data<Services>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
-        .body(exposition(&hashing_load(&services)))
+        .body(hashing(&hashing_load(&services)) + &limits(&services.limits))
 }
 
-fn exposition(load: &Load) -> String {
+fn hashing(load: &Load) -> String {
     let mut text = String::new();
     let mut gauge = |name: &str, help: &str, labels: &str, value: &dyn std::fmt::Display| {
         // Writing to a string does not fail.
@@ -60,6 +60,29 @@ fn exposition(load: &Load) -> String {
     text
 }
 
+fn limits(limits: &Limits) -> String {
+    let mut text = String::from(
+        "# HELP hallpass_requests_limited_total Requests refused because their address asked for too much.\n\
+         # TYPE hallpass_requests_limited_total counter\n",
+    );
+    for (group, count) in limits.refused() {
+        let group = group.name();
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "hallpass_requests_limited_total{{group=\"{group}\"}} {count}"
+        );
+    }
+    let _ = write!(
+        text,
+        "# HELP hallpass_attempt_locks_total How often wrong passwords were too many.\n\
+         # TYPE hallpass_attempt_locks_total counter\n\
+         hallpass_attempt_locks_total {}\n",
+        limits.locks()
+    );
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -74,7 +97,7 @@ mod tests {
             waiting: 3,
             last: Some((12, Duration::from_millis(250))),
         };
-        let text = exposition(&load);
+        let text = hashing(&load);
         for line in [
             "hallpass_hash_lanes 6",
             "hallpass_hash_lanes_busy 2",
@@ -95,6 +118,19 @@ mod tests {
             waiting: 0,
             last: None,
         };
-        assert!(!exposition(&load).contains("hallpass_last_hash_seconds"));
+        assert!(!hashing(&load).contains("hallpass_last_hash_seconds"));
+    }
+
+    #[test]
+    fn refusals_are_counted_from_the_start() {
+        let text = limits(&Limits::new(true));
+        for line in [
+            "hallpass_requests_limited_total{group=\"login\"} 0",
+            "hallpass_requests_limited_total{group=\"general\"} 0",
+            "# TYPE hallpass_requests_limited_total counter",
+            "hallpass_attempt_locks_total 0",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
     }
 }

@@ -15,6 +15,7 @@ mod layers;
 pub mod metrics;
 pub mod openapi;
 mod operations;
+mod rate_limit;
 mod request_origin;
 mod routes;
 pub mod settings;

@@ -14,7 +14,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::error::Problem;
 use super::error_code::ErrorCode;
+use super::rate_limit;
 use super::routes::Documented;
+use crate::service::limits::Group;
 
 const DESCRIPTION: &str = "\
 Sign-in, sessions and organizations behind one set of rules.
@@ -101,9 +103,9 @@ pub(super) fn document() -> OpenApi {
         components.headers.insert(name.into(), header.into());
     }
     let schemas = json!({ "components": { "schemas": components.schemas } });
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         for operation in operations_mut(item) {
-            complete(operation, &schemas);
+            complete(operation, rate_limit::group_of(path), &schemas);
         }
     }
     document
@@ -120,7 +122,7 @@ fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     .flatten()
 }
 
-fn headers() -> [(&'static str, Header); 2] {
+fn headers() -> [(&'static str, Header); 4] {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     [
         (
@@ -143,11 +145,29 @@ fn headers() -> [(&'static str, Header); 2] {
                 ))
                 .build(),
         ),
+        (
+            "RateLimit",
+            HeaderBuilder::new()
+                .description(Some(
+                    "The bucket that the call draws from, how many calls are left in it (`r`), and in how many seconds there are more (`t`).",
+                ))
+                .schema(Some(text().examples([json!("\"login\";r=599;t=1")])))
+                .build(),
+        ),
+        (
+            "RateLimit-Policy",
+            HeaderBuilder::new()
+                .description(Some(
+                    "How many calls the bucket holds (`q`), and in how many seconds it fills (`w`).",
+                ))
+                .schema(Some(text().examples([json!("\"login\";q=600;w=60")])))
+                .build(),
+        ),
     ]
 }
 
 /// Adds to a route what follows from its shape, so that its author names only its own errors.
-fn complete(operation: &mut Operation, document: &Value) {
+fn complete(operation: &mut Operation, group: Option<Group>, document: &Value) {
     give_examples(operation, document);
     let mut codes = own_codes(operation);
     if operation.security.is_some() {
@@ -170,6 +190,9 @@ fn complete(operation: &mut Operation, document: &Value) {
     if operation.security.is_some() || operation.request_body.is_some() {
         codes.extend([ErrorCode::Busy, ErrorCode::Unavailable]);
     }
+    if group.is_some() {
+        codes.push(ErrorCode::TooManyRequests);
+    }
     codes.push(ErrorCode::InternalError);
     codes.sort_unstable();
     codes.dedup();
@@ -182,11 +205,16 @@ fn complete(operation: &mut Operation, document: &Value) {
                 .insert(first.status().as_str().into(), problem(same_status).into());
         }
     }
-    for response in operation.responses.responses.values_mut() {
+    for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response {
-            response
-                .headers
-                .insert("X-Request-Id".into(), header_ref("X-Request-Id"));
+            let mut promise = |name: &str| {
+                response.headers.insert(name.into(), header_ref(name));
+            };
+            promise("X-Request-Id");
+            if group.is_some_and(rate_limit::is_told) || status == "429" {
+                promise("RateLimit");
+                promise("RateLimit-Policy");
+            }
         }
     }
     let codes = json!(codes);

@@ -19,7 +19,7 @@ macro_rules! routes {
             $(config.service(
                 web::resource($path)
                     .app_data(RoutePattern($path))
-                    .wrap(from_fn(layers::catch_panic))
+                    .wrap(from_fn(layers::each_route))
                     $(.route(method::$method().to($($handler)::+)))+
             );)+
         }

@@ -50,7 +50,7 @@ fn probes(config: &mut web::ServiceConfig) {
         .route("/api/broken", web::get().to(broken))
         .service(
             web::resource("/api/panic")
-                .wrap(actix_web::middleware::from_fn(super::layers::catch_panic))
+                .wrap(actix_web::middleware::from_fn(super::layers::each_route))
                 .route(web::get().to(panics)),
         );
 }

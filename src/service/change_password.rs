@@ -1,5 +1,6 @@
 //! A new password for somebody who knows the old one.
 
+use super::limits::{self, Attempt};
 use super::{Caller, Error, RequestContext, Result, Services, one_time, record_changes};
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
@@ -10,7 +11,7 @@ use crate::store::{audit, sessions, users};
 ///
 /// # Errors
 /// `Invalid` for a new password that breaks a rule; `InvalidCredentials` when `current_password` is
-/// wrong.
+/// wrong, and `TooManyAttempts` when it was too often.
 pub async fn change_password(
     services: &Services,
     context: &RequestContext,
@@ -34,15 +35,22 @@ pub async fn change_password(
         .await?;
 
     let user_id = caller.profile.id;
-    let stored = services
+    let identity = email.map_or_else(|| user_id.to_string(), ToString::to_string);
+    let attempt = services.attempt(context, &identity);
+    let asked_at = services.now();
+    let (attempt, account) = services
         .store
-        .read(move |tx| users::find_account(tx, user_id))
-        .await?
+        .read(move |tx| {
+            attempt.may_be_made(tx, asked_at)?;
+            Ok::<_, Error>((attempt, users::find_account(tx, user_id)?))
+        })
+        .await?;
+    let stored = account
         .and_then(|account| account.password_hash)
         .map(StoredHash::from_stored);
     let is_right = services.passwords.verify(current, stored.clone()).await?;
     let (Some(stored), true) = (stored, is_right) else {
-        return refuse(services, context, caller).await;
+        return Err(refuse(services, context, caller, attempt).await);
     };
     let new_hash = services.passwords.hash(new).await?;
 
@@ -56,6 +64,7 @@ pub async fn change_password(
             if account.password_hash.as_deref() != Some(stored.as_str()) {
                 return Err(Error::InvalidCredentials);
             }
+            attempt.succeeded(tx, now)?;
             users::set_password_hash(tx, user_id, new_hash.as_str(), now)?;
             one_time::forget_after_credential_change(tx, user_id)?;
             let changes: Vec<Change> = sessions::revoke_all(tx, user_id, Some(spared), now)?
@@ -74,14 +83,15 @@ pub async fn change_password(
     Ok(())
 }
 
-async fn refuse(services: &Services, context: &RequestContext, caller: &Caller) -> Result<()> {
+async fn refuse(
+    services: &Services,
+    context: &RequestContext,
+    caller: &Caller,
+    attempt: Attempt,
+) -> Error {
     let entry = AuditEntry {
         outcome: Outcome::Refused,
         ..services.audit_own(context, services.now(), Action::PasswordChanged, caller)
     };
-    services
-        .store
-        .write(move |tx| audit::insert(tx, &entry))
-        .await?;
-    Err(Error::InvalidCredentials)
+    limits::fail(services, attempt, entry).await
 }

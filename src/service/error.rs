@@ -13,6 +13,12 @@ pub enum Error {
     /// Unknown address, wrong password, disabled account: deliberately one answer.
     #[error("invalid credentials")]
     InvalidCredentials,
+    /// Too many passwords or codes were wrong; nothing was looked at.
+    #[error("too many attempts")]
+    TooManyAttempts {
+        /// Seconds.
+        retry_after: u32,
+    },
     /// The token is none of ours, or speaks for somebody who is not there.
     #[error("invalid token")]
     InvalidToken,

@@ -17,7 +17,7 @@ pub struct Login<'a> {
 
 /// # Errors
 /// `InvalidCredentials` in one time and shape for an unknown address, a wrong password, a disabled
-/// account and an account without a password; after the right password, `OrganizationNotFound` for an
+/// account and an account without a password, `TooManyAttempts` after too many of them; after the right password, `OrganizationNotFound` for an
 /// organization the person is no member of and `Forbidden` for somebody who is a member of none.
 pub async fn login(
     services: &Services,

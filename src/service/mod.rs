@@ -13,6 +13,7 @@ pub mod found_organization;
 pub mod hashing;
 pub mod join_organization;
 pub mod judging;
+pub mod limits;
 pub mod list_sessions;
 pub mod login;
 pub mod logout;
@@ -49,6 +50,7 @@ pub use error::{Error, Result};
 pub use feed::Feed;
 pub use found_organization::{FoundOrganization, Founded, found_organization};
 pub use join_organization::{JoinOrganization, join_organization};
+pub use limits::Limits;
 pub use list_sessions::list_sessions;
 pub use login::{Login, login};
 pub use logout::{logout, logout_all};
@@ -68,6 +70,7 @@ pub struct Services {
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub feed: Arc<Feed>,
+    pub limits: Limits,
     /// What a new organization starts with.
     pub default_join_policy: JoinPolicy,
     /// Where sign-ins may lead back to.

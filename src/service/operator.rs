@@ -1,7 +1,7 @@
 //! What the operator does from the command line: organizations and people, without asking anybody.
 
 use super::found_organization::insert_organization;
-use super::{Error, RequestContext, Result, Services, record_changes};
+use super::{Error, RequestContext, Result, Services, limits, record_changes};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{
     Change, Email, Membership, Organization, OrganizationId, OrganizationName, PersonName, Role,
@@ -167,4 +167,33 @@ pub async fn disable_user(
         services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
         user
     }))
+}
+
+/// Forgets the wrong passwords that keep an account from signing in; `None` when no account has the address.
+pub async fn unlock_user(
+    services: &Services,
+    context: &RequestContext,
+    email: &Email,
+) -> Result<Option<User>> {
+    let now = services.now();
+    let name = services.account_name(email.as_str());
+    let email = email.clone();
+    let entry = services.audit(context, now, Action::AccountUnlocked, Outcome::Ok);
+    services
+        .store
+        .write(move |tx| {
+            let Some(account) = users::find_account_by_email(tx, &email)? else {
+                return Ok(None);
+            };
+            limits::forgive(tx, &name)?;
+            audit::insert(
+                tx,
+                &AuditEntry {
+                    subject_id: Some(account.user.id),
+                    ..entry
+                },
+            )?;
+            Ok(Some(account.user))
+        })
+        .await
 }

@@ -2,23 +2,25 @@
 
 use chrono::{DateTime, Utc};
 
+use super::limits::{self, Attempt};
 use super::{Error, RequestContext, Result, Services};
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{Email, UserId};
 use crate::store::users::Account;
-use crate::store::{Tx, audit, users};
+use crate::store::{Tx, users};
 
 /// Whose password was right a moment ago.
 pub(super) struct Proven {
     pub user_id: UserId,
+    attempt: Attempt,
     stored: StoredHash,
     rehashed: Option<StoredHash>,
 }
 
 /// # Errors
 /// `InvalidCredentials` in one time and shape for an unknown address, a wrong password, a disabled
-/// account and an account without a password.
+/// account and an account without a password; after too many of them `TooManyAttempts`, for all of these alike.
 pub(super) async fn prove_password(
     services: &Services,
     context: &RequestContext,
@@ -26,9 +28,15 @@ pub(super) async fn prove_password(
     password: &str,
 ) -> Result<Proven> {
     let password = services.passwords.read("password", password)?;
-    let account = services
+    let attempt = services.attempt(context, email.as_str());
+    let now = services.now();
+    let (attempt, account) = services
         .store
-        .read(move |tx| users::find_account_by_email(tx, &email))
+        .read(move |tx| {
+            attempt.may_be_made(tx, now)?;
+            let account = users::find_account_by_email(tx, &email)?;
+            Ok::<_, Error>((attempt, account))
+        })
         .await?;
     let user_id = account.as_ref().map(|account| account.user.id);
     let is_enabled = account
@@ -43,10 +51,11 @@ pub(super) async fn prove_password(
         .verify(password.clone(), stored.clone())
         .await?;
     let (Some(user_id), Some(stored), true) = (user_id, stored, is_right && is_enabled) else {
-        return refuse(services, context, user_id).await;
+        return Err(refuse(services, context, attempt, user_id).await);
     };
     Ok(Proven {
         user_id,
+        attempt,
         rehashed: services.passwords.rehash(password, &stored).await,
         stored,
     })
@@ -57,7 +66,8 @@ impl Proven {
     /// out of date is renewed on the way.
     ///
     /// # Errors
-    /// `InvalidCredentials` when the password was changed or the account disabled since it was proved.
+    /// `InvalidCredentials` when the password was changed or the account disabled since it was proved,
+    /// `TooManyAttempts` when too many others failed since.
     pub(super) fn hold(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<Account> {
         let account = users::hold_account(tx, self.user_id)?.ok_or(Error::InvalidCredentials)?;
         if account.user.disabled_at.is_some()
@@ -65,6 +75,7 @@ impl Proven {
         {
             return Err(Error::InvalidCredentials);
         }
+        self.attempt.succeeded(tx, now)?;
         if let Some(rehashed) = &self.rehashed {
             users::set_password_hash(tx, self.user_id, rehashed.as_str(), now)?;
         }
@@ -72,19 +83,16 @@ impl Proven {
     }
 }
 
-/// Writes the attempt down, for a known and for an unknown address alike.
+/// Counts the attempt and writes it down, for a known and for an unknown address alike.
 async fn refuse(
     services: &Services,
     context: &RequestContext,
+    attempt: Attempt,
     subject_id: Option<UserId>,
-) -> Result<Proven> {
+) -> Error {
     let entry = AuditEntry {
         subject_id,
         ..services.audit(context, services.now(), Action::Login, Outcome::Refused)
     };
-    services
-        .store
-        .write(move |tx| audit::insert(tx, &entry))
-        .await?;
-    Err(Error::InvalidCredentials)
+    limits::fail(services, attempt, entry).await
 }

@@ -192,6 +192,29 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Instant;
+
+    failed_attempts (seq) {
+        seq -> BigInt,
+        account -> Text,
+        address -> Text,
+        at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Instant;
+
+    failures_in_a_row (account) {
+        account -> Text,
+        failures -> Integer,
+        last_at -> Instant,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions);

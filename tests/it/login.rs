@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::house::test_app::operator_context;
-use crate::house::{Answer, PASSWORD, TestApp, jwt, on_both_databases};
+use crate::house::{PASSWORD, TestApp, jwt, on_both_databases};
 use hallpass::domain::Email;
 use hallpass::service::operator;
 
@@ -50,8 +50,8 @@ on_both_databases! {
         let disabled = app.tries_to_log_in("bob@beta.example", PASSWORD).await;
         unknown.refused(401, "Invalid credentials");
         assert_eq!(unknown.header("www-authenticate"), Some("Bearer"));
-        assert_eq!(as_bytes(&unknown), as_bytes(&wrong));
-        assert_eq!(as_bytes(&unknown), as_bytes(&disabled));
+        assert_eq!(unknown.as_bytes(), wrong.as_bytes());
+        assert_eq!(unknown.as_bytes(), disabled.as_bytes());
         app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
     }
 
@@ -129,16 +129,4 @@ fn keys(object: &serde_json::Value) -> Vec<&str> {
         .collect();
     keys.sort_unstable();
     keys
-}
-
-/// Status, headers and body, less what must differ between any two answers.
-fn as_bytes(answer: &Answer) -> (u16, Vec<(String, String)>, Vec<u8>) {
-    let mut headers: Vec<_> = answer
-        .headers
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-        .collect();
-    headers.sort();
-    (answer.status.as_u16(), headers, answer.body.clone())
 }

@@ -19,6 +19,7 @@ mod founding;
 mod house;
 mod house_itself;
 mod joining;
+mod limits;
 mod login;
 mod migrations;
 mod operations;

@@ -23,6 +23,8 @@ export type ErrorCode =
   | "account_exists"
   | "body_too_large"
   | "unsupported_media_type"
+  | "too_many_attempts"
+  | "too_many_requests"
   | "internal_error"
   | "slack_misconfigured"
   | "slack_not_set_up"

@@ -4,6 +4,7 @@ mod create;
 mod disable;
 mod list;
 mod password;
+mod unlock;
 
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
@@ -17,6 +18,7 @@ pub const EXAMPLES: &str = examples!(
     "hallpass user create ada@example.com --name \"Ada Lovelace\" --organization acme --role admin",
     "hallpass user list",
     "hallpass user disable ada@example.com",
+    "hallpass user unlock ada@example.com",
 );
 
 #[derive(Debug, Subcommand)]
@@ -30,6 +32,9 @@ pub enum Command {
     /// Disable an account and end all its sessions
     #[command(after_help = disable::EXAMPLES)]
     Disable(disable::Disable),
+    /// Forget the wrong passwords that keep an account from signing in
+    #[command(after_help = unlock::EXAMPLES)]
+    Unlock(unlock::Unlock),
 }
 
 pub async fn run(command: Command, variables: &Variables) -> Result<(), Failure> {
@@ -37,6 +42,7 @@ pub async fn run(command: Command, variables: &Variables) -> Result<(), Failure>
         Command::Create(create) => create.run(variables).await,
         Command::List(list) => list.run(variables).await,
         Command::Disable(disable) => disable.run(variables).await,
+        Command::Unlock(unlock) => unlock.run(variables).await,
     }
 }
 

@@ -8,7 +8,7 @@ use validator::Validate;
 use super::done::Done;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::InvalidCredentials;
+use crate::http::error_code::ErrorCode::{InvalidCredentials, TooManyAttempts};
 use crate::http::given::{Given, Password, acceptable};
 use crate::service::{self, Caller, RequestContext, Services};
 
@@ -34,7 +34,7 @@ pub struct ChangePasswordRequest {
     security(("bearer" = [])),
     request_body = ChangePasswordRequest,
     responses((status = 200, description = "Changed.", body = Done)),
-    extensions(("x-error-codes" = json!([InvalidCredentials]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, TooManyAttempts]))),
 )]
 pub async fn change_password(
     services: Data<Services>,

@@ -9,7 +9,9 @@ use super::signed_in::SignIn;
 use crate::domain::{Email, OrganizationId};
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{InvalidCredentials, OrganizationNotFound};
+use crate::http::error_code::ErrorCode::{
+    InvalidCredentials, OrganizationNotFound, TooManyAttempts,
+};
 use crate::http::given::{Given, Password, acceptable};
 use crate::service::{self, RequestContext, Services};
 
@@ -31,14 +33,14 @@ pub struct LoginRequest {
 /// Sign in
 ///
 /// E-mail and password in, token out. Unknown address, wrong password and disabled account give
-/// one identical 401.
+/// one identical 401, and after too many of them one identical 429.
 #[utoipa::path(
     post,
     path = "/api/auth/login",
     tag = "Signing in",
     request_body = LoginRequest,
     responses((status = 200, description = "Signed in, or asked for the second factor.", body = SignIn)),
-    extensions(("x-error-codes" = json!([InvalidCredentials, OrganizationNotFound]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, OrganizationNotFound, TooManyAttempts]))),
 )]
 pub async fn login(
     services: Data<Services>,

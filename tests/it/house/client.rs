@@ -140,6 +140,18 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }
 
+    /// Status, headers and body, less what must differ between any two answers.
+    pub fn as_bytes(&self) -> (u16, Vec<(String, String)>, Vec<u8>) {
+        let mut headers: Vec<_> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        headers.sort();
+        (self.status.as_u16(), headers, self.body.clone())
+    }
+
     /// The body of a success.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {

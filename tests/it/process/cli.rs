@@ -77,6 +77,7 @@ fn every_command_explains_itself_with_an_example() {
         &["user", "create"],
         &["user", "list"],
         &["user", "disable"],
+        &["user", "unlock"],
         &["secret", "generate"],
         &["openapi"],
     ] {

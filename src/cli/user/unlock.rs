@@ -1,0 +1,39 @@
+//! `hallpass user unlock`
+
+use clap::Args;
+
+use super::UserJson;
+use crate::cli::{Failure, operator as command_line, output};
+use crate::config::Variables;
+use crate::domain::Email;
+use crate::service::{RequestContext, operator};
+
+pub const EXAMPLES: &str = examples!(
+    "hallpass user unlock ada@example.com",
+    "hallpass user unlock ada@example.com --json",
+);
+
+#[derive(Debug, Args)]
+pub struct Unlock {
+    /// The account's address
+    email: String,
+    /// Print the account as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Unlock {
+    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+        let email = Email::parse(&self.email).map_err(Failure::refused("email"))?;
+        let services = command_line::open(variables).await?;
+        let user =
+            operator::unlock_user(&services, &RequestContext::command_line(&services), &email)
+                .await?
+                .ok_or_else(|| Failure::Refused(format!("email: nobody's address is {email}")))?;
+        if self.json {
+            output::print_json(&UserJson::from(&user))
+        } else {
+            output::print(&format!("Wrong passwords for {email} are forgotten."))
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Which calls draw from which bucket, and how clients hear what is left
+//! (draft-ietf-httpapi-ratelimit-headers-10).
+
+use std::net::IpAddr;
+
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{FromRequest as _, HttpMessage as _, web};
+
+use super::error::ApiError;
+use super::error_code::ErrorCode;
+use super::request_origin::RequestOrigin;
+use super::routes::RoutePattern;
+use crate::domain::Allowance;
+use crate::service::limits::{self, Group};
+use crate::service::{RequestContext, Services};
+
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The bucket of a route, by what it is for and not by its name in a dialect; `None` for those whom an orchestrator
+/// asks as often as it likes.
+pub fn group_of(route: &str) -> Option<Group> {
+    match route {
+        "/api/auth/login"
+        | "/api/auth/callback/credentials"
+        | "/api/auth/signin/credentials"
+        | "/api/v1/login" => Some(Group::Login),
+        "/api/auth/register" => Some(Group::Register),
+        "/api/auth/forgot-password" | "/api/auth/resend-verification" => Some(Group::Mail),
+        "/api/auth/refresh" => Some(Group::Refresh),
+        "/livez" | "/readyz" => None,
+        _ => Some(Group::General),
+    }
+}
+
+/// Whether every answer says what is left, and not only a refusal: where it is little enough to matter.
+pub fn is_told(group: Group) -> bool {
+    group != Group::General
+}
+
+/// How a request was received.
+pub struct Reception {
+    /// Missing where nobody shall be told anything.
+    headers: Option<[(HeaderName, HeaderValue); 2]>,
+    pub refusal: Option<ApiError>,
+}
+
+impl Reception {
+    const UNLIMITED: Self = Self {
+        headers: None,
+        refusal: None,
+    };
+
+    fn new(group: Group, allowance: Allowance) -> Self {
+        let refusal = (!allowance.is_granted)
+            .then(|| ApiError::retry_after(ErrorCode::TooManyRequests, allowance.seconds));
+        let headers = (is_told(group) || refusal.is_some())
+            .then(|| {
+                let (name, quota) = (group.name(), group.quota());
+                let policy = format!("\"{name}\";q={};w={}", quota.count, quota.seconds);
+                Some([
+                    (RATE_LIMIT_POLICY, HeaderValue::try_from(policy).ok()?),
+                    (
+                        RATE_LIMIT,
+                        left(name, allowance.remaining, allowance.seconds)?,
+                    ),
+                ])
+            })
+            .flatten();
+        Self { headers, refusal }
+    }
+
+    /// What an answer says already is more to the point.
+    pub fn mark(self, answer: &mut HeaderMap) {
+        for (name, value) in self.headers.into_iter().flatten() {
+            if !answer.contains_key(&name) {
+                answer.insert(name, value);
+            }
+        }
+    }
+}
+
+/// The value of `RateLimit`: so many are left, and in so many seconds there are more.
+pub fn left(name: &str, remaining: u32, seconds: u32) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("\"{name}\";r={remaining};t={seconds}")).ok()
+}
+
+/// Draws the request from its bucket. It has matched its route: `/api/auth/%6Cogin` is a login.
+pub async fn receive(request: &ServiceRequest) -> Reception {
+    let pattern = request.app_data().map(|RoutePattern(path)| *path);
+    let services = request.app_data::<web::Data<Services>>();
+    let (Some(group), Some(services)) = (pattern.and_then(group_of), services) else {
+        return Reception::UNLIMITED;
+    };
+    let Some(allowance) = limits::draw(services, group, address(request)) else {
+        return Reception::UNLIMITED;
+    };
+    if !allowance.is_granted {
+        let context = RequestContext::from_request(request.request(), &mut Payload::None).await;
+        if let Ok(context) = context {
+            limits::note_refusal(services, &context, group).await;
+        }
+    }
+    Reception::new(group, allowance)
+}
+
+fn address(request: &ServiceRequest) -> Option<IpAddr> {
+    let extensions = request.extensions();
+    extensions.get::<RequestOrigin>()?.address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(group: Group, allowance: Allowance) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        Reception::new(group, allowance).mark(&mut headers);
+        let mut lines: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        lines.sort();
+        lines
+    }
+
+    const LEFT: Allowance = Allowance {
+        is_granted: true,
+        remaining: 599,
+        seconds: 1,
+    };
+    const NONE_LEFT: Allowance = Allowance {
+        is_granted: false,
+        remaining: 0,
+        seconds: 7,
+    };
+
+    #[test]
+    fn all_names_of_one_call_draw_from_one_bucket() {
+        for route in [
+            "/api/auth/login",
+            "/api/auth/callback/credentials",
+            "/api/auth/signin/credentials",
+            "/api/v1/login",
+        ] {
+            assert_eq!(group_of(route), Some(Group::Login), "{route}");
+        }
+        for route in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
+            assert_eq!(group_of(route), Some(Group::Mail), "{route}");
+        }
+        assert_eq!(group_of("/api/auth/me"), Some(Group::General));
+        assert_eq!(group_of("/readyz"), None);
+    }
+
+    #[test]
+    fn a_small_bucket_tells_what_is_left_and_any_bucket_that_nothing_is() {
+        assert_eq!(
+            marked(Group::Login, LEFT),
+            [
+                r#"ratelimit-policy: "login";q=600;w=60"#,
+                r#"ratelimit: "login";r=599;t=1"#
+            ]
+        );
+        assert!(marked(Group::General, LEFT).is_empty());
+        assert_eq!(
+            marked(Group::General, NONE_LEFT),
+            [
+                r#"ratelimit-policy: "general";q=60000;w=60"#,
+                r#"ratelimit: "general";r=0;t=7"#
+            ]
+        );
+    }
+
+    #[test]
+    fn what_an_answer_says_itself_stays() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RATE_LIMIT, left("attempts", 0, 900).unwrap());
+        Reception::new(Group::Login, LEFT).mark(&mut headers);
+        assert_eq!(headers.get(RATE_LIMIT).unwrap(), r#""attempts";r=0;t=900"#);
+        assert_eq!(
+            headers.get(RATE_LIMIT_POLICY).unwrap(),
+            r#""login";q=600;w=60"#
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! How much may be asked of the service: requests by address, in memory, and wrong passwords by account and address,
+//! in the database.
+
+mod attempts;
+mod buckets;
+mod forget;
+mod refusals;
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Services;
+use crate::domain::{AddressBlock, Allowance, Quota};
+use buckets::Buckets;
+use refusals::Refusals;
+
+pub(super) use attempts::{Attempt, fail, forgive};
+pub use forget::forget_expired;
+pub use refusals::note_refusal;
+
+/// Calls that draw from one bucket, whatever they are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// Proving who one is by a password.
+    Login,
+    Register,
+    /// What makes the service write to an address that anybody can name.
+    Mail,
+    Refresh,
+    /// Everything else.
+    General,
+}
+
+impl Group {
+    pub const ALL: [Self; 5] = [
+        Self::Login,
+        Self::Register,
+        Self::Mail,
+        Self::Refresh,
+        Self::General,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Register => "register",
+            Self::Mail => "mail",
+            Self::Refresh => "refresh",
+            Self::General => "general",
+        }
+    }
+
+    /// What one address may ask for. An office of some hundred people behind one address must be able to begin its
+    /// day; guessing passwords is kept slow by the counters of failures, not by this.
+    pub fn quota(self) -> Quota {
+        let (count, seconds) = match self {
+            Self::Login => (600, 60),
+            Self::Register => (300, 3_600),
+            Self::Mail => (100, 3_600),
+            Self::Refresh => (1_200, 60),
+            Self::General => (60_000, 60),
+        };
+        Quota { count, seconds }
+    }
+}
+
+/// The limits in force and what they have refused.
+pub struct Limits {
+    is_on: bool,
+    buckets: Buckets,
+    refusals: Refusals,
+    refused: [AtomicU64; Group::ALL.len()],
+    locks: AtomicU64,
+}
+
+impl Limits {
+    pub fn new(is_on: bool) -> Self {
+        Self {
+            is_on,
+            buckets: Buckets::default(),
+            refusals: Refusals::default(),
+            refused: Default::default(),
+            locks: AtomicU64::new(0),
+        }
+    }
+
+    /// Requests refused since the start, by group.
+    pub fn refused(&self) -> impl Iterator<Item = (Group, u64)> {
+        Group::ALL.into_iter().zip(
+            self.refused
+                .iter()
+                .map(|count| count.load(Ordering::Relaxed)),
+        )
+    }
+
+    /// How often since the start wrong passwords were too many.
+    pub fn locks(&self) -> u64 {
+        self.locks.load(Ordering::Relaxed)
+    }
+}
+
+/// Takes one request of an address out of its bucket; `None` where nothing is limited.
+pub fn draw(services: &Services, group: Group, address: Option<IpAddr>) -> Option<Allowance> {
+    let limits = &services.limits;
+    if !limits.is_on {
+        return None;
+    }
+    let now = services.clock.now().timestamp_micros();
+    let allowance = limits
+        .buckets
+        .draw(group, address.map(AddressBlock::from), now);
+    if !allowance.is_granted
+        && let Some(refused) = limits.refused.get(group as usize)
+    {
+        refused.fetch_add(1, Ordering::Relaxed);
+    }
+    Some(allowance)
+}

@@ -1,0 +1,103 @@
+//! One audit row for a flood, not one for each of its requests.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Group;
+use crate::domain::AddressBlock;
+use crate::domain::audit::{Action, Outcome};
+use crate::service::{RequestContext, Services};
+use crate::store::audit;
+
+/// A flood that goes on for longer is written down again.
+const SAME_FLOOD: TimeDelta = TimeDelta::minutes(15);
+
+/// Floods at once; of more than these the log and the figures tell.
+const FLOODS: usize = 10_000;
+
+/// Who asks too much, and for what.
+type Flood = (Group, Option<AddressBlock>);
+
+/// The floods that are written down, and until when.
+#[derive(Default)]
+pub(super) struct Refusals(Mutex<HashMap<Flood, DateTime<Utc>>>);
+
+impl Refusals {
+    /// Whether this is the first refusal of a flood.
+    fn is_first(&self, group: Group, address: Option<AddressBlock>, now: DateTime<Utc>) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |until: DateTime<Utc>| now < until && until <= now + SAME_FLOOD;
+        let key = (group, address);
+        if noted.get(&key).is_some_and(|until| is_same(*until)) {
+            return false;
+        }
+        if noted.len() >= FLOODS {
+            noted.retain(|_, until| is_same(*until));
+        }
+        if noted.len() >= FLOODS {
+            return false;
+        }
+        noted.insert(key, now + SAME_FLOOD);
+        true
+    }
+}
+
+/// Writes down that an address is asking for too much, once in a quarter of an hour. The request is refused whether
+/// or not that succeeds.
+pub async fn note_refusal(services: &Services, context: &RequestContext, group: Group) {
+    let now = services.now();
+    let address = context.address.map(AddressBlock::from);
+    if !services.limits.refusals.is_first(group, address, now) {
+        return;
+    }
+    let entry = services.audit(context, now, Action::AddressLimited, Outcome::Refused);
+    let written = services
+        .store
+        .write(move |tx| audit::insert(tx, &entry))
+        .await;
+    match written {
+        Ok(()) => tracing::warn!(
+            address = address.map(tracing::field::display),
+            group = group.name(),
+            "an address asks for too much and is refused"
+        ),
+        Err(error) => tracing::warn!(%error, "a refusal was not written to the audit log"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    fn address(n: usize) -> Option<AddressBlock> {
+        let bits = u32::try_from(n).unwrap();
+        Some(IpAddr::V4(Ipv4Addr::from_bits(bits)).into())
+    }
+
+    #[test]
+    fn a_flood_is_noted_once_in_a_quarter_of_an_hour() {
+        let refusals = Refusals::default();
+        let now = DateTime::UNIX_EPOCH;
+        assert!(refusals.is_first(Group::Login, address(1), now));
+        assert!(!refusals.is_first(Group::Login, address(1), now));
+        assert!(refusals.is_first(Group::Mail, address(1), now));
+        assert!(refusals.is_first(Group::Login, address(2), now));
+        assert!(!refusals.is_first(Group::Login, address(1), now + TimeDelta::minutes(14)));
+        assert!(refusals.is_first(Group::Login, address(1), now + TimeDelta::minutes(15)));
+    }
+
+    #[test]
+    fn no_number_of_addresses_fills_the_audit_log() {
+        let refusals = Refusals::default();
+        let now = DateTime::UNIX_EPOCH;
+        let noted = (0..20_000)
+            .filter(|n| refusals.is_first(Group::Login, address(*n), now))
+            .count();
+        assert_eq!(noted, FLOODS);
+        assert!(refusals.is_first(Group::Login, address(19_999), now + SAME_FLOOD));
+    }
+}

@@ -1,0 +1,162 @@
+//! The `failed_attempts` and `failures_in_a_row` tables: wrong passwords, by whose they should have been and where
+//! they came from.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::Text;
+
+use super::schema::{failed_attempts, failures_in_a_row};
+use super::types::At;
+use super::{StoreError, Tx, on};
+
+/// Beside the hash of an address, so that these advisory locks meet no others.
+const ADDRESS_LOCK: i32 = 0x6861_6c6c;
+
+/// Lets nobody else count failures from this address until the transaction ends.
+///
+/// SQLite has one writer, so there nobody else could anyway.
+pub fn hold_address(tx: &mut Tx<'_>, address: &str) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        sql_query(format!(
+            "select pg_advisory_xact_lock({ADDRESS_LOCK}, hashtext($1))"
+        ))
+        .bind::<Text, _>(address)
+        .execute(*connection)?;
+    }
+    Ok(())
+}
+
+pub fn insert(
+    tx: &mut Tx<'_>,
+    account: &str,
+    address: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let values = (
+        failed_attempts::account.eq(account),
+        failed_attempts::address.eq(address),
+        failed_attempts::at.eq(At(now)),
+    );
+    on!(tx, |conn| diesel::insert_into(failed_attempts::table)
+        .values(values)
+        .execute(conn))?;
+    Ok(())
+}
+
+/// Account and time of the failures from an address within `window` of `now`, the oldest first. What seems to lie
+/// further ahead was written by a clock that has been set back since.
+pub fn list_from(
+    tx: &mut Tx<'_>,
+    address: &str,
+    now: DateTime<Utc>,
+    window: TimeDelta,
+) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+    let rows: Vec<(String, At)> = on!(tx, |conn| failed_attempts::table
+        .filter(failed_attempts::address.eq(address))
+        .filter(failed_attempts::at.gt(At(now - window)))
+        .filter(failed_attempts::at.lt(At(now + window)))
+        .order(failed_attempts::at)
+        .select((failed_attempts::account, failed_attempts::at))
+        .load(conn))?;
+    Ok(rows
+        .into_iter()
+        .map(|(account, at)| (account, at.0))
+        .collect())
+}
+
+/// How many failures in a row an account has, and since when there was none; `None` where the last is not within
+/// `window` of `now`.
+pub fn in_a_row(
+    tx: &mut Tx<'_>,
+    account: &str,
+    now: DateTime<Utc>,
+    window: TimeDelta,
+) -> Result<Option<(i32, DateTime<Utc>)>, StoreError> {
+    let row: Option<(i32, At)> = on!(tx, |conn| failures_in_a_row::table
+        .find(account)
+        .filter(failures_in_a_row::last_at.gt(At(now - window)))
+        .filter(failures_in_a_row::last_at.lt(At(now + window)))
+        .select((failures_in_a_row::failures, failures_in_a_row::last_at))
+        .first(conn)
+        .optional())?;
+    Ok(row.map(|(failures, last_at)| (failures, last_at.0)))
+}
+
+/// Counts one more failure in a row and answers how many there are: each counts, however many come at once.
+pub fn count_in_a_row(
+    tx: &mut Tx<'_>,
+    account: &str,
+    now: DateTime<Utc>,
+    window: TimeDelta,
+) -> Result<i32, StoreError> {
+    let outdated = failures_in_a_row::last_at
+        .le(At(now - window))
+        .or(failures_in_a_row::last_at.ge(At(now + window)));
+    on!(tx, |conn| diesel::delete(
+        failures_in_a_row::table.find(account).filter(outdated)
+    )
+    .execute(conn))?;
+    let values = (
+        failures_in_a_row::account.eq(account),
+        failures_in_a_row::failures.eq(1),
+        failures_in_a_row::last_at.eq(At(now)),
+    );
+    Ok(on!(tx, |conn| diesel::insert_into(
+        failures_in_a_row::table
+    )
+    .values(values)
+    .on_conflict(failures_in_a_row::account)
+    .do_update()
+    .set((
+        failures_in_a_row::failures.eq(failures_in_a_row::failures + 1),
+        failures_in_a_row::last_at.eq(At(now)),
+    ))
+    .returning(failures_in_a_row::failures)
+    .get_result(conn))?)
+}
+
+/// Forgets an account's failures from one address, and those in a row.
+pub fn forget_pair(tx: &mut Tx<'_>, account: &str, address: &str) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        failed_attempts::table
+            .filter(failed_attempts::account.eq(account))
+            .filter(failed_attempts::address.eq(address))
+    )
+    .execute(conn))?;
+    forget_row(tx, account)
+}
+
+/// Forgets everything about an account.
+pub fn forget_account(tx: &mut Tx<'_>, account: &str) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        failed_attempts::table.filter(failed_attempts::account.eq(account))
+    )
+    .execute(conn))?;
+    forget_row(tx, account)
+}
+
+fn forget_row(tx: &mut Tx<'_>, account: &str) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        failures_in_a_row::table.find(account)
+    )
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Forgets failures before `attempts_before`, and rows of them that ended before `rows_before`.
+pub fn delete_older(
+    tx: &mut Tx<'_>,
+    attempts_before: DateTime<Utc>,
+    rows_before: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        failed_attempts::table.filter(failed_attempts::at.le(At(attempts_before)))
+    )
+    .execute(conn))?;
+    on!(tx, |conn| diesel::delete(
+        failures_in_a_row::table.filter(failures_in_a_row::last_at.le(At(rows_before)))
+    )
+    .execute(conn))?;
+    Ok(())
+}

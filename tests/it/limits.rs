@@ -1,0 +1,455 @@
+//! How much may be asked of the service, and how often a password may be wrong.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use hallpass::config::Config;
+use hallpass::domain::Email;
+use hallpass::service::{limits, operator};
+use serde_json::json;
+
+use crate::house::client::Call;
+use crate::house::test_app::operator_context;
+use crate::house::{Answer, Db, PASSWORD, TestApp, on_both_databases};
+
+const WRONG: &str = "Not-The-Password-1";
+
+/// Limits as operators have them, and a proxy in front that the tests are.
+fn limited(config: &mut Config) {
+    config.server.rate_limits = true;
+    config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+}
+
+impl TestApp {
+    async fn limited(db: Db) -> Self {
+        Self::configured(db, limited).await
+    }
+
+    fn login_from(&self, address: &str, email: &str, password: &str) -> Call {
+        self.post("/api/auth/login")
+            .header("x-forwarded-for", address)
+            .json(&json!({"email": email, "password": password}))
+    }
+
+    /// So many wrong passwords one after the other.
+    async fn fails(&self, times: usize, address: &str, email: &str) {
+        for _ in 0..times {
+            let answer = self.login_from(address, email, WRONG).await;
+            answer.refused(401, "Invalid credentials");
+        }
+    }
+
+    async fn rows(&self, action: &str) -> i64 {
+        self.db
+            .count(&format!(
+                "select count(*) from audit where action = '{action}'"
+            ))
+            .await
+    }
+}
+
+impl Answer {
+    /// Refused for so many seconds.
+    #[track_caller]
+    fn locked_for(&self, seconds: u32) {
+        self.refused(429, "Too many attempts");
+        assert_eq!(self.header("x-error-code"), Some("too_many_attempts"));
+        assert_eq!(self.header("retry-after"), Some(&*seconds.to_string()));
+        let left = format!("\"attempts\";r=0;t={seconds}");
+        assert_eq!(self.header("ratelimit"), Some(&*left));
+    }
+}
+
+on_both_databases! {
+    async fn after_ten_wrong_passwords_from_an_address_no_password_is_looked_at_there_for_a_quarter_of_an_hour(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        app.fails(10, "192.0.2.1", "ada@acme.example").await;
+        app.login_from("192.0.2.1", "ada@acme.example", WRONG).await.locked_for(900);
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
+        // In any case, and by any spelling of the path.
+        app.login_from("192.0.2.1", "ADA@acme.example", PASSWORD).await.locked_for(900);
+        app.post("/api/auth/%6Cogin")
+            .header("x-forwarded-for", "192.0.2.1")
+            .json(&json!({"email": "ada@acme.example", "password": PASSWORD}))
+            .await
+            .locked_for(900);
+
+        app.advance(TimeDelta::seconds(899));
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(1);
+        app.advance(TimeDelta::seconds(1));
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
+    }
+
+    async fn the_owner_gets_in_from_elsewhere_and_others_from_there(db: Db) {
+        let app = TestApp::limited(db).await;
+        let acme = app.found("Acme", "ada@acme.example").await;
+        app.joins(&acme.id, "bob@acme.example").await;
+        app.fails(10, "192.0.2.1", "ada@acme.example").await;
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
+        app.login_from("192.0.2.2", "ada@acme.example", PASSWORD).await.expect(200);
+        app.login_from("192.0.2.1", "bob@acme.example", PASSWORD).await.expect(200);
+        // The owner's success does not hand new guesses to whoever is locked.
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
+    }
+
+    async fn wrong_passwords_count_for_a_quarter_of_an_hour_each(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        for _ in 0..12 {
+            app.fails(1, "192.0.2.1", "ada@acme.example").await;
+            app.advance(TimeDelta::seconds(100));
+        }
+        // Of the last fifteen minutes there are eight, then ten.
+        app.fails(2, "192.0.2.1", "ada@acme.example").await;
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(100);
+        app.advance(TimeDelta::seconds(100));
+        app.fails(1, "192.0.2.1", "ada@acme.example").await;
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(100);
+    }
+
+    async fn a_right_password_begins_the_count_anew(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        for _ in 0..3 {
+            app.fails(9, "192.0.2.1", "ada@acme.example").await;
+            app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
+        }
+        assert_eq!(app.rows("account.locked_for_address").await, 0);
+    }
+
+    async fn a_hundred_wrong_passwords_in_a_row_lock_the_account_everywhere_for_a_day_or_until_it_is_unlocked(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        let fail_a_hundred_times = async || {
+            for n in 0..10 {
+                app.fails(10, &format!("192.0.2.{n}"), "ada@acme.example").await;
+            }
+        };
+        fail_a_hundred_times().await;
+        let day = 86_400;
+        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.locked_for(day);
+        app.login_from("198.51.100.7", "ada@acme.example", WRONG).await.locked_for(day);
+        assert_eq!(app.rows("account.locked").await, 1);
+        app.advance(TimeDelta::hours(23));
+        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.locked_for(3_600);
+        app.advance(TimeDelta::hours(1));
+        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.expect(200);
+
+        fail_a_hundred_times().await;
+        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.locked_for(day);
+        let desk = app.operator_desk().await;
+        let email = Email::parse("ada@acme.example").unwrap();
+        let unlocked = operator::unlock_user(desk.services(), &operator_context(), &email).await;
+        assert!(unlocked.unwrap().is_some());
+        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.expect(200);
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
+        assert_eq!(app.rows("account.unlocked").await, 1);
+    }
+
+    async fn ninety_nine_in_a_row_are_forgotten_with_the_right_one(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        for n in 0..11 {
+            app.fails(9, &format!("192.0.2.{n}"), "ada@acme.example").await;
+        }
+        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.expect(200);
+        app.fails(1, "198.51.100.7", "ada@acme.example").await;
+        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.expect(200);
+        assert_eq!(app.rows("account.locked").await, 0);
+    }
+
+    async fn accounts_that_exist_and_accounts_that_do_not_are_locked_alike_byte_for_byte(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        app.found("Beta", "bob@beta.example").await;
+        let desk = app.operator_desk().await;
+        let bob = Email::parse("bob@beta.example").unwrap();
+        operator::disable_user(desk.services(), &operator_context(), &bob).await.unwrap();
+        let tried = [("ada@acme.example", 1), ("nobody@acme.example", 2), ("bob@beta.example", 3)];
+        let same = async |network: &str, last: usize| {
+            let mut answers = Vec::new();
+            for (email, place) in tried {
+                let address = format!("{network}:{place}::{last}");
+                answers.push(app.login_from(&address, email, WRONG).await.as_bytes());
+            }
+            assert_eq!(answers[0], answers[1]);
+            assert_eq!(answers[0], answers[2]);
+            answers[0].0
+        };
+        let mut statuses = Vec::new();
+        // Each from an address of its own, then the twelve that make a hundred and more.
+        for round in 0..12 {
+            for _ in 0..12 {
+                statuses.push(same(&format!("2001:db8:{round}"), 1).await);
+            }
+        }
+        assert_eq!(statuses[..11], [[401; 10].as_slice(), &[429]].concat());
+        assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 100);
+        app.advance(TimeDelta::minutes(16));
+        assert_eq!(same("2001:db8:ffff", 1).await, 429);
+        app.advance(TimeDelta::hours(24));
+        assert_eq!(same("2001:db8:ffff", 1).await, 401);
+    }
+
+    async fn another_instance_and_a_restarted_one_know_of_the_failures(db: Db) {
+        let mut app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        let second = app.second_instance().await;
+        app.fails(5, "192.0.2.1", "ada@acme.example").await;
+        second.fails(5, "192.0.2.1", "ada@acme.example").await;
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
+        second.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
+        app.restart().await;
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
+    }
+
+    async fn of_fifty_wrong_passwords_at_once_ten_are_looked_at(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        let second = app.second_instance().await;
+        let tries = (0..50).map(|n| {
+            let instance = if n % 2 == 0 { &app } else { &second };
+            instance.login_from("192.0.2.1", "ada@acme.example", WRONG).into_future()
+        });
+        let mut statuses: Vec<u16> = join_all(tries).await.iter().map(|answer| answer.status.as_u16()).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [[401; 10].as_slice(), &[429; 40]].concat());
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
+        assert_eq!(app.rows("account.locked_for_address").await, 1);
+        assert_eq!(app.db.count("select count(*) from audit where outcome = 'refused'").await, 10);
+        assert_eq!(app.db.count("select failures from failures_in_a_row").await, 10);
+    }
+
+    async fn failures_from_ten_addresses_at_once_are_all_counted(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        let addresses: Vec<String> = (0..10).map(|n| format!("192.0.2.{n}")).collect();
+        for _ in 0..5 {
+            join_all(addresses.iter().map(|address| app.fails(1, address, "ada@acme.example"))).await;
+        }
+        assert_eq!(app.db.count("select failures from failures_in_a_row").await, 50);
+    }
+
+    async fn who_fails_at_thirty_accounts_from_one_address_signs_in_to_none_from_there(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        for n in 0..29 {
+            // Wherever in the /64 that a subscriber has.
+            app.fails(2, &format!("2001:db8:1:2::{n:x}"), &format!("user{n}@acme.example")).await;
+        }
+        app.login_from("2001:db8:1:2::7", "ada@acme.example", PASSWORD).await.expect(200);
+        app.fails(1, "2001:db8:1:2:ffff::1", "user30@acme.example").await;
+        app.login_from("2001:db8:1:2::8", "ada@acme.example", PASSWORD).await.locked_for(900);
+        app.login_from("2001:db8:1:2::8", "user31@acme.example", WRONG).await.locked_for(900);
+        assert_eq!(app.rows("address.locked").await, 1);
+        app.login_from("2001:db8:1:3::8", "ada@acme.example", PASSWORD).await.expect(200);
+        app.advance(TimeDelta::minutes(15));
+        app.login_from("2001:db8:1:2::8", "ada@acme.example", PASSWORD).await.expect(200);
+    }
+
+    async fn a_forwarded_address_counts_from_trusted_proxies_only(db: Db) {
+        let app = TestApp::configured(db, |config| config.server.rate_limits = true).await;
+        app.found("Acme", "ada@acme.example").await;
+        for n in 0..10 {
+            app.fails(1, &format!("192.0.2.{n}"), "ada@acme.example").await;
+        }
+        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.locked_for(900);
+    }
+
+    async fn a_wrong_current_password_counts_as_well(db: Db) {
+        let app = TestApp::limited(db).await;
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        for _ in 0..10 {
+            ada.changes_password(WRONG, "Another-Fine-Password-3").await.refused(401, "Invalid credentials");
+        }
+        ada.changes_password(PASSWORD, "Another-Fine-Password-3").await.locked_for(900);
+        app.tries_to_log_in("ada@acme.example", PASSWORD).await.locked_for(900);
+        // Who is signed in stays so.
+        ada.me().await.expect(200);
+        app.advance(TimeDelta::minutes(15));
+        ada.changes_password(PASSWORD, "Another-Fine-Password-3").await.expect(200);
+    }
+
+    async fn a_failure_and_a_lock_leave_one_row_each_and_what_was_not_looked_at_none(db: Db) {
+        let app = TestApp::limited(db).await;
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        app.fails(10, "192.0.2.1", "ada@acme.example").await;
+        for _ in 0..10 {
+            app.login_from("192.0.2.1", "ada@acme.example", WRONG).await.locked_for(900);
+        }
+        assert_eq!(app.db.count("select count(*) from audit where outcome = 'refused'").await, 10);
+        let lock = format!(
+            "select count(*) from audit where action = 'account.locked_for_address' and outcome = 'ok'
+             and subject_id = {} and address = '192.0.2.1' and actor_id is null",
+            app.db.id(ada.id()),
+        );
+        assert_eq!(app.db.count(&lock).await, 1);
+        assert_eq!(app.rows("account.locked_for_address").await, 1);
+    }
+
+    async fn nobody_can_read_in_the_database_which_addresses_were_tried(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.fails(2, "192.0.2.1", "nobody@acme.example").await;
+        let names = "select account as v from failed_attempts union all select account as v from failures_in_a_row";
+        let names = app.db.values(names).await;
+        assert_eq!(names.len(), 3);
+        for name in names.into_iter().flatten() {
+            assert!(name.len() == 43 && !name.contains('@'), "{name}");
+        }
+    }
+
+    async fn failures_that_count_no_more_are_forgotten(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.fails(3, "192.0.2.1", "nobody@acme.example").await;
+        let desk = app.operator_desk().await;
+        let left = async || {
+            limits::forget_expired(desk.services()).await.unwrap();
+            let attempts = app.db.count("select count(*) from failed_attempts").await;
+            (attempts, app.db.count("select count(*) from failures_in_a_row").await)
+        };
+        assert_eq!(left().await, (3, 1));
+        app.advance(TimeDelta::minutes(15));
+        assert_eq!(left().await, (0, 1));
+        app.advance(TimeDelta::hours(24));
+        assert_eq!(left().await, (0, 0));
+    }
+
+    async fn without_limits_nothing_is_counted(app: TestApp) {
+        app.found("Acme", "ada@acme.example").await;
+        app.fails(12, "192.0.2.1", "ada@acme.example").await;
+        let answer = app.tries_to_log_in("ada@acme.example", PASSWORD).await;
+        answer.expect(200);
+        assert_eq!(answer.header("ratelimit"), None);
+        assert_eq!(app.db.count("select count(*) from failed_attempts").await, 0);
+    }
+
+    async fn a_flood_of_requests_leaves_one_row(db: Db) {
+        let app = TestApp::limited(db).await;
+        floods(&app, "/api/auth/register", 310, "192.0.2.1").await;
+        assert_eq!(app.rows("address.limited").await, 1);
+        let row = "select count(*) from audit where action = 'address.limited' and outcome = 'refused'
+            and address = '192.0.2.1' and actor_id is null and subject_id is null";
+        assert_eq!(app.db.count(row).await, 1);
+        app.advance(TimeDelta::minutes(15));
+        floods(&app, "/api/auth/register", 80, "192.0.2.1").await;
+        assert_eq!(app.rows("address.limited").await, 2);
+    }
+}
+
+/// Requests that say nothing, and so cost nothing but their place in the bucket; answers how many were refused for
+/// being too many.
+async fn floods(app: &TestApp, path: &str, times: usize, address: &str) -> usize {
+    let mut refused = 0;
+    for _ in 0..times.div_ceil(50) {
+        let calls = (0..50).map(|_| empty(app, path, address).into_future());
+        let answers = join_all(calls).await;
+        refused += answers.iter().filter(|answer| answer.status == 429).count();
+    }
+    refused
+}
+
+fn empty(app: &TestApp, path: &str, address: &str) -> Call {
+    app.post(path).header("x-forwarded-for", address)
+}
+
+#[actix_web::test]
+async fn an_address_has_a_bucket_for_each_purpose_whatever_the_path_is_spelled_like() {
+    let app = TestApp::limited(Db::sqlite()).await;
+    assert_eq!(floods(&app, "/api/auth/login", 300, "192.0.2.1").await, 0);
+    assert_eq!(floods(&app, "/api/auth/%6Cogin", 300, "192.0.2.1").await, 0);
+    for path in ["/api/auth/login", "/api/auth/%6Cogin"] {
+        let refused = empty(&app, path, "192.0.2.1").await;
+        refused.refused(429, "Too many requests");
+        assert_eq!(refused.header("x-error-code"), Some("too_many_requests"));
+        assert_eq!(refused.header("retry-after"), Some("1"));
+        assert_eq!(refused.header("ratelimit"), Some("\"login\";r=0;t=1"));
+        assert_eq!(
+            refused.header("ratelimit-policy"),
+            Some("\"login\";q=600;w=60")
+        );
+    }
+    // Others, and other purposes, have buckets of their own.
+    assert_eq!(
+        empty(&app, "/api/auth/login", "192.0.2.2").await.status,
+        400
+    );
+    assert_eq!(
+        empty(&app, "/api/auth/register", "192.0.2.1").await.status,
+        400
+    );
+    // Ten come back in a second.
+    app.advance(TimeDelta::seconds(1));
+    assert_eq!(floods(&app, "/api/auth/login", 50, "192.0.2.1").await, 40);
+}
+
+#[actix_web::test]
+async fn all_of_a_64_draw_from_one_bucket() {
+    let app = TestApp::limited(Db::sqlite()).await;
+    for n in 0..6 {
+        let address = format!("2001:db8:1:2:{n}::1");
+        assert_eq!(floods(&app, "/api/auth/register", 50, &address).await, 0);
+    }
+    let refused = empty(&app, "/api/auth/register", "2001:db8:1:2::7").await;
+    refused.refused(429, "Too many requests");
+    assert_eq!(refused.header("retry-after"), Some("12"));
+    let other = empty(&app, "/api/auth/register", "2001:db8:1:3::7").await;
+    assert_eq!(other.status, 400);
+}
+
+#[actix_web::test]
+async fn an_address_that_nobody_trusted_forwards_changes_nothing() {
+    let app = TestApp::configured(Db::sqlite(), |config| config.server.rate_limits = true).await;
+    for n in 0..6 {
+        let address = format!("192.0.2.{n}");
+        assert_eq!(floods(&app, "/api/auth/register", 50, &address).await, 0);
+    }
+    let refused = empty(&app, "/api/auth/register", "198.51.100.7").await;
+    refused.refused(429, "Too many requests");
+}
+
+#[actix_web::test]
+async fn answers_say_what_is_left_where_that_is_little() {
+    let app = TestApp::limited(Db::sqlite()).await;
+    let ada = app.founds("Acme", "ada@acme.example").await;
+    let login = app.tries_to_log_in("ada@acme.example", PASSWORD).await;
+    login.expect(200);
+    assert_eq!(login.header("ratelimit"), Some("\"login\";r=598;t=1"));
+    assert_eq!(
+        login.header("ratelimit-policy"),
+        Some("\"login\";q=600;w=60")
+    );
+    let refreshed = ada.refreshes().await;
+    assert_eq!(
+        refreshed.header("ratelimit"),
+        Some("\"refresh\";r=1199;t=1")
+    );
+    for unlimited in [ada.me().await, app.get("/livez").await] {
+        unlimited.expect(200);
+        assert_eq!(unlimited.header("ratelimit"), None);
+    }
+}
+
+#[actix_web::test]
+async fn refusals_and_locks_are_counted_for_operators() {
+    let address = ([127, 0, 0, 1], crate::house::cluster::free_port()).into();
+    let app = TestApp::configured(Db::sqlite(), |config| {
+        limited(config);
+        config.server.metrics_addr = Some(address);
+    })
+    .await;
+    app.fails(10, "192.0.2.1", "nobody@acme.example").await;
+    assert_eq!(
+        floods(&app, "/api/auth/register", 350, "192.0.2.1").await,
+        50
+    );
+    let http = crate::house::client::builder().build().unwrap();
+    let answer = http.get(format!("http://{address}/metrics")).send().await;
+    let text = answer.unwrap().text().await.unwrap();
+    for figure in [
+        "hallpass_requests_limited_total{group=\"register\"} 50\n",
+        "hallpass_requests_limited_total{group=\"login\"} 0\n",
+        "hallpass_attempt_locks_total 1\n",
+    ] {
+        assert!(text.contains(figure), "{figure:?} is not in\n{text}");
+    }
+}
