@@ -211,23 +211,26 @@ on_both_databases! {
             let instance = if n % 2 == 0 { &app } else { &second };
             instance.login_from("192.0.2.1", "ada@acme.example", WRONG).into_future()
         });
-        let mut statuses: Vec<u16> = join_all(tries).await.iter().map(|answer| answer.status.as_u16()).collect();
-        statuses.sort_unstable();
-        assert_eq!(statuses, [[401; 10].as_slice(), &[429; 40]].concat());
+        assert_eq!(statuses(&join_all(tries).await), [[401; 10].as_slice(), &[429; 40]].concat());
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
         assert_eq!(app.rows("account.locked_for_address").await, 1);
         assert_eq!(app.db.count("select count(*) from audit where outcome = 'refused'").await, 10);
         assert_eq!(app.db.count("select failures from failures_in_a_row").await, 10);
     }
 
-    async fn failures_from_ten_addresses_at_once_are_all_counted(db: Db) {
+    async fn of_twenty_wrong_passwords_at_once_from_everywhere_as_many_are_looked_at_as_lack_to_a_hundred(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
-        let addresses: Vec<String> = (0..10).map(|n| format!("192.0.2.{n}")).collect();
-        for _ in 0..5 {
-            join_all(addresses.iter().map(|address| app.fails(1, address, "ada@acme.example"))).await;
+        for n in 0..19 {
+            app.fails(5, &format!("192.0.2.{n}"), "ada@acme.example").await;
         }
-        assert_eq!(app.db.count("select failures from failures_in_a_row").await, 50);
+        let addresses: Vec<String> = (0..20).map(|n| format!("198.51.100.{n}")).collect();
+        let tries = addresses
+            .iter()
+            .map(|address| app.login_from(address, "ada@acme.example", WRONG).into_future());
+        assert_eq!(statuses(&join_all(tries).await), [[401; 5].as_slice(), &[429; 15]].concat());
+        assert_eq!(app.db.count("select failures from failures_in_a_row").await, 100);
+        assert_eq!(app.rows("account.locked").await, 1);
     }
 
     async fn who_fails_at_thirty_accounts_from_one_address_signs_in_to_none_from_there(db: Db) {
@@ -334,6 +337,37 @@ on_both_databases! {
         floods(&app, "/api/auth/register", 80, "192.0.2.1").await;
         assert_eq!(app.rows("address.limited").await, 2);
     }
+}
+
+#[actix_web::test]
+async fn a_right_password_among_many_wrong_ones_at_once_counts_for_nothing_once_ten_were_wrong() {
+    let app = TestApp::limited(Db::sqlite()).await;
+    app.found("Acme", "ada@acme.example").await;
+    for n in 0..5 {
+        let address = format!("192.0.2.{n}");
+        let tries = (0..60).map(|n| {
+            let password = if n == 40 { PASSWORD } else { WRONG };
+            app.login_from(&address, "ada@acme.example", password)
+                .into_future()
+        });
+        join_all(tries).await;
+        // SQLite numbers rows as they are committed.
+        let wrong_before = format!(
+            "select count(*) from audit where address = '{address}' and outcome = 'refused' and rowid <
+             (select rowid from audit where address = '{address}' and action = 'session.login' and outcome = 'ok')"
+        );
+        assert!(app.db.count(&wrong_before).await < 10);
+    }
+}
+
+/// In ascending order.
+fn statuses(answers: &[Answer]) -> Vec<u16> {
+    let mut statuses: Vec<u16> = answers
+        .iter()
+        .map(|answer| answer.status.as_u16())
+        .collect();
+    statuses.sort_unstable();
+    statuses
 }
 
 /// Requests that say nothing, and so cost nothing but their place in the bucket; answers how many were refused for
