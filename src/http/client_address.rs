@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use actix_web::http::header::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Walks `X-Forwarded-For` from the right, the end our own proxies write, for as long as the last
 /// known hop is trusted. Anybody can write the left end, and a peer we do not trust all of it.

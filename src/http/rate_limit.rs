@@ -2,15 +2,18 @@
 //! (draft-ietf-httpapi-ratelimit-headers-10).
 
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest as _, HttpMessage as _, web};
 
+use super::client_address::FORWARDED_FOR;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::request_origin::RequestOrigin;
 use super::routes::RoutePattern;
+use super::settings::Settings;
 use crate::domain::Allowance;
 use crate::service::limits::{self, Group};
 use crate::service::{RequestContext, Services};
@@ -93,9 +96,13 @@ pub async fn receive(request: &ServiceRequest) -> Reception {
     let (Some(group), Some(services)) = (pattern.and_then(group_of), services) else {
         return Reception::UNLIMITED;
     };
-    let Some(allowance) = limits::draw(services, group, address(request)) else {
+    let address = address(request);
+    let Some(allowance) = limits::draw(services, group, address) else {
         return Reception::UNLIMITED;
     };
+    if group == Group::Login {
+        notice_a_proxy(request, address);
+    }
     if !allowance.is_granted {
         let context = RequestContext::from_request(request.request(), &mut Payload::None).await;
         if let Ok(context) = context {
@@ -108,6 +115,22 @@ pub async fn receive(request: &ServiceRequest) -> Reception {
 fn address(request: &ServiceRequest) -> Option<IpAddr> {
     let extensions = request.extensions();
     extensions.get::<RequestOrigin>()?.address
+}
+
+/// Behind a proxy that is not trusted everybody is one address, and one attacker locks out all. Said once: anybody
+/// can send the header.
+fn notice_a_proxy(request: &ServiceRequest, client: Option<IpAddr>) {
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    let is_unheard = peer == client && request.headers().contains_key(FORWARDED_FOR);
+    if let Some(settings) = request.app_data::<web::Data<Settings>>()
+        && is_unheard
+        && !settings.proxy_is_noticed.swap(true, Ordering::Relaxed)
+    {
+        tracing::warn!(
+            address = client.map(tracing::field::display),
+            "X-Forwarded-For comes from an address that TRUSTED_PROXIES does not list; if it is a proxy of yours, everybody behind it counts as one"
+        );
+    }
 }
 
 #[cfg(test)]

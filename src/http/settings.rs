@@ -1,6 +1,7 @@
 //! What the HTTP side must be told.
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 
 use actix_web::web::Bytes;
 use ipnet::IpNet;
@@ -15,6 +16,8 @@ pub struct Settings {
     pub(super) trusted_proxies: Vec<IpNet>,
     /// How a sign-in with Slack hands its token over.
     pub(super) token_delivery: TokenDelivery,
+    /// Whether the operator was told that a proxy may be missing in `TRUSTED_PROXIES`.
+    pub(super) proxy_is_noticed: AtomicBool,
     /// Rendered when somebody first asks, so that nobody else waits for it at start.
     pub(super) reference_page: OnceLock<Bytes>,
 }
@@ -32,6 +35,7 @@ impl Settings {
             allowed_origins: AllowedOrigins::new(cors_allowed_origins),
             trusted_proxies,
             token_delivery,
+            proxy_is_noticed: AtomicBool::new(false),
             reference_page: OnceLock::new(),
         }
     }

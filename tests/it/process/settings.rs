@@ -1,7 +1,7 @@
 //! Settings that cannot be used end the program before it does anything.
 
 use crate::house::{Db, SECRET};
-use crate::process::{hallpass, hallpass_on, stderr};
+use crate::process::{Server, hallpass, hallpass_on, stderr};
 
 #[test]
 fn all_faults_are_named_at_once_without_a_secret_and_the_exit_code_is_78() {
@@ -94,4 +94,16 @@ fn development_stays_on_this_machine() {
         );
         assert!(stderr(&output).contains(name), "{}", stderr(&output));
     }
+}
+
+#[actix_web::test]
+async fn a_proxy_that_is_not_trusted_is_noticed_once() {
+    let server = Server::start(&Db::sqlite()).await;
+    for _ in 0..2 {
+        let login = server.client.post("/api/auth/login");
+        let answer = login.header("x-forwarded-for", "192.0.2.1").await;
+        answer.refused_fields(&["email", "password"]);
+    }
+    let notices = server.output().matches("TRUSTED_PROXIES").count();
+    assert_eq!(notices, 1, "{}", server.output());
 }
