@@ -126,7 +126,7 @@ pub static TRUSTED_PROXIES: Setting = Setting {
     secret: false,
     example: "10.0.0.0/8,192.168.7.1/32",
     description: "Networks (CIDR, comma separated) of the proxies in front. Only their word on a client's \
-                  address is taken.",
+                  address is taken; without it, everybody behind a proxy counts as one address.",
 };
 
 pub static RATE_LIMITS: Setting = Setting {
@@ -134,7 +134,8 @@ pub static RATE_LIMITS: Setting = Setting {
     default: Fallback::Value("on"),
     secret: false,
     example: "on",
-    description: "`on` or `off`: whether floods of requests are answered with 429.",
+    description: "`on` or `off`: whether too many requests from an address, and too many wrong passwords, are answered \
+                  with 429. Turn it off for measurements, or where something in front limits both.",
 };
 
 pub static METRICS_ADDR: Setting = Setting {
