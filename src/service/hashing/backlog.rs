@@ -12,8 +12,8 @@ use super::pace::Pace;
 /// A job is admitted when it should be done within this time.
 const PROMISE: Duration = Duration::from_millis(1500);
 
-/// A job is not begun any more when it would be done later than this: a sign-in is answered within two
-/// seconds, and there is more to it than the hash.
+/// A job is given up when it would be done later than this: a sign-in is answered within two seconds, and
+/// there is more to it than the hash.
 const PATIENCE: Duration = Duration::from_millis(1800);
 
 /// Only so that memory has a bound; the promise is reached before.
@@ -23,9 +23,22 @@ const DEPTH: usize = 4096;
 pub struct Job {
     pub input: Input,
     pub reply: oneshot::Sender<Digest>,
+    pub due: Due,
+}
+
+/// How long somebody waits for a hash.
+#[derive(Debug, Clone, Copy)]
+pub struct Due {
     submitted: Instant,
-    /// Whether a lane was free for it, so that it is computed however long that takes.
+    /// Whether no queue would take the job, but a lane was free for it: it is computed however long that takes.
     is_certain: bool,
+}
+
+impl Due {
+    /// Whether a job that has so much to do yet comes too late.
+    pub fn is_missed(&self, now: Instant, left: Duration) -> bool {
+        !self.is_certain && now.duration_since(self.submitted) + left > PATIENCE
+    }
 }
 
 impl Job {
@@ -33,8 +46,10 @@ impl Job {
         Self {
             input,
             reply,
-            submitted,
-            is_certain: false,
+            due: Due {
+                submitted,
+                is_certain: false,
+            },
         }
     }
 }
@@ -69,9 +84,9 @@ impl Backlog {
     /// Takes a job in, unless it could not be done in time.
     pub fn admit(&mut self, mut job: Job) -> bool {
         self.waiting.retain(|job| !job.reply.is_closed());
-        job.is_certain = self.has_free_lane();
-        let is_admitted =
-            job.is_certain || (self.waiting.len() < DEPTH && self.estimate(&job) <= PROMISE);
+        let is_in_time = self.waiting.len() < DEPTH && self.estimate(&job) <= PROMISE;
+        job.due.is_certain = !is_in_time && self.has_free_lane();
+        let is_admitted = is_in_time || job.due.is_certain;
         if is_admitted {
             self.waiting.push_back(job);
         }
@@ -86,19 +101,23 @@ impl Backlog {
         self.pace.time_for(turn + iterations(&job.input) as f64)
     }
 
-    /// The next job that somebody still waits for and that can still be done in time. It counts as begun.
-    pub fn next(&mut self, now: Instant) -> Option<Job> {
-        loop {
-            let job = self.waiting.pop_front()?;
-            let own = iterations(&job.input);
-            let done = now.duration_since(job.submitted) + self.pace.time_for(own as f64);
-            // Dropping the job tells who waits for it.
-            if !job.reply.is_closed() && (job.is_certain || done <= PATIENCE) {
-                self.begun.lanes += 1;
-                self.begun.iterations += own;
-                return Some(job);
-            }
-        }
+    /// Tells those who wait in vain at once, and not when a lane becomes free: that no longer comes in time.
+    /// Call it before [`next`](Self::next).
+    pub fn give_up_overdue(&mut self, now: Instant) {
+        let pace = &self.pace;
+        // Dropping the job tells who waits for it.
+        self.waiting.retain(|job| {
+            let left = pace.time_for(iterations(&job.input) as f64);
+            !job.reply.is_closed() && !job.due.is_missed(now, left)
+        });
+    }
+
+    /// The next job. It counts as begun.
+    pub fn next(&mut self) -> Option<Job> {
+        let job = self.waiting.pop_front()?;
+        self.begun.lanes += 1;
+        self.begun.iterations += iterations(&job.input);
+        Some(job)
     }
 
     /// What a thread has in its lanes is now this instead of that.
@@ -136,6 +155,8 @@ pub fn iterations(input: &Input) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot::error::TryRecvError;
+
     use super::*;
 
     /// With a full batch's iteration in 0.1 ms.
@@ -148,19 +169,20 @@ mod tests {
     }
 
     struct Caller {
-        _replied: oneshot::Receiver<Digest>,
+        replied: oneshot::Receiver<Digest>,
     }
 
     /// A job that says by its salt which it is.
     fn job(name: u8, cost: u32, at: Instant) -> (Job, Caller) {
         let (reply, replied) = oneshot::channel();
         let input = Input::new(b"", [name; 16], cost).unwrap();
-        let caller = Caller { _replied: replied };
+        let caller = Caller { replied };
         (Job::new(input, reply, at), caller)
     }
 
     fn names(backlog: &mut Backlog, now: Instant) -> Vec<u8> {
-        std::iter::from_fn(|| backlog.next(now))
+        backlog.give_up_overdue(now);
+        std::iter::from_fn(|| backlog.next())
             .map(|job| job.input.salt()[0])
             .collect()
     }
@@ -230,16 +252,57 @@ mod tests {
         let now = Instant::now();
         let mut backlog = backlog(1);
         let (first, _first) = job(1, 10, now);
-        let (second, _second) = job(2, 10, now);
-        let (third, _third) = job(3, 10, now + Duration::from_millis(900));
-        for job in [first, second, third] {
+        let (second, _second) = job(2, 10, now + Duration::from_millis(900));
+        assert!(backlog.admit(first) && backlog.admit(second));
+        // The first would be done at 1.8 s and a little.
+        assert_eq!(names(&mut backlog, now + Duration::from_millis(1700)), [2]);
+    }
+
+    #[test]
+    fn who_waits_in_vain_hears_it_before_a_lane_is_free() {
+        let now = Instant::now();
+        let mut backlog = backlog(1);
+        let (first, mut early) = job(1, 10, now);
+        let (second, mut later) = job(2, 10, now + Duration::from_millis(900));
+        assert!(backlog.admit(first) && backlog.admit(second));
+        backlog.give_up_overdue(now + Duration::from_millis(1690));
+        assert_eq!(backlog.waiting(), 2);
+        backlog.give_up_overdue(now + Duration::from_millis(1700));
+        assert_eq!(early.replied.try_recv().unwrap_err(), TryRecvError::Closed);
+        assert_eq!(later.replied.try_recv().unwrap_err(), TryRecvError::Empty);
+        assert_eq!(backlog.waiting(), 1);
+    }
+
+    #[test]
+    fn a_machine_that_became_slow_keeps_nobody_waiting() {
+        let now = Instant::now();
+        let mut backlog = backlog(5);
+        let mut callers = Vec::new();
+        for n in 0..60 {
+            let (job, caller) = job(n, 10, now);
             assert!(backlog.admit(job));
+            callers.push(caller);
         }
-        // The first had a lane to itself; the second would be done at 1.8 s and a little.
-        assert_eq!(
-            names(&mut backlog, now + Duration::from_millis(1700)),
-            [1, 3]
-        );
+        // What took a tenth of a second takes two.
+        for _ in 0..100 {
+            backlog.pace.learn(1000, Duration::from_secs(2));
+        }
+        backlog.give_up_overdue(now + Duration::from_millis(10));
+        assert_eq!(backlog.waiting(), 0);
+    }
+
+    #[test]
+    fn what_no_queue_would_take_is_not_given_up_in_its_lane() {
+        let now = Instant::now();
+        let late = now + Duration::from_secs(60);
+        let mut backlog = backlog(2);
+        let (short, _short) = job(1, 10, now);
+        let (long, _long) = job(2, 16, now);
+        assert!(backlog.admit(short) && backlog.admit(long));
+        let (short, long) = (backlog.next().unwrap(), backlog.next().unwrap());
+        assert!(!long.due.is_missed(late, Duration::ZERO));
+        assert!(short.due.is_missed(late, Duration::ZERO));
+        assert!(!short.due.is_missed(now + PATIENCE, Duration::ZERO));
     }
 
     #[test]
@@ -249,7 +312,7 @@ mod tests {
         for n in 0..2 {
             let (job, caller) = job(n, 16, now);
             assert!(backlog.admit(job));
-            assert!(backlog.next(now).is_some());
+            assert!(backlog.next().is_some());
             drop(caller);
         }
         let full = backlog.begun;

@@ -2,7 +2,7 @@
 
 use std::iter;
 use std::sync::PoisonError;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bcrypt_lanes::{Digest, Input};
 use tokio::sync::oneshot;
@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 #[cfg(not(feature = "bcrypt-crate"))]
 pub use bcrypt_lanes::Batch;
 
-use super::backlog::{Begun, Job, iterations};
+use super::backlog::{Begun, Due, Job, iterations};
 #[cfg(feature = "bcrypt-crate")]
 pub use super::one_by_one::Batch;
 use super::{Engine, State, lower_priority};
@@ -30,6 +30,7 @@ struct Running {
     reply: oneshot::Sender<Digest>,
     cost: u32,
     begun: Instant,
+    due: Due,
 }
 
 pub fn run(engine: &Engine) {
@@ -38,9 +39,10 @@ pub fn run(engine: &Engine) {
     let mut batch: Batch<Running, LANES> = Batch::new();
     let mut mine = Begun::default();
     while let Some(jobs) = next_jobs(engine, &mut mine) {
-        for Job { input, reply, .. } in jobs {
+        for Job { input, reply, due } in jobs {
             let running = Running {
                 reply,
+                due,
                 cost: input.cost(),
                 begun: Instant::now(),
             };
@@ -52,15 +54,19 @@ pub fn run(engine: &Engine) {
         let begun = Instant::now();
         let iterations = batch.advance(SLICE, |running, digest| done.push((running, digest)));
         let time = begun.elapsed();
-        batch.retain(|running| !running.reply.is_closed());
+        let now = Instant::now();
+        // When others take the machine, even what is in a lane may not be done in time.
+        batch.retain(|running| {
+            !running.reply.is_closed() && !running.due.is_missed(now, Duration::ZERO)
+        });
 
-        let now = Begun {
+        let left = Begun {
             lanes: batch.busy(),
             iterations: batch.remaining().map(u64::from).sum(),
         };
         let mut state = engine.lock();
-        state.backlog.changed(mine, now);
-        mine = now;
+        state.backlog.changed(mine, left);
+        mine = left;
         if is_full {
             state.backlog.pace.learn(iterations, time);
         }
@@ -94,14 +100,14 @@ fn next_jobs(engine: &Engine, mine: &mut Begun) -> Option<Vec<Job>> {
 }
 
 fn take(state: &mut State, mine: &mut Begun) -> Vec<Job> {
-    let now = Instant::now();
+    state.backlog.give_up_overdue(Instant::now());
     iter::from_fn(|| {
         // A thread at rest computes a job faster than one that shares its time among others.
         let is_left_to_others = mine.lanes > 0 && state.backlog.waiting() <= state.idle;
         if mine.lanes == LANES || is_left_to_others {
             return None;
         }
-        let job = state.backlog.next(now)?;
+        let job = state.backlog.next()?;
         mine.lanes += 1;
         mine.iterations += iterations(&job.input);
         Some(job)
