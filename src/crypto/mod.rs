@@ -7,5 +7,7 @@ pub mod keyring;
 pub mod opaque;
 pub mod password;
 pub mod pseudonym;
+pub mod recovery_code;
 pub mod sealed;
 pub mod secret_strength;
+pub mod totp;

@@ -45,7 +45,7 @@ impl fmt::Debug for Opaque {
 pub struct OpaqueHash(String);
 
 impl OpaqueHash {
-    fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         Self(BASE64URL_NOPAD.encode(digest(&SHA256, text.as_bytes()).as_ref()))
     }
 

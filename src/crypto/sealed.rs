@@ -37,6 +37,9 @@ pub enum SealError<T> {
     Expired(T),
 }
 
+/// For what stays with us for as long as it is needed.
+pub const NEVER: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
+
 /// Bytes a nonce has. At random they may seal 2³² values before two are likely to meet.
 pub const NONCE: usize = aead::NONCE_LEN;
 
@@ -163,6 +166,15 @@ mod tests {
         assert_eq!(open_at(0), Ok("hello".into()));
         assert_eq!(open_at(599), Ok("hello".into()));
         assert_eq!(open_at(600), Err(SealError::Expired("hello".into())));
+    }
+
+    #[test]
+    fn what_never_expires_is_good_at_every_time_there_is() {
+        let keys = keyring(&["one"]);
+        let sealed = seal("hello", NEVER, Purpose::TotpSecret, [3; NONCE], &keys);
+        let just_before = DateTime::<Utc>::MAX_UTC - TimeDelta::seconds(1);
+        let opened = open::<String>(&sealed, just_before, Purpose::TotpSecret, &keys);
+        assert_eq!(opened, Ok("hello".into()));
     }
 
     #[test]

@@ -1,0 +1,197 @@
+//! Time-based one-time passwords (RFC 6238) as authenticators make them: SHA-1, 30 seconds, six digits.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use data_encoding::BASE32_NOPAD;
+use ring::hmac;
+use url::form_urlencoded;
+
+/// Seconds that one code is shown for.
+const PERIOD: i64 = 30;
+
+/// A code of this many steps before or after now is taken: clocks differ, and typing takes a while
+/// (RFC 6238 §5.2).
+const DRIFT: i64 = 1;
+
+/// What an authenticator and we have in common: as long as an HMAC-SHA-1 (RFC 4226 §4, R6).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret([u8; Self::BYTES]);
+
+/// Six digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Code(u32);
+
+impl Secret {
+    pub const BYTES: usize = 20;
+
+    /// `random` must come from a cryptographic source.
+    pub fn new(random: [u8; Self::BYTES]) -> Self {
+        Self(random)
+    }
+
+    /// As people type it where they cannot scan: 32 characters of base32.
+    pub fn base32(&self) -> String {
+        BASE32_NOPAD.encode(&self.0)
+    }
+
+    /// `None` for what no [`base32`](Self::base32) says.
+    pub fn from_base32(text: &str) -> Option<Self> {
+        let bytes = BASE32_NOPAD.decode(text.as_bytes()).ok()?;
+        bytes.try_into().map(Self).ok()
+    }
+
+    /// The code of one step.
+    pub fn code(&self, step: i64) -> Code {
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
+        let mac = hmac::sign(&key, &step.to_be_bytes());
+        // RFC 4226 §5.3: the last four bits say where the four bytes begin.
+        let offset = mac.as_ref().last().map_or(0, |last| last & 0xf);
+        let number = mac
+            .as_ref()
+            .iter()
+            .skip(offset.into())
+            .take(4)
+            .fold(0, |number, byte| number << 8 | u32::from(*byte));
+        Code((number & 0x7fff_ffff) % 1_000_000)
+    }
+
+    /// The steps around `now` that have this code, the oldest first. There is none for a wrong code, and
+    /// hardly ever more than one for a right one.
+    pub fn steps(&self, code: Code, now: DateTime<Utc>) -> impl Iterator<Item = i64> {
+        let step = step_at(now);
+        (step - DRIFT..=step + DRIFT).filter(move |step| self.code(*step) == code)
+    }
+
+    /// What a QR code tells an authenticator
+    /// (<https://github.com/google/google-authenticator/wiki/Key-Uri-Format>).
+    pub fn uri(&self, issuer: &str, account: &str) -> String {
+        let (issuer, account) = (percent_encoded(issuer), percent_encoded(account));
+        let secret = self.base32();
+        format!(
+            "otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}&algorithm=SHA1&digits=6&period={PERIOD}"
+        )
+    }
+}
+
+impl Code {
+    /// Six digits, however they are grouped; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let is_code = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
+        is_code.then(|| digits.parse().ok().map(Self)).flatten()
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:06}", self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Code(…)")
+    }
+}
+
+/// How many periods have begun since 1970.
+pub fn step_at(now: DateTime<Utc>) -> i64 {
+    now.timestamp().div_euclid(PERIOD)
+}
+
+/// A `+` would be read as itself.
+fn percent_encoded(text: &str) -> String {
+    let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    encoded.replace('+', "%20")
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECRET: Secret = Secret(*b"12345678901234567890");
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    /// RFC 6238, appendix B, of whose eight digits we show the last six.
+    #[test]
+    fn codes_are_those_of_the_rfc() {
+        for (seconds, code) in [
+            (59, "287082"),
+            (1_111_111_109, "081804"),
+            (1_111_111_111, "050471"),
+            (1_234_567_890, "005924"),
+            (2_000_000_000, "279037"),
+            (20_000_000_000, "353130"),
+        ] {
+            assert_eq!(SECRET.code(step_at(at(seconds))).to_string(), code);
+        }
+    }
+
+    #[test]
+    fn a_code_is_good_one_step_before_and_after_its_own_and_no_longer() {
+        let code = SECRET.code(100);
+        let found = |seconds| SECRET.steps(code, at(seconds)).collect::<Vec<_>>();
+        for seconds in [99 * 30, 100 * 30, 101 * 30, 102 * 30 - 1] {
+            assert_eq!(found(seconds), [100], "{seconds}");
+        }
+        for seconds in [99 * 30 - 1, 102 * 30] {
+            assert!(found(seconds).is_empty(), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_clock_before_1970_has_steps_too() {
+        assert_eq!(step_at(at(-1)), -1);
+        assert_eq!(SECRET.steps(SECRET.code(-1), at(-1)).next(), Some(-1));
+    }
+
+    #[test]
+    fn six_digits_are_a_code_however_they_are_grouped() {
+        for text in ["005924", "005 924", "005-924", " 005924 "] {
+            assert_eq!(Code::parse(text).unwrap().to_string(), "005924", "{text:?}");
+        }
+        for text in ["", "5924", "0059240", "00592a", "+05924", "٠٠٥٩٢٤"] {
+            assert_eq!(Code::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_uri_names_the_account_and_everything_an_authenticator_must_know() {
+        assert_eq!(
+            SECRET.uri("Hallpass", "Ada L+x@example.com"),
+            "otpauth://totp/Hallpass:Ada%20L%2Bx%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\
+             &issuer=Hallpass&algorithm=SHA1&digits=6&period=30"
+        );
+    }
+
+    #[test]
+    fn debug_prints_no_secret() {
+        assert_eq!(format!("{SECRET:?} {:?}", Code(1)), "Secret(…) Code(…)");
+    }
+
+    proptest! {
+        #[test]
+        fn a_secret_comes_back_from_base32(random: [u8; Secret::BYTES]) {
+            let secret = Secret::new(random);
+            prop_assert_eq!(Secret::from_base32(&secret.base32()), Some(secret));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC*") {
+            let _ = (Code::parse(&text), Secret::from_base32(&text));
+        }
+    }
+}
