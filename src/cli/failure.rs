@@ -90,7 +90,13 @@ impl From<service::Error> for Failure {
             | Error::TokenExpired
             | Error::TokenRevoked
             | Error::Forbidden
+            | Error::InvalidCode
+            | Error::InvalidOrExpiredToken
             | Error::InvitationRequired
+            | Error::MfaAlreadyEnabled
+            | Error::MfaEnrolmentRequired
+            | Error::MfaNotEnrolled
+            | Error::MfaRequired
             | Error::SessionNotFound
             | Error::SlackNotSetUp
             | Error::SignIn(_)

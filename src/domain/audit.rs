@@ -32,6 +32,12 @@ pub enum Action {
     AddressLocked,
     /// Too many requests from one address.
     AddressLimited,
+    MfaEnabled,
+    MfaDisabled,
+    /// So many wrong codes that none is looked at for a while.
+    MfaLocked,
+    RecoveryCodeUsed,
+    RecoveryCodesRenewed,
 }
 
 impl Action {
@@ -55,6 +61,11 @@ impl Action {
             Self::AccountUnlocked => "account.unlocked",
             Self::AddressLocked => "address.locked",
             Self::AddressLimited => "address.limited",
+            Self::MfaEnabled => "mfa.enabled",
+            Self::MfaDisabled => "mfa.disabled",
+            Self::MfaLocked => "mfa.locked",
+            Self::RecoveryCodeUsed => "mfa.recovery_code_used",
+            Self::RecoveryCodesRenewed => "mfa.recovery_codes_renewed",
         }
     }
 }

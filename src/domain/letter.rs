@@ -21,6 +21,8 @@ pub enum Letter {
     EmailChanged { name: String, new_email: String },
     /// To somebody whose password is another one since now.
     PasswordChanged { name: String },
+    /// To somebody who signs in with a second factor from now on, or no longer does.
+    MfaChanged { name: String, enabled: bool },
     /// To somebody who was signed in from where nobody was before; `token` ends that session.
     NewSignIn {
         name: String,
@@ -47,6 +49,7 @@ impl Letter {
             Self::ConfirmNewEmail { .. } => "confirm_new_email",
             Self::EmailChanged { .. } => "email_changed",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::MfaChanged { .. } => "mfa_changed",
             Self::NewSignIn { .. } => "new_sign_in",
             Self::Invitation { .. } => "invitation",
         }

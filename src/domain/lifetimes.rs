@@ -29,6 +29,9 @@ pub const END_SESSION_LINK: TimeDelta = TimeDelta::days(7);
 /// How long a person may take for the second factor.
 pub const SECOND_FACTOR: TimeDelta = TimeDelta::seconds(300);
 
+/// How long no code is looked at after too many wrong ones.
+pub const MFA_LOCK: TimeDelta = TimeDelta::minutes(15);
+
 /// A letter that could not be sent for so long is given up.
 pub const LETTER: TimeDelta = TimeDelta::days(7);
 

@@ -120,7 +120,15 @@ pub struct ReturnUrl(Url);
 const UNSAFE_CHARACTERS: &[u8] = b"\\\"<>^`{|}#";
 
 /// The names of what is handed over: a return URL that brought its own would hide the true ones.
-const RESERVED_PARAMETERS: [&str; 5] = ["token", "expiresIn", "state", "code", "error"];
+const RESERVED_PARAMETERS: [&str; 7] = [
+    "token",
+    "mfaToken",
+    "enrolmentRequired",
+    "expiresIn",
+    "state",
+    "code",
+    "error",
+];
 
 /// Why a return URL was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -583,6 +591,8 @@ mod tests {
             "https://any.example.com/?c%6fde=x",
             "https://any.example.com/?error",
             "https://any.example.com/?expiresIn=1",
+            "https://any.example.com/?mfaToken=1",
+            "https://any.example.com/?enrolmentRequired=false",
         ] {
             assert!(ReturnUrl::check(given, &usual_list()).is_err(), "{given:?}");
         }

@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use crate::service::{Caller, Services, authenticate};
+use crate::service::{Caller, Services, authenticate, authenticate_to_enrol};
 
 impl FromRequest for Caller {
     type Error = ApiError;
@@ -21,6 +21,25 @@ impl FromRequest for Caller {
                 .app_data::<web::Data<Services>>()
                 .ok_or_else(|| ApiError::internal("the application has no services"))?;
             Ok(authenticate(services, token).await?)
+        })
+    }
+}
+
+/// A caller who may still lack the second factor that their organization wants.
+pub struct Enrolling(pub Caller);
+
+impl FromRequest for Enrolling {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let token = bearer_token(request.headers())?;
+            let services = request
+                .app_data::<web::Data<Services>>()
+                .ok_or_else(|| ApiError::internal("the application has no services"))?;
+            Ok(Self(authenticate_to_enrol(services, token).await?))
         })
     }
 }

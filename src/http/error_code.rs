@@ -69,6 +69,9 @@ error_codes! {
     MalformedRequest "malformed_request" BAD_REQUEST "Malformed request"
         means "The request cannot be read: its body is not a JSON object in UTF-8, or not whole."
         do_this "Send a JSON object; do not repeat the request unchanged."
+    InvalidOrExpiredToken "invalid_or_expired_token" BAD_REQUEST "Invalid or expired token"
+        means "The one-time token is unknown, used, expired, or for something else."
+        do_this "Begin anew: sign in again, or ask for a new link."
     SignInExpired "sign_in_expired" BAD_REQUEST "Sign-in expired"
         means "The sign-in with Slack took too long, was finished before, or belongs to somebody else."
         do_this "Begin it again."
@@ -78,6 +81,9 @@ error_codes! {
     InvalidCredentials "invalid_credentials" UNAUTHORIZED "Invalid credentials"
         means "E-mail and password do not open an account. Unknown, wrong and disabled look the same."
         do_this "Ask the person for their e-mail address and password again."
+    InvalidCode "invalid_code" UNAUTHORIZED "Invalid code"
+        means "The code of the second factor is wrong, or was used before."
+        do_this "Ask the person for the code that their authenticator shows now, or for a recovery code."
     InvalidToken "invalid_token" UNAUTHORIZED "Invalid token"
         means "The token was not made by this service, was altered, or its owner is gone."
         do_this "Forget the token and sign in again."
@@ -93,6 +99,9 @@ error_codes! {
     InvitationRequired "invitation_required" FORBIDDEN "Invitation required"
         means "The organization takes in invited people only."
         do_this "Ask an administrator of the organization for an invitation."
+    MfaEnrolmentRequired "mfa_enrolment_required" FORBIDDEN "MFA enrolment required"
+        means "The organization lets in only those who have a second factor, and the caller has none."
+        do_this "Enrol an authenticator at `/api/auth/mfa/totp`; the token works as soon as it is confirmed."
     AccessDenied "access_denied" FORBIDDEN "Access denied"
         means "The person did not agree at Slack."
         do_this "Offer to sign in again."
@@ -120,6 +129,15 @@ error_codes! {
     AccountExists "account_exists" CONFLICT "Account already exists"
         means "The e-mail address, or the identity at Slack, belongs to another account."
         do_this "Sign in to that account, then link Slack to it."
+    MfaAlreadyEnabled "mfa_already_enabled" CONFLICT "MFA already enabled"
+        means "The account has an authenticator."
+        do_this "To replace it, send a `code` of the one in use."
+    MfaNotEnrolled "mfa_not_enrolled" CONFLICT "MFA not enrolled"
+        means "The account has no authenticator, or none that waits to be confirmed."
+        do_this "Begin at `/api/auth/mfa/totp`."
+    MfaRequired "mfa_required" CONFLICT "MFA required"
+        means "One of the caller's organizations lets nobody be without a second factor."
+        do_this "Replace the authenticator instead, or leave the organization."
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Request body too large"
         means "The body is larger than 16 KiB; the connection is closed."
         do_this "Send less."
@@ -161,7 +179,9 @@ impl ErrorCode {
     /// The `WWW-Authenticate` every 401 carries (RFC 9110 §15.5.2).
     pub fn challenge(self) -> Option<Challenge> {
         match self {
-            Self::AuthenticationRequired | Self::InvalidCredentials => Some(Challenge::Plain),
+            Self::AuthenticationRequired | Self::InvalidCredentials | Self::InvalidCode => {
+                Some(Challenge::Plain)
+            }
             Self::InvalidToken | Self::TokenExpired | Self::TokenRevoked => {
                 Some(Challenge::InvalidToken)
             }

@@ -13,6 +13,7 @@ mod generated;
 mod given;
 mod layers;
 pub mod metrics;
+mod mfa;
 pub mod openapi;
 mod operations;
 mod rate_limit;

@@ -27,7 +27,7 @@ answer carries `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.
 URL may answer 404 for a path that is none and 405 with `Allow` for a wrong method; what answers \
 GET answers HEAD.";
 
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     (
         "Signing in",
         "From an e-mail address and a password to a token.",
@@ -35,6 +35,10 @@ const TAGS: [(&str, &str); 5] = [
     (
         "Slack",
         "Sign-in with Slack: from a button to a token at the application's return URL, which must be one the operator allows.",
+    ),
+    (
+        "Second factor",
+        "Codes of an authenticator (RFC 6238), besides the password or Slack. Five wrong ones in a row lock for fifteen minutes.",
     ),
     (
         "Oneself",
@@ -177,6 +181,11 @@ fn complete(operation: &mut Operation, group: Option<Group>, document: &Value) {
             ErrorCode::TokenExpired,
             ErrorCode::TokenRevoked,
         ]);
+        // Who lacks a second factor may do nothing but enrol one.
+        let enrols = |tags: &Vec<String>| tags.iter().any(|tag| tag == "Second factor");
+        if !operation.tags.as_ref().is_some_and(enrols) {
+            codes.push(ErrorCode::MfaEnrolmentRequired);
+        }
     }
     if operation.request_body.is_some() {
         codes.extend([

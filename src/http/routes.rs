@@ -4,7 +4,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 use utoipa::OpenApi;
 
-use super::{layers, operations, slack, token_api};
+use super::{layers, mfa, operations, slack, token_api};
 
 /// The pattern a request matched, for the log.
 pub struct RoutePattern(pub &'static str);
@@ -44,6 +44,12 @@ routes! {
     "/api/auth/sessions/{id}"   => delete token_api::end_session::end_session;
     "/api/auth/logout"          => post token_api::logout::logout;
     "/api/auth/logout-all"      => post token_api::logout_all::logout_all;
+
+    "/api/auth/mfa"                => get mfa::status::status;
+    "/api/auth/mfa/totp"           => delete mfa::remove::remove, post mfa::enrol::enrol;
+    "/api/auth/mfa/totp/confirm"   => post mfa::confirm::confirm;
+    "/api/auth/mfa/recovery-codes" => post mfa::recovery_codes::recovery_codes;
+    "/api/auth/mfa/verify"         => post mfa::verify::verify;
 
     "/api/auth/slack/url"       => get slack::url::url;
     "/api/auth/slack/start"     => get slack::start::start;

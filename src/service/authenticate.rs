@@ -36,8 +36,30 @@ impl Caller {
 /// Judges an access token. In the steady state this is one HMAC and three look-ups in memory.
 ///
 /// # Errors
-/// `InvalidToken`, `TokenExpired`, `TokenRevoked`; `Unavailable` when nobody can tell.
+/// `InvalidToken`, `TokenExpired`, `TokenRevoked`; `MfaEnrolmentRequired` when the organization wants a second
+/// factor and the person has none; `Unavailable` when nobody can tell.
 pub async fn authenticate(services: &Services, token: &str) -> Result<Caller> {
+    match identify(services, token).await? {
+        (caller, SecondFactor::Settled) => Ok(caller),
+        (_, SecondFactor::Lacking) => Err(Error::MfaEnrolmentRequired),
+    }
+}
+
+/// As [`authenticate`], for those as well who come to enrol the second factor that their organization wants.
+///
+/// # Errors
+/// As [`authenticate`], but for `MfaEnrolmentRequired`.
+pub async fn authenticate_to_enrol(services: &Services, token: &str) -> Result<Caller> {
+    Ok(identify(services, token).await?.0)
+}
+
+/// Whether the person has as many factors as their organization wants.
+enum SecondFactor {
+    Settled,
+    Lacking,
+}
+
+async fn identify(services: &Services, token: &str) -> Result<(Caller, SecondFactor)> {
     let claims = services.tokens.verify(token, services.now())?;
     if services.feed.is_revoked(&claims) {
         return Err(Error::TokenRevoked);
@@ -50,9 +72,9 @@ pub async fn authenticate(services: &Services, token: &str) -> Result<Caller> {
         .person(store, claims.sub)
         .await?
         .ok_or(Error::InvalidToken)?;
-    if person.membership(claims.org_id).is_none() {
-        // Another instance may have added them a moment ago and issued this token: a client that is
-        // told `Token revoked` throws it away, so memory alone does not decide that.
+    if person.membership(claims.org_id).is_none() || person.lacks_second_factor(claims.org_id) {
+        // Another instance may have added or enrolled them a moment ago and issued this token: a client
+        // that is told `Token revoked` throws it away, so memory alone does not decide that.
         person = feed
             .read_person(store, claims.sub)
             .await?
@@ -64,10 +86,16 @@ pub async fn authenticate(services: &Services, token: &str) -> Result<Caller> {
     let membership = person
         .membership(claims.org_id)
         .ok_or(Error::TokenRevoked)?;
-    Ok(Caller {
+    let second_factor = if person.lacks_second_factor(claims.org_id) {
+        SecondFactor::Lacking
+    } else {
+        SecondFactor::Settled
+    };
+    let caller = Caller {
         profile: Profile::of(&person.user, membership),
         credential: Credential::Session(claims.sid),
-    })
+    };
+    Ok((caller, second_factor))
 }
 
 /// What the feed would tell if it had been read lately. The user's `ver` is looked at by the caller.

@@ -31,6 +31,20 @@ pub enum Error {
     Forbidden,
     #[error("the organization takes in invited people only")]
     InvitationRequired,
+    #[error("the code of the second factor is wrong")]
+    InvalidCode,
+    #[error("a one-time token that is unknown, used or expired")]
+    InvalidOrExpiredToken,
+    /// The organization lets in only those who have a second factor, and the person has none.
+    #[error("the organization wants a second factor")]
+    MfaEnrolmentRequired,
+    #[error("an authenticator is enrolled already")]
+    MfaAlreadyEnabled,
+    #[error("no authenticator is enrolled")]
+    MfaNotEnrolled,
+    /// One of the person's organizations lets nobody be without.
+    #[error("an organization wants the second factor")]
+    MfaRequired,
     #[error("no such organization")]
     OrganizationNotFound,
     #[error("no such session")]

@@ -15,7 +15,7 @@ use quick_cache::sync::Cache;
 use crate::crypto::jwt::Claims;
 use crate::domain::change::RecordedChange;
 use crate::domain::{Change, Membership, OrganizationId, SessionId, User, UserId};
-use crate::store::{Store, StoreError, changes, memberships, users};
+use crate::store::{Store, StoreError, changes, memberships, organizations, totp, users};
 
 /// How often the table is read, bell or no bell: half of the second that is promised.
 pub const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -31,6 +31,8 @@ const PEOPLE: usize = 50_000;
 pub struct Person {
     pub user: User,
     pub memberships: Vec<Membership>,
+    /// Those of them that want a second factor, while the user has none.
+    shut: Vec<OrganizationId>,
 }
 
 /// The maps, and how far they have read.
@@ -190,7 +192,15 @@ impl Feed {
                     return Ok(None);
                 };
                 let memberships = memberships::list_of_user(tx, user_id)?;
-                Ok::<_, StoreError>(Some(Arc::new(Person { user, memberships })))
+                let mut shut = organizations::requiring_mfa_of(tx, user_id)?;
+                if !shut.is_empty() && totp::is_enrolled(tx, user_id)? {
+                    shut.clear();
+                }
+                Ok::<_, StoreError>(Some(Arc::new(Person {
+                    user,
+                    memberships,
+                    shut,
+                })))
             })
             .await?;
         if let Some(person) = &person {
@@ -211,5 +221,10 @@ impl Person {
         self.memberships
             .iter()
             .find(|membership| membership.organization_id == id)
+    }
+
+    /// Whether an organization wants a second factor, which the person does not have.
+    pub fn lacks_second_factor(&self, id: OrganizationId) -> bool {
+        self.shut.contains(&id)
     }
 }

@@ -1,6 +1,8 @@
 //! Registration into an organization that is there already.
 
-use super::{Error, Profile, RequestContext, Result, Services, SignedIn};
+use super::mfa::{self, HalfSignedIn};
+use super::{Error, Profile, RequestContext, Result, Services, SignIn};
+use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{
     Email, JoinPolicy, Membership, OrganizationId, PersonName, Role, User, UserId,
@@ -14,7 +16,8 @@ pub struct JoinOrganization<'a> {
     pub organization_id: OrganizationId,
 }
 
-/// The newcomer is an `employee`, whatever they ask for.
+/// The newcomer is an `employee`, whatever they ask for. Where everybody must have a second factor, they are
+/// signed in when they have enrolled one.
 ///
 /// # Errors
 /// `Invalid`, `OrganizationNotFound`, `InvitationRequired` unless the organization is open to anybody,
@@ -23,7 +26,7 @@ pub async fn join_organization(
     services: &Services,
     context: &RequestContext,
     join: JoinOrganization<'_>,
-) -> Result<SignedIn> {
+) -> Result<SignIn> {
     let own_words = [
         join.email.as_str(),
         join.email.local_part(),
@@ -74,20 +77,31 @@ pub async fn join_organization(
     };
     let verification = services.verification(now, &user, &email);
     let profile = Profile::of(&user, &membership);
-    let (session, ver) = services
+    let half = HalfSignedIn {
+        user_id: user.id,
+        organization_id,
+    };
+    let second_factor_token = Opaque::new(services.random());
+    let begun = services
         .store
         .write(move |tx| {
             may_join(tx, organization_id)?;
             users::insert(tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
             memberships::insert(tx, &membership, now)?;
-            sessions::insert(tx, &session)?;
             verification.send(tx, now)?;
             audit::insert(tx, &entry)?;
-            Ok::<_, Error>((session, user.ver))
+            if let Some(wanted) = mfa::still_needed(tx, second_factor_token, half, now)? {
+                return Ok(Err(wanted));
+            }
+            sessions::insert(tx, &session)?;
+            Ok::<_, Error>(Ok((session, user.ver)))
         })
         .await?;
-    Ok(services.tokens.issue(now, &session, ver, profile))
+    Ok(match begun {
+        Ok((session, ver)) => SignIn::Complete(services.tokens.issue(now, &session, ver, profile)),
+        Err(second_factor) => SignIn::SecondFactor(second_factor),
+    })
 }
 
 fn may_join(tx: &mut Tx<'_>, id: OrganizationId) -> Result<()> {

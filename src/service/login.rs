@@ -45,12 +45,12 @@ pub async fn login(
                     .ok_or(Error::OrganizationNotFound)?,
             };
             let organization_id = membership.organization_id;
-            if mfa::is_required(tx, user_id)? {
-                let half = HalfSignedIn {
-                    user_id,
-                    organization_id,
-                };
-                return Ok(Err(mfa::ask(tx, second_factor_token, &half, now)?));
+            let half = HalfSignedIn {
+                user_id,
+                organization_id,
+            };
+            if let Some(wanted) = mfa::still_needed(tx, second_factor_token, half, now)? {
+                return Ok(Err(wanted));
             }
             session.organization_id = organization_id;
             sessions::insert(tx, &session)?;

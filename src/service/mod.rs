@@ -42,7 +42,7 @@ use crate::domain::{AllowedReturnUrl, Change, JoinPolicy, lifetimes};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::store::{Store, StoreError, Tx, changes};
 
-pub use authenticate::{Caller, Credential, authenticate};
+pub use authenticate::{Caller, Credential, authenticate, authenticate_to_enrol};
 pub use change_password::change_password;
 pub use context::RequestContext;
 pub use end_session::end_session;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::mfa::{self, HalfSignedIn};
 use super::{Caller, Error, Profile, RequestContext, Result, Services, SignedIn};
 use crate::domain::audit::{Action, AuditEntry};
 use crate::domain::{OrganizationId, Session, SessionId};
@@ -14,7 +15,8 @@ const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
 ///
 /// # Errors
 /// `TokenExpired` 90 days after the session began; `TokenRevoked` when it was ended;
-/// `OrganizationNotFound` when the caller is no member of the organization asked for.
+/// `OrganizationNotFound` when the caller is no member of the organization asked for;
+/// `MfaEnrolmentRequired` when that wants a second factor and the caller has none.
 pub async fn refresh(
     services: &Services,
     context: &RequestContext,
@@ -38,6 +40,13 @@ pub async fn refresh(
                 .find(|membership| membership.organization_id == to)
                 .map(|membership| Profile::of(&user, membership))
                 .ok_or(Error::OrganizationNotFound)?;
+            let half = HalfSignedIn {
+                user_id,
+                organization_id: to,
+            };
+            if mfa::lacks_authenticator(tx, half)? {
+                return Err(Error::MfaEnrolmentRequired);
+            }
             Ok((session, user, profile))
         })
         .await?;

@@ -17,6 +17,7 @@ pub mod organizations;
 pub mod outbox;
 mod postgres;
 mod queue;
+pub mod recovery_codes;
 mod schema;
 pub mod sessions;
 pub mod slack_states;

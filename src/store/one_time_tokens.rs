@@ -25,6 +25,8 @@ pub enum Purpose {
     EndSession,
     /// A sign-in that lacks its second factor.
     SecondFactor,
+    /// A sign-in into an organization that wants a second factor, by somebody who has none yet.
+    MfaEnrolment,
 }
 
 impl Purpose {
@@ -37,6 +39,7 @@ impl Purpose {
             Self::Invitation => "invitation",
             Self::EndSession => "end_session",
             Self::SecondFactor => "second_factor",
+            Self::MfaEnrolment => "mfa_enrolment",
         }
     }
 }
@@ -79,6 +82,22 @@ pub fn delete_of_user(
             .filter(one_time_tokens::purpose.eq_any(purposes))
     )
     .execute(conn))?)
+}
+
+/// The payload of a secret that has not expired, which goes on to work.
+pub fn find(
+    tx: &mut Tx<'_>,
+    hash: &str,
+    purpose: Purpose,
+    now: DateTime<Utc>,
+) -> Result<Option<String>, StoreError> {
+    Ok(on!(tx, |conn| one_time_tokens::table
+        .find(hash)
+        .filter(one_time_tokens::purpose.eq(purpose.as_str()))
+        .filter(one_time_tokens::expires_at.gt(At(now)))
+        .select(one_time_tokens::payload)
+        .first(conn)
+        .optional())?)
 }
 
 /// Takes the payload of a secret that has not expired. Of any number who try, one gets it.

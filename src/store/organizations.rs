@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::schema::organizations;
+use super::schema::{memberships, organizations};
 use super::types::At;
 use super::{StoreError, Tx, on, parsed};
-use crate::domain::{Organization, OrganizationId, OrganizationName, Slug};
+use crate::domain::{Organization, OrganizationId, OrganizationName, Slug, UserId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = organizations)]
@@ -83,4 +83,27 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Organization>, StoreError> {
         .select(OrganizationRow::as_select())
         .load(conn))?;
     rows.into_iter().map(Organization::try_from).collect()
+}
+
+/// Whether everybody in the organization must have a second factor; `false` for one that is not there.
+pub fn requires_mfa(tx: &mut Tx<'_>, id: OrganizationId) -> Result<bool, StoreError> {
+    let requires: Option<bool> = on!(tx, |conn| organizations::table
+        .find(id)
+        .select(organizations::require_mfa)
+        .first(conn)
+        .optional())?;
+    Ok(requires.unwrap_or(false))
+}
+
+/// Those of a user's organizations in which everybody must have a second factor.
+pub fn requiring_mfa_of(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+) -> Result<Vec<OrganizationId>, StoreError> {
+    Ok(on!(tx, |conn| organizations::table
+        .inner_join(memberships::table)
+        .filter(memberships::user_id.eq(user_id))
+        .filter(organizations::require_mfa)
+        .select(organizations::id)
+        .load(conn))?)
 }

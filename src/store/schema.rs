@@ -173,7 +173,8 @@ table! {
 
     totp (user_id) {
         user_id -> Id,
-        secret -> Text,
+        secret -> Nullable<Text>,
+        pending -> Nullable<Text>,
         created_at -> Instant,
         confirmed_at -> Nullable<Instant>,
         last_step -> Nullable<BigInt>,

@@ -1,11 +1,49 @@
 //! The `totp` table: one authenticator a user.
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::schema::totp;
+use super::types::At;
 use super::{StoreError, Tx, on};
 use crate::domain::UserId;
+
+/// A user's authenticator, or the beginning of one.
+pub struct Totp {
+    /// Sealed; codes are checked against it. Missing until the first one is confirmed.
+    pub secret: Option<String>,
+    /// Sealed; still to be confirmed.
+    pub pending: Option<String>,
+    /// The step of the last code taken.
+    pub last_step: Option<i64>,
+    /// Wrong codes in a row.
+    pub failures: i32,
+    /// Until then no code is looked at.
+    pub locked_until: Option<DateTime<Utc>>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = totp)]
+struct TotpRow {
+    secret: Option<String>,
+    pending: Option<String>,
+    last_step: Option<i64>,
+    failures: i32,
+    locked_until: Option<At>,
+}
+
+impl From<TotpRow> for Totp {
+    fn from(row: TotpRow) -> Self {
+        Self {
+            secret: row.secret,
+            pending: row.pending,
+            last_step: row.last_step,
+            failures: row.failures,
+            locked_until: row.locked_until.map(|at| at.0),
+        }
+    }
+}
 
 /// Whether the user has an authenticator that was confirmed.
 pub fn is_enrolled(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError> {
@@ -15,4 +53,97 @@ pub fn is_enrolled(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError>
             .filter(totp::confirmed_at.is_not_null())
     ))
     .get_result(conn))?)
+}
+
+pub fn find(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<Totp>, StoreError> {
+    let row: Option<TotpRow> = on!(tx, |conn| totp::table
+        .find(user_id)
+        .select(TotpRow::as_select())
+        .first(conn)
+        .optional())?;
+    Ok(row.map(Totp::from))
+}
+
+/// Keeps a secret to be confirmed, in place of the one that was to be.
+pub fn set_pending(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    sealed: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let values = (
+        totp::user_id.eq(user_id),
+        totp::pending.eq(Some(sealed)),
+        totp::created_at.eq(At(now)),
+    );
+    on!(tx, |conn| diesel::insert_into(totp::table)
+        .values(values)
+        .on_conflict(totp::user_id)
+        .do_update()
+        .set(totp::pending.eq(Some(sealed)))
+        .execute(conn))?;
+    Ok(())
+}
+
+/// From now on codes are checked against `sealed`; that of `step` has been used.
+pub fn confirm(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    sealed: &str,
+    step: i64,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(totp::table.find(user_id))
+        .set((
+            totp::secret.eq(Some(sealed)),
+            totp::pending.eq(None::<String>),
+            totp::confirmed_at.eq(Some(At(now))),
+            totp::last_step.eq(Some(step)),
+            totp::failures.eq(0),
+            totp::locked_until.eq(None::<At>),
+        ))
+        .execute(conn))?;
+    Ok(())
+}
+
+/// Uses up a step and every earlier one, and seals the secret anew; tells whether the step was unused.
+/// Of any number who try, one is told yes.
+pub fn use_step(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    step: i64,
+    sealed: &str,
+) -> Result<bool, StoreError> {
+    let used =
+        on!(tx, |conn| diesel::update(totp::table.find(user_id).filter(
+            totp::last_step.is_null().or(totp::last_step.lt(step))
+        ))
+        .set((
+            totp::last_step.eq(Some(step)),
+            totp::secret.eq(Some(sealed))
+        ))
+        .execute(conn))?;
+    Ok(used == 1)
+}
+
+/// Notes how many codes in a row were wrong, and until when none is looked at.
+pub fn set_failures(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    failures: i32,
+    locked_until: Option<DateTime<Utc>>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(totp::table.find(user_id))
+        .set((
+            totp::failures.eq(failures),
+            totp::locked_until.eq(locked_until.map(At)),
+        ))
+        .execute(conn))?;
+    Ok(())
+}
+
+pub fn delete(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(totp::table.find(user_id))
+        .execute(conn))?;
+    Ok(())
 }

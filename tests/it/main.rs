@@ -21,6 +21,7 @@ mod house_itself;
 mod joining;
 mod limits;
 mod login;
+mod mfa;
 mod migrations;
 mod operations;
 mod outage;

@@ -2,15 +2,17 @@
 create table totp (
     user_id blob not null constraint totp_pkey primary key
         constraint totp_user_fkey references users (id) on delete cascade,
-    -- Under the service's key.
-    secret text not null,
+    -- Both under the service's key: what codes are checked against, and what is still to be confirmed.
+    secret text,
+    pending text,
     created_at integer not null,
     confirmed_at integer,
     -- The step of the last code taken: no code of it or before it is taken again.
     last_step integer,
     -- Wrong codes in a row, and until when none is looked at.
     failures integer not null default 0,
-    locked_until integer
+    locked_until integer,
+    constraint totp_secret_check check ((secret is null) = (confirmed_at is null))
 ) strict;
 
 create table recovery_codes (

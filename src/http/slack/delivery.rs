@@ -11,11 +11,12 @@ use crate::service::slack::{Handed, Landing};
 /// 302 to the return URL, with the state that the client may compare.
 pub fn redirect(landing: Landing, settings: &Settings) -> HttpResponse {
     let state = ("state", landing.state.as_str());
-    // Whoever waits for a code looks into the query, for errors too.
-    let delivery = if landing.is_by_code {
-        TokenDelivery::Query
-    } else {
-        settings.token_delivery
+    let delivery = match (&landing.handed, settings.token_delivery) {
+        // Whoever waits for a code looks into the query, for errors too.
+        _ if landing.is_by_code => TokenDelivery::Query,
+        // What is no session yet is no cookie, and goes where no server sees it.
+        (Handed::SecondFactor(_), TokenDelivery::Cookie) => TokenDelivery::Fragment,
+        (_, delivery) => delivery,
     };
     let mut response = HttpResponse::Found();
     let to = |parameters: &[(&str, &str)]| match delivery {
@@ -25,6 +26,16 @@ pub fn redirect(landing: Landing, settings: &Settings) -> HttpResponse {
     let location = match &landing.handed {
         Handed::Failure(failure) => to(&[("error", failure.as_str()), state]),
         Handed::Code(code) => to(&[("code", code.expose()), state]),
+        Handed::SecondFactor(second_factor) => {
+            let seconds = second_factor.expires_in.to_string();
+            let token = ("mfaToken", second_factor.token.expose());
+            let mut parameters = vec![token, ("expiresIn", &seconds)];
+            if second_factor.enrolment_required {
+                parameters.push(("enrolmentRequired", "true"));
+            }
+            parameters.push(state);
+            to(&parameters)
+        }
         Handed::Token(signed_in) => {
             let token = signed_in.access_token.as_str();
             let seconds = signed_in.expires_in;

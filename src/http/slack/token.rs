@@ -10,7 +10,7 @@ use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{AccountExists, NotAllowed, SignInExpired, SlackNotSetUp};
 use crate::http::given::{Given, acceptable};
-use crate::http::token_api::signed_in::SignedIn;
+use crate::http::token_api::signed_in::SignIn;
 use crate::service::slack::{self, Redeem};
 use crate::service::{RequestContext, Services};
 
@@ -36,18 +36,18 @@ pub struct SlackTokenRequest {
     path = "/api/auth/slack/token",
     tag = "Slack",
     request_body = SlackTokenRequest,
-    responses((status = 200, description = "Signed in.", body = SignedIn)),
+    responses((status = 200, description = "Signed in, or asked for the second factor.", body = SignIn)),
     extensions(("x-error-codes" = json!([SignInExpired, NotAllowed, AccountExists, SlackNotSetUp]))),
 )]
 pub async fn token(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<SlackTokenRequest>,
-) -> Result<Json<SignedIn>, ApiError> {
+) -> Result<Json<SignIn>, ApiError> {
     let redeem = Redeem {
         code: &body.code.into_value()?,
         verifier: &body.code_verifier.into_value()?,
     };
-    let signed_in = slack::redeem(&services, &context, redeem).await?;
-    Ok(Json(signed_in.into()))
+    let sign_in = slack::redeem(&services, &context, redeem).await?;
+    Ok(Json(sign_in.into()))
 }

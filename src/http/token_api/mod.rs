@@ -1,7 +1,7 @@
 //! The token API: `Authorization: Bearer <JWT>`, for browsers' and phones' apps.
 
 pub mod change_password;
-mod done;
+pub(super) mod done;
 pub mod end_session;
 pub mod login;
 pub mod logout;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::signed_in::SignedIn;
+use super::signed_in::SignIn;
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{Email, OrganizationId, OrganizationName, PersonName, UserId};
 use crate::http::body::{Body, Fields, Valid};
@@ -81,7 +81,7 @@ pub struct FoundRequest {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Registered {
-    Joined(SignedIn),
+    Joined(SignIn),
     Founded(Founded),
 }
 
@@ -122,7 +122,8 @@ pub struct FoundedOrganization {
 /// Register
 ///
 /// Joins an organization (`organizationId`) as an employee, or founds one (`organizationName`) as
-/// its admin. Joining signs in; a founder signs in afterwards.
+/// its admin. Joining signs in, or asks to enrol a second factor where the organization wants one; a
+/// founder signs in afterwards.
 #[utoipa::path(
     post,
     path = "/api/auth/register",
@@ -149,7 +150,7 @@ async fn join(
     services: &Services,
     context: &RequestContext,
     body: JoinRequest,
-) -> Result<SignedIn, ApiError> {
+) -> Result<SignIn, ApiError> {
     let password = body.password.into_value()?;
     let join = service::JoinOrganization {
         email: body.email.into_value()?,
@@ -157,8 +158,8 @@ async fn join(
         name: body.name.into_value()?,
         organization_id: body.organization_id.into_value()?,
     };
-    let signed_in = service::join_organization(services, context, join).await?;
-    Ok(signed_in.into())
+    let sign_in = service::join_organization(services, context, join).await?;
+    Ok(sign_in.into())
 }
 
 async fn found(

@@ -37,7 +37,8 @@ pub enum SignIn {
     SecondFactor(MfaRequired),
 }
 
-/// The person has a second factor: send its code with the `mfaToken` to `/api/auth/mfa/verify`.
+/// The person has a second factor: send its code with the `mfaToken` to `/api/auth/mfa/verify`. Or the
+/// organization wants one (`enrolmentRequired`): enrol it with the `mfaToken` at `/api/auth/mfa/totp`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MfaRequired {
@@ -49,6 +50,10 @@ pub struct MfaRequired {
     /// Seconds until the `mfaToken` expires.
     #[schema(example = 300)]
     expires_in: i64,
+    /// True where the person has no authenticator yet; else absent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false, example = false)]
+    enrolment_required: bool,
 }
 
 impl From<service::SignIn> for SignIn {
@@ -59,6 +64,7 @@ impl From<service::SignIn> for SignIn {
                 mfa_required: true,
                 mfa_token: second_factor.token.expose().to_owned(),
                 expires_in: second_factor.expires_in,
+                enrolment_required: second_factor.enrolment_required,
             }),
         }
     }

@@ -1,13 +1,40 @@
-//! The second factor (RFC 6238): who needs it, and what a sign-in without it is worth.
+//! The second factor (RFC 6238): who needs it, what a sign-in without it is worth, and how it is shown.
+//!
+//! Whatever reads or changes somebody's authenticator holds their account first, so of many at once each
+//! sees what the one before it did.
+
+mod check;
+mod confirm;
+mod enrol;
+mod enroller;
+mod prove_again;
+mod recovery_codes;
+mod remove;
+mod renew_recovery_codes;
+mod resume;
+mod status;
+mod verify;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Result, one_time};
+use super::{Result, Services, one_time, record_changes};
 use crate::crypto::opaque::Opaque;
-use crate::domain::{OrganizationId, UserId, lifetimes};
+use crate::domain::{
+    Change, Email, Letter, OrganizationId, PersonName, SessionId, UserId, lifetimes,
+};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{StoreError, Tx, totp};
+use crate::store::outbox::NewLetter;
+use crate::store::{StoreError, Tx, organizations, sessions, totp};
+
+pub use confirm::{Confirmed, confirm};
+pub use enrol::{Enrolment, enrol};
+pub use enroller::Enroller;
+pub use recovery_codes::NewCodes;
+pub use remove::remove;
+pub use renew_recovery_codes::renew_recovery_codes;
+pub use status::{Status, status};
+pub use verify::verify;
 
 /// A sign-in that lacks its second factor: what the API calls `mfaRequired`.
 pub struct SecondFactor {
@@ -15,36 +42,103 @@ pub struct SecondFactor {
     pub token: Opaque,
     /// Seconds.
     pub expires_in: i64,
+    /// The person has no authenticator yet; the second step is to enrol one.
+    pub enrolment_required: bool,
 }
 
 /// What is kept of it.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct HalfSignedIn {
     pub user_id: UserId,
     pub organization_id: OrganizationId,
 }
 
-/// Whether the user signs in with a second factor. Every way in asks here, in the transaction that would
-/// begin the session.
-pub(super) fn is_required(
-    tx: &mut Tx<'_>,
-    user_id: UserId,
-) -> std::result::Result<bool, StoreError> {
-    totp::is_enrolled(tx, user_id)
-}
-
-/// Puts the sign-in aside until its second factor comes.
-pub(super) fn ask(
+/// Puts a sign-in aside until its second factor comes: when the person has an authenticator, or when the
+/// organization wants one. Every way in asks here, in the transaction that would begin the session, with
+/// the account held.
+pub(super) fn still_needed(
     tx: &mut Tx<'_>,
     token: Opaque,
-    half: &HalfSignedIn,
+    half: HalfSignedIn,
+    now: DateTime<Utc>,
+) -> Result<Option<SecondFactor>> {
+    if totp::is_enrolled(tx, half.user_id)? {
+        return put_aside(tx, token, half, Purpose::SecondFactor, now).map(Some);
+    }
+    enrolment_needed(tx, token, half, now)
+}
+
+/// As [`still_needed`], for a session that shall speak for another organization: it has shown whatever
+/// second factor the person has.
+pub(super) fn enrolment_needed(
+    tx: &mut Tx<'_>,
+    token: Opaque,
+    half: HalfSignedIn,
+    now: DateTime<Utc>,
+) -> Result<Option<SecondFactor>> {
+    if !lacks_authenticator(tx, half)? {
+        return Ok(None);
+    }
+    put_aside(tx, token, half, Purpose::MfaEnrolment, now).map(Some)
+}
+
+/// Whether the organization wants a second factor and the person has none.
+pub(super) fn lacks_authenticator(
+    tx: &mut Tx<'_>,
+    half: HalfSignedIn,
+) -> std::result::Result<bool, StoreError> {
+    Ok(organizations::requires_mfa(tx, half.organization_id)?
+        && !totp::is_enrolled(tx, half.user_id)?)
+}
+
+fn put_aside(
+    tx: &mut Tx<'_>,
+    token: Opaque,
+    half: HalfSignedIn,
+    purpose: Purpose,
     now: DateTime<Utc>,
 ) -> Result<SecondFactor> {
     let expires_at = now + lifetimes::SECOND_FACTOR;
-    let purpose = Purpose::SecondFactor;
-    one_time::keep(tx, &token, purpose, Some(half.user_id), half, expires_at)?;
+    one_time::keep(tx, &token, purpose, Some(half.user_id), &half, expires_at)?;
     Ok(SecondFactor {
         token,
         expires_in: lifetimes::SECOND_FACTOR.num_seconds(),
+        enrolment_required: purpose == Purpose::MfaEnrolment,
     })
+}
+
+/// What was signed in before the second factor changed ends, and so does what was about to be; one session
+/// goes on. Comes last in its transaction.
+fn end_what_lacks_it(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    spared: SessionId,
+    now: DateTime<Utc>,
+) -> std::result::Result<Vec<Change>, StoreError> {
+    one_time::forget_after_credential_change(tx, user_id)?;
+    let mut changes: Vec<Change> = sessions::revoke_all(tx, user_id, Some(spared), now)?
+        .into_iter()
+        .map(|session_id| Change::SessionEnded {
+            user_id,
+            session_id,
+        })
+        .collect();
+    changes.push(Change::PersonChanged { user_id });
+    record_changes(tx, &changes, now)?;
+    Ok(changes)
+}
+
+/// Tells the owner of the account, who may not be the one who did it.
+fn notice(
+    services: &Services,
+    now: DateTime<Utc>,
+    to: Option<Email>,
+    name: &PersonName,
+    enabled: bool,
+) -> Option<NewLetter> {
+    let letter = Letter::MfaChanged {
+        name: name.to_string(),
+        enabled,
+    };
+    to.map(|to| services.letter(now, to, &letter))
 }

@@ -5,13 +5,15 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{
     Change, Email, JoinPolicy, Membership, OrganizationId, OrganizationName, PersonName, Role,
     Session, SessionId, SignInFailure, SlackPerson, User, UserId, lifetimes,
 };
 use crate::service::found_organization::insert_organization;
-use crate::service::{Error, Profile, RequestContext, Result, Services, SignedIn, record_changes};
+use crate::service::mfa::{self, HalfSignedIn, SecondFactor};
+use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn, record_changes};
 use crate::store::{StoreError, Tx, audit, identities, memberships, sessions, users, workspaces};
 
 /// Who looks again after having lost to another sign-in of the same moment. Each loss means that somebody
@@ -30,6 +32,8 @@ pub(super) struct Newcomer {
     join_policy: JoinPolicy,
     /// Without user and organization yet.
     session: Session,
+    /// Where a second factor is wanted.
+    second_factor_token: Opaque,
     entry: AuditEntry,
 }
 
@@ -47,6 +51,8 @@ pub(super) struct Admitted {
     ver: i32,
     now: DateTime<Utc>,
     session: Session,
+    /// Wanted before there is a session, or before it speaks for the organization.
+    second_factor: Option<SecondFactor>,
 }
 
 impl Newcomer {
@@ -66,6 +72,7 @@ impl Newcomer {
             organization_id: OrganizationId::new(now, services.random()),
             join_policy: services.default_join_policy,
             session: services.new_session(context, now, UserId::NIL, OrganizationId::NIL),
+            second_factor_token: Opaque::new(services.random()),
             entry: services.audit(context, now, Action::Login, Outcome::Ok),
         })
     }
@@ -123,10 +130,16 @@ impl Newcomer {
 }
 
 impl Admitted {
-    pub fn issue(self, services: &Services) -> SignedIn {
-        services
-            .tokens
-            .issue(self.now, &self.session, self.ver, self.profile)
+    pub fn issue(self, services: &Services) -> SignIn {
+        match self.second_factor {
+            Some(second_factor) => SignIn::SecondFactor(second_factor),
+            None => SignIn::Complete(services.tokens.issue(
+                self.now,
+                &self.session,
+                self.ver,
+                self.profile,
+            )),
+        }
     }
 }
 
@@ -196,13 +209,23 @@ pub(super) async fn admit(
             organization_id: membership.organization_id,
             ..newcomer.session.clone()
         };
-        if admission == Admission::Session {
+        let second_factor = match admission {
+            Admission::Session => {
+                let half = half_of(&membership);
+                let token = newcomer.second_factor_token.clone();
+                mfa::still_needed(tx, token, half, newcomer.now)?
+            }
+            Admission::Later => None,
+        };
+        let begins = admission == Admission::Session && second_factor.is_none();
+        if begins {
             sessions::insert(tx, &session)?;
         }
-        if admission == Admission::Session || action != Action::Login {
+        if begins || action != Action::Login {
             newcomer.audit(tx, action, &membership)?;
         }
         Ok(Admitted {
+            second_factor,
             profile: Profile::of(&user, &membership),
             ver: user.ver,
             now: newcomer.now,
@@ -210,6 +233,13 @@ pub(super) async fn admit(
         })
     })
     .await
+}
+
+fn half_of(membership: &Membership) -> HalfSignedIn {
+    HalfSignedIn {
+        user_id: membership.user_id,
+        organization_id: membership.organization_id,
+    }
 }
 
 /// Somebody who was here before.
@@ -262,7 +292,8 @@ fn enter(tx: &mut Tx<'_>, newcomer: &Newcomer) -> Result<(User, Membership, Acti
 }
 
 /// Attaches the newcomer's identity to somebody who is signed in, and makes them a member of the
-/// workspace's organization. The session goes on, and speaks for that organization from now on.
+/// workspace's organization. The session goes on, and speaks for that organization from now on, unless that
+/// wants a second factor and the person has none.
 ///
 /// # Errors
 /// `AccountExists` when the identity is another user's; `SignInExpired` when the session has ended;
@@ -272,7 +303,7 @@ pub(super) async fn attach(
     newcomer: Newcomer,
     user_id: UserId,
     session_id: SessionId,
-) -> Result<SignedIn> {
+) -> Result<SignIn> {
     let now = newcomer.now;
     let changes = [Change::PersonChanged { user_id }];
     let admitted = until_settled(services, move |tx| {
@@ -303,10 +334,16 @@ pub(super) async fn attach(
                 membership
             }
         };
-        if !sessions::touch(tx, session_id, organization_id, now)? {
+        let token = newcomer.second_factor_token.clone();
+        let second_factor = mfa::enrolment_needed(tx, token, half_of(&membership), now)?;
+        let session = sessions::find(tx, session_id)?.ok_or(SignInFailure::SignInExpired)?;
+        let speaks_for = match second_factor {
+            None => organization_id,
+            Some(_) => session.organization_id,
+        };
+        if !sessions::touch(tx, session_id, speaks_for, now)? {
             return Err(SignInFailure::SignInExpired.into());
         }
-        let session = sessions::find(tx, session_id)?.ok_or(SignInFailure::SignInExpired)?;
         if owner.is_none() {
             identities::insert(tx, &newcomer.person.account, user_id, now)?;
         }
@@ -317,6 +354,7 @@ pub(super) async fn attach(
             ver: user.ver,
             now,
             session,
+            second_factor,
         })
     })
     .await?;

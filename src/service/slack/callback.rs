@@ -11,7 +11,8 @@ use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::slack::meaning_of;
 use crate::domain::{ReturnUrl, SignInFailure, SlackPerson, lifetimes};
 use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
-use crate::service::{Error, RequestContext, Result, Services, SignedIn, one_time};
+use crate::service::mfa::SecondFactor;
+use crate::service::{Error, RequestContext, Result, Services, SignIn, SignedIn, one_time};
 use crate::store::one_time_tokens::Purpose as OneTime;
 use crate::store::{audit, slack_states, workspaces};
 
@@ -38,8 +39,18 @@ pub struct Landing {
 
 pub enum Handed {
     Token(Box<SignedIn>),
+    SecondFactor(SecondFactor),
     Code(Opaque),
     Failure(SignInFailure),
+}
+
+impl From<SignIn> for Handed {
+    fn from(sign_in: SignIn) -> Self {
+        match sign_in {
+            SignIn::Complete(signed_in) => Self::Token(Box::new(signed_in)),
+            SignIn::SecondFactor(second_factor) => Self::SecondFactor(second_factor),
+        }
+    }
 }
 
 /// A state that cannot be trusted, or a service that cannot go on: nobody is sent anywhere.
@@ -211,7 +222,7 @@ async fn arrive(
             None,
         ) => attach(services, newcomer, user_id, session_id)
             .await
-            .map(|signed_in| Handed::Token(Box::new(signed_in))),
+            .map(Handed::from),
         (
             &Kind::Link {
                 user_id,
@@ -265,7 +276,7 @@ async fn is_known(services: &Services, person: &SlackPerson) -> Result<bool> {
 
 async fn sign_in(services: &Services, newcomer: Newcomer) -> Result<Handed> {
     let admitted = admit(services, newcomer, Admission::Session).await?;
-    Ok(Handed::Token(Box::new(admitted.issue(services))))
+    Ok(admitted.issue(services).into())
 }
 
 async fn keep_sign_in(services: &Services, newcomer: Newcomer, challenge: &str) -> Result<Handed> {

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::admission::{Newcomer, attach};
 use super::callback::refuse;
-use crate::crypto::opaque;
+use crate::crypto::opaque::{self, Opaque};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{CodeVerifier, OrganizationId, SessionId, SignInFailure, SlackPerson, UserId};
-use crate::service::{Error, Profile, RequestContext, Result, Services, SignedIn, one_time};
+use crate::service::mfa::{self, HalfSignedIn};
+use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{audit, memberships, sessions, users};
 
@@ -55,7 +56,7 @@ pub async fn redeem(
     services: &Services,
     context: &RequestContext,
     redeem: Redeem<'_>,
-) -> Result<SignedIn> {
+) -> Result<SignIn> {
     services.slack()?;
     let expired = || Error::from(SignInFailure::SignInExpired);
     let code = redeem.code.to_owned();
@@ -68,7 +69,7 @@ pub async fn redeem(
     if !opaque::verifies(redeem.verifier.expose(), &kept.challenge) {
         return Err(expired());
     }
-    let signed_in = match kept.payload {
+    let sign_in = match kept.payload {
         Payload::SignIn {
             user_id,
             organization_id,
@@ -83,11 +84,11 @@ pub async fn redeem(
             attach(services, newcomer, user_id, session_id).await
         }
     };
-    match signed_in {
+    match sign_in {
         Err(Error::SignIn(
             failure @ (SignInFailure::NotAllowed | SignInFailure::AccountExists),
         )) => refuse(services, context, failure).await,
-        signed_in => signed_in,
+        sign_in => sign_in,
     }
 }
 
@@ -96,7 +97,7 @@ async fn sign_in(
     context: &RequestContext,
     user_id: UserId,
     organization_id: OrganizationId,
-) -> Result<SignedIn> {
+) -> Result<SignIn> {
     let now = services.now();
     let session = services.new_session(context, now, user_id, organization_id);
     let entry = AuditEntry {
@@ -105,7 +106,8 @@ async fn sign_in(
         organization_id: Some(organization_id),
         ..services.audit(context, now, Action::Login, Outcome::Ok)
     };
-    let (session, ver, profile) = services
+    let second_factor_token = Opaque::new(services.random());
+    let begun = services
         .store
         .write(move |tx| {
             // Within the code's minute the account may have been disabled or removed.
@@ -118,10 +120,22 @@ async fn sign_in(
                 .iter()
                 .find(|membership| membership.organization_id == organization_id)
                 .ok_or(SignInFailure::NotAllowed)?;
+            let half = HalfSignedIn {
+                user_id,
+                organization_id,
+            };
+            if let Some(wanted) = mfa::still_needed(tx, second_factor_token, half, now)? {
+                return Ok(Err(wanted));
+            }
             sessions::insert(tx, &session)?;
             audit::insert(tx, &entry)?;
-            Ok::<_, Error>((session, user.ver, Profile::of(&user, membership)))
+            Ok::<_, Error>(Ok((session, user.ver, Profile::of(&user, membership))))
         })
         .await?;
-    Ok(services.tokens.issue(now, &session, ver, profile))
+    Ok(match begun {
+        Ok((session, ver, profile)) => {
+            SignIn::Complete(services.tokens.issue(now, &session, ver, profile))
+        }
+        Err(second_factor) => SignIn::SecondFactor(second_factor),
+    })
 }

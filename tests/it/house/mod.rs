@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod database;
 pub mod jwt;
 pub mod letters;
+pub mod mfa;
 pub mod scratch;
 pub mod slack;
 pub mod test_app;

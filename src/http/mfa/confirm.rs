@@ -1,0 +1,67 @@
+//! `POST /api/auth/mfa/totp/confirm`
+
+use actix_web::web::{Data, Json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::enroller;
+use super::new_codes::RecoveryCodes;
+use crate::http::body::Valid;
+use crate::http::caller::Enrolling;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{
+    InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled,
+};
+use crate::http::given::{Given, acceptable};
+use crate::http::token_api::signed_in::SignedIn;
+use crate::service::{RequestContext, Services, mfa};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConfirmRequest {
+    /// What the authenticator shows now.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, example = "287082")]
+    code: Given<String>,
+    /// Of a sign-in with `enrolmentRequired`, in place of a bearer token.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = Option<String>, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+    mfa_token: Option<Given<String>>,
+}
+
+/// The recovery codes; with an `mfaToken` also the login answer.
+#[derive(Serialize, ToSchema)]
+pub struct Confirmed {
+    #[serde(flatten)]
+    codes: RecoveryCodes,
+    #[serde(flatten)]
+    signed_in: Option<SignedIn>,
+}
+
+/// Confirm an authenticator
+///
+/// From now on the person signs in with its codes. Every other session of theirs ends, and earlier recovery
+/// codes are void.
+#[utoipa::path(
+    post,
+    path = "/api/auth/mfa/totp/confirm",
+    tag = "Second factor",
+    security((), ("bearer" = [])),
+    request_body = ConfirmRequest,
+    responses((status = 200, description = "Enrolled.", body = Confirmed)),
+    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled]))),
+)]
+pub async fn confirm(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Result<Enrolling, ApiError>,
+    Valid(body): Valid<ConfirmRequest>,
+) -> Result<Json<Confirmed>, ApiError> {
+    let who = enroller(body.mfa_token, caller)?;
+    let confirmed = mfa::confirm(&services, &context, who, &body.code.into_value()?).await?;
+    Ok(Json(Confirmed {
+        codes: (&confirmed.recovery_codes).into(),
+        signed_in: confirmed.signed_in.map(SignedIn::from),
+    }))
+}

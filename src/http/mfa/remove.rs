@@ -1,0 +1,56 @@
+//! `DELETE /api/auth/mfa/totp`
+
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{
+    InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired, TooManyAttempts,
+};
+use crate::http::given::{Given, Password, acceptable};
+use crate::http::token_api::done::Done;
+use crate::service::{Caller, RequestContext, Services, mfa};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveMfaRequest {
+    /// May be left out by accounts that have none.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
+    password: Option<Given<Password>>,
+    /// Of the authenticator, or a recovery code.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, example = "287082")]
+    code: Given<String>,
+}
+
+/// Remove one's authenticator
+///
+/// Every other session of the caller ends. Not while one of the caller's organizations wants a second
+/// factor.
+#[utoipa::path(
+    delete,
+    path = "/api/auth/mfa/totp",
+    tag = "Second factor",
+    security(("bearer" = [])),
+    request_body = RemoveMfaRequest,
+    responses((status = 200, description = "Removed.", body = Done)),
+    extensions(("x-error-codes" = json!([InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired, TooManyAttempts]))),
+)]
+pub async fn remove(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    Valid(body): Valid<RemoveMfaRequest>,
+) -> Result<Json<Done>, ApiError> {
+    let password = body.password.map(Given::into_value).transpose()?;
+    let (password, code) = (
+        password.as_ref().map(Password::expose),
+        body.code.into_value()?,
+    );
+    mfa::remove(&services, &context, &caller, password, &code).await?;
+    Ok(Json(Done::YES))
+}

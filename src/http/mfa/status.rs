@@ -1,0 +1,39 @@
+//! `GET /api/auth/mfa`
+
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::caller::Enrolling;
+use crate::http::error::ApiError;
+use crate::service::{Services, mfa};
+
+/// Whether the caller signs in with a second factor.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MfaStatus {
+    #[schema(example = true)]
+    enabled: bool,
+    /// Of ten.
+    #[schema(example = 9)]
+    recovery_codes_left: i64,
+}
+
+/// Ask for one's second factor
+#[utoipa::path(
+    get,
+    path = "/api/auth/mfa",
+    tag = "Second factor",
+    security(("bearer" = [])),
+    responses((status = 200, description = "How the caller signs in.", body = MfaStatus)),
+)]
+pub async fn status(
+    services: Data<Services>,
+    Enrolling(caller): Enrolling,
+) -> Result<Json<MfaStatus>, ApiError> {
+    let status = mfa::status(&services, &caller).await?;
+    Ok(Json(MfaStatus {
+        enabled: status.is_enabled,
+        recovery_codes_left: status.recovery_codes_left,
+    }))
+}

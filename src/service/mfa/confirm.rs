@@ -1,0 +1,87 @@
+//! The second step of enrolment: the authenticator shows that it has the secret.
+
+use super::check::{Refused, open, seal};
+use super::enroller::{Enroller, Holder};
+use super::recovery_codes::{NewCodes, new_recovery_codes};
+use super::{end_what_lacks_it, notice};
+use crate::crypto::totp::Code;
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::lifetimes;
+use crate::service::{Error, RequestContext, Result, Services, SignedIn};
+use crate::store::{audit, outbox, totp};
+
+/// An authenticator is in force.
+pub struct Confirmed {
+    /// Shown this once.
+    pub recovery_codes: NewCodes,
+    /// For somebody who had to enrol before they could sign in.
+    pub signed_in: Option<SignedIn>,
+}
+
+/// From now on the person signs in with codes of this authenticator. Their other sessions end, since they
+/// were begun without it; earlier recovery codes are void.
+///
+/// # Errors
+/// `InvalidCode`, which may be tried as often as one likes: whoever tries knows the secret. `MfaNotEnrolled`
+/// when no secret waits; `MfaAlreadyEnabled` for half a sign-in whose person has an authenticator by now;
+/// `InvalidOrExpiredToken`; `Forbidden` for a service.
+pub async fn confirm(
+    services: &Services,
+    context: &RequestContext,
+    who: Enroller,
+    code: &str,
+) -> Result<Confirmed> {
+    let now = services.now();
+    let code = Code::parse(code);
+    let (email, name) = who.addressee(services, now).await?;
+    let letter = notice(services, now, email, &name, true);
+    let entry = services.audit(context, now, Action::MfaEnabled, Outcome::Ok);
+    let (keyring, nonce) = (services.tokens.keyring(), services.random());
+    let recovery_codes = new_recovery_codes(services);
+    let kept = recovery_codes.clone();
+    let holder = Holder::new(services, context, now, who)?;
+    let (begun, changes) = services
+        .store
+        .write(move |tx| {
+            let found = holder.hold(tx)?;
+            let user_id = found.user.id;
+            let entry = found.audit(&entry);
+            let authenticator = totp::find(tx, user_id)?.ok_or(Error::MfaNotEnrolled)?;
+            if matches!(holder, Holder::HalfSignedIn(_)) && authenticator.secret.is_some() {
+                return Err(Error::MfaAlreadyEnabled);
+            }
+            let pending = authenticator.pending.ok_or(Error::MfaNotEnrolled)?;
+            let secret = open(&pending, user_id, &keyring)?;
+            let Some(step) = code.and_then(|code| secret.steps(code, now).next()) else {
+                let refused = AuditEntry {
+                    outcome: Outcome::Refused,
+                    ..entry
+                };
+                audit::insert(tx, &refused)?;
+                return Ok(Err(Refused::Wrong));
+            };
+            let sealed = seal(&secret, user_id, nonce, &keyring);
+            totp::confirm(tx, user_id, &sealed, step, now)?;
+            kept.keep(tx, user_id)?;
+            audit::insert(tx, &entry)?;
+            if let Some(letter) = &letter {
+                outbox::insert(tx, letter)?;
+            }
+            let (begun, spared) = match holder {
+                Holder::Caller { session_id, .. } => (None, session_id),
+                Holder::HalfSignedIn(resume) => {
+                    let begun = resume.complete(tx, &found)?;
+                    let spared = begun.session.id;
+                    (Some(begun), spared)
+                }
+            };
+            let changes = end_what_lacks_it(tx, user_id, spared, now)?;
+            Ok(Ok((begun, changes)))
+        })
+        .await??;
+    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    Ok(Confirmed {
+        recovery_codes,
+        signed_in: begun.map(|begun| begun.issue(services, now)),
+    })
+}

@@ -1,0 +1,46 @@
+//! The `recovery_codes` table: what is kept of codes that have not been used.
+
+use diesel::prelude::*;
+
+use super::schema::recovery_codes;
+use super::{StoreError, Tx, on};
+use crate::domain::UserId;
+
+/// Keeps these and none of the earlier ones.
+pub fn replace(tx: &mut Tx<'_>, user_id: UserId, hashes: &[&str]) -> Result<(), StoreError> {
+    delete(tx, user_id)?;
+    for hash in hashes {
+        let values = (
+            recovery_codes::user_id.eq(user_id),
+            recovery_codes::hash.eq(*hash),
+        );
+        on!(tx, |conn| diesel::insert_into(recovery_codes::table)
+            .values(values)
+            .execute(conn))?;
+    }
+    Ok(())
+}
+
+/// Uses a code up; tells whether it was one. Of any number who try, one is told yes.
+pub fn take(tx: &mut Tx<'_>, user_id: UserId, hash: &str) -> Result<bool, StoreError> {
+    let taken = on!(tx, |conn| diesel::delete(
+        recovery_codes::table.find((user_id, hash))
+    )
+    .execute(conn))?;
+    Ok(taken == 1)
+}
+
+pub fn count(tx: &mut Tx<'_>, user_id: UserId) -> Result<i64, StoreError> {
+    Ok(on!(tx, |conn| recovery_codes::table
+        .filter(recovery_codes::user_id.eq(user_id))
+        .count()
+        .get_result(conn))?)
+}
+
+pub fn delete(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        recovery_codes::table.filter(recovery_codes::user_id.eq(user_id))
+    )
+    .execute(conn))?;
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Authenticators, and the two steps of signing in with one.
+
+use chrono::TimeDelta;
+use hallpass::crypto::totp::{Secret, step_at};
+use hallpass::ports::Clock as _;
+use serde_json::{Value, json};
+
+use super::client::{Answer, Call};
+use super::{Actor, PASSWORD, TestApp};
+
+/// Somebody's authenticator, and their recovery codes on paper.
+pub struct Authenticator {
+    secret: Secret,
+    pub recovery_codes: Vec<String>,
+}
+
+impl Authenticator {
+    /// What the answer to the beginning of enrolment makes of it.
+    pub fn told(enrolment: &Value) -> Self {
+        Self {
+            secret: Secret::from_base32(enrolment["secret"].as_str().unwrap()).unwrap(),
+            recovery_codes: Vec::new(),
+        }
+    }
+
+    /// What it shows now.
+    pub fn code(&self, app: &TestApp) -> String {
+        self.code_in(app, 0)
+    }
+
+    /// What it shows some steps of thirty seconds from now.
+    pub fn code_in(&self, app: &TestApp, steps: i64) -> String {
+        let step = step_at(app.clock.now()) + steps;
+        self.secret.code(step).to_string()
+    }
+
+    /// Six digits that it shows at no time near.
+    pub fn wrong_code(&self, app: &TestApp) -> String {
+        let shown: Vec<String> = (-2..=2).map(|steps| self.code_in(app, steps)).collect();
+        let mut codes = (0..).map(|code| format!("{code:06}"));
+        codes.find(|code| !shown.contains(code)).unwrap()
+    }
+}
+
+impl Actor {
+    pub fn begins_enrolment(&self) -> Call {
+        self.post("/api/auth/mfa/totp")
+    }
+
+    pub async fn confirms(&self, code: &str) -> Answer {
+        self.post("/api/auth/mfa/totp/confirm")
+            .json(&json!({"code": code}))
+            .await
+    }
+
+    /// Enrols an authenticator, and waits until it shows the next code.
+    pub async fn enrols(&self, app: &TestApp) -> Authenticator {
+        let mut authenticator = Authenticator::told(&self.begins_enrolment().await.expect(200));
+        let confirmed = self.confirms(&authenticator.code(app)).await.expect(200);
+        authenticator.recovery_codes = recovery_codes(&confirmed);
+        app.advance(TimeDelta::seconds(30));
+        authenticator
+    }
+}
+
+impl TestApp {
+    /// The `mfaToken` of a first step.
+    pub async fn takes_first_step(&self, email: &str) -> String {
+        let answer = self.tries_to_log_in(email, PASSWORD).await.expect(200);
+        assert_eq!(answer["mfaRequired"], true, "{answer}");
+        answer["mfaToken"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn verifies(&self, mfa_token: &str, code: &str) -> Answer {
+        self.post("/api/auth/mfa/verify")
+            .json(&json!({"mfaToken": mfa_token, "code": code}))
+            .await
+    }
+
+    /// From now on everybody in an organization must have a second factor. Past the program: what it
+    /// remembers of people does not change.
+    pub async fn requires_mfa(&self, organization_id: &str) {
+        let id = self.db.id(organization_id);
+        self.db
+            .execute(&format!(
+                "update organizations set require_mfa = true where id = {id}"
+            ))
+            .await;
+    }
+}
+
+pub fn recovery_codes(answer: &Value) -> Vec<String> {
+    let codes = answer["recoveryCodes"].as_array().unwrap().iter();
+    codes
+        .map(|code| code.as_str().unwrap().to_owned())
+        .collect()
+}

@@ -1,0 +1,8 @@
+//! The second factor, from enrolment to everything that must not get round it.
+
+mod enrolment;
+mod oracle;
+mod recovery;
+mod required;
+mod slack;
+mod verify;

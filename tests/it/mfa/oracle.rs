@@ -1,0 +1,94 @@
+//! An authenticator that is not ours: pyotp, from PyPI.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use chrono::TimeDelta;
+use hallpass::crypto::totp::{Secret, step_at};
+use hallpass::ports::Clock as _;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use serde_json::{Value, json};
+
+use crate::house::mfa::recovery_codes;
+use crate::house::{PASSWORD, TestApp, on_both_databases};
+
+/// Reads `[[otpauthUri, seconds], …]`, writes the codes. It reads the URI as an authenticator does.
+const AUTHENTICATOR: &str = "
+import json, sys, pyotp
+print(json.dumps([pyotp.parse_uri(uri).at(seconds) for uri, seconds in json.load(sys.stdin)]))
+";
+
+on_both_databases! {
+    async fn an_authenticator_that_is_not_ours_enrols_and_signs_in(app: TestApp) {
+        let Some(python) = python() else { return };
+        let ada = app.founds("Acme", "ada+otp@acme.example").await;
+        let begun = ada.begins_enrolment().await.expect(200);
+        let shows = || {
+            let asked = json!([[begun["otpauthUri"], app.clock.timestamp()]]);
+            codes(&python, &asked).remove(0)
+        };
+        let confirmed = ada.confirms(&shows()).await.expect(200);
+        assert_eq!(recovery_codes(&confirmed).len(), 10);
+        for _ in 0..3 {
+            app.advance(TimeDelta::seconds(30));
+            let token = app.takes_first_step(&ada.email).await;
+            app.verifies(&token, &shows()).await.expect(200);
+        }
+        app.advance(TimeDelta::seconds(30));
+        let body = json!({"password": PASSWORD, "code": shows()});
+        ada.delete("/api/auth/mfa/totp").json(&body).await.expect(200);
+    }
+}
+
+#[test]
+fn our_codes_are_those_of_an_authenticator_that_is_not_ours() {
+    let Some(python) = python() else { return };
+    let clock = crate::house::clock::StoppedClock::new();
+    let mut runner = TestRunner::new(Config {
+        rng_seed: RngSeed::Fixed(6238),
+        ..Config::default()
+    });
+    let given = prop::collection::vec((any::<[u8; Secret::BYTES]>(), 0..10_000_000_000_i64), 500);
+    let given = given.new_tree(&mut runner).unwrap().current();
+    let (mut ours, mut asked) = (Vec::new(), Vec::new());
+    for (random, seconds) in given {
+        let secret = Secret::new(random);
+        let then = clock.now() + TimeDelta::seconds(seconds);
+        ours.push(secret.code(step_at(then)).to_string());
+        asked.push(json!([
+            secret.uri("Hallpass", "ada@acme.example"),
+            then.timestamp()
+        ]));
+    }
+    assert_eq!(codes(&python, &Value::Array(asked)), ours);
+}
+
+/// A Python that knows pyotp; `.ci/run` makes one.
+fn python() -> Option<String> {
+    let python = std::env::var("PYOTP_PYTHON").ok();
+    if python.is_none() {
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "PYOTP_PYTHON names no Python that knows pyotp"
+        );
+        eprintln!("SKIPPED: PYOTP_PYTHON names no Python that knows pyotp");
+    }
+    python
+}
+
+fn codes(python: &str, asked: &Value) -> Vec<String> {
+    let mut child = Command::new(python)
+        .args(["-c", AUTHENTICATOR])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(asked.to_string().as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}

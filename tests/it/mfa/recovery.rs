@@ -1,0 +1,71 @@
+//! Ten codes on paper.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::house::mfa::recovery_codes;
+use crate::house::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+
+on_both_databases! {
+    async fn a_recovery_code_stands_in_for_the_authenticator_once(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let authenticator = ada.enrols(&app).await;
+        let token = app.takes_first_step(&ada.email).await;
+        let code = &authenticator.recovery_codes[3];
+        app.post("/api/auth/mfa/verify")
+            .header("x-request-id", "recovers")
+            .json(&json!({"mfaToken": token, "code": code.to_uppercase().replace('-', " ")}))
+            .await
+            .expect(200);
+        let rows = "select action || ' ' || outcome as v from audit where request_id = 'recovers' order by action";
+        let left = ["mfa.recovery_code_used ok", "session.login ok"].map(|row| Some(row.to_owned()));
+        assert_eq!(app.db.values(rows).await, left);
+        assert_eq!(ada.get("/api/auth/mfa").await.expect(200)["recoveryCodesLeft"], 9);
+
+        let token = app.takes_first_step(&ada.email).await;
+        app.verifies(&token, code).await.refused(401, "Invalid code");
+        app.verifies(&token, &authenticator.recovery_codes[4]).await.expect(200);
+    }
+
+    async fn one_recovery_code_opens_once_under_twenty_parallel_tries(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let authenticator = ada.enrols(&app).await;
+        let tokens = join_all((0..20).map(|_| app.takes_first_step(&ada.email))).await;
+        let code = &authenticator.recovery_codes[0];
+        let tries = join_all(tokens.iter().map(|token| app.verifies(token, code))).await;
+        assert_eq!(tries.iter().filter(|answer| answer.status == 200).count(), 1);
+        assert_eq!(ada.sessions().await.len(), 2);
+    }
+
+    async fn new_recovery_codes_take_a_code_and_void_the_old_ones(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let renews = |body: serde_json::Value| ada.post("/api/auth/mfa/recovery-codes").json(&body);
+        renews(json!({"code": "123456"})).await.refused(409, "MFA not enrolled");
+        let authenticator = ada.enrols(&app).await;
+        let code = authenticator.code(&app);
+        renews(json!({})).await.refused_fields(&["code"]);
+        renews(json!({"code": authenticator.wrong_code(&app)})).await.refused(401, "Invalid code");
+        renews(json!({"code": code, "password": OTHER_PASSWORD})).await.refused(401, "Invalid credentials");
+        let new = recovery_codes(&renews(json!({"code": code, "password": PASSWORD})).await.expect(200));
+        assert_eq!(new.len(), 10);
+        assert_eq!(ada.get("/api/auth/mfa").await.expect(200)["recoveryCodesLeft"], 10);
+
+        let token = app.takes_first_step(&ada.email).await;
+        app.verifies(&token, &authenticator.recovery_codes[0]).await.refused(401, "Invalid code");
+        app.verifies(&token, &new[0]).await.expect(200);
+        // The last way to new ones, when the authenticator is gone.
+        app.advance(TimeDelta::seconds(30));
+        renews(json!({"code": new[1]})).await.expect(200);
+    }
+
+    async fn nobody_s_recovery_code_is_another_s(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let eve = app.founds("Evil", "eve@evil.example").await;
+        ada.enrols(&app).await;
+        let hers = eve.enrols(&app).await;
+        let token = app.takes_first_step(&ada.email).await;
+        app.verifies(&token, &hers.recovery_codes[0]).await.refused(401, "Invalid code");
+        assert_eq!(eve.get("/api/auth/mfa").await.expect(200)["recoveryCodesLeft"], 10);
+    }
+}

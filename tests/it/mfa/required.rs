@@ -1,0 +1,182 @@
+//! Organizations that let nobody in without a second factor.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::house::mfa::{Authenticator, recovery_codes};
+use crate::house::{Actor, Answer, PASSWORD, TestApp, joining, on_both_databases};
+
+on_both_databases! {
+    async fn who_has_none_enrols_one_in_order_to_sign_in(app: TestApp) {
+        let acme = app.found("Acme", "ada@acme.example").await;
+        app.requires_mfa(&acme.id).await;
+        let asked = app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
+        let token = asked["mfaToken"].as_str().unwrap();
+        assert_eq!(
+            asked,
+            json!({"mfaRequired": true, "mfaToken": token, "expiresIn": 300, "enrolmentRequired": true})
+        );
+        let authenticator = Authenticator::told(&begin(&app, token).await.expect(200));
+        confirm(&app, token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+        let answer = confirm(&app, token, &authenticator.code(&app)).await.expect(200);
+        assert_eq!(recovery_codes(&answer).len(), 10);
+        assert_eq!(answer["expiresIn"], 604_800);
+        assert_eq!(answer["user"]["email"], "ada@acme.example");
+        app.get("/api/auth/me").bearer(answer["accessToken"].as_str().unwrap()).await.expect(200);
+
+        // Once, and from now on with codes.
+        begin(&app, token).await.refused(400, "Invalid or expired token");
+        app.advance(TimeDelta::seconds(30));
+        let token = app.takes_first_step("ada@acme.example").await;
+        app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+    }
+
+    async fn a_token_to_enrol_with_is_good_for_nothing_else(app: TestApp) {
+        let acme = app.found("Acme", "ada@acme.example").await;
+        app.requires_mfa(&acme.id).await;
+        let token = app.takes_first_step("ada@acme.example").await;
+        app.verifies(&token, "123456").await.refused(400, "Invalid or expired token");
+        app.get("/api/auth/me").bearer(&token).await.refused(401, "Invalid token");
+        app.get("/api/auth/mfa").bearer(&token).await.refused(401, "Invalid token");
+        app.post("/api/auth/mfa/totp").bearer(&token).await.refused(401, "Invalid token");
+        app.advance(TimeDelta::seconds(300));
+        begin(&app, &token).await.refused(400, "Invalid or expired token");
+    }
+
+    async fn whoever_enrolled_first_is_not_replaced_by_another_half_sign_in(app: TestApp) {
+        let acme = app.found("Acme", "ada@acme.example").await;
+        app.requires_mfa(&acme.id).await;
+        let (hers, stolen) = (
+            app.takes_first_step("ada@acme.example").await,
+            app.takes_first_step("ada@acme.example").await,
+        );
+        let authenticator = Authenticator::told(&begin(&app, &hers).await.expect(200));
+        confirm(&app, &hers, &authenticator.code(&app)).await.expect(200);
+        begin(&app, &stolen).await.refused(400, "Invalid or expired token");
+        confirm(&app, &stolen, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
+    }
+
+    async fn sessions_from_before_the_rule_may_do_nothing_but_enrol(app: TestApp) {
+        let mut app = app;
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        app.requires_mfa(ada.organization_id()).await;
+        app.restart().await;
+        let refused = ada.me().await;
+        refused.refused(403, "MFA enrolment required");
+        assert_eq!(refused.header("x-error-code"), Some("mfa_enrolment_required"));
+        ada.refreshes().await.refused(403, "MFA enrolment required");
+        ada.get("/api/auth/sessions").await.refused(403, "MFA enrolment required");
+        ada.changes_password(PASSWORD, PASSWORD).await.refused(403, "MFA enrolment required");
+        assert_eq!(ada.get("/api/auth/mfa").await.expect(200)["enabled"], false);
+
+        let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        ada.confirms(&authenticator.code(&app)).await.expect(200);
+        ada.me().await.expect(200);
+        ada.refreshes().await.expect(200);
+    }
+
+    async fn nobody_switches_into_it_without_one(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let beta = app.found("Beta", "bob@beta.example").await;
+        ada.also_belongs_to(&app, &beta.id, "employee").await;
+        app.requires_mfa(&beta.id).await;
+        let switches = || ada.post("/api/auth/refresh").json(&json!({"organizationId": beta.id}));
+        switches().await.refused(403, "MFA enrolment required");
+        // Where nobody asks for it she goes on as before.
+        ada.refreshes().await.expect(200);
+        ada.enrols(&app).await;
+        let switched = switches().await.expect(200);
+        assert_eq!(switched["user"]["organizationId"], beta.id);
+    }
+
+    async fn the_rule_cannot_be_left_behind_by_removing_the_authenticator(app: TestApp) {
+        let acme = app.found("Acme", "ada@acme.example").await;
+        app.requires_mfa(&acme.id).await;
+        let token = app.takes_first_step("ada@acme.example").await;
+        let authenticator = Authenticator::told(&begin(&app, &token).await.expect(200));
+        let answer = confirm(&app, &token, &authenticator.code(&app)).await.expect(200);
+        app.advance(TimeDelta::seconds(30));
+        app.client
+            .delete("/api/auth/mfa/totp")
+            .bearer(answer["accessToken"].as_str().unwrap())
+            .json(&json!({"password": PASSWORD, "code": authenticator.code(&app)}))
+            .await
+            .refused(409, "MFA required");
+        app.takes_first_step("ada@acme.example").await;
+    }
+
+    async fn another_instance_knows_of_an_enrolment_when_its_token_comes(app: TestApp) {
+        let mut app = app;
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        app.requires_mfa(ada.organization_id()).await;
+        app.restart().await;
+        let other = app.second_instance().await;
+        ada.at(&other).me().await.refused(403, "MFA enrolment required");
+        ada.enrols(&app).await;
+        ada.at(&other).me().await.expect(200);
+    }
+
+    /// Every door that this service has, for somebody who has no authenticator, and then for somebody
+    /// who has.
+    async fn nothing_gets_round_it(app: TestApp) {
+        let mut app = app;
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let acme = ada.organization_id().to_owned();
+        let beta = app.founds("Beta", "bea@beta.example").await;
+        beta.also_belongs_to(&app, &acme, "employee").await;
+        app.requires_mfa(&acme).await;
+        app.restart().await;
+        let sessions = "select count(*) from sessions";
+        let before = app.db.count(sessions).await;
+
+        let login = |email: &str, organization_id: &str| {
+            app.post("/api/auth/login").json(&json!({
+                "email": email, "password": PASSWORD, "organizationId": organization_id,
+            }))
+        };
+        is_to_enrol(&app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200));
+        is_to_enrol(&login(&beta.email, &acme).await.expect(200));
+        let joined = app.post("/api/auth/register").json(&joining(&acme, "joe@acme.example")).await;
+        is_to_enrol(&joined.expect(201));
+        beta.post("/api/auth/refresh")
+            .json(&json!({"organizationId": acme}))
+            .await
+            .refused(403, "MFA enrolment required");
+        ada.me().await.refused(403, "MFA enrolment required");
+        ada.refreshes().await.refused(403, "MFA enrolment required");
+        assert_eq!(app.db.count(sessions).await, before);
+
+        // The same with an authenticator: a password is never enough.
+        let mut signed_in: Vec<Actor> = vec![ada, beta];
+        for actor in &signed_in {
+            actor.enrols(&app).await;
+        }
+        let before = app.db.count(sessions).await;
+        for actor in &mut signed_in {
+            let asked = login(&actor.email, &acme).await.expect(200);
+            assert_eq!(asked["mfaRequired"], true, "{asked}");
+            assert!(asked.get("accessToken").is_none(), "{asked}");
+            assert!(asked.get("enrolmentRequired").is_none(), "{asked}");
+        }
+        assert_eq!(app.db.count(sessions).await, before);
+    }
+}
+
+#[track_caller]
+fn is_to_enrol(answer: &Value) {
+    assert_eq!(answer["mfaRequired"], true, "{answer}");
+    assert_eq!(answer["enrolmentRequired"], true, "{answer}");
+    assert!(answer.get("accessToken").is_none(), "{answer}");
+}
+
+async fn begin(app: &TestApp, mfa_token: &str) -> Answer {
+    app.post("/api/auth/mfa/totp")
+        .json(&json!({"mfaToken": mfa_token}))
+        .await
+}
+
+async fn confirm(app: &TestApp, mfa_token: &str, code: &str) -> Answer {
+    app.post("/api/auth/mfa/totp/confirm")
+        .json(&json!({"mfaToken": mfa_token, "code": code}))
+        .await
+}

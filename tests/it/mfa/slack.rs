@@ -1,0 +1,197 @@
+//! Slack says who somebody is, and that is one factor.
+
+use hallpass::domain::TokenDelivery;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::house::mfa::Authenticator;
+use crate::house::slack::{Landed, RETURN_URL};
+use crate::house::{Answer, SlackApp, on_both_databases};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+on_both_databases! {
+    async fn who_comes_from_slack_shows_the_second_factor_as_well(app: SlackApp) {
+        let authenticator = enrols(&app, "owner").await;
+        let before = app.db.count("select count(*) from sessions").await;
+        let landed = app.arrives("owner").await;
+        assert_eq!(landed.url, RETURN_URL);
+        let token = asked_in(&landed.fragment, &["expiresIn", "mfaToken", "state"]);
+        assert_eq!(landed.fragment["expiresIn"], "300");
+        assert!(landed.query.is_empty(), "{:?}", landed.query);
+        assert_eq!(app.db.count("select count(*) from sessions").await, before);
+        app.verifies(token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+        let answer = app.verifies(token, &authenticator.code(&app)).await.expect(200);
+        let me = app.me(answer["accessToken"].as_str().unwrap()).await;
+        assert_eq!(me["email"], "katherine@example.com");
+    }
+
+    async fn a_code_of_slack_s_leads_to_the_second_step_too(app: SlackApp) {
+        let authenticator = enrols(&app, "owner").await;
+        let code = code(&app, "owner").await;
+        let asked = redeem(&app, &code).await.expect(200);
+        let token = asked["mfaToken"].as_str().unwrap();
+        assert_eq!(asked, json!({"mfaRequired": true, "mfaToken": token, "expiresIn": 300}));
+        app.verifies(token, &authenticator.code(&app)).await.expect(200);
+    }
+
+    async fn who_enrolled_after_the_code_was_issued_shows_the_second_factor(app: SlackApp) {
+        let token = app.arrives("owner").await.token().to_owned();
+        let begun = app.post("/api/auth/mfa/totp").bearer(&token).await.expect(200);
+        let early = code(&app, "owner").await;
+        confirm(&app, &token, &Authenticator::told(&begun).code(&app)).await.expect(200);
+        // A credential changed, so what was under way is over.
+        redeem(&app, &early).await.refused(400, "Sign-in expired");
+        assert_eq!(redeem(&app, &code(&app, "owner").await).await.expect(200)["mfaRequired"], true);
+    }
+
+    async fn an_organization_that_wants_a_second_factor_wants_it_of_slack_s_people(app: SlackApp) {
+        let owner = app.signs_in("owner").await;
+        app.requires_mfa(owner["organizationId"].as_str().unwrap()).await;
+        let sessions = app.db.count("select count(*) from sessions").await;
+        // Of those who were here, and of those who are new.
+        for persona in ["owner", "member"] {
+            let landed = app.arrives(persona).await;
+            asked_in(&landed.fragment, &["enrolmentRequired", "expiresIn", "mfaToken", "state"]);
+            assert_eq!(landed.fragment["enrolmentRequired"], "true");
+            let asked = redeem(&app, &code(&app, persona).await).await.expect(200);
+            assert_eq!(asked["enrolmentRequired"], true, "{asked}");
+            assert!(asked.get("accessToken").is_none(), "{asked}");
+        }
+        assert_eq!(app.db.count("select count(*) from sessions").await, sessions);
+
+        let landed = app.arrives("member").await;
+        let token = &landed.fragment["mfaToken"];
+        let body = json!({"mfaToken": token});
+        let begun = app.post("/api/auth/mfa/totp").json(&body).await.expect(200);
+        let body = json!({"mfaToken": token, "code": Authenticator::told(&begun).code(&app)});
+        let answer = app.post("/api/auth/mfa/totp/confirm").json(&body).await.expect(200);
+        app.me(answer["accessToken"].as_str().unwrap()).await;
+    }
+
+    async fn a_link_leads_into_such_an_organization_by_the_second_factor_alone(app: SlackApp) {
+        let owner = app.signs_in("owner").await;
+        app.requires_mfa(owner["organizationId"].as_str().unwrap()).await;
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let link = json!({"returnUrl": RETURN_URL});
+        let way = ada.post("/api/auth/slack/link").json(&link).await;
+        let url: Url = way.expect(200)["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.agrees(&url, "member").await;
+        let landed = Landed::of(app.get(&callback).header("cookie", way.cookie()).await);
+        asked_in(&landed.fragment, &["enrolmentRequired", "expiresIn", "mfaToken", "state"]);
+        // Her session goes on where it was.
+        assert_eq!(ada.me().await.expect(200)["organizationId"], ada.organization_id());
+        ada.enrols(&app).await;
+        let switched = ada
+            .post("/api/auth/refresh")
+            .json(&json!({"organizationId": owner["organizationId"]}))
+            .await
+            .expect(200);
+        assert_eq!(switched["user"]["role"], "employee");
+
+        // With a code it is the same.
+        let bob = app.founds("Beta", "bob@beta.example").await;
+        let link = json!({"returnUrl": RETURN_URL, "codeChallenge": CHALLENGE});
+        let way = bob.post("/api/auth/slack/link").json(&link).await.expect(200);
+        let callback = app.agrees(&way["url"].as_str().unwrap().parse().unwrap(), "no-email").await;
+        let landed = app.lands(&callback).await;
+        let asked = redeem(&app, &landed.query["code"]).await.expect(200);
+        assert_eq!(asked["enrolmentRequired"], true, "{asked}");
+    }
+}
+
+#[actix_web::test]
+async fn by_query_the_token_of_the_first_step_is_in_the_query() {
+    let app = delivering(TokenDelivery::Query).await;
+    let token = app.arrives("owner").await.query["token"].clone();
+    let authenticator = enrols_with(&app, &token).await;
+    let landed = app.arrives("owner").await;
+    let token = asked_in(&landed.query, &["expiresIn", "mfaToken", "state"]);
+    assert!(landed.fragment.is_empty(), "{:?}", landed.fragment);
+    app.verifies(token, &authenticator.code(&app))
+        .await
+        .expect(200);
+}
+
+#[actix_web::test]
+async fn by_cookie_there_is_none_before_the_second_step_and_no_server_sees_the_token() {
+    let app = delivering(TokenDelivery::Cookie).await;
+    let landed = arrives_by_button(&app, "owner").await;
+    let cookie = landed.answer.cookie().to_owned();
+    let token = cookie.split_once('=').unwrap().1;
+    let authenticator = enrols_with(&app, token).await;
+    let landed = arrives_by_button(&app, "owner").await;
+    assert!(landed.answer.header("set-cookie").is_none());
+    let token = asked_in(&landed.fragment, &["expiresIn", "mfaToken", "state"]);
+    assert!(landed.query.is_empty(), "{:?}", landed.query);
+    app.verifies(token, &authenticator.code(&app))
+        .await
+        .expect(200);
+}
+
+async fn delivering(token_delivery: TokenDelivery) -> SlackApp {
+    let db = crate::house::Db::sqlite();
+    SlackApp::configured(db, |slack| slack.token_delivery = token_delivery).await
+}
+
+async fn arrives_by_button(app: &SlackApp, persona: &str) -> Landed {
+    let start = app.starts(RETURN_URL, &[]).await;
+    let way = start.header("location").unwrap().parse().unwrap();
+    let callback = app.agrees(&way, persona).await;
+    Landed::of(app.get(&callback).header("cookie", start.cookie()).await)
+}
+
+async fn enrols(app: &SlackApp, persona: &str) -> Authenticator {
+    let token = app.arrives(persona).await.token().to_owned();
+    enrols_with(app, &token).await
+}
+
+async fn enrols_with(app: &SlackApp, token: &str) -> Authenticator {
+    let begun = app
+        .post("/api/auth/mfa/totp")
+        .bearer(token)
+        .await
+        .expect(200);
+    let authenticator = Authenticator::told(&begun);
+    confirm(app, token, &authenticator.code(app))
+        .await
+        .expect(200);
+    app.advance(chrono::TimeDelta::seconds(30));
+    authenticator
+}
+
+async fn confirm(app: &SlackApp, token: &str, code: &str) -> Answer {
+    app.post("/api/auth/mfa/totp/confirm")
+        .bearer(token)
+        .json(&json!({"code": code}))
+        .await
+}
+
+async fn code(app: &SlackApp, persona: &str) -> String {
+    let way: Value = app
+        .asks_for_url(RETURN_URL, &[("codeChallenge", CHALLENGE)])
+        .await
+        .expect(200);
+    let url: Url = way["url"].as_str().unwrap().parse().unwrap();
+    let callback = app.agrees(&url, persona).await;
+    app.lands(&callback).await.query["code"].clone()
+}
+
+async fn redeem(app: &SlackApp, code: &str) -> Answer {
+    app.post("/api/auth/slack/token")
+        .json(&json!({"code": code, "codeVerifier": VERIFIER}))
+        .await
+}
+
+/// The `mfaToken` among exactly these parameters.
+#[track_caller]
+fn asked_in<'a>(
+    parameters: &'a std::collections::HashMap<String, String>,
+    names: &[&str],
+) -> &'a str {
+    let mut found: Vec<&str> = parameters.keys().map(String::as_str).collect();
+    found.sort_unstable();
+    assert_eq!(found, names);
+    &parameters["mfaToken"]
+}
