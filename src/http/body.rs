@@ -40,14 +40,10 @@ impl<T: Body> FromRequest for Valid<T> {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let is_json = is_json(request.headers());
-        let is_too_large = declared_length(request.headers()) > MAX_BODY;
-        let payload = payload.take();
+        let is_json = is_of(request.headers(), "application/json");
+        let whole = whole(request, payload);
         Box::pin(async move {
-            if is_too_large {
-                return Err(ErrorCode::BodyTooLarge.into());
-            }
-            let bytes = read(payload, BODY_DEADLINE).await?;
+            let bytes = whole.await?;
             let fields = if bytes.is_empty() {
                 // Nothing sent is nothing filled in: no rule for calls that need no body.
                 Fields::default()
@@ -61,12 +57,28 @@ impl<T: Body> FromRequest for Valid<T> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether a body is declared to be of a media type, whatever its parameters.
+pub(super) fn is_of(headers: &HeaderMap, media_type: &str) -> bool {
     headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
+}
+
+/// The bytes of a body that is small and comes in time.
+pub(super) fn whole(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<BytesMut, ApiError>> + use<> {
+    let is_too_large = declared_length(request.headers()) > MAX_BODY;
+    let payload = payload.take();
+    async move {
+        if is_too_large {
+            return Err(ErrorCode::BodyTooLarge.into());
+        }
+        read(payload, BODY_DEADLINE).await
+    }
 }
 
 fn declared_length(headers: &HeaderMap) -> usize {

@@ -8,6 +8,7 @@ mod cors;
 pub mod demo;
 mod error;
 pub mod error_code;
+mod form;
 #[cfg(test)]
 mod generated;
 mod given;
@@ -16,6 +17,7 @@ pub mod metrics;
 mod mfa;
 pub mod openapi;
 mod operations;
+mod pages;
 mod rate_limit;
 mod request_origin;
 mod routes;

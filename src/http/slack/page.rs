@@ -1,69 +1,13 @@
 //! The page for people whose sign-in cannot go on, on our own origin: what happened, and where to begin.
 
-use std::sync::LazyLock;
-
 use actix_web::HttpResponse;
-use actix_web::body::BoxBody;
-use actix_web::http::header::{
-    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY,
-};
-use data_encoding::BASE64;
-use minijinja::{Environment, context};
-use ring::digest::{SHA256, digest};
 
 use super::public;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
+use crate::http::pages::shell::{Link, Page, Preferred};
 use crate::http::settings::Settings;
 use crate::service::slack::WayBack;
-
-const STYLE: &str = include_str!("page.css");
-const TEMPLATE: &str = include_str!("page.html");
-
-/// Nothing but our one style sheet, known by its hash (CSP Level 3).
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let hash = BASE64.encode(digest(&SHA256, STYLE.as_bytes()).as_ref());
-    format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
-    )
-});
-
-/// What an error is told in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preferred {
-    Page,
-    Json,
-}
-
-impl Preferred {
-    /// JSON for those alone who ask for it and not for pages.
-    pub fn by_most(headers: &HeaderMap) -> Self {
-        if accepts(headers, "application/json") && !accepts(headers, "text/html") {
-            Self::Json
-        } else {
-            Self::Page
-        }
-    }
-
-    /// A page for those alone who ask for pages, as browsers do.
-    pub fn by_browsers(headers: &HeaderMap) -> Self {
-        if accepts(headers, "text/html") {
-            Self::Page
-        } else {
-            Self::Json
-        }
-    }
-}
-
-fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    headers
-        .get_all(ACCEPT)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|range| range.split(';').next())
-        .any(|range| range.trim().eq_ignore_ascii_case(media_type))
-}
 
 /// The error's own answer, and for people its page.
 pub fn refusal(
@@ -72,26 +16,29 @@ pub fn refusal(
     settings: &Settings,
     way_back: Option<Box<WayBack>>,
 ) -> HttpResponse {
-    let code = error.code();
-    let details: Vec<String> = error.messages().map(str::to_owned).collect();
-    let answer = HttpResponse::from_error(error);
     if preferred == Preferred::Json {
-        return answer;
+        return HttpResponse::from_error(error);
     }
-    let Ok(page) = render(code, &details, way_back.map(|way| href(&way, settings))) else {
-        return answer;
-    };
-    let mut answer = answer.set_body(BoxBody::new(page));
-    let headers = answer.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    if let Ok(policy) = HeaderValue::from_str(&POLICY) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    page(&error, way_back.map(|way| href(&way, settings))).refusal(error)
+}
+
+fn page(error: &ApiError, start_again: Option<String>) -> Page {
+    let (title, text) = words(error.code());
+    let mut text = vec![text.into()];
+    if start_again.is_none() {
+        text.push("Go back to the application and sign in from there.".into());
     }
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    answer
+    Page {
+        title,
+        text,
+        details: error.messages().map(str::to_owned).collect(),
+        link: start_again.map(|href| Link {
+            href,
+            text: "Start again",
+        }),
+        footnote: Some(error.code().as_str().into()),
+        ..Page::default()
+    }
 }
 
 fn href(way_back: &WayBack, settings: &Settings) -> String {
@@ -105,26 +52,6 @@ fn href(way_back: &WayBack, settings: &Settings) -> String {
             start.into()
         }
     }
-}
-
-fn render(
-    code: ErrorCode,
-    details: &[String],
-    start_again: Option<String>,
-) -> Result<String, minijinja::Error> {
-    let (title, text) = words(code);
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
-    environment.add_template("page.html", TEMPLATE)?;
-    environment.get_template("page.html")?.render(context! {
-        style => STYLE,
-        title,
-        text,
-        details,
-        start_again,
-        code => code.as_str(),
-    })
 }
 
 /// For people who have never heard of a state.
@@ -170,43 +97,13 @@ fn words(code: ErrorCode) -> (&'static str, &'static str) {
 mod tests {
     use super::*;
 
-    fn headers(accept: &'static str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        headers
-    }
-
-    #[test]
-    fn programs_are_told_in_json_and_people_by_a_page() {
-        const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        assert_eq!(Preferred::by_most(&headers(BROWSER)), Preferred::Page);
-        assert_eq!(Preferred::by_most(&headers("*/*")), Preferred::Page);
-        assert_eq!(Preferred::by_most(&HeaderMap::new()), Preferred::Page);
-        assert_eq!(
-            Preferred::by_most(&headers("application/json;q=1")),
-            Preferred::Json
-        );
-        assert_eq!(Preferred::by_browsers(&headers(BROWSER)), Preferred::Page);
-        assert_eq!(Preferred::by_browsers(&headers("*/*")), Preferred::Json);
-    }
-
-    #[test]
-    fn the_page_is_escaped_and_loads_nothing() {
-        let details = ["<script>alert(1)</script> is not in the list".to_owned()];
-        let evil = r#"https://a.example/"onclick="x"#.to_owned();
-        let page = render(ErrorCode::ValidationFailed, &details, Some(evil)).unwrap();
-        for bad in ["<script", "\"onclick", "<link", "<img", "@import", "url("] {
-            assert!(!page.contains(bad), "{bad} in {page}");
-        }
-        assert!(page.contains("&lt;script&gt;"), "{page}");
-    }
-
     #[test]
     fn the_page_offers_to_start_again_when_there_is_somewhere_to_start() {
-        let with = render(ErrorCode::SignInExpired, &[], Some("/there".into())).unwrap();
-        assert!(with.contains("Start again"), "{with}");
-        let without = render(ErrorCode::SignInExpired, &[], None).unwrap();
-        assert!(!without.contains("<a "), "{without}");
-        assert!(without.contains("application"), "{without}");
+        let expired = ErrorCode::SignInExpired.into();
+        let with = page(&expired, Some("/there".into()));
+        assert_eq!(with.link.unwrap().text, "Start again");
+        let without = page(&expired, None);
+        assert!(without.link.is_none());
+        assert!(without.text.iter().any(|text| text.contains("application")));
     }
 }

@@ -4,11 +4,12 @@ use actix_web::http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::page::{self, Preferred};
+use super::page;
 use super::query::Query;
 use super::{callback_url, cookies};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{SlackNotSetUp, ValidationFailed};
+use crate::http::pages::shell::Preferred;
 use crate::http::settings::Settings;
 use crate::service::Services;
 use crate::service::slack::{self, Begin};

@@ -1,0 +1,223 @@
+//! What all pages have in common: one look, one policy, forms that need no script.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::http::header::{
+    ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY,
+};
+use data_encoding::BASE64;
+use minijinja::{Environment, context};
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+
+use crate::http::error::ApiError;
+
+const STYLE: &str = include_str!("shell.css");
+const TEMPLATE: &str = include_str!("shell.html");
+
+/// Nothing but our one style sheet, known by its hash, and forms to ourselves (CSP Level 3).
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = BASE64.encode(digest(&SHA256, STYLE.as_bytes()).as_ref());
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'none'"
+    )
+});
+
+/// A page: what happened or can be done, and the way on.
+#[derive(Default, Serialize)]
+pub struct Page {
+    pub title: &'static str,
+    /// Paragraphs.
+    pub text: Vec<Cow<'static, str>>,
+    /// Words of others, set apart.
+    pub details: Vec<String>,
+    /// What is wrong with what was sent.
+    pub faults: Vec<String>,
+    pub form: Option<Form>,
+    /// A way on, as prominent as a button.
+    pub link: Option<Link>,
+    /// After everything else.
+    pub footnote: Option<Cow<'static, str>>,
+}
+
+/// A form that is posted to a page of ours.
+#[derive(Serialize)]
+pub struct Form {
+    /// Relative to the page, so that it is right under any path of `PUBLIC_URL`.
+    pub action: &'static str,
+    /// Names and values that nobody sees.
+    pub hidden: Vec<(&'static str, String)>,
+    pub fields: Vec<Field>,
+    pub button: &'static str,
+}
+
+#[derive(Serialize)]
+pub struct Field {
+    pub name: &'static str,
+    pub label: &'static str,
+    /// The `type` of the input.
+    pub kind: &'static str,
+    pub autocomplete: &'static str,
+    pub hint: Option<String>,
+    pub value: String,
+}
+
+#[derive(Serialize)]
+pub struct Link {
+    pub href: String,
+    pub text: &'static str,
+}
+
+/// What an error is told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preferred {
+    Page,
+    Json,
+}
+
+impl Preferred {
+    /// JSON for those alone who ask for it and not for pages.
+    pub fn by_most(headers: &HeaderMap) -> Self {
+        if accepts(headers, "application/json") && !accepts(headers, "text/html") {
+            Self::Json
+        } else {
+            Self::Page
+        }
+    }
+
+    /// A page for those alone who ask for pages, as browsers do.
+    pub fn by_browsers(headers: &HeaderMap) -> Self {
+        if accepts(headers, "text/html") {
+            Self::Page
+        } else {
+            Self::Json
+        }
+    }
+}
+
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    headers
+        .get_all(ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|range| range.trim().eq_ignore_ascii_case(media_type))
+}
+
+impl Page {
+    /// The page as an answer of its own.
+    pub fn answer(&self) -> HttpResponse {
+        self.told_by(HttpResponse::Ok().finish())
+    }
+
+    /// The error's own answer, with the page for its body.
+    pub fn refusal(&self, error: ApiError) -> HttpResponse {
+        self.told_by(HttpResponse::from_error(error))
+    }
+
+    fn told_by(&self, answer: HttpResponse) -> HttpResponse {
+        let page = match self.render() {
+            Ok(page) => page,
+            Err(error) => {
+                return HttpResponse::from_error(ApiError::internal(format!("a page: {error}")));
+            }
+        };
+        let mut answer = answer.set_body(BoxBody::new(page));
+        let headers = answer.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
+        if let Ok(policy) = HeaderValue::from_str(&POLICY) {
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        answer
+    }
+
+    fn render(&self) -> Result<String, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.add_template("shell.html", TEMPLATE)?;
+        environment
+            .get_template("shell.html")?
+            .render(context! { style => STYLE, page => self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(accept: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        headers
+    }
+
+    #[test]
+    fn programs_are_told_in_json_and_people_by_a_page() {
+        const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        assert_eq!(Preferred::by_most(&headers(BROWSER)), Preferred::Page);
+        assert_eq!(Preferred::by_most(&headers("*/*")), Preferred::Page);
+        assert_eq!(Preferred::by_most(&HeaderMap::new()), Preferred::Page);
+        assert_eq!(
+            Preferred::by_most(&headers("application/json;q=1")),
+            Preferred::Json
+        );
+        assert_eq!(Preferred::by_browsers(&headers(BROWSER)), Preferred::Page);
+        assert_eq!(Preferred::by_browsers(&headers("*/*")), Preferred::Json);
+    }
+
+    #[test]
+    fn a_page_is_escaped_and_loads_nothing() {
+        let evil = r#"<script>alert(1)</script>"onclick="x"#;
+        let page = Page {
+            title: "A page",
+            text: vec![evil.into()],
+            details: vec![evil.to_owned()],
+            faults: vec![evil.to_owned()],
+            form: Some(Form {
+                action: "page",
+                hidden: vec![("token", evil.to_owned())],
+                fields: vec![Field {
+                    name: "email",
+                    label: "E-mail address",
+                    kind: "email",
+                    autocomplete: "email",
+                    hint: Some(evil.to_owned()),
+                    value: evil.to_owned(),
+                }],
+                button: "Go",
+            }),
+            link: Some(Link {
+                href: evil.to_owned(),
+                text: "There",
+            }),
+            footnote: Some(evil.into()),
+        };
+        let page = page.render().unwrap();
+        for bad in ["<script", "\"onclick", "<link", "<img", "@import", "url("] {
+            assert!(!page.contains(bad), "{bad} in {page}");
+        }
+        assert_eq!(page.matches("&lt;script&gt;").count(), 8, "{page}");
+    }
+
+    #[test]
+    fn a_page_has_what_it_was_given_and_no_empty_frames() {
+        let page = Page {
+            title: "Nothing more",
+            ..Page::default()
+        };
+        let page = page.render().unwrap();
+        assert!(page.contains("<h1>Nothing more</h1>"), "{page}");
+        for absent in ["<form", "<a ", "role=\"alert\"", "<label"] {
+            assert!(!page.contains(absent), "{absent} in {page}");
+        }
+    }
+}
