@@ -56,9 +56,12 @@ impl App {
         let listener = listen(address).map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let mut public_url = config.server.public_url;
-        if public_url.port() == Some(0) {
-            // A default made from `PORT=0`. An http URL with a host takes any port.
-            let _ = public_url.set_port(Some(address.port()));
+        let mut app_url = config.accounts.app_url;
+        for url in [&mut public_url, &mut app_url] {
+            if url.port() == Some(0) {
+                // A default made from `PORT=0`. An http URL with a host takes any port.
+                let _ = url.set_port(Some(address.port()));
+            }
         }
         let token_delivery = config
             .slack
@@ -81,6 +84,7 @@ impl App {
         let services = Arc::new(services);
         let settings = web::Data::new(http::Settings::new(
             public_url,
+            app_url,
             &config.server.cors_allowed_origins,
             config.server.trusted_proxies,
             token_delivery,
@@ -189,6 +193,7 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
         feed: Arc::default(),
         limits: Limits::new(config.server.rate_limits),
         default_join_policy: config.accounts.default_join_policy,
+        require_verified_email: config.accounts.require_verified_email,
         return_urls: config.accounts.allowed_return_urls.clone(),
         slack: None,
         stopping: AtomicBool::new(false),

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::service::feed::POLL_EVERY;
-use crate::service::{Services, limits, slack};
+use crate::service::{Services, limits, mail_limit, slack};
 
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
@@ -64,6 +64,9 @@ async fn forget(services: Arc<Services>) {
         }
         if let Err(error) = limits::forget_expired(&services).await {
             tracing::warn!(%error, "old failed attempts were not forgotten; trying again in an hour");
+        }
+        if let Err(error) = mail_limit::forget_blanks(&services).await {
+            tracing::warn!(%error, "what stood in place of letters was not forgotten; trying again in an hour");
         }
         if let Err(error) = services.feed.forget_expired(&services.store, now).await {
             tracing::warn!(%error, "old revocations were not forgotten; trying again in an hour");

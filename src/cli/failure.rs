@@ -92,6 +92,7 @@ impl From<service::Error> for Failure {
             | Error::Forbidden
             | Error::InvalidCode
             | Error::InvalidOrExpiredToken
+            | Error::EmailNotVerified
             | Error::InvitationRequired
             | Error::MfaAlreadyEnabled
             | Error::MfaEnrolmentRequired

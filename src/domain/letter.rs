@@ -41,6 +41,17 @@ pub enum Letter {
 }
 
 impl Letter {
+    /// What somebody may cause who only names an address, or an account nobody proved.
+    pub const ASKED_FOR: [&'static str; 4] = [
+        "verify_email",
+        "reset_password",
+        "confirm_new_email",
+        "invitation",
+    ];
+
+    /// What tells an account's owner that something has happened to it.
+    pub const NOTICES: [&'static str; 3] = ["email_changed", "password_changed", "new_sign_in"];
+
     /// The word in the database and in a template's file name.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -53,5 +64,22 @@ impl Letter {
             Self::NewSignIn { .. } => "new_sign_in",
             Self::Invitation { .. } => "invitation",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_is_either_asked_for_or_a_notice() {
+        let (name, token) = (String::new(), String::new());
+        let reset = Letter::ResetPassword {
+            name: name.clone(),
+            token,
+        };
+        assert!(Letter::ASKED_FOR.contains(&reset.kind()));
+        let changed = Letter::PasswordChanged { name };
+        assert!(Letter::NOTICES.contains(&changed.kind()));
     }
 }

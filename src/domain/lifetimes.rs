@@ -32,6 +32,9 @@ pub const SECOND_FACTOR: TimeDelta = TimeDelta::seconds(300);
 /// How long no code is looked at after too many wrong ones.
 pub const MFA_LOCK: TimeDelta = TimeDelta::minutes(15);
 
+/// Within this time an address gets three letters that strangers can cause, and no fourth.
+pub const LETTERS_COUNT_FOR: TimeDelta = TimeDelta::hours(1);
+
 /// A letter that could not be sent for so long is given up.
 pub const LETTER: TimeDelta = TimeDelta::days(7);
 

@@ -1,5 +1,6 @@
 //! The HTTP side: URLs, headers, status codes and JSON names, and not one rule.
 
+mod accounts;
 pub mod app;
 mod body;
 mod caller;

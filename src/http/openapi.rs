@@ -27,10 +27,14 @@ answer carries `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.
 URL may answer 404 for a path that is none and 405 with `Allow` for a wrong method; what answers \
 GET answers HEAD.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 8] = [
     (
         "Signing in",
         "From an e-mail address and a password to a token.",
+    ),
+    (
+        "Accounts",
+        "Proving an address, and getting back in without a password. What proves is a token from a letter, good once.",
     ),
     (
         "Slack",
@@ -47,6 +51,10 @@ const TAGS: [(&str, &str); 6] = [
     (
         "Sessions",
         "Where the caller is signed in, and ending it. An ended session's tokens are refused within a second.",
+    ),
+    (
+        "Pages",
+        "Where links in letters lead people whose application has no such pages. They need no script; opening one changes nothing.",
     ),
     ("Operations", "For those who run the service."),
 ];

@@ -4,7 +4,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 use utoipa::OpenApi;
 
-use super::{layers, mfa, operations, slack, token_api};
+use super::{accounts, layers, mfa, operations, pages, slack, token_api};
 
 /// The pattern a request matched, for the log.
 pub struct RoutePattern(pub &'static str);
@@ -50,6 +50,18 @@ routes! {
     "/api/auth/mfa/totp/confirm"   => post mfa::confirm::confirm;
     "/api/auth/mfa/recovery-codes" => post mfa::recovery_codes::recovery_codes;
     "/api/auth/mfa/verify"         => post mfa::verify::verify;
+    "/api/auth/verify-email"    => post accounts::verify_email::verify_email;
+    "/api/auth/resend-verification" => post accounts::resend_verification::resend_verification;
+    "/api/auth/forgot-password" => post accounts::forgot_password::forgot_password;
+    "/api/auth/reset-password"  => post accounts::reset_password::reset_password;
+    "/api/auth/change-email"    => post accounts::change_email::change_email;
+    "/api/auth/end-session"     => post accounts::end_session::end_session_by_link;
+
+    "/verify-email"             => get pages::verify_email::open, post pages::verify_email::submit;
+    "/change-email"             => get pages::change_email::open, post pages::change_email::submit;
+    "/reset-password"           => get pages::reset_password::open, post pages::reset_password::submit;
+    "/end-session"              => get pages::end_session::open, post pages::end_session::submit;
+    "/.well-known/change-password" => get pages::well_known::change_password;
 
     "/api/auth/slack/url"       => get slack::url::url;
     "/api/auth/slack/start"     => get slack::start::start;

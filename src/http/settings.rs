@@ -12,6 +12,8 @@ use crate::domain::TokenDelivery;
 
 pub struct Settings {
     pub(super) public_url: Url,
+    /// Where the application is that people came from, and where links in letters lead.
+    pub(super) app_url: Url,
     pub(super) allowed_origins: AllowedOrigins,
     pub(super) trusted_proxies: Vec<IpNet>,
     /// How a sign-in with Slack hands its token over.
@@ -26,12 +28,14 @@ impl Settings {
     /// `cors_allowed_origins` are compared exactly, so they must be written as browsers send them.
     pub fn new(
         public_url: Url,
+        app_url: Url,
         cors_allowed_origins: &[String],
         trusted_proxies: Vec<IpNet>,
         token_delivery: TokenDelivery,
     ) -> Self {
         Self {
             public_url,
+            app_url,
             allowed_origins: AllowedOrigins::new(cors_allowed_origins),
             trusted_proxies,
             token_delivery,

@@ -29,6 +29,7 @@ const FRIEND: &str = "https://app.example.com";
 fn settings(public_url: &str) -> web::Data<Settings> {
     web::Data::new(Settings::new(
         public_url.parse().unwrap(),
+        public_url.parse().unwrap(),
         &[FRIEND.to_owned()],
         vec!["10.0.0.0/8".parse().unwrap()],
         TokenDelivery::Fragment,

@@ -1,10 +1,11 @@
 //! A new password for somebody who knows the old one.
 
-use super::limits::{self, Attempt};
-use super::{Caller, Error, RequestContext, Result, Services, one_time, record_changes};
-use crate::crypto::password::StoredHash;
-use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::{Change, lifetimes};
+use super::prove_own_password::prove_own_password;
+use super::{
+    Caller, Error, RequestContext, Result, Services, mail_limit, one_time, record_changes,
+};
+use crate::domain::audit::Action;
+use crate::domain::{Change, Letter, lifetimes};
 use crate::store::{audit, sessions, users};
 
 /// Every other session of the caller ends; this one goes on.
@@ -34,37 +35,19 @@ pub async fn change_password(
         .read_new("newPassword", new_password, &own_words)
         .await?;
 
-    let user_id = caller.profile.id;
-    let identity = email.map_or_else(|| user_id.to_string(), ToString::to_string);
-    let attempt = services.attempt(context, &identity);
-    let asked_at = services.now();
-    let (attempt, account) = services
-        .store
-        .read(move |tx| {
-            attempt.may_be_made(tx, asked_at)?;
-            Ok::<_, Error>((attempt, users::find_account(tx, user_id)?))
-        })
-        .await?;
-    let stored = account
-        .and_then(|account| account.password_hash)
-        .map(StoredHash::from_stored);
-    let is_right = services.passwords.verify(current, stored.clone()).await?;
-    let (Some(stored), true) = (stored, is_right) else {
-        return Err(refuse(services, context, caller, attempt).await);
-    };
+    let action = Action::PasswordChanged;
+    let proven = prove_own_password(services, context, caller, current, action).await?;
     let new_hash = services.passwords.hash(new).await?;
 
     let now = services.now();
-    let entry = services.audit_own(context, now, Action::PasswordChanged, caller);
+    let user_id = caller.profile.id;
+    let entry = services.audit_own(context, now, action, caller);
+    let stationery = services.stationery(now);
     let changes = services
         .store
         .write(move |tx| {
-            let account = users::hold_account(tx, user_id)?.ok_or(Error::InvalidCredentials)?;
             // Two changes at once: the second one's current password is not current any more.
-            if account.password_hash.as_deref() != Some(stored.as_str()) {
-                return Err(Error::InvalidCredentials);
-            }
-            attempt.succeeded(tx, now)?;
+            let account = proven.hold(tx, now)?;
             users::set_password_hash(tx, user_id, new_hash.as_str(), now)?;
             one_time::forget_after_credential_change(tx, user_id)?;
             let changes: Vec<Change> = sessions::revoke_all(tx, user_id, Some(spared), now)?
@@ -74,24 +57,16 @@ pub async fn change_password(
                     session_id,
                 })
                 .collect();
+            if let Some(email) = account.user.email {
+                let name = account.user.name.to_string();
+                let letter = stationery.write(email, &Letter::PasswordChanged { name });
+                mail_limit::send_notice(tx, &letter, account.email_verified_at.is_some())?;
+            }
             audit::insert(tx, &entry)?;
             record_changes(tx, &changes, now)?;
-            Ok(changes)
+            Ok::<_, Error>(changes)
         })
         .await?;
     services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
     Ok(())
-}
-
-async fn refuse(
-    services: &Services,
-    context: &RequestContext,
-    caller: &Caller,
-    attempt: Attempt,
-) -> Error {
-    let entry = AuditEntry {
-        outcome: Outcome::Refused,
-        ..services.audit_own(context, services.now(), Action::PasswordChanged, caller)
-    };
-    limits::fail(services, attempt, entry).await
 }

@@ -27,14 +27,18 @@ pub enum Error {
     /// The token's session has ended, or the user's tokens have been called back.
     #[error("token revoked")]
     TokenRevoked,
+    /// The one-time token is unknown, used, too old, or for something else: deliberately one answer.
+    #[error("invalid or expired one-time token")]
+    InvalidOrExpiredToken,
     #[error("not allowed")]
     Forbidden,
+    /// Told only to those who know the password.
+    #[error("the e-mail address is still to be verified")]
+    EmailNotVerified,
     #[error("the organization takes in invited people only")]
     InvitationRequired,
     #[error("the code of the second factor is wrong")]
     InvalidCode,
-    #[error("a one-time token that is unknown, used or expired")]
-    InvalidOrExpiredToken,
     /// The organization lets in only those who have a second factor, and the person has none.
     #[error("the organization wants a second factor")]
     MfaEnrolmentRequired,

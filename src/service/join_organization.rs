@@ -1,5 +1,6 @@
 //! Registration into an organization that is there already.
 
+use super::begin_session::begin_session;
 use super::mfa::{self, HalfSignedIn};
 use super::{Error, Profile, RequestContext, Result, Services, SignIn};
 use crate::crypto::opaque::Opaque;
@@ -7,13 +8,20 @@ use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{
     Email, JoinPolicy, Membership, OrganizationId, PersonName, Role, User, UserId,
 };
-use crate::store::{Tx, audit, memberships, organizations, sessions, users};
+use crate::store::{Tx, audit, memberships, organizations, users};
 
 pub struct JoinOrganization<'a> {
     pub email: Email,
     pub password: &'a str,
     pub name: PersonName,
     pub organization_id: OrganizationId,
+}
+
+/// What joining leads to.
+pub enum Joined {
+    SignIn(SignIn),
+    /// The account is there, and nobody is signed in before its address is proved.
+    Unverified(Profile),
 }
 
 /// The newcomer is an `employee`, whatever they ask for. Where everybody must have a second factor, they are
@@ -26,7 +34,7 @@ pub async fn join_organization(
     services: &Services,
     context: &RequestContext,
     join: JoinOrganization<'_>,
-) -> Result<SignIn> {
+) -> Result<Joined> {
     let own_words = [
         join.email.as_str(),
         join.email.local_part(),
@@ -69,6 +77,8 @@ pub async fn join_organization(
         manager_id: None,
     };
     let session = services.new_session(context, now, user.id, organization_id);
+    let notice = services.sign_in_notice(now);
+    let begins_session = !services.require_verified_email;
     let entry = AuditEntry {
         actor_id: Some(user.id),
         subject_id: Some(user.id),
@@ -91,16 +101,23 @@ pub async fn join_organization(
             memberships::insert(tx, &membership, now)?;
             verification.send(tx, now)?;
             audit::insert(tx, &entry)?;
-            if let Some(wanted) = mfa::still_needed(tx, second_factor_token, half, now)? {
-                return Ok(Err(wanted));
+            if !begins_session {
+                return Ok(None);
             }
-            sessions::insert(tx, &session)?;
-            Ok::<_, Error>(Ok((session, user.ver)))
+            if let Some(wanted) = mfa::still_needed(tx, second_factor_token, half, now)? {
+                return Ok(Some(Err(wanted)));
+            }
+            begin_session(tx, &session, notice)?;
+            Ok::<_, Error>(Some(Ok((session, user.ver))))
         })
         .await?;
     Ok(match begun {
-        Ok((session, ver)) => SignIn::Complete(services.tokens.issue(now, &session, ver, profile)),
-        Err(second_factor) => SignIn::SecondFactor(second_factor),
+        None => Joined::Unverified(profile),
+        Some(Ok((session, ver))) => {
+            let signed_in = services.tokens.issue(now, &session, ver, profile);
+            Joined::SignIn(SignIn::Complete(signed_in))
+        }
+        Some(Err(second_factor)) => Joined::SignIn(SignIn::SecondFactor(second_factor)),
     })
 }
 

@@ -1,12 +1,13 @@
 //! E-mail and password in, token out.
 
+use super::begin_session::begin_session;
 use super::mfa::{self, HalfSignedIn};
 use super::prove_password::prove_password;
 use super::{Error, Profile, RequestContext, Result, Services, SignIn};
 use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{Email, OrganizationId};
-use crate::store::{audit, memberships, sessions};
+use crate::store::{audit, memberships};
 
 pub struct Login<'a> {
     pub email: Email,
@@ -17,8 +18,9 @@ pub struct Login<'a> {
 
 /// # Errors
 /// `InvalidCredentials` in one time and shape for an unknown address, a wrong password, a disabled
-/// account and an account without a password, `TooManyAttempts` after too many of them; after the right password, `OrganizationNotFound` for an
-/// organization the person is no member of and `Forbidden` for somebody who is a member of none.
+/// account and an account without a password, `TooManyAttempts` after too many of them; after the right password,
+/// `EmailNotVerified` where addresses must be proved first, `OrganizationNotFound` for an organization the person is
+/// no member of and `Forbidden` for somebody who is a member of none.
 pub async fn login(
     services: &Services,
     context: &RequestContext,
@@ -31,6 +33,7 @@ pub async fn login(
     let entry = services.audit(context, now, Action::Login, Outcome::Ok);
     // The organization is known once the transaction has read the memberships.
     let mut session = services.new_session(context, now, user_id, OrganizationId::NIL);
+    let notice = services.sign_in_notice(now);
     let second_factor_token = Opaque::new(services.random());
     let begun = services
         .store
@@ -53,7 +56,7 @@ pub async fn login(
                 return Ok(Err(wanted));
             }
             session.organization_id = organization_id;
-            sessions::insert(tx, &session)?;
+            begin_session(tx, &session, notice)?;
             audit::insert(
                 tx,
                 &AuditEntry {

@@ -4,9 +4,13 @@
 //! change other instances must hear of in one transaction.
 
 pub mod authenticate;
+mod begin_session;
+pub mod change_email;
 pub mod change_password;
+mod claim_account;
 pub mod context;
 pub mod end_session;
+pub mod end_session_by_link;
 pub mod error;
 pub mod feed;
 pub mod found_organization;
@@ -14,22 +18,28 @@ pub mod hashing;
 pub mod join_organization;
 pub mod judging;
 pub mod limits;
+pub mod links;
 pub mod list_sessions;
 pub mod login;
 pub mod logout;
 mod mail;
+pub mod mail_a_link;
+pub mod mail_limit;
+mod mailbox;
 pub mod mfa;
 mod one_time;
 pub mod operator;
 pub mod passwords;
+mod prove_own_password;
 mod prove_password;
 pub mod readiness;
 pub mod refresh;
+pub mod reset_password;
 pub mod sign_in;
 pub mod slack;
 pub mod tokens;
 pub mod update_profile;
-mod verify_email;
+pub mod verify_email;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,24 +53,29 @@ use crate::ports::{Clock, Entropy, random_bytes};
 use crate::store::{Store, StoreError, Tx, changes};
 
 pub use authenticate::{Caller, Credential, authenticate, authenticate_to_enrol};
+pub use change_email::change_email;
 pub use change_password::change_password;
 pub use context::RequestContext;
 pub use end_session::end_session;
+pub use end_session_by_link::end_session_by_link;
 pub use error::{Error, Result};
 pub use feed::Feed;
 pub use found_organization::{FoundOrganization, Founded, found_organization};
-pub use join_organization::{JoinOrganization, join_organization};
+pub use join_organization::{JoinOrganization, Joined, join_organization};
 pub use limits::Limits;
 pub use list_sessions::list_sessions;
 pub use login::{Login, login};
 pub use logout::{logout, logout_all};
+pub use mail_a_link::{forgot_password, resend_verification};
 pub use passwords::Passwords;
 pub use readiness::{Readiness, hashing_load, readiness};
 pub use refresh::refresh;
+pub use reset_password::reset_password;
 pub use sign_in::{Profile, SignIn, SignedIn};
 pub use slack::Slack;
 pub use tokens::Tokens;
 pub use update_profile::update_profile;
+pub use verify_email::verify_email;
 
 /// Everything the verbs work with.
 pub struct Services {
@@ -73,6 +88,8 @@ pub struct Services {
     pub limits: Limits,
     /// What a new organization starts with.
     pub default_join_policy: JoinPolicy,
+    /// Whether a password opens an account only once its address was proved.
+    pub require_verified_email: bool,
     /// Where sign-ins may lead back to.
     pub return_urls: Vec<AllowedReturnUrl>,
     /// Missing when sign-in with Slack is not set up.

@@ -36,17 +36,33 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// As [`keep`], in place of every other secret that the user has for the purpose.
+/// As [`keep`], in place of every other secret that the user has for the purpose. For nobody's account as much is
+/// asked of the database.
 pub(super) fn supersede(
     tx: &mut Tx<'_>,
     secret: &Opaque,
     purpose: Purpose,
-    user_id: UserId,
+    user_id: Option<UserId>,
     payload: &impl Serialize,
     (now, lifetime): (DateTime<Utc>, TimeDelta),
 ) -> Result<()> {
-    one_time_tokens::delete_of_user(tx, user_id, &[purpose])?;
-    keep(tx, secret, purpose, Some(user_id), payload, now + lifetime)
+    one_time_tokens::delete_of_user(tx, user_id.unwrap_or(UserId::NIL), &[purpose])?;
+    keep(tx, secret, purpose, user_id, payload, now + lifetime)
+}
+
+/// As [`take`], and the secret stays as good as it was.
+pub(super) fn find<T: DeserializeOwned>(
+    tx: &mut Tx<'_>,
+    secret: &str,
+    purpose: Purpose,
+    now: DateTime<Utc>,
+) -> Result<Option<T>> {
+    let Some(secret) = Opaque::parse(secret) else {
+        return Ok(None);
+    };
+    one_time_tokens::find(tx, secret.hash().as_str(), purpose, now)?
+        .map(|payload| read(&payload))
+        .transpose()
 }
 
 /// What the secret opens, which is used up with it; `None` for one that is unknown, used, expired or for

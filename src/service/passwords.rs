@@ -125,6 +125,11 @@ impl Passwords {
         Some(making.finish(&digest))
     }
 
+    /// What a new password needs at least, in characters.
+    pub fn min_length(&self) -> usize {
+        self.rules.min_length
+    }
+
     pub(super) fn load(&self) -> Load {
         self.hashing.load()
     }

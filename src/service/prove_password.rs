@@ -8,7 +8,7 @@ use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{Email, UserId};
 use crate::store::users::Account;
-use crate::store::{Tx, users};
+use crate::store::{Tx, audit, users};
 
 /// Whose password was right a moment ago.
 pub(super) struct Proven {
@@ -20,7 +20,8 @@ pub(super) struct Proven {
 
 /// # Errors
 /// `InvalidCredentials` in one time and shape for an unknown address, a wrong password, a disabled
-/// account and an account without a password; after too many of them `TooManyAttempts`, for all of these alike.
+/// account and an account without a password; after too many of them `TooManyAttempts`, for all of these alike;
+/// after the right password, `EmailNotVerified` where addresses must be proved first.
 pub(super) async fn prove_password(
     services: &Services,
     context: &RequestContext,
@@ -42,6 +43,9 @@ pub(super) async fn prove_password(
     let is_enabled = account
         .as_ref()
         .is_some_and(|account| account.user.disabled_at.is_none());
+    let is_proved = account
+        .as_ref()
+        .is_some_and(|account| account.email_verified_at.is_some());
     let stored = account
         .and_then(|account| account.password_hash)
         .map(StoredHash::from_stored);
@@ -51,8 +55,15 @@ pub(super) async fn prove_password(
         .verify(password.clone(), stored.clone())
         .await?;
     let (Some(user_id), Some(stored), true) = (user_id, stored, is_right && is_enabled) else {
-        return Err(refuse(services, context, attempt, user_id).await);
+        let entry = refusal(services, context, user_id);
+        return Err(limits::fail(services, attempt, entry).await);
     };
+    if services.require_verified_email && !is_proved {
+        let entry = refusal(services, context, Some(user_id));
+        let write = services.store.write(move |tx| audit::insert(tx, &entry));
+        write.await?;
+        return Err(Error::EmailNotVerified);
+    }
     Ok(Proven {
         user_id,
         attempt,
@@ -83,16 +94,14 @@ impl Proven {
     }
 }
 
-/// Counts the attempt and writes it down, for a known and for an unknown address alike.
-async fn refuse(
+/// Of a known and of an unknown address alike.
+fn refusal(
     services: &Services,
     context: &RequestContext,
-    attempt: Attempt,
     subject_id: Option<UserId>,
-) -> Error {
-    let entry = AuditEntry {
+) -> AuditEntry {
+    AuditEntry {
         subject_id,
         ..services.audit(context, services.now(), Action::Login, Outcome::Refused)
-    };
-    limits::fail(services, attempt, entry).await
+    }
 }

@@ -1,27 +1,23 @@
-//! Proof that an account's e-mail address is its owner's.
+//! Proof that an e-mail address is its account's owner's: the one the account has, or the one it is to have.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
-use super::{Result, Services, one_time};
+use super::mail::Stationery;
+use super::mailbox::Mailbox;
+use super::{Error, RequestContext, Result, Services, mail_limit, one_time, record_changes};
 use crate::crypto::opaque::Opaque;
-use crate::domain::{Email, Letter, User, UserId, lifetimes};
-use crate::store::Tx;
-use crate::store::one_time_tokens::Purpose;
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::{Change, Email, Letter, User, UserId, lifetimes};
+use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::outbox::{self, NewLetter};
+use crate::store::users::{self, Account};
+use crate::store::{Tx, audit, memberships};
 
 /// A letter with a link, and what is kept of the link.
 pub(super) struct Verification {
-    user_id: UserId,
-    address: ProvedAddress,
+    address: Mailbox,
     secret: Opaque,
     letter: NewLetter,
-}
-
-/// What the link proves; the account may have another address by then.
-#[derive(Serialize, Deserialize)]
-struct ProvedAddress {
-    email: String,
 }
 
 impl Services {
@@ -38,10 +34,7 @@ impl Services {
             token: secret.expose().to_owned(),
         };
         Verification {
-            user_id: user.id,
-            address: ProvedAddress {
-                email: email.to_string(),
-            },
+            address: Mailbox::new(user.id, email),
             letter: self.letter(now, email.clone(), &letter),
             secret,
         }
@@ -49,12 +42,98 @@ impl Services {
 }
 
 impl Verification {
-    /// In place of every earlier link.
+    /// In place of every earlier link, unless the address has had its share of letters.
     pub(super) fn send(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<()> {
+        if !mail_limit::may_send(tx, &self.letter)? {
+            return Ok(());
+        }
         let until = (now, lifetimes::VERIFICATION_LINK);
         let (secret, purpose) = (&self.secret, Purpose::VerifyEmail);
-        one_time::supersede(tx, secret, purpose, self.user_id, &self.address, until)?;
+        let user_id = Some(self.address.user_id);
+        one_time::supersede(tx, secret, purpose, user_id, &self.address, until)?;
         outbox::insert(tx, &self.letter)?;
         Ok(())
     }
+}
+
+/// Takes the token of a letter and notes what it proves. Nobody is signed in by it.
+///
+/// # Errors
+/// `InvalidOrExpiredToken`; `EmailTaken` when the wanted address has become another account's, which leaves the
+/// token as good as it was.
+pub async fn verify_email(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<()> {
+    let now = services.now();
+    let token = token.to_owned();
+    let entry = services.audit(context, now, Action::EmailVerified, Outcome::Ok);
+    let stationery = services.stationery(now);
+    let changes = services
+        .store
+        .write(move |tx| {
+            let (user_id, action) = if let Some(proved) =
+                one_time::take::<Mailbox>(tx, &token, Purpose::VerifyEmail, now)?
+            {
+                prove(tx, &proved, now)?;
+                (proved.user_id, Action::EmailVerified)
+            } else {
+                let wanted = one_time::take::<Mailbox>(tx, &token, Purpose::ChangeEmail, now)?
+                    .ok_or(Error::InvalidOrExpiredToken)?;
+                change(tx, &wanted, stationery, now)?;
+                (wanted.user_id, Action::EmailChanged)
+            };
+            let memberships = memberships::list_of_user(tx, user_id)?;
+            let entry = AuditEntry {
+                action,
+                actor_id: Some(user_id),
+                subject_id: Some(user_id),
+                organization_id: memberships.first().map(|first| first.organization_id),
+                ..entry
+            };
+            audit::insert(tx, &entry)?;
+            let changes = [Change::PersonChanged { user_id }];
+            record_changes(tx, &changes, now)?;
+            Ok::<_, Error>(changes)
+        })
+        .await?;
+    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    Ok(())
+}
+
+fn prove(tx: &mut Tx<'_>, proved: &Mailbox, now: DateTime<Utc>) -> Result<()> {
+    proved.hold(tx)?.ok_or(Error::InvalidOrExpiredToken)?;
+    users::set_email_verified(tx, proved.user_id, now)?;
+    Ok(())
+}
+
+/// The account gets the wanted address, and the one it had is told.
+fn change(
+    tx: &mut Tx<'_>,
+    wanted: &Mailbox,
+    stationery: Stationery,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let user_id = wanted.user_id;
+    let account = enabled(tx, user_id)?.ok_or(Error::InvalidOrExpiredToken)?;
+    let email = wanted.email();
+    users::set_verified_email(tx, user_id, &email, now).map_err(Error::taken_email)?;
+    one_time::forget_after_credential_change(tx, user_id)?;
+    // It would prove the address that is no longer the account's.
+    one_time_tokens::delete_of_user(tx, user_id, &[Purpose::VerifyEmail])?;
+    if let Some(old) = account.user.email {
+        let letter = Letter::EmailChanged {
+            name: account.user.name.to_string(),
+            new_email: email.to_string(),
+        };
+        let is_proved = account.email_verified_at.is_some();
+        mail_limit::send_notice(tx, &stationery.write(old, &letter), is_proved)?;
+    }
+    Ok(())
+}
+
+fn enabled(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<Account>> {
+    let account = users::hold_account(tx, user_id)?;
+    Ok(account.filter(|account| account.user.disabled_at.is_none()))
 }

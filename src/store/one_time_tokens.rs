@@ -85,6 +85,7 @@ pub fn delete_of_user(
 }
 
 /// The payload of a secret that has not expired, which goes on to work.
+/// The payload of a secret that has not expired, which stays as good as it was.
 pub fn find(
     tx: &mut Tx<'_>,
     hash: &str,

@@ -14,6 +14,8 @@ pub struct Account {
     pub user: User,
     /// Missing for people who only ever signed in by other means.
     pub password_hash: Option<String>,
+    /// When somebody who reads the address's mail said so.
+    pub email_verified_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -40,11 +42,21 @@ impl From<UserRow> for User {
     }
 }
 
-impl From<(UserRow, Option<String>)> for Account {
-    fn from((row, password_hash): (UserRow, Option<String>)) -> Self {
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct AccountRow {
+    #[diesel(embed)]
+    user: UserRow,
+    password_hash: Option<String>,
+    email_verified_at: Option<At>,
+}
+
+impl From<AccountRow> for Account {
+    fn from(row: AccountRow) -> Self {
         Self {
-            user: row.into(),
-            password_hash,
+            user: row.user.into(),
+            password_hash: row.password_hash,
+            email_verified_at: row.email_verified_at.map(|at| at.0),
         }
     }
 }
@@ -103,9 +115,9 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
 }
 
 pub fn find_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
-    let row: Option<(UserRow, Option<String>)> = on!(tx, |conn| users::table
+    let row: Option<AccountRow> = on!(tx, |conn| users::table
         .find(id)
-        .select((UserRow::as_select(), users::password_hash))
+        .select(AccountRow::as_select())
         .first(conn)
         .optional())?;
     Ok(row.map(Account::from))
@@ -115,9 +127,9 @@ pub fn find_account_by_email(
     tx: &mut Tx<'_>,
     email: &Email,
 ) -> Result<Option<Account>, StoreError> {
-    let row: Option<(UserRow, Option<String>)> = on!(tx, |conn| users::table
+    let row: Option<AccountRow> = on!(tx, |conn| users::table
         .filter(users::email.eq(email.as_str()))
-        .select((UserRow::as_select(), users::password_hash))
+        .select(AccountRow::as_select())
         .first(conn)
         .optional())?;
     Ok(row.map(Account::from))
@@ -139,6 +151,22 @@ pub fn hold_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, Stor
         }
     }
     find_account(tx, id)
+}
+
+/// As [`hold_account`], by address. Asks as much of the database whether or not there is one.
+pub fn hold_account_by_email(
+    tx: &mut Tx<'_>,
+    email: &Email,
+) -> Result<Option<Account>, StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let _: Option<UserId> = users::table
+            .filter(users::email.eq(email.as_str()))
+            .select(users::id)
+            .for_no_key_update()
+            .first(*connection)
+            .optional()?;
+    }
+    find_account_by_email(tx, email)
 }
 
 /// Everybody, in the order they came.
@@ -172,6 +200,45 @@ pub fn set_password_hash(
         .set((
             users::password_hash.eq(Some(password_hash)),
             users::updated_at.eq(At(now))
+        ))
+        .execute(conn))?;
+    Ok(())
+}
+
+/// Notes that the account's address was proved, unless it was before.
+pub fn set_email_verified(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        users::table
+            .find(id)
+            .filter(users::email_verified_at.is_null())
+    )
+    .set((
+        users::email_verified_at.eq(Some(At(now))),
+        users::updated_at.eq(At(now))
+    ))
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Gives the account an address that was proved.
+///
+/// # Errors
+/// `Taken(UserEmail)`.
+pub fn set_verified_email(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    email: &Email,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(users::table.find(id))
+        .set((
+            users::email.eq(Some(email.as_str())),
+            users::email_verified_at.eq(Some(At(now))),
+            users::updated_at.eq(At(now)),
         ))
         .execute(conn))?;
     Ok(())

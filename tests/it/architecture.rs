@@ -63,6 +63,8 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
         &["env::var", "env::vars", "env::var_os"],
         &["config/", "http/generated.rs"],
     ),
+    // Whoever lets somebody in tells them of it.
+    (&["sessions::insert"], &["service/begin_session.rs"]),
     // Others are called from one place.
     (&["reqwest", "oauth2"], &["adapters/"]),
     // HTTP is one dialect's spelling.

@@ -65,8 +65,14 @@ mod tests {
     use crate::domain::TokenDelivery;
 
     fn settings(public_url: &str) -> Settings {
-        let public_url = public_url.parse().unwrap();
-        Settings::new(public_url, &[], Vec::new(), TokenDelivery::Fragment)
+        let public_url: ::url::Url = public_url.parse().unwrap();
+        Settings::new(
+            public_url.clone(),
+            public_url,
+            &[],
+            Vec::new(),
+            TokenDelivery::Fragment,
+        )
     }
 
     #[test]

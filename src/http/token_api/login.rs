@@ -10,7 +10,7 @@ use crate::domain::{Email, OrganizationId};
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    InvalidCredentials, OrganizationNotFound, TooManyAttempts,
+    EmailNotVerified, InvalidCredentials, OrganizationNotFound, TooManyAttempts,
 };
 use crate::http::given::{Given, Password, acceptable};
 use crate::service::{self, RequestContext, Services};
@@ -33,14 +33,15 @@ pub struct LoginRequest {
 /// Sign in
 ///
 /// E-mail and password in, token out. Unknown address, wrong password and disabled account give
-/// one identical 401, and after too many of them one identical 429.
+/// one identical 401, and after too many of them one identical 429. Where `REQUIRE_VERIFIED_EMAIL` is on, the right
+/// password of an unverified address is 403.
 #[utoipa::path(
     post,
     path = "/api/auth/login",
     tag = "Signing in",
     request_body = LoginRequest,
     responses((status = 200, description = "Signed in, or asked for the second factor.", body = SignIn)),
-    extensions(("x-error-codes" = json!([InvalidCredentials, OrganizationNotFound, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts]))),
 )]
 pub async fn login(
     services: Data<Services>,

@@ -7,15 +7,16 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::signed_in::SignIn;
+use super::user::User;
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{Email, OrganizationId, OrganizationName, PersonName, UserId};
 use crate::http::body::{Body, Fields, Valid};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{EmailTaken, InvitationRequired, OrganizationNotFound};
 use crate::http::given::{Given, Password, acceptable};
-use crate::service::{self, RequestContext, Services};
+use crate::service::{self, Joined, RequestContext, Services};
 
-const FOUNDED: &str =
+const CREATED: &str =
     "Account created successfully. Please check your email to verify your account.";
 
 /// Joining and founding share a URL; `organizationName` tells them apart.
@@ -83,6 +84,19 @@ pub struct FoundRequest {
 pub enum Registered {
     Joined(SignIn),
     Founded(Founded),
+    Unverified(Unverified),
+}
+
+/// Where `REQUIRE_VERIFIED_EMAIL` is on: a new member of an organization, who signs in once their address is verified.
+#[derive(Serialize, ToSchema)]
+pub struct Unverified {
+    #[schema(example = true)]
+    success: bool,
+    #[schema(
+        example = "Account created successfully. Please check your email to verify your account."
+    )]
+    message: &'static str,
+    user: User,
 }
 
 /// A new organization and its founder, who signs in next.
@@ -122,8 +136,8 @@ pub struct FoundedOrganization {
 /// Register
 ///
 /// Joins an organization (`organizationId`) as an employee, or founds one (`organizationName`) as
-/// its admin. Joining signs in, or asks to enrol a second factor where the organization wants one; a
-/// founder signs in afterwards.
+/// its admin. Joining signs in, unless addresses must be verified first, or asks to enrol a second factor where the
+/// organization wants one; a founder signs in afterwards. A letter asks to verify the address.
 #[utoipa::path(
     post,
     path = "/api/auth/register",
@@ -138,7 +152,7 @@ pub async fn register(
     Valid(body): Valid<RegisterRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let registered = match body {
-        RegisterRequest::Join(body) => Registered::Joined(join(&services, &context, body).await?),
+        RegisterRequest::Join(body) => join(&services, &context, body).await?,
         RegisterRequest::Found(body) => {
             Registered::Founded(found(&services, &context, body).await?)
         }
@@ -150,7 +164,7 @@ async fn join(
     services: &Services,
     context: &RequestContext,
     body: JoinRequest,
-) -> Result<SignIn, ApiError> {
+) -> Result<Registered, ApiError> {
     let password = body.password.into_value()?;
     let join = service::JoinOrganization {
         email: body.email.into_value()?,
@@ -158,8 +172,16 @@ async fn join(
         name: body.name.into_value()?,
         organization_id: body.organization_id.into_value()?,
     };
-    let sign_in = service::join_organization(services, context, join).await?;
-    Ok(sign_in.into())
+    Ok(
+        match service::join_organization(services, context, join).await? {
+            Joined::SignIn(sign_in) => Registered::Joined(sign_in.into()),
+            Joined::Unverified(profile) => Registered::Unverified(Unverified {
+                success: true,
+                message: CREATED,
+                user: profile.into(),
+            }),
+        },
+    )
 }
 
 async fn found(
@@ -181,7 +203,7 @@ async fn found(
     let founded = service::found_organization(services, context, found).await?;
     Ok(Founded {
         success: true,
-        message: FOUNDED,
+        message: CREATED,
         user: Founder {
             id: founded.user.id,
             email: email.to_string(),

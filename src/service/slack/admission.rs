@@ -11,6 +11,7 @@ use crate::domain::{
     Change, Email, JoinPolicy, Membership, OrganizationId, OrganizationName, PersonName, Role,
     Session, SessionId, SignInFailure, SlackPerson, User, UserId, lifetimes,
 };
+use crate::service::begin_session::{SignInNotice, begin_session};
 use crate::service::found_organization::insert_organization;
 use crate::service::mfa::{self, HalfSignedIn, SecondFactor};
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn, record_changes};
@@ -34,6 +35,7 @@ pub(super) struct Newcomer {
     session: Session,
     /// Where a second factor is wanted.
     second_factor_token: Opaque,
+    notice: SignInNotice,
     entry: AuditEntry,
 }
 
@@ -73,6 +75,7 @@ impl Newcomer {
             join_policy: services.default_join_policy,
             session: services.new_session(context, now, UserId::NIL, OrganizationId::NIL),
             second_factor_token: Opaque::new(services.random()),
+            notice: services.sign_in_notice(now),
             entry: services.audit(context, now, Action::Login, Outcome::Ok),
         })
     }
@@ -219,7 +222,7 @@ pub(super) async fn admit(
         };
         let begins = admission == Admission::Session && second_factor.is_none();
         if begins {
-            sessions::insert(tx, &session)?;
+            begin_session(tx, &session, newcomer.notice.clone())?;
         }
         if begins || action != Action::Login {
             newcomer.audit(tx, action, &membership)?;

@@ -7,10 +7,11 @@ use super::callback::refuse;
 use crate::crypto::opaque::{self, Opaque};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{CodeVerifier, OrganizationId, SessionId, SignInFailure, SlackPerson, UserId};
+use crate::service::begin_session::begin_session;
 use crate::service::mfa::{self, HalfSignedIn};
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{audit, memberships, sessions, users};
+use crate::store::{audit, memberships, users};
 
 pub struct Redeem<'a> {
     pub code: &'a str,
@@ -100,6 +101,7 @@ async fn sign_in(
 ) -> Result<SignIn> {
     let now = services.now();
     let session = services.new_session(context, now, user_id, organization_id);
+    let notice = services.sign_in_notice(now);
     let entry = AuditEntry {
         actor_id: Some(user_id),
         subject_id: Some(user_id),
@@ -127,7 +129,7 @@ async fn sign_in(
             if let Some(wanted) = mfa::still_needed(tx, second_factor_token, half, now)? {
                 return Ok(Err(wanted));
             }
-            sessions::insert(tx, &session)?;
+            begin_session(tx, &session, notice)?;
             audit::insert(tx, &entry)?;
             Ok::<_, Error>(Ok((session, user.ver, Profile::of(&user, membership))))
         })

@@ -1,9 +1,11 @@
 //! People who use the product.
 
+use hallpass::domain::Email;
+use hallpass::service::operator;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Call, Client};
-use super::test_app::TestApp;
+use super::test_app::{TestApp, operator_context};
 
 /// A password that breaks no rule.
 pub const PASSWORD: &str = "Correct-Horse-7-Battery";
@@ -60,6 +62,50 @@ impl TestApp {
     pub async fn logs_in(&self, email: &str, password: &str) -> Actor {
         let answer = self.tries_to_log_in(email, password).await;
         Actor::signed_in(&self.client, email, password, &answer.expect(200))
+    }
+
+    /// Asks for a letter that resets the password.
+    pub async fn forgets_password(&self, email: &str) -> Answer {
+        self.post("/api/auth/forgot-password")
+            .json(&json!({"email": email}))
+            .await
+    }
+
+    pub async fn resets_password(&self, token: &str, password: &str) -> Answer {
+        self.post("/api/auth/reset-password")
+            .json(&json!({"token": token, "password": password}))
+            .await
+    }
+
+    /// Asks for the letter that verifies an address once more.
+    pub async fn resends_verification(&self, email: &str) -> Answer {
+        self.post("/api/auth/resend-verification")
+            .json(&json!({"email": email}))
+            .await
+    }
+
+    /// Sends a letter's token to `verify-email`.
+    pub async fn verifies(&self, token: &str) -> Answer {
+        self.post("/api/auth/verify-email")
+            .json(&json!({"token": token}))
+            .await
+    }
+
+    pub async fn is_verified(&self, email: &str) -> bool {
+        let select = format!(
+            "select count(*) from users where email = '{email}' and email_verified_at is not null"
+        );
+        self.db.count(&select).await == 1
+    }
+
+    /// As an operator would.
+    pub async fn disables(&self, email: &str) {
+        let desk = self.operator_desk().await;
+        let email = Email::parse(email).unwrap();
+        operator::disable_user(desk.services(), &operator_context(), &email)
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     pub async fn tries_to_log_in(&self, email: &str, password: &str) -> Answer {
@@ -166,6 +212,13 @@ impl Actor {
     pub async fn sessions(&self) -> Vec<Value> {
         let list = self.get("/api/auth/sessions").await.expect(200);
         list["sessions"].as_array().unwrap().clone()
+    }
+
+    /// Asks for another address.
+    pub async fn changes_email(&self, email: &str, password: &str) -> Answer {
+        self.post("/api/auth/change-email")
+            .json(&json!({"email": email, "password": password}))
+            .await
     }
 
     pub async fn changes_password(&self, current: &str, new: &str) -> Answer {

@@ -94,6 +94,14 @@ impl Call {
         self
     }
 
+    /// As a page's form posts it.
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        self.body("application/x-www-form-urlencoded", body)
+    }
+
     pub fn body(mut self, content_type: &str, body: impl Into<reqwest::Body>) -> Self {
         self.request = self.request.header("content-type", content_type).body(body);
         self
@@ -170,6 +178,18 @@ impl Answer {
         assert_eq!(self.status.as_u16(), status);
     }
 
+    /// Status, headers and body, less what must differ between any two answers.
+    pub fn as_bytes(&self) -> (u16, Vec<(String, String)>, Vec<u8>) {
+        let mut headers: Vec<_> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        headers.sort();
+        (self.status.as_u16(), headers, self.body.clone())
+    }
+
     /// A refusal whose details name exactly these fields.
     #[track_caller]
     pub fn refused_fields(&self, fields: &[&str]) {
@@ -237,7 +257,7 @@ impl Answer {
             return;
         }
         // Navigations end at a page, which loads nothing.
-        if seen.starts_with("/api/auth/slack/")
+        if (seen.starts_with("/api/auth/slack/") || !seen.starts_with("/api/"))
             && self.header("content-type") == Some("text/html; charset=utf-8")
         {
             let policy = self.header("content-security-policy").expect(seen);

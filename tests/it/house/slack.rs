@@ -115,7 +115,7 @@ impl SlackApp {
     }
 }
 
-fn use_sandbox(config: &mut Config) -> &mut Slack {
+pub fn use_sandbox(config: &mut Config) -> &mut Slack {
     config.accounts.allowed_return_urls = [
         RETURN_URL,
         "http://localhost:3000",

@@ -1,0 +1,31 @@
+//! `POST /api/auth/end-session`
+
+use actix_web::web::{Data, Json};
+
+use super::mailed_token::MailedToken;
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::InvalidOrExpiredToken;
+use crate::http::token_api::done::Done;
+use crate::service::{self, RequestContext, Services};
+
+/// End a session by a letter
+///
+/// Takes the token of the letter that told of a sign-in, and ends that session, wherever it is. No other token is needed.
+#[utoipa::path(
+    post,
+    path = "/api/auth/end-session",
+    tag = "Accounts",
+    request_body = MailedToken,
+    responses((status = 200, description = "Ended.", body = Done)),
+    extensions(("x-error-codes" = json!([InvalidOrExpiredToken]))),
+)]
+pub async fn end_session_by_link(
+    services: Data<Services>,
+    context: RequestContext,
+    Valid(body): Valid<MailedToken>,
+) -> Result<Json<Done>, ApiError> {
+    let token = body.token.into_value()?;
+    service::end_session_by_link(&services, &context, &token).await?;
+    Ok(Json(Done::YES))
+}

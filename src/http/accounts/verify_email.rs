@@ -1,0 +1,32 @@
+//! `POST /api/auth/verify-email`
+
+use actix_web::web::{Data, Json};
+
+use super::mailed_token::MailedToken;
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{EmailTaken, InvalidOrExpiredToken};
+use crate::http::token_api::done::Done;
+use crate::service::{self, RequestContext, Services};
+
+/// Verify an e-mail address
+///
+/// Takes the token of the letter that asked to, and notes that the address is the account's owner's: the one the account
+/// has, or the one it was to get by `change-email`. Nobody is signed in by it.
+#[utoipa::path(
+    post,
+    path = "/api/auth/verify-email",
+    tag = "Accounts",
+    request_body = MailedToken,
+    responses((status = 200, description = "Verified.", body = Done)),
+    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, EmailTaken]))),
+)]
+pub async fn verify_email(
+    services: Data<Services>,
+    context: RequestContext,
+    Valid(body): Valid<MailedToken>,
+) -> Result<Json<Done>, ApiError> {
+    let token = body.token.into_value()?;
+    service::verify_email(&services, &context, &token).await?;
+    Ok(Json(Done::YES))
+}

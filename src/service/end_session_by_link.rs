@@ -1,0 +1,50 @@
+//! Ending a session that its owner was told of, by the link in that letter.
+
+use super::begin_session::EndableSession;
+use super::{Error, RequestContext, Result, Services, one_time, record_changes};
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::{Change, lifetimes};
+use crate::store::one_time_tokens::Purpose;
+use crate::store::{audit, sessions};
+
+/// Ends that session and no other; one that has ended meanwhile is as good.
+///
+/// # Errors
+/// `InvalidOrExpiredToken`.
+pub async fn end_session_by_link(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<()> {
+    let now = services.now();
+    let token = token.to_owned();
+    let entry = services.audit(context, now, Action::SessionEnded, Outcome::Ok);
+    let changes = services
+        .store
+        .write(move |tx| {
+            let link: EndableSession = one_time::take(tx, &token, Purpose::EndSession, now)?
+                .ok_or(Error::InvalidOrExpiredToken)?;
+            let EndableSession {
+                user_id,
+                session_id,
+            } = link;
+            let changes = [Change::SessionEnded {
+                user_id,
+                session_id,
+            }];
+            if sessions::revoke(tx, user_id, session_id, now)? {
+                let session = sessions::find(tx, session_id)?;
+                let entry = AuditEntry {
+                    subject_id: Some(user_id),
+                    organization_id: session.map(|session| session.organization_id),
+                    ..entry
+                };
+                audit::insert(tx, &entry)?;
+                record_changes(tx, &changes, now)?;
+            }
+            Ok::<_, Error>(changes)
+        })
+        .await?;
+    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    Ok(())
+}

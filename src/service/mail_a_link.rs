@@ -1,0 +1,127 @@
+//! Links for strangers who name an address: to prove it, or to choose a new password.
+//!
+//! What is answered, what is asked of the database and what is written there are the same whether or not the
+//! address has an account (OWASP Forgot Password Cheat Sheet). Where nobody is to be written to, a link that
+//! nobody knows and a row in place of a letter are written; both are forgotten within hours.
+
+use chrono::TimeDelta;
+
+use super::mailbox::Mailbox;
+use super::{RequestContext, Result, Services, mail_limit, one_time};
+use crate::crypto::opaque::Opaque;
+use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::{Email, Letter, UserId, lifetimes};
+use crate::store::one_time_tokens::Purpose;
+use crate::store::users::Account;
+use crate::store::{audit, outbox, users};
+
+/// What a link is wanted for.
+#[derive(Clone, Copy)]
+enum Wish {
+    VerifyEmail,
+    ResetPassword,
+}
+
+/// A new link for an account whose address is still to be proved; nothing for any other address, and nobody is
+/// told the difference.
+pub async fn resend_verification(
+    services: &Services,
+    context: &RequestContext,
+    email: Email,
+) -> Result<()> {
+    mail_a_link(services, context, email, Wish::VerifyEmail).await
+}
+
+/// A link for whoever reads the address's mail to choose a password with, be it the account's first; nothing for
+/// an address without an account, and nobody is told the difference.
+pub async fn forgot_password(
+    services: &Services,
+    context: &RequestContext,
+    email: Email,
+) -> Result<()> {
+    mail_a_link(services, context, email, Wish::ResetPassword).await
+}
+
+impl Wish {
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::VerifyEmail => Purpose::VerifyEmail,
+            Self::ResetPassword => Purpose::ResetPassword,
+        }
+    }
+
+    fn lifetime(self) -> TimeDelta {
+        match self {
+            Self::VerifyEmail => lifetimes::VERIFICATION_LINK,
+            Self::ResetPassword => lifetimes::RESET_LINK,
+        }
+    }
+
+    fn action(self) -> Action {
+        match self {
+            Self::VerifyEmail => Action::VerificationRequested,
+            Self::ResetPassword => Action::PasswordResetRequested,
+        }
+    }
+
+    fn letter(self, name: String, secret: &Opaque) -> Letter {
+        let token = secret.expose().to_owned();
+        match self {
+            Self::VerifyEmail => Letter::VerifyEmail { name, token },
+            Self::ResetPassword => Letter::ResetPassword { name, token },
+        }
+    }
+
+    fn concerns(self, account: &Account) -> bool {
+        let is_enabled = account.user.disabled_at.is_none();
+        match self {
+            Self::VerifyEmail => is_enabled && account.email_verified_at.is_none(),
+            Self::ResetPassword => is_enabled,
+        }
+    }
+}
+
+async fn mail_a_link(
+    services: &Services,
+    context: &RequestContext,
+    email: Email,
+    wish: Wish,
+) -> Result<()> {
+    let now = services.now();
+    let secret = Opaque::new(services.random());
+    let stationery = services.stationery(now);
+    let entry = services.audit(context, now, wish.action(), Outcome::Ok);
+    services
+        .store
+        .write(move |tx| {
+            let account = users::hold_account_by_email(tx, &email)?;
+            let user = account
+                .filter(|account| wish.concerns(account))
+                .map(|account| account.user);
+            let user_id = user.as_ref().map(|user| user.id);
+            let name = user.map_or_else(String::new, |user| user.name.to_string());
+            let link = Mailbox::new(user_id.unwrap_or(UserId::NIL), &email);
+            let letter = stationery.write(email, &wish.letter(name, &secret));
+            let may_send = mail_limit::may_send(tx, &letter)?;
+            if may_send {
+                let until = (now, wish.lifetime());
+                one_time::supersede(tx, &secret, wish.purpose(), user_id, &link, until)?;
+                match user_id {
+                    Some(_) => outbox::insert(tx, &letter)?,
+                    None => outbox::insert_blank(tx, &letter)?,
+                }
+            }
+            let entry = AuditEntry {
+                subject_id: user_id,
+                outcome: if may_send {
+                    entry.outcome
+                } else {
+                    Outcome::Refused
+                },
+                ..entry
+            };
+            audit::insert(tx, &entry)?;
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,172 @@
+//! Asking for a letter that resets a password, and what strangers learn by it: nothing.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use hallpass::domain::Letter;
+use serde_json::json;
+
+use crate::house::{SlackApp, TestApp, on_both_databases};
+
+const ADA: &str = "ada@acme.example";
+const NOBODY: &str = "nobody@acme.example";
+
+on_both_databases! {
+    async fn whoever_forgot_their_password_gets_a_letter(app: TestApp) {
+        app.found("Acme", ADA).await;
+        let answer = app.forgets_password("ADA@Acme.Example").await;
+        assert_eq!(answer.expect(200), json!({"success": true}));
+        let mut letters = app.letters_to(ADA).await;
+        letters.retain(|letter| letter.kind() == "reset_password");
+        let [Letter::ResetPassword { name, token }] = letters.as_slice() else {
+            panic!("{letters:?}")
+        };
+        assert_eq!(name, "Ada Byron");
+        assert_eq!(token.len(), 43);
+    }
+
+    async fn the_answer_is_the_same_for_every_address(app: SlackApp) {
+        app.found("Acme", ADA).await;
+        app.found("Gamma", "disabled@gamma.example").await;
+        app.disables("disabled@gamma.example").await;
+        app.signs_in("member").await;
+        let known = app.forgets_password(ADA).await;
+        for address in [NOBODY, "disabled@gamma.example", "edsger@example.com"] {
+            let answer = app.forgets_password(address).await;
+            assert_eq!(answer.as_bytes(), known.as_bytes(), "{address}");
+        }
+        assert!(app.letters_to(NOBODY).await.is_empty());
+        assert!(app.letters_to("disabled@gamma.example").await.iter().all(|letter| letter.kind() != "reset_password"));
+        // Without a password so far; the letter gives a first one.
+        assert_eq!(app.letters_to("edsger@example.com").await.len(), 1);
+    }
+
+    async fn as_much_is_written_for_an_unknown_address_as_for_a_known_one(app: TestApp) {
+        app.found("Acme", ADA).await;
+        app.advance(TimeDelta::hours(2));
+        let mut written = Vec::new();
+        for address in [ADA, NOBODY] {
+            for path in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
+                let before = rows(&app).await;
+                app.post(path).json(&json!({"email": address})).await.expect(200);
+                let after = rows(&app).await;
+                written.push([after[0] - before[0], after[1] - before[1], after[2] - before[2]]);
+            }
+        }
+        // The second letter to a known address takes the place of the first one's token.
+        assert_eq!(written, [[1, 1, 1], [1, 1, 0], [1, 1, 1], [1, 1, 1]]);
+        let readable = format!("select count(*) from outbox where recipient = '{NOBODY}' and (letter is not null or next_attempt_at is not null)");
+        assert_eq!(app.db.count(&readable).await, 0);
+    }
+
+    async fn a_fourth_letter_within_an_hour_is_silently_not_sent(app: TestApp) {
+        app.found("Acme", ADA).await;
+        app.advance(TimeDelta::hours(2));
+        let first = app.forgets_password(ADA).await;
+        for _ in 0..4 {
+            app.advance(TimeDelta::minutes(10));
+            let answer = app.forgets_password(ADA).await;
+            assert_eq!(answer.as_bytes(), first.as_bytes());
+        }
+        assert_eq!(count_resets(&app).await, 3);
+        app.advance(TimeDelta::minutes(21));
+        app.forgets_password(ADA).await.expect(200);
+        assert_eq!(count_resets(&app).await, 4);
+    }
+
+    async fn a_letter_that_is_not_sent_leaves_the_last_one_good(app: TestApp) {
+        app.found("Acme", ADA).await;
+        app.advance(TimeDelta::hours(2));
+        for _ in 0..3 {
+            app.advance(TimeDelta::seconds(1));
+            app.forgets_password(ADA).await.expect(200);
+        }
+        let last = app.mailed_token(ADA, "reset_password").await;
+        app.forgets_password(ADA).await.expect(200);
+        app.resets_password(&last, crate::house::OTHER_PASSWORD).await.expect(200);
+    }
+
+    async fn letters_of_every_sort_that_strangers_can_cause_count_together(app: TestApp) {
+        app.found("Acme", ADA).await;
+        for _ in 0..2 {
+            app.resends_verification(ADA).await.expect(200);
+        }
+        app.forgets_password(ADA).await.expect(200);
+        assert_eq!(app.letters_to(ADA).await.len(), 3);
+        let refused = "select count(*) from audit where action = 'user.password_reset_requested' and outcome = 'refused'";
+        assert_eq!(app.db.count(refused).await, 1);
+    }
+
+    async fn of_twenty_at_once_three_are_sent(app: TestApp) {
+        app.found("Acme", ADA).await;
+        app.advance(TimeDelta::hours(2));
+        join_all((0..20).map(|_| app.forgets_password(ADA))).await;
+        assert_eq!(count_resets(&app).await, 3);
+        assert_eq!(app.db.count("select count(*) from one_time_tokens where purpose = 'reset_password'").await, 1);
+    }
+
+    async fn each_request_leaves_one_audit_row_whether_or_not_the_account_exists(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        for (address, subject) in [(ADA, format!("= {}", app.db.id(ada.id()))), (NOBODY, "is null".to_owned())] {
+            app.forgets_password(address).await.expect(200);
+            let rows = format!(
+                "select count(*) from audit where action = 'user.password_reset_requested' and outcome = 'ok' and subject_id {subject}"
+            );
+            assert_eq!(app.db.count(&rows).await, 1, "{address}");
+        }
+        assert_eq!(app.db.count("select count(*) from audit where action = 'user.password_reset_requested'").await, 2);
+    }
+
+    async fn an_address_that_is_none_is_a_fault_of_its_field(app: TestApp) {
+        for path in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
+            for body in [json!({}), json!({"email": "ada"}), json!({"email": ["ada@acme.example"]}), json!({"email": "a@b.de\r\nbcc: x@y.de"})] {
+                app.post(path).json(&body).await.refused_fields(&["email"]);
+            }
+            app.post(path).json(&json!({"email": ADA, "returnUrl": "https://evil.example"})).await.refused_fields(&["returnUrl"]);
+        }
+        assert_eq!(app.db.count("select count(*) from outbox").await, 0);
+    }
+
+    async fn links_are_made_without_the_host_that_was_asked(app: TestApp) {
+        app.found("Acme", ADA).await;
+        app.post("/api/auth/forgot-password")
+            .header("host", "evil.example")
+            .header("x-forwarded-host", "evil.example")
+            .json(&json!({"email": ADA}))
+            .await
+            .expect(200);
+        let letters = app.letters_to(ADA).await;
+        assert!(!serde_json::to_string(&letters).unwrap().contains("evil"), "{letters:?}");
+        assert_eq!(count_resets(&app).await, 1);
+    }
+
+    async fn only_a_hash_of_the_token_is_kept(app: TestApp) {
+        app.found("Acme", ADA).await;
+        app.forgets_password(ADA).await.expect(200);
+        let token = app.mailed_token(ADA, "reset_password").await;
+        for column in ["hash", "payload"] {
+            for text in app.db.values(&format!("select {column} as v from one_time_tokens")).await {
+                assert!(!text.unwrap().contains(&token));
+            }
+        }
+        for letter in app.db.values("select letter as v from outbox").await {
+            assert!(!letter.unwrap().contains(&token));
+        }
+    }
+}
+
+async fn count_resets(app: &TestApp) -> usize {
+    let letters = app.letters_to(ADA).await;
+    letters
+        .iter()
+        .filter(|letter| letter.kind() == "reset_password")
+        .count()
+}
+
+/// Of the three tables that a request for a letter writes to.
+async fn rows(app: &TestApp) -> [i64; 3] {
+    [
+        app.db.count("select count(*) from audit").await,
+        app.db.count("select count(*) from outbox").await,
+        app.db.count("select count(*) from one_time_tokens").await,
+    ]
+}

@@ -1,0 +1,177 @@
+//! Letters that tell an account's owner of a sign-in from somewhere new.
+
+use chrono::TimeDelta;
+use hallpass::domain::Letter;
+use serde_json::{Value, json};
+
+use crate::house::{Actor, PASSWORD, SlackApp, TestApp, on_both_databases};
+
+const ADA: &str = "ada@acme.example";
+
+on_both_databases! {
+    async fn a_sign_in_from_a_new_device_is_told_of_once(app: TestApp) {
+        app.found("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        assert_eq!(notices(&app).await.len(), 0, "the first sign-in ever");
+        from(&app, "Firefox").await;
+        assert_eq!(notices(&app).await.len(), 0, "the same device");
+        from(&app, "Phone").await;
+        let told = notices(&app).await;
+        let [Letter::NewSignIn { name, device, address, at, .. }] = told.as_slice() else {
+            panic!("{told:?}")
+        };
+        assert_eq!((name.as_str(), device.as_deref()), ("Ada Byron", Some("Phone")));
+        assert_eq!(address.map(|address| address.to_string()).as_deref(), Some("127.0.0.1"));
+        assert_eq!(at.timestamp(), app.clock.timestamp());
+        from(&app, "Phone").await;
+        from(&app, "Firefox").await;
+        assert_eq!(notices(&app).await.len(), 1);
+    }
+
+    async fn a_session_that_has_ended_is_remembered(app: TestApp) {
+        app.found("Acme", ADA).await;
+        let firefox = from(&app, "Firefox").await;
+        firefox.logs_out().await.expect(200);
+        from(&app, "Firefox").await;
+        assert_eq!(notices(&app).await.len(), 0);
+    }
+
+    async fn a_failed_sign_in_is_not_told_of(app: TestApp) {
+        app.found("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        app.post("/api/auth/login").header("user-agent", "Phone")
+            .json(&json!({"email": ADA, "password": "Not-The-Password-1"}))
+            .await
+            .refused(401, "Invalid credentials");
+        assert_eq!(notices(&app).await.len(), 0);
+    }
+
+    async fn whoever_joins_is_not_told_of_themselves(app: TestApp) {
+        let acme = app.found("Acme", ADA).await;
+        let bob = app.joins(&acme.id, "bob@acme.example").await;
+        bob.signs_in_again().await;
+        let letters = app.letters_to("bob@acme.example").await;
+        assert!(letters.iter().all(|letter| letter.kind() != "new_sign_in"), "{letters:?}");
+    }
+
+    async fn the_link_in_it_ends_that_session_alone_and_works_once(app: TestApp) {
+        app.found("Acme", ADA).await;
+        let firefox = from(&app, "Firefox").await;
+        let phone = from(&app, "Phone").await;
+        let other = from(&app, "Phone").await;
+        let second = app.second_instance().await;
+        phone.at(&second).me().await.expect(200);
+        let token = app.mailed_token(ADA, "new_sign_in").await;
+        let answer = ends(&app, &token).await;
+        assert_eq!(answer.expect(200), json!({"success": true}));
+        phone.me().await.refused(401, "Token revoked");
+        crate::house::eventually("the other instance refuses the token", async || {
+            phone.at(&second).me().await.status == 401
+        }).await;
+        firefox.me().await.expect(200);
+        other.me().await.expect(200);
+        ends(&app, &token).await.refused(400, "Invalid or expired token");
+        let rows = format!(
+            "select count(*) from audit where action = 'session.ended' and outcome = 'ok' and subject_id = {}",
+            app.db.id(firefox.id())
+        );
+        assert_eq!(app.db.count(&rows).await, 1);
+    }
+
+    async fn a_session_that_ended_meanwhile_is_as_good(app: TestApp) {
+        app.found("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        let phone = from(&app, "Phone").await;
+        phone.logs_out().await.expect(200);
+        ends(&app, &app.mailed_token(ADA, "new_sign_in").await).await.expect(200);
+        assert_eq!(app.db.count("select count(*) from audit where action = 'session.ended'").await, 0);
+    }
+
+    async fn the_link_is_good_for_a_week(app: TestApp) {
+        app.found("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        let phone = from(&app, "Phone").await;
+        let token = app.mailed_token(ADA, "new_sign_in").await;
+        app.advance(TimeDelta::days(7));
+        ends(&app, &token).await.refused(400, "Invalid or expired token");
+        app.advance(TimeDelta::days(-1));
+        phone.me().await.expect(200);
+        ends(&app, &token).await.expect(200);
+        phone.me().await.refused(401, "Token revoked");
+    }
+
+    async fn no_other_token_ends_a_session(app: TestApp) {
+        app.found("Acme", ADA).await;
+        let firefox = from(&app, "Firefox").await;
+        let phone = from(&app, "Phone").await;
+        let verify = app.mailed_token(ADA, "verify_email").await;
+        let end = app.mailed_token(ADA, "new_sign_in").await;
+        for foreign in [verify.as_str(), &firefox.token, "x"] {
+            ends(&app, foreign).await.refused(400, "Invalid or expired token");
+        }
+        app.verifies(&end).await.refused(400, "Invalid or expired token");
+        app.resets_password(&end, crate::house::OTHER_PASSWORD).await.refused(400, "Invalid or expired token");
+        phone.me().await.expect(200);
+    }
+
+    async fn a_sign_in_with_slack_is_told_of_likewise(app: SlackApp) {
+        app.signs_in("member").await;
+        let callback = app.callback_of("member").await;
+        app.get(&callback).header("user-agent", "Phone").await;
+        let letters = app.letters_to("edsger@example.com").await;
+        assert_eq!(letters.len(), 1, "{letters:?}");
+        assert_eq!(letters[0].kind(), "new_sign_in");
+    }
+
+    async fn an_address_nobody_proved_is_not_flooded_with_notices_and_a_proved_one_hears_of_all(app: TestApp) {
+        app.found("Acme", ADA).await;
+        for n in 0..6 {
+            from(&app, &format!("Device {n}")).await;
+        }
+        assert_eq!(notices(&app).await.len(), 3);
+        app.verifies(&app.mailed_token(ADA, "verify_email").await).await.expect(200);
+        for n in 6..12 {
+            from(&app, &format!("Device {n}")).await;
+        }
+        assert_eq!(notices(&app).await.len(), 9);
+    }
+
+    async fn notices_take_no_room_from_letters_that_are_asked_for(app: TestApp) {
+        app.found("Acme", ADA).await;
+        for n in 0..6 {
+            from(&app, &format!("Device {n}")).await;
+        }
+        app.forgets_password(ADA).await.expect(200);
+        app.mailed_token(ADA, "reset_password").await;
+    }
+}
+
+/// Signs Ada in from a device.
+async fn from(app: &TestApp, device: &str) -> Actor {
+    let answer = app
+        .post("/api/auth/login")
+        .header("user-agent", device)
+        .json(&json!({"email": ADA, "password": PASSWORD}))
+        .await;
+    let mut actor = Actor {
+        client: app.client.clone(),
+        email: ADA.to_owned(),
+        password: PASSWORD.to_owned(),
+        token: String::new(),
+        user: Value::Null,
+    };
+    actor.takes_token(&answer.expect(200));
+    actor
+}
+
+async fn ends(app: &TestApp, token: &str) -> crate::house::Answer {
+    app.post("/api/auth/end-session")
+        .json(&json!({"token": token}))
+        .await
+}
+
+async fn notices(app: &TestApp) -> Vec<Letter> {
+    let mut letters = app.letters_to(ADA).await;
+    letters.retain(|letter| letter.kind() == "new_sign_in");
+    letters
+}

@@ -1,0 +1,112 @@
+//! An account made with somebody else's address gains nothing by waiting for them.
+
+use serde_json::json;
+
+use crate::house::slack::RETURN_URL;
+use crate::house::{OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, founding, on_both_databases};
+
+const VICTIM: &str = "victim@acme.example";
+
+on_both_databases! {
+    async fn whoever_reads_the_mail_takes_the_account_over(app: TestApp) {
+        let attacker = app.founds("Evil", VICTIM).await;
+        let elsewhere = attacker.signs_in_again().await;
+        attacker.changes_email("attacker@evil.example", PASSWORD).await.expect(200);
+        let waiting = app.mailed_token("attacker@evil.example", "confirm_new_email").await;
+        app.forgets_password(VICTIM).await.expect(200);
+        let token = app.mailed_token(VICTIM, "reset_password").await;
+        app.resets_password(&token, OTHER_PASSWORD).await.expect(200);
+
+        attacker.me().await.refused(401, "Token revoked");
+        elsewhere.refreshes().await.refused(401, "Token revoked");
+        app.tries_to_log_in(VICTIM, PASSWORD).await.refused(401, "Invalid credentials");
+        app.verifies(&waiting).await.refused(400, "Invalid or expired token");
+        let victim = app.logs_in(VICTIM, OTHER_PASSWORD).await;
+        assert_eq!(victim.id(), attacker.id());
+        assert_eq!(victim.user["role"], "admin");
+        assert!(app.is_verified(VICTIM).await);
+    }
+
+    async fn the_address_stays_registered_and_a_reset_is_the_way_in(app: TestApp) {
+        app.found("Evil", VICTIM).await;
+        app.post("/api/auth/register").json(&founding("Acme", VICTIM)).await.refused(409, "Email already registered");
+        app.forgets_password(VICTIM).await.expect(200);
+        app.resets_password(&app.mailed_token(VICTIM, "reset_password").await, OTHER_PASSWORD).await.expect(200);
+        app.logs_in(VICTIM, OTHER_PASSWORD).await;
+    }
+
+    async fn an_identity_linked_by_whoever_waited_signs_in_no_more(app: SlackApp) {
+        let attacker = app.founds("Evil", VICTIM).await;
+        links(&app, &attacker.token, "member").await;
+        assert_eq!(app.signs_in("member").await["id"], attacker.id());
+        app.forgets_password(VICTIM).await.expect(200);
+        app.resets_password(&app.mailed_token(VICTIM, "reset_password").await, OTHER_PASSWORD).await.expect(200);
+
+        assert_eq!(app.db.count("select count(*) from identities").await, 0);
+        let newcomer = app.signs_in("member").await;
+        assert_ne!(newcomer["id"], attacker.id());
+        assert_eq!(app.logs_in(VICTIM, OTHER_PASSWORD).await.id(), attacker.id());
+    }
+
+    async fn a_proved_account_keeps_its_identities_through_a_reset(app: SlackApp) {
+        let ada = app.founds("Acme", VICTIM).await;
+        app.verifies(&app.mailed_token(VICTIM, "verify_email").await).await.expect(200);
+        links(&app, &ada.token, "member").await;
+        app.forgets_password(VICTIM).await.expect(200);
+        app.resets_password(&app.mailed_token(VICTIM, "reset_password").await, OTHER_PASSWORD).await.expect(200);
+        assert_eq!(app.signs_in("member").await["id"], ada.id());
+    }
+
+    async fn an_address_that_slack_reported_is_its_mailboxs_owners_to_take(app: SlackApp) {
+        let reported = app.signs_in("member").await;
+        let email = reported["email"].as_str().unwrap();
+        app.post("/api/auth/register").json(&founding("Acme", email)).await.refused(409, "Email already registered");
+        app.forgets_password(email).await.expect(200);
+        app.resets_password(&app.mailed_token(email, "reset_password").await, OTHER_PASSWORD).await.expect(200);
+        let owner = app.logs_in(email, OTHER_PASSWORD).await;
+        assert_eq!(owner.id(), reported["id"]);
+        // Whoever Slack said it was is a stranger with a registered address now.
+        app.arrives("member").await.failed_with("account_exists");
+        // Which they can mend who are both.
+        links(&app, &owner.token, "member").await;
+        assert_eq!(app.signs_in("member").await["id"], owner.id());
+    }
+
+    async fn an_unverified_account_gains_nothing_from_its_addresss_owner_at_slack(app: SlackApp) {
+        let attacker = app.founds("Evil", "edsger@example.com").await;
+        app.arrives("member").await.failed_with("account_exists");
+        assert_eq!(app.db.count("select count(*) from identities").await, 0);
+        assert_eq!(app.db.count("select count(*) from memberships").await, 1);
+        attacker.me().await.expect(200);
+    }
+
+    async fn a_code_that_waits_for_its_client_is_void_after_the_reset(app: SlackApp) {
+        const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let attacker = app.founds("Evil", VICTIM).await;
+        links(&app, &attacker.token, "member").await;
+        let way = app.asks_for_url(RETURN_URL, &[("codeChallenge", CHALLENGE)]).await.expect(200);
+        let callback = app.agrees(&way["url"].as_str().unwrap().parse().unwrap(), "member").await;
+        let code = app.lands(&callback).await.query["code"].clone();
+        app.forgets_password(VICTIM).await.expect(200);
+        app.resets_password(&app.mailed_token(VICTIM, "reset_password").await, OTHER_PASSWORD).await.expect(200);
+        app.post("/api/auth/slack/token")
+            .json(&json!({"code": code, "codeVerifier": VERIFIER}))
+            .await
+            .refused(400, "Sign-in expired");
+    }
+}
+
+/// Attaches a persona's identity to whoever holds the token.
+async fn links(app: &SlackApp, token: &str, persona: &str) {
+    let way = app
+        .post("/api/auth/slack/link")
+        .bearer(token)
+        .json(&json!({"returnUrl": RETURN_URL}))
+        .await;
+    let url = way.expect(200)["url"].as_str().unwrap().parse().unwrap();
+    let callback = app.agrees(&url, persona).await;
+    let answer = app.get(&callback).header("cookie", way.cookie()).await;
+    assert_eq!(answer.status, 302, "{}", answer.text());
+    crate::house::slack::Landed::of(answer).token();
+}
