@@ -178,18 +178,6 @@ impl Answer {
         assert_eq!(self.status.as_u16(), status);
     }
 
-    /// Status, headers and body, less what must differ between any two answers.
-    pub fn as_bytes(&self) -> (u16, Vec<(String, String)>, Vec<u8>) {
-        let mut headers: Vec<_> = self
-            .headers
-            .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
-            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-            .collect();
-        headers.sort();
-        (self.status.as_u16(), headers, self.body.clone())
-    }
-
     /// A refusal whose details name exactly these fields.
     #[track_caller]
     pub fn refused_fields(&self, fields: &[&str]) {

@@ -71,7 +71,7 @@ impl TestApp {
         answer["mfaToken"].as_str().unwrap().to_owned()
     }
 
-    pub async fn verifies(&self, mfa_token: &str, code: &str) -> Answer {
+    pub async fn shows_code(&self, mfa_token: &str, code: &str) -> Answer {
         self.post("/api/auth/mfa/verify")
             .json(&json!({"mfaToken": mfa_token, "code": code}))
             .await

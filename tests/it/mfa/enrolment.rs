@@ -83,22 +83,22 @@ on_both_databases! {
         // Until it is confirmed the old one goes on.
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &new.code(&app)).await.refused(401, "Invalid code");
-        app.verifies(&token, &old.code(&app)).await.expect(200);
+        app.shows_code(&token, &new.code(&app)).await.refused(401, "Invalid code");
+        app.shows_code(&token, &old.code(&app)).await.expect(200);
         let confirmed = ada.confirms(&new.code(&app)).await.expect(200);
 
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &old.code(&app)).await.refused(401, "Invalid code");
-        app.verifies(&token, &old.recovery_codes[0]).await.refused(401, "Invalid code");
-        app.verifies(&token, &recovery_codes(&confirmed)[0]).await.expect(200);
+        app.shows_code(&token, &old.code(&app)).await.refused(401, "Invalid code");
+        app.shows_code(&token, &old.recovery_codes[0]).await.refused(401, "Invalid code");
+        app.shows_code(&token, &recovery_codes(&confirmed)[0]).await.expect(200);
     }
 
     async fn going_back_to_one_factor_takes_password_and_code_and_ends_other_sessions(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let token = app.takes_first_step(&ada.email).await;
-        let elsewhere = app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+        let elsewhere = app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
         app.advance(TimeDelta::seconds(30));
         let under_way = app.takes_first_step(&ada.email).await;
 
@@ -116,7 +116,7 @@ on_both_databases! {
             .await
             .refused(401, "Token revoked");
         ada.me().await.expect(200);
-        app.verifies(&under_way, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
+        app.shows_code(&under_way, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
         app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200)["accessToken"].as_str().unwrap();
         removes(json!({"password": PASSWORD, "code": code})).await.refused(409, "MFA not enrolled");
         assert_eq!(app.db.count("select count(*) from recovery_codes").await, 0);
@@ -165,7 +165,7 @@ on_both_databases! {
             ))
             .await;
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &hers.code(&app)).await.refused(500, "Internal Server Error");
+        app.shows_code(&token, &hers.code(&app)).await.refused(500, "Internal Server Error");
     }
 
     async fn the_owner_is_told_by_letter(app: TestApp) {

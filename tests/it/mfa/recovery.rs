@@ -24,8 +24,8 @@ on_both_databases! {
         assert_eq!(ada.get("/api/auth/mfa").await.expect(200)["recoveryCodesLeft"], 9);
 
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, code).await.refused(401, "Invalid code");
-        app.verifies(&token, &authenticator.recovery_codes[4]).await.expect(200);
+        app.shows_code(&token, code).await.refused(401, "Invalid code");
+        app.shows_code(&token, &authenticator.recovery_codes[4]).await.expect(200);
     }
 
     async fn one_recovery_code_opens_once_under_twenty_parallel_tries(app: TestApp) {
@@ -33,7 +33,7 @@ on_both_databases! {
         let authenticator = ada.enrols(&app).await;
         let tokens = join_all((0..20).map(|_| app.takes_first_step(&ada.email))).await;
         let code = &authenticator.recovery_codes[0];
-        let tries = join_all(tokens.iter().map(|token| app.verifies(token, code))).await;
+        let tries = join_all(tokens.iter().map(|token| app.shows_code(token, code))).await;
         assert_eq!(tries.iter().filter(|answer| answer.status == 200).count(), 1);
         assert_eq!(ada.sessions().await.len(), 2);
     }
@@ -52,8 +52,8 @@ on_both_databases! {
         assert_eq!(ada.get("/api/auth/mfa").await.expect(200)["recoveryCodesLeft"], 10);
 
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &authenticator.recovery_codes[0]).await.refused(401, "Invalid code");
-        app.verifies(&token, &new[0]).await.expect(200);
+        app.shows_code(&token, &authenticator.recovery_codes[0]).await.refused(401, "Invalid code");
+        app.shows_code(&token, &new[0]).await.expect(200);
         // The last way to new ones, when the authenticator is gone.
         app.advance(TimeDelta::seconds(30));
         renews(json!({"code": new[1]})).await.expect(200);
@@ -65,7 +65,7 @@ on_both_databases! {
         ada.enrols(&app).await;
         let hers = eve.enrols(&app).await;
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &hers.recovery_codes[0]).await.refused(401, "Invalid code");
+        app.shows_code(&token, &hers.recovery_codes[0]).await.refused(401, "Invalid code");
         assert_eq!(eve.get("/api/auth/mfa").await.expect(200)["recoveryCodesLeft"], 10);
     }
 }

@@ -28,14 +28,14 @@ on_both_databases! {
         begin(&app, token).await.refused(400, "Invalid or expired token");
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step("ada@acme.example").await;
-        app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
     async fn a_token_to_enrol_with_is_good_for_nothing_else(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let token = app.takes_first_step("ada@acme.example").await;
-        app.verifies(&token, "123456").await.refused(400, "Invalid or expired token");
+        app.shows_code(&token, "123456").await.refused(400, "Invalid or expired token");
         app.get("/api/auth/me").bearer(&token).await.refused(401, "Invalid token");
         app.get("/api/auth/mfa").bearer(&token).await.refused(401, "Invalid token");
         app.post("/api/auth/mfa/totp").bearer(&token).await.refused(401, "Invalid token");

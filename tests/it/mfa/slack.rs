@@ -21,8 +21,8 @@ on_both_databases! {
         assert_eq!(landed.fragment["expiresIn"], "300");
         assert!(landed.query.is_empty(), "{:?}", landed.query);
         assert_eq!(app.db.count("select count(*) from sessions").await, before);
-        app.verifies(token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
-        let answer = app.verifies(token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+        let answer = app.shows_code(token, &authenticator.code(&app)).await.expect(200);
         let me = app.me(answer["accessToken"].as_str().unwrap()).await;
         assert_eq!(me["email"], "katherine@example.com");
     }
@@ -33,7 +33,7 @@ on_both_databases! {
         let asked = redeem(&app, &code).await.expect(200);
         let token = asked["mfaToken"].as_str().unwrap();
         assert_eq!(asked, json!({"mfaRequired": true, "mfaToken": token, "expiresIn": 300}));
-        app.verifies(token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(token, &authenticator.code(&app)).await.expect(200);
     }
 
     async fn who_enrolled_after_the_code_was_issued_shows_the_second_factor(app: SlackApp) {
@@ -109,7 +109,7 @@ async fn by_query_the_token_of_the_first_step_is_in_the_query() {
     let landed = app.arrives("owner").await;
     let token = asked_in(&landed.query, &["expiresIn", "mfaToken", "state"]);
     assert!(landed.fragment.is_empty(), "{:?}", landed.fragment);
-    app.verifies(token, &authenticator.code(&app))
+    app.shows_code(token, &authenticator.code(&app))
         .await
         .expect(200);
 }
@@ -125,7 +125,7 @@ async fn by_cookie_there_is_none_before_the_second_step_and_no_server_sees_the_t
     assert!(landed.answer.header("set-cookie").is_none());
     let token = asked_in(&landed.fragment, &["expiresIn", "mfaToken", "state"]);
     assert!(landed.query.is_empty(), "{:?}", landed.query);
-    app.verifies(token, &authenticator.code(&app))
+    app.shows_code(token, &authenticator.code(&app))
         .await
         .expect(200);
 }

@@ -15,7 +15,7 @@ on_both_databases! {
         let asked = app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);
         let token = asked["mfaToken"].as_str().unwrap();
         assert_eq!(asked, json!({"mfaRequired": true, "mfaToken": token, "expiresIn": 300}));
-        let answer = app.verifies(token, &authenticator.code(&app)).await.expect(200);
+        let answer = app.shows_code(token, &authenticator.code(&app)).await.expect(200);
         assert_eq!(answer["expiresIn"], 604_800);
         assert_eq!(answer["user"], ada.user);
         assert_eq!(answer.as_object().unwrap().len(), 3, "{answer}");
@@ -29,7 +29,7 @@ on_both_databases! {
         let before = (app.db.count(sessions).await, app.db.count(logins).await);
         let token = app.takes_first_step(&ada.email).await;
         assert_eq!((app.db.count(sessions).await, app.db.count(logins).await), before);
-        app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
         assert_eq!((app.db.count(sessions).await, app.db.count(logins).await), (before.0 + 1, before.1 + 1));
     }
 
@@ -39,27 +39,27 @@ on_both_databases! {
         let token = app.takes_first_step(&ada.email).await;
         for steps in [-2, 2] {
             let code = authenticator.code_in(&app, steps);
-            app.verifies(&token, &code).await.refused(401, "Invalid code");
+            app.shows_code(&token, &code).await.refused(401, "Invalid code");
         }
-        app.verifies(&token, &authenticator.code_in(&app, -1)).await.expect(200);
+        app.shows_code(&token, &authenticator.code_in(&app, -1)).await.expect(200);
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &authenticator.code_in(&app, 1)).await.expect(200);
+        app.shows_code(&token, &authenticator.code_in(&app, 1)).await.expect(200);
     }
 
     async fn a_code_counts_once_and_none_before_it_counts_after_it(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let (now, next) = (authenticator.code(&app), authenticator.code_in(&app, 1));
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &next).await.expect(200);
+        app.shows_code(&token, &next).await.expect(200);
         let token = app.takes_first_step(&ada.email).await;
         for used in [&next, &now] {
             // No guesses, so they are not counted.
             for _ in 0..6 {
-                app.verifies(&token, used).await.refused(401, "Invalid code");
+                app.shows_code(&token, used).await.refused(401, "Invalid code");
             }
         }
         app.advance(TimeDelta::seconds(60));
-        app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
     async fn the_code_that_confirmed_signs_nobody_in(app: TestApp) {
@@ -68,26 +68,26 @@ on_both_databases! {
         let code = authenticator.code(&app);
         ada.confirms(&code).await.expect(200);
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &code).await.refused(401, "Invalid code");
+        app.shows_code(&token, &code).await.refused(401, "Invalid code");
     }
 
     async fn one_code_counts_once_under_twenty_parallel_tries(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let tokens = join_all((0..20).map(|_| app.takes_first_step(&ada.email))).await;
         let code = authenticator.code(&app);
-        let tries = join_all(tokens.iter().map(|token| app.verifies(token, &code))).await;
+        let tries = join_all(tokens.iter().map(|token| app.shows_code(token, &code))).await;
         one_got_in(&tries, 401, "Invalid code");
         // Whoever was too late has guessed nothing.
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
     async fn one_token_begins_one_session_under_twenty_parallel_tries(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         let code = authenticator.code(&app);
-        let tries = join_all((0..20).map(|_| app.verifies(&token, &code))).await;
+        let tries = join_all((0..20).map(|_| app.shows_code(&token, &code))).await;
         one_got_in(&tries, 400, "Invalid or expired token");
         assert_eq!(ada.sessions().await.len(), 2);
     }
@@ -96,23 +96,23 @@ on_both_databases! {
         let (ada, authenticator) = enrolled(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         for _ in 0..5 {
-            app.verifies(&token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+            app.shows_code(&token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
         }
-        let locked = app.verifies(&token, &authenticator.code(&app)).await;
+        let locked = app.shows_code(&token, &authenticator.code(&app)).await;
         locked.refused(429, "Too many attempts");
         let wait: i64 = locked.header("retry-after").unwrap().parse().unwrap();
         assert!((840..=901).contains(&wait), "{wait}");
         // The recovery codes are locked as well.
-        app.verifies(&token, &authenticator.recovery_codes[0]).await.refused(429, "Too many attempts");
+        app.shows_code(&token, &authenticator.recovery_codes[0]).await.refused(429, "Too many attempts");
         for _ in 0..3 {
-            app.verifies(&token, "000000").await.refused(429, "Too many attempts");
+            app.shows_code(&token, "000000").await.refused(429, "Too many attempts");
         }
-        app.verifies(&token, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
+        app.shows_code(&token, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
 
         app.advance(TimeDelta::minutes(15));
         app.advance(TimeDelta::seconds(1));
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
     async fn the_counter_is_the_person_s_whatever_the_sign_in_and_the_instance(app: TestApp) {
@@ -120,24 +120,24 @@ on_both_databases! {
         let other = app.second_instance().await;
         for instance in [&app, &other, &app, &other] {
             let token = instance.takes_first_step(&ada.email).await;
-            instance.verifies(&token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+            instance.shows_code(&token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
         }
         let wrong = json!({"password": PASSWORD, "code": authenticator.wrong_code(&app)});
         ada.delete("/api/auth/mfa/totp").json(&wrong).await.refused(401, "Invalid code");
         let token = other.takes_first_step(&ada.email).await;
-        other.verifies(&token, &authenticator.code(&app)).await.refused(429, "Too many attempts");
+        other.shows_code(&token, &authenticator.code(&app)).await.refused(429, "Too many attempts");
         // Nobody else is locked out.
         let bob = app.founds("Beta", "bob@beta.example").await;
         let his = bob.enrols(&app).await;
         let token = app.takes_first_step(&bob.email).await;
-        app.verifies(&token, &his.code(&app)).await.expect(200);
+        app.shows_code(&token, &his.code(&app)).await.expect(200);
     }
 
     async fn wrong_codes_are_counted_exactly_under_parallel_tries(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let tokens = join_all((0..9).map(|_| app.takes_first_step(&ada.email))).await;
         let wrong = authenticator.wrong_code(&app);
-        let tries = join_all(tokens.iter().map(|token| app.verifies(token, &wrong))).await;
+        let tries = join_all(tokens.iter().map(|token| app.shows_code(token, &wrong))).await;
         let with = |status| tries.iter().filter(|answer| answer.status == status).count();
         assert_eq!((with(401), with(429)), (5, 4));
         assert_eq!(app.db.count("select failures from totp").await, 9);
@@ -150,9 +150,9 @@ on_both_databases! {
         for _ in 0..2 {
             let token = app.takes_first_step(&ada.email).await;
             for _ in 0..4 {
-                app.verifies(&token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+                app.shows_code(&token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
             }
-            app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+            app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
             app.advance(TimeDelta::seconds(30));
         }
     }
@@ -161,9 +161,9 @@ on_both_databases! {
         let (ada, authenticator) = enrolled(&app).await;
         let (in_time, late) = (app.takes_first_step(&ada.email).await, app.takes_first_step(&ada.email).await);
         app.advance(TimeDelta::seconds(299));
-        app.verifies(&in_time, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(&in_time, &authenticator.code(&app)).await.expect(200);
         app.advance(TimeDelta::seconds(1));
-        app.verifies(&late, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
+        app.shows_code(&late, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
     }
 
     async fn a_token_of_the_first_step_is_good_for_the_second_alone(app: TestApp) {
@@ -176,16 +176,16 @@ on_both_databases! {
         let body = json!({"mfaToken": token, "code": authenticator.code(&app)});
         app.post("/api/auth/mfa/totp/confirm").json(&body).await.refused(400, "Invalid or expired token");
         for other in ["x", &"A".repeat(43), &ada.token] {
-            app.verifies(other, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
+            app.shows_code(other, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
         }
-        app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
     async fn a_new_password_ends_the_sign_ins_that_are_under_way(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         ada.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
-        app.verifies(&token, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
+        app.shows_code(&token, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
     }
 
     async fn who_was_disabled_or_removed_after_the_first_step_does_not_get_in(app: TestApp) {
@@ -193,12 +193,12 @@ on_both_databases! {
         let token = app.takes_first_step(&ada.email).await;
         let code = authenticator.code(&app);
         app.db.execute("update users set disabled_at = created_at").await;
-        app.verifies(&token, &code).await.refused(400, "Invalid or expired token");
+        app.shows_code(&token, &code).await.refused(400, "Invalid or expired token");
         app.db.execute("update users set disabled_at = null").await;
         app.db.execute("create table kept as select * from memberships; delete from memberships").await;
-        app.verifies(&token, &code).await.refused(400, "Invalid or expired token");
+        app.shows_code(&token, &code).await.refused(400, "Invalid or expired token");
         app.db.execute("insert into memberships select * from kept; drop table kept").await;
-        app.verifies(&token, &code).await.expect(200);
+        app.shows_code(&token, &code).await.expect(200);
     }
 
     async fn each_try_leaves_one_row_and_a_lock_one_in_all(app: TestApp) {
@@ -229,12 +229,12 @@ on_both_databases! {
         let (ada, authenticator) = enrolled(&app).await;
         app.restart_configured(|config| config.tokens.secrets = vec![OTHER_SECRET.into(), SECRET.into()]).await;
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
         // The sign-in has put it under the new one, so the old one can go.
         app.restart_configured(|config| config.tokens.secrets = vec![OTHER_SECRET.into()]).await;
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &authenticator.code(&app)).await.expect(200);
+        app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
     async fn a_secret_that_is_dropped_too_early_leaves_the_recovery_codes(app: TestApp) {
@@ -242,8 +242,8 @@ on_both_databases! {
         let (ada, authenticator) = enrolled(&app).await;
         app.restart_configured(|config| config.tokens.secrets = vec![OTHER_SECRET.into()]).await;
         let token = app.takes_first_step(&ada.email).await;
-        app.verifies(&token, &authenticator.code(&app)).await.refused(500, "Internal Server Error");
-        app.verifies(&token, &authenticator.recovery_codes[0]).await.expect(200);
+        app.shows_code(&token, &authenticator.code(&app)).await.refused(500, "Internal Server Error");
+        app.shows_code(&token, &authenticator.recovery_codes[0]).await.expect(200);
     }
 
     async fn the_second_step_names_its_faulty_fields(app: TestApp) {
