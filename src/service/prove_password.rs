@@ -60,8 +60,15 @@ pub(super) async fn prove_password(
     };
     if services.require_verified_email && !is_proved {
         let entry = refusal(services, context, Some(user_id));
-        let write = services.store.write(move |tx| audit::insert(tx, &entry));
-        write.await?;
+        let now = services.now();
+        services
+            .store
+            .write(move |tx| {
+                // Or whoever is locked out would learn that the password is right.
+                attempt.succeeded(tx, now)?;
+                audit::insert(tx, &entry).map_err(Error::from)
+            })
+            .await?;
         return Err(Error::EmailNotVerified);
     }
     Ok(Proven {
