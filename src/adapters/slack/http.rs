@@ -31,6 +31,7 @@ pub struct Trouble(&'static str);
 impl Trouble {
     pub const SILENT: Self = Self("it does not answer in time");
     pub const NOT_EXPECTED: Self = Self("it sent something else than expected");
+    pub const CROWDED: Self = Self("too many are asking it already");
     const UNREACHABLE: Self = Self("it cannot be reached");
     const BROKEN_OFF: Self = Self("its answer broke off");
     const RATE_LIMITS: Self = Self("it takes no more requests for now");

@@ -23,6 +23,7 @@ use oauth2::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::domain::SignInFailure;
@@ -35,6 +36,9 @@ use keys::Keys;
 /// For everything one sign-in asks of Slack.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Sign-ins that ask Slack at the same time. While it is silent each holds a connection for all of [`PATIENCE`].
+const AT_ONCE: usize = 64;
+
 /// Our application at Slack.
 pub struct Slack {
     client_id: String,
@@ -43,6 +47,7 @@ pub struct Slack {
     base_url: Url,
     http: Http,
     keys: Keys,
+    places: Semaphore,
 }
 
 impl Slack {
@@ -61,6 +66,7 @@ impl Slack {
             http: Http::new(&base_url)?,
             base_url,
             keys: Keys::default(),
+            places: Semaphore::new(AT_ONCE),
         })
     }
 
@@ -70,6 +76,20 @@ impl Slack {
         let base = self.base_url.path().trim_end_matches('/');
         url.set_path(&format!("{base}{path}"));
         url
+    }
+
+    /// Asks Slack, unless too many do already, and not for long.
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, SignInFailure>>,
+    ) -> Result<T, SignInFailure> {
+        let _place = self
+            .places
+            .try_acquire()
+            .map_err(|_| unavailable(Trouble::CROWDED))?;
+        tokio::time::timeout(PATIENCE, answer)
+            .await
+            .unwrap_or_else(|_| Err(unavailable(Trouble::SILENT)))
     }
 
     async fn tokens(&self, path: &str, exchange: Exchange<'_>) -> Result<Tokens, SignInFailure> {
@@ -132,7 +152,7 @@ impl SlackApi for Slack {
                     SlackFlow::Oidc => self.arrival_oidc(exchange).await,
                 }
             };
-            in_time(arrival).await
+            self.in_time(arrival).await
         }
         .boxed()
     }
@@ -141,16 +161,8 @@ impl SlackApi for Slack {
         &self,
         token: UserToken,
     ) -> BoxFuture<'_, Result<Option<String>, SignInFailure>> {
-        in_time(self.ask_workspace_name(token)).boxed()
+        self.in_time(self.ask_workspace_name(token)).boxed()
     }
-}
-
-async fn in_time<T>(
-    answer: impl Future<Output = Result<T, SignInFailure>>,
-) -> Result<T, SignInFailure> {
-    tokio::time::timeout(PATIENCE, answer)
-        .await
-        .unwrap_or_else(|_| Err(unavailable(Trouble::SILENT)))
 }
 
 /// An error that Slack named.

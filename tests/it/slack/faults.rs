@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use hallpass::domain::slack::SlackFlow;
 use hallpass::sandbox::slack::{Endpoint, Fault, Flaw};
 
@@ -121,7 +122,7 @@ on_both_databases! {
         for _ in 0..20 {
             callbacks.push(app.callback_of("owner").await);
         }
-        let waiting = futures_util::future::join_all(callbacks.iter().map(|callback| app.lands(callback)));
+        let waiting = join_all(callbacks.iter().map(|callback| app.lands(callback)));
         let meanwhile = async {
             app.slack().has_been_called(Endpoint::OauthAccess, 20).await;
             for _ in 0..20 {
@@ -149,6 +150,30 @@ async fn a_silent_slack_is_given_up() {
     let callback = app.callback_of("owner").await;
     let landed = tokio::time::timeout(Duration::from_secs(20), app.lands(&callback)).await;
     landed.unwrap().failed_with("slack_unavailable");
+}
+
+#[actix_web::test]
+async fn no_more_than_sixty_four_wait_for_slack_and_the_next_is_sent_back_at_once() {
+    let app = SlackApp::start(Db::sqlite()).await;
+    let places = 64_u64;
+    app.slack()
+        .fail_next(Endpoint::OauthAccess, Fault::Silence, 64);
+    let mut callbacks = Vec::new();
+    for _ in 0..=places {
+        callbacks.push(app.callback_of("owner").await);
+    }
+    let next = callbacks.pop().unwrap();
+    let waiting = join_all(callbacks.iter().map(|callback| app.lands(callback)));
+    let meanwhile = async {
+        app.slack()
+            .has_been_called(Endpoint::OauthAccess, places)
+            .await;
+        app.lands(&next).await.failed_with("slack_unavailable");
+        assert_eq!(app.slack().calls(Endpoint::OauthAccess), places);
+        app.slack().clear_faults();
+    };
+    tokio::join!(waiting, meanwhile);
+    app.signs_in("owner").await;
 }
 
 fn trouble() -> Vec<Fault> {
