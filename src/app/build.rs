@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
 use secrecy::SecretString;
+use url::Url;
 
 use super::listen::listen;
 use super::{App, BuildError, Overrides};
@@ -73,7 +74,7 @@ impl App {
                     "ALLOWED_RETURN_URLS is empty: no sign-in with Slack can lead back anywhere"
                 );
             }
-            services.slack = Some(self::slack(slack, address.port())?);
+            services.slack = Some(self::slack(slack, &public_url, address.port())?);
         }
         for entry in &mut services.return_urls {
             *entry = entry.with_real_port(address.port());
@@ -201,13 +202,19 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
 }
 
 /// The way to Slack, or to the sandbox on our own `port`.
-fn slack(config: config::Slack, port: u16) -> Result<Slack, BuildError> {
+fn slack(config: config::Slack, public_url: &Url, port: u16) -> Result<Slack, BuildError> {
     if config.token_delivery == TokenDelivery::Query {
         tracing::warn!(
             "SLACK_TOKEN_DELIVERY=query puts tokens into the logs and histories of everybody on their way"
         );
     }
     let mut base_url = config.base_url;
+    if public_url.scheme() != "https" && base_url.host_str() == Some("slack.com") {
+        tracing::warn!(
+            %public_url,
+            "PUBLIC_URL is not https: Slack sends nobody back to such an address, so no sign-in with it will succeed"
+        );
+    }
     if base_url.port() == Some(0) {
         let _ = base_url.set_port(Some(port));
     }

@@ -4,6 +4,7 @@ mod build;
 mod dev;
 mod error;
 mod listen;
+mod open_files;
 mod run;
 pub mod seed;
 mod workers;
@@ -17,6 +18,7 @@ use crate::service::Services;
 
 pub use dev::for_development;
 pub use error::BuildError;
+pub use open_files::raise_limit_of_open_files;
 pub use run::StopHandle;
 
 /// What tests put in place of the world; `None` means the real thing.

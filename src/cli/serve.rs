@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Failure, operator};
-use crate::app::{App, Overrides};
+use crate::app::{App, Overrides, raise_limit_of_open_files};
 use crate::config::{ENV_FILE, Tokens, Variables};
 
 pub const EXAMPLES: &str = examples!(
@@ -22,6 +22,7 @@ pub async fn run(variables: &Variables) -> Result<(), Failure> {
 
 /// Serves until a signal says otherwise.
 pub async fn start(app: App, tokens: &Tokens) -> Result<(), Failure> {
+    raise_limit_of_open_files();
     tracing::info!(address = %app.address(), "listening");
     let reread_secrets = || {
         let variables = Variables::load(Path::new(ENV_FILE))?;

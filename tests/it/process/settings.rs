@@ -1,5 +1,7 @@
 //! Settings that cannot be used end the program before it does anything.
 
+use std::process::Command;
+
 use crate::house::{Db, SECRET};
 use crate::process::{Server, hallpass, hallpass_on, stderr};
 
@@ -106,4 +108,50 @@ async fn a_proxy_that_is_not_trusted_is_noticed_once() {
     }
     let notices = server.output().matches("TRUSTED_PROXIES").count();
     assert_eq!(notices, 1, "{}", server.output());
+}
+
+#[actix_web::test]
+async fn slack_without_an_https_address_is_warned_about() {
+    let with = async |public_url: &str| {
+        let mut command = hallpass_on(&Db::sqlite(), &["serve"]);
+        command
+            .env("PUBLIC_URL", public_url)
+            .env("ALLOWED_RETURN_URLS", "https://app.example")
+            .env("SLACK_CLIENT_ID", "1.2")
+            .env("SLACK_CLIENT_SECRET", "a1b2c3d4e5f60718293a4b5c6d7e8f90");
+        Server::run(command).await.output()
+    };
+    let output = with("http://id.example").await;
+    assert!(output.contains("PUBLIC_URL is not https"), "{output}");
+    let output = with("https://id.example").await;
+    assert!(!output.contains("PUBLIC_URL is not https"), "{output}");
+}
+
+#[cfg(target_os = "linux")]
+#[actix_web::test]
+async fn a_server_may_open_as_many_files_as_the_system_allows() {
+    let serve = hallpass_on(&Db::sqlite(), &[]);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -Sn 300; exec \"$0\" serve"])
+        .arg(serve.get_program())
+        .env_clear()
+        .envs(
+            serve
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir(serve.get_current_dir().unwrap());
+    let server = Server::run(command).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.process.id())).unwrap();
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let [soft, hard] = [0, 1].map(|n| files.unwrap().split_whitespace().nth(n).unwrap());
+    assert_eq!(soft, hard);
+    assert!(
+        server.output().contains("raised the limit of open files"),
+        "{}",
+        server.output()
+    );
 }
