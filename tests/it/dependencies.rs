@@ -115,6 +115,32 @@ fn a_license_is_permitted_when_one_choice_of_it_is() {
     }
 }
 
+#[test]
+fn cargo_deny_is_told_the_same() {
+    let listed = |table: &str, key: &str| -> Vec<String> {
+        let file = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deny.toml")).unwrap();
+        let (_, table) = file.split_once(&format!("[{table}]")).unwrap();
+        let (_, list) = table.split_once(&format!("\n{key} = [\n")).unwrap();
+        let (list, _) = list.split_once("\n]").unwrap();
+        list.lines()
+            .filter_map(|line| line.trim().strip_prefix('"')?.strip_suffix("\","))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(listed("licenses", "allow"), LICENSES);
+    let mut refused: Vec<String> = UNWANTED.iter().map(|&name| name.to_owned()).collect();
+    for (name, floor) in FLOORS {
+        let text = |[major, minor, patch]: [u64; 3]| format!("{major}.{minor}.{patch}");
+        let mut from = String::new();
+        if let Some((_, [major, minor], backport)) = BACKPORTS.iter().find(|(n, ..)| n == name) {
+            refused.push(format!("{name}:<{}", text(*backport)));
+            from = format!(">={}, ", text([*major, minor + 1, 0]));
+        }
+        refused.push(format!("{name}:{from}<{}", text(*floor)));
+    }
+    assert_eq!(listed("bans", "deny"), refused);
+}
+
 /// Name, version and source of every package in `Cargo.lock`.
 fn locked() -> Vec<(String, String, String)> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock");
