@@ -233,7 +233,7 @@ fn nth_newest(times: &[DateTime<Utc>], n: usize) -> Option<DateTime<Utc>> {
 
 /// In whole seconds, rounded up.
 fn too_many(now: DateTime<Utc>, until: DateTime<Utc>) -> Error {
-    let seconds = (until - now + TimeDelta::milliseconds(999)).num_seconds();
+    let seconds = (until - now + TimeDelta::microseconds(999_999)).num_seconds();
     Error::TooManyAttempts {
         retry_after: u32::try_from(seconds).unwrap_or_default().max(1),
     }
@@ -292,6 +292,19 @@ mod tests {
     fn a_hundred_in_a_row_are_too_many_for_a_day() {
         assert_eq!(wait(&[], Some((99, 1))), 0);
         assert_eq!(wait(&[], Some((100, 60))), 23 * 3600);
+    }
+
+    #[test]
+    fn who_waits_as_long_as_told_may_try_again() {
+        for micros in [1, 500_000, 999_999] {
+            let failed_at = NOW - WINDOW + TimeDelta::microseconds(60_000_000 + micros);
+            let failures = vec![("ada".to_owned(), failed_at); PER_PAIR];
+            let standing = Standing::new("ada", failures, None);
+            let Err(Error::TooManyAttempts { retry_after }) = standing.judge(NOW) else {
+                panic!("ten are too many")
+            };
+            assert_eq!(retry_after, 61, "{micros}");
+        }
     }
 
     #[test]
