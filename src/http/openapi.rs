@@ -424,6 +424,20 @@ mod tests {
     }
 
     #[test]
+    fn a_limited_route_promises_to_say_what_is_left() {
+        let document = serde_json::to_value(document()).unwrap();
+        let promises = |path: &str, method: &str, status: &str| {
+            let headers = &document["paths"][path][method]["responses"][status]["headers"];
+            ["RateLimit", "RateLimit-Policy"].map(|name| headers[name].is_object())
+        };
+        assert_eq!(promises("/api/auth/login", "post", "200"), [true; 2]);
+        assert_eq!(promises("/api/auth/login", "post", "429"), [true; 2]);
+        assert_eq!(promises("/api/auth/me", "get", "200"), [false; 2]);
+        assert_eq!(promises("/api/auth/me", "get", "429"), [true; 2]);
+        assert!(document["paths"]["/livez"]["get"]["responses"]["429"].is_null());
+    }
+
+    #[test]
     fn a_route_names_the_errors_it_can_answer() {
         let document = serde_json::to_value(document()).unwrap();
         let codes = |path: &str, method: &str| {
@@ -447,6 +461,10 @@ mod tests {
             assert!(login.iter().any(|c| c == code), "{code}");
         }
         assert!(!login.iter().any(|code| code == "invalid_token"));
+        for code in ["too_many_attempts", "too_many_requests"] {
+            assert!(login.iter().any(|c| c == code), "{code}");
+        }
+        assert_eq!(codes("/livez", "get"), ["internal_error"]);
         let me = codes("/api/auth/me", "get");
         assert!(me.iter().any(|code| code == "token_revoked"));
         assert!(!me.iter().any(|code| code == "validation_failed"));

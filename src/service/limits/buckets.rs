@@ -101,36 +101,47 @@ mod tests {
     }
 
     #[test]
-    fn a_million_addresses_fit_into_64_megabytes_and_more_do_not_grow_it() {
+    fn a_million_addresses_fit_into_64_megabytes() {
         let buckets = Buckets::default();
         for n in 0..1_000_000 {
             buckets.draw(Group::General, address(n), HOUR);
         }
         assert_eq!(buckets.len(), 1_000_000);
         assert!(buckets.memory() < 64_000_000, "{}", buckets.memory());
-        for n in 1_000_000..2_500_000 {
-            buckets.draw(Group::General, address(n), HOUR);
-        }
-        assert!(buckets.len() <= SHARDS * PER_SHARD);
-        assert!(buckets.memory() < 64_000_000, "{}", buckets.memory());
         buckets.forget_full(2 * HOUR);
         assert_eq!((buckets.len(), buckets.memory()), (0, 0));
     }
 
     #[test]
-    fn who_is_still_owed_nothing_makes_room_first() {
+    fn no_number_of_addresses_makes_a_shard_grow() {
         let buckets = Buckets::default();
-        for n in 0..1_500_000 {
-            buckets.draw(Group::General, address(n), 0);
+        let at_work = (0..).map(|n| (n, 2 * HOUR)).take(PER_SHARD);
+        buckets.shards[0].lock().unwrap().extend(at_work);
+        let of_one = buckets.memory();
+        assert!(of_one * SHARDS < 64_000_000, "{of_one}");
+        for n in 0..1_000 {
+            buckets.draw(Group::General, address(n), HOUR);
         }
-        let drained = address(u32::MAX);
-        for _ in 0..Group::Mail.quota().count {
-            assert!(buckets.draw(Group::Mail, drained, HOUR).is_granted);
+        let shard = buckets.shards[0].lock().unwrap();
+        assert!(shard.len() < 1_000 && shard.capacity() <= PER_SHARD);
+    }
+
+    #[test]
+    fn what_is_full_again_makes_room_and_what_is_not_stays() {
+        let mut shard: HashMap<u64, i64> = (1_000..).map(|n| (n, HOUR)).take(PER_SHARD).collect();
+        for n in 0..100 {
+            shard.insert(n, HOUR + 1);
         }
-        for n in 0..1_000_000 {
-            buckets.draw(Group::Login, address(n), HOUR);
-        }
-        assert!(!buckets.draw(Group::Mail, drained, HOUR).is_granted);
+        make_room(&mut shard, HOUR);
+        assert_eq!(shard.len(), 100);
+        assert!((0..100).all(|n| shard.contains_key(&n)));
+    }
+
+    #[test]
+    fn where_all_are_at_work_all_are_forgotten() {
+        let mut shard: HashMap<u64, i64> = (0..).map(|n| (n, HOUR + 1)).take(PER_SHARD).collect();
+        make_room(&mut shard, HOUR);
+        assert!(shard.is_empty());
     }
 
     #[test]
