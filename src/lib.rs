@@ -10,6 +10,7 @@ pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod http;
+pub mod letters;
 pub mod ports;
 pub mod sandbox;
 pub mod service;

@@ -10,9 +10,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("crypto", &["domain"]),
     ("ports", &["domain"]),
     ("store", &["domain"]),
-    ("service", &["domain", "crypto", "ports", "store"]),
+    ("letters", &["domain"]),
+    (
+        "service",
+        &["domain", "crypto", "letters", "ports", "store"],
+    ),
     ("http", &["domain", "service"]),
-    ("config", &["domain", "crypto"]),
+    ("config", &["domain", "crypto", "letters"]),
     ("adapters", &["domain", "crypto", "ports"]),
     ("sandbox", &["domain", "ports"]),
     (
@@ -66,7 +70,7 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
     // Whoever lets somebody in tells them of it.
     (&["sessions::insert"], &["service/begin_session.rs"]),
     // Others are called from one place.
-    (&["reqwest", "oauth2"], &["adapters/"]),
+    (&["reqwest", "oauth2", "lettre"], &["adapters/"]),
     // HTTP is one dialect's spelling.
     (
         &["actix_web", "actix_cors"],
