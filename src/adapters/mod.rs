@@ -2,6 +2,7 @@
 
 mod os_entropy;
 pub mod slack;
+pub mod smtp;
 mod system_clock;
 
 pub use os_entropy::OsEntropy;

@@ -1,55 +1,123 @@
-//! The mail server and the sender.
+//! The mail server, the sender, and how letters look.
 
-use secrecy::SecretString;
+use std::net::IpAddr;
+
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::fault::Complaint;
+use super::mail_templates;
 use super::reader::Reader;
 use super::settings::{MAIL_FROM, SMTP_URL};
-use crate::domain::Email;
+use crate::domain::{Email, MailLogin, MailSender, MailServer, MailTls};
+use crate::letters::Templates;
+
+const SMTPS_PORT: u16 = 465;
+
+/// Message submission (RFC 6409 §3.1).
+const SUBMISSION_PORT: u16 = 587;
 
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// `smtp://` or `smtps://`, perhaps with user and password.
-    pub smtp_url: SecretString,
-    pub from: MailSender,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailSender {
-    pub name: Option<String>,
-    pub address: Email,
+    /// Missing when no mail server is set up.
+    pub server: Option<MailServer>,
+    /// Always there where there is a server.
+    pub sender: Option<MailSender>,
+    pub templates: Templates,
 }
 
 impl Mail {
-    /// `None` without a mail server; the sender is judged all the same.
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let smtp_url = reader.judged_secret(&SMTP_URL, judge_smtp_url);
-        let from = reader.value(&MAIL_FROM, sender);
+        let server = reader.value(&SMTP_URL, server);
+        let sender = reader.value(&MAIL_FROM, sender);
         if reader.is_given(&SMTP_URL) && !reader.is_given(&MAIL_FROM) {
             let why = "It is missing, though SMTP_URL is given.";
             let mend = "Give the sender, such as no-reply@example.com.";
             reader.complain(&MAIL_FROM, Complaint::new(why, mend));
         }
+        let templates = mail_templates::read(reader);
         Some(Self {
-            smtp_url: smtp_url?,
-            from: from?,
+            server,
+            sender,
+            templates: templates?,
         })
     }
 }
 
-fn judge_smtp_url(text: &str) -> Result<(), Complaint> {
-    let is_smtp = Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "smtp" | "smtps") && url.host_str().is_some_and(|h| !h.is_empty())
-    });
-    if is_smtp {
-        Ok(())
-    } else {
-        Err(Complaint::new(
-            "It is not the address of a mail server.",
-            "Use smtps://user:password@host:465, with special characters of the password percent-encoded.",
-        ))
+/// `smtps://user:password@host:port?ca=file` or `smtp://…?tls=required`. What it says is never repeated.
+fn server(text: &str) -> Result<MailServer, Complaint> {
+    let mend = "Use smtps://user:password@host:465, with special characters of the password percent-encoded.";
+    let complaint = |why| Complaint::new(why, mend);
+    let no_address = || complaint("It is not the address of a mail server.");
+    let url = Url::parse(text).map_err(|_| no_address())?;
+    let is_implicit = match url.scheme() {
+        "smtps" => true,
+        "smtp" => false,
+        _ => return Err(no_address()),
+    };
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_matches(['[', ']']).to_owned();
+    let is_host = host.parse::<IpAddr>().is_ok() || url::Host::parse(&host).is_ok();
+    if host.is_empty() || !is_host {
+        return Err(no_address());
     }
+    if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+        return Err(complaint("It has a path."));
+    }
+    let usual_port = if is_implicit {
+        SMTPS_PORT
+    } else {
+        SUBMISSION_PORT
+    };
+    let mut server = MailServer {
+        host,
+        port: url.port().unwrap_or(usual_port),
+        tls: MailTls::WhenOffered,
+        login: login(&url).ok_or_else(|| complaint("Its user or password is not valid UTF-8."))?,
+        authorities: None,
+    };
+    // Nobody is in between there, and the certificate of a server for this machine alone is seldom a public one.
+    if server.is_on_loopback() {
+        server.tls = MailTls::Never;
+    }
+    if is_implicit {
+        server.tls = MailTls::Implicit;
+    }
+    for (name, value) in url.query_pairs() {
+        match (&*name, &*value) {
+            ("tls", "required") if !is_implicit => server.tls = MailTls::Required,
+            ("tls", "opportunistic") if !is_implicit => server.tls = MailTls::WhenOffered,
+            ("tls", "none") if !is_implicit => server.tls = MailTls::Never,
+            ("tls", _) => {
+                return Err(Complaint::new(
+                    "Its tls says nothing we know.",
+                    "Use smtps:// for TLS from the first byte, else tls=required, tls=opportunistic or tls=none.",
+                ));
+            }
+            ("ca", path) => server.authorities = Some(path.into()),
+            _ => {
+                return Err(Complaint::new(
+                    "It has a parameter we do not know.",
+                    "Known are tls and ca.",
+                ));
+            }
+        }
+    }
+    Ok(server)
+}
+
+/// `Some(None)` without a user; `None` for what is no text.
+fn login(url: &Url) -> Option<Option<MailLogin>> {
+    if url.username().is_empty() {
+        return Some(None);
+    }
+    let decoded = |text| percent_decode_str(text).decode_utf8().ok();
+    let user = decoded(url.username())?.into_owned();
+    let password = decoded(url.password().unwrap_or_default())?.into_owned();
+    Some(Some(MailLogin {
+        user,
+        password: password.into(),
+    }))
 }
 
 /// `Name <address>` or the address alone.

@@ -9,6 +9,7 @@ mod generated;
 mod local_secret;
 mod logging;
 mod mail;
+mod mail_templates;
 mod passwords;
 mod reader;
 mod server;
@@ -25,7 +26,7 @@ pub use database::Database;
 pub use fault::Faults;
 pub use local_secret::{LocalSecretError, random_secret};
 pub use logging::{LogFormat, Logging};
-pub use mail::{Mail, MailSender};
+pub use mail::Mail;
 pub use passwords::Passwords;
 pub use reader::Environment;
 pub use server::Server;
@@ -54,8 +55,7 @@ pub struct Config {
     pub accounts: Accounts,
     /// Missing when sign-in with Slack is not set up.
     pub slack: Option<Slack>,
-    /// Missing when no mail server is set up.
-    pub mail: Option<Mail>,
+    pub mail: Mail,
     pub logging: Logging,
 }
 
@@ -71,6 +71,15 @@ impl Config {
             Some(config) if !reader.has_faults() => Ok(config),
             _ => Err(reader.into_faults()),
         }
+    }
+
+    /// The database alone, for those who only look: nothing is made, and no other setting needs to be there.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn read_database(environment: Environment<'_>) -> Result<Database, Faults> {
+        let mut reader = Reader::new(environment, Mode::Serve);
+        Database::read(&mut reader).ok_or_else(|| reader.into_faults())
     }
 
     /// `None` only after a fault.
@@ -93,7 +102,7 @@ impl Config {
             passwords: passwords?,
             accounts: accounts?,
             slack,
-            mail,
+            mail: mail?,
             logging: logging?,
         })
     }

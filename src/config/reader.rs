@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::Mode;
 use super::fault::{Complaint, Fault, Faults};
@@ -73,17 +73,6 @@ impl<'a> Reader<'a> {
     /// The value of a secret, or its default.
     pub fn secret(&mut self, setting: &Setting) -> Option<SecretString> {
         self.text(setting).map(SecretString::from)
-    }
-
-    /// A secret's value or its default, judged.
-    pub fn judged_secret(
-        &mut self,
-        setting: &Setting,
-        judge: impl FnOnce(&str) -> Result<(), Complaint>,
-    ) -> Option<SecretString> {
-        let secret = self.secret(setting)?;
-        let verdict = judge(secret.expose_secret());
-        self.keep_fault(setting, verdict).map(|()| secret)
     }
 
     fn keep_fault<T>(&mut self, setting: &Setting, result: Result<T, Complaint>) -> Option<T> {

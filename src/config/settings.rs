@@ -9,7 +9,7 @@ pub struct Setting {
     pub default: Fallback,
     /// Whether it may also be given as `NAME_FILE`, and is never printed.
     pub secret: bool,
-    /// A value that works; empty where any example would be a secret.
+    /// A value that works anywhere; empty where there is none.
     pub example: &'static str,
     /// Markdown, full sentences.
     pub description: &'static str,
@@ -83,7 +83,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
             &SLACK_FIRST_USER_ROLE,
         ],
     ),
-    ("Mail", &[&SMTP_URL, &MAIL_FROM]),
+    ("Mail", &[&SMTP_URL, &MAIL_FROM, &MAIL_TEMPLATES]),
     ("Logs", &[&LOG_FORMAT, &RUST_LOG]),
 ];
 
@@ -323,18 +323,28 @@ pub static SLACK_FIRST_USER_ROLE: Setting = Setting {
 
 pub static SMTP_URL: Setting = Setting {
     name: "SMTP_URL",
-    default: Fallback::None,
+    default: Fallback::Derived("none: letters wait (`hallpass dev`: a mailbox of its own)"),
     secret: true,
     example: "smtp://localhost:1025",
-    description: "The mail server: `smtps://user:password@host:465` or `smtp://host:port`. Needs `MAIL_FROM`.",
+    description: "The mail server: `smtps://user:password@host` (TLS, port 465) or `smtp://host` (port 587, STARTTLS \
+                  where it is offered; on loopback none). `?tls=required` insists on STARTTLS, `?tls=none` does \
+                  without; `ca=/path/ca.pem` trusts those authorities instead of the public ones. Needs `MAIL_FROM`.",
 };
 
 pub static MAIL_FROM: Setting = Setting {
     name: "MAIL_FROM",
-    default: Fallback::None,
+    default: Fallback::DevOnly("Hallpass <no-reply@example.com>"),
     secret: false,
     example: "Hallpass <no-reply@example.com>",
-    description: "The sender of mails, an address with or without a name.",
+    description: "The sender of mails, an address with or without a name. Letters are signed with the name.",
+};
+
+pub static MAIL_TEMPLATES: Setting = Setting {
+    name: "MAIL_TEMPLATES",
+    default: Fallback::None,
+    secret: false,
+    example: "",
+    description: "A folder of templates to use instead of those that are built in, such as `verify_email.html`.",
 };
 
 pub static LOG_FORMAT: Setting = Setting {

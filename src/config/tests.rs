@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::settings::SECTIONS;
 use super::{Config, Database, Faults, LogFormat, Mode};
 use crate::domain::slack::SlackFlow;
-use crate::domain::{JoinPolicy, Role, TokenDelivery};
+use crate::domain::{JoinPolicy, MailTls, Role, TokenDelivery};
 
 const SECRET: &str = "k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE";
 const OTHER_SECRET: &str = "Zx8Nc2Vb6Mq1Wr5Ty9Ui3Op7As4Df0Gh";
@@ -77,7 +77,8 @@ fn nothing_but_a_secret_is_needed() {
     assert!(config.accounts.allowed_return_urls.is_empty());
     assert_eq!(config.accounts.app_url, config.server.public_url);
     assert_eq!(config.accounts.tenant_domain, None);
-    assert!(config.slack.is_none() && config.mail.is_none());
+    assert!(config.slack.is_none());
+    assert!(config.mail.server.is_none() && config.mail.sender.is_none());
     assert_eq!(config.logging.format, LogFormat::Auto);
 }
 
@@ -139,7 +140,7 @@ fn the_documented_examples_work_together() {
     examples.insert("JWT_SECRET", SECRET);
     examples.insert("SLACK_CLIENT_SECRET", "slack-secret");
     let config = read_exactly(Mode::Serve, &examples).unwrap();
-    assert!(config.slack.is_some() && config.mail.is_some());
+    assert!(config.slack.is_some() && config.mail.server.is_some());
 }
 
 #[test]
@@ -152,7 +153,7 @@ fn an_empty_value_counts_as_none() {
         ("CORS_ALLOWED_ORIGINS", " , "),
     ]);
     assert_eq!(config.server.port, 8080);
-    assert!(config.slack.is_none() && config.mail.is_none());
+    assert!(config.slack.is_none() && config.mail.server.is_none());
     assert!(config.server.cors_allowed_origins.is_empty());
 }
 
@@ -476,7 +477,7 @@ fn mail_needs_a_server_and_a_sender() {
             ("MAIL_FROM", sender),
         ])
         .mail;
-        let from = mail.unwrap().from;
+        let from = mail.sender.unwrap();
         (from.name, from.address.as_str().to_owned())
     };
     let address = "no-reply@example.com".to_owned();
@@ -492,10 +493,92 @@ fn mail_needs_a_server_and_a_sender() {
         "https://mail.example.com",
         "smtp://",
         "smtp:a",
+        "smtp://mail.example.com/ehlo-name",
+        "smtp://mail.example.com?tls=some",
+        "smtps://mail.example.com?tls=required",
+        "smtp://mail.example.com?timeout=3",
+        "smtp://%ff@mail.example.com",
+        "smtp://mail%20example.com",
     ] {
         let faults = refused(&[("SMTP_URL", url), ("MAIL_FROM", "ada@example.com")]);
         assert_eq!(complained_about(&faults), ["SMTP_URL"], "{url}");
     }
+}
+
+#[test]
+fn a_mail_server_is_spoken_to_as_its_url_says() {
+    let server = |url| {
+        let config = read(&[("SMTP_URL", url), ("MAIL_FROM", "ada@example.com")]);
+        config.mail.server.unwrap()
+    };
+    for (url, host, port, tls) in [
+        ("smtps://a.example", "a.example", 465, MailTls::Implicit),
+        ("smtps://localhost:1", "localhost", 1, MailTls::Implicit),
+        ("smtp://a.example", "a.example", 587, MailTls::WhenOffered),
+        (
+            "smtp://a.example:25?tls=required",
+            "a.example",
+            25,
+            MailTls::Required,
+        ),
+        ("smtp://mail:1025?tls=none", "mail", 1025, MailTls::Never),
+        ("smtp://localhost", "localhost", 587, MailTls::Never),
+        ("smtp://127.0.0.1:1025", "127.0.0.1", 1025, MailTls::Never),
+        ("smtp://[::1]:1025", "::1", 1025, MailTls::Never),
+        ("smtp://[::1]?tls=required", "::1", 587, MailTls::Required),
+    ] {
+        let found = server(url);
+        assert_eq!(
+            (&*found.host, found.port, found.tls),
+            (host, port, tls),
+            "{url}"
+        );
+        assert!(found.login.is_none());
+    }
+    let found = server("smtps://ada%40example.com:p%2Fw+%C3%A4@a.example?ca=/etc/ca.pem");
+    let login = found.login.unwrap();
+    assert_eq!(login.user, "ada@example.com");
+    assert_eq!(login.password.expose_secret(), "p/w+ä");
+    assert_eq!(found.authorities.unwrap().to_str(), Some("/etc/ca.pem"));
+}
+
+#[test]
+fn a_template_of_letters_that_cannot_be_used_is_a_fault_with_file_and_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().to_str().unwrap();
+    let write = |name: &str, text: &[u8]| fs::write(directory.path().join(name), text).unwrap();
+    write("README.md", b"{{ not a template");
+    write(
+        "verify_email.txt",
+        b"Subject: Hello {{ name }}\n\n{{ link }}\n",
+    );
+    read(&[("MAIL_TEMPLATES", folder)]);
+
+    write("verify-email.html", b"");
+    write("reset_password.html", b"\xff");
+    let faults = refused(&[("MAIL_TEMPLATES", folder)]);
+    assert_eq!(
+        complained_about(&faults),
+        ["MAIL_TEMPLATES", "MAIL_TEMPLATES"]
+    );
+    assert!(
+        faults.contains("reset_password.html cannot be read"),
+        "{faults}"
+    );
+    assert!(
+        faults.contains("verify-email.html is the template of no letter"),
+        "{faults}"
+    );
+
+    fs::remove_file(directory.path().join("verify-email.html")).unwrap();
+    write("reset_password.html", b"\n{{ nobody_fills_this }}");
+    let faults = refused(&[("MAIL_TEMPLATES", folder)]);
+    assert!(faults.contains("reset_password.html line 2: "), "{faults}");
+    let faults = refused(&[("MAIL_TEMPLATES", "/nowhere/at/all")]);
+    assert!(
+        faults.contains("/nowhere/at/all cannot be read"),
+        "{faults}"
+    );
 }
 
 #[test]

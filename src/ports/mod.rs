@@ -1,9 +1,11 @@
 //! What leaves the process, as traits. The bodies are in `adapters`.
 
+pub mod mailer;
 pub mod slack;
 
 use chrono::{DateTime, Utc};
 
+pub use mailer::Mailer;
 pub use slack::SlackApi;
 
 /// The wall clock. Rules take `now` as an argument; only services ask for it.

@@ -1,0 +1,84 @@
+//! What is wrong with a server's answer, in our words: its own repeat the recipient.
+
+use lettre::transport::smtp::Error;
+
+use crate::ports::mailer::SendFailure;
+
+/// What the server was answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The connection, its greeting and ours.
+    Greeting,
+    StartTls,
+    Login,
+    Sender,
+    Recipient,
+    Data,
+    /// The mail itself.
+    Mail,
+}
+
+impl Stage {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Greeting => "the greeting",
+            Self::StartTls => "STARTTLS",
+            Self::Login => "AUTH",
+            Self::Sender => "MAIL FROM",
+            Self::Recipient => "RCPT TO",
+            Self::Data => "DATA",
+            Self::Mail => "the mail",
+        }
+    }
+
+    /// Whether a lasting no is about this mail. Everything before is about us or our settings, which somebody may
+    /// mend, and then nothing shall be lost.
+    fn is_about_the_mail(self) -> bool {
+        matches!(self, Self::Recipient | Self::Data | Self::Mail)
+    }
+}
+
+/// "Authentication required" (RFC 4954 §6): about our settings, at whatever stage a server says it.
+const LOGIN_REQUIRED: u16 = 530;
+
+pub fn at(stage: Stage) -> impl Fn(Error) -> SendFailure {
+    move |error| {
+        let where_ = stage.as_str();
+        let Some(code) = error.status().map(u16::from) else {
+            return SendFailure::Transient(format!("{} at {where_}", without_answer(&error)));
+        };
+        let detail = enhanced_code(&error).map_or(String::new(), |detail| format!(" {detail}"));
+        let why = format!("the server answered {code}{detail} to {where_}");
+        if error.is_permanent() && stage.is_about_the_mail() && code != LOGIN_REQUIRED {
+            SendFailure::Permanent(why)
+        } else {
+            SendFailure::Transient(why)
+        }
+    }
+}
+
+fn without_answer(error: &Error) -> &'static str {
+    if error.is_timeout() {
+        "the server did not answer in time"
+    } else if error.is_tls() {
+        "TLS could not be spoken"
+    } else if error.is_response() {
+        "the server answered what is no SMTP, or broke off,"
+    } else if error.is_client() {
+        "the server does not offer what is needed"
+    } else {
+        "the connection failed"
+    }
+}
+
+/// `5.1.1` and the like (RFC 3463), which servers put first.
+fn enhanced_code(error: &Error) -> Option<String> {
+    let text = std::error::Error::source(error)?.to_string();
+    let first = text.split_whitespace().next()?;
+    let parts: Vec<&str> = first.split('.').collect();
+    let is_code = parts.len() == 3
+        && parts
+            .iter()
+            .all(|part| matches!(part.len(), 1..=3) && part.bytes().all(|b| b.is_ascii_digit()));
+    is_code.then(|| first.to_owned())
+}

@@ -1,0 +1,185 @@
+//! A mail server, spoken to in SMTP (RFC 5321): one connection per mail, which nothing else waits for.
+
+mod failure;
+mod message;
+
+use std::fs;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters,
+};
+use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
+use lettre::transport::smtp::extension::ClientId;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use secrecy::ExposeSecret;
+use tokio::time::timeout;
+use url::Url;
+
+use crate::domain::{MailServer, MailTls};
+use crate::ports::Mailer;
+use crate::ports::mailer::{Mail, SendFailure};
+use failure::{Stage, at};
+use message::address;
+pub use message::written;
+
+/// How long a server may take. RFC 5321 §4.5.3.2 grants minutes, which a mail that is tried again need not wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    pub connect: Duration,
+    /// For the whole mail, the connection included.
+    pub whole: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            whole: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A goodbye is a courtesy: the mail is taken by then.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+pub struct Smtp {
+    server: MailServer,
+    hello: ClientId,
+    /// Missing where the way is never encrypted.
+    tls: Option<TlsParameters>,
+    credentials: Option<Credentials>,
+    patience: Patience,
+}
+
+impl Smtp {
+    /// Introduces itself by the host of `app_url`.
+    ///
+    /// # Errors
+    /// When the file of authorities cannot be used.
+    pub fn new(server: MailServer, app_url: &Url, patience: Patience) -> Result<Self, String> {
+        let tls = match server.tls {
+            MailTls::Never => None,
+            MailTls::Implicit | MailTls::Required | MailTls::WhenOffered => Some(tls(&server)?),
+        };
+        let credentials = server.login.as_ref().map(|login| {
+            let password = login.password.expose_secret().to_owned();
+            Credentials::new(login.user.clone(), password)
+        });
+        Ok(Self {
+            hello: hello(app_url),
+            tls,
+            credentials,
+            patience,
+            server,
+        })
+    }
+
+    async fn deliver(&self, mail: &Mail) -> Result<(), SendFailure> {
+        let text = written(mail)?;
+        let from = Some(address(&mail.from.address)?);
+        let to = address(&mail.to)?;
+        let mut connection = self.connect().await?;
+        let command = connection.command(MailFrom::new(from, Vec::new())).await;
+        command.map_err(at(Stage::Sender))?;
+        let command = connection.command(Rcpt::new(to, Vec::new())).await;
+        command.map_err(at(Stage::Recipient))?;
+        connection.command(Data).await.map_err(at(Stage::Data))?;
+        connection.message(&text).await.map_err(at(Stage::Mail))?;
+        let _ = timeout(GOODBYE, connection.quit()).await;
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, SendFailure> {
+        let implicit = match self.server.tls {
+            MailTls::Implicit => self.tls.clone(),
+            MailTls::Required | MailTls::WhenOffered | MailTls::Never => None,
+        };
+        let mut connection = AsyncSmtpConnection::connect_tokio1(
+            (self.server.host.as_str(), self.server.port),
+            Some(self.patience.connect),
+            &self.hello,
+            implicit,
+            None,
+        )
+        .await
+        .map_err(at(Stage::Greeting))?;
+        if self.starts_tls(&connection)?
+            && let Some(tls) = &self.tls
+        {
+            let upgraded = connection.starttls(tls.clone(), &self.hello).await;
+            upgraded.map_err(at(Stage::StartTls))?;
+        }
+        if let Some(credentials) = &self.credentials {
+            if self.tls.is_some() && !connection.is_encrypted() {
+                return Err(SendFailure::Transient(
+                    "the server offers no TLS, and the password is not sent without".to_owned(),
+                ));
+            }
+            let login = connection.auth(DEFAULT_MECHANISMS, credentials).await;
+            login.map_err(at(Stage::Login))?;
+        }
+        Ok(connection)
+    }
+
+    fn starts_tls(&self, connection: &AsyncSmtpConnection) -> Result<bool, SendFailure> {
+        match self.server.tls {
+            MailTls::Implicit | MailTls::Never => Ok(false),
+            MailTls::WhenOffered => Ok(connection.can_starttls()),
+            MailTls::Required if connection.can_starttls() => Ok(true),
+            MailTls::Required => Err(SendFailure::Transient(
+                "the server offers no TLS, and SMTP_URL says tls=required".to_owned(),
+            )),
+        }
+    }
+}
+
+impl Mailer for Smtp {
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), SendFailure>> {
+        async move {
+            let delivered = timeout(self.patience.whole, self.deliver(mail)).await;
+            delivered.unwrap_or_else(|_| {
+                let seconds = self.patience.whole.as_secs();
+                Err(SendFailure::Transient(format!(
+                    "the server did not take the mail within {seconds} seconds"
+                )))
+            })
+        }
+        .boxed()
+    }
+}
+
+fn tls(server: &MailServer) -> Result<TlsParameters, String> {
+    let mut builder = TlsParameters::builder(server.host.clone())
+        .certificate_store(CertificateStore::WebpkiRoots);
+    if let Some(path) = &server.authorities {
+        let file = path.display();
+        let pem = fs::read(path).map_err(|error| format!("ca={file} cannot be read: {error}"))?;
+        let authorities: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(&pem)
+            .collect::<Result<_, _>>()
+            .unwrap_or_default();
+        if authorities.is_empty() {
+            return Err(format!("ca={file} holds no certificates"));
+        }
+        builder = builder.certificate_store(CertificateStore::None);
+        for authority in authorities {
+            let authority = Certificate::from_der(authority.to_vec());
+            builder = builder.add_root_certificate(authority.map_err(|error| error.to_string())?);
+        }
+    }
+    builder.build().map_err(|error| error.to_string())
+}
+
+/// RFC 5321 §4.1.4: a name if there is one, else an address literal.
+fn hello(app_url: &Url) -> ClientId {
+    match app_url.host() {
+        Some(url::Host::Domain(name)) => ClientId::Domain(name.to_owned()),
+        Some(url::Host::Ipv4(address)) => ClientId::Ipv4(address),
+        Some(url::Host::Ipv6(address)) => ClientId::Ipv6(address),
+        None => ClientId::default(),
+    }
+}
