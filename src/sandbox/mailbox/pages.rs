@@ -1,0 +1,144 @@
+//! The pages a person sees: HTML without scripts, and nothing from any other host.
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType, REFERRER_POLICY,
+};
+use actix_web::web::{Data, Path};
+use data_encoding::BASE64;
+use minijinja::{Environment, Value, context};
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+
+use super::PATH;
+use super::received::{Received, ReceivedMail};
+
+const STYLE: &str = include_str!("pages/style.css");
+
+const TEMPLATES: [(&str, &str); 3] = [
+    ("frame.html", include_str!("pages/frame.html")),
+    ("list.html", include_str!("pages/list.html")),
+    ("mail.html", include_str!("pages/mail.html")),
+];
+
+/// Nothing but our one style sheet, known by its hash, and the mail in its frame.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = BASE64.encode(digest(&SHA256, STYLE.as_bytes()).as_ref());
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; frame-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'"
+    )
+});
+
+/// A mail in its frame runs nothing and loads nothing. Its links may open pages that are no longer shut in.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+                           frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
+
+/// A mail as the pages show it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    number: u64,
+    from: String,
+    to: &'a str,
+    subject: &'a str,
+    date: String,
+    text: &'a str,
+    source: &'a str,
+}
+
+impl<'a> Shown<'a> {
+    fn of(received: &'a ReceivedMail) -> Self {
+        let ReceivedMail {
+            number,
+            mail,
+            source,
+        } = received;
+        Self {
+            number: *number,
+            from: mail.from.to_string(),
+            to: mail.to.as_str(),
+            subject: &mail.subject,
+            date: mail.date.format("%-d %B %Y, %H:%M:%S UTC").to_string(),
+            text: &mail.text,
+            source,
+        }
+    }
+}
+
+pub(super) async fn list(received: Data<Received>) -> HttpResponse {
+    let mails = received.list();
+    let shown: Vec<Shown<'_>> = mails.iter().map(|mail| Shown::of(mail)).collect();
+    page("list.html", "Mailbox", &shown)
+}
+
+pub(super) async fn mail(received: Data<Received>, number: Path<u64>) -> HttpResponse {
+    match received.find(*number) {
+        Some(found) => page("mail.html", &found.mail.subject, &Shown::of(&found)),
+        None => missing(),
+    }
+}
+
+/// The mail's own HTML, for the frame.
+pub(super) async fn html(received: Data<Received>, number: Path<u64>) -> HttpResponse {
+    let Some(found) = received.find(*number) else {
+        return missing();
+    };
+    HttpResponse::Ok()
+        .insert_header(ContentType::html())
+        .insert_header((CONTENT_SECURITY_POLICY, MAIL_POLICY))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(found.mail.html.clone())
+}
+
+/// As it would have been on its way.
+pub(super) async fn source(received: Data<Received>, number: Path<u64>) -> HttpResponse {
+    match received.find(*number) {
+        Some(found) => HttpResponse::Ok()
+            .insert_header(ContentType::plaintext())
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .body(found.source.clone()),
+        None => missing(),
+    }
+}
+
+fn missing() -> HttpResponse {
+    HttpResponse::build(StatusCode::NOT_FOUND).finish()
+}
+
+fn page(template: &str, title: &str, page: &impl Serialize) -> HttpResponse {
+    match render(template, title, page) {
+        Ok(html) => HttpResponse::Ok()
+            .insert_header(ContentType::html())
+            .insert_header((CONTENT_SECURITY_POLICY, POLICY.as_str()))
+            .insert_header((REFERRER_POLICY, "no-referrer"))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .body(html),
+        Err(error) => {
+            tracing::error!(%error, template, "a page of the mailbox cannot be made");
+            HttpResponse::build(StatusCode::INTERNAL_SERVER_ERROR).finish()
+        }
+    }
+}
+
+/// The template's inside first, then the frame around it: so neither needs the other's words.
+fn render(template: &str, title: &str, page: &impl Serialize) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    let inside = environment
+        .get_template(template)?
+        .render(context! { page => page, home => PATH })?;
+    environment.get_template("frame.html")?.render(context! {
+        title => title,
+        style => STYLE,
+        home => PATH,
+        inside => Value::from_safe_string(inside),
+    })
+}
