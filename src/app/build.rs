@@ -12,15 +12,19 @@ use url::Url;
 
 use super::listen::listen;
 use super::{App, BuildError, Overrides};
+use crate::adapters::smtp::{Patience, Smtp};
 use crate::adapters::{self, OsEntropy, SystemClock};
 use crate::config::{self, Config, Database};
 use crate::crypto::jwt::Rules;
 use crate::crypto::keyring::Keyring;
-use crate::domain::{NewPasswordRules, TokenDelivery};
+use crate::domain::{MailServer, MailTls, NewPasswordRules, TokenDelivery};
 use crate::http;
+use crate::ports::{Clock as _, Mailer};
+use crate::sandbox::mailbox::Mailbox;
 use crate::service::hashing::Hashing;
 use crate::service::judging::Judging;
-use crate::service::{Limits, Passwords, Services, Slack, Tokens};
+use crate::service::mail::{self, Backlog};
+use crate::service::{Limits, Passwords, PostOffice, Services, Slack, Tokens};
 use crate::store::{Engine, Store, Target};
 
 /// A request's head must be there by then.
@@ -40,6 +44,7 @@ impl App {
     /// Names what is missing and what to do about it.
     pub async fn build(config: Config, overrides: Overrides) -> Result<Self, BuildError> {
         let sandbox = overrides.slack_sandbox.clone();
+        let (mailer, mailbox) = (overrides.mailer.clone(), overrides.mailbox.clone());
         let mut services = services(&config, overrides).await?;
         services
             .feed
@@ -76,6 +81,20 @@ impl App {
             }
             services.slack = Some(self::slack(slack, &public_url, address.port())?);
         }
+        // Who has a mail server wants to see mails arrive there.
+        let mailbox = mailbox.filter(|_| config.mail.server.is_none());
+        let mailer = match mailer {
+            Some(mailer) => Some(mailer),
+            None => self::mailer(config.mail.server, mailbox.clone(), &app_url)?,
+        };
+        services.post_office = mailer
+            .zip(config.mail.sender)
+            .map(|(mailer, sender)| PostOffice {
+                mailer,
+                templates: config.mail.templates,
+                app_url: app_url.clone(),
+                sender,
+            });
         for entry in &mut services.return_urls {
             *entry = entry.with_real_port(address.port());
         }
@@ -92,8 +111,11 @@ impl App {
         ));
         let data = web::Data::from(Arc::clone(&services));
         let server = HttpServer::new(move || {
-            let sandbox = sandbox.clone();
+            let (sandbox, mailbox) = (sandbox.clone(), mailbox.clone());
             http::app(data.clone(), settings.clone(), move |config| {
+                if let Some(mailbox) = mailbox {
+                    mailbox.configure(config);
+                }
                 if let Some(sandbox) = sandbox {
                     sandbox.configure(config);
                     http::demo::configure(config);
@@ -127,6 +149,20 @@ impl App {
     /// As `build`.
     pub async fn services_for_operator(config: &Config) -> Result<Services, BuildError> {
         services(config, Overrides::default()).await
+    }
+
+    /// What waits to be sent; `None` where there is no database yet. Nothing is made and nothing migrated.
+    ///
+    /// # Errors
+    /// When the database does not answer, or not as this program expects.
+    pub async fn mail_backlog(database: &Database) -> Result<Option<Backlog>, BuildError> {
+        if let Database::Sqlite { path } = database
+            && !path.exists()
+        {
+            return Ok(None);
+        }
+        let backlog = mail::backlog(&store(database)?, SystemClock.now()).await;
+        backlog.map(Some).map_err(BuildError::Database)
     }
 
     /// Applies the migrations that are missing and returns their names.
@@ -197,6 +233,7 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
         require_verified_email: config.accounts.require_verified_email,
         return_urls: config.accounts.allowed_return_urls.clone(),
         slack: None,
+        post_office: None,
         stopping: AtomicBool::new(false),
     })
 }
@@ -230,6 +267,28 @@ fn slack(config: config::Slack, public_url: &Url, port: u16) -> Result<Slack, Bu
         allow_guests: config.allow_guests,
         first_user_role: config.first_user_role,
     })
+}
+
+/// The way out for mail; `None` where there is none.
+fn mailer(
+    server: Option<MailServer>,
+    mailbox: Option<Mailbox>,
+    app_url: &Url,
+) -> Result<Option<Arc<dyn Mailer>>, BuildError> {
+    let Some(server) = server else {
+        if mailbox.is_none() {
+            tracing::warn!("SMTP_URL is not set: letters wait until it is");
+        }
+        return Ok(mailbox.map(|mailbox| Arc::new(mailbox) as Arc<dyn Mailer>));
+    };
+    let can_be_read = matches!(server.tls, MailTls::WhenOffered | MailTls::Never);
+    if can_be_read && !server.is_on_loopback() {
+        tracing::warn!(
+            "SMTP_URL does not insist on TLS: whoever is on the way to the mail server could read the links in letters"
+        );
+    }
+    let smtp = Smtp::new(server, app_url, Patience::default()).map_err(BuildError::MailServer)?;
+    Ok(Some(Arc::new(smtp)))
 }
 
 /// The key ring of these secrets, newest first.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{BuildError, Overrides};
-use crate::adapters::{OsEntropy, SystemClock};
+use crate::adapters::{OsEntropy, SystemClock, smtp};
+use crate::sandbox::mailbox::Mailbox;
 use crate::sandbox::slack::SlackSandbox;
 
-/// A Slack of its own.
+/// A Slack and a mailbox of its own.
 ///
 /// # Errors
 /// When the system has no random numbers.
@@ -16,6 +17,7 @@ pub fn for_development() -> Result<Overrides, BuildError> {
     let slack = SlackSandbox::new(Arc::new(SystemClock), entropy, Vec::new());
     Ok(Overrides {
         slack_sandbox: Some(slack),
+        mailbox: Some(Mailbox::new(smtp::written)),
         ..Overrides::default()
     })
 }

@@ -26,6 +26,8 @@ pub enum BuildError {
     System(#[from] std::io::Error),
     #[error("there is no TLS to speak to Slack with: {0}")]
     Tls(String),
+    #[error("SMTP_URL: {0}")]
+    MailServer(String),
     #[error("the example people could not be created: {0}")]
     Seed(#[from] crate::service::Error),
     #[error(

@@ -48,7 +48,7 @@ impl App {
             (tokio::spawn(server), handle)
         });
         let served = self.server.await;
-        drop(workers);
+        workers.end().await;
         if let Some((running, handle)) = metrics {
             handle.stop(false).await;
             running.abort();

@@ -1,28 +1,112 @@
-//! Work that goes on beside requests: hearing of changes, and forgetting old ones.
+//! Work that goes on beside requests: hearing of changes, sending letters, and forgetting what is old.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::service::feed::POLL_EVERY;
-use crate::service::{Services, limits, mail_limit, slack};
+use crate::service::{Services, limits, mail, mail_limit, slack};
 
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 /// Between two attempts to reach a database that is away.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// Starts the workers; they end when the answer is dropped.
-pub fn start(services: Arc<Services>) -> JoinSet<()> {
+/// How often the outbox is looked into when nothing was written here: for letters that are to be tried again, and for
+/// those of an instance that died.
+const LOOK_FOR_LETTERS_EVERY: Duration = Duration::from_secs(2);
+
+/// Letters on their way at once: enough to hide how long one takes, and few for a mail server.
+const LETTERS_AT_ONCE: usize = 4;
+
+/// A mail that is being handed over at the end may take so long; another instance, or the next start, sends it else.
+const LAST_LETTERS: Duration = Duration::from_secs(1);
+
+/// The workers; what they do ends with this value.
+pub struct Workers {
+    _others: JoinSet<()>,
+    postman: JoinHandle<()>,
+    end_of_day: Arc<Notify>,
+}
+
+/// Starts the workers.
+pub fn start(services: Arc<Services>) -> Workers {
     let bell = Arc::new(Notify::new());
-    let mut workers = JoinSet::new();
-    workers.spawn(listen(Arc::clone(&services), Arc::clone(&bell)));
-    workers.spawn(follow(Arc::clone(&services), bell));
-    workers.spawn(forget(services));
-    workers
+    let end_of_day = Arc::new(Notify::new());
+    let mut others = JoinSet::new();
+    others.spawn(listen(Arc::clone(&services), Arc::clone(&bell)));
+    others.spawn(follow(Arc::clone(&services), bell));
+    others.spawn(forget(Arc::clone(&services)));
+    Workers {
+        _others: others,
+        postman: tokio::spawn(carry_letters(services, Arc::clone(&end_of_day))),
+        end_of_day,
+    }
+}
+
+impl Workers {
+    /// Lets letters that are being handed over arrive, for a moment.
+    pub async fn end(mut self) {
+        self.end_of_day.notify_one();
+        let _ = timeout(LAST_LETTERS, &mut self.postman).await;
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.postman.abort();
+    }
+}
+
+/// Sends what is due, at once when this process has written a letter. Takes no more once the instance is stopping.
+async fn carry_letters(services: Arc<Services>, end_of_day: Arc<Notify>) {
+    if services.post_office.is_none() {
+        return;
+    }
+    let permits = Arc::new(Semaphore::new(LETTERS_AT_ONCE));
+    let mut on_their_way = JoinSet::new();
+    let mut is_away = false;
+    loop {
+        // Those that have arrived are of no more interest.
+        while on_their_way.try_join_next().is_some() {}
+        while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+            if services.is_stopping() {
+                break;
+            }
+            match mail::claim(&services).await {
+                Ok(Some(due)) => {
+                    let services = Arc::clone(&services);
+                    on_their_way.spawn(async move {
+                        if let Some(post_office) = &services.post_office {
+                            mail::deliver(&services, post_office, due).await;
+                        }
+                        drop(permit);
+                    });
+                    is_away = false;
+                }
+                Ok(None) => {
+                    is_away = false;
+                    break;
+                }
+                Err(error) => {
+                    if !is_away {
+                        tracing::warn!(%error, "letters cannot be looked for; trying again");
+                    }
+                    is_away = true;
+                    break;
+                }
+            }
+        }
+        tokio::select! {
+            () = services.store.letters_written() => {}
+            () = sleep(LOOK_FOR_LETTERS_EVERY) => {}
+            () = end_of_day.notified() => break,
+        }
+    }
+    while on_their_way.join_next().await.is_some() {}
 }
 
 /// Reads the feed at every ring of the bell, and at every poll.
@@ -67,6 +151,9 @@ async fn forget(services: Arc<Services>) {
         }
         if let Err(error) = mail_limit::forget_blanks(&services).await {
             tracing::warn!(%error, "what stood in place of letters was not forgotten; trying again in an hour");
+        }
+        if let Err(error) = mail::forget_settled(&services).await {
+            tracing::warn!(%error, "old letters were not forgotten; trying again in an hour");
         }
         if let Err(error) = services.feed.forget_expired(&services.store, now).await {
             tracing::warn!(%error, "old revocations were not forgotten; trying again in an hour");

@@ -14,7 +14,7 @@ pub fn banner(seeded: &Seeded, address: SocketAddr) -> String {
          \n  Demo     http://{address}/demo\
          \n  Docs     http://{address}/docs\
          \n  OpenAPI  http://{address}/openapi.json\
-         \n  Slack    http://{address}/dev/slack\n\
+         \n  Slack    http://{address}/dev/slack   Mail  http://{address}/dev/mailbox\n\
          \n{} ({}), everybody's password: {}\n",
         seeded.organization_name, seeded.organization_id, seeded.password
     );
@@ -92,6 +92,8 @@ mod tests {
             "http://127.0.0.1:65535/demo",
             "http://127.0.0.1:65535/docs",
             "http://127.0.0.1:65535/openapi.json",
+            "http://127.0.0.1:65535/dev/slack ",
+            "http://127.0.0.1:65535/dev/mailbox\n",
             "Acme (00000000-0000-7000-8000-000000000000)",
             "admin    ada@acme.example",
             "manager  mia@acme.example",

@@ -6,8 +6,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Failure, output};
+use crate::app::App;
+use crate::config::{Config, Variables};
 use crate::service::hashing::default_threads;
 use crate::service::hashing::measure::Speed;
+use crate::service::mail::Backlog;
 
 pub const EXAMPLES: &str = examples!(
     "hallpass doctor",
@@ -32,7 +35,8 @@ pub struct Doctor {
 }
 
 /// Measures this machine, which should have nothing else to do.
-pub fn run(doctor: &Doctor) -> Result<(), Failure> {
+pub async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> {
+    let mail = mail_backlog(variables).await;
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
     let target = Duration::from_millis(doctor.latency);
     let speed = Speed::measure();
@@ -54,6 +58,11 @@ pub fn run(doctor: &Doctor) -> Result<(), Failure> {
             "latencyMs": doctor.latency,
             "recommended": recommended,
             "costs": costs,
+            "mail": mail.ok().flatten().map(|mail| json!({
+                "waiting": mail.waiting,
+                "oldestSeconds": mail.oldest_seconds,
+                "givenUp": mail.given_up,
+            })),
         }));
     }
     output::print_table(
@@ -68,9 +77,24 @@ pub fn run(doctor: &Doctor) -> Result<(), Failure> {
         }),
     )?;
     output::print(&format!(
-        "\n{}",
-        advice(recommended, threads, doctor.latency)
+        "\n{}\n\n{}",
+        advice(recommended, threads, doctor.latency),
+        about_mail(&mail)
     ))
+}
+
+/// Of the database that `serve` would use; `None` when there is none yet.
+async fn mail_backlog(variables: &Variables) -> Result<Option<Backlog>, Failure> {
+    let database = Config::read_database(&|name| variables.get(name))?;
+    Ok(App::mail_backlog(&database).await?)
+}
+
+fn about_mail(mail: &Result<Option<Backlog>, Failure>) -> String {
+    match mail {
+        Ok(Some(backlog)) => format!("Mail: {backlog}"),
+        Ok(None) => "Mail: there is no database yet.".to_owned(),
+        Err(failure) => format!("Mail: unknown, for {failure}"),
+    }
 }
 
 /// The highest cost that one hash alone can have within the target.

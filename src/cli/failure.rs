@@ -60,7 +60,9 @@ impl From<BuildError> for Failure {
         let why = error.to_string();
         match error {
             BuildError::Database(_) => Self::DatabaseUnavailable(why),
-            BuildError::DatabaseUrl(_) | BuildError::Secrets(_) => Self::SettingRefused(why),
+            BuildError::DatabaseUrl(_) | BuildError::Secrets(_) | BuildError::MailServer(_) => {
+                Self::SettingRefused(why)
+            }
             BuildError::TooNew(_)
             | BuildError::Bind { .. }
             | BuildError::System(_)

@@ -75,7 +75,7 @@ enum Command {
     /// Signing secrets
     #[command(subcommand, after_help = secret::EXAMPLES)]
     Secret(secret::Command),
-    /// Measure how fast this machine hashes passwords and recommend a BCRYPT_COST
+    /// Measure how fast this machine hashes passwords, recommend a BCRYPT_COST, and look for letters that wait
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
     /// Print the API's description (OpenAPI 3.1, JSON)
@@ -96,7 +96,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Org(command) => org::run(command, &variables()?).await,
         Command::User(command) => user::run(command, &variables()?).await,
         Command::Secret(command) => secret::run(&command),
-        Command::Doctor(command) => doctor::run(&command),
+        Command::Doctor(command) => doctor::run(&command, &variables()?).await,
         Command::Openapi => openapi::run(),
     }
 }

@@ -9,7 +9,8 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpResponse, web};
 
 use crate::service::hashing::Load;
-use crate::service::{Limits, Services, hashing_load};
+use crate::service::mail::Backlog;
+use crate::service::{Limits, Services, hashing_load, mail_backlog};
 
 /// The whole of the metrics listener.
 pub fn configure(config: &mut ServiceConfig) {
@@ -19,10 +20,13 @@ pub fn configure(config: &mut ServiceConfig) {
 async fn metrics(services: Data<Services>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
-        .body(hashing(&hashing_load(&services)) + &limits(&services.limits))
+        .body(
+            exposition(&hashing_load(&services), mail_backlog(&services).await)
+                + &limits(&services.limits),
+        )
 }
 
-fn hashing(load: &Load) -> String {
+fn exposition(load: &Load, mail: Option<Backlog>) -> String {
     let mut text = String::new();
     let mut gauge = |name: &str, help: &str, labels: &str, value: &dyn std::fmt::Display| {
         // Writing to a string does not fail.
@@ -55,6 +59,26 @@ fn hashing(load: &Load) -> String {
             "How long the password hash done last was in a lane.",
             &format!("{{cost=\"{cost}\"}}"),
             &time.as_secs_f64(),
+        );
+    }
+    if let Some(mail) = mail {
+        gauge(
+            "hallpass_letters_waiting",
+            "Letters that wait to be sent.",
+            "",
+            &mail.waiting,
+        );
+        gauge(
+            "hallpass_letters_oldest_seconds",
+            "How long the oldest of the waiting letters has waited.",
+            "",
+            &mail.oldest_seconds.unwrap_or_default(),
+        );
+        gauge(
+            "hallpass_letters_given_up",
+            "Letters of the last thirty days that were given up.",
+            "",
+            &mail.given_up,
         );
     }
     text
@@ -97,13 +121,21 @@ mod tests {
             waiting: 3,
             last: Some((12, Duration::from_millis(250))),
         };
-        let text = hashing(&load);
+        let mail = Backlog {
+            waiting: 3,
+            oldest_seconds: Some(40),
+            given_up: 1,
+        };
+        let text = exposition(&load, Some(mail));
         for line in [
             "hallpass_hash_lanes 6",
             "hallpass_hash_lanes_busy 2",
             "hallpass_hash_queue_depth 3",
             "hallpass_last_hash_seconds{cost=\"12\"} 0.25",
             "# TYPE hallpass_hash_queue_depth gauge",
+            "hallpass_letters_waiting 3",
+            "hallpass_letters_oldest_seconds 40",
+            "hallpass_letters_given_up 1",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
         }
@@ -118,7 +150,7 @@ mod tests {
             waiting: 0,
             last: None,
         };
-        assert!(!hashing(&load).contains("hallpass_last_hash_seconds"));
+        assert!(!exposition(&load, None).contains("hallpass_last_hash_seconds"));
     }
 
     #[test]

@@ -66,7 +66,9 @@ fn link(letter: &Letter) -> Option<(&'static str, &str, TimeDelta)> {
         Letter::Invitation { token, .. } => {
             Some(("accept-invitation", token, lifetimes::INVITATION))
         }
-        Letter::EmailChanged { .. } | Letter::PasswordChanged { .. } => None,
+        Letter::EmailChanged { .. }
+        | Letter::PasswordChanged { .. }
+        | Letter::MfaChanged { .. } => None,
     }
 }
 
@@ -76,6 +78,10 @@ fn own(letter: &Letter) -> Vec<(&'static str, Value)> {
         | Letter::ResetPassword { name, .. }
         | Letter::ConfirmNewEmail { name, .. }
         | Letter::PasswordChanged { name } => vec![("name", tame(name).into())],
+        Letter::MfaChanged { name, enabled } => vec![
+            ("name", tame(name).into()),
+            ("enabled", (*enabled).into()),
+        ],
         Letter::EmailChanged { name, new_email } => vec![
             ("name", tame(name).into()),
             ("new_email", tame(new_email).into()),

@@ -22,7 +22,7 @@ pub mod links;
 pub mod list_sessions;
 pub mod login;
 pub mod logout;
-mod mail;
+pub mod mail;
 pub mod mail_a_link;
 pub mod mail_limit;
 mod mailbox;
@@ -66,9 +66,10 @@ pub use limits::Limits;
 pub use list_sessions::list_sessions;
 pub use login::{Login, login};
 pub use logout::{logout, logout_all};
+pub use mail::PostOffice;
 pub use mail_a_link::{forgot_password, resend_verification};
 pub use passwords::Passwords;
-pub use readiness::{Readiness, hashing_load, readiness};
+pub use readiness::{Readiness, hashing_load, mail_backlog, readiness};
 pub use refresh::refresh;
 pub use reset_password::reset_password;
 pub use sign_in::{Profile, SignIn, SignedIn};
@@ -94,6 +95,8 @@ pub struct Services {
     pub return_urls: Vec<AllowedReturnUrl>,
     /// Missing when sign-in with Slack is not set up.
     pub slack: Option<Slack>,
+    /// Missing when nobody takes mail from us; letters wait then.
+    pub post_office: Option<PostOffice>,
     /// Set when this instance is asked to stop; it asks for no more traffic from then on.
     pub stopping: AtomicBool,
 }
@@ -143,6 +146,10 @@ impl Services {
             organization_id: Some(caller.profile.organization_id),
             ..self.audit(context, now, action, Outcome::Ok)
         }
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// From now on `/readyz` asks load balancers to look elsewhere.

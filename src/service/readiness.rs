@@ -1,14 +1,12 @@
 //! Whether this instance can serve.
 
-use std::sync::atomic::Ordering;
-
-use super::Services;
 use super::hashing::Load;
+use super::{Services, mail};
 
 /// One line of `/readyz?verbose`.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// `database`, `migrations`, `revocations`, `passwords` or `running`.
+    /// `database`, `migrations`, `revocations`, `passwords`, `mail` or `running`.
     pub name: &'static str,
     pub ok: bool,
     /// One sentence for the operator, no secrets.
@@ -24,6 +22,12 @@ impl Readiness {
     pub fn is_ready(&self) -> bool {
         self.checks.iter().all(|check| check.ok)
     }
+}
+
+/// What waits to be sent; `None` while the database does not tell.
+pub async fn mail_backlog(services: &Services) -> Option<mail::Backlog> {
+    let backlog = mail::backlog(&services.store, services.now()).await;
+    backlog.ok()
 }
 
 /// What the hashing threads are doing.
@@ -77,7 +81,12 @@ pub async fn readiness(services: &Services) -> Readiness {
             "Revocations could not be read for two seconds; tokens are checked in the database.",
         )
     };
-    let running = if services.stopping.load(Ordering::Acquire) {
+    // However long letters wait, another instance would not send them sooner.
+    let mail = match mail_backlog(services).await {
+        Some(backlog) => backlog.to_string(),
+        None => "Unknown while the database does not answer.".to_owned(),
+    };
+    let running = if services.is_stopping() {
         check("running", false, "This instance is stopping.")
     } else {
         check("running", true, "This instance takes requests.")
@@ -88,6 +97,7 @@ pub async fn readiness(services: &Services) -> Readiness {
             migrations,
             revocations,
             check("passwords", true, &hashing(services.passwords.load())),
+            check("mail", true, &mail),
             running,
         ],
     }

@@ -29,8 +29,10 @@ pub mod users;
 pub mod workspaces;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use diesel::Connection as _;
+use tokio::sync::Notify;
 
 pub use error::{StoreError, Unique};
 pub use migrations::MigrationError;
@@ -69,6 +71,7 @@ pub struct Store {
     engine: Engine,
     readers: Queue,
     writers: Queue,
+    letters_written: Arc<Notify>,
 }
 
 impl Store {
@@ -92,6 +95,7 @@ impl Store {
             engine,
             readers,
             writers,
+            letters_written: Arc::default(),
         })
     }
 
@@ -129,7 +133,20 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.writers.run(move |tx| in_transaction(tx, work)).await
+        let letters_written = Arc::clone(&self.letters_written);
+        let work = move |tx: &mut Tx<'_>| {
+            let done = in_transaction(tx, work);
+            if outbox::take_written() && done.is_ok() {
+                letters_written.notify_one();
+            }
+            done
+        };
+        self.writers.run(work).await
+    }
+
+    /// Returns when letters were written by this process and are there to be read.
+    pub async fn letters_written(&self) {
+        self.letters_written.notified().await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The `outbox` table: letters on their way.
 
+use std::cell::Cell;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -15,6 +17,17 @@ use crate::domain::ids::LetterId;
 /// The kind of rows that are no letters: see [`insert_blank`].
 pub const BLANK: &str = "blank";
 
+thread_local! {
+    /// Whether the unit of work that runs on this thread has written a letter: known here, so that no verb has to
+    /// remember to wake whoever sends it.
+    static WRITTEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a letter was written on this thread since the last time.
+pub(super) fn take_written() -> bool {
+    WRITTEN.take()
+}
+
 /// A letter to be sent as soon as a worker sees it.
 pub struct NewLetter {
     pub id: LetterId,
@@ -23,6 +36,28 @@ pub struct NewLetter {
     /// Under the service's key.
     pub sealed: String,
     pub created_at: DateTime<Utc>,
+}
+
+/// A letter that is somebody's to send.
+pub struct DueLetter {
+    pub id: LetterId,
+    pub kind: String,
+    pub recipient: Email,
+    /// Under the service's key.
+    pub sealed: String,
+    pub created_at: DateTime<Utc>,
+    /// This one included.
+    pub attempts: i32,
+}
+
+/// What is left to do, and what will not be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    pub waiting: i64,
+    /// When the oldest of them was written.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Of the last thirty days.
+    pub given_up: i64,
 }
 
 pub fn insert(tx: &mut Tx<'_>, letter: &NewLetter) -> Result<(), StoreError> {
@@ -37,6 +72,7 @@ pub fn insert(tx: &mut Tx<'_>, letter: &NewLetter) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
         .execute(conn))?;
+    WRITTEN.set(true);
     Ok(())
 }
 
@@ -50,6 +86,68 @@ pub fn insert_blank(tx: &mut Tx<'_>, letter: &NewLetter) -> Result<(), StoreErro
     );
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
+        .execute(conn))?;
+    WRITTEN.set(true);
+    Ok(())
+}
+
+/// Takes the letter that has been due for longest, for whoever asks and nobody else until `lease_ends`.
+///
+/// PostgreSQL's instances pass over what another one is taking; SQLite has one writer.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    now: DateTime<Utc>,
+    lease_ends: DateTime<Utc>,
+) -> Result<Option<DueLetter>, StoreError> {
+    type Row = (LetterId, String, String, Option<String>, At, i32);
+    let due = outbox::table
+        .filter(outbox::next_attempt_at.le(At(now)))
+        .order(outbox::next_attempt_at)
+        .select((
+            outbox::id,
+            outbox::kind,
+            outbox::recipient,
+            outbox::letter,
+            outbox::created_at,
+            outbox::attempts,
+        ))
+        .limit(1);
+    let found: Option<Row> = match tx {
+        Tx::Sqlite(connection) => due.get_result(*connection).optional()?,
+        Tx::Postgres(connection) => due
+            .for_update()
+            .skip_locked()
+            .get_result(*connection)
+            .optional()?,
+    };
+    let Some((id, kind, recipient, sealed, created_at, attempts)) = found else {
+        return Ok(None);
+    };
+    let attempts = attempts.saturating_add(1);
+    on!(tx, |conn| diesel::update(outbox::table.find(id))
+        .set((
+            outbox::attempts.eq(attempts),
+            outbox::next_attempt_at.eq(At(lease_ends)),
+        ))
+        .execute(conn))?;
+    Ok(Some(DueLetter {
+        id,
+        kind,
+        recipient: Email::from_stored(recipient),
+        sealed: sealed.unwrap_or_default(),
+        created_at: created_at.0,
+        attempts,
+    }))
+}
+
+/// Nothing is left to do; what the letter said is forgotten.
+pub fn mark_sent(tx: &mut Tx<'_>, id: LetterId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(outbox::table.find(id))
+        .set((
+            outbox::sent_at.eq(At(now)),
+            outbox::letter.eq(None::<String>),
+            outbox::next_attempt_at.eq(None::<At>),
+        ))
         .execute(conn))?;
     Ok(())
 }
@@ -89,4 +187,80 @@ pub fn delete_blanks(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, St
             .filter(outbox::created_at.le(At(before)))
     )
     .execute(conn))?)
+}
+
+/// Another attempt is due at `next_attempt_at`, unless somebody else has made one since.
+pub fn postpone(
+    tx: &mut Tx<'_>,
+    due: &DueLetter,
+    next_attempt_at: DateTime<Utc>,
+    why: &str,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        outbox::table
+            .find(due.id)
+            .filter(outbox::attempts.eq(due.attempts))
+            .filter(outbox::sent_at.is_null())
+    )
+    .set((
+        outbox::next_attempt_at.eq(At(next_attempt_at)),
+        outbox::last_error.eq(why),
+    ))
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Nothing more will be tried; what the letter said is forgotten.
+pub fn give_up(
+    tx: &mut Tx<'_>,
+    id: LetterId,
+    now: DateTime<Utc>,
+    why: &str,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        outbox::table.find(id).filter(outbox::sent_at.is_null())
+    )
+    .set((
+        outbox::given_up_at.eq(At(now)),
+        outbox::last_error.eq(why),
+        outbox::letter.eq(None::<String>),
+        outbox::next_attempt_at.eq(None::<At>),
+    ))
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Forgets letters that were sent or given up before `then`.
+pub fn delete_settled_before(tx: &mut Tx<'_>, then: DateTime<Utc>) -> Result<usize, StoreError> {
+    Ok(on!(tx, |conn| diesel::delete(
+        outbox::table.filter(
+            outbox::sent_at
+                .lt(At(then))
+                .or(outbox::given_up_at.lt(At(then)))
+        )
+    )
+    .execute(conn))?)
+}
+
+pub fn backlog(tx: &mut Tx<'_>) -> Result<Backlog, StoreError> {
+    let waits = outbox::next_attempt_at.is_not_null();
+    let waiting = on!(tx, |conn| outbox::table
+        .filter(waits)
+        .count()
+        .get_result(conn))?;
+    let oldest: Option<At> = on!(tx, |conn| outbox::table
+        .filter(waits)
+        .order(outbox::created_at)
+        .select(outbox::created_at)
+        .first(conn)
+        .optional())?;
+    let given_up = on!(tx, |conn| outbox::table
+        .filter(outbox::given_up_at.is_not_null())
+        .count()
+        .get_result(conn))?;
+    Ok(Backlog {
+        waiting,
+        oldest: oldest.map(|at| at.0),
+        given_up,
+    })
 }

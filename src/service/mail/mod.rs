@@ -1,5 +1,11 @@
 //! Letters: written in the transaction of their cause, sent by a worker.
 
+mod backlog;
+mod deliver;
+mod forget;
+mod pause;
+mod post_office;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +16,11 @@ use crate::crypto::sealed::{self, NONCE, Purpose};
 use crate::domain::ids::LetterId;
 use crate::domain::{Email, Letter, lifetimes};
 use crate::store::outbox::NewLetter;
+
+pub use backlog::{Backlog, backlog};
+pub use deliver::{claim, deliver};
+pub use forget::forget_settled;
+pub use post_office::PostOffice;
 
 /// What a letter is written with, for those who learn within a transaction what it says and to whom.
 #[derive(Clone)]

@@ -1,0 +1,64 @@
+//! What waits to be sent, for operators.
+
+use chrono::{DateTime, Utc};
+
+use crate::store::outbox;
+use crate::store::{Store, StoreError};
+
+/// Letters by what becomes of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    pub waiting: i64,
+    /// Seconds since the oldest of them was written.
+    pub oldest_seconds: Option<i64>,
+    /// In the last thirty days.
+    pub given_up: i64,
+}
+
+impl std::fmt::Display for Backlog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.waiting, self.oldest_seconds) {
+            (0, _) | (_, None) => f.write_str("No letter waits")?,
+            (1, Some(seconds)) => write!(f, "1 letter has waited for {seconds} s")?,
+            (n, Some(seconds)) => write!(f, "{n} letters wait, the oldest for {seconds} s")?,
+        }
+        match self.given_up {
+            0 => f.write_str("."),
+            n => write!(f, "; {n} of the last 30 days were given up."),
+        }
+    }
+}
+
+/// # Errors
+/// When the database cannot be read.
+pub async fn backlog(store: &Store, now: DateTime<Utc>) -> Result<Backlog, StoreError> {
+    let found = store.read(outbox::backlog).await?;
+    Ok(Backlog {
+        waiting: found.waiting,
+        oldest_seconds: found.oldest.map(|at| (now - at).num_seconds().max(0)),
+        given_up: found.given_up,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backlog_is_one_sentence() {
+        let told = |waiting, oldest_seconds, given_up| {
+            Backlog {
+                waiting,
+                oldest_seconds,
+                given_up,
+            }
+            .to_string()
+        };
+        assert_eq!(told(0, None, 0), "No letter waits.");
+        assert_eq!(told(1, Some(7), 0), "1 letter has waited for 7 s.");
+        assert_eq!(
+            told(3, Some(90), 2),
+            "3 letters wait, the oldest for 90 s; 2 of the last 30 days were given up."
+        );
+    }
+}
