@@ -24,6 +24,7 @@ mod joining;
 mod limits;
 mod login;
 mod mfa;
+mod mail;
 mod migrations;
 mod notices;
 mod operations;

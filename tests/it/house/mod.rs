@@ -10,6 +10,7 @@ pub mod letters;
 pub mod mfa;
 pub mod scratch;
 pub mod slack;
+pub mod smtp_sink;
 pub mod test_app;
 
 use std::time::{Duration, Instant};

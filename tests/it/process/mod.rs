@@ -3,6 +3,7 @@
 mod cli;
 mod dev;
 mod kill;
+mod mail;
 mod settings;
 mod signals;
 

@@ -1,0 +1,231 @@
+//! What is sent, when, and what becomes of it.
+
+use chrono::TimeDelta;
+use hallpass::letters::Templates;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+use super::{app_with, arrive, letters_are, reasons, send_to};
+use crate::house::smtp_sink::{Fault, SmtpSink, Stage};
+use crate::house::{Db, OTHER_SECRET, TestApp, eventually, founding, on_both_databases};
+
+on_both_databases! {
+    async fn a_letter_is_sent_as_soon_as_its_cause_is_committed(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        app.found("Acme", "ada@acme.example").await;
+        arrive(&sink, 1).await;
+        let mail = &sink.taken()[0];
+        assert_eq!((&*mail.from, &*mail.to), ("no-reply@hallpass.example", "ada@acme.example"));
+        let header = |name| mail.header(name).unwrap();
+        assert_eq!(header("From"), "Hallpass <no-reply@hallpass.example>");
+        assert_eq!(header("To"), "ada@acme.example");
+        assert_eq!(header("Subject"), "Confirm your e-mail address");
+        assert_eq!(header("Date"), "Fri, 15 Jan 2027 12:00:00 +0000");
+        assert_eq!(header("Auto-Submitted"), "auto-generated");
+        let id = match app.db {
+            Db::Sqlite { .. } => "lower(hex(id))",
+            Db::Postgres { .. } => "replace(id::text, '-', '')",
+        };
+        let id = app.db.values(&format!("select {id} as v from outbox")).await;
+        let message_id = mail.message_id().replace('-', "");
+        assert_eq!(message_id, format!("<{}@localhost>", id[0].as_deref().unwrap()));
+        // Nothing of it is kept.
+        letters_are(&app, "sent_at is not null and letter is null and next_attempt_at is null", 1).await;
+    }
+
+    async fn who_is_refused_gets_no_letter(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        app.found("Acme", "ada@acme.example").await;
+        let again = app.post("/api/auth/register").json(&founding("Beta", "ada@acme.example"));
+        again.await.refused(409, "Email already registered");
+        app.found("Beta", "bob@acme.example").await;
+        arrive(&sink, 2).await;
+        assert_eq!(sink.taken()[1].to, "bob@acme.example");
+    }
+
+    async fn a_link_starts_with_app_url_whatever_host_says(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = TestApp::configured(db, |config| {
+            send_to(config, &sink);
+            config.accounts.app_url = "https://app.example/id".parse().unwrap();
+        })
+        .await;
+        app.post("/api/auth/register")
+            .header("host", "evil.example")
+            .header("x-forwarded-host", "evil.example")
+            .json(&founding("Acme", "ada@acme.example"))
+            .await
+            .expect(201);
+        arrive(&sink, 1).await;
+        let text = decoded(&sink.taken()[0].text);
+        assert!(text.contains("\nhttps://app.example/id/verify-email?token="), "{text}");
+        assert!(!text.contains("evil.example"), "{text}");
+    }
+
+    async fn a_name_is_no_header_no_html_and_no_template(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        app.found("Acme", "ada@acme.example").await;
+        let mut body = founding("Acme", "eve@acme.example");
+        body["firstName"] = json!("<img src=x>{{7*7}}${7*7}");
+        body["lastName"] = json!("=0D=0ABcc:_eve@evil.example\u{202e}");
+        app.post("/api/auth/register").json(&body).await.expect(201);
+        arrive(&sink, 2).await;
+        let [usual, evil] = sink.taken().try_into().unwrap();
+        assert_eq!(evil.header_names(), usual.header_names());
+        let text = decoded(&evil.text);
+        assert!(text.contains("&lt;img src=x&gt;{{7*7}}${7*7}"), "{text}");
+        assert!(!text.contains("49") && !text.contains('\u{202e}'), "{text}");
+        assert!(!text.contains("eve@evil.example"), "{text}");
+    }
+
+    async fn a_slow_mail_server_delays_no_request(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        for _ in 0..4 {
+            sink.fails(Fault::Hangs(Stage::Recipient));
+        }
+        for n in 0..6 {
+            app.found("Acme", &format!("founder{n}@acme.example")).await;
+        }
+        // As many as are sent at once wait; the others wait for them.
+        sink.hangs(4).await;
+        assert_eq!(sink.connections(), 4);
+        app.tries_to_log_in("founder5@acme.example", crate::house::PASSWORD).await.expect(200);
+        assert_eq!(sink.taken().len(), 0);
+        sink.goes_on();
+        arrive(&sink, 6).await;
+    }
+
+    async fn without_a_mail_server_letters_wait_until_there_is_one(db: Db) {
+        let sink = SmtpSink::start().await;
+        let mut app = TestApp::start(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        let checks = app.get("/readyz?verbose").await.expect(200);
+        assert!(checks.to_string().contains("1 letter has waited for 0 s."), "{checks}");
+        app.restart_configured(|config| send_to(config, &sink)).await;
+        arrive(&sink, 1).await;
+        letters_are(&app, "sent_at is not null", 1).await;
+        let checks = app.get("/readyz?verbose").await.expect(200);
+        assert!(checks.to_string().contains("No letter waits."), "{checks}");
+    }
+
+    async fn a_letter_that_nobody_took_for_seven_days_is_given_up_and_stays_visible(db: Db) {
+        let mut sink = SmtpSink::start().await;
+        sink.closes().await;
+        let app = app_with(db, &sink).await;
+        app.found("Acme", "ada@acme.example").await;
+        letters_are(&app, "last_error is not null", 1).await;
+        app.advance(TimeDelta::days(7));
+        letters_are(&app, "given_up_at is not null and letter is null and next_attempt_at is null", 1).await;
+        assert_eq!(reasons(&app).await, ["nobody took it for seven days"]);
+        let checks = app.get("/readyz?verbose").await.expect(200);
+        assert!(checks.to_string().contains("No letter waits; 1 of the last 30 days were given up."), "{checks}");
+    }
+
+    async fn a_letter_under_a_secret_that_is_gone_is_given_up(db: Db) {
+        let sink = SmtpSink::start().await;
+        let mut app = TestApp::start(db).await;
+        app.found("Acme", "ada@acme.example").await;
+        app.restart_configured(|config| {
+            config.tokens.secrets = vec![OTHER_SECRET.into()];
+            send_to(config, &sink);
+        })
+        .await;
+        letters_are(&app, "given_up_at is not null", 1).await;
+        assert_eq!(reasons(&app).await, ["no secret of JWT_SECRET opens it"]);
+        assert_eq!(sink.connections(), 0);
+    }
+
+    async fn settled_letters_are_forgotten_after_thirty_days(db: Db) {
+        let sink = SmtpSink::start().await;
+        let mut app = app_with(db, &sink).await;
+        app.found("Acme", "ada@acme.example").await;
+        letters_are(&app, "sent_at is not null", 1).await;
+        sink.fails(Fault::Says(Stage::Recipient, "550 5.1.1 unknown"));
+        app.found("Acme", "bob@acme.example").await;
+        letters_are(&app, "given_up_at is not null", 1).await;
+        for (days, kept) in [(30, 2), (1, 0)] {
+            app.advance(TimeDelta::days(days));
+            app.restart().await;
+            letters_are(&app, "true", kept).await;
+        }
+    }
+
+    async fn an_operator_s_template_is_what_is_sent(db: Db) {
+        let sink = SmtpSink::start().await;
+        let own = "Subject: Willkommen, {{ name }}\n\n{{ link }}\n".to_owned();
+        let app = TestApp::configured(db, |config| {
+            send_to(config, &sink);
+            config.mail.templates = Templates::with_own(BTreeMap::from([("verify_email.txt", own)])).unwrap();
+        })
+        .await;
+        app.found("Acme", "ada@acme.example").await;
+        arrive(&sink, 1).await;
+        assert_eq!(sink.taken()[0].header("Subject").unwrap(), "Willkommen, Ada Byron");
+    }
+}
+
+#[actix_web::test]
+async fn figures_tell_of_letters() {
+    let address = ([127, 0, 0, 1], crate::house::cluster::free_port()).into();
+    let app = TestApp::configured(Db::sqlite(), |config| {
+        config.server.metrics_addr = Some(address);
+    })
+    .await;
+    app.found("Acme", "ada@acme.example").await;
+    app.advance(TimeDelta::seconds(40));
+    let http = crate::house::client::builder().build().unwrap();
+    let answer = http.get(format!("http://{address}/metrics")).send().await;
+    let text = answer.unwrap().text().await.unwrap();
+    for figure in [
+        "hallpass_letters_waiting 1\n",
+        "hallpass_letters_oldest_seconds 40\n",
+        "hallpass_letters_given_up 0\n",
+    ] {
+        assert!(text.contains(figure), "{figure:?} is not in\n{text}");
+    }
+}
+
+#[actix_web::test]
+async fn a_stop_waits_a_moment_for_mails_that_are_being_handed_over() {
+    let sink = SmtpSink::start().await;
+    let mut app = app_with(Db::sqlite(), &sink).await;
+    sink.fails(Fault::Hangs(Stage::Recipient));
+    app.found("Acme", "ada@acme.example").await;
+    sink.hangs(1).await;
+    let ((), ()) = tokio::join!(app.stop(), async { sink.goes_on() });
+    assert_eq!(sink.taken().len(), 1);
+    eventually("it is marked", async || {
+        app.db
+            .count("select count(*) from outbox where sent_at is not null")
+            .await
+            == 1
+    })
+    .await;
+}
+
+/// A mail's text with its quoted-printable parts made readable.
+fn decoded(mail: &str) -> String {
+    let unfolded = mail.replace("=\r\n", "").replace("\r\n", "\n");
+    let mut bytes = Vec::new();
+    let mut rest = unfolded.as_bytes();
+    while let [first, more @ ..] = rest {
+        let pair = more
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
+        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+            Some(byte) if *first == b'=' => {
+                bytes.push(byte);
+                rest = &more[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = more;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,142 @@
+//! Mail servers that fail, in every way we could think of: no letter is lost, and at most one comes twice.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::TimeDelta;
+
+use super::{app_with, arrive, letters_are, reasons};
+use crate::house::smtp_sink::{Fault, STAGES, SmtpSink, Stage, Taken};
+use crate::house::{Db, on_both_databases};
+
+/// More than the pause after a first attempt.
+const A_PAUSE: TimeDelta = TimeDelta::seconds(10);
+
+on_both_databases! {
+    async fn an_outage_of_ten_minutes_loses_no_letter_and_doubles_none(db: Db) {
+        let mut sink = SmtpSink::start().await;
+        sink.closes().await;
+        let app = app_with(db, &sink).await;
+        for n in 0..5 {
+            app.found("Acme", &format!("founder{n}@acme.example")).await;
+        }
+        for (attempts, minutes) in [(1, 1), (2, 4), (3, 5)] {
+            letters_are(&app, &format!("attempts = {attempts} and last_error is not null"), 5).await;
+            app.advance(TimeDelta::minutes(minutes));
+        }
+        sink.opens().await;
+        app.advance(TimeDelta::minutes(20));
+        arrive(&sink, 5).await;
+        letters_are(&app, "sent_at is not null", 5).await;
+        let ids: HashSet<String> = sink.taken().iter().map(Taken::message_id).collect();
+        assert_eq!(ids.len(), 5);
+        for why in reasons(&app).await {
+            assert_eq!(why, "the connection failed at the greeting");
+        }
+    }
+
+    async fn whatever_a_server_postpones_is_sent_later(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        let stages = STAGES.iter().filter(|stage| **stage != Stage::Goodbye);
+        for (n, &stage) in (1..).zip(stages) {
+            sink.fails(Fault::Says(stage, "451 4.3.0 <ada@acme.example> later"));
+            app.found("Acme", &format!("early{n}@acme.example")).await;
+            letters_are(&app, "last_error is not null", n).await;
+            app.advance(A_PAUSE);
+            // Its letter wakes whoever sends.
+            app.found("Acme", &format!("late{n}@acme.example")).await;
+            arrive(&sink, usize::try_from(2 * n).unwrap()).await;
+        }
+        for why in reasons(&app).await {
+            assert!(why.starts_with("the server answered 451 4.3.0 to "), "{why}");
+        }
+        letters_are(&app, "sent_at is not null", 12).await;
+    }
+
+    async fn what_a_server_refuses_for_good_is_given_up_at_once(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        for (n, stage) in (1..).zip([Stage::Recipient, Stage::Data, Stage::Mail]) {
+            sink.fails(Fault::Says(stage, "550 5.1.1 <ada@acme.example> is unknown"));
+            app.found("Acme", &format!("early{n}@acme.example")).await;
+            letters_are(&app, "given_up_at is not null and attempts = 1", n).await;
+        }
+        let whys = reasons(&app).await;
+        assert_eq!(whys, ["DATA", "RCPT TO", "the mail"].map(|to| format!("the server answered 550 5.1.1 to {to}")));
+        app.advance(TimeDelta::hours(1));
+        app.found("Acme", "last@acme.example").await;
+        arrive(&sink, 1).await;
+        assert_eq!(sink.taken()[0].to, "last@acme.example");
+    }
+
+    async fn a_server_that_refuses_us_and_not_the_mail_is_asked_again(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        let refusals = [
+            (Stage::Greeting, "554 5.3.2 no service"),
+            (Stage::Hello, "550 5.7.1 not you"),
+            (Stage::Sender, "550 5.7.1 not from there"),
+            (Stage::Recipient, "530 5.7.0 who are you?"),
+        ];
+        for (n, (stage, answer)) in (1..).zip(refusals) {
+            sink.fails(Fault::Says(stage, answer));
+            app.found("Acme", &format!("early{n}@acme.example")).await;
+            letters_are(&app, "last_error is not null and given_up_at is null", n).await;
+        }
+        app.advance(A_PAUSE);
+        app.found("Acme", "last@acme.example").await;
+        arrive(&sink, 5).await;
+    }
+
+    async fn a_connection_that_ends_early_costs_a_second_attempt(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        let stages = STAGES.iter().filter(|stage| **stage != Stage::Goodbye);
+        let cuts = stages.map(|&stage| Fault::CutsOff(stage)).chain([Fault::CutsOffWithin]);
+        for (n, cut) in (1..).zip(cuts) {
+            sink.fails(cut);
+            app.found("Acme", &format!("early{n}@acme.example")).await;
+            letters_are(&app, "last_error is not null", n).await;
+            app.advance(A_PAUSE);
+            app.found("Acme", &format!("late{n}@acme.example")).await;
+            arrive(&sink, usize::try_from(2 * n).unwrap()).await;
+        }
+    }
+
+    async fn a_goodbye_that_goes_wrong_doubles_nothing(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        for (n, fault) in (1..).zip([
+            Fault::CutsOff(Stage::Goodbye),
+            Fault::Says(Stage::Goodbye, "421 too late"),
+            Fault::Hangs(Stage::Goodbye),
+        ]) {
+            sink.fails(fault);
+            app.found("Acme", &format!("founder{n}@acme.example")).await;
+            letters_are(&app, "sent_at is not null and attempts = 1", n).await;
+        }
+        arrive(&sink, 3).await;
+        assert_eq!(sink.faults_left(), 0);
+    }
+
+    async fn a_mail_that_was_taken_without_a_word_comes_twice_at_most_and_is_known_as_one(db: Db) {
+        let sink = SmtpSink::start().await;
+        let app = app_with(db, &sink).await;
+        sink.fails(Fault::TakesAndCutsOff);
+        app.found("Acme", "early@acme.example").await;
+        letters_are(&app, "last_error is not null", 1).await;
+        app.advance(A_PAUSE);
+        app.found("Acme", "late@acme.example").await;
+        arrive(&sink, 3).await;
+        letters_are(&app, "sent_at is not null", 2).await;
+        let mut copies: HashMap<String, Vec<String>> = HashMap::new();
+        for mail in sink.taken() {
+            copies.entry(mail.message_id()).or_default().push(mail.text);
+        }
+        let mut counts: Vec<usize> = copies.values().map(Vec::len).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [1, 2]);
+        // To the byte, so that whoever compares finds nothing new.
+        assert!(copies.values().all(|texts| texts.iter().all(|text| *text == texts[0])));
+    }
+}

@@ -1,0 +1,45 @@
+//! Several instances over one outbox.
+
+use std::collections::HashSet;
+
+use super::{app_with, arrive, letters_are, send_to};
+use crate::house::smtp_sink::{Fault, SmtpSink, Stage, Taken};
+use crate::house::{Db, TestApp, on_both_databases};
+
+on_both_databases! {
+    async fn each_letter_is_sent_by_one_instance_alone(db: Db) {
+        let sink = SmtpSink::start().await;
+        let mut first = TestApp::start(db).await;
+        for n in 0..24 {
+            first.found("Acme", &format!("founder{n}@acme.example")).await;
+        }
+        // All three find all letters waiting.
+        first.restart_configured(|config| send_to(config, &sink)).await;
+        let (second, third) = tokio::join!(first.second_instance(), first.second_instance());
+        for n in 24..30 {
+            let instance = [&first, &second, &third][n % 3];
+            instance.found("Acme", &format!("founder{n}@acme.example")).await;
+        }
+        letters_are(&first, "sent_at is not null and attempts = 1", 30).await;
+        arrive(&sink, 30).await;
+        let ids: HashSet<String> = sink.taken().iter().map(Taken::message_id).collect();
+        assert_eq!(ids.len(), 30);
+    }
+
+    async fn what_an_instance_does_not_finish_another_does_after_the_lease(db: Db) {
+        let sink = SmtpSink::start().await;
+        let mut first = app_with(db, &sink).await;
+        let second = first.second_instance().await;
+        sink.fails(Fault::Hangs(Stage::Recipient));
+        first.found("Acme", "ada@acme.example").await;
+        sink.hangs(1).await;
+        // It is given a moment, which is too short.
+        first.stop().await;
+        second.found("Acme", "bob@acme.example").await;
+        arrive(&sink, 1).await;
+        second.advance(chrono::TimeDelta::minutes(2));
+        second.found("Acme", "eve@acme.example").await;
+        arrive(&sink, 3).await;
+        letters_are(&second, "sent_at is not null", 3).await;
+    }
+}

@@ -1,0 +1,220 @@
+//! How a mail server is spoken to: TLS, passwords, patience.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::DateTime;
+use hallpass::adapters::smtp::{Patience, Smtp};
+use hallpass::domain::ids::LetterId;
+use hallpass::domain::{Email, MailLogin, MailSender, MailServer, MailTls};
+use hallpass::ports::Mailer;
+use hallpass::ports::mailer::{Mail, SendFailure};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::server;
+use crate::house::scratch;
+use crate::house::smtp_sink::{Fault, Manners, STAGES, SmtpSink, Stage};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+#[actix_web::test]
+async fn tls_is_spoken_from_the_first_byte_or_by_starttls_when_the_certificate_is_trusted() {
+    let (authority, trusted) = authority();
+    let (_, foreign) = self::authority();
+    for (is_implicit, tls) in [
+        (true, MailTls::Implicit),
+        (false, MailTls::Required),
+        (false, MailTls::WhenOffered),
+    ] {
+        let sink = SmtpSink::with(Manners {
+            tls: Some(certificate(&authority)),
+            is_implicit,
+            wants_login: false,
+        })
+        .await;
+        let mut server = server(&sink, tls);
+        for untrusted in [Some(foreign.clone()), None] {
+            server.authorities = untrusted;
+            assert!(is_transient(send(&server).await));
+        }
+        assert!(sink.taken().is_empty());
+        server.authorities = Some(trusted.clone());
+        send(&server).await.unwrap();
+        assert!(sink.taken()[0].was_encrypted);
+    }
+}
+
+#[actix_web::test]
+async fn tls_that_is_required_and_not_offered_sends_nothing() {
+    let sink = SmtpSink::start().await;
+    let failure = send(&server(&sink, MailTls::Required)).await.unwrap_err();
+    let why = "the server offers no TLS, and SMTP_URL says tls=required";
+    assert_eq!(failure, SendFailure::Transient(why.to_owned()));
+    assert!(sink.taken().is_empty());
+    send(&server(&sink, MailTls::WhenOffered)).await.unwrap();
+    assert_eq!(sink.taken().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_password_goes_over_tls_or_where_it_was_said_that_it_may_go_without() {
+    let (authority, trusted) = authority();
+    let login = Some(MailLogin {
+        user: "ada".to_owned(),
+        password: "swordfish".into(),
+    });
+    let plain = SmtpSink::with(Manners {
+        wants_login: true,
+        ..Manners::default()
+    })
+    .await;
+    let with_login = |sink: &SmtpSink, tls| MailServer {
+        login: login.clone(),
+        authorities: Some(trusted.clone()),
+        ..server(sink, tls)
+    };
+    let failure = send(&with_login(&plain, MailTls::WhenOffered))
+        .await
+        .unwrap_err();
+    assert!(
+        failure.to_string().contains("the password is not sent"),
+        "{failure}"
+    );
+    send(&with_login(&plain, MailTls::Never)).await.unwrap();
+
+    let encrypted = SmtpSink::with(Manners {
+        tls: Some(certificate(&authority)),
+        is_implicit: false,
+        wants_login: true,
+    })
+    .await;
+    send(&with_login(&encrypted, MailTls::WhenOffered))
+        .await
+        .unwrap();
+    // \0ada\0swordfish
+    let said = "AUTH PLAIN AGFkYQBzd29yZGZpc2g=";
+    assert_eq!(encrypted.taken()[0].login.as_deref(), Some(said));
+
+    encrypted.fails(Fault::Says(
+        Stage::Login,
+        "535 5.7.8 wrong password swordfish",
+    ));
+    let failure = send(&with_login(&encrypted, MailTls::WhenOffered))
+        .await
+        .unwrap_err();
+    let why = "the server answered 535 5.7.8 to AUTH";
+    assert_eq!(failure, SendFailure::Transient(why.to_owned()));
+}
+
+#[actix_web::test]
+async fn a_silent_server_is_waited_for_so_long_and_no_longer() {
+    let sink = SmtpSink::start().await;
+    for stage in STAGES {
+        sink.fails(Fault::Hangs(stage));
+        let sent = send(&server(&sink, MailTls::Never)).await;
+        // After the mail is taken nobody waits for anything.
+        if stage == Stage::Goodbye {
+            sent.unwrap();
+        } else {
+            assert!(is_transient(sent), "{stage:?}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn nonsense_is_a_reason_to_come_again() {
+    let sink = SmtpSink::start().await;
+    for stage in STAGES {
+        sink.fails(Fault::Says(stage, "HTTP/1.1 200 OK"));
+        let sent = send(&server(&sink, MailTls::Never)).await;
+        assert!(stage == Stage::Goodbye || is_transient(sent), "{stage:?}");
+    }
+}
+
+#[test]
+fn a_file_of_authorities_that_is_none_is_refused_at_start() {
+    let app_url = "http://localhost".parse().unwrap();
+    let nothing = scratch::fresh_path("nothing.pem");
+    let mut server = MailServer {
+        host: "mail.example".to_owned(),
+        port: 465,
+        tls: MailTls::Implicit,
+        login: None,
+        authorities: Some(nothing.clone()),
+    };
+    let error = Smtp::new(server.clone(), &app_url, Patience::default())
+        .err()
+        .unwrap();
+    assert!(error.contains("nothing.pem cannot be read"), "{error}");
+    std::fs::write(&nothing, "no certificate").unwrap();
+    let error = Smtp::new(server.clone(), &app_url, Patience::default())
+        .err()
+        .unwrap();
+    assert!(
+        error.contains("nothing.pem holds no certificates"),
+        "{error}"
+    );
+    server.authorities = Some(authority().1);
+    assert!(Smtp::new(server, &app_url, Patience::default()).is_ok());
+}
+
+async fn send(server: &MailServer) -> Result<(), SendFailure> {
+    // Short where a test waits for its end; a busy machine needs a moment for a handshake.
+    let patience = Patience {
+        connect: Duration::from_secs(2),
+        whole: Duration::from_secs(2),
+    };
+    let smtp = Smtp::new(
+        server.clone(),
+        &"http://localhost".parse().unwrap(),
+        patience,
+    )
+    .unwrap();
+    smtp.send(&Mail {
+        id: LetterId::NIL,
+        host: "localhost".to_owned(),
+        date: DateTime::UNIX_EPOCH,
+        from: MailSender {
+            name: None,
+            address: Email::parse("no-reply@hallpass.example").unwrap(),
+        },
+        to: Email::parse("ada@acme.example").unwrap(),
+        subject: "Hello".to_owned(),
+        text: "Hello".to_owned(),
+        html: "<p>Hello</p>".to_owned(),
+    })
+    .await
+}
+
+fn is_transient(sent: Result<(), SendFailure>) -> bool {
+    matches!(sent, Err(SendFailure::Transient(_)))
+}
+
+/// An authority and the file that holds its certificate.
+fn authority() -> (Authority, PathBuf) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let path = scratch::fresh_path("ca.pem");
+    std::fs::write(&path, authority.pem()).unwrap();
+    (authority, path)
+}
+
+fn certificate(authority: &Authority) -> Arc<ServerConfig> {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["127.0.0.1".to_owned()])
+        .unwrap()
+        .signed_by(&key, authority)
+        .unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    Arc::new(config)
+}

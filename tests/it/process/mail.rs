@@ -1,0 +1,233 @@
+//! Mail, and a process that ends in the midst of it.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::house::actors::founding;
+use crate::house::smtp_sink::{Fault, SmtpSink, Stage};
+use crate::house::{Db, eventually, on_both_databases, scratch};
+use crate::process::{Server, hallpass, hallpass_on, stderr, stdout};
+
+fn serve(db: &Db, sink: &SmtpSink) -> Command {
+    let mut command = hallpass_on(db, &["serve"]);
+    command
+        .env("SMTP_URL", format!("smtp://{}", sink.address))
+        .env("MAIL_FROM", "Hallpass <no-reply@hallpass.example>")
+        .env("RUST_LOG", "trace");
+    command
+}
+
+async fn found(server: &Server, email: &str) {
+    let body = founding("Acme", email);
+    server
+        .client
+        .post("/api/auth/register")
+        .json(&body)
+        .await
+        .expect(201);
+}
+
+/// As if the two minutes were over that a dead process has a letter for itself.
+async fn lease_ends(db: &Db) {
+    db.execute("update outbox set next_attempt_at = created_at where sent_at is null")
+        .await;
+}
+
+on_both_databases! {
+    async fn a_letter_outlives_a_kill_before_it_was_handed_over(db: Db) {
+        let sink = SmtpSink::start().await;
+        sink.fails(Fault::Hangs(Stage::Recipient));
+        let server = Server::run(serve(&db, &sink)).await;
+        found(&server, "ada@acme.example").await;
+        sink.hangs(1).await;
+        // Dropping kills.
+        drop(server);
+        assert!(sink.taken().is_empty());
+        lease_ends(&db).await;
+        let _server = Server::run(serve(&db, &sink)).await;
+        eventually("it is sent", async || {
+            db.count("select count(*) from outbox where sent_at is not null").await == 1
+        })
+        .await;
+        assert_eq!(sink.taken().len(), 1);
+    }
+
+    async fn a_kill_before_the_answer_doubles_a_letter_at_most_and_both_are_known_as_one(db: Db) {
+        let sink = SmtpSink::start().await;
+        // Taken, and then nothing is said.
+        sink.fails(Fault::Hangs(Stage::Mail));
+        let server = Server::run(serve(&db, &sink)).await;
+        found(&server, "ada@acme.example").await;
+        sink.hangs(1).await;
+        drop(server);
+        lease_ends(&db).await;
+        let _server = Server::run(serve(&db, &sink)).await;
+        eventually("it is sent", async || {
+            db.count("select count(*) from outbox where sent_at is not null").await == 1
+        })
+        .await;
+        let [first, second] = sink.taken().try_into().unwrap();
+        assert_eq!(first.message_id(), second.message_id());
+    }
+}
+
+#[actix_web::test]
+async fn a_stop_lets_a_mail_that_is_being_handed_over_arrive() {
+    let db = Db::sqlite();
+    let sink = SmtpSink::start().await;
+    sink.fails(Fault::Hangs(Stage::Mail));
+    let mut server = Server::run(serve(&db, &sink)).await;
+    found(&server, "ada@acme.example").await;
+    sink.hangs(1).await;
+    server.signal("TERM");
+    eventually("it is stopping", async || {
+        server
+            .client
+            .get("/readyz")
+            .try_send()
+            .await
+            .map_or(true, |answer| answer.status == 503)
+    })
+    .await;
+    sink.goes_on();
+    assert_eq!(server.exit_code().await, Some(0), "{}", server.output());
+    assert_eq!(
+        db.count("select count(*) from outbox where sent_at is not null")
+            .await,
+        1
+    );
+    assert_eq!(sink.taken().len(), 1);
+}
+
+#[actix_web::test]
+async fn nothing_of_a_letter_is_in_the_log() {
+    let sink = SmtpSink::start().await;
+    let server = Server::run(serve(&Db::sqlite(), &sink)).await;
+    sink.fails(Fault::Says(
+        Stage::Recipient,
+        "451 4.2.1 <ada@acme.example> is full of Byron",
+    ));
+    found(&server, "ada@acme.example").await;
+    found(&server, "bob@acme.example").await;
+    eventually("one is sent, and one not yet", async || {
+        let log = server.output();
+        log.contains("letter sent") && log.contains("letter not sent yet")
+    })
+    .await;
+    let log = server.output();
+    let text = &sink.taken()[0].text;
+    let (_, link) = text.split_once("?token=").unwrap();
+    let token = &link.replace("=\r\n", "")[..43];
+    for secret in [token, "token=", "Byron", "@acme.example", "Confirm your"] {
+        assert!(!log.contains(secret), "{secret} is in\n{log}");
+    }
+    assert!(
+        log.contains("the server answered 451 4.2.1 to RCPT TO"),
+        "{log}"
+    );
+}
+
+#[actix_web::test]
+async fn who_serves_without_a_mail_server_is_told_which_setting_is_missing() {
+    let server = Server::start(&Db::sqlite()).await;
+    assert!(
+        server.output().contains("SMTP_URL is not set"),
+        "{}",
+        server.output()
+    );
+}
+
+#[test]
+fn a_broken_template_is_named_with_its_line_at_start() {
+    let folder = scratch::fresh_directory("letters");
+    std::fs::write(folder.join("verify_email.html"), "<p>Hello\n{{ name</p>").unwrap();
+    let output = hallpass_on(&Db::sqlite(), &["serve"])
+        .env("MAIL_TEMPLATES", &folder)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(
+        said.contains("MAIL_TEMPLATES: verify_email.html line 2: "),
+        "{said}"
+    );
+}
+
+#[actix_web::test]
+async fn the_doctor_tells_of_letters_and_makes_nothing() {
+    let db = Db::sqlite();
+    let doctor = || {
+        let mut command = hallpass(&["doctor", "--json"]);
+        let output = command.env("DATABASE_URL", db.url()).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        found["mail"].clone()
+    };
+    assert!(doctor().is_null());
+    let Db::Sqlite { path } = &db else {
+        unreachable!()
+    };
+    assert!(!path.exists());
+    let server = Server::start(&db).await;
+    found(&server, "ada@acme.example").await;
+    let mail = doctor();
+    assert_eq!((&mail["waiting"], &mail["givenUp"]), (&1.into(), &0.into()));
+}
+
+#[actix_web::test]
+async fn in_development_mail_comes_to_a_page() {
+    let mut command = hallpass(&["dev"]);
+    command.env("DATABASE_URL", Db::sqlite().url());
+    let server = Server::run(command).await;
+    let get = |path: &str| server.client.get(&format!("/dev/mailbox{path}"));
+    assert!(get("").await.text().contains("No mail has come yet"));
+    get("/newest?to=ada@acme.example")
+        .await
+        .refused(404, "Not Found");
+    get("/1").await.refused(404, "Not Found");
+
+    let (newest, ()) = tokio::join!(
+        get("/newest?to=Ada@acme.example&wait=30"),
+        found(&server, "ada@acme.example")
+    );
+    let newest = newest.expect(200);
+    assert_eq!(newest["to"], "ada@acme.example");
+    assert_eq!(newest["subject"], "Confirm your e-mail address");
+    let link = newest["link"].as_str().unwrap();
+    let start = format!("http://{}/verify-email?token=", server.client.address());
+    assert!(link.starts_with(&start), "{link}");
+    assert!(
+        newest["html"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("href=\"{link}\""))
+    );
+    let number = newest["id"].as_u64().unwrap();
+    get(&format!("/newest?after={number}"))
+        .await
+        .refused(404, "Not Found");
+
+    let list = get("").await;
+    assert!(list.text().contains("Confirm your e-mail address"));
+    let page = get(&format!("/{number}")).await;
+    for page in [&list, &page] {
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'sha256-"),
+            "{policy}"
+        );
+    }
+    assert!(
+        page.text()
+            .contains("sandbox=\"allow-popups allow-popups-to-escape-sandbox\"")
+    );
+    let html = get(&format!("/{number}/html")).await;
+    let policy = html.header("content-security-policy").unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'") && policy.contains("sandbox"),
+        "{policy}"
+    );
+    let source = get(&format!("/{number}/source")).await;
+    assert!(source.text().contains("Auto-Submitted: auto-generated\r\n"));
+}
