@@ -34,7 +34,7 @@ pub enum SendFailure {
     Permanent(String),
 }
 
-/// Hands mail over, within half a minute.
+/// Hands mail over, within a minute and a half.
 pub trait Mailer: Send + Sync + 'static {
     /// `Ok` once somebody else answers for the mail.
     fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), SendFailure>>;

@@ -142,6 +142,19 @@ mod tests {
     }
 
     #[test]
+    fn every_address_we_accept_can_be_written_to() {
+        let mut mail = mail();
+        for address in [
+            "o'neil+a=b@sub.acme.example",
+            "a.b!#$%&*/?^_`{|}~-@acme.example",
+        ] {
+            mail.to = Email::parse(address).unwrap();
+            let to = format!("To: {address}");
+            assert!(headers(&mail).contains(&to), "{:?}", headers(&mail));
+        }
+    }
+
+    #[test]
     fn long_and_foreign_text_stays_within_what_every_server_takes() {
         let mut mail = mail();
         mail.subject = "ö".repeat(200);

@@ -27,19 +27,22 @@ use failure::{Stage, at};
 use message::address;
 pub use message::written;
 
-/// How long a server may take. RFC 5321 §4.5.3.2 grants minutes, which a mail that is tried again need not wait.
+/// How long a server may take; in all, less than a letter is leased for.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     pub connect: Duration,
-    /// For the whole mail, the connection included.
-    pub whole: Duration,
+    /// Until the mail can be sent. RFC 5321 §4.5.3.2 grants minutes, which a mail that is tried again need not wait.
+    pub dialogue: Duration,
+    /// For the mail itself and the answer to it: who leaves too soon after its end sends a second copy.
+    pub mail: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            whole: Duration::from_secs(30),
+            dialogue: Duration::from_secs(30),
+            mail: Duration::from_secs(60),
         }
     }
 }
@@ -81,17 +84,27 @@ impl Smtp {
 
     async fn deliver(&self, mail: &Mail) -> Result<(), SendFailure> {
         let text = written(mail)?;
+        let mut connection = in_time(self.patience.dialogue, self.introduce(mail)).await?;
+        in_time(self.patience.mail, async {
+            let answer = connection.message(&text).await;
+            answer.map_err(at(Stage::Mail))
+        })
+        .await?;
+        let _ = timeout(GOODBYE, connection.quit()).await;
+        Ok(())
+    }
+
+    /// Everything up to the mail itself.
+    async fn introduce(&self, mail: &Mail) -> Result<AsyncSmtpConnection, SendFailure> {
         let from = Some(address(&mail.from.address)?);
         let to = address(&mail.to)?;
         let mut connection = self.connect().await?;
-        let command = connection.command(MailFrom::new(from, Vec::new())).await;
-        command.map_err(at(Stage::Sender))?;
-        let command = connection.command(Rcpt::new(to, Vec::new())).await;
-        command.map_err(at(Stage::Recipient))?;
+        let answer = connection.command(MailFrom::new(from, Vec::new())).await;
+        answer.map_err(at(Stage::Sender))?;
+        let answer = connection.command(Rcpt::new(to, Vec::new())).await;
+        answer.map_err(at(Stage::Recipient))?;
         connection.command(Data).await.map_err(at(Stage::Data))?;
-        connection.message(&text).await.map_err(at(Stage::Mail))?;
-        let _ = timeout(GOODBYE, connection.quit()).await;
-        Ok(())
+        Ok(connection)
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, SendFailure> {
@@ -140,17 +153,19 @@ impl Smtp {
 
 impl Mailer for Smtp {
     fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), SendFailure>> {
-        async move {
-            let delivered = timeout(self.patience.whole, self.deliver(mail)).await;
-            delivered.unwrap_or_else(|_| {
-                let seconds = self.patience.whole.as_secs();
-                Err(SendFailure::Transient(format!(
-                    "the server did not take the mail within {seconds} seconds"
-                )))
-            })
-        }
-        .boxed()
+        self.deliver(mail).boxed()
     }
+}
+
+async fn in_time<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, SendFailure>>,
+) -> Result<T, SendFailure> {
+    timeout(limit, work).await.unwrap_or_else(|_| {
+        let seconds = limit.as_secs();
+        let why = format!("the server did not answer within {seconds} seconds");
+        Err(SendFailure::Transient(why))
+    })
 }
 
 fn tls(server: &MailServer) -> Result<TlsParameters, String> {

@@ -164,7 +164,8 @@ async fn send(server: &MailServer) -> Result<(), SendFailure> {
     // Short where a test waits for its end; a busy machine needs a moment for a handshake.
     let patience = Patience {
         connect: Duration::from_secs(2),
-        whole: Duration::from_secs(2),
+        dialogue: Duration::from_secs(2),
+        mail: Duration::from_secs(2),
     };
     let smtp = Smtp::new(
         server.clone(),
