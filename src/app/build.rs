@@ -44,7 +44,7 @@ impl App {
     /// Names what is missing and what to do about it.
     pub async fn build(config: Config, overrides: Overrides) -> Result<Self, BuildError> {
         let sandbox = overrides.slack_sandbox.clone();
-        let (mailer, mailbox) = (overrides.mailer.clone(), overrides.mailbox.clone());
+        let mailbox = overrides.mailbox.clone();
         let mut services = services(&config, overrides).await?;
         services
             .feed
@@ -83,18 +83,7 @@ impl App {
         }
         // Who has a mail server wants to see mails arrive there.
         let mailbox = mailbox.filter(|_| config.mail.server.is_none());
-        let mailer = match mailer {
-            Some(mailer) => Some(mailer),
-            None => self::mailer(config.mail.server, mailbox.clone(), &app_url)?,
-        };
-        services.post_office = mailer
-            .zip(config.mail.sender)
-            .map(|(mailer, sender)| PostOffice {
-                mailer,
-                templates: config.mail.templates,
-                app_url: app_url.clone(),
-                sender,
-            });
+        services.post_office = post_office(config.mail, mailbox.clone(), app_url.clone())?;
         for entry in &mut services.return_urls {
             *entry = entry.with_real_port(address.port());
         }
@@ -269,26 +258,36 @@ fn slack(config: config::Slack, public_url: &Url, port: u16) -> Result<Slack, Bu
     })
 }
 
-/// The way out for mail; `None` where there is none.
-fn mailer(
-    server: Option<MailServer>,
+/// The way out for letters, by the mail server or else into the mailbox; `None` where there is none.
+fn post_office(
+    mail: config::Mail,
     mailbox: Option<Mailbox>,
-    app_url: &Url,
-) -> Result<Option<Arc<dyn Mailer>>, BuildError> {
-    let Some(server) = server else {
-        if mailbox.is_none() {
+    app_url: Url,
+) -> Result<Option<PostOffice>, BuildError> {
+    let mailer: Option<Arc<dyn Mailer>> = match (mail.server, mailbox) {
+        (Some(server), _) => Some(Arc::new(smtp(server, &app_url)?)),
+        (None, Some(mailbox)) => Some(Arc::new(mailbox)),
+        (None, None) => {
             tracing::warn!("SMTP_URL is not set: letters wait until it is");
+            None
         }
-        return Ok(mailbox.map(|mailbox| Arc::new(mailbox) as Arc<dyn Mailer>));
     };
+    Ok(mailer.zip(mail.sender).map(|(mailer, sender)| PostOffice {
+        mailer,
+        templates: mail.templates,
+        app_url,
+        sender,
+    }))
+}
+
+fn smtp(server: MailServer, app_url: &Url) -> Result<Smtp, BuildError> {
     let can_be_read = matches!(server.tls, MailTls::WhenOffered | MailTls::Never);
     if can_be_read && !server.is_on_loopback() {
         tracing::warn!(
             "SMTP_URL does not insist on TLS: whoever is on the way to the mail server could read the links in letters"
         );
     }
-    let smtp = Smtp::new(server, app_url, Patience::default()).map_err(BuildError::MailServer)?;
-    Ok(Some(Arc::new(smtp)))
+    Smtp::new(server, app_url, Patience::default()).map_err(BuildError::MailServer)
 }
 
 /// The key ring of these secrets, newest first.

@@ -12,7 +12,7 @@ mod workers;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::ports::{Clock, Entropy, Mailer};
+use crate::ports::{Clock, Entropy};
 use crate::sandbox::mailbox::Mailbox;
 use crate::sandbox::slack::SlackSandbox;
 use crate::service::Services;
@@ -29,8 +29,6 @@ pub struct Overrides {
     pub entropy: Option<Arc<dyn Entropy>>,
     /// Served beside the API, and to be Slack for it; `None` where Slack is Slack.
     pub slack_sandbox: Option<SlackSandbox>,
-    /// In place of the mail server of the settings.
-    pub mailer: Option<Arc<dyn Mailer>>,
     /// Served beside the API, and where mail goes when the settings name no server.
     pub mailbox: Option<Mailbox>,
 }

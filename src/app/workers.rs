@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::service::feed::POLL_EVERY;
-use crate::service::{Services, limits, mail, mail_limit, slack};
+use crate::service::{Result, Services, limits, mail, mail_limit, slack};
 
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
@@ -61,44 +61,22 @@ impl Drop for Workers {
     }
 }
 
-/// Sends what is due, at once when this process has written a letter. Takes no more once the instance is stopping.
+/// Sends what is due, at once when this process has written a letter, until the end of the day.
 async fn carry_letters(services: Arc<Services>, end_of_day: Arc<Notify>) {
     if services.post_office.is_none() {
         return;
     }
-    let permits = Arc::new(Semaphore::new(LETTERS_AT_ONCE));
     let mut on_their_way = JoinSet::new();
+    let permits = Arc::new(Semaphore::new(LETTERS_AT_ONCE));
     let mut is_away = false;
     loop {
-        // Those that have arrived are of no more interest.
-        while on_their_way.try_join_next().is_some() {}
-        while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
-            if services.is_stopping() {
-                break;
+        match send_what_is_due(&services, &permits, &mut on_their_way).await {
+            Ok(()) => is_away = false,
+            Err(error) if !is_away => {
+                tracing::warn!(%error, "letters cannot be looked for; trying again");
+                is_away = true;
             }
-            match mail::claim(&services).await {
-                Ok(Some(due)) => {
-                    let services = Arc::clone(&services);
-                    on_their_way.spawn(async move {
-                        if let Some(post_office) = &services.post_office {
-                            mail::deliver(&services, post_office, due).await;
-                        }
-                        drop(permit);
-                    });
-                    is_away = false;
-                }
-                Ok(None) => {
-                    is_away = false;
-                    break;
-                }
-                Err(error) => {
-                    if !is_away {
-                        tracing::warn!(%error, "letters cannot be looked for; trying again");
-                    }
-                    is_away = true;
-                    break;
-                }
-            }
+            Err(_) => {}
         }
         tokio::select! {
             () = services.store.letters_written() => {}
@@ -107,6 +85,32 @@ async fn carry_letters(services: Arc<Services>, end_of_day: Arc<Notify>) {
         }
     }
     while on_their_way.join_next().await.is_some() {}
+}
+
+/// Returns when nothing is due that is not on its way, or when the instance is to stop.
+async fn send_what_is_due(
+    services: &Arc<Services>,
+    permits: &Arc<Semaphore>,
+    on_their_way: &mut JoinSet<()>,
+) -> Result<()> {
+    while let Ok(permit) = Arc::clone(permits).acquire_owned().await {
+        // Those that have arrived are of no more interest.
+        while on_their_way.try_join_next().is_some() {}
+        if services.is_stopping() {
+            break;
+        }
+        let Some(due) = mail::claim(services).await? else {
+            break;
+        };
+        let services = Arc::clone(services);
+        on_their_way.spawn(async move {
+            if let Some(post_office) = &services.post_office {
+                mail::deliver(&services, post_office, due).await;
+            }
+            drop(permit);
+        });
+    }
+    Ok(())
 }
 
 /// Reads the feed at every ring of the bell, and at every poll.

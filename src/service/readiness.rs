@@ -55,6 +55,15 @@ pub async fn readiness(services: &Services) -> Readiness {
             )
         }
     };
+    // However long letters wait, another instance would not send them sooner.
+    let mail = match &migrations {
+        Ok(_) => mail_backlog(services).await,
+        Err(_) => None,
+    };
+    let mail = mail.map_or_else(
+        || "Unknown while the database does not answer.".to_owned(),
+        |backlog| backlog.to_string(),
+    );
     let migrations = match migrations.as_deref() {
         Ok([]) => check("migrations", true, "All migrations are applied."),
         Ok(_) => check(
@@ -80,11 +89,6 @@ pub async fn readiness(services: &Services) -> Readiness {
             false,
             "Revocations could not be read for two seconds; tokens are checked in the database.",
         )
-    };
-    // However long letters wait, another instance would not send them sooner.
-    let mail = match mail_backlog(services).await {
-        Some(backlog) => backlog.to_string(),
-        None => "Unknown while the database does not answer.".to_owned(),
     };
     let running = if services.is_stopping() {
         check("running", false, "This instance is stopping.")
