@@ -78,10 +78,9 @@ fn own(letter: &Letter) -> Vec<(&'static str, Value)> {
         | Letter::ResetPassword { name, .. }
         | Letter::ConfirmNewEmail { name, .. }
         | Letter::PasswordChanged { name } => vec![("name", tame(name).into())],
-        Letter::MfaChanged { name, enabled } => vec![
-            ("name", tame(name).into()),
-            ("enabled", (*enabled).into()),
-        ],
+        Letter::MfaChanged { name, enabled } => {
+            vec![("name", tame(name).into()), ("enabled", (*enabled).into())]
+        }
         Letter::EmailChanged { name, new_email } => vec![
             ("name", tame(name).into()),
             // An address: short of evil, and to be copied.

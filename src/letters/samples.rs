@@ -39,6 +39,14 @@ pub fn samples() -> Vec<Letter> {
             new_email: "ada@example.com".to_owned(),
         },
         Letter::PasswordChanged { name: name() },
+        Letter::MfaChanged {
+            name: name(),
+            enabled: true,
+        },
+        Letter::MfaChanged {
+            name: name(),
+            enabled: false,
+        },
         sign_in(
             Some("Firefox on Linux".to_owned()),
             Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),

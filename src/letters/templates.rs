@@ -28,6 +28,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "email_changed.html",
     "password_changed.txt",
     "password_changed.html",
+    "mfa_changed.txt",
+    "mfa_changed.html",
     "new_sign_in.txt",
     "new_sign_in.html",
     "invitation.txt",

@@ -5,9 +5,10 @@ use chrono::{DateTime, Utc};
 use super::HalfSignedIn;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{Membership, OrganizationId, Session, User, UserId};
+use crate::service::begin_session::{SignInNotice, begin_session};
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignedIn, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{Tx, audit, memberships, sessions, users};
+use crate::store::{Tx, audit, memberships, users};
 
 /// A token that somebody brings, and everything needed to finish its sign-in.
 pub(super) struct Resume {
@@ -15,6 +16,7 @@ pub(super) struct Resume {
     purpose: Purpose,
     /// Without user and organization yet.
     session: Session,
+    notice: SignInNotice,
     entry: AuditEntry,
     now: DateTime<Utc>,
 }
@@ -56,6 +58,7 @@ impl Resume {
             token: token.to_owned(),
             purpose,
             session: services.new_session(context, now, UserId::NIL, OrganizationId::NIL),
+            notice: services.sign_in_notice(now),
             entry: services.audit(context, now, Action::Login, Outcome::Ok),
             now,
         }
@@ -100,7 +103,7 @@ impl Resume {
             organization_id: found.membership.organization_id,
             ..self.session
         };
-        sessions::insert(tx, &session)?;
+        begin_session(tx, &session, self.notice)?;
         Ok(Begun {
             session,
             ver: found.user.ver,
