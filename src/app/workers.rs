@@ -1,4 +1,4 @@
-//! Work that goes on beside requests: hearing of changes, sending letters, and forgetting what is old.
+//! Work that goes on beside requests: hearing of changes, sending letters, forgetting what is old, changing keys.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::service::feed::POLL_EVERY;
-use crate::service::{Result, Services, limits, mail, mail_limit, slack};
+use crate::service::{Result, Services, limits, mail, mail_limit, mfa, slack};
 
-const FORGET_EVERY: Duration = Duration::from_secs(3600);
+const TIDY_EVERY: Duration = Duration::from_secs(3600);
 
 /// Between two attempts to reach a database that is away.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ pub fn start(services: Arc<Services>) -> Workers {
     let mut others = JoinSet::new();
     others.spawn(listen(Arc::clone(&services), Arc::clone(&bell)));
     others.spawn(follow(Arc::clone(&services), bell));
-    others.spawn(forget(Arc::clone(&services)));
+    others.spawn(tidy(Arc::clone(&services)));
     Workers {
         _others: others,
         postman: tokio::spawn(carry_letters(services, Arc::clone(&end_of_day))),
@@ -142,8 +142,8 @@ async fn listen(services: Arc<Services>, bell: Arc<Notify>) {
     }
 }
 
-async fn forget(services: Arc<Services>) {
-    let mut hourly = interval(FORGET_EVERY);
+async fn tidy(services: Arc<Services>) {
+    let mut hourly = interval(TIDY_EVERY);
     loop {
         let _: Instant = hourly.tick().await;
         let now = services.clock.now();
@@ -161,6 +161,9 @@ async fn forget(services: Arc<Services>) {
         }
         if let Err(error) = services.feed.forget_expired(&services.store, now).await {
             tracing::warn!(%error, "old revocations were not forgotten; trying again in an hour");
+        }
+        if let Err(error) = mfa::reseal_secrets(&services).await {
+            tracing::warn!(%error, "authenticators were not put under the newest key; trying again in an hour");
         }
     }
 }

@@ -66,6 +66,11 @@ impl Keyring {
         })
     }
 
+    /// The public name of the secret that signs and seals.
+    pub fn newest_kid(&self) -> &str {
+        &self.newest.kid
+    }
+
     pub(super) fn newest(&self) -> &Key {
         &self.newest
     }

@@ -81,21 +81,6 @@ pub(super) fn take<T: DeserializeOwned>(
         .transpose()
 }
 
-/// What the secret opens, which goes on to work; `None` as for [`take`].
-pub(super) fn peek<T: DeserializeOwned>(
-    tx: &mut Tx<'_>,
-    secret: &str,
-    purpose: Purpose,
-    now: DateTime<Utc>,
-) -> Result<Option<T>> {
-    let Some(secret) = Opaque::parse(secret) else {
-        return Ok(None);
-    };
-    one_time_tokens::find(tx, secret.hash().as_str(), purpose, now)?
-        .map(|payload| read(&payload))
-        .transpose()
-}
-
 /// Whatever changes an account's credentials outdates the links and sign-ins that were under way.
 pub(super) fn forget_after_credential_change(
     tx: &mut Tx<'_>,

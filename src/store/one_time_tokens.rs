@@ -84,7 +84,6 @@ pub fn delete_of_user(
     .execute(conn))?)
 }
 
-/// The payload of a secret that has not expired, which goes on to work.
 /// The payload of a secret that has not expired, which stays as good as it was.
 pub fn find(
     tx: &mut Tx<'_>,

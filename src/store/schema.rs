@@ -175,6 +175,7 @@ table! {
         user_id -> Id,
         secret -> Nullable<Text>,
         pending -> Nullable<Text>,
+        kid -> Nullable<Text>,
         created_at -> Instant,
         confirmed_at -> Nullable<Instant>,
         last_step -> Nullable<BigInt>,

@@ -85,17 +85,26 @@ pub fn set_pending(
     Ok(())
 }
 
-/// From now on codes are checked against `sealed`; that of `step` has been used.
+/// A secret as it is kept.
+#[derive(Clone)]
+pub struct Sealed {
+    pub text: String,
+    /// The name of the key that it is under.
+    pub kid: String,
+}
+
+/// From now on codes are checked against `secret`; that of `step` has been used.
 pub fn confirm(
     tx: &mut Tx<'_>,
     user_id: UserId,
-    sealed: &str,
+    secret: &Sealed,
     step: i64,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(totp::table.find(user_id))
         .set((
-            totp::secret.eq(Some(sealed)),
+            totp::secret.eq(Some(&secret.text)),
+            totp::kid.eq(Some(&secret.kid)),
             totp::pending.eq(None::<String>),
             totp::confirmed_at.eq(Some(At(now))),
             totp::last_step.eq(Some(step)),
@@ -106,22 +115,46 @@ pub fn confirm(
     Ok(())
 }
 
-/// Uses up a step and every earlier one, and seals the secret anew; tells whether the step was unused.
-/// Of any number who try, one is told yes.
-pub fn use_step(
+/// Secrets under another key than `kid`, of the users after `after`, in their order.
+pub fn list_under_others(
     tx: &mut Tx<'_>,
-    user_id: UserId,
-    step: i64,
-    sealed: &str,
-) -> Result<bool, StoreError> {
+    kid: &str,
+    after: UserId,
+    limit: i64,
+) -> Result<Vec<(UserId, String)>, StoreError> {
+    let rows: Vec<(UserId, Option<String>)> = on!(tx, |conn| totp::table
+        .filter(totp::secret.is_not_null())
+        .filter(totp::kid.is_null().or(totp::kid.ne(kid)))
+        .filter(totp::user_id.gt(after))
+        .order(totp::user_id)
+        .select((totp::user_id, totp::secret))
+        .limit(limit)
+        .load(conn))?;
+    let whole = |(id, secret): (UserId, Option<String>)| Some((id, secret?));
+    Ok(rows.into_iter().filter_map(whole).collect())
+}
+
+/// Keeps the same secret under another key, unless it is another secret by now.
+pub fn reseal(tx: &mut Tx<'_>, user_id: UserId, old: &str, new: &Sealed) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        totp::table.find(user_id).filter(totp::secret.eq(old))
+    )
+    .set((
+        totp::secret.eq(Some(&new.text)),
+        totp::kid.eq(Some(&new.kid)),
+    ))
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Uses up a step and every earlier one; tells whether the step was unused. Of any number who try, one
+/// is told yes.
+pub fn use_step(tx: &mut Tx<'_>, user_id: UserId, step: i64) -> Result<bool, StoreError> {
     let used =
         on!(tx, |conn| diesel::update(totp::table.find(user_id).filter(
             totp::last_step.is_null().or(totp::last_step.lt(step))
         ))
-        .set((
-            totp::last_step.eq(Some(step)),
-            totp::secret.eq(Some(sealed))
-        ))
+        .set(totp::last_step.eq(Some(step)))
         .execute(conn))?;
     Ok(used == 1)
 }

@@ -5,6 +5,8 @@ create table totp (
     -- Both under the service's key: what codes are checked against, and what is still to be confirmed.
     secret text,
     pending text,
+    -- The name of the key that the secret is under.
+    kid text,
     created_at integer not null,
     confirmed_at integer,
     -- The step of the last code taken: no code of it or before it is taken again.

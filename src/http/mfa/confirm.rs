@@ -11,7 +11,7 @@ use crate::http::body::Valid;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled,
+    InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled, TooManyAttempts,
 };
 use crate::http::given::{Given, acceptable};
 use crate::http::token_api::signed_in::SignedIn;
@@ -50,7 +50,7 @@ pub struct Confirmed {
     security((), ("bearer" = [])),
     request_body = ConfirmRequest,
     responses((status = 200, description = "Enrolled.", body = Confirmed)),
-    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled]))),
+    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled, TooManyAttempts]))),
 )]
 pub async fn confirm(
     services: Data<Services>,

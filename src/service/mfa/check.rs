@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
+use super::secret::open;
 use crate::crypto::keyring::Keyring;
 use crate::crypto::recovery_code::RecoveryCode;
-use crate::crypto::sealed::{self, NEVER, NONCE};
 use crate::crypto::totp::{Code, Secret};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{UserId, lifetimes};
@@ -27,7 +26,6 @@ const END_AFTER: i32 = 10;
 pub(in crate::service) struct CodeCheck {
     code: Shown,
     keyring: Arc<Keyring>,
-    nonce: [u8; NONCE],
     now: DateTime<Utc>,
     /// For a recovery code, or the lock.
     entry: AuditEntry,
@@ -76,7 +74,6 @@ impl Services {
         CodeCheck {
             code: shown,
             keyring: self.tokens.keyring(),
-            nonce: self.random(),
             now,
             entry: self.audit(context, now, Action::RecoveryCodeUsed, Outcome::Ok),
         }
@@ -102,10 +99,7 @@ impl CodeCheck {
             .secret
             .as_deref()
             .ok_or(Error::MfaNotEnrolled)?;
-        let is_locked = authenticator
-            .locked_until
-            .is_some_and(|until| self.now < until);
-        if is_locked {
+        if self.is_locked(&authenticator) {
             return self.count(tx, user_id, &authenticator, act).map(Err);
         }
         let is_right = match &self.code {
@@ -113,7 +107,7 @@ impl CodeCheck {
                 // It was right once, so it is nobody's guess, and does not count as one.
                 Step::Used => return self.refuse(tx, act).map(Err),
                 Step::None => false,
-                Step::New(step, sealed) => totp::use_step(tx, user_id, step, &sealed)?,
+                Step::New(step) => totp::use_step(tx, user_id, step)?,
             },
             Shown::Recovery(code) => self.take(tx, user_id, code, act)?,
             Shown::Neither => false,
@@ -123,6 +117,42 @@ impl CodeCheck {
         }
         totp::set_failures(tx, user_id, 0, None)?;
         Ok(Ok(()))
+    }
+
+    /// The secret that waits to be confirmed, and the step of its code, if this is one. Others are counted with
+    /// those of [`run`](Self::run): whoever tries need not be the one who was told the secret.
+    ///
+    /// # Errors
+    /// `MfaNotEnrolled` when no secret waits.
+    pub(super) fn run_pending(
+        &self,
+        tx: &mut Tx<'_>,
+        user_id: UserId,
+        act: &AuditEntry,
+    ) -> Result<std::result::Result<(Secret, i64), Refused>> {
+        let authenticator = totp::find(tx, user_id)?.ok_or(Error::MfaNotEnrolled)?;
+        let pending = authenticator
+            .pending
+            .as_deref()
+            .ok_or(Error::MfaNotEnrolled)?;
+        // Under a key that is gone, it is as if there were none: beginning again makes another.
+        let secret = open(pending, user_id, &self.keyring).map_err(|_| Error::MfaNotEnrolled)?;
+        let step = match &self.code {
+            Shown::Totp(code) if !self.is_locked(&authenticator) => {
+                secret.steps(*code, self.now).next()
+            }
+            _ => None,
+        };
+        match step {
+            Some(step) => Ok(Ok((secret, step))),
+            None => self.count(tx, user_id, &authenticator, act).map(Err),
+        }
+    }
+
+    fn is_locked(&self, authenticator: &Totp) -> bool {
+        authenticator
+            .locked_until
+            .is_some_and(|until| self.now < until)
     }
 
     fn step_of(
@@ -136,9 +166,7 @@ impl CodeCheck {
         let mut used = false;
         for step in secret.steps(code, self.now) {
             if Some(step) > authenticator.last_step {
-                // With the newest key, so that older ones can be retired.
-                let sealed = seal(&secret, user_id, self.nonce, &self.keyring);
-                return Ok(Step::New(step, sealed));
+                return Ok(Step::New(step));
             }
             used = true;
         }
@@ -176,7 +204,8 @@ impl CodeCheck {
         };
         totp::set_failures(tx, user_id, failures, locked_until)?;
         if failures % END_AFTER == 0 {
-            one_time_tokens::delete_of_user(tx, user_id, &[Purpose::SecondFactor])?;
+            let under_way = [Purpose::SecondFactor, Purpose::MfaEnrolment];
+            one_time_tokens::delete_of_user(tx, user_id, &under_way)?;
         }
         match was_locked_until {
             // Written down when it began: whoever knocks on is not to fill the log.
@@ -217,47 +246,10 @@ impl CodeCheck {
 enum Step {
     None,
     Used,
-    /// The secret sealed anew.
-    New(i64, String),
+    New(i64),
 }
 
 /// Rounded up, so that whoever waits so long has waited long enough.
 fn seconds(wait: chrono::TimeDelta) -> u32 {
     u32::try_from(wait.num_seconds() + 1).unwrap_or(1)
-}
-
-/// Whose it is goes under the seal, so that nobody's secret serves for another.
-#[derive(Serialize, Deserialize)]
-struct OfUser {
-    user_id: UserId,
-    secret: String,
-}
-
-/// How a secret is kept.
-pub(super) fn seal(
-    secret: &Secret,
-    user_id: UserId,
-    nonce: [u8; NONCE],
-    keyring: &Keyring,
-) -> String {
-    let value = OfUser {
-        user_id,
-        secret: secret.base32(),
-    };
-    sealed::seal(value, NEVER, sealed::Purpose::TotpSecret, nonce, keyring)
-}
-
-/// # Errors
-/// `Internal` for a secret that no key of the keyring sealed: the operator has dropped it too early.
-pub(super) fn open(sealed: &str, user_id: UserId, keyring: &Keyring) -> Result<Secret> {
-    let purpose = sealed::Purpose::TotpSecret;
-    sealed::open::<OfUser>(sealed, DateTime::UNIX_EPOCH, purpose, keyring)
-        .ok()
-        .filter(|opened| opened.user_id == user_id)
-        .and_then(|opened| Secret::from_base32(&opened.secret))
-        .ok_or_else(|| {
-            Error::Internal(format!(
-                "the authenticator of user {user_id} is under a key that JWT_SECRET no longer holds"
-            ))
-        })
 }

@@ -1,11 +1,10 @@
 //! The second step of enrolment: the authenticator shows that it has the secret.
 
-use super::check::{Refused, open, seal};
 use super::enroller::{Enroller, Holder};
 use super::recovery_codes::{NewCodes, new_recovery_codes};
+use super::secret::seal;
 use super::{end_what_lacks_it, notice};
-use crate::crypto::totp::Code;
-use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::audit::{Action, Outcome};
 use crate::domain::lifetimes;
 use crate::service::{Error, RequestContext, Result, Services, SignedIn};
 use crate::store::{audit, outbox, totp};
@@ -22,9 +21,8 @@ pub struct Confirmed {
 /// were begun without it; earlier recovery codes are void.
 ///
 /// # Errors
-/// `InvalidCode`, which may be tried as often as one likes: whoever tries knows the secret. `MfaNotEnrolled`
-/// when no secret waits; `MfaAlreadyEnabled` for half a sign-in whose person has an authenticator by now;
-/// `InvalidOrExpiredToken`; `Forbidden` for a service.
+/// `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled` when no secret waits; `MfaAlreadyEnabled` for half a
+/// sign-in whose person has an authenticator by now; `InvalidOrExpiredToken`; `Forbidden` for a service.
 pub async fn confirm(
     services: &Services,
     context: &RequestContext,
@@ -32,7 +30,7 @@ pub async fn confirm(
     code: &str,
 ) -> Result<Confirmed> {
     let now = services.now();
-    let code = Code::parse(code);
+    let check = services.code_check(context, now, code);
     let (email, name) = who.addressee(services, now).await?;
     let letter = notice(services, now, email, &name, true);
     let entry = services.audit(context, now, Action::MfaEnabled, Outcome::Ok);
@@ -46,19 +44,12 @@ pub async fn confirm(
             let found = holder.hold(tx)?;
             let user_id = found.user.id;
             let entry = found.audit(&entry);
-            let authenticator = totp::find(tx, user_id)?.ok_or(Error::MfaNotEnrolled)?;
-            if matches!(holder, Holder::HalfSignedIn(_)) && authenticator.secret.is_some() {
+            if matches!(holder, Holder::HalfSignedIn(_)) && totp::is_enrolled(tx, user_id)? {
                 return Err(Error::MfaAlreadyEnabled);
             }
-            let pending = authenticator.pending.ok_or(Error::MfaNotEnrolled)?;
-            let secret = open(&pending, user_id, &keyring)?;
-            let Some(step) = code.and_then(|code| secret.steps(code, now).next()) else {
-                let refused = AuditEntry {
-                    outcome: Outcome::Refused,
-                    ..entry
-                };
-                audit::insert(tx, &refused)?;
-                return Ok(Err(Refused::Wrong));
+            let (secret, step) = match check.run_pending(tx, user_id, &entry)? {
+                Ok(confirmed) => confirmed,
+                Err(refused) => return Ok(Err(refused)),
             };
             let sealed = seal(&secret, user_id, nonce, &keyring);
             totp::confirm(tx, user_id, &sealed, step, now)?;

@@ -1,7 +1,7 @@
 //! The first step of enrolment: a secret for the authenticator.
 
-use super::check::seal;
 use super::enroller::{Enroller, Holder};
+use super::secret::seal;
 use crate::crypto::totp::Secret;
 use crate::domain::audit::{Action, Outcome};
 use crate::service::{Error, RequestContext, Result, Services};
@@ -52,7 +52,7 @@ pub async fn enrol(
                 }
             }
             let sealed = seal(&kept, user.id, nonce, &keyring);
-            totp::set_pending(tx, user.id, &sealed, now)?;
+            totp::set_pending(tx, user.id, &sealed.text, now)?;
             Ok(Ok(found.user))
         })
         .await??;

@@ -46,7 +46,7 @@ impl Enroller {
             .store
             .read(move |tx| {
                 let half: Option<HalfSignedIn> =
-                    one_time::peek(tx, &token, Purpose::MfaEnrolment, now)?;
+                    one_time::find(tx, &token, Purpose::MfaEnrolment, now)?;
                 let half = half.ok_or(Error::InvalidOrExpiredToken)?;
                 let user = users::find(tx, half.user_id)?.ok_or(Error::InvalidOrExpiredToken)?;
                 Ok((user.email, user.name))

@@ -12,6 +12,7 @@ mod recovery_codes;
 mod remove;
 mod renew_recovery_codes;
 mod resume;
+mod secret;
 mod status;
 mod verify;
 
@@ -33,6 +34,7 @@ pub use enroller::Enroller;
 pub use recovery_codes::NewCodes;
 pub use remove::remove;
 pub use renew_recovery_codes::renew_recovery_codes;
+pub use secret::reseal_secrets;
 pub use status::{Status, status};
 pub use verify::verify;
 

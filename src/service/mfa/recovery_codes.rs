@@ -1,5 +1,6 @@
 //! Ten codes for the day on which the authenticator is lost.
 
+use crate::crypto::opaque::OpaqueHash;
 use crate::crypto::recovery_code::RecoveryCode;
 use crate::domain::UserId;
 use crate::service::Services;
@@ -25,7 +26,7 @@ impl NewCodes {
     /// Keeps their hashes, in place of all earlier ones.
     pub(super) fn keep(&self, tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
         let hashes: Vec<_> = self.0.iter().map(RecoveryCode::hash).collect();
-        let hashes: Vec<&str> = hashes.iter().map(|hash| hash.as_str()).collect();
+        let hashes: Vec<&str> = hashes.iter().map(OpaqueHash::as_str).collect();
         recovery_codes::replace(tx, user_id, &hashes)
     }
 }

@@ -82,7 +82,7 @@ impl Resume {
     }
 
     fn peek(&self, tx: &mut Tx<'_>) -> Result<HalfSignedIn> {
-        one_time::peek(tx, &self.token, self.purpose, self.now)?.ok_or(Error::InvalidOrExpiredToken)
+        one_time::find(tx, &self.token, self.purpose, self.now)?.ok_or(Error::InvalidOrExpiredToken)
     }
 
     /// The line that the sign-in leaves.

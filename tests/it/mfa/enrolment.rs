@@ -61,6 +61,20 @@ on_both_databases! {
         ada.confirms(&authenticator.code(&app)).await.expect(200);
     }
 
+    async fn nobody_guesses_the_code_that_confirms(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        for _ in 0..5 {
+            ada.confirms(&authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+        }
+        ada.confirms(&authenticator.code(&app)).await.refused(429, "Too many attempts");
+        // Beginning anew does not open the lock.
+        let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        ada.confirms(&authenticator.code(&app)).await.refused(429, "Too many attempts");
+        app.advance(TimeDelta::minutes(15));
+        ada.confirms(&authenticator.code(&app)).await.expect(200);
+    }
+
     async fn enrolling_ends_every_other_session_and_keeps_this_one(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let elsewhere = ada.signs_in_again().await;

@@ -1,0 +1,95 @@
+//! How the secrets of authenticators are kept: under the newest key of `JWT_SECRET`.
+
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::keyring::Keyring;
+use crate::crypto::sealed::{self, NEVER, NONCE, Purpose};
+use crate::crypto::totp::Secret;
+use crate::domain::UserId;
+use crate::service::{Error, Result, Services};
+use crate::store::totp::{self, Sealed};
+
+/// Secrets that one transaction puts under the newest key.
+const AT_ONCE: i64 = 100;
+
+/// Whose it is goes under the seal, so that nobody's secret serves for another.
+#[derive(Serialize, Deserialize)]
+struct OfUser {
+    user_id: UserId,
+    secret: String,
+}
+
+pub(super) fn seal(
+    secret: &Secret,
+    user_id: UserId,
+    nonce: [u8; NONCE],
+    keyring: &Keyring,
+) -> Sealed {
+    let value = OfUser {
+        user_id,
+        secret: secret.base32(),
+    };
+    Sealed {
+        text: sealed::seal(value, NEVER, Purpose::TotpSecret, nonce, keyring),
+        kid: keyring.newest_kid().to_owned(),
+    }
+}
+
+/// # Errors
+/// `Internal` for a secret that no key of the keyring sealed: the operator has dropped it too early.
+pub(super) fn open(sealed: &str, user_id: UserId, keyring: &Keyring) -> Result<Secret> {
+    // Nothing of this kind expires, so any time will do.
+    sealed::open::<OfUser>(sealed, DateTime::UNIX_EPOCH, Purpose::TotpSecret, keyring)
+        .ok()
+        .filter(|opened| opened.user_id == user_id)
+        .and_then(|opened| Secret::from_base32(&opened.secret))
+        .ok_or_else(|| {
+            Error::Internal(format!(
+                "the authenticator of user {user_id} is under a key that JWT_SECRET no longer holds"
+            ))
+        })
+}
+
+/// Puts every secret under the newest key, so that older ones can be dropped. Where there is nothing to do,
+/// this is one query.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reseal_secrets(services: &Services) -> Result<()> {
+    let keyring = services.tokens.keyring();
+    let mut after = UserId::NIL;
+    loop {
+        let kid = keyring.newest_kid().to_owned();
+        let found = services
+            .store
+            .read(move |tx| totp::list_under_others(tx, &kid, after, AT_ONCE))
+            .await?;
+        let Some((last, _)) = found.last() else {
+            return Ok(());
+        };
+        after = *last;
+        let resealed: Vec<_> = found
+            .into_iter()
+            .filter_map(|(user_id, old)| match open(&old, user_id, &keyring) {
+                Ok(secret) => {
+                    let new = seal(&secret, user_id, services.random(), &keyring);
+                    Some((user_id, old, new))
+                }
+                Err(why) => {
+                    tracing::error!(%why, "an authenticator cannot be used");
+                    None
+                }
+            })
+            .collect();
+        services
+            .store
+            .write(move |tx| {
+                for (user_id, old, new) in &resealed {
+                    totp::reseal(tx, *user_id, old, new)?;
+                }
+                Ok::<_, Error>(())
+            })
+            .await?;
+    }
+}
