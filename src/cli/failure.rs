@@ -84,7 +84,9 @@ impl From<service::Error> for Failure {
                     .collect();
                 Self::Refused(lines.join("\n"))
             }
-            Error::EmailTaken | Error::OrganizationNotFound => Self::Refused(error.to_string()),
+            Error::EmailTaken | Error::MfaNotEnrolled | Error::OrganizationNotFound => {
+                Self::Refused(error.to_string())
+            }
             Error::Busy(_) | Error::Unavailable(_) => Self::DatabaseUnavailable(error.to_string()),
             Error::InvalidCredentials
             | Error::TooManyAttempts { .. }
@@ -98,7 +100,6 @@ impl From<service::Error> for Failure {
             | Error::InvitationRequired
             | Error::MfaAlreadyEnabled
             | Error::MfaEnrolmentRequired
-            | Error::MfaNotEnrolled
             | Error::MfaRequired
             | Error::SessionNotFound
             | Error::SlackNotSetUp

@@ -4,6 +4,7 @@ mod create;
 mod disable;
 mod list;
 mod password;
+mod reset_mfa;
 mod unlock;
 
 use chrono::{DateTime, Utc};
@@ -35,6 +36,9 @@ pub enum Command {
     /// Forget the wrong passwords that keep an account from signing in
     #[command(after_help = unlock::EXAMPLES)]
     Unlock(unlock::Unlock),
+    /// Take away the authenticator of somebody who has lost it and their recovery codes, and end all their sessions
+    #[command(after_help = reset_mfa::EXAMPLES)]
+    ResetMfa(reset_mfa::ResetMfa),
 }
 
 pub async fn run(command: Command, variables: &Variables) -> Result<(), Failure> {
@@ -43,6 +47,7 @@ pub async fn run(command: Command, variables: &Variables) -> Result<(), Failure>
         Command::List(list) => list.run(variables).await,
         Command::Disable(disable) => disable.run(variables).await,
         Command::Unlock(unlock) => unlock.run(variables).await,
+        Command::ResetMfa(reset_mfa) => reset_mfa.run(variables).await,
     }
 }
 

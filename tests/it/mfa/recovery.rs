@@ -5,7 +5,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::house::mfa::recovery_codes;
+use crate::house::test_app::operator_context;
 use crate::house::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use hallpass::domain::Email;
+use hallpass::service::{Error, mfa};
 
 on_both_databases! {
     async fn a_recovery_code_stands_in_for_the_authenticator_once(app: TestApp) {
@@ -57,6 +60,28 @@ on_both_databases! {
         // The last way to new ones, when the authenticator is gone.
         app.advance(TimeDelta::seconds(30));
         renews(json!({"code": new[1]})).await.expect(200);
+    }
+
+    async fn who_has_lost_everything_is_helped_by_the_operator(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.enrols(&app).await;
+        let under_way = app.takes_first_step(&ada.email).await;
+        let desk = app.operator_desk().await;
+        let resets = async |email: &str| {
+            let email = Email::parse(email).unwrap();
+            mfa::reset(desk.services(), &operator_context(), &email).await
+        };
+        assert!(resets("nobody@acme.example").await.unwrap().is_none());
+        assert!(resets(&ada.email).await.unwrap().is_some());
+        assert!(matches!(resets(&ada.email).await, Err(Error::MfaNotEnrolled)));
+
+        app.verifies(&under_way, "123456").await.refused(400, "Invalid or expired token");
+        let answer = app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);
+        assert!(answer["accessToken"].is_string(), "{answer}");
+        let live = "select count(*) from sessions where revoked_at is null";
+        assert_eq!(app.db.count(live).await, 1);
+        let rows = "select count(*) from audit where action = 'mfa.disabled' and actor_id is null and subject_id is not null";
+        assert_eq!(app.db.count(rows).await, 1);
     }
 
     async fn nobody_s_recovery_code_is_another_s(app: TestApp) {

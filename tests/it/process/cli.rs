@@ -78,6 +78,7 @@ fn every_command_explains_itself_with_an_example() {
         &["user", "list"],
         &["user", "disable"],
         &["user", "unlock"],
+        &["user", "reset-mfa"],
         &["secret", "generate"],
         &["openapi"],
     ] {

@@ -1,0 +1,40 @@
+//! `hallpass user reset-mfa`
+
+use clap::Args;
+
+use super::UserJson;
+use crate::cli::{Failure, operator as command_line, output};
+use crate::config::Variables;
+use crate::domain::Email;
+use crate::service::{RequestContext, mfa};
+
+pub const EXAMPLES: &str = examples!(
+    "hallpass user reset-mfa ada@example.com",
+    "hallpass user reset-mfa ada@example.com --json",
+);
+
+#[derive(Debug, Args)]
+pub struct ResetMfa {
+    /// The account's address
+    email: String,
+    /// Print the account as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl ResetMfa {
+    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+        let email = Email::parse(&self.email).map_err(Failure::refused("email"))?;
+        let services = command_line::open(variables).await?;
+        let user = mfa::reset(&services, &RequestContext::command_line(&services), &email)
+            .await?
+            .ok_or_else(|| Failure::Refused(format!("email: nobody's address is {email}")))?;
+        if self.json {
+            output::print_json(&UserJson::from(&user))
+        } else {
+            output::print(&format!(
+                "{email} has no authenticator any more, and every session has ended."
+            ))
+        }
+    }
+}
