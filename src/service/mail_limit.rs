@@ -6,7 +6,7 @@ use crate::store::outbox::{self, BLANK, NewLetter};
 use crate::store::{StoreError, Tx};
 
 /// Letters of a sort to one address within [`lifetimes::LETTERS_COUNT_FOR`].
-const LETTERS_TO_AN_ADDRESS: i64 = 3;
+const LETTERS_TO_AN_ADDRESS: u8 = 3;
 
 /// Whether one more letter that a stranger can cause may go to its address: a fourth within an hour may not, and
 /// nobody is told. The address is held until the transaction ends, so that of any number at once three go out.
@@ -35,7 +35,13 @@ fn has_room(tx: &mut Tx<'_>, letter: &NewLetter, kinds: &[&str]) -> Result<bool,
     let to = &letter.recipient;
     let since = letter.created_at - lifetimes::LETTERS_COUNT_FOR;
     outbox::hold_recipient(tx, to)?;
-    Ok(outbox::count_since(tx, to, kinds, since)? < LETTERS_TO_AN_ADDRESS)
+    Ok(!outbox::are_as_many_since(
+        tx,
+        to,
+        kinds,
+        since,
+        LETTERS_TO_AN_ADDRESS,
+    )?)
 }
 
 /// Forgets what stood in place of letters and counts no more.

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Text;
@@ -76,12 +75,17 @@ pub fn insert(tx: &mut Tx<'_>, letter: &NewLetter) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes a row in place of a letter, as dear as one, that nobody will send.
-pub fn insert_blank(tx: &mut Tx<'_>, letter: &NewLetter) -> Result<(), StoreError> {
+/// Writes a row in place of a letter, as dear as one, that nobody will send. It may count as one to its recipient.
+pub fn insert_blank(tx: &mut Tx<'_>, letter: &NewLetter, counts: bool) -> Result<(), StoreError> {
+    let recipient = if counts {
+        letter.recipient.as_str()
+    } else {
+        ""
+    };
     let values = (
         outbox::id.eq(letter.id),
         outbox::kind.eq(BLANK),
-        outbox::recipient.eq(letter.recipient.as_str()),
+        outbox::recipient.eq(recipient),
         outbox::created_at.eq(At(letter.created_at)),
     );
     on!(tx, |conn| diesel::insert_into(outbox::table)
@@ -164,19 +168,22 @@ pub fn hold_recipient(tx: &mut Tx<'_>, recipient: &Email) -> Result<(), StoreErr
     Ok(())
 }
 
-/// How many letters of these kinds to an address were written after `since`.
-pub fn count_since(
+/// Whether `number` letters of these kinds to an address, or more, were written after `since`.
+pub fn are_as_many_since(
     tx: &mut Tx<'_>,
     recipient: &Email,
     kinds: &[&str],
     since: DateTime<Utc>,
-) -> Result<i64, StoreError> {
-    Ok(on!(tx, |conn| outbox::table
+    number: u8,
+) -> Result<bool, StoreError> {
+    let found: Vec<LetterId> = on!(tx, |conn| outbox::table
         .filter(outbox::recipient.eq(recipient.as_str()))
         .filter(outbox::created_at.gt(At(since)))
         .filter(outbox::kind.eq_any(kinds.iter().copied()))
-        .select(count_star())
-        .first(conn))?)
+        .select(outbox::id)
+        .limit(number.into())
+        .load(conn))?;
+    Ok(found.len() >= usize::from(number))
 }
 
 /// Forgets rows in place of letters that are older than `before`.

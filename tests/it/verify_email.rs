@@ -2,8 +2,11 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
+use hallpass::domain::{Email, PersonName, Role};
+use hallpass::service::operator::{self, CreateUser};
 use serde_json::json;
 
+use crate::house::test_app::operator_context;
 use crate::house::{Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, joining, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
@@ -154,6 +157,23 @@ on_both_databases! {
         app.tries_to_log_in(bob, PASSWORD).await.refused(403, "Email not verified");
         app.verifies(&app.mailed_token(bob, "verify_email").await).await.expect(200);
         app.tries_to_log_in(bob, PASSWORD).await.expect(200);
+    }
+
+    async fn where_addresses_must_be_verified_the_operators_word_is_enough(db: Db) {
+        let app = strict(db).await;
+        let acme = app.found("Acme", ADA).await;
+        let desk = app.operator_desk().await;
+        let bob = CreateUser {
+            email: Email::parse("bob@acme.example").unwrap(),
+            password: PASSWORD,
+            name: PersonName::parse("Bob Byte").unwrap(),
+            organization_id: acme.id.parse().unwrap(),
+            role: Role::Employee,
+            manager_id: None,
+        };
+        operator::create_user(desk.services(), &operator_context(), bob).await.unwrap();
+        app.tries_to_log_in("bob@acme.example", PASSWORD).await.expect(200);
+        app.tries_to_log_in(ADA, PASSWORD).await.refused(403, "Email not verified");
     }
 
     async fn where_addresses_must_be_verified_slack_still_signs_in(db: Db) {

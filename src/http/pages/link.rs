@@ -70,13 +70,13 @@ pub fn letter_form(action: &'static str, email: &str) -> Form {
 }
 
 /// Said to everybody who asks, whatever became of it.
-pub fn letter_on_its_way(email: &str, text: &'static str, good_for: &'static str) -> Page {
+pub fn letter_on_its_way(email: &str, text: &'static str) -> Page {
     Page {
         title: "Look into your mail",
-        text: vec![text.into(), good_for.into()],
+        text: vec![text.into()],
         details: vec![email.to_owned()],
         footnote: Some(
-            "No letter after a few minutes? Look among the spam. An address gets at most three such letters an hour."
+            "Only the link in the newest letter is good. None after a few minutes? Look among the spam; an address gets at most three such letters an hour."
                 .into(),
         ),
         ..Page::default()

@@ -88,8 +88,7 @@ async fn ask(services: &Services, context: &RequestContext, typed: &str) -> Http
     };
     let done = letter_on_its_way(
         email.as_str(),
-        "If this address has an account here, a letter with a link is on its way to it:",
-        "The link is good for 30 minutes, and older ones are void.",
+        "If this address has an account here, a letter with a link that is good for 30 minutes is on its way to it:",
     );
     let asked = service::forgot_password(services, context, email).await;
     outcome(asked, done, stale())

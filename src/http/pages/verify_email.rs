@@ -90,8 +90,7 @@ async fn ask(services: &Services, context: &RequestContext, typed: &str) -> Http
     };
     let done = letter_on_its_way(
         email.as_str(),
-        "If this address is still to be verified, a letter with a new link is on its way to it:",
-        "The link is good for 24 hours, and older ones are void.",
+        "If this address is still to be verified, a letter with a link that is good for 24 hours is on its way to it:",
     );
     let asked = service::resend_verification(services, context, email).await;
     outcome(asked, done, stale())

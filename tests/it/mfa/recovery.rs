@@ -75,7 +75,7 @@ on_both_databases! {
         assert!(resets(&ada.email).await.unwrap().is_some());
         assert!(matches!(resets(&ada.email).await, Err(Error::MfaNotEnrolled)));
 
-        app.verifies(&under_way, "123456").await.refused(400, "Invalid or expired token");
+        app.shows_code(&under_way, "123456").await.refused(400, "Invalid or expired token");
         let answer = app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);
         assert!(answer["accessToken"].is_string(), "{answer}");
         let live = "select count(*) from sessions where revoked_at is null";
