@@ -4,6 +4,7 @@ use std::fmt;
 
 use validator::ValidateEmail;
 
+use super::domain_name::DomainName;
 use super::fault::Refusal;
 
 /// An address in the form it is stored, compared and mailed: lower case, domain in ASCII (IDNA).
@@ -44,19 +45,7 @@ impl Email {
         if !local.is_ascii() || local.bytes().any(|b| b == b'"' || b.is_ascii_control()) {
             return None;
         }
-        let domain = idna::domain_to_ascii_strict(domain).ok()?;
-        if !domain.contains('.') || domain.starts_with('[') || domain.ends_with('.') {
-            return None;
-        }
-        // An all-numeric last label is an IPv4 address in disguise.
-        if domain
-            .rsplit('.')
-            .next()?
-            .bytes()
-            .all(|b| b.is_ascii_digit())
-        {
-            return None;
-        }
+        let domain = DomainName::of_mail(domain)?;
         let address = format!("{}@{domain}", local.to_ascii_lowercase());
         (address.len() <= MAX_BYTES && address.validate_email()).then_some(Self(address))
     }
@@ -73,6 +62,11 @@ impl Email {
     /// The part before the `@`.
     pub fn local_part(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// The part after the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 }
 

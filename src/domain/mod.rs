@@ -3,6 +3,7 @@
 pub mod address_block;
 pub mod audit;
 pub mod change;
+pub mod domain_name;
 pub mod email;
 pub mod fault;
 pub mod ids;
@@ -22,6 +23,7 @@ pub mod slack;
 
 pub use address_block::AddressBlock;
 pub use change::Change;
+pub use domain_name::AllowedDomains;
 pub use email::Email;
 pub use fault::Fault;
 pub use ids::{ApiTokenId, OrganizationId, SessionId, SlackStateId, UserId};

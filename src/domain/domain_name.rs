@@ -1,0 +1,193 @@
+//! Domain names: those of e-mail addresses, and those an organization takes people from.
+
+use std::fmt;
+
+use super::fault::Refusal;
+use super::{Email, JoinPolicy};
+
+/// The name of a domain that has mail: in ASCII (IDNA) and lower case, with a dot in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DomainName(String);
+
+impl DomainName {
+    /// # Errors
+    /// `invalid_domain`.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        Self::of_mail(text).ok_or_else(|| {
+            Refusal::new(
+                "invalid_domain",
+                "Please give domains such as example.com, without @ or wildcards.",
+            )
+        })
+    }
+
+    /// `None` for what is no domain of mail: no dot, an address in disguise, a label that is none.
+    pub(super) fn of_mail(text: &str) -> Option<Self> {
+        let domain = idna::domain_to_ascii_strict(text).ok()?;
+        if !domain.contains('.') || domain.starts_with('[') || domain.ends_with('.') {
+            return None;
+        }
+        // An all-numeric last label is an IPv4 address in disguise.
+        let last = domain.rsplit('.').next()?;
+        (!last.bytes().all(|b| b.is_ascii_digit())).then_some(Self(domain))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DomainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The domains whose people may join an organization of the policy [`JoinPolicy::Domain`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AllowedDomains(Vec<DomainName>);
+
+impl AllowedDomains {
+    pub const MAX: usize = 50;
+
+    /// Each domain once, in the order given.
+    ///
+    /// # Errors
+    /// `invalid_domain`, `too_many`.
+    pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, Refusal> {
+        let mut domains = Vec::new();
+        for text in texts {
+            let domain = DomainName::parse(text)?;
+            if !domains.contains(&domain) {
+                domains.push(domain);
+            }
+            if domains.len() > Self::MAX {
+                return Err(Refusal::new(
+                    "too_many",
+                    format!("Please give at most {} domains.", Self::MAX),
+                ));
+            }
+        }
+        Ok(Self(domains))
+    }
+
+    /// As it was stored: with a space between the domains.
+    pub fn from_stored(text: &str) -> Self {
+        Self(
+            text.split_whitespace()
+                .map(|domain| DomainName(domain.to_owned()))
+                .collect(),
+        )
+    }
+
+    /// With a space between the domains.
+    pub fn to_stored(&self) -> String {
+        self.names().collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(DomainName::as_str)
+    }
+
+    /// Whether the address is at one of the domains. Below one is elsewhere: subdomains are often others'.
+    pub fn include(&self, email: &Email) -> bool {
+        self.names().any(|domain| domain == email.domain())
+    }
+}
+
+impl JoinPolicy {
+    /// Whether somebody may join uninvited, by an address that they have proved if they have.
+    pub fn lets_in(self, allowed: &AllowedDomains, proved: Option<&Email>) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Domain => proved.is_some_and(|email| allowed.include(email)),
+            Self::Invite | Self::Closed => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domains(texts: &[&str]) -> Result<AllowedDomains, Refusal> {
+        AllowedDomains::parse(texts.iter().copied())
+    }
+
+    #[test]
+    fn a_domain_is_kept_in_ascii_and_lower_case_and_once() {
+        let parsed = domains(&["Acme.Example", "bücher.example", "acme.example"]).unwrap();
+        assert_eq!(parsed.to_stored(), "acme.example xn--bcher-kva.example");
+        assert_eq!(AllowedDomains::from_stored(&parsed.to_stored()), parsed);
+        assert_eq!(domains(&[]), Ok(AllowedDomains::from_stored("")));
+    }
+
+    #[test]
+    fn what_is_no_domain_of_mail_is_refused() {
+        for text in [
+            "",
+            " ",
+            "com",
+            "@acme.example",
+            "a@acme.example",
+            "*.acme.example",
+            "acme.example.",
+            ".acme.example",
+            "acme..example",
+            "acme example.com",
+            "127.0.0.1",
+            "[::1]",
+            "https://acme.example",
+            "acme.example/x",
+            "acme.example b.example",
+            "-a.example",
+        ] {
+            assert_eq!(
+                domains(&[text]).unwrap_err().code,
+                "invalid_domain",
+                "{text:?}"
+            );
+        }
+        let long = format!("{}.example", "a".repeat(64));
+        assert!(domains(&[&long]).is_err());
+    }
+
+    #[test]
+    fn there_are_at_most_fifty() {
+        let names: Vec<String> = (0..51).map(|n| format!("d{n}.example")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert!(domains(&names[..50]).is_ok());
+        assert_eq!(domains(&names).unwrap_err().code, "too_many");
+    }
+
+    #[test]
+    fn an_address_is_at_a_domain_itself_and_not_below_or_beside_it() {
+        let allowed = domains(&["acme.example", "bücher.example"]).unwrap();
+        let email = |text: &str| Email::parse(text).unwrap();
+        assert!(allowed.include(&email("Ada@ACME.example")));
+        assert!(allowed.include(&email("ada@xn--bcher-kva.example")));
+        for other in [
+            "ada@evil-acme.example",
+            "ada@sub.acme.example",
+            "acme.example@evil.example",
+        ] {
+            assert!(!allowed.include(&email(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_open_let_everybody_in_and_domains_those_who_proved_to_be_of_them() {
+        let allowed = domains(&["acme.example"]).unwrap();
+        let (ada, eve) = (
+            Email::parse("ada@acme.example").unwrap(),
+            Email::parse("eve@evil.example").unwrap(),
+        );
+        assert!(JoinPolicy::Open.lets_in(&allowed, None));
+        assert!(JoinPolicy::Domain.lets_in(&allowed, Some(&ada)));
+        assert!(!JoinPolicy::Domain.lets_in(&allowed, Some(&eve)));
+        assert!(!JoinPolicy::Domain.lets_in(&allowed, None));
+        for policy in [JoinPolicy::Invite, JoinPolicy::Closed] {
+            assert!(!policy.lets_in(&allowed, Some(&ada)));
+        }
+    }
+}
