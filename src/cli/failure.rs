@@ -102,6 +102,12 @@ impl From<service::Error> for Failure {
             | Error::MfaEnrolmentRequired
             | Error::MfaRequired
             | Error::SessionNotFound
+            | Error::UserNotFound
+            | Error::InvitationNotFound
+            | Error::InvitationNotYours
+            | Error::AlreadyMember
+            | Error::OrganizationClosed
+            | Error::LastAdmin
             | Error::SlackNotSetUp
             | Error::SignIn(_)
             | Error::Internal(_) => Self::Failed(error.to_string()),

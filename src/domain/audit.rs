@@ -44,6 +44,13 @@ pub enum Action {
     MfaLocked,
     RecoveryCodeUsed,
     RecoveryCodesRenewed,
+    OrganizationUpdated,
+    MemberJoined,
+    MemberLeft,
+    MemberRemoved,
+    InvitationSent,
+    InvitationRevoked,
+    InvitationAccepted,
 }
 
 impl Action {
@@ -78,6 +85,13 @@ impl Action {
             Self::MfaLocked => "mfa.locked",
             Self::RecoveryCodeUsed => "mfa.recovery_code_used",
             Self::RecoveryCodesRenewed => "mfa.recovery_codes_renewed",
+            Self::OrganizationUpdated => "organization.updated",
+            Self::MemberJoined => "membership.joined",
+            Self::MemberLeft => "membership.left",
+            Self::MemberRemoved => "membership.removed",
+            Self::InvitationSent => "invitation.sent",
+            Self::InvitationRevoked => "invitation.revoked",
+            Self::InvitationAccepted => "invitation.accepted",
         }
     }
 }

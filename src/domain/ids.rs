@@ -72,6 +72,10 @@ id! {
     ApiTokenId
 }
 id! {
+    /// A place in an organization that waits for somebody.
+    InvitationId
+}
+id! {
     /// A letter on its way.
     LetterId
 }

@@ -50,7 +50,12 @@ impl Letter {
     ];
 
     /// What tells an account's owner that something has happened to it.
-    pub const NOTICES: [&'static str; 3] = ["email_changed", "password_changed", "new_sign_in"];
+    pub const NOTICES: [&'static str; 4] = [
+        "email_changed",
+        "password_changed",
+        "mfa_changed",
+        "new_sign_in",
+    ];
 
     /// The word in the database and in a template's file name.
     pub fn kind(&self) -> &'static str {

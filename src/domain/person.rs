@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Email, JoinPolicy, OrganizationId, OrganizationName, PersonName, Role, SessionId, Slug, UserId,
+    AllowedDomains, Email, JoinPolicy, OrganizationId, OrganizationName, PersonName, Role,
+    SessionId, Slug, UserId,
 };
 
 /// A person with an account. The password hash is not part of it.
@@ -28,6 +29,10 @@ pub struct Organization {
     pub name: OrganizationName,
     pub slug: Slug,
     pub join_policy: JoinPolicy,
+    /// Whose people join uninvited where the policy is `domain`.
+    pub allowed_domains: AllowedDomains,
+    /// Whether members must have a second factor.
+    pub require_mfa: bool,
     pub created_at: DateTime<Utc>,
 }
 
@@ -39,6 +44,13 @@ pub struct Membership {
     pub role: Role,
     /// Whom the user reports to in this organization.
     pub manager_id: Option<UserId>,
+}
+
+impl Organization {
+    /// Whether somebody may join uninvited, by an address that they have proved if they have.
+    pub fn lets_in(&self, proved: Option<&Email>) -> bool {
+        self.join_policy.lets_in(&self.allowed_domains, proved)
+    }
 }
 
 /// One sign-in on one device.

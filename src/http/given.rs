@@ -1,4 +1,4 @@
-//! What a client put into a text field: the value our rules made of it, or why they refused it.
+//! What a client put into a field: the value our rules made of it, or why they refused it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,14 +14,31 @@ use super::error_code::ErrorCode;
 use crate::domain::fault::Refusal;
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{
-    CodeChallenge, CodeVerifier, Email, OrganizationId, OrganizationName, PersonName,
+    AllowedDomains, CodeChallenge, CodeVerifier, Email, JoinPolicy, OrganizationId,
+    OrganizationName, PersonName, Role,
 };
+
+/// A value that travels as JSON.
+pub trait FromJson: Sized {
+    /// # Errors
+    /// Says which rule of the value's kind `value` breaks.
+    fn from_json(value: Value) -> Result<Self, Refusal>;
+}
 
 /// A value that travels as a JSON string.
 pub trait FromText: Sized {
     /// # Errors
     /// Says which rule of the value's kind `text` breaks.
     fn from_text(text: String) -> Result<Self, Refusal>;
+}
+
+impl<T: FromText> FromJson for T {
+    fn from_json(value: Value) -> Result<Self, Refusal> {
+        match value {
+            Value::String(text) => T::from_text(text),
+            _ => Err(Refusal::new("invalid_type", "Please send a string.")),
+        }
+    }
 }
 
 /// Reading a body never stops at a bad field: the refusal waits here until `validator` collects
@@ -53,7 +70,7 @@ impl<T> Serialize for Given<T> {
     }
 }
 
-impl<'de, T: FromText> Deserialize<'de> for Given<T> {
+impl<'de, T: FromJson> Deserialize<'de> for Given<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // As an option, because serde hands a missing field to those who can do without.
         deserializer.deserialize_option(GivenVisitor(PhantomData))
@@ -62,11 +79,11 @@ impl<'de, T: FromText> Deserialize<'de> for Given<T> {
 
 struct GivenVisitor<T>(PhantomData<T>);
 
-impl<'de, T: FromText> Visitor<'de> for GivenVisitor<T> {
+impl<'de, T: FromJson> Visitor<'de> for GivenVisitor<T> {
     type Value = Given<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
+        f.write_str("a value")
     }
 
     fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
@@ -77,10 +94,7 @@ impl<'de, T: FromText> Visitor<'de> for GivenVisitor<T> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(Given(match Value::deserialize(deserializer)? {
-            Value::String(text) => T::from_text(text),
-            _ => Err(Refusal::new("invalid_type", "Please send a string.")),
-        }))
+        Ok(Given(T::from_json(Value::deserialize(deserializer)?)))
     }
 }
 
@@ -157,5 +171,39 @@ impl FromText for OrganizationId {
     fn from_text(text: String) -> Result<Self, Refusal> {
         text.parse()
             .map_err(|_| Refusal::new("invalid_id", "Please send the organization's id, a UUID."))
+    }
+}
+
+impl FromText for Role {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        text.parse()
+            .map_err(|_| Refusal::new("invalid_role", "Please send employee, manager or admin."))
+    }
+}
+
+impl FromText for JoinPolicy {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        let why = "Please send open, domain, invite or closed.";
+        text.parse()
+            .map_err(|_| Refusal::new("invalid_join_policy", why))
+    }
+}
+
+impl FromJson for bool {
+    fn from_json(value: Value) -> Result<Self, Refusal> {
+        value
+            .as_bool()
+            .ok_or_else(|| Refusal::new("invalid_type", "Please send true or false."))
+    }
+}
+
+impl FromJson for AllowedDomains {
+    fn from_json(value: Value) -> Result<Self, Refusal> {
+        let texts: Option<Vec<&str>> = value
+            .as_array()
+            .and_then(|values| values.iter().map(Value::as_str).collect());
+        let texts =
+            texts.ok_or_else(|| Refusal::new("invalid_type", "Please send a list of strings."))?;
+        Self::parse(texts)
     }
 }

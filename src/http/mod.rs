@@ -18,6 +18,7 @@ pub mod metrics;
 mod mfa;
 pub mod openapi;
 mod operations;
+mod organizations;
 mod pages;
 mod rate_limit;
 mod request_origin;

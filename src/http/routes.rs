@@ -4,7 +4,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 use utoipa::OpenApi;
 
-use super::{accounts, layers, mfa, operations, pages, slack, token_api};
+use super::{accounts, layers, mfa, operations, organizations, pages, slack, token_api};
 
 /// The pattern a request matched, for the log.
 pub struct RoutePattern(pub &'static str);
@@ -68,6 +68,16 @@ routes! {
     "/api/auth/slack/callback"  => get slack::callback::callback;
     "/api/auth/slack/token"     => post slack::token::token;
     "/api/auth/slack/link"      => post slack::link::link;
+
+    "/api/organizations/{id}"                            => get organizations::read::organization, patch organizations::update::update_organization;
+    "/api/organizations/{id}/join"                       => post organizations::join::join;
+    "/api/organizations/{id}/members"                    => get organizations::members::members;
+    "/api/organizations/{id}/members/{userId}"           => delete organizations::remove_member::remove_member;
+    "/api/organizations/{id}/invitations"                => get organizations::invitations::invitations, post organizations::invite::invite;
+    "/api/organizations/{id}/invitations/{invitationId}" => delete organizations::revoke_invitation::revoke_invitation;
+    "/api/invitations/accept"                            => post organizations::accept_invitation::accept_invitation;
+
+    "/accept-invitation"        => get pages::accept_invitation::open, post pages::accept_invitation::submit;
 
     "/livez"                    => get operations::livez::livez;
     "/readyz"                   => get operations::readyz::readyz;

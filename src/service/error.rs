@@ -53,6 +53,19 @@ pub enum Error {
     OrganizationNotFound,
     #[error("no such session")]
     SessionNotFound,
+    #[error("no such user")]
+    UserNotFound,
+    #[error("no such invitation")]
+    InvitationNotFound,
+    /// The caller's account has another address than the one that was invited.
+    #[error("the invitation is for another address")]
+    InvitationNotYours,
+    #[error("a member of the organization already")]
+    AlreadyMember,
+    #[error("the organization takes in nobody")]
+    OrganizationClosed,
+    #[error("the organization would be left without an admin")]
+    LastAdmin,
     #[error("the e-mail address has an account already")]
     EmailTaken,
     /// Nobody has given us an application at Slack.

@@ -6,8 +6,8 @@ use super::{Error, RequestContext, Result, Services};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{
-    Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName, PersonName,
-    Role, Slug, User, UserId,
+    AllowedDomains, Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName,
+    PersonName, Role, Slug, User, UserId,
 };
 use crate::store::{Tx, audit, memberships, organizations, users};
 
@@ -117,6 +117,8 @@ pub(super) fn insert_organization(
         slug: suggested.clone(),
         name,
         join_policy,
+        allowed_domains: AllowedDomains::default(),
+        require_mfa: false,
         created_at: now,
     };
     // Counting first keeps the thousandth namesake from trying a thousand slugs.

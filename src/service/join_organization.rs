@@ -1,13 +1,12 @@
 //! Registration into an organization that is there already.
 
 use super::begin_session::begin_session;
+use super::invitations::invite_by_rule;
 use super::mfa::{self, HalfSignedIn};
 use super::{Error, Profile, RequestContext, Result, Services, SignIn};
 use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::{
-    Email, JoinPolicy, Membership, OrganizationId, PersonName, Role, User, UserId,
-};
+use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, User, UserId};
 use crate::store::{Tx, audit, memberships, organizations, users};
 
 pub struct JoinOrganization<'a> {
@@ -26,6 +25,9 @@ pub enum Joined {
 
 /// The newcomer is an `employee`, whatever they ask for. Where everybody must have a second factor, they are
 /// signed in when they have enrolled one.
+///
+/// An address of a domain that an organization takes people from must be proved before it counts. So its newcomers are
+/// refused like all others, and get an invitation by mail.
 ///
 /// # Errors
 /// `Invalid`, `OrganizationNotFound`, `InvitationRequired` unless the organization is open to anybody,
@@ -47,17 +49,22 @@ pub async fn join_organization(
 
     let organization_id = join.organization_id;
     let email = join.email.clone();
-    services
+    let admission = services
         .store
         .read(move |tx| {
-            may_join(tx, organization_id)?;
+            let admission = judge(tx, organization_id, &email)?;
             // Hashing is dear, so whoever can be refused without it is.
-            match users::find_account_by_email(tx, &email)? {
-                None => Ok(()),
-                Some(_) => Err(Error::EmailTaken),
+            if admission == Admission::AtOnce && users::find_account_by_email(tx, &email)?.is_some()
+            {
+                return Err(Error::EmailTaken);
             }
+            Ok(admission)
         })
         .await?;
+    if admission == Admission::OnceProved {
+        invite_by_rule(services, context, organization_id, join.email).await?;
+        return Err(Error::InvitationRequired);
+    }
     let password_hash = services.passwords.hash(password).await?;
 
     let now = services.now();
@@ -95,7 +102,9 @@ pub async fn join_organization(
     let begun = services
         .store
         .write(move |tx| {
-            may_join(tx, organization_id)?;
+            if judge(tx, organization_id, &email)? != Admission::AtOnce {
+                return Err(Error::InvitationRequired);
+            }
             users::insert(tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
             memberships::insert(tx, &membership, now)?;
@@ -121,12 +130,20 @@ pub async fn join_organization(
     })
 }
 
-fn may_join(tx: &mut Tx<'_>, id: OrganizationId) -> Result<()> {
+/// When somebody with an address that nobody has proved may join.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    AtOnce,
+    OnceProved,
+}
+
+fn judge(tx: &mut Tx<'_>, id: OrganizationId, email: &Email) -> Result<Admission> {
     let organization = organizations::find(tx, id)?.ok_or(Error::OrganizationNotFound)?;
-    match organization.join_policy {
-        JoinPolicy::Open => Ok(()),
-        JoinPolicy::Domain | JoinPolicy::Invite | JoinPolicy::Closed => {
-            Err(Error::InvitationRequired)
-        }
+    if organization.lets_in(None) {
+        Ok(Admission::AtOnce)
+    } else if organization.lets_in(Some(email)) {
+        Ok(Admission::OnceProved)
+    } else {
+        Err(Error::InvitationRequired)
     }
 }

@@ -1,12 +1,13 @@
 //! The `memberships` table.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
-use super::schema::memberships;
+use super::schema::{memberships, users};
 use super::types::At;
 use super::{StoreError, Tx, on, parsed};
-use crate::domain::{Membership, OrganizationId, UserId};
+use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, UserId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = memberships)]
@@ -49,6 +50,130 @@ pub fn insert(
         .values(values)
         .execute(conn))?;
     Ok(())
+}
+
+/// A user's place in an organization.
+pub fn find(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+) -> Result<Option<Membership>, StoreError> {
+    let row: Option<MembershipRow> = on!(tx, |conn| memberships::table
+        .find((user_id, organization_id))
+        .select(MembershipRow::as_select())
+        .first(conn)
+        .optional())?;
+    row.map(Membership::try_from).transpose()
+}
+
+/// Whether an organization has an admin who can sign in, besides this user.
+pub fn has_another_admin(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    user_id: UserId,
+) -> Result<bool, StoreError> {
+    Ok(on!(tx, |conn| select(exists(
+        memberships::table
+            .inner_join(users::table)
+            .filter(memberships::organization_id.eq(organization_id))
+            .filter(memberships::role.eq(Role::Admin.as_str()))
+            .filter(memberships::user_id.ne(user_id))
+            .filter(users::disabled_at.is_null())
+    ))
+    .get_result(conn))?)
+}
+
+/// Whether the account with this address belongs to an organization.
+pub fn includes_email(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    email: &Email,
+) -> Result<bool, StoreError> {
+    Ok(on!(tx, |conn| select(exists(
+        memberships::table
+            .inner_join(users::table)
+            .filter(memberships::organization_id.eq(organization_id))
+            .filter(users::email.eq(email.as_str()))
+    ))
+    .get_result(conn))?)
+}
+
+/// Ends a membership that nobody reports to any more.
+pub fn delete(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        memberships::table.find((user_id, organization_id))
+    )
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Those who reported to a member report to nobody from now on; returns who they are.
+pub fn release_reports(
+    tx: &mut Tx<'_>,
+    manager_id: UserId,
+    organization_id: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<Vec<UserId>, StoreError> {
+    Ok(on!(tx, |conn| diesel::update(
+        memberships::table
+            .filter(memberships::organization_id.eq(organization_id))
+            .filter(memberships::manager_id.eq(manager_id))
+    )
+    .set((
+        memberships::manager_id.eq(None::<UserId>),
+        memberships::updated_at.eq(At(now))
+    ))
+    .returning(memberships::user_id)
+    .get_results(conn))?)
+}
+
+/// A member as the others of the organization see them.
+pub struct Member {
+    pub id: UserId,
+    pub name: PersonName,
+    pub email: Option<Email>,
+    pub role: Role,
+    pub joined_at: DateTime<Utc>,
+}
+
+/// At most `limit` members whose ids come after `after`, in the order of their ids.
+pub fn list_members(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    after: UserId,
+    limit: i64,
+) -> Result<Vec<Member>, StoreError> {
+    let rows: Vec<(UserId, String, Option<String>, String, At)> = on!(tx, |conn| {
+        memberships::table
+            .inner_join(users::table)
+            .filter(memberships::organization_id.eq(organization_id))
+            .filter(memberships::user_id.gt(after))
+            .order(memberships::user_id)
+            .limit(limit)
+            .select((
+                memberships::user_id,
+                users::name,
+                users::email,
+                memberships::role,
+                memberships::created_at,
+            ))
+            .load(conn)
+    })?;
+    rows.into_iter()
+        .map(|(id, name, email, role, joined_at)| {
+            Ok(Member {
+                id,
+                name: PersonName::from_stored(name),
+                email: email.map(Email::from_stored),
+                role: parsed(&role)?,
+                joined_at: joined_at.0,
+            })
+        })
+        .collect()
 }
 
 /// A user's memberships, the first joined first.

@@ -10,6 +10,7 @@ mod bell;
 pub mod changes;
 mod error;
 pub mod identities;
+pub mod invitations;
 pub mod memberships;
 mod migrations;
 pub mod one_time_tokens;

@@ -1,11 +1,12 @@
 //! The `organizations` table.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::schema::{memberships, organizations};
 use super::types::At;
 use super::{StoreError, Tx, on, parsed};
-use crate::domain::{Organization, OrganizationId, OrganizationName, Slug, UserId};
+use crate::domain::{AllowedDomains, Organization, OrganizationId, OrganizationName, Slug, UserId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = organizations)]
@@ -14,6 +15,8 @@ struct OrganizationRow {
     name: String,
     slug: String,
     join_policy: String,
+    allowed_domains: String,
+    require_mfa: bool,
     created_at: At,
 }
 
@@ -26,6 +29,8 @@ impl TryFrom<OrganizationRow> for Organization {
             name: OrganizationName::from_stored(row.name),
             slug: Slug::from_stored(row.slug),
             join_policy: parsed(&row.join_policy)?,
+            allowed_domains: AllowedDomains::from_stored(&row.allowed_domains),
+            require_mfa: row.require_mfa,
             created_at: row.created_at.0,
         })
     }
@@ -41,6 +46,8 @@ pub fn insert_if_slug_is_free(
         organizations::name.eq(organization.name.as_str()),
         organizations::slug.eq(organization.slug.as_str()),
         organizations::join_policy.eq(organization.join_policy.as_str()),
+        organizations::allowed_domains.eq(organization.allowed_domains.to_stored()),
+        organizations::require_mfa.eq(organization.require_mfa),
         organizations::created_at.eq(At(organization.created_at)),
         organizations::updated_at.eq(At(organization.created_at)),
     );
@@ -74,6 +81,46 @@ pub fn find(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>,
         .first(conn)
         .optional())?;
     row.map(Organization::try_from).transpose()
+}
+
+/// Reads an organization and keeps it as it is until the transaction ends: of several who do so, one goes on and
+/// the others wait.
+///
+/// SQLite has one writer, so there nobody else could change it anyway.
+pub fn hold(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let held: Option<OrganizationId> = organizations::table
+            .find(id)
+            .select(organizations::id)
+            .for_no_key_update()
+            .first(*connection)
+            .optional()?;
+        if held.is_none() {
+            return Ok(None);
+        }
+    }
+    find(tx, id)
+}
+
+/// Writes down what an organization's admins may change.
+pub fn update(
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let values = (
+        organizations::name.eq(organization.name.as_str()),
+        organizations::join_policy.eq(organization.join_policy.as_str()),
+        organizations::allowed_domains.eq(organization.allowed_domains.to_stored()),
+        organizations::require_mfa.eq(organization.require_mfa),
+        organizations::updated_at.eq(At(now)),
+    );
+    on!(tx, |conn| diesel::update(
+        organizations::table.find(organization.id)
+    )
+    .set(values)
+    .execute(conn))?;
+    Ok(())
 }
 
 /// Every organization, in the order they came.

@@ -171,6 +171,24 @@ table! {
     use diesel::sql_types::*;
     use crate::store::types::{Id, Instant};
 
+    invitations (id) {
+        id -> Id,
+        organization_id -> Id,
+        email -> Text,
+        role -> Text,
+        invited_by -> Nullable<Id>,
+        letter -> Integer,
+        created_at -> Instant,
+        expires_at -> Instant,
+        accepted_at -> Nullable<Instant>,
+        revoked_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
     totp (user_id) {
         user_id -> Id,
         secret -> Nullable<Text>,

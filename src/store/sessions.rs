@@ -168,3 +168,22 @@ pub fn revoke_all(
     .returning(sessions::id)
     .get_results(conn))?)
 }
+
+/// Ends a user's live sessions that speak for an organization; returns those it ended.
+pub fn revoke_in_organization(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<Vec<SessionId>, StoreError> {
+    Ok(on!(tx, |conn| diesel::update(
+        sessions::table
+            .filter(sessions::user_id.eq(user_id))
+            .filter(sessions::organization_id.eq(organization_id))
+            .filter(sessions::revoked_at.is_null())
+            .filter(sessions::expires_at.gt(At(now)))
+    )
+    .set(sessions::revoked_at.eq(Some(At(now))))
+    .returning(sessions::id)
+    .get_results(conn))?)
+}

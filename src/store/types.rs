@@ -16,7 +16,7 @@ use diesel::sqlite::{Sqlite, SqliteValue};
 use uuid::Uuid;
 
 use crate::domain::ids::{AuditId, LetterId};
-use crate::domain::{OrganizationId, SessionId, SlackStateId, UserId};
+use crate::domain::{InvitationId, OrganizationId, SessionId, SlackStateId, UserId};
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
 #[diesel(
@@ -74,7 +74,8 @@ travels_as_id!(
     SessionId,
     SlackStateId,
     AuditId,
-    LetterId
+    LetterId,
+    InvitationId
 );
 
 /// A point in time on its way into or out of a database.

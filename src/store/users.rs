@@ -190,6 +190,41 @@ pub fn set_name(
     Ok(())
 }
 
+/// Notes that the account's address is its owner's, which may be the first it has.
+///
+/// # Errors
+/// `Taken(UserEmail)`.
+pub fn set_proved_email(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    email: &Email,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        users::table
+            .find(id)
+            .filter(users::email_verified_at.is_null())
+    )
+    .set((
+        users::email.eq(email.as_str()),
+        users::email_verified_at.eq(At(now)),
+        users::updated_at.eq(At(now))
+    ))
+    .execute(conn))?;
+    Ok(())
+}
+
+/// The account's address, if its owner has proved it.
+pub fn find_proved_email(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Email>, StoreError> {
+    let email: Option<Option<String>> = on!(tx, |conn| users::table
+        .find(id)
+        .filter(users::email_verified_at.is_not_null())
+        .select(users::email)
+        .first(conn)
+        .optional())?;
+    Ok(email.flatten().map(Email::from_stored))
+}
+
 pub fn set_password_hash(
     tx: &mut Tx<'_>,
     id: UserId,

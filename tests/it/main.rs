@@ -9,6 +9,7 @@
     reason = "a test that panics is a test that fails, and failing is its way to speak"
 )]
 
+mod accept_invitation_page;
 mod architecture;
 mod audit;
 mod change_email;
@@ -20,14 +21,18 @@ mod forgot_password;
 mod founding;
 mod house;
 mod house_itself;
+mod invitations;
+mod join_policies;
 mod joining;
 mod limits;
 mod login;
 mod mail;
+mod members;
 mod mfa;
 mod migrations;
 mod notices;
 mod operations;
+mod organizations;
 mod outage;
 mod pages;
 mod password_engine;

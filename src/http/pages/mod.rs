@@ -3,6 +3,7 @@
 //! Opening a link from a letter changes nothing, whoever fetches it: a page's button posts what the link brought.
 //! The token in the form is the proof and no cookie counts, so another site gains nothing by sending the form.
 
+pub mod accept_invitation;
 pub mod change_email;
 pub mod end_session;
 mod link;

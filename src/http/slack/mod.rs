@@ -5,7 +5,7 @@ mod cookies;
 mod delivery;
 pub mod link;
 mod page;
-mod query;
+pub(super) mod query;
 pub mod start;
 pub mod token;
 pub mod url;

@@ -7,7 +7,7 @@ pub mod login;
 pub mod logout;
 pub mod logout_all;
 pub mod me;
-mod no_fields;
+pub(super) mod no_fields;
 pub mod refresh;
 pub mod register;
 pub mod sessions;

@@ -12,18 +12,23 @@ use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{Email, OrganizationId, OrganizationName, PersonName, UserId};
 use crate::http::body::{Body, Fields, Valid};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{EmailTaken, InvitationRequired, OrganizationNotFound};
+use crate::http::error_code::ErrorCode::{
+    EmailTaken, InvalidOrExpiredToken, InvitationNotYours, InvitationRequired, OrganizationClosed,
+    OrganizationNotFound,
+};
 use crate::http::given::{Given, Password, acceptable};
+use crate::service::invitations::{self, RegisterInvited};
 use crate::service::{self, Joined, RequestContext, Services};
 
 const CREATED: &str =
     "Account created successfully. Please check your email to verify your account.";
 
-/// Joining and founding share a URL; `organizationName` tells them apart.
+/// Joining, accepting an invitation and founding share a URL; `organizationName` and `invitationToken` tell them apart.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub enum RegisterRequest {
     Join(JoinRequest),
+    Invited(InvitedRequest),
     Found(FoundRequest),
 }
 
@@ -31,6 +36,8 @@ impl Body for RegisterRequest {
     fn from_fields(fields: Fields) -> Result<Self, ApiError> {
         if fields.contains("organizationName") {
             Body::from_fields(fields).map(Self::Found)
+        } else if fields.contains("invitationToken") {
+            Body::from_fields(fields).map(Self::Invited)
         } else {
             Body::from_fields(fields).map(Self::Join)
         }
@@ -54,6 +61,27 @@ pub struct JoinRequest {
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = OrganizationId)]
     organization_id: Given<OrganizationId>,
+}
+
+/// Joins the organization that invited.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InvitedRequest {
+    /// The invited address.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
+    email: Given<Email>,
+    /// At least 8 characters, unless the service is set up otherwise, and no common password.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
+    password: Given<Password>,
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, min_length = 1, max_length = 201, example = "Bob Byte")]
+    name: Given<PersonName>,
+    /// Of the link in the letter.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+    invitation_token: Given<String>,
 }
 
 /// Founds an organization and becomes its admin.
@@ -135,16 +163,18 @@ pub struct FoundedOrganization {
 
 /// Register
 ///
-/// Joins an organization (`organizationId`) as an employee, or founds one (`organizationName`) as
-/// its admin. Joining signs in, unless addresses must be verified first, or asks to enrol a second factor where the
-/// organization wants one; a founder signs in afterwards. A letter asks to verify the address.
+/// Joins an organization (`organizationId`) as an employee, accepts an invitation (`invitationToken`), or founds
+/// an organization (`organizationName`) as its admin. Joining signs in, unless addresses must be verified first, or asks
+/// to enrol a second factor where the organization wants one; a founder signs in afterwards. A letter asks to verify
+/// the address. Where the join policy is `domain`, whoever has an address of its domains is refused too, and gets an
+/// invitation by mail.
 #[utoipa::path(
     post,
     path = "/api/auth/register",
     tag = "Signing in",
     request_body = RegisterRequest,
     responses((status = 201, description = "Registered.", body = Registered)),
-    extensions(("x-error-codes" = json!([EmailTaken, InvitationRequired, OrganizationNotFound]))),
+    extensions(("x-error-codes" = json!([EmailTaken, InvitationRequired, OrganizationNotFound, InvalidOrExpiredToken, InvitationNotYours, OrganizationClosed]))),
 )]
 pub async fn register(
     services: Data<Services>,
@@ -153,6 +183,9 @@ pub async fn register(
 ) -> Result<HttpResponse, ApiError> {
     let registered = match body {
         RegisterRequest::Join(body) => join(&services, &context, body).await?,
+        RegisterRequest::Invited(body) => {
+            Registered::Joined(accept(&services, &context, body).await?)
+        }
         RegisterRequest::Found(body) => {
             Registered::Founded(found(&services, &context, body).await?)
         }
@@ -182,6 +215,23 @@ async fn join(
             }),
         },
     )
+}
+
+async fn accept(
+    services: &Services,
+    context: &RequestContext,
+    body: InvitedRequest,
+) -> Result<SignIn, ApiError> {
+    let password = body.password.into_value()?;
+    let token = body.invitation_token.into_value()?;
+    let register = RegisterInvited {
+        email: body.email.into_value()?,
+        password: password.expose(),
+        name: body.name.into_value()?,
+        token: &token,
+    };
+    let sign_in = invitations::register(services, context, register).await?;
+    Ok(sign_in.into())
 }
 
 async fn found(

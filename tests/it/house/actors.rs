@@ -59,6 +59,26 @@ impl TestApp {
         Actor::signed_in(&self.client, email, PASSWORD, &answer.expect(201))
     }
 
+    /// Joins an organization at the invitation of one of its members, which signs in.
+    pub async fn joins_invited(&self, inviter: &Actor, email: &str, role: &str) -> Actor {
+        inviter.invites(email, role).await.expect(201);
+        let token = self.mailed_token(email, "invitation").await;
+        let answer = self.registers_invited(email, &token).await;
+        Actor::signed_in(&self.client, email, PASSWORD, &answer.expect(201))
+    }
+
+    /// Registers with the token of an invitation.
+    pub async fn registers_invited(&self, email: &str, token: &str) -> Answer {
+        self.post("/api/auth/register")
+            .json(&json!({
+                "email": email,
+                "password": PASSWORD,
+                "name": "Grace Hopper",
+                "invitationToken": token,
+            }))
+            .await
+    }
+
     pub async fn logs_in(&self, email: &str, password: &str) -> Actor {
         let answer = self.tries_to_log_in(email, password).await;
         Actor::signed_in(&self.client, email, password, &answer.expect(200))
@@ -179,6 +199,29 @@ impl Actor {
 
     pub fn delete(&self, path: &str) -> Call {
         self.client.delete(path).bearer(&self.token)
+    }
+
+    /// A path below the organization the actor speaks for.
+    pub fn organization_path(&self, rest: &str) -> String {
+        format!("/api/organizations/{}{rest}", self.organization_id())
+    }
+
+    pub async fn invites(&self, email: &str, role: &str) -> Answer {
+        self.post(&self.organization_path("/invitations"))
+            .json(&json!({"email": email, "role": role}))
+            .await
+    }
+
+    pub async fn accepts(&self, token: &str) -> Answer {
+        self.post("/api/invitations/accept")
+            .json(&json!({"token": token}))
+            .await
+    }
+
+    /// Changes the organization's rules, as an admin may.
+    pub async fn sets_rules(&self, rules: &Value) {
+        let path = self.organization_path("");
+        self.patch(&path).json(rules).await.expect(200);
     }
 
     pub async fn me(&self) -> Answer {

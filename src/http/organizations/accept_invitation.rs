@@ -1,0 +1,49 @@
+//! `POST /api/invitations/accept`
+
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{
+    AlreadyMember, Forbidden, InvalidOrExpiredToken, InvitationNotYours, OrganizationClosed,
+};
+use crate::http::given::{Given, acceptable};
+use crate::http::token_api::signed_in::SignIn;
+use crate::service::invitations;
+use crate::service::{Caller, RequestContext, Services};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptInvitationRequest {
+    /// Of the link in the letter.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+    token: Given<String>,
+}
+
+/// Accept an invitation
+///
+/// With the account of the invited address, or with one that has no address yet and gets this one. The answer's token
+/// speaks for the organization. Whoever has no account registers with `invitationToken`.
+#[utoipa::path(
+    post,
+    path = "/api/invitations/accept",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    request_body = AcceptInvitationRequest,
+    responses((status = 200, description = "Accepted.", body = SignIn)),
+    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, Forbidden, InvitationNotYours, AlreadyMember, OrganizationClosed]))),
+)]
+pub async fn accept_invitation(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    Valid(body): Valid<AcceptInvitationRequest>,
+) -> Result<Json<SignIn>, ApiError> {
+    let token = body.token.into_value()?;
+    let sign_in = invitations::accept(&services, &context, &caller, &token).await?;
+    Ok(Json(sign_in.into()))
+}

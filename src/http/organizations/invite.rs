@@ -1,0 +1,62 @@
+//! `POST /api/organizations/{id}/invitations`
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::invitations::Invitation;
+use super::organization_id;
+use crate::domain::{Email, OrganizationId, Role};
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{
+    AlreadyMember, Forbidden, OrganizationClosed, OrganizationNotFound,
+};
+use crate::http::given::{Given, acceptable};
+use crate::service::invitations::{self, Invite};
+use crate::service::{Caller, RequestContext, Services};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InviteRequest {
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
+    email: Given<Email>,
+    /// Not above the caller's own; `employee` unless told.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = Option<Role>)]
+    role: Option<Given<Role>>,
+}
+
+/// Invite somebody
+///
+/// For managers and admins. The address gets a letter with a link that is good once, for seven days. Inviting it again
+/// replaces the open invitation: its role, its link, its seven days.
+#[utoipa::path(
+    post,
+    path = "/api/organizations/{id}/invitations",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    params(("id" = OrganizationId, Path, description = "The caller's organization.")),
+    request_body = InviteRequest,
+    responses((status = 201, description = "Invited.", body = Invitation)),
+    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, AlreadyMember, OrganizationClosed]))),
+)]
+pub async fn invite(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    id: Path<String>,
+    Valid(body): Valid<InviteRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let id = organization_id(&id)?;
+    let role = body.role.map(Given::into_value).transpose()?;
+    let invite = Invite {
+        email: body.email.into_value()?,
+        role: role.unwrap_or(Role::Employee),
+    };
+    let invitation = invitations::invite(&services, &context, &caller, id, invite).await?;
+    Ok(HttpResponse::Created().json(Invitation::from(invitation)))
+}

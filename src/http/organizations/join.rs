@@ -1,0 +1,40 @@
+//! `POST /api/organizations/{id}/join`
+
+use actix_web::web::{Data, Json, Path};
+
+use super::organization_id;
+use crate::domain::OrganizationId;
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{
+    AlreadyMember, Forbidden, InvitationRequired, OrganizationNotFound,
+};
+use crate::http::token_api::no_fields::NoFields;
+use crate::http::token_api::signed_in::SignIn;
+use crate::service::{self, Caller, RequestContext, Services};
+
+/// Join one more organization
+///
+/// As an employee, where its join policy is `open`, or `domain` and the caller's proved address is of one of its
+/// domains. The answer's token speaks for it.
+#[utoipa::path(
+    post,
+    path = "/api/organizations/{id}/join",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    params(("id" = OrganizationId, Path, description = "The organization to join.")),
+    request_body = NoFields,
+    responses((status = 200, description = "Joined.", body = SignIn)),
+    extensions(("x-error-codes" = json!([Forbidden, InvitationRequired, OrganizationNotFound, AlreadyMember]))),
+)]
+pub async fn join(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    id: Path<String>,
+    _: Valid<NoFields>,
+) -> Result<Json<SignIn>, ApiError> {
+    let id = organization_id(&id)?;
+    let sign_in = service::become_member(&services, &context, &caller, id).await?;
+    Ok(Json(sign_in.into()))
+}

@@ -1,0 +1,82 @@
+//! `GET /api/organizations/{id}/members`
+
+use actix_web::web::{Data, Json, Path};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::organization_id;
+use super::page::{self, Page};
+use crate::domain::{OrganizationId, Role, UserId};
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound, ValidationFailed};
+use crate::http::slack::query::Query;
+use crate::service::{self, Caller, Services, list_members};
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Members {
+    /// In the order of their ids.
+    members: Vec<Member>,
+    /// For the next page; null on the last one.
+    #[schema(required, example = "AZqfLl0beiCcPWSx4Peowg")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Member {
+    id: UserId,
+    #[schema(example = "Ada Lovelace")]
+    name: String,
+    /// Null for some who sign in with Slack.
+    #[schema(required, format = "email", example = "ada@example.com")]
+    email: Option<String>,
+    role: Role,
+    #[schema(example = "2026-11-22T09:30:00Z")]
+    joined_at: DateTime<Utc>,
+}
+
+impl From<list_members::Member> for Member {
+    fn from(member: list_members::Member) -> Self {
+        Self {
+            id: member.id,
+            name: member.name.to_string(),
+            email: member.email.map(|email| email.to_string()),
+            role: member.role,
+            joined_at: member.joined_at,
+        }
+    }
+}
+
+/// List the members
+///
+/// For managers and admins.
+#[utoipa::path(
+    get,
+    path = "/api/organizations/{id}/members",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    params(
+        ("id" = OrganizationId, Path, description = "The caller's organization."),
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 100, description = "How many at most; 50 unless told."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of members.", body = Members)),
+    extensions(("x-error-codes" = json!([ValidationFailed, Forbidden, OrganizationNotFound]))),
+)]
+pub async fn members(
+    services: Data<Services>,
+    caller: Caller,
+    id: Path<String>,
+    query: Query,
+) -> Result<Json<Members>, ApiError> {
+    let id = organization_id(&id)?;
+    let Page { limit, after } = Page::of(query)?;
+    let (members, has_more) = service::list_members(&services, &caller, id, after, limit).await?;
+    let last = members.last().filter(|_| has_more);
+    Ok(Json(Members {
+        next_cursor: last.map(|member| page::cursor(member.id)),
+        members: members.into_iter().map(Member::from).collect(),
+    }))
+}

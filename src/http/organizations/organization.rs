@@ -1,0 +1,46 @@
+//! An organization as clients see it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{self, JoinPolicy, OrganizationId};
+
+/// An organization and its rules.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Organization {
+    id: OrganizationId,
+    #[schema(example = "Analytical Engines")]
+    name: String,
+    /// Stays when the name changes.
+    #[schema(example = "analytical-engines")]
+    slug: String,
+    join_policy: JoinPolicy,
+    /// Whose people join uninvited where the join policy is `domain`.
+    #[schema(example = json!(["example.com"]))]
+    allowed_domains: Vec<String>,
+    /// Whether members must have a second factor.
+    #[schema(example = false)]
+    require_mfa: bool,
+    #[schema(example = "2026-11-22T09:30:00Z")]
+    created_at: DateTime<Utc>,
+}
+
+impl From<domain::Organization> for Organization {
+    fn from(organization: domain::Organization) -> Self {
+        Self {
+            id: organization.id,
+            name: organization.name.to_string(),
+            slug: organization.slug.to_string(),
+            join_policy: organization.join_policy,
+            allowed_domains: organization
+                .allowed_domains
+                .names()
+                .map(str::to_owned)
+                .collect(),
+            require_mfa: organization.require_mfa,
+            created_at: organization.created_at,
+        }
+    }
+}

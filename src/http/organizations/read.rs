@@ -1,0 +1,33 @@
+//! `GET /api/organizations/{id}`
+
+use actix_web::web::{Data, Json, Path};
+
+use super::organization::Organization;
+use super::organization_id;
+use crate::domain::OrganizationId;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::OrganizationNotFound;
+use crate::service::{self, Caller, Services};
+
+/// Read one's organization
+///
+/// For every member. Another organization than the token speaks for is not found: refresh with its
+/// `organizationId` first.
+#[utoipa::path(
+    get,
+    path = "/api/organizations/{id}",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    params(("id" = OrganizationId, Path, description = "The caller's organization.")),
+    responses((status = 200, description = "The organization.", body = Organization)),
+    extensions(("x-error-codes" = json!([OrganizationNotFound]))),
+)]
+pub async fn organization(
+    services: Data<Services>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<Json<Organization>, ApiError> {
+    let id = organization_id(&id)?;
+    let organization = service::read_organization(&services, &caller, id).await?;
+    Ok(Json(organization.into()))
+}

@@ -1,0 +1,41 @@
+//! `DELETE /api/organizations/{id}/invitations/{invitationId}`
+
+use actix_web::web::{Data, Json, Path};
+
+use super::organization_id;
+use crate::domain::{InvitationId, OrganizationId};
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{Forbidden, InvitationNotFound, OrganizationNotFound};
+use crate::http::token_api::done::Done;
+use crate::service::invitations;
+use crate::service::{Caller, RequestContext, Services};
+
+/// Revoke an invitation
+///
+/// For managers and admins; an invitation to a role above the caller's is not theirs to revoke. Its link is good for
+/// nothing from then on.
+#[utoipa::path(
+    delete,
+    path = "/api/organizations/{id}/invitations/{invitationId}",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    params(
+        ("id" = OrganizationId, Path, description = "The caller's organization."),
+        ("invitationId" = InvitationId, Path, description = "An invitation of the list."),
+    ),
+    responses((status = 200, description = "Revoked.", body = Done)),
+    extensions(("x-error-codes" = json!([Forbidden, InvitationNotFound, OrganizationNotFound]))),
+)]
+pub async fn revoke_invitation(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    path: Path<(String, String)>,
+) -> Result<Json<Done>, ApiError> {
+    let (id, invitation_id) = path.into_inner();
+    let id = organization_id(&id)?;
+    // Nothing has the nil id, so rights are looked at before nonsense is.
+    let invitation_id = invitation_id.parse().unwrap_or(InvitationId::NIL);
+    invitations::revoke(&services, &context, &caller, id, invitation_id).await?;
+    Ok(Json(Done::YES))
+}

@@ -1,0 +1,48 @@
+//! What an invitation's link opens, for those who want to know before they accept.
+
+use super::opened::Opened;
+use crate::domain::{Email, OrganizationName, PersonName, Role};
+use crate::service::{Error, Result, Services};
+use crate::store::users;
+
+/// What the invited are told.
+#[derive(Clone)]
+pub struct Invited {
+    pub organization: OrganizationName,
+    /// Missing when the organization's rules invited.
+    pub inviter: Option<PersonName>,
+    pub email: Email,
+    pub role: Role,
+    /// Whether the invited address has an account: whoever holds the link may know.
+    pub has_account: bool,
+}
+
+/// The link stays good.
+///
+/// # Errors
+/// `InvalidOrExpiredToken`, `OrganizationClosed`.
+pub async fn look(services: &Services, token: &str) -> Result<Invited> {
+    let now = services.now();
+    let token = token.to_owned();
+    services
+        .store
+        .read(move |tx| {
+            let Opened {
+                invitation,
+                organization,
+            } = Opened::look(tx, &token, now)?;
+            let inviter = match invitation.invited_by {
+                Some(id) => users::find(tx, id)?.map(|user| user.name),
+                None => None,
+            };
+            let account = users::find_account_by_email(tx, &invitation.email)?;
+            Ok::<_, Error>(Invited {
+                organization: organization.name,
+                inviter,
+                email: invitation.email,
+                role: invitation.role,
+                has_account: account.is_some(),
+            })
+        })
+        .await
+}

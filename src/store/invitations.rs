@@ -1,0 +1,168 @@
+//! The `invitations` table.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::schema::invitations;
+use super::types::At;
+use super::{StoreError, Tx, on, parsed};
+use crate::domain::{Email, Invitation, InvitationId, OrganizationId, UserId};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = invitations)]
+struct InvitationRow {
+    id: InvitationId,
+    organization_id: OrganizationId,
+    email: String,
+    role: String,
+    invited_by: Option<UserId>,
+    letter: i32,
+    created_at: At,
+    expires_at: At,
+}
+
+impl TryFrom<InvitationRow> for Invitation {
+    type Error = StoreError;
+
+    fn try_from(row: InvitationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            organization_id: row.organization_id,
+            email: Email::from_stored(row.email),
+            role: parsed(&row.role)?,
+            invited_by: row.invited_by,
+            letter: row.letter,
+            created_at: row.created_at.0,
+            expires_at: row.expires_at.0,
+        })
+    }
+}
+
+pub fn insert(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError> {
+    let values = (
+        invitations::id.eq(invitation.id),
+        invitations::organization_id.eq(invitation.organization_id),
+        invitations::email.eq(invitation.email.as_str()),
+        invitations::role.eq(invitation.role.as_str()),
+        invitations::invited_by.eq(invitation.invited_by),
+        invitations::letter.eq(invitation.letter),
+        invitations::created_at.eq(At(invitation.created_at)),
+        invitations::expires_at.eq(At(invitation.expires_at)),
+    );
+    on!(tx, |conn| diesel::insert_into(invitations::table)
+        .values(values)
+        .execute(conn))?;
+    Ok(())
+}
+
+/// Writes down what inviting again changes: role, inviter and end.
+pub fn renew(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError> {
+    let values = (
+        invitations::role.eq(invitation.role.as_str()),
+        invitations::invited_by.eq(invitation.invited_by),
+        invitations::expires_at.eq(At(invitation.expires_at)),
+    );
+    on!(tx, |conn| diesel::update(
+        invitations::table.find(invitation.id)
+    )
+    .set(values)
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Counts one more letter, whose link alone is good from now on.
+pub fn count_letter(tx: &mut Tx<'_>, id: InvitationId) -> Result<i32, StoreError> {
+    Ok(on!(tx, |conn| diesel::update(invitations::table.find(id))
+        .set(invitations::letter.eq(invitations::letter + 1))
+        .returning(invitations::letter)
+        .get_result(conn))?)
+}
+
+/// The invitation of an address that was neither accepted nor revoked; it may have run out.
+pub fn find_unanswered(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    email: &Email,
+) -> Result<Option<Invitation>, StoreError> {
+    let row: Option<InvitationRow> = on!(tx, |conn| invitations::table
+        .filter(invitations::organization_id.eq(organization_id))
+        .filter(invitations::email.eq(email.as_str()))
+        .filter(invitations::accepted_at.is_null())
+        .filter(invitations::revoked_at.is_null())
+        .select(InvitationRow::as_select())
+        .first(conn)
+        .optional())?;
+    row.map(Invitation::try_from).transpose()
+}
+
+/// An invitation that can be accepted.
+pub fn find_open(
+    tx: &mut Tx<'_>,
+    id: InvitationId,
+    now: DateTime<Utc>,
+) -> Result<Option<Invitation>, StoreError> {
+    let row: Option<InvitationRow> = on!(tx, |conn| invitations::table
+        .find(id)
+        .filter(invitations::accepted_at.is_null())
+        .filter(invitations::revoked_at.is_null())
+        .filter(invitations::expires_at.gt(At(now)))
+        .select(InvitationRow::as_select())
+        .first(conn)
+        .optional())?;
+    row.map(Invitation::try_from).transpose()
+}
+
+/// At most `limit` invitations of an organization that can be accepted, newest first.
+pub fn list_open(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Invitation>, StoreError> {
+    let rows: Vec<InvitationRow> = on!(tx, |conn| invitations::table
+        .filter(invitations::organization_id.eq(organization_id))
+        .filter(invitations::accepted_at.is_null())
+        .filter(invitations::revoked_at.is_null())
+        .filter(invitations::expires_at.gt(At(now)))
+        .order(invitations::id.desc())
+        .limit(limit)
+        .select(InvitationRow::as_select())
+        .load(conn))?;
+    rows.into_iter().map(Invitation::try_from).collect()
+}
+
+/// Accepts an open invitation by its newest letter. Of any number who accept or revoke it, one does.
+pub fn accept(
+    tx: &mut Tx<'_>,
+    id: InvitationId,
+    letter: i32,
+    now: DateTime<Utc>,
+) -> Result<Option<Invitation>, StoreError> {
+    let row: Option<InvitationRow> = on!(tx, |conn| diesel::update(
+        invitations::table
+            .find(id)
+            .filter(invitations::letter.eq(letter))
+            .filter(invitations::accepted_at.is_null())
+            .filter(invitations::revoked_at.is_null())
+            .filter(invitations::expires_at.gt(At(now)))
+    )
+    .set(invitations::accepted_at.eq(At(now)))
+    .returning(InvitationRow::as_returning())
+    .get_result(conn)
+    .optional())?;
+    row.map(Invitation::try_from).transpose()
+}
+
+/// Takes an invitation back; tells whether it was still open.
+pub fn revoke(tx: &mut Tx<'_>, id: InvitationId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    let revoked = on!(tx, |conn| diesel::update(
+        invitations::table
+            .find(id)
+            .filter(invitations::accepted_at.is_null())
+            .filter(invitations::revoked_at.is_null())
+            .filter(invitations::expires_at.gt(At(now)))
+    )
+    .set(invitations::revoked_at.eq(At(now)))
+    .execute(conn))?;
+    Ok(revoked == 1)
+}

@@ -1,0 +1,516 @@
+//! Invitations: who may invite whom, and who may accept.
+
+use chrono::TimeDelta;
+use futures_util::future::{join, join_all};
+use hallpass::domain::{Letter, Role};
+use serde_json::{Value, json};
+
+use crate::house::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
+
+const BOB: &str = "bob@acme.example";
+
+async fn invitation_token(app: &TestApp, email: &str) -> String {
+    app.mailed_token(email, "invitation").await
+}
+
+async fn open_invitations(who: &Actor) -> Vec<Value> {
+    let list = who
+        .get(&who.organization_path("/invitations"))
+        .await
+        .expect(200);
+    list["invitations"].as_array().unwrap().clone()
+}
+
+/// Whether the account with this address has proved it.
+async fn is_proved(app: &TestApp, email: &str) -> bool {
+    let proved = format!(
+        "select count(*) from users where email = '{email}' and email_verified_at is not null"
+    );
+    app.db.count(&proved).await == 1
+}
+
+/// Makes an account as anybody can, in an organization of its own.
+async fn has_an_account(app: &TestApp, email: &str) -> Actor {
+    app.founds("Elsewhere", email).await
+}
+
+on_both_databases! {
+    async fn an_invitation_is_answered_listed_and_mailed(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let invited = ada
+            .post(&ada.organization_path("/invitations"))
+            .header("x-request-id", "invites")
+            .json(&json!({"email": "Bob@Acme.example", "role": "manager"}))
+            .await
+            .expect(201);
+        let (created, expires) = (&invited["createdAt"], &invited["expiresAt"]);
+        assert_eq!(
+            invited,
+            json!({
+                "id": invited["id"],
+                "email": BOB,
+                "role": "manager",
+                "invitedBy": ada.id(),
+                "createdAt": created,
+                "expiresAt": expires,
+            })
+        );
+        let instant = |value: &Value| {
+            chrono::DateTime::parse_from_rfc3339(value.as_str().unwrap()).unwrap()
+        };
+        assert_eq!(instant(expires) - instant(created), TimeDelta::days(7));
+        assert_eq!(open_invitations(&ada).await, [invited]);
+        let letters = app.letters_to(BOB).await;
+        let [Letter::Invitation { organization, inviter, role, token }] = letters.as_slice() else {
+            panic!("{letters:?}")
+        };
+        assert_eq!((organization.as_str(), inviter.as_deref(), *role), ("Acme", Some("Ada Byron"), Role::Manager));
+        let in_plain = format!("select count(*) from one_time_tokens where hash like '%{token}%' or payload like '%{token}%'");
+        assert_eq!(app.db.count(&in_plain).await, 0);
+        let audited = "select count(*) from audit where request_id = 'invites'";
+        assert_eq!(app.db.count(audited).await, 1);
+        assert_eq!(app.db.count(&format!("{audited} and action = 'invitation.sent' and outcome = 'ok'")).await, 1);
+    }
+
+    async fn who_invites_without_a_role_invites_an_employee(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let path = ada.organization_path("/invitations");
+        let invited = ada.post(&path).json(&json!({"email": BOB})).await.expect(201);
+        assert_eq!(invited["role"], "employee");
+        for (field, value) in [("email", json!("bob")), ("role", json!("owner")), ("role", json!(3)), ("id", json!("x"))] {
+            let mut body = json!({"email": "eve@acme.example"});
+            body[field] = value;
+            ada.post(&path).json(&body).await.refused_fields(&[field]);
+        }
+        assert_eq!(open_invitations(&ada).await.len(), 1);
+    }
+
+    async fn nobody_invites_to_a_role_above_their_own(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
+        let emmy = app.joins_invited(&grace, "emmy@acme.example", "employee").await;
+        for role in ["employee", "manager", "admin"] {
+            emmy.invites(BOB, role).await.refused(403, "Forbidden");
+        }
+        grace.invites(BOB, "admin").await.refused(403, "Forbidden");
+        assert!(app.letters_to(BOB).await.is_empty());
+        grace.invites(BOB, "manager").await.expect(201);
+        ada.invites("eve@acme.example", "admin").await.expect(201);
+        emmy.get(&emmy.organization_path("/invitations")).await.refused(403, "Forbidden");
+        assert_eq!(open_invitations(&grace).await.len(), 2);
+    }
+
+    async fn what_somebody_above_has_offered_is_not_changed_from_below(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
+        let offer = ada.invites(BOB, "admin").await.expect(201);
+        grace.invites(BOB, "employee").await.refused(403, "Forbidden");
+        let path = ada.organization_path(&format!("/invitations/{}", offer["id"].as_str().unwrap()));
+        grace.delete(&path).await.refused(403, "Forbidden");
+        assert_eq!(open_invitations(&ada).await, [offer]);
+        ada.delete(&path).await.expect(200);
+        grace.invites(BOB, "employee").await.expect(201);
+    }
+
+    async fn another_organization_s_invitations_are_not_found(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let eve = app.founds("Evil", "eve@evil.example").await;
+        let invited = ada.invites(BOB, "employee").await.expect(201);
+        let invitation = format!("/invitations/{}", invited["id"].as_str().unwrap());
+        let body = json!({"email": "x@evil.example"});
+        let there = |rest: &str| ada.organization_path(rest);
+        eve.post(&there("/invitations")).json(&body).await.refused(404, "Organization not found");
+        eve.get(&there("/invitations")).await.refused(404, "Organization not found");
+        eve.delete(&there(&invitation)).await.refused(404, "Organization not found");
+        eve.delete(&eve.organization_path(&invitation)).await.refused(404, "Invitation not found");
+        eve.delete(&eve.organization_path("/invitations/nonsense")).await.refused(404, "Invitation not found");
+        app.post(&there("/invitations")).json(&body).await.refused(401, "Authentication required");
+        assert_eq!(open_invitations(&ada).await, [invited]);
+    }
+
+    async fn a_member_is_not_invited(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), BOB).await;
+        let refused = ada.invites(BOB, "manager").await;
+        refused.refused(409, "Already a member");
+        ada.delete(&ada.organization_path(&format!("/members/{}", bob.id()))).await.expect(200);
+        ada.invites(BOB, "manager").await.expect(201);
+    }
+
+    async fn inviting_again_replaces_the_invitation_and_its_link(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let first = ada.invites(BOB, "admin").await.expect(201);
+        let old = invitation_token(&app, BOB).await;
+        app.advance(TimeDelta::days(6));
+        let ada = ada.signs_in_again().await;
+        let second = ada.invites(BOB, "employee").await.expect(201);
+        assert_eq!((&second["id"], &second["role"]), (&first["id"], &json!("employee")));
+        assert_ne!(second["expiresAt"], first["expiresAt"]);
+        assert_eq!(open_invitations(&ada).await, [second]);
+        app.registers_invited(BOB, &old).await.refused(400, "Invalid or expired token");
+        let new = invitation_token(&app, BOB).await;
+        let bob = has_an_account(&app, BOB).await;
+        bob.accepts(&old).await.refused(400, "Invalid or expired token");
+        app.advance(TimeDelta::days(6));
+        let accepted = bob.accepts(&new).await.expect(200);
+        assert_eq!(accepted["user"]["role"], "employee");
+    }
+
+    async fn somebody_new_registers_with_the_invited_address_proved(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
+        ada.invites(BOB, "manager").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let answer = app.registers_invited(BOB, &token).await.expect(201);
+        assert_eq!(
+            answer["user"],
+            json!({
+                "id": answer["user"]["id"],
+                "email": BOB,
+                "name": "Grace Hopper",
+                "role": "manager",
+                "organizationId": ada.organization_id(),
+            })
+        );
+        let fields: Vec<&String> = answer.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["accessToken", "expiresIn", "user"]);
+        let bob = app.logs_in(BOB, PASSWORD).await;
+        assert_eq!(bob.me().await.expect(200), answer["user"]);
+        assert!(is_proved(&app, BOB).await);
+        assert!(open_invitations(&ada).await.is_empty());
+        let audited = "select count(*) from audit where action = 'user.registered' and outcome = 'ok'";
+        assert_eq!(app.db.count(audited).await, 1);
+        // Nothing is left to prove.
+        assert_eq!(app.letters_to(BOB).await.len(), 1);
+        app.registers_invited("eve@acme.example", &token).await.refused(400, "Invalid or expired token");
+    }
+
+    async fn nobody_registers_with_an_invitation_for_another_address(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.invites(BOB, "admin").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let refused = app.registers_invited("eve@acme.example", &token).await;
+        refused.refused(403, "Invitation for another address");
+        assert_eq!(refused.header("x-error-code"), Some("invitation_not_yours"));
+        assert_eq!(app.db.count("select count(*) from users").await, 1);
+        app.registers_invited("BOB@acme.example", &token).await.expect(201);
+    }
+
+    async fn a_registration_names_one_way_in(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.invites(BOB, "admin").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let body = json!({"email": BOB, "password": PASSWORD, "name": "Bob", "invitationToken": token});
+        for (field, value, named) in [
+            ("organizationId", json!(ada.organization_id()), &["organizationId"][..]),
+            ("role", json!("admin"), &["role"]),
+            ("emailVerified", json!(true), &["emailVerified"]),
+            ("invitationToken", json!(7), &["invitationToken"]),
+            ("invitationToken", json!(""), &["invitationToken"]),
+            ("password", json!("short"), &["password"]),
+            ("password", json!("bob@acme.example"), &["password"]),
+            ("name", json!(""), &["name"]),
+        ] {
+            let mut faulty = body.clone();
+            faulty[field] = value;
+            app.post("/api/auth/register").json(&faulty).await.refused_fields(named);
+        }
+        app.post("/api/auth/register").json(&body).await.expect(201);
+    }
+
+    async fn whoever_is_signed_in_with_the_invited_address_accepts(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
+        let mut bob = has_an_account(&app, BOB).await;
+        assert!(!is_proved(&app, BOB).await);
+        ada.invites(BOB, "manager").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let accepted = bob
+            .post("/api/invitations/accept")
+            .header("x-request-id", "accepts")
+            .json(&json!({"token": token}))
+            .await
+            .expect(200);
+        assert_eq!(accepted["user"]["organizationId"], ada.organization_id());
+        assert_eq!(accepted["user"]["role"], "manager");
+        // The link came by mail, so whoever has it reads the mail.
+        assert!(is_proved(&app, BOB).await);
+        assert_eq!(bob.me().await.expect(200)["role"], "admin");
+        bob.takes_token(&accepted);
+        assert_eq!(bob.me().await.expect(200), accepted["user"]);
+        let audited = "select count(*) from audit where request_id = 'accepts'";
+        assert_eq!(app.db.count(audited).await, 1);
+        let row = format!(
+            "{audited} and action = 'invitation.accepted' and outcome = 'ok' and actor_id = {} and organization_id = {}",
+            app.db.id(bob.id()),
+            app.db.id(ada.organization_id())
+        );
+        assert_eq!(app.db.count(&row).await, 1);
+        bob.accepts(&token).await.refused(400, "Invalid or expired token");
+    }
+
+    async fn an_account_with_another_address_cannot_accept_proved_or_not(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.invites(BOB, "admin").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let eve = has_an_account(&app, "eve@evil.example").await;
+        eve.accepts(&token).await.refused(403, "Invitation for another address");
+        app.db.execute("update users set email_verified_at = created_at where email = 'eve@evil.example'").await;
+        eve.accepts(&token).await.refused(403, "Invitation for another address");
+        ada.accepts(&token).await.refused(403, "Invitation for another address");
+        assert_eq!(app.db.count("select count(*) from memberships").await, 2);
+        // The link is as good as before.
+        let bob = has_an_account(&app, BOB).await;
+        bob.accepts(&token).await.expect(200);
+    }
+
+    async fn a_member_cannot_accept_and_the_link_stays_good(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.invites(BOB, "admin").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let bob = app.joins(ada.organization_id(), BOB).await;
+        bob.accepts(&token).await.refused(409, "Already a member");
+        assert_eq!(bob.me().await.expect(200)["role"], "employee");
+        bob.delete(&bob.organization_path("/members/me")).await.expect(200);
+        app.registers_invited(BOB, &token).await.refused(409, "Email already registered");
+    }
+
+    async fn an_account_somebody_else_made_with_the_invited_address_gains_nothing(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
+        // Whoever made it never saw the letter.
+        let squatter = has_an_account(&app, BOB).await;
+        ada.invites(BOB, "admin").await.expect(201);
+        let again = squatter.signs_in_again().await;
+        for session in [&squatter, &again] {
+            session
+                .post("/api/auth/refresh")
+                .json(&json!({"organizationId": ada.organization_id()}))
+                .await
+                .refused(404, "Organization not found");
+            let join = format!("/api/organizations/{}/join", ada.organization_id());
+            session.post(&join).await.refused(403, "Invitation required");
+        }
+        assert!(!is_proved(&app, BOB).await);
+        assert_eq!(open_invitations(&ada).await.len(), 1);
+        // The owner of the mailbox is told that there is an account, and is not let into it by another password.
+        let token = invitation_token(&app, BOB).await;
+        app.registers_invited(BOB, &token).await.refused(409, "Email already registered");
+        assert_eq!(app.db.count("select count(*) from memberships").await, 2);
+    }
+
+    async fn bad_used_expired_and_foreign_tokens_get_one_answer(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let bob = has_an_account(&app, BOB).await;
+        let verification = app.mailed_token(BOB, "verify_email").await;
+        let opaque = "A".repeat(43);
+        let long = "x".repeat(10_000);
+        for token in ["x", opaque.as_str(), verification.as_str(), bob.token.as_str(), &long] {
+            bob.accepts(token).await.refused(400, "Invalid or expired token");
+            app.registers_invited("new@acme.example", token).await.refused(400, "Invalid or expired token");
+        }
+        ada.invites(BOB, "employee").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        for garbled in [format!("{token}A"), token.to_lowercase(), format!(" {token}"), format!("{token}\n")] {
+            bob.accepts(&garbled).await.refused(400, "Invalid or expired token");
+        }
+        app.post("/api/invitations/accept").json(&json!({"token": token})).await.refused(401, "Authentication required");
+        bob.post("/api/invitations/accept").json(&json!({})).await.refused_fields(&["token"]);
+        app.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
+        let bob = bob.signs_in_again().await;
+        let ada = ada.signs_in_again().await;
+        assert_eq!(open_invitations(&ada).await.len(), 1);
+        app.advance(TimeDelta::seconds(1));
+        bob.accepts(&token).await.refused(400, "Invalid or expired token");
+        assert!(open_invitations(&ada).await.is_empty());
+        // Inviting again makes it good again.
+        ada.invites(BOB, "employee").await.expect(201);
+        bob.accepts(&invitation_token(&app, BOB).await).await.expect(200);
+    }
+
+    async fn a_second_to_the_end_an_invitation_is_good(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.invites(BOB, "employee").await.expect(201);
+        app.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
+        app.registers_invited(BOB, &invitation_token(&app, BOB).await).await.expect(201);
+    }
+
+    async fn a_revoked_invitation_is_good_for_nothing(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
+        let emmy = app.joins_invited(&ada, "emmy@acme.example", "employee").await;
+        let invited = ada.invites(BOB, "employee").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let path = ada.organization_path(&format!("/invitations/{}", invited["id"].as_str().unwrap()));
+        emmy.delete(&path).await.refused(403, "Forbidden");
+        grace.delete(&path).header("x-request-id", "revokes").await.expect(200);
+        app.registers_invited(BOB, &token).await.refused(400, "Invalid or expired token");
+        ada.delete(&path).await.refused(404, "Invitation not found");
+        assert!(open_invitations(&ada).await.is_empty());
+        let row = "select count(*) from audit where request_id = 'revokes' and action = 'invitation.revoked'";
+        assert_eq!(app.db.count(row).await, 1);
+        app.advance(TimeDelta::seconds(1));
+        ada.invites(BOB, "employee").await.expect(201);
+        app.registers_invited(BOB, &invitation_token(&app, BOB).await).await.expect(201);
+    }
+
+    async fn an_invitation_is_worth_what_its_inviter_could_still_grant(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let eve = app.joins_invited(&ada, "eve@acme.example", "admin").await;
+        eve.invites(BOB, "admin").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let place = format!("user_id = {}", app.db.id(eve.id()));
+        app.db.execute(&format!("update memberships set role = 'manager' where {place}")).await;
+        app.registers_invited(BOB, &token).await.refused(400, "Invalid or expired token");
+        // Nobody below a manager invites, whatever the role offered.
+        eve.invites("emmy@acme.example", "employee").await.expect(201);
+        app.db.execute(&format!("update memberships set role = 'employee' where {place}")).await;
+        let offer = invitation_token(&app, "emmy@acme.example").await;
+        app.registers_invited("emmy@acme.example", &offer).await.refused(400, "Invalid or expired token");
+        app.db.execute(&format!("update memberships set role = 'admin' where {place}")).await;
+        app.db.execute("update users set disabled_at = created_at where email = 'eve@acme.example'").await;
+        app.registers_invited(BOB, &token).await.refused(400, "Invalid or expired token");
+        app.db.execute("update users set disabled_at = null").await;
+        ada.delete(&ada.organization_path(&format!("/members/{}", eve.id()))).await.expect(200);
+        app.registers_invited(BOB, &token).await.refused(400, "Invalid or expired token");
+        assert_eq!(app.db.count("select count(*) from memberships").await, 1);
+        // Somebody who may invites anew; the newest letter is one of a later moment.
+        app.advance(TimeDelta::seconds(1));
+        ada.invites(BOB, "admin").await.expect(201);
+        app.registers_invited(BOB, &invitation_token(&app, BOB).await).await.expect(201);
+    }
+
+    async fn of_twenty_who_accept_at_once_one_does(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let bob = has_an_account(&app, BOB).await;
+        ada.invites(BOB, "manager").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let answers = join_all((0..20).map(|_| bob.accepts(&token))).await;
+        let (accepted, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+        assert_eq!(accepted.len(), 1);
+        for answer in refused {
+            answer.refused(400, "Invalid or expired token");
+        }
+        assert_eq!(app.db.count("select count(*) from memberships").await, 3);
+        assert_eq!(app.db.count("select count(*) from audit where action = 'invitation.accepted'").await, 1);
+    }
+
+    async fn of_twenty_who_register_with_one_invitation_at_once_one_does(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.invites(BOB, "manager").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        let answers = join_all((0..20).map(|_| app.registers_invited(BOB, &token))).await;
+        assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+        for answer in answers.iter().filter(|answer| answer.status != 201) {
+            // Used up, registered, or too many at once for a slow machine: whichever was found first.
+            assert!([400, 409, 503].contains(&answer.status.as_u16()), "{}", answer.text());
+        }
+        assert_eq!(app.db.count("select count(*) from users").await, 2);
+        assert_eq!(app.db.count("select count(*) from memberships").await, 2);
+    }
+
+    async fn an_invitation_is_accepted_or_revoked_never_both(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        for round in 0..10 {
+            let email = format!("bob{round}@acme.example");
+            let bob = has_an_account(&app, &email).await;
+            let invited = ada.invites(&email, "employee").await.expect(201);
+            let token = invitation_token(&app, &email).await;
+            let path = ada.organization_path(&format!("/invitations/{}", invited["id"].as_str().unwrap()));
+            let (accepted, revoked) = join(bob.accepts(&token), ada.delete(&path).into_future()).await;
+            match (accepted.status.as_u16(), revoked.status.as_u16()) {
+                (200, 404) | (400, 200) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        let both = "select count(*) from invitations where accepted_at is not null and revoked_at is not null";
+        assert_eq!(app.db.count(both).await, 0);
+        let accepted = app.db.count("select count(*) from invitations where accepted_at is not null").await;
+        let members = format!("select count(*) from memberships where organization_id = {}", app.db.id(ada.organization_id()));
+        assert_eq!(app.db.count(&members).await, accepted + 1);
+    }
+
+    async fn inviting_one_address_twice_at_once_makes_one_invitation(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let answers = join_all((0..10).map(|_| ada.invites(BOB, "employee"))).await;
+        for answer in &answers {
+            answer.expect(201);
+        }
+        assert_eq!(app.db.count("select count(*) from invitations").await, 1);
+        let mut good = 0;
+        for letter in app.letters_to(BOB).await {
+            let Letter::Invitation { token, .. } = letter else { panic!("{letter:?}") };
+            good += u32::from(app.registers_invited(BOB, &token).await.status == 201);
+        }
+        assert_eq!(good, 1);
+    }
+
+    async fn a_second_factor_is_not_got_round_by_an_invitation(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let bob = has_an_account(&app, BOB).await;
+        app.db
+            .execute(&format!(
+                "insert into totp (user_id, secret, created_at, confirmed_at)
+                 select id, 'sealed', created_at, created_at from users where id = {}",
+                app.db.id(bob.id())
+            ))
+            .await;
+        ada.invites(BOB, "manager").await.expect(201);
+        let token = invitation_token(&app, BOB).await;
+        app.registers_invited(BOB, &token).await.refused(409, "Email already registered");
+        // Whoever is signed in has shown it.
+        bob.accepts(&token).await.expect(200);
+        let half = app.tries_to_log_in(BOB, PASSWORD).await.expect(200);
+        assert_eq!(half["mfaRequired"], true);
+        assert!(app.tries_to_log_in(BOB, OTHER_PASSWORD).await.status == 401);
+    }
+
+    async fn somebody_from_slack_whose_address_is_the_invited_accepts_with_the_link(app: SlackApp) {
+        let ada = app.founds("Beta", "ada@beta.example").await;
+        ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
+        let landed = app.arrives("member").await;
+        let grace = app.me(landed.token()).await;
+        let email = grace["email"].as_str().unwrap();
+        ada.invites(email, "manager").await.expect(201);
+        // Signing in again with Slack, which says the address is theirs, accepts nothing.
+        assert_eq!(app.signs_in("member").await["organizationId"], grace["organizationId"]);
+        assert!(!is_proved(&app, email).await);
+        assert_eq!(open_invitations(&ada).await.len(), 1);
+
+        let token = invitation_token(&app, email).await;
+        let accepted = app
+            .post("/api/invitations/accept")
+            .bearer(landed.token())
+            .json(&json!({"token": token}))
+            .await
+            .expect(200);
+        assert_eq!(accepted["user"]["organizationId"], ada.organization_id());
+        assert_eq!(accepted["user"]["role"], "manager");
+        assert!(is_proved(&app, email).await);
+    }
+
+    async fn somebody_from_slack_without_an_address_gets_the_invited_one(app: SlackApp) {
+        let ada = app.founds("Beta", "ada@beta.example").await;
+        ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
+        let landed = app.arrives("no-email").await;
+        assert_eq!(app.me(landed.token()).await["email"], Value::Null);
+        let accept = async |token: &str| {
+            app.post("/api/invitations/accept")
+                .bearer(landed.token())
+                .json(&json!({"token": token}))
+                .await
+        };
+        // An address that has an account is that account's.
+        has_an_account(&app, "taken@beta.example").await;
+        ada.invites("taken@beta.example", "admin").await.expect(201);
+        let token = invitation_token(&app, "taken@beta.example").await;
+        accept(&token).await.refused(403, "Invitation for another address");
+        assert_eq!(app.me(landed.token()).await["email"], Value::Null);
+
+        ada.invites("free@beta.example", "employee").await.expect(201);
+        let token = invitation_token(&app, "free@beta.example").await;
+        let accepted = accept(&token).await.expect(200);
+        assert_eq!(accepted["user"]["email"], "free@beta.example");
+        assert!(is_proved(&app, "free@beta.example").await);
+    }
+}

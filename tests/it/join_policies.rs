@@ -1,0 +1,159 @@
+//! Who joins an organization uninvited.
+
+use hallpass::domain::Letter;
+use serde_json::json;
+
+use crate::house::{Actor, Answer, TestApp, joining, on_both_databases};
+
+async fn joins(who: &Actor, organization_id: &str) -> Answer {
+    who.post(&format!("/api/organizations/{organization_id}/join"))
+        .await
+}
+
+async fn prove(app: &TestApp, email: &str) {
+    let proved = format!("update users set email_verified_at = created_at where email = '{email}'");
+    app.db.execute(&proved).await;
+}
+
+on_both_databases! {
+    async fn whoever_has_an_account_joins_an_open_organization_as_an_employee(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let mut bob = app.founds("Beta", "bob@beta.example").await;
+        let joined = bob
+            .post(&format!("/api/organizations/{}/join", ada.organization_id()))
+            .header("x-request-id", "joins")
+            .await
+            .expect(200);
+        assert_eq!(joined["user"]["organizationId"], ada.organization_id());
+        assert_eq!(joined["user"]["role"], "employee");
+        assert_eq!(app.db.count("select count(*) from audit where request_id = 'joins' and action = 'membership.joined'").await, 1);
+        let beta = bob.organization_id().to_owned();
+        bob.me().await.expect(200);
+        bob.takes_token(&joined);
+        assert_eq!(bob.me().await.expect(200), joined["user"]);
+        joins(&bob, ada.organization_id()).await.refused(409, "Already a member");
+        let back = bob.post("/api/auth/refresh").json(&json!({"organizationId": beta})).await.expect(200);
+        assert_eq!(back["user"]["role"], "admin");
+    }
+
+    async fn an_organization_that_is_not_there_cannot_be_joined(app: TestApp) {
+        let bob = app.founds("Beta", "bob@beta.example").await;
+        for id in ["01939f2e-0000-7000-8000-000000000000", "beta"] {
+            joins(&bob, id).await.refused(404, "Organization not found");
+        }
+        app.post(&format!("/api/organizations/{}/join", bob.organization_id()))
+            .await
+            .refused(401, "Authentication required");
+    }
+
+    async fn the_invited_and_nobody_else_join_where_the_policy_says_so(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let bob = app.founds("Beta", "bob@acme.example").await;
+        prove(&app, "bob@acme.example").await;
+        for policy in ["invite", "closed"] {
+            ada.sets_rules(&json!({"joinPolicy": policy, "allowedDomains": ["acme.example"]})).await;
+            joins(&bob, ada.organization_id()).await.refused(403, "Invitation required");
+            let register = joining(ada.organization_id(), "eve@acme.example");
+            app.post("/api/auth/register").json(&register).await.refused(403, "Invitation required");
+        }
+        assert!(app.letters_to("eve@acme.example").await.is_empty());
+        assert_eq!(app.db.count("select count(*) from memberships").await, 2);
+    }
+
+    async fn only_a_proved_address_of_an_allowed_domain_joins(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
+        let acme = ada.organization_id();
+        let bob = app.founds("Beta", "bob@acme.example").await;
+        joins(&bob, acme).await.refused(403, "Invitation required");
+        for email in ["eve@evil.example", "eve@sub.acme.example", "eve@evil-acme.example"] {
+            let eve = app.founds("Evil", email).await;
+            prove(&app, email).await;
+            joins(&eve, acme).await.refused(403, "Invitation required");
+        }
+        prove(&app, "bob@acme.example").await;
+        assert_eq!(joins(&bob, acme).await.expect(200)["user"]["role"], "employee");
+    }
+
+    async fn a_newcomer_of_an_allowed_domain_proves_it_by_an_invitation(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
+        let register = joining(ada.organization_id(), "bob@acme.example");
+        app.post("/api/auth/register").json(&register).await.refused(403, "Invitation required");
+        assert_eq!(app.db.count("select count(*) from users").await, 1);
+
+        let letters = app.letters_to("bob@acme.example").await;
+        let [Letter::Invitation { organization, inviter: None, .. }] = letters.as_slice() else {
+            panic!("{letters:?}")
+        };
+        assert_eq!(organization, "Acme");
+        let token = app.mailed_token("bob@acme.example", "invitation").await;
+        let bob = app.registers_invited("bob@acme.example", &token).await.expect(201);
+        assert_eq!(bob["user"]["role"], "employee");
+        assert_eq!(bob["user"]["organizationId"], ada.organization_id());
+    }
+
+    async fn strangers_learn_nothing_and_outdate_no_link_by_registering(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        app.founds("Beta", "grace@acme.example").await;
+        ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
+        ada.invites("bob@acme.example", "manager").await.expect(201);
+        let token = app.mailed_token("bob@acme.example", "invitation").await;
+        let mut answers = Vec::new();
+        for email in [
+            "bob@acme.example",
+            "bob@acme.example",
+            "ada@acme.example",
+            "grace@acme.example",
+            "new@acme.example",
+            "eve@evil.example",
+        ] {
+            let body = joining(ada.organization_id(), email);
+            let answer = app.post("/api/auth/register").json(&body).await;
+            answer.refused(403, "Invitation required");
+            answers.push(answer.body);
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1);
+        // The invited keeps the one letter, a member gets none, elsewhere is nobody's business.
+        let count = async |email: &str| {
+            let letters = app.letters_to(email).await;
+            letters.iter().filter(|letter| letter.kind() == "invitation").count()
+        };
+        assert_eq!(count("bob@acme.example").await, 1);
+        assert_eq!(count("ada@acme.example").await, 0);
+        assert_eq!(count("grace@acme.example").await, 1);
+        assert_eq!(count("new@acme.example").await, 1);
+        assert_eq!(count("eve@evil.example").await, 0);
+        let bob = app.registers_invited("bob@acme.example", &token).await.expect(201);
+        assert_eq!(bob["user"]["role"], "manager");
+    }
+
+    async fn an_invitation_by_rule_ends_with_the_rule(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let rule = json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]});
+        ada.sets_rules(&rule).await;
+        let body = joining(ada.organization_id(), "bob@acme.example");
+        app.post("/api/auth/register").json(&body).await.refused(403, "Invitation required");
+        let token = app.mailed_token("bob@acme.example", "invitation").await;
+        for other in [json!({"joinPolicy": "invite"}), json!({"joinPolicy": "domain", "allowedDomains": []})] {
+            ada.sets_rules(&other).await;
+            app.registers_invited("bob@acme.example", &token)
+                .await
+                .refused(400, "Invalid or expired token");
+        }
+        ada.sets_rules(&rule).await;
+        app.registers_invited("bob@acme.example", &token).await.expect(201);
+    }
+
+    async fn a_closed_organization_takes_in_not_even_the_invited(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        ada.invites("bob@acme.example", "employee").await.expect(201);
+        let token = app.mailed_token("bob@acme.example", "invitation").await;
+        ada.sets_rules(&json!({"joinPolicy": "closed"})).await;
+        ada.invites("eve@acme.example", "employee").await.refused(409, "Organization closed");
+        app.registers_invited("bob@acme.example", &token).await.refused(409, "Organization closed");
+        ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
+        app.registers_invited("bob@acme.example", &token).await.expect(201);
+    }
+}
