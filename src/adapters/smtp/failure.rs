@@ -1,5 +1,7 @@
 //! What is wrong with a server's answer, in our words: its own repeat the recipient.
 
+use std::io;
+
 use lettre::transport::smtp::Error;
 
 use crate::ports::mailer::SendFailure;
@@ -45,7 +47,9 @@ pub fn at(stage: Stage) -> impl Fn(Error) -> SendFailure {
     move |error| {
         let where_ = stage.as_str();
         let Some(code) = error.status().map(u16::from) else {
-            return SendFailure::Transient(format!("{} at {where_}", without_answer(&error)));
+            let cause = cause(&error).map_or(String::new(), |cause| format!(": {cause}"));
+            let why = without_answer(&error);
+            return SendFailure::Transient(format!("{why} at {where_}{cause}"));
         };
         let detail = enhanced_code(&error).map_or(String::new(), |detail| format!(" {detail}"));
         let why = format!("the server answered {code}{detail} to {where_}");
@@ -69,6 +73,18 @@ fn without_answer(error: &Error) -> &'static str {
     } else {
         "the connection failed"
     }
+}
+
+/// What the system or TLS says of a connection. Neither knows whose mail it is.
+fn cause(error: &Error) -> Option<String> {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            return Some(io.to_string());
+        }
+        source = cause.source();
+    }
+    None
 }
 
 /// `5.1.1` and the like (RFC 3463), which servers put first.

@@ -110,14 +110,7 @@ fn again(invited: &Invited, filled: &Filled, error: ApiError) -> HttpResponse {
         ..invited.clone()
     };
     let token = filled.get("token").unwrap_or_default();
-    let mut page = invitation(&invited, token, filled.get("name"), faults);
-    if error.code() == ErrorCode::InvalidCredentials {
-        page.link = Some(Link {
-            href: "reset-password".to_owned(),
-            text: "I have forgotten it, or never chose one",
-        });
-    }
-    page.refusal(error)
+    invitation(&invited, token, filled.get("name"), faults).refusal(error)
 }
 
 fn invitation(invited: &Invited, token: &str, name: Option<&str>, faults: Vec<String>) -> Page {
@@ -166,6 +159,10 @@ fn invitation(invited: &Invited, token: &str, name: Option<&str>, faults: Vec<St
             hidden: vec![("token", token.to_owned())],
             fields,
             button: "Join",
+        }),
+        link: invited.has_account.then(|| Link {
+            href: "reset-password".to_owned(),
+            text: "I have forgotten it, or never chose one",
         }),
         footnote: Some("You did not expect this? Close the page, and nothing happens.".into()),
         ..Page::default()
