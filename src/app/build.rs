@@ -24,6 +24,7 @@ use crate::sandbox::mailbox::Mailbox;
 use crate::service::hashing::Hashing;
 use crate::service::judging::Judging;
 use crate::service::mail::{self, Backlog};
+use crate::service::operator::count_open_organizations;
 use crate::service::{Limits, Passwords, PostOffice, Services, Slack, Tokens};
 use crate::store::{Engine, Store, Target};
 
@@ -36,6 +37,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Started requests may finish this long after the stop; with the drain before it, under ten seconds.
 const SHUTDOWN_SECONDS: u64 = 8;
+
+/// What the operator should know of a database.
+pub struct Inspection {
+    pub mail: Backlog,
+    /// How many organizations anybody may join who knows their id.
+    pub open_organizations: i64,
+}
 
 impl App {
     /// Opens the database, applies migrations, loads revocations, binds the port (0 picks a free one).
@@ -140,18 +148,24 @@ impl App {
         services(config, Overrides::default()).await
     }
 
-    /// What waits to be sent; `None` where there is no database yet. Nothing is made and nothing migrated.
+    /// What there is to know of a database before `serve` uses it; `None` where there is none yet. Nothing is made and
+    /// nothing migrated.
     ///
     /// # Errors
     /// When the database does not answer, or not as this program expects.
-    pub async fn mail_backlog(database: &Database) -> Result<Option<Backlog>, BuildError> {
+    pub async fn inspect(database: &Database) -> Result<Option<Inspection>, BuildError> {
         if let Database::Sqlite { path } = database
             && !path.exists()
         {
             return Ok(None);
         }
-        let backlog = mail::backlog(&store(database)?, SystemClock.now()).await;
-        backlog.map(Some).map_err(BuildError::Database)
+        let store = store(database)?;
+        let mail = mail::backlog(&store, SystemClock.now()).await;
+        let open_organizations = count_open_organizations(&store).await;
+        Ok(Some(Inspection {
+            mail: mail.map_err(BuildError::Database)?,
+            open_organizations: open_organizations.map_err(BuildError::Database)?,
+        }))
     }
 
     /// Applies the migrations that are missing and returns their names.

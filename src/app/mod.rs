@@ -17,6 +17,7 @@ use crate::sandbox::mailbox::Mailbox;
 use crate::sandbox::slack::SlackSandbox;
 use crate::service::Services;
 
+pub use build::Inspection;
 pub use dev::for_development;
 pub use error::BuildError;
 pub use open_files::raise_limit_of_open_files;

@@ -6,11 +6,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Failure, output};
-use crate::app::App;
+use crate::app::{App, Inspection};
 use crate::config::{Config, Variables};
 use crate::service::hashing::default_threads;
 use crate::service::hashing::measure::Speed;
-use crate::service::mail::Backlog;
 
 pub const EXAMPLES: &str = examples!(
     "hallpass doctor",
@@ -36,7 +35,7 @@ pub struct Doctor {
 
 /// Measures this machine, which should have nothing else to do.
 pub async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> {
-    let mail = mail_backlog(variables).await;
+    let inspection = inspect(variables).await;
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
     let target = Duration::from_millis(doctor.latency);
     let speed = Speed::measure();
@@ -52,17 +51,20 @@ pub async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> 
                 })
             })
             .collect();
+        let found = inspection.ok().flatten();
+        let found = found.as_ref();
         return output::print_json(&json!({
             "threads": threads,
             "lanes": threads * speed.lanes,
             "latencyMs": doctor.latency,
             "recommended": recommended,
             "costs": costs,
-            "mail": mail.ok().flatten().map(|mail| json!({
-                "waiting": mail.waiting,
-                "oldestSeconds": mail.oldest_seconds,
-                "givenUp": mail.given_up,
+            "mail": found.map(|found| json!({
+                "waiting": found.mail.waiting,
+                "oldestSeconds": found.mail.oldest_seconds,
+                "givenUp": found.mail.given_up,
             })),
+            "openOrganizations": found.map(|found| found.open_organizations),
         }));
     }
     output::print_table(
@@ -79,22 +81,36 @@ pub async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> 
     output::print(&format!(
         "\n{}\n\n{}",
         advice(recommended, threads, doctor.latency),
-        about_mail(&mail)
+        about_database(&inspection)
     ))
 }
 
 /// Of the database that `serve` would use; `None` when there is none yet.
-async fn mail_backlog(variables: &Variables) -> Result<Option<Backlog>, Failure> {
+async fn inspect(variables: &Variables) -> Result<Option<Inspection>, Failure> {
     let database = Config::read_database(&|name| variables.get(name))?;
-    Ok(App::mail_backlog(&database).await?)
+    Ok(App::inspect(&database).await?)
 }
 
-fn about_mail(mail: &Result<Option<Backlog>, Failure>) -> String {
-    match mail {
-        Ok(Some(backlog)) => format!("Mail: {backlog}"),
-        Ok(None) => "Mail: there is no database yet.".to_owned(),
-        Err(failure) => format!("Mail: unknown, for {failure}"),
+fn about_database(inspection: &Result<Option<Inspection>, Failure>) -> String {
+    match inspection {
+        Ok(Some(found)) => format!(
+            "Mail: {}\n\n{}",
+            found.mail,
+            about_organizations(found.open_organizations)
+        ),
+        Ok(None) => "Mail and organizations: there is no database yet.".to_owned(),
+        Err(failure) => format!("Mail and organizations: unknown, for {failure}"),
     }
+}
+
+fn about_organizations(open: i64) -> String {
+    if open == 0 {
+        return "Organizations: none is open to whoever asks.".to_owned();
+    }
+    format!(
+        "Organizations: {open} open to anybody who knows the id. Their admins can change that (joinPolicy); \
+         DEFAULT_JOIN_POLICY is for new ones."
+    )
 }
 
 /// The highest cost that one hash alone can have within the target.
@@ -150,6 +166,15 @@ mod tests {
         ] {
             assert_eq!(recommended(&SPEED, Duration::from_millis(target)), cost);
         }
+    }
+
+    #[test]
+    fn open_organizations_are_pointed_out() {
+        let told = |open| about_organizations(&Ok(open));
+        assert!(told(Some(3)).contains("3 open to anybody"));
+        assert!(told(Some(3)).contains("DEFAULT_JOIN_POLICY"));
+        assert!(told(Some(0)).contains("none is open"));
+        assert!(told(None).contains("no database"));
     }
 
     #[test]

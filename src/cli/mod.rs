@@ -75,7 +75,8 @@ enum Command {
     /// Signing secrets
     #[command(subcommand, after_help = secret::EXAMPLES)]
     Secret(secret::Command),
-    /// Measure how fast this machine hashes passwords, recommend a BCRYPT_COST, and look for letters that wait
+    /// Measure how fast this machine hashes passwords, recommend a BCRYPT_COST, look for letters that wait and for open
+    /// organizations
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
     /// Print the API's description (OpenAPI 3.1, JSON)

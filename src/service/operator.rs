@@ -4,10 +4,10 @@ use super::found_organization::insert_organization;
 use super::{Error, RequestContext, Result, Services, limits, record_changes};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{
-    Change, Email, Membership, Organization, OrganizationId, OrganizationName, PersonName, Role,
-    User, UserId, lifetimes,
+    Change, Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName,
+    PersonName, Role, User, UserId, lifetimes,
 };
-use crate::store::{audit, memberships, organizations, sessions, users};
+use crate::store::{Store, StoreError, audit, memberships, organizations, sessions, users};
 
 pub struct CreateUser<'a> {
     pub email: Email,
@@ -46,6 +46,16 @@ pub async fn list_organizations(services: &Services) -> Result<Vec<Organization>
     services
         .store
         .read(|tx| organizations::list(tx).map_err(Error::from))
+        .await
+}
+
+/// How many organizations anybody may join who knows their id.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn count_open_organizations(store: &Store) -> Result<i64, StoreError> {
+    store
+        .read(|tx| organizations::count_with_policy(tx, JoinPolicy::Open))
         .await
 }
 

@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use super::schema::{memberships, organizations};
 use super::types::At;
 use super::{StoreError, Tx, on, parsed};
-use crate::domain::{AllowedDomains, Organization, OrganizationId, OrganizationName, Slug, UserId};
+use crate::domain::{
+    AllowedDomains, JoinPolicy, Organization, OrganizationId, OrganizationName, Slug, UserId,
+};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = organizations)]
@@ -121,6 +123,14 @@ pub fn update(
     .set(values)
     .execute(conn))?;
     Ok(())
+}
+
+/// How many organizations have this join policy.
+pub fn count_with_policy(tx: &mut Tx<'_>, policy: JoinPolicy) -> Result<i64, StoreError> {
+    Ok(on!(tx, |conn| organizations::table
+        .filter(organizations::join_policy.eq(policy.as_str()))
+        .count()
+        .get_result(conn))?)
 }
 
 /// Every organization, in the order they came.

@@ -48,6 +48,23 @@ on_both_databases! {
 }
 
 #[test]
+fn the_doctor_points_out_open_organizations_and_makes_no_database() {
+    let db = Db::sqlite();
+    let doctor = |db: &Db| succeeds(hallpass_on(db, &["doctor", "--json"]));
+    assert_eq!(doctor(&db)["openOrganizations"], Value::Null);
+    let Db::Sqlite { path } = &db else {
+        panic!("{db:?}")
+    };
+    assert!(!path.exists());
+    succeeds(hallpass_on(&db, &["org", "create", "Acme", "--json"]));
+    assert_eq!(doctor(&db)["openOrganizations"], 1);
+    let mut closing = hallpass_on(&db, &["org", "create", "Beta", "--json"]);
+    closing.env("DEFAULT_JOIN_POLICY", "invite");
+    succeeds(closing);
+    assert_eq!(doctor(&db)["openOrganizations"], 1);
+}
+
+#[test]
 fn a_generated_secret_is_accepted() {
     let secret = hallpass(&["secret", "generate"]).output().unwrap();
     assert_eq!(secret.status.code(), Some(0));
