@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::house::mfa::{Authenticator, recovery_codes};
+use crate::house::test_app::operator_context;
 use crate::house::{Actor, Answer, PASSWORD, TestApp, joining, on_both_databases};
+use hallpass::domain::{Email, PersonName, Role};
+use hallpass::service::operator::{self, CreateUser};
 
 on_both_databases! {
     async fn who_has_none_enrols_one_in_order_to_sign_in(app: TestApp) {
@@ -138,6 +141,8 @@ on_both_databases! {
         is_to_enrol(&login(&beta.email, &acme).await.expect(200));
         let joined = app.post("/api/auth/register").json(&joining(&acme, "joe@acme.example")).await;
         is_to_enrol(&joined.expect(201));
+        made_by_the_operator(&app, "olga@acme.example", &acme).await;
+        is_to_enrol(&app.tries_to_log_in("olga@acme.example", PASSWORD).await.expect(200));
         beta.post("/api/auth/refresh")
             .json(&json!({"organizationId": acme}))
             .await
@@ -160,6 +165,21 @@ on_both_databases! {
         }
         assert_eq!(app.db.count(sessions).await, before);
     }
+}
+
+async fn made_by_the_operator(app: &TestApp, email: &str, organization_id: &str) {
+    let create = CreateUser {
+        email: Email::parse(email).unwrap(),
+        password: PASSWORD,
+        name: PersonName::parse("Olga Orloff").unwrap(),
+        organization_id: organization_id.parse().unwrap(),
+        role: Role::Employee,
+        manager_id: None,
+    };
+    let desk = app.operator_desk().await;
+    operator::create_user(desk.services(), &operator_context(), create)
+        .await
+        .unwrap();
 }
 
 #[track_caller]
