@@ -30,7 +30,7 @@ pub struct Job {
 #[derive(Debug, Clone, Copy)]
 pub struct Due {
     submitted: Instant,
-    /// Whether no queue would take the job, but a lane was free for it: it is computed however long that takes.
+    /// Whether a lane was free for the job, so that it is computed however long that takes.
     is_certain: bool,
 }
 
@@ -84,9 +84,9 @@ impl Backlog {
     /// Takes a job in, unless it could not be done in time.
     pub fn admit(&mut self, mut job: Job) -> bool {
         self.waiting.retain(|job| !job.reply.is_closed());
-        let is_in_time = self.waiting.len() < DEPTH && self.estimate(&job) <= PROMISE;
-        job.due.is_certain = !is_in_time && self.has_free_lane();
-        let is_admitted = is_in_time || job.due.is_certain;
+        job.due.is_certain = self.has_free_lane();
+        let is_admitted =
+            job.due.is_certain || (self.waiting.len() < DEPTH && self.estimate(&job) <= PROMISE);
         if is_admitted {
             self.waiting.push_back(job);
         }
@@ -252,18 +252,26 @@ mod tests {
         let now = Instant::now();
         let mut backlog = backlog(1);
         let (first, _first) = job(1, 10, now);
-        let (second, _second) = job(2, 10, now + Duration::from_millis(900));
-        assert!(backlog.admit(first) && backlog.admit(second));
-        // The first would be done at 1.8 s and a little.
-        assert_eq!(names(&mut backlog, now + Duration::from_millis(1700)), [2]);
+        let (second, _second) = job(2, 10, now);
+        let (third, _third) = job(3, 10, now + Duration::from_millis(900));
+        for job in [first, second, third] {
+            assert!(backlog.admit(job));
+        }
+        // The first had a lane to itself; the second would be done at 1.8 s and a little.
+        assert_eq!(
+            names(&mut backlog, now + Duration::from_millis(1700)),
+            [1, 3]
+        );
     }
 
     #[test]
     fn who_waits_in_vain_hears_it_before_a_lane_is_free() {
         let now = Instant::now();
         let mut backlog = backlog(1);
+        let (running, _running) = job(0, 10, now);
         let (first, mut early) = job(1, 10, now);
         let (second, mut later) = job(2, 10, now + Duration::from_millis(900));
+        assert!(backlog.admit(running) && backlog.next().is_some());
         assert!(backlog.admit(first) && backlog.admit(second));
         backlog.give_up_overdue(now + Duration::from_millis(1690));
         assert_eq!(backlog.waiting(), 2);
@@ -287,22 +295,23 @@ mod tests {
         for _ in 0..100 {
             backlog.pace.learn(1000, Duration::from_secs(2));
         }
-        backlog.give_up_overdue(now + Duration::from_millis(10));
-        assert_eq!(backlog.waiting(), 0);
+        // But who had a lane to themselves has it still.
+        let now = now + Duration::from_millis(10);
+        assert_eq!(names(&mut backlog, now), [0, 1, 2, 3, 4]);
     }
 
     #[test]
-    fn what_no_queue_would_take_is_not_given_up_in_its_lane() {
+    fn who_waited_for_a_lane_is_given_up_in_it_and_who_found_one_free_is_not() {
         let now = Instant::now();
-        let late = now + Duration::from_secs(60);
-        let mut backlog = backlog(2);
-        let (short, _short) = job(1, 10, now);
-        let (long, _long) = job(2, 16, now);
-        assert!(backlog.admit(short) && backlog.admit(long));
-        let (short, long) = (backlog.next().unwrap(), backlog.next().unwrap());
-        assert!(!long.due.is_missed(late, Duration::ZERO));
-        assert!(short.due.is_missed(late, Duration::ZERO));
-        assert!(!short.due.is_missed(now + PATIENCE, Duration::ZERO));
+        let late = now + PATIENCE + Duration::from_millis(1);
+        let mut backlog = backlog(1);
+        let (first, _first) = job(1, 10, now);
+        let (second, _second) = job(2, 10, now);
+        assert!(backlog.admit(first) && backlog.admit(second));
+        let (first, second) = (backlog.next().unwrap(), backlog.next().unwrap());
+        assert!(!first.due.is_missed(late, Duration::ZERO));
+        assert!(second.due.is_missed(late, Duration::ZERO));
+        assert!(!second.due.is_missed(now + PATIENCE, Duration::ZERO));
     }
 
     #[test]
