@@ -3,7 +3,8 @@
 //! tokio-postgres with rustls, so that no libpq is needed. A connection belongs to one thread, and so
 //! does the small runtime that drives it: a query wakes no other thread.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +15,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
@@ -21,11 +24,16 @@ use super::StoreError;
 /// A PostgreSQL connection that Diesel can use without async code.
 pub type PgConnection = AsyncConnectionWrapper<AsyncPgConnection, ThisThread>;
 
+/// For each host: the socket, TLS and who we are.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A statement that takes longer is ended by the server: its caller has long been answered 503.
+/// A statement that takes longer, waiting for locks included, is ended by the server.
 const STATEMENT_TIMEOUT: &str =
-    "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=15s";
+    "-c statement_timeout=5s -c idle_in_transaction_session_timeout=15s";
+
+/// A server that has said nothing for so long would have ended the statement, if it could: it hangs, or the
+/// way to it does.
+const SILENCE: Duration = Duration::from_secs(6);
 
 /// Where the database is and whom to trust, checked but not tried.
 #[derive(Clone)]
@@ -103,10 +111,23 @@ impl Target {
         ),
         StoreError,
     > {
-        self.config
-            .connect(self.tls.clone())
-            .await
-            .map_err(|error| unavailable(&error))
+        // The library's own timeout ends with the socket: a server that hangs accepts it, and is silent.
+        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(1);
+        let patience = self
+            .config
+            .get_connect_timeout()
+            .unwrap_or(&CONNECT_TIMEOUT);
+        match timeout(
+            *patience * hosts.max(1),
+            self.config.connect(self.tls.clone()),
+        )
+        .await
+        {
+            Ok(connected) => connected.map_err(|error| unavailable(&error)),
+            Err(_) => Err(StoreError::Unavailable(
+                "cannot connect to PostgreSQL: it accepts connections and says nothing".to_owned(),
+            )),
+        }
     }
 
     /// Connects, and drives the connection on this thread from now on.
@@ -114,12 +135,13 @@ impl Target {
         ThisThread.block_on(async {
             let (client, connection) = self.connect_raw().await?;
             let liveness = Liveness::default();
-            let dead = Arc::clone(&liveness.dead);
-            tokio::spawn(async move {
+            let at_end = MarkDead(Arc::clone(&liveness.dead));
+            let driver = tokio::spawn(async move {
+                let _at_end = at_end;
                 // Its error reaches whoever runs the next query; here only its end counts.
                 let _ = connection.await;
-                dead.store(true, Ordering::Release);
             });
+            DRIVER.set(Some(driver.abort_handle()));
             let connection = AsyncPgConnection::try_from(client)
                 .await
                 .map_err(|error| StoreError::Unavailable(error.to_string()))?;
@@ -180,11 +202,21 @@ impl Liveness {
     }
 }
 
+struct MarkDead(Arc<AtomicBool>);
+
+impl Drop for MarkDead {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Blocks on the runtime of the thread it is used on.
 pub struct ThisThread;
 
 thread_local! {
     static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
+    /// What moves the bytes of this thread's connection.
+    static DRIVER: RefCell<Option<AbortHandle>> = const { RefCell::new(None) };
 }
 
 impl BlockOn for ThisThread {
@@ -197,11 +229,24 @@ impl BlockOn for ThisThread {
                     .build()
                     .unwrap_or_else(|error| panic!("cannot start a database runtime: {error}"))
             })
-            .block_on(future)
+            .block_on(unless_silent(future))
         })
     }
 
     fn get_runtime() -> Self {
         Self
     }
+}
+
+/// Without a driver the connection is closed, and whoever waits for it is told.
+async fn unless_silent<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    if let Ok(output) = timeout(SILENCE, &mut future).await {
+        return output;
+    }
+    if let Some(driver) = DRIVER.take() {
+        tracing::warn!("PostgreSQL says nothing; giving a connection up");
+        driver.abort();
+    }
+    future.await
 }

@@ -1,9 +1,12 @@
 //! Threads that own connections and run one closure per unit of work.
 //!
 //! A job that has begun always finishes, whatever becomes of the request that asked for it. The queue
-//! in front is bounded, and a job that waited too long is answered without being run.
+//! in front is bounded, and a job that waited too long is answered without being run, even while no thread
+//! comes to look at it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use diesel::SqliteConnection;
 use diesel::connection::TransactionManager as _;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::postgres::{Liveness, PgConnection};
 use super::sqlite::{self, Access};
@@ -26,6 +30,8 @@ type Work = Box<dyn FnOnce(Result<&mut Tx<'_>, StoreError>) + Send>;
 
 struct Job {
     queued_at: Instant,
+    /// Whoever sets it decides: the thread that the job runs, or the caller that it never will.
+    is_decided: Arc<AtomicBool>,
     work: Work,
 }
 
@@ -66,9 +72,11 @@ impl Queue {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
+        let is_decided = Arc::new(AtomicBool::new(false));
         let job = Job {
             queued_at: Instant::now(),
+            is_decided: Arc::clone(&is_decided),
             work: Box::new(move |tx| {
                 // Nobody may be waiting any more; the work counts all the same.
                 let _ = answer.send(match tx {
@@ -78,9 +86,18 @@ impl Queue {
             }),
         };
         match self.jobs.try_send(job) {
-            Ok(()) => answered.await.unwrap_or_else(|_| {
-                Err(StoreError::Failed("the unit of work panicked".to_owned()).into())
-            }),
+            Ok(()) => {
+                let answer = match timeout(PATIENCE, &mut answered).await {
+                    Ok(answer) => answer,
+                    Err(_) if !is_decided.swap(true, Ordering::AcqRel) => {
+                        return Err(StoreError::Busy.into());
+                    }
+                    Err(_) => answered.await,
+                };
+                answer.unwrap_or_else(|_| {
+                    Err(StoreError::Failed("the unit of work panicked".to_owned()).into())
+                })
+            }
             Err(TrySendError::Full(_)) => Err(StoreError::Busy.into()),
             Err(TrySendError::Disconnected(_)) => {
                 Err(StoreError::Failed("the database threads have ended".to_owned()).into())
@@ -128,6 +145,10 @@ fn is_broken<C: diesel::Connection>(connection: &mut C) -> bool {
 fn work_off(queue: &Receiver<Job>, engine: &Engine, access: Access) {
     let mut connection: Option<Connection> = None;
     for job in queue {
+        if job.is_decided.swap(true, Ordering::AcqRel) {
+            continue;
+        }
+        // Its caller has gone before this thread had time for it.
         if job.queued_at.elapsed() > PATIENCE {
             (job.work)(Err(StoreError::Busy));
             continue;

@@ -1,28 +1,156 @@
 //! A database that does not answer is nobody's wrong password.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
+use tokio_postgres::NoTls;
+
 use crate::house::cluster::Cluster;
-use crate::house::{Db, PASSWORD, TestApp, eventually};
+use crate::house::{Actor, Db, PASSWORD, TestApp, eventually};
+
+/// Far above every bound, so that a busy machine fails nothing; what would hang for ever does.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 #[actix_web::test]
 async fn without_postgres_answers_are_503_never_401_and_recover_by_themselves() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    let db = Db::create_on(&cluster, "").await.unwrap();
+    let (app, ada) = signed_in(&cluster).await;
+    for (end, how) in [
+        (Cluster::stop as fn(&Cluster), "stopped"),
+        (Cluster::quit, "stopped at once"),
+        (Cluster::crash, "killed"),
+    ] {
+        app.get("/readyz").await.expect(200);
+        end(&cluster);
+        for _ in 0..3 {
+            needs_the_database(&app, &ada).await;
+        }
+        news_grow_old(&ada).await;
+        assert_eq!(app.get("/readyz").await.status, 503);
+        assert_eq!(app.get("/readyz?verbose").await.status, 503);
+        app.get("/livez").await.expect(200);
+
+        cluster.resume();
+        recovers(&app, &ada, how).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_postgres_that_hangs_holds_nobody_for_long() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let (app, ada) = signed_in(&cluster).await;
+    cluster.freeze();
+    // More than there are connections, so that some are begun and some wait.
+    let answered = timeout(PATIENCE, async {
+        join_all((0..40).map(|_| needs_the_database(&app, &ada))).await;
+        // By now every connection was given up, and the new ones are as silent.
+        join_all((0..40).map(|_| needs_the_database(&app, &ada))).await;
+        news_grow_old(&ada).await;
+        assert_eq!(app.get("/readyz").await.status, 503);
+    });
+    assert!(answered.await.is_ok(), "somebody is not answered");
+    app.get("/livez").await.expect(200);
+
+    cluster.thaw();
+    recovers(&app, &ada, "thawed").await;
+}
+
+#[actix_web::test]
+async fn a_read_only_postgres_is_read_from() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let (app, ada) = signed_in(&cluster).await;
+    let admin = Db::Postgres {
+        url: cluster.url("postgres"),
+    };
+    let sessions = app.db.count("select count(*) from sessions").await;
+    admin
+        .execute("alter system set default_transaction_read_only = on")
+        .await;
+    admin.execute("select pg_reload_conf()").await;
+    eventually("nobody can sign in", async || {
+        app.tries_to_log_in(&ada.email, PASSWORD).await.status == 503
+    })
+    .await;
+    let login = app.tries_to_log_in(&ada.email, PASSWORD).await;
+    login.refused(503, "Service unavailable");
+    ada.me().await.expect(200);
+    ada.refreshes().await.expect(200);
+    ada.get("/api/auth/sessions").await.expect(200);
+    ada.logs_out().await.refused(503, "Service unavailable");
+    ada.me().await.expect(200);
+
+    admin
+        .execute("alter system reset default_transaction_read_only")
+        .await;
+    admin.execute("select pg_reload_conf()").await;
+    recovers(&app, &ada, "writable again").await;
+    assert!(app.db.count("select count(*) from sessions").await > sessions);
+}
+
+#[actix_web::test]
+async fn a_postgres_whose_connections_are_all_taken_is_503_until_one_is_free() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let (app, ada) = signed_in(&cluster).await;
+    let admin = Db::Postgres {
+        url: cluster.url("postgres"),
+    };
+    admin.execute("alter system set max_connections = 12").await;
+    cluster.stop();
+    cluster.resume();
+    let mut taken = Vec::new();
+    eventually("others have taken every connection", async || {
+        match tokio_postgres::connect(&cluster.url("postgres"), NoTls).await {
+            Ok((client, connection)) => {
+                actix_web::rt::spawn(connection);
+                taken.push(client);
+            }
+            // There is one left for whoever was sent away to make room: take it before they are back.
+            Err(_) => {
+                let sent_away = "select pg_terminate_backend(pid) from pg_stat_activity
+                     where application_name = 'hallpass'";
+                if let Some(client) = taken.last() {
+                    let _ = client.batch_execute(sent_away).await;
+                }
+            }
+        }
+        taken.len() == 12
+    })
+    .await;
+    needs_the_database(&app, &ada).await;
+    assert_eq!(app.get("/readyz").await.status, 503);
+
+    drop(taken);
+    recovers(&app, &ada, "free again").await;
+}
+
+async fn signed_in(cluster: &Cluster) -> (TestApp, Actor) {
+    let db = Db::create_on(cluster, "").await.unwrap();
     let app = TestApp::start(db).await;
     let ada = app.founds("Acme", "ada@acme.example").await;
     ada.me().await.expect(200);
-    app.get("/readyz").await.expect(200);
+    (app, ada)
+}
 
-    cluster.stop();
-    for _ in 0..3 {
-        let login = app.tries_to_log_in(&ada.email, PASSWORD).await;
-        login.refused(503, "Service unavailable");
-        ada.refreshes().await.refused(503, "Service unavailable");
-        let wrong = app.tries_to_log_in(&ada.email, "Not-The-Password-1").await;
-        wrong.refused(503, "Service unavailable");
+/// What cannot be answered from memory is refused, and asked again later.
+async fn needs_the_database(app: &TestApp, ada: &Actor) {
+    let login = app.tries_to_log_in(&ada.email, PASSWORD).await;
+    let wrong = app.tries_to_log_in(&ada.email, "Not-The-Password-1").await;
+    for refused in [login, wrong, ada.refreshes().await] {
+        assert_eq!(refused.status, 503, "{}", refused.text());
     }
-    // A token is believed until the news of revocations is too old.
+}
+
+/// A token is believed until the news of revocations is too old.
+async fn news_grow_old(ada: &Actor) {
     eventually("tokens cannot be judged", async || {
         let answer = ada.me().await;
         assert!(
@@ -33,19 +161,14 @@ async fn without_postgres_answers_are_503_never_401_and_recover_by_themselves() 
         answer.status == 503
     })
     .await;
-    assert_eq!(app.get("/readyz").await.status, 503);
-    assert_eq!(app.get("/readyz?verbose").await.status, 503);
-    app.get("/livez").await.expect(200);
+}
 
-    cluster.resume();
+async fn recovers(app: &TestApp, ada: &Actor, how: &str) {
     let took = eventually("the instance has recovered", async || {
         app.get("/readyz").await.status == 200
+            && app.tries_to_log_in(&ada.email, PASSWORD).await.status == 200
     })
     .await;
-    eprintln!(
-        "ready {} ms after PostgreSQL was started again",
-        took.as_millis()
-    );
+    eprintln!("ready {} ms after PostgreSQL was {how}", took.as_millis());
     ada.me().await.expect(200);
-    app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);
 }

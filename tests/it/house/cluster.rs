@@ -31,14 +31,22 @@ const KEEPER: &str = r#"
 trap "" HUP INT TERM
 directory=$1; shift
 server=
+everybody() { echo "$server" $(cat "/proc/$server/task/$server/children"); }
 while read -r order; do
     case $order in
         start) "$@" >>"$directory/log" 2>&1 & server=$! ;;
         stop) kill -INT "$server"; wait "$server"; server= ;;
+        quit) kill -QUIT "$server"; wait "$server"; server= ;;
+        crash)
+            orphans=$(everybody)
+            kill -KILL "$server"; wait "$server"; server=
+            for orphan in $orphans; do while kill -0 "$orphan" 2>/dev/null; do sleep 0.02; done; done ;;
+        freeze) kill -STOP $(everybody) ;;
+        thaw) kill -CONT $(everybody) ;;
     esac
     echo "$order"
 done
-if [ -n "$server" ]; then kill -QUIT "$server"; wait "$server"; fi
+if [ -n "$server" ]; then kill -CONT $(everybody); kill -QUIT "$server"; wait "$server"; fi
 rm -rf "$directory"
 "#;
 
@@ -98,6 +106,26 @@ impl Cluster {
         self.keeper.lock().unwrap().order("stop");
     }
 
+    /// Ends the server at once, as an administrator in a hurry does: clients are told, nothing is tidied.
+    pub fn quit(&self) {
+        self.keeper.lock().unwrap().order("quit");
+    }
+
+    /// Kills the server's first process with -9; the others follow it.
+    pub fn crash(&self) {
+        self.keeper.lock().unwrap().order("crash");
+    }
+
+    /// Stops all its processes where they are: connections stay open and silent, and new ones are accepted
+    /// by the system. Until `thaw`.
+    pub fn freeze(&self) {
+        self.keeper.lock().unwrap().order("freeze");
+    }
+
+    pub fn thaw(&self) {
+        self.keeper.lock().unwrap().order("thaw");
+    }
+
     /// Starts the server again with what it held, on the same port. Does not wait until it answers.
     pub fn resume(&self) {
         self.keeper.lock().unwrap().order("start");
@@ -136,7 +164,6 @@ impl Keeper {
                 "-c",
                 &format!("unix_socket_directories={}", directory.display()),
             ])
-            .args(["-c", "max_connections=500"])
             .args(["-c", "shared_buffers=64MB"])
             // Tests kill Hallpass, never the machine.
             .args(["-c", "fsync=off"])
@@ -237,6 +264,12 @@ fn initialize(binaries: &Path, directory: &Path, (uid, gid): (u32, u32)) {
         String::from_utf8_lossy(&done.stdout),
         String::from_utf8_lossy(&done.stderr)
     );
+    // A test may set it otherwise, which an argument would forbid.
+    let mut settings = fs::OpenOptions::new()
+        .append(true)
+        .open(directory.join("data/postgresql.conf"))
+        .unwrap();
+    writeln!(settings, "max_connections = 500").unwrap();
 }
 
 /// A TCP port nobody listens on at this moment.
