@@ -10,6 +10,8 @@ use tokio::time::{Instant, interval, sleep, timeout};
 use crate::service::feed::POLL_EVERY;
 use crate::service::{Result, Services, limits, mail, mail_limit, mfa, slack};
 
+const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
+
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
 
 /// Between two attempts to reach a database that is away.
@@ -39,6 +41,7 @@ pub fn start(services: Arc<Services>) -> Workers {
     let mut others = JoinSet::new();
     others.spawn(listen(Arc::clone(&services), Arc::clone(&bell)));
     others.spawn(follow(Arc::clone(&services), bell));
+    others.spawn(keep_room(Arc::clone(&services)));
     others.spawn(tidy(Arc::clone(&services)));
     Workers {
         _others: others,
@@ -139,6 +142,16 @@ async fn listen(services: Arc<Services>, bell: Arc<Notify>) {
             tracing::debug!(%error, "not listening for changes; the poll goes on");
         }
         sleep(LISTEN_AGAIN_AFTER).await;
+    }
+}
+
+async fn keep_room(services: Arc<Services>) {
+    let mut every_minute = interval(KEEP_ROOM_EVERY);
+    loop {
+        let _: Instant = every_minute.tick().await;
+        if let Err(error) = services.store.keep_room().await {
+            tracing::error!(%error, "no room is kept for writes: the disk is full, or nearly so");
+        }
     }
 }
 

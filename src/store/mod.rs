@@ -104,6 +104,23 @@ impl Store {
         &self.engine
     }
 
+    /// Keeps room for writes when the disk is full. PostgreSQL's disk is not ours to keep.
+    ///
+    /// # Errors
+    /// `Unavailable` when it is full already.
+    pub async fn keep_room(&self) -> Result<(), StoreError> {
+        let Engine::Sqlite(path) = &self.engine else {
+            return Ok(());
+        };
+        let path = path.clone();
+        self.writers
+            .run(move |tx| match tx {
+                Tx::Sqlite(connection) => Ok(sqlite::keep_room(&path, connection)?),
+                Tx::Postgres(_) => Ok(()),
+            })
+            .await
+    }
+
     /// Runs queries that change nothing. Each sees the database as it is when it runs.
     ///
     /// # Errors

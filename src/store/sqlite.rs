@@ -5,9 +5,15 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::sql_types::BigInt;
+use diesel::{
+    Connection, QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query,
+};
 
 use super::StoreError;
+
+/// Bytes that are kept free inside the file, and the least size of its WAL: some seven thousand sign-ins.
+const ROOM: u64 = 4 * 1024 * 1024;
 
 /// What a connection may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +52,7 @@ pub fn open(path: &Path, access: Access) -> Result<SqliteConnection, StoreError>
         .batch_execute(
             "pragma busy_timeout = 5000;
              pragma journal_mode = wal;
+             pragma wal_autocheckpoint = 500;
              pragma synchronous = full;
              pragma foreign_keys = on;
              pragma trusted_schema = off;
@@ -58,4 +65,36 @@ pub fn open(path: &Path, access: Access) -> Result<SqliteConnection, StoreError>
             .map_err(|error| unavailable(&error))?;
     }
     Ok(connection)
+}
+
+#[derive(QueryableByName)]
+struct Free {
+    #[diesel(sql_type = BigInt)]
+    bytes: i64,
+}
+
+/// Takes from the disk, while there is some to take, what writes need when it is full: free pages in the file,
+/// and a WAL long enough to be written again from its beginning.
+///
+/// See docs/decisions/0022-room-on-a-full-disk.md.
+pub fn keep_room(path: &Path, connection: &mut SqliteConnection) -> QueryResult<()> {
+    let free: Free = sql_query(
+        "select freelist_count * page_size as bytes from pragma_freelist_count, pragma_page_size",
+    )
+    .get_result(connection)?;
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    let wal = std::fs::metadata(wal).map_or(0, |wal| wal.len());
+    if u64::try_from(free.bytes).unwrap_or(0) >= ROOM / 2 && wal >= ROOM {
+        return Ok(());
+    }
+    // In two transactions: pages that are used and freed within one are never written.
+    connection.immediate_transaction(|connection| {
+        connection.batch_execute(&format!(
+            "drop table if exists room;
+             create table room (filler blob not null) strict;
+             insert into room (filler) values (zeroblob({ROOM}));"
+        ))
+    })?;
+    connection.batch_execute("drop table if exists room")
 }

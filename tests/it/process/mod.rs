@@ -2,6 +2,7 @@
 
 mod cli;
 mod dev;
+mod full_disk;
 mod kill;
 mod mail;
 mod settings;
