@@ -212,9 +212,9 @@ impl ResponseError for ApiError {
         }
         if matches!(
             self.code,
-            ErrorCode::RequestTimeout | ErrorCode::BodyTooLarge
+            ErrorCode::RequestTimeout | ErrorCode::BodyTooLarge | ErrorCode::HeadTooLarge
         ) {
-            // What is left of the body may be endless.
+            // What is left of it may be endless, and who sends it has made a mistake.
             response.force_close();
         }
         response.json(self.problem())

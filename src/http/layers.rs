@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -35,7 +35,9 @@ pub async fn every_request(
 
     let reader = Reader::of(&mut request);
 
-    let response = if cors::is_preflight(&request) {
+    let response = if is_head_too_large(request.head()) {
+        request.error_response(ApiError::from(ErrorCode::HeadTooLarge))
+    } else if cors::is_preflight(&request) {
         request.into_response(cors::preflight(admitted.as_ref()))
     } else {
         next.call(request).await?
@@ -60,6 +62,17 @@ pub async fn every_request(
         reader.outlive_the_answer();
     }
     Ok(response)
+}
+
+/// Whoever needs more has made a mistake, or wants to keep us busy. (What actix-http would not even read, beyond
+/// 128 KiB or 96 fields, it refuses by itself.)
+const MAX_HEAD: usize = 32 * 1024;
+
+fn is_head_too_large(head: &RequestHead) -> bool {
+    let target = head.uri.path().len() + head.uri.query().map_or(0, str::len);
+    let fields = head.headers.iter();
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len());
+    target + fields.sum::<usize>() > MAX_HEAD
 }
 
 /// Errors that are none of ours (the framework's own, wrong methods) get our body and code.
