@@ -3,7 +3,6 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
@@ -11,6 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::listen::listen;
+use super::server::server;
 use super::{App, BuildError, Overrides};
 use crate::adapters::smtp::{Patience, Smtp};
 use crate::adapters::{self, OsEntropy, SystemClock};
@@ -27,16 +27,6 @@ use crate::service::mail::{self, Backlog};
 use crate::service::operator::count_open_organizations;
 use crate::service::{Limits, Passwords, PostOffice, Services, Slack, Tokens};
 use crate::store::{Engine, Store, Target};
-
-/// A request's head must be there by then.
-const HEAD_DEADLINE: Duration = Duration::from_secs(5);
-
-/// Longer than the idle time of common proxies, so that it is they who close a connection and not a
-/// request that finds it closed.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-
-/// Started requests may finish this long after the stop; with the drain before it, under ten seconds.
-const SHUTDOWN_SECONDS: u64 = 8;
 
 /// What the operator should know of a database.
 pub struct Inspection {
@@ -107,7 +97,7 @@ impl App {
             token_delivery,
         ));
         let data = web::Data::from(Arc::clone(&services));
-        let server = HttpServer::new(move || {
+        let server = server(listener, move || {
             let (sandbox, mailbox) = (sandbox.clone(), mailbox.clone());
             http::app(data.clone(), settings.clone(), move |config| {
                 if let Some(mailbox) = mailbox {
@@ -118,16 +108,7 @@ impl App {
                     http::demo::configure(config);
                 }
             })
-        })
-        .keep_alive(KEEP_ALIVE)
-        // Whoever hangs up wants no answer; what is computed for it is given up.
-        .h1_allow_half_closed(false)
-        .client_request_timeout(HEAD_DEADLINE)
-        .client_disconnect_timeout(HEAD_DEADLINE)
-        .shutdown_timeout(SHUTDOWN_SECONDS)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+        })?;
         let metrics = match config.server.metrics_addr {
             None => None,
             Some(address) => Some(metrics(address, Arc::clone(&services))?),

@@ -7,6 +7,7 @@ mod listen;
 mod open_files;
 mod run;
 pub mod seed;
+mod server;
 mod workers;
 
 use std::net::SocketAddr;

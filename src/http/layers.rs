@@ -12,6 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 use futures_util::FutureExt;
 
+use super::connection::Answering;
 use super::cors;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
@@ -29,6 +30,7 @@ pub async fn every_request(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let started = Instant::now();
+    let answering = Answering::begin(&request);
     let origin = RequestOrigin::of(&request, &settings.trusted_proxies);
     request.extensions_mut().insert(origin.clone());
     let admitted = settings.allowed_origins.admit(request.headers());
@@ -61,6 +63,7 @@ pub async fn every_request(
     if let Some(reader) = reader {
         reader.outlive_the_answer();
     }
+    drop(answering);
     Ok(response)
 }
 

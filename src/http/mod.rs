@@ -5,6 +5,7 @@ pub mod app;
 mod body;
 mod caller;
 mod client_address;
+pub mod connection;
 mod cors;
 pub mod demo;
 mod error;

@@ -76,6 +76,14 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
         &["actix_web", "actix_cors"],
         &["http/", "app/", "sandbox/", "main.rs"],
     ),
+    (
+        &[
+            "actix_http::HttpService",
+            "actix_server::Server",
+            "actix_service",
+        ],
+        &["app/server.rs"],
+    ),
 ];
 
 #[test]
