@@ -3,14 +3,17 @@
 mod cli;
 mod dev;
 mod full_disk;
+mod idle;
 mod kill;
 mod mail;
+mod race;
 mod settings;
 mod signals;
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use crate::house::client::Client;
 use crate::house::cluster::free_port;
@@ -59,7 +62,14 @@ impl Server {
     }
 
     /// Runs a command that serves, and returns when it is ready.
-    async fn run(mut command: Command) -> Self {
+    async fn run(command: Command) -> Self {
+        let mut server = Self::launch(command);
+        server.is_ready().await;
+        server
+    }
+
+    /// Runs a command that will serve.
+    fn launch(mut command: Command) -> Self {
         let port = free_port();
         let (stdout, stderr) = (scratch::fresh_path("stdout"), scratch::fresh_path("stderr"));
         let process = command
@@ -68,20 +78,23 @@ impl Server {
             .stderr(File::create(&stderr).unwrap())
             .spawn()
             .unwrap();
-        let mut server = Self {
+        Self {
             process,
             client: Client::new(([127, 0, 0, 1], port).into()),
             stdout,
             stderr,
-        };
+        }
+    }
+
+    /// Waits until it is ready, and returns how long that took.
+    async fn is_ready(&mut self) -> Duration {
         eventually("the server is ready", async || {
-            let ended = server.process.try_wait().unwrap();
-            assert!(ended.is_none(), "{ended:?}: {}", server.output());
-            let answer = server.client.get("/readyz").try_send().await;
+            let ended = self.process.try_wait().unwrap();
+            assert!(ended.is_none(), "{ended:?}: {}", self.output());
+            let answer = self.client.get("/readyz").try_send().await;
             answer.is_ok_and(|answer| answer.status == 200)
         })
-        .await;
-        server
+        .await
     }
 
     /// Sends a signal by its name, e.g. `TERM`.

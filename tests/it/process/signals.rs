@@ -1,15 +1,17 @@
 //! Stopping and reloading.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::house::actors::founding;
 use crate::house::{
-    Db, OTHER_SECRET, PASSWORD, SECRET, eventually, jwt, on_both_databases, scratch,
+    Answer, Db, OTHER_SECRET, PASSWORD, SECRET, eventually, jwt, on_both_databases, scratch,
 };
 use crate::process::{Server, hallpass_on};
 
@@ -43,6 +45,47 @@ on_both_databases! {
         started.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
         assert!(answer.contains("Invalid credentials"), "{answer}");
+        assert_eq!(server.exit_code().await, Some(0), "{}", server.output());
+    }
+
+    async fn a_stop_under_load_fails_nobody_who_asked_before_it_was_announced(db: Db) {
+        let mut server = Server::start(&db).await;
+        let client = server.client.clone();
+        let body = founding("Acme", "ada@acme.example");
+        client.post("/api/auth/register").json(&body).await.expect(201);
+        let login = json!({"email": "ada@acme.example", "password": PASSWORD});
+        let answer = client.post("/api/auth/login").json(&login).await.expect(200);
+        let token = answer["accessToken"].as_str().unwrap();
+
+        let (is_announced, answered) = (Cell::new(false), Cell::new(0));
+        let count = |answer: Answer| {
+            // One instance computes so many hashes at a time, and says so.
+            assert!(matches!(answer.status.as_u16(), 200 | 503), "{}", answer.text());
+            answered.set(answered.get() + 1);
+        };
+        let signs_in = &async || {
+            while !is_announced.get() {
+                count(client.post("/api/auth/login").json(&login).await);
+            }
+        };
+        let asks = &async || {
+            while !is_announced.get() {
+                count(client.get("/api/auth/me").bearer(token).await);
+            }
+        };
+        let stops = async {
+            eventually("there is load", async || answered.get() > 50).await;
+            server.signal("TERM");
+            eventually("the stop is announced", async || {
+                client.get("/readyz").await.status == 503
+            })
+            .await;
+            is_announced.set(true);
+        };
+        let load = join_all((0..16).map(|n| async move {
+            if n % 2 == 0 { signs_in().await } else { asks().await }
+        }));
+        tokio::join!(load, stops);
         assert_eq!(server.exit_code().await, Some(0), "{}", server.output());
     }
 }

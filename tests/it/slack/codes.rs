@@ -37,6 +37,20 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from sessions").await, 1);
     }
 
+    async fn a_code_works_once_whichever_instance_is_asked(app: SlackApp) {
+        let there = SlackApp(app.second_instance().await);
+        let code = code(&app, RETURN_URL, "owner").await;
+        let tries = join_all((0..20).map(|n| {
+            redeem(if n % 2 == 0 { &app } else { &there }, &code, VERIFIER)
+        }))
+        .await;
+        assert_eq!(tries.iter().filter(|answer| answer.status == 200).count(), 1);
+        for refused in tries.iter().filter(|answer| answer.status != 200) {
+            refused.refused(400, "Sign-in expired");
+        }
+        assert_eq!(app.db.count("select count(*) from sessions").await, 1);
+    }
+
     async fn a_wrong_verifier_uses_the_code_up(app: SlackApp) {
         let code = code(&app, RETURN_URL, "owner").await;
         redeem(&app, &code, OTHER_VERIFIER).await.refused(400, "Sign-in expired");

@@ -1,0 +1,85 @@
+//! Very many connections that ask nothing.
+
+use std::fs;
+
+use rustix::process::{Resource, getrlimit};
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::house::actors::founding;
+use crate::house::{Db, PASSWORD};
+use crate::process::Server;
+
+const MANY: u64 = 20_000;
+
+/// For the other tests of this process, and for the server's own files.
+const LEFT_TO_OTHERS: u64 = 2_000;
+
+#[actix_web::test]
+async fn twenty_thousand_idle_connections_keep_nobody_from_being_served() {
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let count = allowed.saturating_sub(LEFT_TO_OTHERS).min(MANY);
+    if count < MANY {
+        eprintln!(
+            "\n*** only {allowed} open files are allowed here: TRIED WITH {count} CONNECTIONS INSTEAD OF {MANY} ***\n"
+        );
+    }
+    let server = Server::start(&Db::sqlite()).await;
+    let body = founding("Acme", "ada@acme.example");
+    server
+        .client
+        .post("/api/auth/register")
+        .json(&body)
+        .await
+        .expect(201);
+    let login = json!({"email": "ada@acme.example", "password": PASSWORD});
+    let answer = server
+        .client
+        .post("/api/auth/login")
+        .json(&login)
+        .await
+        .expect(200);
+    let token = answer["accessToken"].as_str().unwrap();
+    let before = memory(&server);
+
+    let mut idle = Vec::new();
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(server.client.address()).await.unwrap();
+        // Whoever never asks anything is cut off: these have been answered once.
+        stream
+            .write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = [0; 1024];
+        let read = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..read].starts_with(b"HTTP/1.1 200 "));
+        idle.push(stream);
+    }
+    for _ in 0..100 {
+        server
+            .client
+            .get("/api/auth/me")
+            .bearer(token)
+            .await
+            .expect(200);
+    }
+    server
+        .client
+        .post("/api/auth/login")
+        .json(&login)
+        .await
+        .expect(200);
+    let each = (memory(&server) - before) * 1024 / count.max(1);
+    eprintln!("{count} idle connections take {each} bytes of memory each");
+}
+
+/// Resident, in KiB.
+fn memory(server: &Server) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
