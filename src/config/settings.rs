@@ -230,7 +230,7 @@ pub static REQUIRE_VERIFIED_EMAIL: Setting = Setting {
     default: Fallback::Value("off"),
     secret: false,
     example: "off",
-    description: "`on` or `off`: whether people must verify their e-mail address before they can sign in.",
+    description: "`on` or `off`: whether people must verify their e-mail address before they can sign in with a password.",
 };
 
 pub static ALLOWED_RETURN_URLS: Setting = Setting {

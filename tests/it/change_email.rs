@@ -1,6 +1,7 @@
 //! Another address for one's account, once it is proved.
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use hallpass::domain::Letter;
 use serde_json::json;
 
@@ -107,6 +108,19 @@ on_both_databases! {
         }
         assert_eq!(app.letters_to("victim@other.example").await.len(), 3);
         app.verifies(&app.mailed_token("victim@other.example", "confirm_new_email").await).await.expect(200);
+    }
+
+    async fn of_many_accounts_at_once_three_have_a_stranger_written_to(app: TestApp) {
+        let acme = app.found("Acme", OLD).await;
+        let mut people = Vec::new();
+        for n in 0..12 {
+            people.push(app.joins(&acme.id, &format!("person{n}@acme.example")).await);
+        }
+        let asked = people.iter().map(|person| person.changes_email("victim@other.example", PASSWORD));
+        for answer in join_all(asked).await {
+            answer.expect(200);
+        }
+        assert_eq!(app.letters_to("victim@other.example").await.len(), 3);
     }
 
     async fn the_request_and_the_change_leave_one_audit_row_each(app: TestApp) {

@@ -35,7 +35,7 @@ pub async fn open(services: Data<Services>, request: HttpRequest) -> HttpRespons
         return asking("", Vec::new()).answer();
     };
     let page = Page {
-        title: "Verify your e-mail address",
+        title: "Verify your address",
         text: vec!["An account here was made with this address. If you made it, press the button.".into()],
         form: Some(token_form(ACTION, token.clone(), "Yes, that was me")),
         footnote: Some(
@@ -98,7 +98,7 @@ async fn ask(services: &Services, context: &RequestContext, typed: &str) -> Http
 
 fn asking(email: &str, faults: Vec<String>) -> Page {
     Page {
-        title: "Verify your e-mail address",
+        title: "Verify your address",
         text: vec![
             "Enter the address of your account, and we send you a link that verifies it.".into(),
         ],
