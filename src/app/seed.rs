@@ -15,14 +15,24 @@ const ORGANIZATION: &str = "Analytical Engines";
 /// Name, address, role, and who they report to. The admin first; a manager before their reports.
 const PEOPLE: [(&str, &str, Role, Option<&str>); 4] = [
     ("Ada Lovelace", "ada@example.com", Role::Admin, None),
-    ("Grace Hopper", "grace@example.com", Role::Manager, None),
+    (
+        "Grace Hopper",
+        "grace@example.com",
+        Role::Manager,
+        Some("ada@example.com"),
+    ),
     (
         "Alan Turing",
         "alan@example.com",
         Role::Employee,
         Some("grace@example.com"),
     ),
-    ("Emmy Noether", "emmy@example.com", Role::Employee, None),
+    (
+        "Emmy Noether",
+        "emmy@example.com",
+        Role::Employee,
+        Some("ada@example.com"),
+    ),
 ];
 
 /// Whom the database holds after seeding.

@@ -108,6 +108,7 @@ impl From<service::Error> for Failure {
             | Error::AlreadyMember
             | Error::OrganizationClosed
             | Error::LastAdmin
+            | Error::MemberElsewhere
             | Error::SlackNotSetUp
             | Error::SignIn(_)
             | Error::Internal(_) => Self::Failed(error.to_string()),

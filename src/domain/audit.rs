@@ -51,6 +51,10 @@ pub enum Action {
     InvitationSent,
     InvitationRevoked,
     InvitationAccepted,
+    RoleChanged,
+    ManagerChanged,
+    UserEnabled,
+    UserDeleted,
 }
 
 impl Action {
@@ -92,6 +96,10 @@ impl Action {
             Self::InvitationSent => "invitation.sent",
             Self::InvitationRevoked => "invitation.revoked",
             Self::InvitationAccepted => "invitation.accepted",
+            Self::RoleChanged => "user.role_changed",
+            Self::ManagerChanged => "user.manager_changed",
+            Self::UserEnabled => "user.enabled",
+            Self::UserDeleted => "user.deleted",
         }
     }
 }

@@ -40,6 +40,16 @@ impl ApiError {
         }
     }
 
+    /// # Errors
+    /// The validation error that lists `faults`, if there are any.
+    pub fn unless_none(faults: Vec<Fault>) -> Result<(), Self> {
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults.into())
+        }
+    }
+
     pub fn code(&self) -> ErrorCode {
         self.code
     }
@@ -106,6 +116,7 @@ impl From<service::Error> for ApiError {
             Error::AlreadyMember => ErrorCode::AlreadyMember,
             Error::OrganizationClosed => ErrorCode::OrganizationClosed,
             Error::LastAdmin => ErrorCode::LastAdmin,
+            Error::MemberElsewhere => ErrorCode::MemberElsewhere,
             Error::EmailTaken => ErrorCode::EmailTaken,
             Error::SlackNotSetUp => ErrorCode::SlackNotSetUp,
             Error::SignIn(failure) => failure.into(),

@@ -15,7 +15,7 @@ use crate::domain::fault::Refusal;
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{
     AllowedDomains, CodeChallenge, CodeVerifier, Email, JoinPolicy, OrganizationId,
-    OrganizationName, PersonName, Role,
+    OrganizationName, PersonName, Role, UserId,
 };
 
 /// A value that travels as JSON.
@@ -95,6 +95,53 @@ impl<'de, T: FromJson> Visitor<'de> for GivenVisitor<T> {
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         Ok(Given(T::from_json(Value::deserialize(deserializer)?)))
+    }
+}
+
+/// A field that may be left out, and may be null to take away what it names.
+#[derive(Default)]
+pub enum Clearable<T> {
+    #[default]
+    Kept,
+    Cleared,
+    Given(Given<T>),
+}
+
+impl<T> Clearable<T> {
+    /// `None` when it was left out, `Some(None)` for null.
+    ///
+    /// # Errors
+    /// Never once the body is valid.
+    pub fn into_change(self) -> Result<Option<Option<T>>, ApiError> {
+        match self {
+            Self::Kept => Ok(None),
+            Self::Cleared => Ok(Some(None)),
+            Self::Given(given) => given.into_value().map(|value| Some(Some(value))),
+        }
+    }
+}
+
+/// For `#[validate(custom(function = "acceptable_or_null"))]`.
+pub fn acceptable_or_null<T>(clearable: &Clearable<T>) -> Result<(), ValidationError> {
+    match clearable {
+        Clearable::Kept | Clearable::Cleared => Ok(()),
+        Clearable::Given(given) => acceptable(given),
+    }
+}
+
+/// As for [`Given`].
+impl<T> Serialize for Clearable<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de, T: FromJson> Deserialize<'de> for Clearable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Null => Self::Cleared,
+            value => Self::Given(Given(T::from_json(value))),
+        })
     }
 }
 
@@ -205,5 +252,12 @@ impl FromJson for AllowedDomains {
         let texts =
             texts.ok_or_else(|| Refusal::new("invalid_type", "Please send a list of strings."))?;
         Self::parse(texts)
+    }
+}
+
+impl FromText for UserId {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        text.parse()
+            .map_err(|_| Refusal::new("invalid_id", "Please send a person's id, a UUID."))
     }
 }

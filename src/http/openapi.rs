@@ -27,7 +27,7 @@ answer carries `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.
 URL may answer 404 for a path that is none and 405 with `Allow` for a wrong method; what answers \
 GET answers HEAD.";
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     (
         "Signing in",
         "From an e-mail address and a password to a token.",
@@ -51,6 +51,10 @@ const TAGS: [(&str, &str); 9] = [
     (
         "Sessions",
         "Where the caller is signed in, and ending it. An ended session's tokens are refused within a second.",
+    ),
+    (
+        "People",
+        "Who belongs to the caller's organization: employees see themselves, managers also those who report to them, admins everybody.",
     ),
     (
         "Organizations",

@@ -66,6 +66,8 @@ pub enum Error {
     OrganizationClosed,
     #[error("the organization would be left without an admin")]
     LastAdmin,
+    #[error("a member of another organization as well")]
+    MemberElsewhere,
     #[error("the e-mail address has an account already")]
     EmailTaken,
     /// Nobody has given us an application at Slack.

@@ -1,6 +1,7 @@
 //! The `identities` table: who at Slack is which user.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::schema::identities;
@@ -45,4 +46,12 @@ pub fn insert(
         .values(values)
         .execute(conn))?;
     Ok(())
+}
+
+/// Whether somebody at a provider is this user.
+pub fn exists_for(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError> {
+    Ok(on!(tx, |conn| select(exists(
+        identities::table.filter(identities::user_id.eq(user_id))
+    ))
+    .get_result(conn))?)
 }

@@ -11,7 +11,7 @@ use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, UserId}
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = memberships)]
-struct MembershipRow {
+pub(super) struct MembershipRow {
     user_id: UserId,
     organization_id: OrganizationId,
     role: String,
@@ -206,4 +206,41 @@ pub fn list(
         query.load(conn)
     })?;
     rows.into_iter().map(Membership::try_from).collect()
+}
+
+pub fn set_role(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        memberships::table.find((user_id, organization_id))
+    )
+    .set((
+        memberships::role.eq(role.as_str()),
+        memberships::updated_at.eq(At(now))
+    ))
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Triggers move everybody below along.
+pub fn set_manager(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+    manager_id: Option<UserId>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        memberships::table.find((user_id, organization_id))
+    )
+    .set((
+        memberships::manager_id.eq(manager_id),
+        memberships::updated_at.eq(At(now))
+    ))
+    .execute(conn))?;
+    Ok(())
 }

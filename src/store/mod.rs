@@ -16,6 +16,7 @@ mod migrations;
 pub mod one_time_tokens;
 pub mod organizations;
 pub mod outbox;
+pub mod people;
 mod postgres;
 mod queue;
 pub mod recovery_codes;

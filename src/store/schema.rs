@@ -235,6 +235,16 @@ table! {
     }
 }
 
+table! {
+    use crate::store::types::Id;
+
+    reporting_lines (organization_id, manager_id, user_id) {
+        organization_id -> Id,
+        manager_id -> Id,
+        user_id -> Id,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
-allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions);
+allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions, reporting_lines);

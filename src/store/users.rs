@@ -20,7 +20,7 @@ pub struct Account {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
-struct UserRow {
+pub(super) struct UserRow {
     id: UserId,
     email: Option<String>,
     name: String,
@@ -169,6 +169,23 @@ pub fn hold_account_by_email(
     find_account_by_email(tx, email)
 }
 
+/// Reads an account and keeps it for the transaction alone: nobody else can change it, or refer to it anew (as a
+/// membership does), until that ends.
+pub fn hold_account_alone(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let held: Option<UserId> = users::table
+            .find(id)
+            .select(users::id)
+            .for_update()
+            .first(*connection)
+            .optional()?;
+        if held.is_none() {
+            return Ok(None);
+        }
+    }
+    find_account(tx, id)
+}
+
 /// Everybody, in the order they came.
 pub fn list(tx: &mut Tx<'_>) -> Result<Vec<User>, StoreError> {
     let rows: Vec<UserRow> = on!(tx, |conn| users::table
@@ -297,5 +314,23 @@ pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), St
         users::updated_at.eq(At(now))
     ))
     .execute(conn))?;
+    Ok(())
+}
+
+/// Lets a disabled account sign in again.
+pub fn enable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(users::table.find(id))
+        .set((
+            users::disabled_at.eq(None::<At>),
+            users::updated_at.eq(At(now))
+        ))
+        .execute(conn))?;
+    Ok(())
+}
+
+/// Deletes an account and everything that is its own.
+pub fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(users::table.find(id))
+        .execute(conn))?;
     Ok(())
 }

@@ -38,6 +38,8 @@ mod outage;
 mod pages;
 mod password_engine;
 mod passwords;
+mod people;
+mod people_changes;
 mod postgres_tls;
 mod pre_hijack;
 mod process;

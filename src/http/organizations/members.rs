@@ -10,7 +10,7 @@ use super::page::{self, Page};
 use crate::domain::{OrganizationId, Role, UserId};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound, ValidationFailed};
-use crate::http::slack::query::Query;
+use crate::http::query::Query;
 use crate::service::{self, Caller, Services, list_members};
 
 #[derive(Serialize, ToSchema)]

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::{Fault, UserId};
 use crate::http::error::ApiError;
-use crate::http::slack::query::Query;
+use crate::http::query::Query;
 
 /// Entries, unless somebody asks for another number.
 const USUAL: usize = 50;

@@ -11,8 +11,8 @@ use crate::http::error_code::ErrorCode::{
     Unavailable,
 };
 use crate::http::form::Form as Filled;
+use crate::http::query::Query;
 use crate::http::settings::Settings;
-use crate::http::slack::query::Query;
 use crate::service::invitations::{self, Invited, RegisterInvited};
 use crate::service::{RequestContext, Services};
 

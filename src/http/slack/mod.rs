@@ -5,7 +5,6 @@ mod cookies;
 mod delivery;
 pub mod link;
 mod page;
-pub(super) mod query;
 pub mod start;
 pub mod token;
 pub mod url;
@@ -13,6 +12,7 @@ mod way;
 
 use ::url::Url;
 
+use super::query;
 use super::settings::Settings;
 
 /// A path of ours as others reach it: built from `PUBLIC_URL` alone, whatever a request says of itself.

@@ -251,6 +251,23 @@ impl Actor {
             .await;
     }
 
+    /// Changes somebody of the organization, e.g. `{"role": "manager"}`.
+    pub async fn changes(&self, whom: &Self, how: Value) -> Answer {
+        let path = format!("/api/users/{}", whom.id());
+        self.patch(&path).json(&how).await
+    }
+
+    /// The addresses of all the people the caller may see.
+    pub async fn sees(&self) -> Vec<String> {
+        let list = self.get("/api/users?limit=100").await.expect(200);
+        assert_eq!(list["nextCursor"], Value::Null);
+        let users = list["users"].as_array().unwrap();
+        users
+            .iter()
+            .map(|user| user["email"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     /// The entries of the caller's session list.
     pub async fn sessions(&self) -> Vec<Value> {
         let list = self.get("/api/auth/sessions").await.expect(200);

@@ -54,7 +54,7 @@ async fn dev_seeds_an_admin_a_manager_and_two_employees_once() {
     assert_eq!(
         db.count("select count(*) from memberships where manager_id is not null")
             .await,
-        1
+        3
     );
 }
 

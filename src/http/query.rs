@@ -6,8 +6,9 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use url::form_urlencoded;
 
+use super::error::ApiError;
+use crate::domain::fault::Refusal;
 use crate::domain::{CodeChallenge, Fault};
-use crate::http::error::ApiError;
 
 pub struct Query {
     parameters: Vec<(String, String)>,
@@ -55,6 +56,23 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// What `parse` makes of a parameter that was given; a refusal goes to `faults`, so that clients learn of all
+    /// at once.
+    pub fn read<T>(
+        &self,
+        name: &'static str,
+        faults: &mut Vec<Fault>,
+        parse: impl FnOnce(&str) -> Result<T, Refusal>,
+    ) -> Option<T> {
+        match parse(self.get(name)?) {
+            Ok(value) => Some(value),
+            Err(refusal) => {
+                faults.push(refusal.of(name));
+                None
+            }
+        }
+    }
+
     /// # Errors
     /// `required`.
     pub fn return_url(&self) -> Result<&str, ApiError> {
@@ -81,6 +99,22 @@ impl FromRequest for Query {
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         ready(Ok(Self::parse(request.query_string())))
     }
+}
+
+/// Text to compare with: nothing that no stored text holds, and at most `max` characters.
+///
+/// # Errors
+/// `invalid_characters`, `too_long`.
+pub fn searchable(text: &str, max: usize) -> Result<String, Refusal> {
+    if text.chars().any(char::is_control) {
+        let why = "Please leave out line breaks and control characters.";
+        return Err(Refusal::new("invalid_characters", why));
+    }
+    if text.chars().count() > max {
+        let why = format!("Please use at most {max} characters.");
+        return Err(Refusal::new("too_long", why));
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]

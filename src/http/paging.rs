@@ -1,0 +1,72 @@
+//! `limit` and `cursor`: long lists, a page at a time.
+
+use data_encoding::BASE64URL_NOPAD;
+use uuid::Uuid;
+
+use super::query::Query;
+use crate::domain::Fault;
+use crate::domain::fault::Refusal;
+use crate::domain::page::PageRequest;
+
+const USUAL_LIMIT: u8 = 50;
+const MAX_LIMIT: u8 = 100;
+
+/// The page a query asks for, of a list in the order of ids. What is wrong goes to `faults`.
+pub fn page_request<K>(
+    query: &Query,
+    faults: &mut Vec<Fault>,
+    id: impl FnOnce(Uuid) -> K,
+) -> PageRequest<K> {
+    PageRequest {
+        limit: query.read("limit", faults, limit).unwrap_or(USUAL_LIMIT),
+        after: query.read("cursor", faults, key).map(id),
+    }
+}
+
+/// Where the next page begins, as clients carry it: they need not know what it is made of.
+pub fn cursor(key: Uuid) -> String {
+    BASE64URL_NOPAD.encode(key.as_bytes())
+}
+
+fn limit(text: &str) -> Result<u8, Refusal> {
+    text.parse()
+        .ok()
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| {
+            let why = format!("Please send a number from 1 to {MAX_LIMIT}.");
+            Refusal::new("invalid_limit", why)
+        })
+}
+
+fn key(text: &str) -> Result<Uuid, Refusal> {
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok();
+    bytes
+        .and_then(|bytes| Uuid::from_slice(&bytes).ok())
+        .ok_or_else(|| {
+            let why = "Please send the nextCursor of the page before, or leave this out.";
+            Refusal::new("invalid_cursor", why)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_what_it_was() {
+        let id = Uuid::from_u128(0x0193_9f2e_5d1b_7a20_9c3d_64b1_e0f7_a8c2);
+        assert_eq!(key(&cursor(id)), Ok(id));
+        let all = "A".repeat(23);
+        for text in ["x", "019a9f2e-5d1b-7a20-9c3d-64b1e0f7a8c2", "=", "é", &all] {
+            assert!(key(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_has_one_item_to_a_hundred() {
+        assert_eq!((limit("1"), limit("100")), (Ok(1), Ok(100)));
+        for text in ["0", "101", "-1", "1.5", "many", "99999999999999999999"] {
+            assert!(limit(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `GET /api/users`
+
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::person::Person;
+use crate::domain::UserId;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::ValidationFailed;
+use crate::http::paging::{cursor, page_request};
+use crate::http::query::{Query, searchable};
+use crate::service::{self, Caller, Services};
+
+/// Characters.
+const MAX_TEXT: usize = 100;
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct People {
+    /// The oldest account first.
+    users: Vec<Person>,
+    /// For `cursor`; null on the last page.
+    #[schema(required, example = "AZqfLl0bSiCcPWSx4PeowA")]
+    next_cursor: Option<String>,
+}
+
+/// List the people one may see
+///
+/// Employees see themselves, managers also everybody who reports to them at whatever distance, admins the whole
+/// organization.
+#[utoipa::path(
+    get,
+    path = "/api/users",
+    tag = "People",
+    security(("bearer" = [])),
+    params(
+        ("limit" = Option<u8>, Query, description = "People a page, 1 to 100; 50 when missing."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
+        ("q" = Option<String>, Query, description = "Only whose name or address holds this text, at most 100 characters; A and a are the same."),
+    ),
+    responses((status = 200, description = "A page of people.", body = People)),
+    extensions(("x-error-codes" = json!([ValidationFailed]))),
+)]
+pub async fn list_users(
+    services: Data<Services>,
+    caller: Caller,
+    query: Query,
+) -> Result<Json<People>, ApiError> {
+    let query = query.unambiguous()?;
+    let mut faults = Vec::new();
+    let request = page_request(&query, &mut faults, UserId);
+    let text = query.read("q", &mut faults, |text| searchable(text, MAX_TEXT));
+    ApiError::unless_none(faults)?;
+    let page = service::list_people(&services, &caller, text, request).await?;
+    Ok(Json(People {
+        users: page.items.into_iter().map(Person::from).collect(),
+        next_cursor: page.next.map(|id| cursor(id.0)),
+    }))
+}

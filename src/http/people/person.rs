@@ -1,0 +1,47 @@
+//! A person as the others of the organization see them.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{OrganizationId, Role, UserId};
+use crate::service;
+
+/// A member of the organization.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    id: UserId,
+    /// Null for some who sign in with Slack.
+    #[schema(required, format = "email", example = "alan@example.com")]
+    email: Option<String>,
+    #[schema(example = "Alan Turing")]
+    name: String,
+    role: Role,
+    organization_id: OrganizationId,
+    /// Whom they report to.
+    #[schema(required, example = "019a9f2e-5d1c-7c11-8d20-1f5e3a9b6c04")]
+    manager_id: Option<UserId>,
+    /// Whether the account is closed for now.
+    #[schema(example = false)]
+    disabled: bool,
+    /// Of the account.
+    #[schema(example = "2026-11-22T09:30:00Z")]
+    created_at: DateTime<Utc>,
+}
+
+impl From<service::Person> for Person {
+    fn from(person: service::Person) -> Self {
+        let service::Person { user, membership } = person;
+        Self {
+            id: user.id,
+            email: user.email.map(|email| email.to_string()),
+            name: user.name.to_string(),
+            role: membership.role,
+            organization_id: membership.organization_id,
+            manager_id: membership.manager_id,
+            disabled: user.disabled_at.is_some(),
+            created_at: user.created_at,
+        }
+    }
+}
