@@ -118,6 +118,13 @@ impl Outcome {
             Self::Refused => "refused",
         }
     }
+
+    /// The outcome a word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Ok, Self::Refused]
+            .into_iter()
+            .find(|outcome| outcome.as_str() == word)
+    }
 }
 
 /// One line of the log.
@@ -134,4 +141,30 @@ pub struct AuditEntry {
     pub organization_id: Option<OrganizationId>,
     pub address: Option<IpAddr>,
     pub request_id: String,
+}
+
+/// A line as it was read back. Its words are text: a newer version may have written it.
+#[derive(Debug, Clone)]
+pub struct WrittenEntry {
+    pub id: AuditId,
+    pub at: DateTime<Utc>,
+    pub action: String,
+    pub outcome: String,
+    pub actor_id: Option<UserId>,
+    pub subject_id: Option<UserId>,
+    pub address: Option<String>,
+    pub request_id: String,
+}
+
+/// Which lines are wanted; everything that is given must fit.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    pub action: Option<String>,
+    pub outcome: Option<Outcome>,
+    pub actor_id: Option<UserId>,
+    pub subject_id: Option<UserId>,
+    /// From this instant on.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this instant.
+    pub to: Option<DateTime<Utc>>,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::{Serialize, Serializer};
@@ -259,5 +260,14 @@ impl FromText for UserId {
     fn from_text(text: String) -> Result<Self, Refusal> {
         text.parse()
             .map_err(|_| Refusal::new("invalid_id", "Please send a person's id, a UUID."))
+    }
+}
+
+impl FromText for DateTime<Utc> {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        let why = "Please send a time such as 2027-01-31T12:00:00Z (RFC 3339).";
+        DateTime::parse_from_rfc3339(&text)
+            .map(|time| time.to_utc())
+            .map_err(|_| Refusal::new("invalid_time", why))
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod app;
+mod audit;
 mod body;
 mod caller;
 mod client_address;

@@ -27,7 +27,7 @@ answer carries `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.
 URL may answer 404 for a path that is none and 405 with `Allow` for a wrong method; what answers \
 GET answers HEAD.";
 
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     (
         "Signing in",
         "From an e-mail address and a password to a token.",
@@ -55,6 +55,10 @@ const TAGS: [(&str, &str); 10] = [
     (
         "People",
         "Who belongs to the caller's organization: employees see themselves, managers also those who report to them, admins everybody.",
+    ),
+    (
+        "Audit",
+        "Who did what in the organization, from where, and how it ended.",
     ),
     (
         "Organizations",

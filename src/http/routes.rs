@@ -4,7 +4,9 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 use utoipa::OpenApi;
 
-use super::{accounts, layers, mfa, operations, organizations, pages, people, slack, token_api};
+use super::{
+    accounts, audit, layers, mfa, operations, organizations, pages, people, slack, token_api,
+};
 
 /// The pattern a request matched, for the log.
 pub struct RoutePattern(pub &'static str);
@@ -81,6 +83,7 @@ routes! {
 
     "/api/users"                => get people::list_users::list_users;
     "/api/users/{id}"           => delete people::remove_user::remove_user, get people::find_user::find_user, patch people::update_user::update_user;
+    "/api/audit"                => get audit::audit;
 
     "/livez"                    => get operations::livez::livez;
     "/readyz"                   => get operations::readyz::readyz;

@@ -6,9 +6,9 @@ use super::limits::{self, Attempt};
 use super::{Error, RequestContext, Result, Services};
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::{Email, UserId};
+use crate::domain::{Email, OrganizationId, UserId};
 use crate::store::users::Account;
-use crate::store::{Tx, audit, users};
+use crate::store::{Tx, audit, memberships, users};
 
 /// Whose password was right a moment ago.
 pub(super) struct Proven {
@@ -31,12 +31,15 @@ pub(super) async fn prove_password(
     let password = services.passwords.read("password", password)?;
     let attempt = services.attempt(context, email.as_str());
     let now = services.now();
-    let (attempt, account) = services
+    let (attempt, account, organization_id) = services
         .store
         .read(move |tx| {
             attempt.may_be_made(tx, now)?;
             let account = users::find_account_by_email(tx, &email)?;
-            Ok::<_, Error>((attempt, account))
+            // Asked for the unknown as well, so that as much is done for them.
+            let user_id = account.as_ref().map_or(UserId::NIL, |it| it.user.id);
+            let organization_id = memberships::first_of_user(tx, user_id)?;
+            Ok::<_, Error>((attempt, account, organization_id))
         })
         .await?;
     let user_id = account.as_ref().map(|account| account.user.id);
@@ -55,11 +58,11 @@ pub(super) async fn prove_password(
         .verify(password.clone(), stored.clone())
         .await?;
     let (Some(user_id), Some(stored), true) = (user_id, stored, is_right && is_enabled) else {
-        let entry = refusal(services, context, user_id);
+        let entry = refusal(services, context, user_id, organization_id);
         return Err(limits::fail(services, attempt, entry).await);
     };
     if services.require_verified_email && !is_proved {
-        let entry = refusal(services, context, Some(user_id));
+        let entry = refusal(services, context, Some(user_id), organization_id);
         let now = services.now();
         services
             .store
@@ -101,14 +104,16 @@ impl Proven {
     }
 }
 
-/// Of a known and of an unknown address alike.
+/// Of a known and of an unknown address alike; admins of the organization that the known one joined first read of it.
 fn refusal(
     services: &Services,
     context: &RequestContext,
     subject_id: Option<UserId>,
+    organization_id: Option<OrganizationId>,
 ) -> AuditEntry {
     AuditEntry {
         subject_id,
+        organization_id,
         ..services.audit(context, services.now(), Action::Login, Outcome::Refused)
     }
 }

@@ -1,11 +1,43 @@
 //! The `audit` table.
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::schema::audit;
 use super::types::At;
 use super::{StoreError, Tx, on};
-use crate::domain::audit::AuditEntry;
+use crate::domain::audit::{AuditEntry, Wanted, WrittenEntry};
+use crate::domain::ids::AuditId;
+use crate::domain::page::PageRequest;
+use crate::domain::{OrganizationId, UserId};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = audit)]
+struct AuditRow {
+    id: AuditId,
+    at: At,
+    action: String,
+    outcome: String,
+    actor_id: Option<UserId>,
+    subject_id: Option<UserId>,
+    address: Option<String>,
+    request_id: String,
+}
+
+impl From<AuditRow> for WrittenEntry {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            id: row.id,
+            at: row.at.0,
+            action: row.action,
+            outcome: row.outcome,
+            actor_id: row.actor_id,
+            subject_id: row.subject_id,
+            address: row.address,
+            request_id: row.request_id,
+        }
+    }
+}
 
 pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
     let values = (
@@ -23,4 +55,50 @@ pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
         .values(&values)
         .execute(conn))?;
     Ok(())
+}
+
+/// The wanted lines of an organization, newest first.
+pub fn page(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    wanted: &Wanted,
+    request: &PageRequest<AuditId>,
+) -> Result<Vec<WrittenEntry>, StoreError> {
+    let rows: Vec<AuditRow> = on!(tx, |conn| {
+        let mut query = audit::table
+            .filter(audit::organization_id.eq(organization_id))
+            .order(audit::id.desc())
+            .limit(request.rows())
+            .select(AuditRow::as_select())
+            .into_boxed();
+        if let Some(before) = request.after {
+            query = query.filter(audit::id.lt(before));
+        }
+        if let Some(action) = &wanted.action {
+            query = query.filter(audit::action.eq(action));
+        }
+        if let Some(outcome) = wanted.outcome {
+            query = query.filter(audit::outcome.eq(outcome.as_str()));
+        }
+        if let Some(actor_id) = wanted.actor_id {
+            query = query.filter(audit::actor_id.eq(actor_id));
+        }
+        if let Some(subject_id) = wanted.subject_id {
+            query = query.filter(audit::subject_id.eq(subject_id));
+        }
+        // An id begins with the millisecond of its line, so that a time is a range of the key as well.
+        if let Some(from) = wanted.from {
+            query = query
+                .filter(audit::id.ge(AuditId::new(from, [0; 10])))
+                .filter(audit::at.ge(At(from)));
+        }
+        if let Some(to) = wanted.to {
+            let next_millisecond = to + TimeDelta::milliseconds(1);
+            query = query
+                .filter(audit::id.lt(AuditId::new(next_millisecond, [0; 10])))
+                .filter(audit::at.lt(At(to)));
+        }
+        query.load(conn)
+    })?;
+    Ok(rows.into_iter().map(WrittenEntry::from).collect())
 }

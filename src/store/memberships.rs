@@ -208,6 +208,19 @@ pub fn list(
     rows.into_iter().map(Membership::try_from).collect()
 }
 
+/// The organization a user joined first.
+pub fn first_of_user(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+) -> Result<Option<OrganizationId>, StoreError> {
+    Ok(on!(tx, |conn| memberships::table
+        .filter(memberships::user_id.eq(user_id))
+        .order((memberships::created_at, memberships::organization_id))
+        .select(memberships::organization_id)
+        .first(conn)
+        .optional())?)
+}
+
 pub fn set_role(
     tx: &mut Tx<'_>,
     user_id: UserId,

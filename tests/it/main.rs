@@ -12,6 +12,7 @@
 mod accept_invitation_page;
 mod architecture;
 mod audit;
+mod audit_log;
 mod change_email;
 mod change_password;
 mod clock;

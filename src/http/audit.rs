@@ -1,0 +1,126 @@
+//! `GET /api/audit`
+
+use actix_web::web::{Data, Json};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::ApiError;
+use super::error_code::ErrorCode::{Forbidden, ValidationFailed};
+use super::given::FromText;
+use super::paging::{cursor, page_request};
+use super::query::{Query, searchable};
+use crate::domain::UserId;
+use crate::domain::audit::{Outcome, Wanted, WrittenEntry};
+use crate::domain::fault::Refusal;
+use crate::domain::ids::AuditId;
+use crate::service::{self, Caller, Services};
+
+/// Characters.
+const MAX_ACTION: usize = 64;
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Audit {
+    /// Newest first.
+    entries: Vec<AuditEntry>,
+    /// For `cursor`; null on the last page.
+    #[schema(required, example = "AZqfLl0bSiCcPWSx4PeowA")]
+    next_cursor: Option<String>,
+}
+
+/// What somebody did, or tried.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEntry {
+    id: AuditId,
+    #[schema(example = "2026-11-22T09:30:00Z")]
+    at: DateTime<Utc>,
+    #[schema(example = "user.role_changed")]
+    action: String,
+    /// `ok` or `refused`.
+    #[schema(example = "ok")]
+    outcome: String,
+    /// Who did it. Null before a sign-in, and for the operator.
+    #[schema(required, example = "019a9f2e-5d1c-7c11-8d20-1f5e3a9b6c04")]
+    actor_id: Option<UserId>,
+    /// To whom.
+    #[schema(required, example = "019a9f2e-5d1b-7a20-9c3d-64b1e0f7a8c2")]
+    subject_id: Option<UserId>,
+    /// From where. Null for the operator.
+    #[schema(required, example = "198.51.100.7")]
+    address: Option<String>,
+    /// The `X-Request-Id`.
+    #[schema(example = "019a9f2e-5d1e-7b33-8f10-2a6c4e8d0b97")]
+    request_id: String,
+}
+
+impl From<WrittenEntry> for AuditEntry {
+    fn from(entry: WrittenEntry) -> Self {
+        Self {
+            id: entry.id,
+            at: entry.at,
+            action: entry.action,
+            outcome: entry.outcome,
+            actor_id: entry.actor_id,
+            subject_id: entry.subject_id,
+            address: entry.address,
+            request_id: entry.request_id,
+        }
+    }
+}
+
+/// Read the audit log
+///
+/// Of the caller's organization, for its admins. A refused login of somebody known is in the organization that they joined
+/// first.
+#[utoipa::path(
+    get,
+    path = "/api/audit",
+    tag = "Audit",
+    security(("bearer" = [])),
+    params(
+        ("limit" = Option<u8>, Query, description = "Entries a page, 1 to 100; 50 when missing."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
+        ("action" = Option<String>, Query, description = "Only this action, e.g. `session.login`."),
+        ("outcome" = Option<String>, Query, description = "Only `ok` or only `refused`."),
+        ("actorId" = Option<UserId>, Query, description = "Only what this person did."),
+        ("subjectId" = Option<UserId>, Query, description = "Only what was done to this person."),
+        ("from" = Option<DateTime<Utc>>, Query, description = "From this time on."),
+        ("to" = Option<DateTime<Utc>>, Query, description = "Before this time."),
+    ),
+    responses((status = 200, description = "A page of the log.", body = Audit)),
+    extensions(("x-error-codes" = json!([Forbidden, ValidationFailed]))),
+)]
+pub async fn audit(
+    services: Data<Services>,
+    caller: Caller,
+    query: Query,
+) -> Result<Json<Audit>, ApiError> {
+    let query = query.unambiguous()?;
+    let mut faults = Vec::new();
+    let request = page_request(&query, &mut faults, AuditId);
+    let wanted = Wanted {
+        action: query.read("action", &mut faults, |text| searchable(text, MAX_ACTION)),
+        outcome: query.read("outcome", &mut faults, outcome),
+        actor_id: query.read("actorId", &mut faults, from_text),
+        subject_id: query.read("subjectId", &mut faults, from_text),
+        from: query.read("from", &mut faults, from_text),
+        to: query.read("to", &mut faults, from_text),
+    };
+    ApiError::unless_none(faults)?;
+    let page = service::list_audit(&services, &caller, wanted, request).await?;
+    Ok(Json(Audit {
+        entries: page.items.into_iter().map(AuditEntry::from).collect(),
+        next_cursor: page.next.map(|id| cursor(id.0)),
+    }))
+}
+
+fn from_text<T: FromText>(text: &str) -> Result<T, Refusal> {
+    T::from_text(text.to_owned())
+}
+
+fn outcome(text: &str) -> Result<Outcome, Refusal> {
+    Outcome::parse(text)
+        .ok_or_else(|| Refusal::new("unknown_outcome", "Please send ok or refused."))
+}
