@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::service::feed::POLL_EVERY;
-use crate::service::{Result, Services, limits, mail, mail_limit, mfa, slack};
+use crate::service::{Result, Services, api_tokens, limits, mail, mail_limit, mfa, slack};
 
 const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
 
@@ -171,6 +171,9 @@ async fn tidy(services: Arc<Services>) {
         }
         if let Err(error) = mail::forget_settled(&services).await {
             tracing::warn!(%error, "old letters were not forgotten; trying again in an hour");
+        }
+        if let Err(error) = api_tokens::forget_spent(&services).await {
+            tracing::warn!(%error, "spent API tokens were not forgotten; trying again in an hour");
         }
         if let Err(error) = services.feed.forget_expired(&services.store, now).await {
             tracing::warn!(%error, "old revocations were not forgotten; trying again in an hour");

@@ -107,6 +107,8 @@ impl From<service::Error> for Failure {
             | Error::InvitationNotYours
             | Error::AlreadyMember
             | Error::OrganizationClosed
+            | Error::ApiTokenNotFound
+            | Error::TooManyApiTokens
             | Error::LastAdmin
             | Error::MemberElsewhere
             | Error::SlackNotSetUp

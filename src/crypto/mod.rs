@@ -1,5 +1,6 @@
 //! Keys, hashes and tokens as arithmetic: `now` and random bytes are arguments, nothing is looked up.
 
+pub mod api_token;
 pub mod id_token;
 pub mod jwt;
 mod jwt_provider;

@@ -55,6 +55,8 @@ pub enum Action {
     ManagerChanged,
     UserEnabled,
     UserDeleted,
+    ApiTokenCreated,
+    ApiTokenRevoked,
 }
 
 impl Action {
@@ -100,6 +102,8 @@ impl Action {
             Self::ManagerChanged => "user.manager_changed",
             Self::UserEnabled => "user.enabled",
             Self::UserDeleted => "user.deleted",
+            Self::ApiTokenCreated => "api_token.created",
+            Self::ApiTokenRevoked => "api_token.revoked",
         }
     }
 }

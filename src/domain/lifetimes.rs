@@ -38,6 +38,9 @@ pub const LETTERS_COUNT_FOR: TimeDelta = TimeDelta::hours(1);
 /// A letter that could not be sent for so long is given up.
 pub const LETTER: TimeDelta = TimeDelta::days(7);
 
+/// How long a revoked or expired token of a service is still known as what it was.
+pub const SPENT_API_TOKEN: TimeDelta = TimeDelta::days(30);
+
 /// When a token issued `now` ends: after seven days, but never after its session.
 pub fn access_token_expiry(now: DateTime<Utc>, session_ends: DateTime<Utc>) -> DateTime<Utc> {
     (now + ACCESS_TOKEN).min(session_ends)

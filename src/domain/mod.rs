@@ -1,6 +1,7 @@
 //! The words of the product and the rules that need nothing but values. No I/O, no clock.
 
 pub mod address_block;
+pub mod api_token;
 pub mod audit;
 pub mod change;
 pub mod domain_name;
@@ -25,6 +26,7 @@ pub mod scope;
 pub mod slack;
 
 pub use address_block::AddressBlock;
+pub use api_token::ApiToken;
 pub use change::Change;
 pub use domain_name::AllowedDomains;
 pub use email::Email;
@@ -34,7 +36,7 @@ pub use invitation::Invitation;
 pub use join_policy::JoinPolicy;
 pub use letter::Letter;
 pub use mail::{MailLogin, MailSender, MailServer, MailTls};
-pub use names::{OrganizationName, PersonName, Slug};
+pub use names::{ApiTokenName, OrganizationName, PersonName, Slug};
 pub use new_password::NewPasswordRules;
 pub use password::Password;
 pub use person::{Membership, Organization, Session, User};

@@ -85,6 +85,10 @@ name! {
     /// An organization's name, 2–255 characters.
     OrganizationName, 2..=255
 }
+name! {
+    /// What a token of a service is called, 1–100 characters.
+    ApiTokenName, 1..=100
+}
 
 impl PersonName {
     /// First and last name as one.

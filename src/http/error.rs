@@ -115,6 +115,8 @@ impl From<service::Error> for ApiError {
             Error::InvitationNotYours => ErrorCode::InvitationNotYours,
             Error::AlreadyMember => ErrorCode::AlreadyMember,
             Error::OrganizationClosed => ErrorCode::OrganizationClosed,
+            Error::ApiTokenNotFound => ErrorCode::ApiTokenNotFound,
+            Error::TooManyApiTokens => ErrorCode::TooManyApiTokens,
             Error::LastAdmin => ErrorCode::LastAdmin,
             Error::MemberElsewhere => ErrorCode::MemberElsewhere,
             Error::EmailTaken => ErrorCode::EmailTaken,

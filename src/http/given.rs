@@ -15,7 +15,7 @@ use super::error_code::ErrorCode;
 use crate::domain::fault::Refusal;
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{
-    AllowedDomains, CodeChallenge, CodeVerifier, Email, JoinPolicy, OrganizationId,
+    AllowedDomains, ApiTokenName, CodeChallenge, CodeVerifier, Email, JoinPolicy, OrganizationId,
     OrganizationName, PersonName, Role, UserId,
 };
 
@@ -260,6 +260,12 @@ impl FromText for UserId {
     fn from_text(text: String) -> Result<Self, Refusal> {
         text.parse()
             .map_err(|_| Refusal::new("invalid_id", "Please send a person's id, a UUID."))
+    }
+}
+
+impl FromText for ApiTokenName {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        Self::parse(&text)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP side: URLs, headers, status codes and JSON names, and not one rule.
 
 mod accounts;
+mod api_tokens;
 pub mod app;
 mod audit;
 mod body;

@@ -27,7 +27,7 @@ answer carries `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.
 URL may answer 404 for a path that is none and 405 with `Allow` for a wrong method; what answers \
 GET answers HEAD.";
 
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     (
         "Signing in",
         "From an e-mail address and a password to a token.",
@@ -55,6 +55,10 @@ const TAGS: [(&str, &str); 11] = [
     (
         "People",
         "Who belongs to the caller's organization: employees see themselves, managers also those who report to them, admins everybody.",
+    ),
+    (
+        "API tokens",
+        "For services. A token acts in the place of the person who made it, in one organization, with the lesser of its own role and that person's. `hp_`, 43 characters of base64url, and as checksum 6 more: the base64url of the first four bytes of the SHA-256 of what is before them.",
     ),
     (
         "Audit",
@@ -118,7 +122,9 @@ pub(super) fn document() -> OpenApi {
             HttpBuilder::new()
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("JWT")
-                .description(Some("The `accessToken` of the login answer."))
+                .description(Some(
+                    "The `accessToken` of the login answer, or an API token (`hp_…`).",
+                ))
                 .build(),
         )
         .into(),

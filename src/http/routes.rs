@@ -5,7 +5,8 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, audit, layers, mfa, operations, organizations, pages, people, slack, token_api,
+    accounts, api_tokens, audit, layers, mfa, operations, organizations, pages, people, slack,
+    token_api,
 };
 
 /// The pattern a request matched, for the log.
@@ -84,6 +85,8 @@ routes! {
     "/api/users"                => get people::list_users::list_users;
     "/api/users/{id}"           => delete people::remove_user::remove_user, get people::find_user::find_user, patch people::update_user::update_user;
     "/api/audit"                => get audit::audit;
+    "/api/tokens"               => get api_tokens::list::list_api_tokens, post api_tokens::create::create_api_token;
+    "/api/tokens/{id}"          => delete api_tokens::revoke::revoke_api_token;
 
     "/livez"                    => get operations::livez::livez;
     "/readyz"                   => get operations::readyz::readyz;

@@ -13,6 +13,7 @@ pub async fn end_session(
     caller: &Caller,
     session_id: SessionId,
 ) -> Result<()> {
+    caller.session_id()?;
     let now = services.now();
     let user_id = caller.profile.id;
     let entry = services.audit_own(context, now, Action::SessionEnded, caller);

@@ -64,6 +64,10 @@ pub enum Error {
     AlreadyMember,
     #[error("the organization takes in nobody")]
     OrganizationClosed,
+    #[error("no such API token")]
+    ApiTokenNotFound,
+    #[error("too many API tokens")]
+    TooManyApiTokens,
     #[error("the organization would be left without an admin")]
     LastAdmin,
     #[error("a member of another organization as well")]

@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::sync::Cache;
 
 use crate::crypto::jwt::Claims;
 use crate::domain::change::RecordedChange;
-use crate::domain::{Change, Membership, OrganizationId, SessionId, User, UserId};
-use crate::store::{Store, StoreError, changes, memberships, organizations, totp, users};
+use crate::domain::{ApiToken, Change, Membership, OrganizationId, SessionId, User, UserId};
+use crate::store::{
+    Store, StoreError, api_tokens, changes, memberships, organizations, totp, users,
+};
 
 /// How often the table is read, bell or no bell: half of the second that is promised.
 pub const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -26,19 +28,56 @@ const BELIEVED_FOR: Duration = Duration::from_secs(2);
 /// People held in memory, about half a kilobyte each.
 const PEOPLE: usize = 50_000;
 
-/// A user and every organization they belong to, the first joined first.
+/// Of how many tokens of services it is known whose they are.
+const API_TOKENS: usize = 50_000;
+
+/// A user, every organization they belong to, the first joined first, and the tokens they gave to services.
 #[derive(Debug)]
 pub struct Person {
     pub user: User,
     pub memberships: Vec<Membership>,
     /// Those of them that want a second factor, while the user has none.
     shut: Vec<OrganizationId>,
+    pub api_tokens: Vec<HeldApiToken>,
+}
+
+/// A token that was not revoked.
+#[derive(Debug)]
+pub struct HeldApiToken {
+    pub token: ApiToken,
+    hash: String,
+    /// Seconds since 1970, zero before the first use. Ahead of the database by what this instance has noted since.
+    last_used: AtomicI64,
+}
+
+impl HeldApiToken {
+    fn new((token, hash): (ApiToken, String)) -> Self {
+        let last_used = token.last_used_at.map_or(0, |at| at.timestamp());
+        Self {
+            token,
+            hash,
+            last_used: AtomicI64::new(last_used),
+        }
+    }
+
+    /// Whether none of the uses known here was in the last `period`. Of several at once, one is told so.
+    pub fn is_first_use_in(&self, period: TimeDelta, now: DateTime<Utc>) -> bool {
+        let last_used = self.last_used.load(Ordering::Relaxed);
+        let now = now.timestamp();
+        now - last_used >= period.num_seconds()
+            && self
+                .last_used
+                .compare_exchange(last_used, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
 }
 
 /// The maps, and how far they have read.
 pub struct Feed {
     revoked: RwLock<Revoked>,
     people: Cache<UserId, Arc<Person>>,
+    /// Whose tokens the hashes are of. That never changes, so nothing outdates it.
+    api_token_owners: Cache<String, UserId>,
     /// Counts the changes noted, so that a row read before one is not kept after it.
     noted: AtomicU64,
     last_seq: AtomicI64,
@@ -59,6 +98,7 @@ impl Default for Feed {
         Self {
             revoked: RwLock::default(),
             people: Cache::new(PEOPLE),
+            api_token_owners: Cache::new(API_TOKENS),
             noted: AtomicU64::new(0),
             last_seq: AtomicI64::new(0),
             started: Instant::now(),
@@ -196,10 +236,12 @@ impl Feed {
                 if !shut.is_empty() && totp::is_enrolled(tx, user_id)? {
                     shut.clear();
                 }
+                let api_tokens = api_tokens::list_unrevoked_of(tx, user_id)?;
                 Ok::<_, StoreError>(Some(Arc::new(Person {
                     user,
                     memberships,
                     shut,
+                    api_tokens: api_tokens.into_iter().map(HeldApiToken::new).collect(),
                 })))
             })
             .await?;
@@ -215,7 +257,23 @@ impl Feed {
     }
 }
 
+impl Feed {
+    /// Whose token has this hash, if it was seen here before.
+    pub fn api_token_owner(&self, hash: &str) -> Option<UserId> {
+        self.api_token_owners.get(hash)
+    }
+
+    pub fn remember_api_token(&self, hash: &str, owner: UserId) {
+        self.api_token_owners.insert(hash.to_owned(), owner);
+    }
+}
+
 impl Person {
+    /// Their token with this hash, unless it was revoked.
+    pub fn api_token(&self, hash: &str) -> Option<&HeldApiToken> {
+        self.api_tokens.iter().find(|held| held.hash == hash)
+    }
+
     /// Their place in an organization.
     pub fn membership(&self, id: OrganizationId) -> Option<&Membership> {
         self.memberships

@@ -34,6 +34,7 @@ pub async fn logout_all(
     context: &RequestContext,
     caller: &Caller,
 ) -> Result<()> {
+    caller.session_id()?;
     let now = services.now();
     let user_id = caller.profile.id;
     let entry = services.audit_own(context, now, Action::LogoutAll, caller);

@@ -3,6 +3,7 @@
 //! A verb reads the clock once, checks rights first, and writes what it did, the audit line and the
 //! change other instances must hear of in one transaction.
 
+pub mod api_tokens;
 pub mod authenticate;
 pub mod become_member;
 mod begin_session;
@@ -63,6 +64,9 @@ use crate::domain::{AllowedReturnUrl, Change, JoinPolicy, lifetimes};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::store::{Store, StoreError, Tx, changes};
 
+pub use api_tokens::{
+    CreateApiToken, CreatedApiToken, create_api_token, list_api_tokens, revoke_api_token,
+};
 pub use authenticate::{Caller, Credential, authenticate, authenticate_to_enrol};
 pub use become_member::become_member;
 pub use change_email::change_email;

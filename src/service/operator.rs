@@ -7,7 +7,9 @@ use crate::domain::{
     Change, Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName,
     PersonName, Role, User, UserId, lifetimes,
 };
-use crate::store::{Store, StoreError, audit, memberships, organizations, sessions, users};
+use crate::store::{
+    Store, StoreError, api_tokens, audit, memberships, organizations, sessions, users,
+};
 
 pub struct CreateUser<'a> {
     pub email: Email,
@@ -164,6 +166,7 @@ pub async fn disable_user(
             users::disable(tx, user_id, now)?;
             let min_ver = users::raise_ver(tx, user_id, now)?;
             sessions::revoke_all(tx, user_id, None, now)?;
+            api_tokens::revoke_all_of(tx, user_id, now)?;
             audit::insert(
                 tx,
                 &AuditEntry {

@@ -11,6 +11,7 @@ pub async fn update_profile(
     caller: &Caller,
     name: PersonName,
 ) -> Result<Profile> {
+    caller.session_id()?;
     let now = services.now();
     let user_id = caller.profile.id;
     let entry = services.audit_own(context, now, Action::ProfileUpdated, caller);

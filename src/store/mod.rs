@@ -4,6 +4,7 @@
 //! functions it calls are grouped by table. Each is written once and instantiated for both databases by
 //! the `on!` macro.
 
+pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
 mod bell;

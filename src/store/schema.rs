@@ -236,6 +236,25 @@ table! {
 }
 
 table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    api_tokens (id) {
+        id -> Id,
+        hash -> Text,
+        prefix -> Text,
+        name -> Text,
+        creator_id -> Id,
+        organization_id -> Id,
+        role -> Text,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+        last_used_at -> Nullable<Instant>,
+        revoked_at -> Nullable<Instant>,
+    }
+}
+
+table! {
     use crate::store::types::Id;
 
     reporting_lines (organization_id, manager_id, user_id) {

@@ -16,7 +16,7 @@ use diesel::sqlite::{Sqlite, SqliteValue};
 use uuid::Uuid;
 
 use crate::domain::ids::{AuditId, LetterId};
-use crate::domain::{InvitationId, OrganizationId, SessionId, SlackStateId, UserId};
+use crate::domain::{ApiTokenId, InvitationId, OrganizationId, SessionId, SlackStateId, UserId};
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
 #[diesel(
@@ -73,6 +73,7 @@ travels_as_id!(
     OrganizationId,
     SessionId,
     SlackStateId,
+    ApiTokenId,
     AuditId,
     LetterId,
     InvitationId

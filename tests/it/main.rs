@@ -10,6 +10,7 @@
 )]
 
 mod accept_invitation_page;
+mod api_tokens;
 mod architecture;
 mod audit;
 mod audit_log;

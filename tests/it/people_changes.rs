@@ -63,10 +63,12 @@ on_both_databases! {
     async fn a_disabled_account_is_signed_out_at_once_and_opened_again_by_hand(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
         let elsewhere = alan.signs_in_again().await;
+        let service = alan.as_a_service("employee").await;
+        service.me().await.expect(200);
 
         let changed = ada.changes(alan, json!({"disabled": true})).await.expect(200);
         assert_eq!(changed["disabled"], true);
-        for token in [alan, &elsewhere] {
+        for token in [alan, &elsewhere, &service] {
             token.me().await.refused(401, "Token revoked");
         }
         app.tries_to_log_in(&alan.email, PASSWORD).await.refused(401, "Invalid credentials");
@@ -76,7 +78,7 @@ on_both_databases! {
         assert_eq!(changed["disabled"], false);
         app.logs_in(&alan.email, PASSWORD).await.me().await.expect(200);
         // What was ended stays ended.
-        for token in [alan, &elsewhere] {
+        for token in [alan, &elsewhere, &service] {
             token.me().await.refused(401, "Token revoked");
         }
     }
@@ -95,10 +97,13 @@ on_both_databases! {
 
     async fn whoever_is_removed_is_signed_out_and_leaves_no_account_behind(app: TestApp) {
         let Staff { ada, grace, mia, alan, .. } = &Staff::of(&app).await;
+        let service = mia.as_a_service("manager").await;
+        service.me().await.expect(200);
         let path = format!("/api/users/{}", mia.id());
         assert_eq!(ada.delete(&path).await.expect(200), json!({"success": true}));
 
         mia.me().await.refused(401, "Token revoked");
+        assert_eq!(service.me().await.status, 401);
         app.tries_to_log_in(&mia.email, PASSWORD).await.refused(401, "Invalid credentials");
         ada.get(&path).await.refused(404, "User not found");
         ada.delete(&path).await.refused(404, "User not found");

@@ -30,7 +30,7 @@ pub struct UpdateUserRequest {
     #[validate(custom(function = "acceptable_or_null"))]
     #[schema(value_type = Option<UserId>)]
     manager_id: Clearable<UserId>,
-    /// True closes the account and ends its sessions, false opens it again. For admins, and only while
+    /// True closes the account and ends its sessions and API tokens, false opens it again. For admins, and only while
     /// the person belongs to no other organization.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<bool>, example = true)]

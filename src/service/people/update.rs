@@ -7,7 +7,7 @@ use crate::domain::audit::{Action, AuditEntry};
 use crate::domain::{Change, Deed, Fault, PersonName, Role, UserId, lifetimes};
 use crate::service::last_admin::keep_an_admin;
 use crate::service::{Caller, Error, RequestContext, Result, Services, record_changes};
-use crate::store::{Tx, audit, memberships, organizations, people, sessions, users};
+use crate::store::{Tx, api_tokens, audit, memberships, organizations, people, sessions, users};
 
 /// What is to become different; `None` leaves it.
 #[derive(Debug, Clone, Default)]
@@ -187,5 +187,6 @@ fn disable(tx: &mut Tx<'_>, person: &Person, now: DateTime<Utc>) -> Result<Chang
     users::disable(tx, user_id, now)?;
     let min_ver = users::raise_ver(tx, user_id, now)?;
     sessions::revoke_all(tx, user_id, None, now)?;
+    api_tokens::revoke_all_of(tx, user_id, now)?;
     Ok(Change::TokensCalledBack { user_id, min_ver })
 }

@@ -268,6 +268,19 @@ impl Actor {
             .collect()
     }
 
+    /// Makes a token for a service and uses it from now on.
+    pub async fn as_a_service(&self, role: &str) -> Self {
+        let created = self
+            .post("/api/tokens")
+            .json(&json!({"name": "a service", "role": role}))
+            .await
+            .expect(201);
+        Self {
+            token: created["token"].as_str().unwrap().to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The entries of the caller's session list.
     pub async fn sessions(&self) -> Vec<Value> {
         let list = self.get("/api/auth/sessions").await.expect(200);

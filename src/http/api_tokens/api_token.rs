@@ -1,0 +1,46 @@
+//! An API token as clients see it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{self, ApiTokenId, Role, UserId};
+
+/// A token of a service, without its secret.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiToken {
+    id: ApiTokenId,
+    #[schema(example = "nightly export")]
+    name: String,
+    /// The most it may do; never more than its creator may at the time.
+    role: Role,
+    /// How the token begins.
+    #[schema(example = "hp_u8H1VYkQ")]
+    prefix: String,
+    /// In whose place it acts.
+    created_by: UserId,
+    #[schema(example = "2026-11-22T09:30:00Z")]
+    created_at: DateTime<Utc>,
+    /// Null for a token that lasts until it is revoked.
+    #[schema(required, example = "2027-01-31T12:00:00Z")]
+    expires_at: Option<DateTime<Utc>>,
+    /// Exact to five minutes; null before the first use.
+    #[schema(required, example = "2026-11-22T17:45:10Z")]
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+impl From<domain::ApiToken> for ApiToken {
+    fn from(token: domain::ApiToken) -> Self {
+        Self {
+            id: token.id,
+            name: token.name.to_string(),
+            role: token.role,
+            prefix: token.prefix,
+            created_by: token.creator_id,
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            last_used_at: token.last_used_at,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Tokens that services hold.
+
+mod api_token;
+pub mod create;
+pub mod list;
+pub mod revoke;

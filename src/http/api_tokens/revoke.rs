@@ -1,0 +1,33 @@
+//! `DELETE /api/tokens/{id}`
+
+use actix_web::web::{Data, Json, Path};
+
+use crate::domain::ApiTokenId;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{ApiTokenNotFound, Forbidden};
+use crate::http::token_api::done::Done;
+use crate::service::{self, Caller, RequestContext, Services};
+
+/// Revoke an API token
+///
+/// One's own, or as an admin anybody's in the organization. It is refused at once here, and within a second by
+/// every other instance.
+#[utoipa::path(
+    delete,
+    path = "/api/tokens/{id}",
+    tag = "API tokens",
+    security(("bearer" = [])),
+    params(("id" = ApiTokenId, Path, description = "A token of the list.")),
+    responses((status = 200, description = "Revoked.", body = Done)),
+    extensions(("x-error-codes" = json!([ApiTokenNotFound, Forbidden]))),
+)]
+pub async fn revoke_api_token(
+    services: Data<Services>,
+    context: RequestContext,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<Json<Done>, ApiError> {
+    let id = id.parse().map_err(|_| ApiTokenNotFound)?;
+    service::revoke_api_token(&services, &context, &caller, id).await?;
+    Ok(Json(Done::YES))
+}

@@ -1,0 +1,89 @@
+//! From a service's token to the person in whose place it acts.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::crypto::api_token::ApiTokenSecret;
+use crate::domain::api_token::LAST_USED_PRECISION;
+use crate::service::feed::{HeldApiToken, Person};
+use crate::service::{Caller, Credential, Error, Profile, Result, Services};
+use crate::store::api_tokens;
+
+/// Judges a service's token. In the steady state this is one SHA-256 and two look-ups in memory.
+///
+/// # Errors
+/// `InvalidToken`, `TokenExpired`, `TokenRevoked`; `MfaEnrolmentRequired` when the organization wants a second factor
+/// and the token's creator has none; `Unavailable` when nobody can tell.
+pub(in crate::service) async fn authenticate(services: &Services, text: &str) -> Result<Caller> {
+    let secret = ApiTokenSecret::parse(text).ok_or(Error::InvalidToken)?;
+    let hash = secret.hash();
+    let now = services.now();
+    let person = match services.feed.api_token_owner(hash.as_str()) {
+        Some(owner) => services.feed.person(&services.store, owner).await?,
+        None => None,
+    };
+    let person = match person {
+        Some(person) if person.api_token(hash.as_str()).is_some() => person,
+        // Made a moment ago by another instance, never seen here, or no good.
+        Some(_) | None => look_up(services, hash.as_str()).await?,
+    };
+    let held = person.api_token(hash.as_str()).ok_or(Error::TokenRevoked)?;
+    let token = &held.token;
+    if person.user.disabled_at.is_some() {
+        return Err(Error::TokenRevoked);
+    }
+    let membership = person
+        .membership(token.organization_id)
+        .ok_or(Error::TokenRevoked)?;
+    if token.is_expired(now) {
+        return Err(Error::TokenExpired);
+    }
+    if person.lacks_second_factor(token.organization_id) {
+        return Err(Error::MfaEnrolmentRequired);
+    }
+    let caller = Caller {
+        profile: Profile {
+            role: token.role_under(membership),
+            ..Profile::of(&person.user, membership)
+        },
+        credential: Credential::ApiToken(token.id),
+    };
+    note_use(services, held, now).await;
+    Ok(caller)
+}
+
+/// Asks the database whose token it is, and remembers.
+async fn look_up(services: &Services, hash: &str) -> Result<Arc<Person>> {
+    let wanted = hash.to_owned();
+    let token = services
+        .store
+        .read(move |tx| api_tokens::find_by_hash(tx, &wanted))
+        .await?
+        .ok_or(Error::InvalidToken)?;
+    if token.revoked_at.is_some() {
+        return Err(Error::TokenRevoked);
+    }
+    services.feed.remember_api_token(hash, token.creator_id);
+    services
+        .feed
+        .read_person(&services.store, token.creator_id)
+        .await?
+        .ok_or(Error::InvalidToken)
+}
+
+/// A use that could not be noted is a use all the same.
+async fn note_use(services: &Services, held: &HeldApiToken, now: DateTime<Utc>) {
+    if !held.is_first_use_in(LAST_USED_PRECISION, now) {
+        return;
+    }
+    let id = held.token.id;
+    let earlier = now - LAST_USED_PRECISION;
+    let noted = services
+        .store
+        .write(move |tx| api_tokens::touch(tx, id, earlier, now))
+        .await;
+    if let Err(error) = noted {
+        tracing::warn!(%error, "the use of an API token was not noted");
+    }
+}

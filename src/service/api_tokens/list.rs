@@ -1,0 +1,27 @@
+//! Which tokens there are.
+
+use super::holder;
+use crate::domain::page::{Page, PageRequest};
+use crate::domain::{ApiToken, ApiTokenId};
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::api_tokens;
+
+/// The caller's tokens in this organization, or for an admin everybody's, oldest first; revoked ones are gone.
+///
+/// # Errors
+/// `Forbidden` for a service.
+pub async fn list_api_tokens(
+    services: &Services,
+    caller: &Caller,
+    request: PageRequest<ApiTokenId>,
+) -> Result<Page<ApiToken, ApiTokenId>> {
+    let holder = holder(caller)?;
+    let organization_id = caller.profile.organization_id;
+    let rows = services
+        .store
+        .read(move |tx| {
+            api_tokens::page(tx, organization_id, holder, &request).map_err(Error::from)
+        })
+        .await?;
+    Ok(Page::of(rows, &request, |token| token.id))
+}
