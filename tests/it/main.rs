@@ -49,6 +49,7 @@ mod profile;
 mod refresh;
 mod reset_password;
 mod revocation;
+mod role_matrix;
 mod security_page;
 mod sessions;
 mod slack;

@@ -1,0 +1,212 @@
+//! Every route, asked by everybody: who is let in, and that whoever is not changes nothing.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::house::{Actor, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+
+/// The columns of the table below.
+const CALLERS: [Kind; 6] = [
+    Kind::Nobody,
+    Kind::Employee,
+    Kind::Manager,
+    Kind::Admin,
+    Kind::ForeignAdmin,
+    Kind::EmployeesService,
+];
+
+/// What each route answers to each of [`CALLERS`]. A person in a path is an employee who reports to the manager; an API
+/// token is that person's; a session is the caller's own. A body is the route's example, unless [`body`] says otherwise.
+#[rustfmt::skip]
+const EXPECTED: &[(&str, &str, [u16; 6])] = &[
+    ("post",   "/api/auth/login",              [401, 401, 401, 401, 401, 401]),
+    ("post",   "/api/auth/register",           [404, 404, 404, 404, 404, 404]),
+    ("post",   "/api/auth/refresh",            [401, 200, 200, 200, 200, 403]),
+    ("get",    "/api/auth/me",                 [401, 200, 200, 200, 200, 200]),
+    ("patch",  "/api/auth/me",                 [401, 200, 200, 200, 200, 403]),
+    ("post",   "/api/auth/change-password",    [401, 200, 200, 200, 200, 403]),
+    ("get",    "/api/auth/sessions",           [401, 200, 200, 200, 200, 403]),
+    ("delete", "/api/auth/sessions/{id}",      [401, 200, 200, 200, 200, 403]),
+    ("post",   "/api/auth/logout",             [401, 200, 200, 200, 200, 403]),
+    ("post",   "/api/auth/logout-all",         [401, 200, 200, 200, 200, 403]),
+    ("get",    "/api/auth/slack/url",          [400, 400, 400, 400, 400, 400]),
+    ("get",    "/api/auth/slack/start",        [400, 400, 400, 400, 400, 400]),
+    ("get",    "/api/auth/slack/callback",     [501, 501, 501, 501, 501, 501]),
+    ("post",   "/api/auth/slack/token",        [501, 501, 501, 501, 501, 501]),
+    ("post",   "/api/auth/slack/link",         [401, 501, 501, 501, 501, 403]),
+    ("get",    "/api/users",                   [401, 200, 200, 200, 200, 200]),
+    ("get",    "/api/users/{id}",              [401, 403, 200, 200, 404, 403]),
+    ("patch",  "/api/users/{id}",              [401, 403, 403, 200, 404, 403]),
+    ("delete", "/api/users/{id}",              [401, 403, 403, 200, 404, 403]),
+    ("get",    "/api/audit",                   [401, 403, 403, 200, 200, 403]),
+    ("get",    "/api/tokens",                  [401, 200, 200, 200, 200, 403]),
+    ("post",   "/api/tokens",                  [401, 403, 201, 201, 201, 403]),
+    ("delete", "/api/tokens/{id}",             [401, 404, 404, 200, 404, 403]),
+    ("get",    "/livez",                       [200, 200, 200, 200, 200, 200]),
+    ("get",    "/readyz",                      [200, 200, 200, 200, 200, 200]),
+    ("get",    "/openapi.json",                [200, 200, 200, 200, 200, 200]),
+    ("get",    "/docs",                        [200, 200, 200, 200, 200, 200]),
+    ("get",    "/",                            [302, 302, 302, 302, 302, 302]),
+];
+
+/// A body that tells more than the example would; `None` for the example.
+fn body(method: &str, path: &str) -> Option<Value> {
+    Some(match (method, path) {
+        ("patch", "/api/users/{id}") => json!({"role": "manager"}),
+        ("post", "/api/tokens") => json!({"name": "a service", "role": "manager"}),
+        ("post", "/api/auth/change-password") => {
+            json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD})
+        }
+        ("post", "/api/auth/refresh") => json!({}),
+        _ => return None,
+    })
+}
+
+on_both_databases! {
+    async fn every_route_lets_in_whom_it_should_and_refusals_change_nothing(app: TestApp) {
+        let document: Value = serde_json::from_str(&hallpass::http::openapi_json()).unwrap();
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let mut faults = Vec::new();
+        for (method, path, example) in routes(&document) {
+            let Some((_, _, expected)) = EXPECTED.iter().find(|row| (row.0, row.1) == (method, path)) else {
+                faults.push(format!("{method} {path} is not in the table"));
+                continue;
+            };
+            for (kind, expected) in CALLERS.into_iter().zip(expected) {
+                let cell = Cell::of(&app, &ada, kind).await;
+                let body = body(method, path).or_else(|| example.clone());
+                let before = everything(&app).await;
+                let status = cell.asks(&app, method, path, body.as_ref()).await;
+                if status != *expected {
+                    faults.push(format!("{method} {path} by {kind:?}: {status}, not {expected}"));
+                }
+                if status >= 400 && everything(&app).await != before {
+                    faults.push(format!("{method} {path} by {kind:?}: {status}, and something changed"));
+                }
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+}
+
+#[test]
+fn the_table_has_no_route_that_is_gone() {
+    let document: Value = serde_json::from_str(&hallpass::http::openapi_json()).unwrap();
+    let there: Vec<_> = routes(&document)
+        .iter()
+        .map(|(method, path, _)| (*method, *path))
+        .collect();
+    for (method, path, _) in EXPECTED {
+        assert!(there.contains(&(method, path)), "{method} {path}");
+    }
+}
+
+/// Method, path and example body of every documented route.
+fn routes(document: &Value) -> Vec<(&str, &str, Option<Value>)> {
+    let mut routes = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let example = operation
+                .pointer("/requestBody/content/application~1json/example")
+                .cloned();
+            routes.push((method.as_str(), path.as_str(), example));
+        }
+    }
+    assert!(routes.len() > 20, "the document is not what it was");
+    routes
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Nobody,
+    Employee,
+    Manager,
+    Admin,
+    ForeignAdmin,
+    EmployeesService,
+}
+
+/// A caller nobody has used before, and somebody to do things to.
+struct Cell {
+    caller: Option<Actor>,
+    person: String,
+    api_token: String,
+    session: String,
+}
+
+impl Cell {
+    async fn of(app: &TestApp, ada: &Actor, kind: Kind) -> Self {
+        let joins = async || {
+            let email = format!("{}@acme.example", uuid::Uuid::now_v7());
+            app.joins(ada.organization_id(), &email).await
+        };
+        let colleague = async |role: &str| {
+            let actor = joins().await;
+            ada.changes(&actor, json!({"role": role})).await.expect(200);
+            actor
+        };
+        let caller = match kind {
+            Kind::Nobody => None,
+            Kind::Employee => Some(joins().await),
+            Kind::Manager => Some(colleague("manager").await),
+            Kind::Admin => Some(colleague("admin").await),
+            Kind::ForeignAdmin => {
+                let email = format!("{}@beta.example", uuid::Uuid::now_v7());
+                Some(app.founds("Beta", &email).await)
+            }
+            Kind::EmployeesService => Some(joins().await.as_a_service("employee").await),
+        };
+        let person = joins().await;
+        if let (Kind::Manager, Some(manager)) = (kind, &caller) {
+            let place = json!({"managerId": manager.id()});
+            ada.changes(&person, place).await.expect(200);
+        }
+        let token = person.post("/api/tokens").json(&json!({"name": "x"})).await;
+        let sessions = match (kind, &caller) {
+            (Kind::EmployeesService | Kind::Nobody, _) | (_, None) => person.sessions().await,
+            (_, Some(caller)) => caller.sessions().await,
+        };
+        Self {
+            caller,
+            api_token: token.expect(201)["id"].as_str().unwrap().to_owned(),
+            session: sessions[0]["id"].as_str().unwrap().to_owned(),
+            person: person.id().to_owned(),
+        }
+    }
+
+    async fn asks(&self, app: &TestApp, method: &str, path: &str, body: Option<&Value>) -> u16 {
+        let id = if path.starts_with("/api/auth/sessions/") {
+            &self.session
+        } else if path.starts_with("/api/tokens/") {
+            &self.api_token
+        } else {
+            &self.person
+        };
+        let method: Method = method.to_uppercase().parse().unwrap();
+        let mut call = app.client.call(method, &path.replace("{id}", id));
+        if let Some(caller) = &self.caller {
+            call = call.bearer(&caller.token);
+        }
+        if let Some(body) = body {
+            call = call.json(body);
+        }
+        call.await.status.as_u16()
+    }
+}
+
+/// What no refusal may change, as the database has it.
+async fn everything(app: &TestApp) -> Vec<Option<String>> {
+    let mut rows = Vec::new();
+    for select in [
+        "select name || coalesce(email, '-') || coalesce(password_hash, '-') || ver ||
+             coalesce(cast(disabled_at as text), '-') || cast(updated_at as text) as v from users order by id",
+        "select m.role || coalesce((select email from users where id = m.manager_id), '-') ||
+             cast(m.updated_at as text) as v from memberships m order by m.user_id, m.organization_id",
+        "select name || slug || join_policy || cast(updated_at as text) as v from organizations order by id",
+        "select name || role || coalesce(cast(revoked_at as text), '-') as v from api_tokens order by id",
+        "select coalesce(cast(revoked_at as text), '-') as v from sessions order by id",
+    ] {
+        rows.extend(app.db.values(select).await);
+    }
+    rows
+}
