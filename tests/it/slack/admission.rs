@@ -184,6 +184,16 @@ on_both_databases! {
         app.arrives("owner").await.failed_with("not_allowed");
     }
 
+    async fn whoever_an_admin_removed_comes_back_neither_as_themselves_nor_as_a_stranger(app: SlackApp) {
+        let token = app.arrives("owner").await.fragment["token"].clone();
+        let member = app.signs_in("member").await;
+        let path = format!("/api/users/{}", member["id"].as_str().unwrap());
+        app.client.delete(&path).bearer(&token).await.expect(200);
+        app.client.get(&path).bearer(&token).await.refused(404, "User not found");
+        app.arrives("member").await.failed_with("not_allowed");
+        assert_eq!(app.db.count("select count(*) from memberships").await, 1);
+    }
+
     async fn who_has_no_password_cannot_log_in_with_one(app: SlackApp) {
         app.signs_in("owner").await;
         app.tries_to_log_in("katherine@example.com", PASSWORD).await.refused(401, "Invalid credentials");
