@@ -95,6 +95,7 @@ impl App {
             &config.server.cors_allowed_origins,
             config.server.trusted_proxies,
             token_delivery,
+            config.accounts.tenant_domain,
         ));
         let data = web::Data::from(Arc::clone(&services));
         let server = server(listener, move || {

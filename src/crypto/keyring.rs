@@ -130,6 +130,18 @@ impl Key {
             .expect("a key is shorter than 255 hashes")
             .into()
     }
+
+    /// As [`Key::subkey`], for HMAC-SHA256.
+    pub(super) fn mac_key(&self, label: &[u8]) -> hmac::Key {
+        #[expect(
+            clippy::expect_used,
+            reason = "HKDF can refuse nothing but lengths above 255 hashes"
+        )]
+        self.root
+            .expand(&[label], hmac::HMAC_SHA256)
+            .expect("a key is shorter than 255 hashes")
+            .into()
+    }
 }
 
 /// A key's public name: eight bytes of HKDF-SHA256 (RFC 5869) in base64url, which tell nothing of the secret.

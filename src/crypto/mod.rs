@@ -1,6 +1,7 @@
 //! Keys, hashes and tokens as arithmetic: `now` and random bytes are arguments, nothing is looked up.
 
 pub mod api_token;
+pub mod csrf;
 pub mod id_token;
 pub mod jwt;
 mod jwt_provider;
@@ -11,4 +12,5 @@ pub mod pseudonym;
 pub mod recovery_code;
 pub mod sealed;
 pub mod secret_strength;
+pub mod session_token;
 pub mod totp;

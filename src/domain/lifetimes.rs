@@ -8,6 +8,15 @@ pub const ACCESS_TOKEN: TimeDelta = TimeDelta::seconds(604_800);
 /// A session ends this long after it began, however often it is refreshed.
 pub const SESSION: TimeDelta = TimeDelta::days(90);
 
+/// A session token's life, and its session's.
+pub const SESSION_TOKEN: TimeDelta = TimeDelta::days(30);
+
+/// A session cookie whose token is older than this is given a new one.
+pub const SESSION_COOKIE_AGE: TimeDelta = TimeDelta::days(1);
+
+/// How long a form may lie open before it is sent.
+pub const CSRF_TOKEN: TimeDelta = TimeDelta::hours(24);
+
 /// How long a person may take at Slack.
 pub const SLACK_STATE: TimeDelta = TimeDelta::minutes(10);
 

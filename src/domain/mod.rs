@@ -23,6 +23,7 @@ pub mod quota;
 pub mod return_url;
 pub mod role;
 pub mod scope;
+pub mod session_kind;
 pub mod slack;
 
 pub use address_block::AddressBlock;
@@ -45,4 +46,5 @@ pub use quota::{Allowance, Quota};
 pub use return_url::{AllowedReturnUrl, ReturnUrl};
 pub use role::Role;
 pub use scope::{Deed, Scope, Standing};
+pub use session_kind::SessionKind;
 pub use slack::{SignInFailure, SlackAccount, SlackPerson, TokenDelivery};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     AllowedDomains, Email, JoinPolicy, OrganizationId, OrganizationName, PersonName, Role,
-    SessionId, Slug, UserId,
+    SessionId, SessionKind, Slug, UserId,
 };
 
 /// A person with an account. The password hash is not part of it.
@@ -57,6 +57,7 @@ impl Organization {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
+    pub kind: SessionKind,
     pub user_id: UserId,
     pub organization_id: OrganizationId,
     /// The `User-Agent` of the sign-in.

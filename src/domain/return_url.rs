@@ -158,17 +158,7 @@ impl ReturnUrl {
     /// # Errors
     /// The first rule that is broken.
     pub fn check(text: &str, allowed: &[AllowedReturnUrl]) -> Result<Self, RefusedReturnUrl> {
-        if text.len() > MAX_BYTES {
-            return Err(RefusedReturnUrl::TooLong);
-        }
-        let is_safe = |b: u8| b.is_ascii_graphic() && !UNSAFE_CHARACTERS.contains(&b);
-        if !text.bytes().all(is_safe) {
-            return Err(RefusedReturnUrl::UnsafeCharacter);
-        }
-        let url = Url::parse(text).map_err(|_| RefusedReturnUrl::NotAbsolute)?;
-        if DANGEROUS_SCHEMES.contains(&url.scheme()) {
-            return Err(RefusedReturnUrl::DangerousScheme);
-        }
+        let url = read_plainly(text)?;
         let is_web = matches!(url.scheme(), "http" | "https");
         if is_web {
             let path = path_beyond_plain_host(text, &url)?;
@@ -225,6 +215,46 @@ impl ReturnUrl {
         url.set_fragment(Some(&fragment));
         url
     }
+}
+
+/// The web page that `text` names, if it is at one of `places` or below it.
+///
+/// As strict as [`ReturnUrl::check`], but for pages that are handed nothing: their parameters and their
+/// fragment are their own business.
+pub fn web_page<'a>(text: &str, mut places: impl Iterator<Item = &'a Url>) -> Option<Url> {
+    let (page, fragment) = match text.split_once('#') {
+        Some((page, fragment)) => (page, Some(fragment)),
+        None => (text, None),
+    };
+    let mut url = read_plainly(page).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https");
+    if !is_web || is_ambiguous(path_beyond_plain_host(page, &url).ok()?) {
+        return None;
+    }
+    if !fragment.unwrap_or_default().bytes().all(is_safe) {
+        return None;
+    }
+    url.set_fragment(fragment);
+    places.any(|place| leads_below(place, &url)).then_some(url)
+}
+
+/// What every parser reads as one and the same absolute URL, as far as its characters tell.
+fn read_plainly(text: &str) -> Result<Url, RefusedReturnUrl> {
+    if text.len() > MAX_BYTES {
+        return Err(RefusedReturnUrl::TooLong);
+    }
+    if !text.bytes().all(is_safe) {
+        return Err(RefusedReturnUrl::UnsafeCharacter);
+    }
+    let url = Url::parse(text).map_err(|_| RefusedReturnUrl::NotAbsolute)?;
+    if DANGEROUS_SCHEMES.contains(&url.scheme()) {
+        return Err(RefusedReturnUrl::DangerousScheme);
+    }
+    Ok(url)
+}
+
+fn is_safe(b: u8) -> bool {
+    b.is_ascii_graphic() && !UNSAFE_CHARACTERS.contains(&b)
 }
 
 /// What follows `scheme://host:port`, if that is written as the parser would write it, less case and a

@@ -166,9 +166,21 @@ pub struct Fields {
 }
 
 impl Fields {
-    fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         // serde_json's words, which quote the input, end here.
         serde_json::from_slice(bytes).map_err(|_| ErrorCode::MalformedRequest.into())
+    }
+
+    /// Every field, whatever it is called.
+    ///
+    /// # Errors
+    /// The faults that need no rule to be seen.
+    pub fn into_values(self) -> Result<Vec<(String, Value)>, ApiError> {
+        if self.faults.is_empty() {
+            Ok(self.values)
+        } else {
+            Err(self.faults.into())
+        }
     }
 
     /// Whether the field was sent, whatever is wrong with it.

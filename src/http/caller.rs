@@ -1,13 +1,17 @@
-//! Who is asking: the bearer token of a request, judged.
+//! Who is asking: the bearer token or the session cookie of a request, judged.
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 
+use super::cookies::Cookie;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use crate::service::{Caller, Services, authenticate, authenticate_to_enrol};
+use super::sender::{Csrf, Sender, admit_cookie_call};
+use super::settings::Settings;
+use crate::service::{Caller, Credential, Services, authenticate, authenticate_to_enrol};
 
 impl FromRequest for Caller {
     type Error = ApiError;
@@ -16,11 +20,9 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let token = bearer_token(request.headers())?;
-            let services = request
-                .app_data::<web::Data<Services>>()
-                .ok_or_else(|| ApiError::internal("the application has no services"))?;
-            Ok(authenticate(services, token).await?)
+            let presented = admitted(&request)?;
+            let caller = authenticate(services(&request)?, presented.token()).await?;
+            presented.must_fit(caller)
         })
     }
 }
@@ -35,17 +37,97 @@ impl FromRequest for Enrolling {
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let token = bearer_token(request.headers())?;
-            let services = request
-                .app_data::<web::Data<Services>>()
-                .ok_or_else(|| ApiError::internal("the application has no services"))?;
-            Ok(Self(authenticate_to_enrol(services, token).await?))
+            let presented = admitted(&request)?;
+            let caller = authenticate_to_enrol(services(&request)?, presented.token()).await?;
+            presented.must_fit(caller).map(Self)
         })
     }
 }
 
+/// The request's credential. Where that is a cookie and the call may change something, the page that sends it
+/// must be one that may.
+fn admitted(request: &HttpRequest) -> Result<Presented<'_>, ApiError> {
+    let (headers, settings) = (request.headers(), settings(request)?);
+    let presented = Presented::by(headers, settings)?;
+    if matches!(presented, Presented::Cookie(_)) && !is_safe(request.method()) {
+        let csrf = Csrf::of(headers, None, services(request)?, settings);
+        admit_cookie_call(Sender::of(headers, settings), csrf)?;
+    }
+    Ok(presented)
+}
+
+/// RFC 9110 §9.2.1, as far as we answer such methods.
+pub fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+pub fn services(request: &HttpRequest) -> Result<&Services, ApiError> {
+    let services = request.app_data::<web::Data<Services>>();
+    services
+        .map(web::Data::get_ref)
+        .ok_or_else(|| ApiError::internal("the application has no services"))
+}
+
+pub fn settings(request: &HttpRequest) -> Result<&Settings, ApiError> {
+    let settings = request.app_data::<web::Data<Settings>>();
+    settings
+        .map(web::Data::get_ref)
+        .ok_or_else(|| ApiError::internal("the application has no settings"))
+}
+
+/// The one credential of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presented<'a> {
+    Bearer(&'a str),
+    /// The session cookie, which counts only where no `Authorization` was sent: two identities in one
+    /// request never mix.
+    Cookie(&'a str),
+}
+
+impl<'a> Presented<'a> {
+    /// # Errors
+    /// `AuthenticationRequired` without any; `InvalidToken` for two of a kind.
+    pub fn by(headers: &'a HeaderMap, settings: &Settings) -> Result<Self, ErrorCode> {
+        if headers.contains_key(AUTHORIZATION) {
+            return bearer_token(headers).map(Self::Bearer);
+        }
+        only_cookie(headers, Cookie::Session, settings).map(Self::Cookie)
+    }
+
+    pub fn token(self) -> &'a str {
+        match self {
+            Self::Bearer(token) | Self::Cookie(token) => token,
+        }
+    }
+
+    /// # Errors
+    /// `InvalidToken` for a token that belongs in no cookie.
+    pub fn must_fit(self, caller: Caller) -> Result<Caller, ApiError> {
+        match (self, caller.credential) {
+            (Self::Cookie(_), Credential::ApiToken(_)) => Err(ErrorCode::InvalidToken.into()),
+            _ => Ok(caller),
+        }
+    }
+}
+
+/// # Errors
+/// `AuthenticationRequired` without the cookie; `InvalidToken` for two, of which a host beside ours may
+/// have set one.
+pub fn only_cookie<'a>(
+    headers: &'a HeaderMap,
+    cookie: Cookie,
+    settings: &Settings,
+) -> Result<&'a str, ErrorCode> {
+    let mut values = cookie.all(headers, settings);
+    let value = values.next().ok_or(ErrorCode::AuthenticationRequired)?;
+    match values.next() {
+        None => Ok(value),
+        Some(_) => Err(ErrorCode::InvalidToken),
+    }
+}
+
 /// RFC 6750 §2.1, with the scheme in any case (RFC 9110 §11.1).
-fn bearer_token(headers: &HeaderMap) -> Result<&str, ErrorCode> {
+pub fn bearer_token(headers: &HeaderMap) -> Result<&str, ErrorCode> {
     let mut credentials = headers.get_all(AUTHORIZATION);
     let credential = credentials
         .next()
@@ -101,6 +183,30 @@ mod tests {
             token(&["Bearer abc", "Bearer abc"]),
             Err(ErrorCode::InvalidToken)
         );
+    }
+
+    #[test]
+    fn a_cookie_counts_where_nothing_else_is_sent_and_two_are_none() {
+        use actix_web::http::header::COOKIE;
+
+        let settings = crate::http::settings::tests::settings("http://localhost");
+        let mut headers = HeaderMap::new();
+        let cookie = HeaderValue::from_static("next-auth.session-token=abc");
+        headers.append(COOKIE, cookie.clone());
+        let presented = |headers: &HeaderMap| match Presented::by(headers, &settings) {
+            Ok(Presented::Cookie(token)) => Ok(format!("cookie {token}")),
+            Ok(Presented::Bearer(token)) => Ok(format!("bearer {token}")),
+            Err(code) => Err(code),
+        };
+        assert_eq!(presented(&headers), Ok("cookie abc".to_owned()));
+        headers.append(COOKIE, cookie);
+        assert_eq!(presented(&headers), Err(ErrorCode::InvalidToken));
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer def"));
+        assert_eq!(presented(&headers), Ok("bearer def".to_owned()));
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
+        assert_eq!(presented(&headers), Err(ErrorCode::AuthenticationRequired));
+        headers.clear();
+        assert_eq!(presented(&headers), Err(ErrorCode::AuthenticationRequired));
     }
 
     #[test]

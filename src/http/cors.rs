@@ -37,7 +37,11 @@ impl AllowedOrigins {
     pub fn admit(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let mut origins = headers.get_all(ORIGIN);
         let origin = origins.next().filter(|_| origins.next().is_none())?;
-        self.0.contains(origin).then(|| origin.clone())
+        self.admit_origin(origin).then(|| origin.clone())
+    }
+
+    pub fn admit_origin(&self, origin: &HeaderValue) -> bool {
+        self.0.contains(origin)
     }
 }
 

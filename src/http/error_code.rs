@@ -81,6 +81,9 @@ error_codes! {
     InvalidCredentials "invalid_credentials" UNAUTHORIZED "Invalid credentials"
         means "E-mail and password do not open an account. Unknown, wrong and disabled look the same."
         do_this "Ask the person for their e-mail address and password again."
+    SecondFactorRequired "second_factor_required" UNAUTHORIZED "Second factor required"
+        means "E-mail and password are right, and the person has a second factor."
+        do_this "Ask for its code and send it with e-mail and password, as `code`."
     InvalidCode "invalid_code" UNAUTHORIZED "Invalid code"
         means "The code of the second factor is wrong, or was used before."
         do_this "Ask the person for the code that their authenticator shows now, or for a recovery code."
@@ -96,6 +99,12 @@ error_codes! {
     Forbidden "forbidden" FORBIDDEN "Forbidden"
         means "The caller is known, but not allowed to do this."
         do_this "Ask an administrator of the organization."
+    CrossSiteRequest "cross_site_request" FORBIDDEN "Cross-site request refused"
+        means "The request comes with a cookie, or wants one, from a page that is not allowed to send it."
+        do_this "Call from our own origin or one of `CORS_ALLOWED_ORIGINS`, send the CSRF token beside its cookie, or use `Authorization`."
+    SessionLocked "session_locked" FORBIDDEN "Session locked"
+        means "The session waits for its second factor, and can only be unlocked or ended."
+        do_this "Send the code to `/api/v1/unlock`."
     EmailNotVerified "email_not_verified" FORBIDDEN "Email not verified"
         means "The password was right, but the account's e-mail address is still to be verified."
         do_this "Ask the person to follow the link in their mail, or send another by `/api/auth/resend-verification`."
@@ -212,9 +221,10 @@ impl ErrorCode {
     /// The `WWW-Authenticate` every 401 carries (RFC 9110 §15.5.2).
     pub fn challenge(self) -> Option<Challenge> {
         match self {
-            Self::AuthenticationRequired | Self::InvalidCredentials | Self::InvalidCode => {
-                Some(Challenge::Plain)
-            }
+            Self::AuthenticationRequired
+            | Self::InvalidCredentials
+            | Self::InvalidCode
+            | Self::SecondFactorRequired => Some(Challenge::Plain),
             Self::InvalidToken | Self::TokenExpired | Self::TokenRevoked => {
                 Some(Challenge::InvalidToken)
             }

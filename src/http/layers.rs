@@ -6,10 +6,11 @@ use std::time::Instant;
 use actix_web::body::BoxBody;
 use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use futures_util::FutureExt;
 
 use super::connection::Answering;
@@ -46,9 +47,14 @@ pub async fn every_request(
     };
 
     let mut response = in_our_envelope(response);
+    let of_session_tokens = is_of_session_tokens(response.request());
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, origin.request_id.clone());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if of_session_tokens {
+        // Their URLs may hold a token.
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -76,6 +82,14 @@ fn is_head_too_large(head: &RequestHead) -> bool {
     let fields = head.headers.iter();
     let fields = fields.map(|(name, value)| name.as_str().len() + value.len());
     target + fields.sum::<usize>() > MAX_HEAD
+}
+
+fn is_of_session_tokens(request: &HttpRequest) -> bool {
+    let path = match request.app_data() {
+        Some(RoutePattern(pattern)) => pattern,
+        None => request.path(),
+    };
+    path.starts_with("/api/v1/")
 }
 
 /// Errors that are none of ours (the framework's own, wrong methods) get our body and code.

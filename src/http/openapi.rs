@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Content, ContentBuilder, Header, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder,
@@ -27,7 +29,7 @@ answer carries `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.
 URL may answer 404 for a path that is none and 405 with `Allow` for a wrong method; what answers \
 GET answers HEAD.";
 
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 14] = [
     (
         "Signing in",
         "From an e-mail address and a password to a token.",
@@ -53,6 +55,14 @@ const TAGS: [(&str, &str); 12] = [
         "Where the caller is signed in, and ending it. An ended session's tokens are refused within a second.",
     ),
     (
+        "NextAuth",
+        "Sessions for front ends with the `next-auth` client, version 4: a cookie instead of a token.",
+    ),
+    (
+        "Session tokens",
+        "For older server-to-server clients: one opaque token of 64 characters, good for 30 days, in `?token=`, as Bearer, or in a cookie.",
+    ),
+    (
         "People",
         "Who belongs to the caller's organization: employees see themselves, managers also those who report to them, admins everybody.",
     ),
@@ -74,6 +84,9 @@ const TAGS: [(&str, &str); 12] = [
     ),
     ("Operations", "For those who run the service."),
 ];
+
+/// The name of the security scheme that every route with `bearer` has as well.
+const SESSION_COOKIE: &str = "sessionCookie";
 
 /// The extension in which a route names the errors of its own.
 const ERROR_CODES: &str = "x-error-codes";
@@ -129,27 +142,67 @@ pub(super) fn document() -> OpenApi {
         )
         .into(),
     );
+    let cookie = |name, description| {
+        let value = ApiKeyValue::with_description(name, description);
+        SecurityScheme::ApiKey(ApiKey::Cookie(value))
+    };
+    components.security_schemes.insert(
+        SESSION_COOKIE.into(),
+        cookie(
+            "next-auth.session-token",
+            "The same JWT in a cookie, `__Secure-next-auth.session-token` under https. It counts where no \
+             `Authorization` is sent. A call that changes something must come from a page of ours or of \
+             `CORS_ALLOWED_ORIGINS`, or carry the CSRF token in `X-CSRF-Token` beside its cookie.",
+        )
+        .into(),
+    );
+    let query = ApiKeyValue::with_description("token", "The session token of `/api/v1/login`.");
+    let opaque = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    for (name, scheme) in [
+        ("sessionToken", SecurityScheme::ApiKey(ApiKey::Query(query))),
+        (
+            "sessionTokenBearer",
+            SecurityScheme::Http(
+                opaque
+                    .description(Some("The session token of `/api/v1/login`, 64 characters."))
+                    .build(),
+            ),
+        ),
+        (
+            "sessionTokenCookie",
+            cookie(
+                "hallpass-session",
+                "The session token in a cookie, `__Host-hallpass-session` under https, under the rule \
+                 of `sessionCookie`.",
+            ),
+        ),
+    ] {
+        components
+            .security_schemes
+            .insert(name.into(), scheme.into());
+    }
     for (name, header) in headers() {
         components.headers.insert(name.into(), header.into());
     }
     let schemas = json!({ "components": { "schemas": components.schemas } });
     for (path, item) in &mut document.paths.paths {
-        for operation in operations_mut(item) {
-            complete(operation, rate_limit::group_of(path), &schemas);
+        for (operation, is_safe) in operations_mut(item) {
+            complete(operation, is_safe, rate_limit::group_of(path), &schemas);
         }
     }
     document
 }
 
-fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// Each operation, and whether its method is safe.
+fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (&mut Operation, bool)> {
     [
-        &mut item.get,
-        &mut item.post,
-        &mut item.patch,
-        &mut item.delete,
+        (&mut item.get, true),
+        (&mut item.post, false),
+        (&mut item.patch, false),
+        (&mut item.delete, false),
     ]
     .into_iter()
-    .flatten()
+    .filter_map(|(operation, is_safe)| Some((operation.as_mut()?, is_safe)))
 }
 
 fn headers() -> [(&'static str, Header); 4] {
@@ -197,9 +250,18 @@ fn headers() -> [(&'static str, Header); 4] {
 }
 
 /// Adds to a route what follows from its shape, so that its author names only its own errors.
-fn complete(operation: &mut Operation, group: Option<Group>, document: &Value) {
+fn complete(operation: &mut Operation, is_safe: bool, group: Option<Group>, document: &Value) {
     give_examples(operation, document);
     let mut codes = own_codes(operation);
+    let bearer = SecurityRequirement::new::<_, _, String>("bearer", []);
+    if let Some(ways) = &mut operation.security
+        && ways.contains(&bearer)
+    {
+        ways.push(SecurityRequirement::new::<_, _, String>(SESSION_COOKIE, []));
+        if !is_safe {
+            codes.push(ErrorCode::CrossSiteRequest);
+        }
+    }
     if operation.security.is_some() {
         codes.extend([
             ErrorCode::AuthenticationRequired,

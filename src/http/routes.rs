@@ -5,8 +5,8 @@ use actix_web::web;
 use utoipa::OpenApi;
 
 use super::{
-    accounts, api_tokens, audit, layers, mfa, operations, organizations, pages, people, slack,
-    token_api,
+    accounts, api_tokens, audit, layers, mfa, next_auth, operations, organizations, pages, people,
+    session_tokens, slack, token_api,
 };
 
 /// The pattern a request matched, for the log.
@@ -87,6 +87,22 @@ routes! {
     "/api/audit"                => get audit::audit;
     "/api/tokens"               => get api_tokens::list::list_api_tokens, post api_tokens::create::create_api_token;
     "/api/tokens/{id}"          => delete api_tokens::revoke::revoke_api_token;
+
+    "/api/auth/csrf"            => get next_auth::csrf::csrf;
+    "/api/auth/providers"       => get next_auth::providers::providers;
+    "/api/auth/session"         => get next_auth::session::session;
+    "/api/auth/signin"          => get next_auth::sign_in_page::sign_in_page;
+    "/api/auth/callback/credentials" => post next_auth::credentials::callback;
+    "/api/auth/signin/credentials"   => post next_auth::credentials::signin;
+    "/api/auth/signin/slack"    => post next_auth::slack::slack;
+    "/api/auth/signout"         => get next_auth::sign_out_page::sign_out_page, post next_auth::sign_out::sign_out;
+    "/api/auth/error"           => get next_auth::error::error;
+    "/api/auth/_log"            => post next_auth::log::log;
+
+    "/api/v1/login"             => post session_tokens::login::login;
+    "/api/v1/unlock"            => post session_tokens::unlock::unlock;
+    "/api/v1/logout"            => get session_tokens::logout::logout_by_link, post session_tokens::logout::logout;
+    "/api/v1/search"            => post session_tokens::search::search;
 
     "/livez"                    => get operations::livez::livez;
     "/readyz"                   => get operations::readyz::readyz;

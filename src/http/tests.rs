@@ -33,6 +33,7 @@ fn settings(public_url: &str) -> web::Data<Settings> {
         &[FRIEND.to_owned()],
         vec!["10.0.0.0/8".parse().unwrap()],
         TokenDelivery::Fragment,
+        None,
     ))
 }
 

@@ -43,9 +43,14 @@ pub(super) fn begin_session(
 ) -> Result<()> {
     let is_from_elsewhere = sessions::is_from_elsewhere(tx, session)?;
     sessions::insert(tx, session)?;
-    if !is_from_elsewhere {
-        return Ok(());
+    if is_from_elsewhere {
+        tell_owner(tx, session, notice)?;
     }
+    Ok(())
+}
+
+/// Writes the letter, whose link ends this session, if there is an address for it.
+pub(super) fn tell_owner(tx: &mut Tx<'_>, session: &Session, notice: SignInNotice) -> Result<()> {
     let Some(account) = users::find_account(tx, session.user_id)? else {
         return Ok(());
     };

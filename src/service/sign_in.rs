@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::mfa::SecondFactor;
 use super::{RequestContext, Services};
 use crate::domain::{
-    Email, Membership, OrganizationId, PersonName, Role, Session, SessionId, User, UserId,
-    lifetimes,
+    Email, Membership, OrganizationId, PersonName, Role, Session, SessionId, SessionKind, User,
+    UserId, lifetimes,
 };
 
 /// A user as one organization sees them: the `user` of the API.
@@ -59,6 +59,7 @@ impl Services {
     ) -> Session {
         Session {
             id: SessionId::new(now, self.random()),
+            kind: SessionKind::Jwt,
             user_id,
             organization_id,
             device: context.device.clone(),

@@ -22,13 +22,16 @@ mod postgres;
 mod queue;
 pub mod recovery_codes;
 mod schema;
+pub mod session_tokens;
 pub mod sessions;
 pub mod slack_states;
 mod sqlite;
+pub mod tenants;
 pub mod totp;
 mod tx;
 mod types;
 pub mod users;
+pub mod visible_people;
 pub mod workspaces;
 
 use std::path::PathBuf;

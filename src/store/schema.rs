@@ -65,6 +65,9 @@ table! {
         last_used_at -> Instant,
         expires_at -> Instant,
         revoked_at -> Nullable<Instant>,
+        kind -> Text,
+        token_hash -> Nullable<Text>,
+        locked -> Bool,
     }
 }
 

@@ -6,12 +6,12 @@ use diesel::prelude::*;
 
 use super::schema::sessions;
 use super::types::At;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, on, parsed};
 use crate::domain::{OrganizationId, Session, SessionId, UserId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
-struct SessionRow {
+pub(super) struct SessionRow {
     id: SessionId,
     user_id: UserId,
     organization_id: OrganizationId,
@@ -21,12 +21,16 @@ struct SessionRow {
     last_used_at: At,
     expires_at: At,
     revoked_at: Option<At>,
+    kind: String,
 }
 
-impl From<SessionRow> for Session {
-    fn from(row: SessionRow) -> Self {
-        Self {
+impl TryFrom<SessionRow> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
+        Ok(Self {
             id: row.id,
+            kind: parsed(&row.kind)?,
             user_id: row.user_id,
             organization_id: row.organization_id,
             device: row.device,
@@ -35,7 +39,7 @@ impl From<SessionRow> for Session {
             last_used_at: row.last_used_at.0,
             expires_at: row.expires_at.0,
             revoked_at: row.revoked_at.map(|at| at.0),
-        }
+        })
     }
 }
 
@@ -63,7 +67,7 @@ pub fn find(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreErro
         .select(SessionRow::as_select())
         .first(conn)
         .optional())?;
-    Ok(row.map(Session::from))
+    row.map(Session::try_from).transpose()
 }
 
 /// Whether the user has signed in before, and never with this session's device at its address.
@@ -105,7 +109,7 @@ pub fn list_live_of_user(
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .select(SessionRow::as_select())
         .load(conn))?;
-    Ok(rows.into_iter().map(Session::from).collect())
+    rows.into_iter().map(Session::try_from).collect()
 }
 
 /// Notes a use, and the organization the session speaks for from now on. Tells whether the session was

@@ -6,13 +6,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::page;
-use super::query::Query;
 use super::{callback_url, cookies, delivery};
 use crate::http::error_code::ErrorCode::{
     AccessDenied, Busy, SignInExpired, SlackMisconfigured, SlackNotSetUp, SlackUnavailable,
     Unavailable,
 };
 use crate::http::pages::shell::Preferred;
+use crate::http::query::Query;
 use crate::http::settings::Settings;
 use crate::service::slack::{self, Callback};
 use crate::service::{RequestContext, Services};

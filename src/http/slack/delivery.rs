@@ -3,8 +3,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
 
-use super::cookies;
 use crate::domain::TokenDelivery;
+use crate::http::cookies::Cookie;
 use crate::http::settings::Settings;
 use crate::service::slack::{Handed, Landing};
 
@@ -40,7 +40,8 @@ pub fn redirect(landing: Landing, settings: &Settings) -> HttpResponse {
             let token = signed_in.access_token.as_str();
             let seconds = signed_in.expires_in;
             if delivery == TokenDelivery::Cookie {
-                response.insert_header((SET_COOKIE, cookies::session(token, seconds, settings)));
+                let cookie = Cookie::Session.set(token, seconds, settings);
+                response.insert_header((SET_COOKIE, cookie));
                 to(&[state])
             } else {
                 to(&[("token", token), ("expiresIn", &seconds.to_string()), state])

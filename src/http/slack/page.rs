@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 
-use super::public;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::pages::shell::{Link, Page, Preferred};
@@ -45,7 +44,7 @@ fn href(way_back: &WayBack, settings: &Settings) -> String {
     match way_back {
         WayBack::Application(url) => url.as_str().to_owned(),
         WayBack::Start(url) => {
-            let mut start = public(settings, "/api/auth/slack/start");
+            let mut start = settings.public("/api/auth/slack/start");
             start
                 .query_pairs_mut()
                 .append_pair("returnUrl", url.as_str());

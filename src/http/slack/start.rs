@@ -5,11 +5,11 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::page;
-use super::query::Query;
 use super::{callback_url, cookies};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{SlackNotSetUp, ValidationFailed};
 use crate::http::pages::shell::Preferred;
+use crate::http::query::Query;
 use crate::http::settings::Settings;
 use crate::service::Services;
 use crate::service::slack::{self, Begin};

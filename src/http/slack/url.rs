@@ -4,12 +4,12 @@ use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::query::Query;
 use super::way::SlackWay;
 use super::{callback_url, cookies};
 use crate::domain::TokenDelivery;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{SlackNotSetUp, ValidationFailed};
+use crate::http::query::Query;
 use crate::http::settings::Settings;
 use crate::service::Services;
 use crate::service::slack::{self, Begin};

@@ -10,9 +10,10 @@ use crate::domain::{Email, OrganizationId};
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    EmailNotVerified, InvalidCredentials, OrganizationNotFound, TooManyAttempts,
+    CrossSiteRequest, EmailNotVerified, InvalidCredentials, OrganizationNotFound, TooManyAttempts,
 };
 use crate::http::given::{Given, Password, acceptable};
+use crate::http::sender::FromNoStranger;
 use crate::service::{self, RequestContext, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -41,11 +42,12 @@ pub struct LoginRequest {
     tag = "Signing in",
     request_body = LoginRequest,
     responses((status = 200, description = "Signed in, or asked for the second factor.", body = SignIn)),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts, CrossSiteRequest]))),
 )]
 pub async fn login(
     services: Data<Services>,
     context: RequestContext,
+    _: FromNoStranger,
     Valid(body): Valid<LoginRequest>,
 ) -> Result<Json<SignIn>, ApiError> {
     let password = body.password.into_value()?;

@@ -13,4 +13,4 @@ pub mod register;
 pub mod sessions;
 pub(super) mod signed_in;
 pub mod update_me;
-mod user;
+pub(super) mod user;

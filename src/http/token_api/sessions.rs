@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{self, SessionId};
+use crate::domain::{self, SessionId, SessionKind};
 use crate::http::error::ApiError;
 use crate::service::{self, Caller, Services};
 
@@ -20,6 +20,9 @@ pub struct Sessions {
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     id: SessionId,
+    /// `jwt`: access tokens, in the header or the session cookie. `token`: an opaque one for `/api/v1`.
+    #[schema(inline)]
+    kind: SessionKind,
     /// The `User-Agent` of the sign-in.
     #[schema(required, example = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")]
     device: Option<String>,
@@ -42,6 +45,7 @@ impl Session {
         Self {
             current: session.id == current,
             id: session.id,
+            kind: session.kind,
             device: session.device,
             address: session.address.map(|address| address.to_string()),
             created_at: session.created_at,

@@ -13,7 +13,7 @@ use crate::domain::{UserId, lifetimes};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::totp::Totp;
-use crate::store::{Tx, audit, recovery_codes, totp, users};
+use crate::store::{Tx, audit, recovery_codes, session_tokens, totp, users};
 
 /// So many wrong codes in a row lock, and so many more, and so on. Codes that come while it is locked are
 /// not looked at, and count as wrong.
@@ -206,6 +206,7 @@ impl CodeCheck {
         if failures % END_AFTER == 0 {
             let under_way = [Purpose::SecondFactor, Purpose::MfaEnrolment];
             one_time_tokens::delete_of_user(tx, user_id, &under_way)?;
+            session_tokens::end_locked(tx, user_id, self.now)?;
         }
         match was_locked_until {
             // Written down when it began: whoever knocks on is not to fill the log.

@@ -244,6 +244,16 @@ impl Answer {
         if is_head || seen.starts_with("/readyz?verbose ") {
             return;
         }
+        // The client of NextAuth reads the error in the URL it is led to.
+        if seen.starts_with("/api/auth/callback/credentials ")
+            || seen.starts_with("/api/auth/signin/credentials ")
+        {
+            let body = self.json();
+            if body.get("url").is_some() {
+                assert_eq!(body.as_object().unwrap().len(), 1, "{seen}");
+                return;
+            }
+        }
         // Navigations end at a page, which loads nothing.
         if (seen.starts_with("/api/auth/slack/") || !seen.starts_with("/api/"))
             && self.header("content-type") == Some("text/html; charset=utf-8")

@@ -1,6 +1,7 @@
 //! The test house: databases, a running program, a clock to move, and people who use it.
 
 pub mod actors;
+pub mod browser;
 pub mod client;
 pub mod clock;
 pub mod cluster;
@@ -16,6 +17,7 @@ pub mod test_app;
 use std::time::{Duration, Instant};
 
 pub use actors::{Actor, OTHER_PASSWORD, PASSWORD, founding, joining};
+pub use browser::{Browser, SESSION_COOKIE};
 pub use client::Answer;
 pub use database::Db;
 pub use slack::SlackApp;

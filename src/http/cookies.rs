@@ -1,0 +1,119 @@
+//! Cookies: their names, how they are read, and how they are set.
+
+use actix_web::http::header::{COOKIE, HeaderMap};
+
+use super::settings::Settings;
+
+/// A cookie of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cookie {
+    /// The JWT of a session, under the name that NextAuth gives it.
+    Session,
+    /// What the forms of this browser carry as well.
+    Csrf,
+    /// The session token of `/api/v1`.
+    SessionToken,
+    /// The browser's key while its person is at Slack.
+    SlackBrowser,
+}
+
+impl Cookie {
+    /// Under https with a prefix, so that no page without TLS and, for `__Host-`, no other host can set it
+    /// (RFC 6265bis §4.1.3).
+    pub fn name(self, settings: &Settings) -> &'static str {
+        match (self, settings.is_https()) {
+            (Self::Session, true) => "__Secure-next-auth.session-token",
+            (Self::Session, false) => "next-auth.session-token",
+            (Self::Csrf, true) => "__Host-next-auth.csrf-token",
+            (Self::Csrf, false) => "next-auth.csrf-token",
+            (Self::SessionToken, true) => "__Host-hallpass-session",
+            (Self::SessionToken, false) => "hallpass-session",
+            (Self::SlackBrowser, true) => "__Host-hallpass-slack",
+            (Self::SlackBrowser, false) => "hallpass-slack",
+        }
+    }
+
+    /// Every value that the request brings under this name, empty ones left out.
+    pub fn all<'a>(
+        self,
+        headers: &'a HeaderMap,
+        settings: &Settings,
+    ) -> impl Iterator<Item = &'a str> {
+        let wanted = self.name(settings);
+        headers
+            .get_all(COOKIE)
+            .filter_map(|header| header.to_str().ok())
+            .flat_map(|header| header.split(';'))
+            .filter_map(|cookie| cookie.trim().split_once('='))
+            .filter(move |(name, value)| *name == wanted && !value.is_empty())
+            .map(|(_, value)| value)
+    }
+
+    /// The value, if the request brings exactly one.
+    pub fn only<'a>(self, headers: &'a HeaderMap, settings: &Settings) -> Option<&'a str> {
+        let mut values = self.all(headers, settings);
+        values.next().filter(|_| values.next().is_none())
+    }
+
+    /// `Set-Cookie` for this many seconds.
+    pub fn set(self, value: &str, seconds: i64, settings: &Settings) -> String {
+        let name = self.name(settings);
+        let secure = if settings.is_https() { "; Secure" } else { "" };
+        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+    }
+
+    /// `Set-Cookie` that makes a browser forget it.
+    pub fn clear(self, settings: &Settings) -> String {
+        self.set("", 0, settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+    use crate::http::settings::tests::settings;
+
+    #[test]
+    fn cookies_are_prefixed_and_secure_under_https() {
+        let (https, http) = (
+            settings("https://id.example.com"),
+            settings("http://localhost:8080"),
+        );
+        assert_eq!(
+            Cookie::SlackBrowser.set("k", 600, &https),
+            "__Host-hallpass-slack=k; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert_eq!(
+            Cookie::Session.set("t", 604_800, &https),
+            "__Secure-next-auth.session-token=t; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert_eq!(
+            Cookie::Session.set("t", 604_800, &http),
+            "next-auth.session-token=t; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax"
+        );
+        assert_eq!(
+            Cookie::Csrf.clear(&http),
+            "next-auth.csrf-token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+        );
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_and_two_of_a_name_are_none() {
+        let http = settings("http://localhost");
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("a=b; xhallpass-slack=no"));
+        headers.append(
+            COOKIE,
+            HeaderValue::from_static("c; hallpass-slack=yes; hallpass-session=; d=e"),
+        );
+        assert_eq!(Cookie::SlackBrowser.only(&headers, &http), Some("yes"));
+        assert_eq!(Cookie::SessionToken.only(&headers, &http), None);
+        let https = settings("https://localhost");
+        assert_eq!(Cookie::SlackBrowser.only(&headers, &https), None);
+        headers.append(COOKIE, HeaderValue::from_static("hallpass-slack=other"));
+        assert_eq!(Cookie::SlackBrowser.only(&headers, &http), None);
+        assert_eq!(Cookie::SlackBrowser.all(&headers, &http).count(), 2);
+    }
+}

@@ -1,0 +1,92 @@
+//! Answers that lead somewhere: as a redirect, or as the URL for those who ask for it.
+
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, LOCATION, SET_COOKIE};
+use serde::Serialize;
+use url::Url;
+use utoipa::ToSchema;
+
+use super::place;
+use super::sent::Sent;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
+use crate::http::settings::Settings;
+
+/// Where to go next.
+#[derive(Serialize, ToSchema)]
+pub struct Next {
+    /// After a failure it has an `error`.
+    #[schema(format = "uri", example = "https://app.example.com/dashboard")]
+    url: String,
+}
+
+/// 302 to `url`, or 200 with it.
+pub fn lead_to(url: &Url, wants_url: bool, cookies: &[String]) -> HttpResponse {
+    let mut response = if wants_url {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::Found()
+    };
+    for cookie in cookies {
+        response.append_header((SET_COOKIE, cookie.as_str()));
+    }
+    if wants_url {
+        return response.json(Next {
+            url: url.to_string(),
+        });
+    }
+    response.insert_header((LOCATION, url.as_str())).finish()
+}
+
+/// A failed sign-in, in the words of whoever tried: the client of NextAuth looks for `error` in the URL it
+/// is told, a form leads back to the page it stands on, and a script reads a status.
+pub fn refuse_sign_in(
+    error: ApiError,
+    sent: &Sent,
+    onward: &Url,
+    settings: &Settings,
+) -> Result<HttpResponse, ApiError> {
+    if sent.wants_url() {
+        let error = match error.code() {
+            // Nobody has an account by an address that is none.
+            ErrorCode::ValidationFailed => ErrorCode::InvalidCredentials.into(),
+            _ => error,
+        };
+        let parameters = [("error", word(error.code())), ("provider", "credentials")];
+        let url = place::page("/api/auth/error", &parameters, settings);
+        return Ok(with_url(error, &url));
+    }
+    if sent.is_json {
+        return Err(error);
+    }
+    let parameters = [
+        ("error", word(error.code())),
+        ("callbackUrl", onward.as_str()),
+    ];
+    let page = place::page("/api/auth/signin", &parameters, settings);
+    Ok(lead_to(&page, false, &[]))
+}
+
+/// The error's status and headers around the body that NextAuth's client reads.
+fn with_url(error: ApiError, url: &Url) -> HttpResponse {
+    let body = serde_json::json!({ "url": url.as_str() }).to_string();
+    let mut answer = HttpResponse::from_error(error).set_body(BoxBody::new(body));
+    let json = HeaderValue::from_static("application/json");
+    answer.headers_mut().insert(CONTENT_TYPE, json);
+    answer
+}
+
+/// NextAuth's word for the error where it has one, else our own.
+fn word(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::InvalidCredentials | ErrorCode::ValidationFailed => "CredentialsSignin",
+        ErrorCode::SecondFactorRequired => "MfaRequired",
+        ErrorCode::InvalidCode => "InvalidCode",
+        ErrorCode::MfaEnrolmentRequired => "MfaEnrolmentRequired",
+        ErrorCode::TooManyAttempts => "TooManyAttempts",
+        ErrorCode::EmailNotVerified => "EmailNotVerified",
+        ErrorCode::Forbidden => "AccessDenied",
+        code => code.as_str(),
+    }
+}

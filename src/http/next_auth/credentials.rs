@@ -1,0 +1,154 @@
+//! `POST /api/auth/callback/credentials` and its alias `POST /api/auth/signin/credentials`
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::answer::{self, Next};
+use super::place;
+use super::sent::Sent;
+use crate::domain::{Email, Fault};
+use crate::http::cookies::Cookie;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{
+    CrossSiteRequest, EmailNotVerified, InvalidCode, InvalidCredentials, MfaEnrolmentRequired,
+    SecondFactorRequired, TooManyAttempts,
+};
+use crate::http::given::{FromText, Password};
+use crate::http::sender::{Csrf, Sender, admit_sign_in};
+use crate::http::settings::Settings;
+use crate::service::mfa::{self, SecondFactor};
+use crate::service::{self, RequestContext, Services, SignIn, SignedIn};
+
+/// What the client of NextAuth posts. Other fields are ignored.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
+pub struct Credentials {
+    #[schema(format = "email", max_length = 254, example = "ada@example.com")]
+    email: String,
+    #[schema(
+        format = "password",
+        max_length = 100,
+        example = "correct horse battery staple"
+    )]
+    password: String,
+    /// The code of the second factor, for those who have one.
+    #[schema(example = "123456")]
+    code: Option<String>,
+    /// As `/api/auth/csrf` gave it. Needed where neither `Origin` nor `Sec-Fetch-Site` says whose page this is.
+    csrf_token: Option<String>,
+    /// Where to lead on to: a page of ours, of `CORS_ALLOWED_ORIGINS` or of `ALLOWED_RETURN_URLS`. Anything
+    /// else is our own front page.
+    #[schema(example = "https://app.example.com/dashboard")]
+    callback_url: Option<String>,
+    /// Asks for the URL instead of a redirect.
+    #[schema(example = true)]
+    json: Option<bool>,
+}
+
+/// Sign in for the session cookie
+///
+/// Every sign-in sets a cookie of a new session. With `json: true` the answer has the URL to go to, with
+/// `error` in it after a failure (401 for wrong credentials, `CredentialsSignin`; 401 for a missing second
+/// factor, `MfaRequired`: sign in again with `code`). Without it a form is redirected, to the page it came from after a failure; JSON gets the errors
+/// below.
+#[utoipa::path(
+    post,
+    path = "/api/auth/callback/credentials",
+    tag = "NextAuth",
+    request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Signed in, with `json: true`.", body = Next, headers(("Set-Cookie" = String))),
+        (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
+    ),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest]))),
+)]
+pub async fn callback(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+    sent: Sent,
+) -> Result<HttpResponse, ApiError> {
+    let headers = request.headers();
+    let csrf = Csrf::of(headers, sent.get("csrfToken"), &services, &settings);
+    admit_sign_in(Sender::of(headers, &settings), csrf, sent.is_json)?;
+    let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
+    match sign_in(&services, &context, &sent).await {
+        Ok(signed_in) => {
+            let (token, seconds) = (&signed_in.access_token, signed_in.expires_in);
+            let cookie = Cookie::Session.set(token, seconds, &settings);
+            Ok(answer::lead_to(&onward, sent.wants_url(), &[cookie]))
+        }
+        Err(error) => answer::refuse_sign_in(error, &sent, &onward, &settings),
+    }
+}
+
+/// Sign in for the session cookie, by its other name
+///
+/// The same as `/api/auth/callback/credentials`.
+#[utoipa::path(
+    post,
+    path = "/api/auth/signin/credentials",
+    tag = "NextAuth",
+    request_body(content((Credentials = "application/json"), (Credentials = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Signed in, with `json: true`.", body = Next, headers(("Set-Cookie" = String))),
+        (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
+    ),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest]))),
+)]
+pub async fn signin(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+    sent: Sent,
+) -> Result<HttpResponse, ApiError> {
+    callback(services, settings, context, request, sent).await
+}
+
+async fn sign_in(
+    services: &Services,
+    context: &RequestContext,
+    sent: &Sent,
+) -> Result<SignedIn, ApiError> {
+    let mut faults: Vec<Fault> = Vec::new();
+    let email = read::<Email>(sent, "email", &mut faults);
+    let password = read::<Password>(sent, "password", &mut faults);
+    let (Some(email), Some(password)) = (email, password) else {
+        return Err(faults.into());
+    };
+    let login = service::Login {
+        email,
+        password: password.expose(),
+        organization_id: None,
+    };
+    match service::login(services, context, login).await? {
+        SignIn::Complete(signed_in) => Ok(signed_in),
+        SignIn::SecondFactor(wanted) => second_step(services, context, &wanted, sent).await,
+    }
+}
+
+/// The client of NextAuth knows one step alone, so the code comes with e-mail and password.
+async fn second_step(
+    services: &Services,
+    context: &RequestContext,
+    wanted: &SecondFactor,
+    sent: &Sent,
+) -> Result<SignedIn, ApiError> {
+    if wanted.enrolment_required {
+        return Err(MfaEnrolmentRequired.into());
+    }
+    let code = sent.get("code").ok_or(SecondFactorRequired)?;
+    Ok(mfa::verify(services, context, wanted.token.expose(), code).await?)
+}
+
+fn read<T: FromText>(sent: &Sent, field: &'static str, faults: &mut Vec<Fault>) -> Option<T> {
+    let text = sent.get(field).unwrap_or_default().to_owned();
+    T::from_text(text)
+        .map_err(|refusal| faults.push(refusal.of(field)))
+        .ok()
+}

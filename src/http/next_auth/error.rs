@@ -1,0 +1,24 @@
+//! `GET /api/auth/error`
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+
+use super::{answer, place};
+use crate::http::query::Query;
+use crate::http::settings::Settings;
+
+/// Where a failed sign-in leads
+///
+/// To the page to sign in at, which says what went wrong.
+#[utoipa::path(
+    get,
+    path = "/api/auth/error",
+    tag = "NextAuth",
+    params(("error" = Option<String>, Query, description = "Why the sign-in failed.")),
+    responses((status = 302, description = "To `/api/auth/signin`.", headers(("Location" = String)))),
+)]
+pub async fn error(settings: Data<Settings>, query: Query) -> HttpResponse {
+    let error = query.get("error").unwrap_or("Default");
+    let page = place::page("/api/auth/signin", &[("error", error)], &settings);
+    answer::lead_to(&page, false, &[])
+}

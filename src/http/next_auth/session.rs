@@ -1,0 +1,101 @@
+//! `GET /api/auth/session`
+
+use actix_web::http::header::{HeaderMap, SET_COOKIE};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::http::caller::Presented;
+use crate::http::cookies::Cookie;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{Busy, Unavailable};
+use crate::http::settings::Settings;
+use crate::http::token_api::user::User;
+use crate::service::{self, CookieSession, Error, RequestContext, Services};
+
+/// Who is signed in, or an empty object.
+#[derive(Serialize, ToSchema)]
+pub struct SessionView {
+    user: User,
+    /// When the cookie's token ends, unless it is renewed before.
+    #[schema(example = "2026-11-29T09:30:00Z")]
+    expires: DateTime<Utc>,
+}
+
+/// Who is signed in
+///
+/// Nobody is no error: the answer is `{}` then, and a cookie that is no good any more is taken back. One whose
+/// token is older than a day is renewed, until the session ends 90 days after it began.
+#[utoipa::path(
+    get,
+    path = "/api/auth/session",
+    tag = "NextAuth",
+    responses((status = 200, description = "The person, or nobody.", body = SessionView)),
+    extensions(("x-error-codes" = json!([Busy, Unavailable]))),
+)]
+pub async fn session(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let seen = look_up(&services, &settings, &context, request.headers()).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(cookie) = new_cookie(&seen, request.headers(), &settings) {
+        response.insert_header((SET_COOKIE, cookie));
+    }
+    Ok(match seen {
+        Seen::Nobody | Seen::Unsettled => response.json(json!({})),
+        Seen::Person(session) => response.json(SessionView {
+            user: session.profile.into(),
+            expires: session.expires_at,
+        }),
+    })
+}
+
+/// What the request's credential shows.
+enum Seen {
+    Person(CookieSession),
+    Nobody,
+    /// Somebody who has to enrol a second factor first, for which the cookie is good.
+    Unsettled,
+}
+
+async fn look_up(
+    services: &Services,
+    settings: &Settings,
+    context: &RequestContext,
+    headers: &HeaderMap,
+) -> Result<Seen, ApiError> {
+    let Ok(presented) = Presented::by(headers, settings) else {
+        return Ok(Seen::Nobody);
+    };
+    match service::cookie_session(services, context, presented.token()).await {
+        Ok(session) => Ok(Seen::Person(session)),
+        Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked) => Ok(Seen::Nobody),
+        Err(Error::MfaEnrolmentRequired) => Ok(Seen::Unsettled),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `Set-Cookie` where the browser's cookie is to be another, or none.
+fn new_cookie(seen: &Seen, headers: &HeaderMap, settings: &Settings) -> Option<String> {
+    if matches!(Presented::by(headers, settings), Ok(Presented::Bearer(_))) {
+        return None;
+    }
+    match seen {
+        Seen::Person(session) => {
+            let renewed = session.renewed.as_ref()?;
+            let seconds = renewed.expires_in;
+            Some(Cookie::Session.set(&renewed.access_token, seconds, settings))
+        }
+        Seen::Nobody => {
+            let has_one = Cookie::Session.all(headers, settings).next().is_some();
+            has_one.then(|| Cookie::Session.clear(settings))
+        }
+        Seen::Unsettled => None,
+    }
+}

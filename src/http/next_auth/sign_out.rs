@@ -1,0 +1,89 @@
+//! `POST /api/auth/signout`
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::answer::{self, Next};
+use super::place;
+use super::sent::Sent;
+use crate::http::caller::Presented;
+use crate::http::cookies::Cookie;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::CrossSiteRequest;
+use crate::http::sender::{Csrf, Sender, admit_cookie_call};
+use crate::http::settings::Settings;
+use crate::service::{self, Error, RequestContext, Services};
+
+/// Other fields are ignored.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
+pub struct SignOut {
+    /// As `/api/auth/csrf` gave it. Needed where neither `Origin` nor `Sec-Fetch-Site` says whose page this is.
+    csrf_token: Option<String>,
+    /// Where to lead on to, as for signing in.
+    #[schema(example = "https://app.example.com/")]
+    callback_url: Option<String>,
+    /// Asks for the URL instead of a redirect.
+    #[schema(example = true)]
+    json: Option<bool>,
+}
+
+/// Sign out and take the cookie back
+///
+/// Ends the cookie's session and no other. Whoever has no good cookie is signed out already.
+#[utoipa::path(
+    post,
+    path = "/api/auth/signout",
+    tag = "NextAuth",
+    request_body(content((SignOut = "application/json"), (SignOut = "application/x-www-form-urlencoded"))),
+    responses(
+        (status = 200, description = "Signed out, with `json: true`.", body = Next, headers(("Set-Cookie" = String))),
+        (status = 302, description = "Signed out.", headers(("Location" = String), ("Set-Cookie" = String))),
+    ),
+    extensions(("x-error-codes" = json!([CrossSiteRequest]))),
+)]
+pub async fn sign_out(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+    sent: Sent,
+) -> Result<HttpResponse, ApiError> {
+    let sender = Sender::of(request.headers(), &settings);
+    if sender != Sender::Program {
+        let csrf = sent.get("csrfToken");
+        let csrf = Csrf::of(request.headers(), csrf, &services, &settings);
+        admit_cookie_call(sender, csrf)?;
+    }
+    end_session(&services, &settings, &context, &request).await?;
+    let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
+    let cookies = [Cookie::Session, Cookie::Csrf].map(|cookie| cookie.clear(&settings));
+    Ok(answer::lead_to(&onward, sent.wants_url(), &cookies))
+}
+
+async fn end_session(
+    services: &Services,
+    settings: &Settings,
+    context: &RequestContext,
+    request: &HttpRequest,
+) -> Result<(), ApiError> {
+    // A program has no cookie, and what it signs out of is the token API's business.
+    let Ok(Presented::Cookie(token)) = Presented::by(request.headers(), settings) else {
+        return Ok(());
+    };
+    // Whoever is to enrol a second factor may leave as well.
+    let ended = match service::authenticate_to_enrol(services, token).await {
+        Ok(caller) => service::logout(services, context, &caller).await,
+        Err(error) => Err(error),
+    };
+    match ended {
+        // Nobody's session, an ended one, or none that a cookie carries.
+        Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked | Error::Forbidden) => {
+            Ok(())
+        }
+        ended => Ok(ended?),
+    }
+}

@@ -1,0 +1,85 @@
+//! `POST /api/v1/login`
+
+use actix_web::http::header::SET_COOKIE;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::session::SessionOfToken;
+use super::tenant;
+use crate::domain::{Email, lifetimes};
+use crate::http::body::Valid;
+use crate::http::cookies::Cookie;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{
+    CrossSiteRequest, EmailNotVerified, InvalidCredentials, OrganizationNotFound, TooManyAttempts,
+};
+use crate::http::given::{Given, Password, acceptable};
+use crate::http::sender::FromNoStranger;
+use crate::http::settings::Settings;
+use crate::service::session_tokens::{self, Login};
+use crate::service::{RequestContext, Services};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SessionLoginRequest {
+    /// The e-mail address.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    name: Given<Email>,
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
+    password: Given<Password>,
+    /// True answers the token; else it comes in a cookie.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = Option<bool>, example = true)]
+    return_token: Option<Given<bool>>,
+    /// The slug of the organization to speak for. When absent, the one that the host names below
+    /// `TENANT_DOMAIN`, else the one joined first.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = Option<String>, example = "analytical-engines")]
+    tenant: Option<Given<String>>,
+}
+
+/// Sign in for a session token
+///
+/// The token is good for 30 days, for `/api/v1` alone. With a second factor it is locked until the code came.
+#[utoipa::path(
+    post,
+    path = "/api/v1/login",
+    tag = "Session tokens",
+    request_body = SessionLoginRequest,
+    responses((status = 200, description = "Signed in.", body = SessionOfToken, headers(("Set-Cookie" = String)))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts, CrossSiteRequest]))),
+)]
+pub async fn login(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+    _: FromNoStranger,
+    Valid(body): Valid<SessionLoginRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let tenant = body.tenant.map(Given::into_value).transpose()?;
+    let password = body.password.into_value()?;
+    let returns_token = body.return_token.map(Given::into_value).transpose()?;
+    let login = Login {
+        email: body.name.into_value()?,
+        password: password.expose(),
+        tenant: tenant.or_else(|| tenant::named_by_host(&request, &settings)),
+    };
+    let begun = session_tokens::login(&services, &context, login).await?;
+    let token = begun.token.expose();
+    let mut response = HttpResponse::Ok();
+    let answered = if returns_token == Some(true) {
+        Some(token.to_owned())
+    } else {
+        let seconds = lifetimes::SESSION_TOKEN.num_seconds();
+        let cookie = Cookie::SessionToken.set(token, seconds, &settings);
+        response.insert_header((SET_COOKIE, cookie));
+        None
+    };
+    Ok(response.json(SessionOfToken::new(begun.view, !begun.is_locked, answered)))
+}

@@ -1,0 +1,83 @@
+//! `GET` and `POST /api/v1/logout`
+
+use actix_web::http::header::SET_COOKIE;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::carrier::Carried;
+use crate::http::cookies::Cookie;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{
+    AuthenticationRequired, Busy, CrossSiteRequest, InvalidToken, Unavailable,
+};
+use crate::http::settings::Settings;
+use crate::http::token_api::done::Done;
+use crate::service::session_tokens::{self, SessionToken};
+use crate::service::{Error, RequestContext, Services};
+
+/// Sign out
+///
+/// Ends the token's session and no other, locked or not. A session that has ended already is as good, and so is
+/// no token at all.
+#[utoipa::path(
+    post,
+    path = "/api/v1/logout",
+    tag = "Session tokens",
+    params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
+    responses((status = 200, description = "Signed out.", body = Done, headers(("Set-Cookie" = String)))),
+    extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
+)]
+pub async fn logout(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+    carried: Result<Carried, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    match carried {
+        Ok(Carried(token)) => end(&services, &context, &token).await?,
+        Err(error) if error.code() == AuthenticationRequired => {}
+        Err(error) => return Err(error),
+    }
+    let mut response = HttpResponse::Ok();
+    if Cookie::SessionToken
+        .all(request.headers(), &settings)
+        .next()
+        .is_some()
+    {
+        response.insert_header((SET_COOKIE, Cookie::SessionToken.clear(&settings)));
+    }
+    Ok(response.json(Done::YES))
+}
+
+/// Sign out by a link
+///
+/// The same as `POST`, for clients that can only follow links.
+#[utoipa::path(
+    get,
+    path = "/api/v1/logout",
+    tag = "Session tokens",
+    params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
+    responses((status = 200, description = "Signed out.", body = Done, headers(("Set-Cookie" = String)))),
+    extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
+)]
+pub async fn logout_by_link(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+    carried: Result<Carried, ApiError>,
+) -> Result<HttpResponse, ApiError> {
+    logout(services, settings, context, request, carried).await
+}
+
+async fn end(services: &Services, context: &RequestContext, token: &str) -> Result<(), ApiError> {
+    if SessionToken::parse(token).is_none() {
+        return Err(InvalidToken.into());
+    }
+    match session_tokens::authenticate(services, token).await {
+        Ok(session) => Ok(session_tokens::end(services, context, &session).await?),
+        Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

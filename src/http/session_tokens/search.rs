@@ -1,0 +1,123 @@
+//! `POST /api/v1/search`
+
+use std::collections::BTreeMap;
+
+use actix_web::web::{Data, Json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::carrier::OpenSession;
+use super::given::{Offset, Size};
+use crate::domain::fault::Refusal;
+use crate::domain::{Role, UserId};
+use crate::http::body::Valid;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{CrossSiteRequest, SessionLocked};
+use crate::http::given::{FromText, Given, acceptable};
+use crate::service::Services;
+use crate::service::session_tokens::{self, FoundPerson, Search};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchRequest {
+    /// How many results to leave out.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = u32, example = 0)]
+    from: Given<Offset>,
+    /// How many results to answer, 1–100.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = u32, minimum = 1, maximum = 100, example = 20)]
+    size: Given<Size>,
+    /// Words of a name or an e-mail address, at most 100 characters; everybody when absent.
+    #[validate(custom(function = "acceptable"))]
+    #[schema(value_type = Option<String>, max_length = 100, example = "ada")]
+    query: Option<Given<Words>>,
+}
+
+/// What somebody looks for.
+pub struct Words(String);
+
+impl FromText for Words {
+    fn from_text(text: String) -> Result<Self, Refusal> {
+        if text.chars().count() > 100 {
+            let advice = "Please use at most 100 characters.";
+            return Err(Refusal::new("too_long", advice));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// The people who were found, of those whom the caller may see.
+#[derive(Serialize, ToSchema)]
+pub struct SearchResults {
+    /// As it was asked for.
+    #[schema(example = 0)]
+    from: u32,
+    /// How many there are in all.
+    #[schema(example = 1)]
+    total: i64,
+    /// Their ids, by name.
+    results: Vec<UserId>,
+    /// Who they are, by id.
+    users: BTreeMap<String, FoundUser>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundUser {
+    id: UserId,
+    #[schema(required, format = "email", example = "ada@example.com")]
+    email: Option<String>,
+    #[schema(example = "Ada Lovelace")]
+    name: String,
+    role: Role,
+}
+
+impl From<FoundPerson> for FoundUser {
+    fn from(person: FoundPerson) -> Self {
+        Self {
+            id: person.id,
+            email: person.email,
+            name: person.name,
+            role: person.role,
+        }
+    }
+}
+
+/// Find people
+///
+/// An employee finds themselves, a manager also those who report to them, directly or not, an admin everybody in
+/// the organization.
+#[utoipa::path(
+    post,
+    path = "/api/v1/search",
+    tag = "Session tokens",
+    params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
+    security(("sessionToken" = []), ("sessionTokenBearer" = []), ("sessionTokenCookie" = [])),
+    request_body = SearchRequest,
+    responses((status = 200, description = "The people.", body = SearchResults)),
+    extensions(("x-error-codes" = json!([SessionLocked, CrossSiteRequest]))),
+)]
+pub async fn search(
+    services: Data<Services>,
+    OpenSession(caller): OpenSession,
+    Valid(body): Valid<SearchRequest>,
+) -> Result<Json<SearchResults>, ApiError> {
+    let query = body.query.map(Given::into_value).transpose()?;
+    let from = body.from.into_value()?.0;
+    let search = Search {
+        query: query.map_or(String::new(), |Words(words)| words),
+        from,
+        size: body.size.into_value()?.0,
+    };
+    let found = session_tokens::search(&services, &caller, search).await?;
+    let results = found.people.iter().map(|person| person.id).collect();
+    let by_id = |person: FoundPerson| (person.id.to_string(), person.into());
+    Ok(Json(SearchResults {
+        from,
+        total: found.total,
+        results,
+        users: found.people.into_iter().map(by_id).collect(),
+    }))
+}

@@ -1,0 +1,65 @@
+//! A session as its token's holder is told of it.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::{JoinPolicy, Role};
+use crate::http::token_api::user::User;
+use crate::service::session_tokens::View;
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionOfToken {
+    /// Always true; failures have an error status.
+    #[schema(example = true)]
+    logged: bool,
+    /// False while the second factor has not come: the token is good for unlock and logout alone.
+    #[schema(example = true)]
+    is_unlocked: bool,
+    /// Only with `returnToken: true`; else it is in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Zm9yIGV4YW1wbGUgb25seSwgYW5kIG5vdCBhIHRva2VuIG9mIGFueWJvZHkncyEh")]
+    token: Option<String>,
+    /// The slug of the organization that the session speaks for.
+    #[schema(example = "analytical-engines")]
+    tenant: String,
+    user: User,
+    settings: Settings,
+    /// Whose data the person may see and change: `self`, `reports`, `organization`.
+    #[schema(value_type = Vec<String>, example = json!(["self", "reports"]))]
+    rights: &'static [&'static str],
+}
+
+/// The organization's rules, as far as they concern its members.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    join_policy: JoinPolicy,
+    #[schema(example = false)]
+    require_mfa: bool,
+}
+
+impl SessionOfToken {
+    pub fn new(view: View, is_unlocked: bool, token: Option<String>) -> Self {
+        Self {
+            logged: true,
+            is_unlocked,
+            token,
+            tenant: view.tenant.slug.as_str().to_owned(),
+            rights: rights(view.profile.role),
+            user: view.profile.into(),
+            settings: Settings {
+                join_policy: view.tenant.join_policy,
+                require_mfa: view.tenant.require_mfa,
+            },
+        }
+    }
+}
+
+fn rights(role: Role) -> &'static [&'static str] {
+    match role {
+        Role::Employee => &["self"],
+        Role::Manager => &["self", "reports"],
+        Role::Admin => &["self", "reports", "organization"],
+    }
+}

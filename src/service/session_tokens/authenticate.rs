@@ -1,0 +1,90 @@
+//! From a session token to the session it carries.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::SessionToken;
+use crate::domain::{OrganizationId, Session, SessionId, UserId};
+use crate::service::mfa::{self, HalfSignedIn};
+use crate::service::{Caller, Credential, Error, Profile, Result, Services};
+use crate::store::{Tx, memberships, session_tokens, sessions, users};
+
+/// How exact `last_used_at` is: writing it at every request would make each cost a write.
+const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
+
+/// A live session.
+pub enum TokenSession {
+    Open(Caller),
+    Locked(LockedSession),
+}
+
+/// The password was right, the second factor has not come yet, or has come to be wanted since. It has no profile, so it shows nobody anything.
+#[derive(Debug, Clone, Copy)]
+pub struct LockedSession {
+    pub(super) session_id: SessionId,
+    pub(super) user_id: UserId,
+    pub(super) organization_id: OrganizationId,
+}
+
+/// # Errors
+/// `InvalidToken` for a token that carries nothing; `TokenExpired` after 30 days; `TokenRevoked` when the
+/// session was ended, or its person was disabled or left the organization.
+pub async fn authenticate(services: &Services, token: &str) -> Result<TokenSession> {
+    let hash = SessionToken::parse(token)
+        .ok_or(Error::InvalidToken)?
+        .hash();
+    let now = services.now();
+    let (session, found) = services
+        .store
+        .read(move |tx| find(tx, hash.as_str(), now))
+        .await?;
+    if session.last_used_at + LAST_USED_PRECISION <= now {
+        let (id, organization_id) = (session.id, session.organization_id);
+        services
+            .store
+            .write(move |tx| {
+                if sessions::touch(tx, id, organization_id, now)? {
+                    Ok(())
+                } else {
+                    Err(Error::TokenRevoked)
+                }
+            })
+            .await?;
+    }
+    Ok(found)
+}
+
+fn find(tx: &mut Tx<'_>, hash: &str, now: DateTime<Utc>) -> Result<(Session, TokenSession)> {
+    let found = session_tokens::find(tx, hash)?.ok_or(Error::InvalidToken)?;
+    let session = found.session;
+    if session.revoked_at.is_some() {
+        return Err(Error::TokenRevoked);
+    }
+    if !session.is_live(now) {
+        return Err(Error::TokenExpired);
+    }
+    let user = users::find(tx, session.user_id)?
+        .filter(|user| user.disabled_at.is_none())
+        .ok_or(Error::TokenRevoked)?;
+    let memberships = memberships::list_of_user(tx, session.user_id)?;
+    let membership = memberships
+        .iter()
+        .find(|membership| membership.organization_id == session.organization_id)
+        .ok_or(Error::TokenRevoked)?;
+    let half = HalfSignedIn {
+        user_id: session.user_id,
+        organization_id: session.organization_id,
+    };
+    let found = if found.locked || mfa::lacks_authenticator(tx, half)? {
+        TokenSession::Locked(LockedSession {
+            session_id: session.id,
+            user_id: session.user_id,
+            organization_id: session.organization_id,
+        })
+    } else {
+        TokenSession::Open(Caller {
+            profile: Profile::of(&user, membership),
+            credential: Credential::Session(session.id),
+        })
+    };
+    Ok((session, found))
+}

@@ -1,0 +1,27 @@
+//! What a session token's holder is told about the session.
+
+use crate::service::{Error, Profile, Result, Services};
+use crate::store::Tx;
+use crate::store::tenants::{self, Tenant};
+
+/// The person and the organization that the session speaks for.
+pub struct View {
+    pub profile: Profile,
+    pub tenant: Tenant,
+}
+
+impl View {
+    pub(super) fn of(tx: &mut Tx<'_>, profile: Profile) -> Result<Self> {
+        let tenant = tenants::find(tx, profile.organization_id)?;
+        Ok(Self {
+            tenant: tenant.ok_or(Error::TokenRevoked)?,
+            profile,
+        })
+    }
+}
+
+/// # Errors
+/// `TokenRevoked` when the organization is gone.
+pub async fn view(services: &Services, profile: Profile) -> Result<View> {
+    services.store.read(move |tx| View::of(tx, profile)).await
+}

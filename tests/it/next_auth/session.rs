@@ -1,0 +1,100 @@
+//! Who is signed in, by the cookie.
+
+use chrono::TimeDelta;
+use hallpass::domain::TokenDelivery;
+use serde_json::json;
+
+use crate::house::slack::{Landed, RETURN_URL};
+use crate::house::{
+    Browser, Db, OTHER_SECRET, PASSWORD, SESSION_COOKIE, SlackApp, TestApp, jwt, on_both_databases,
+};
+
+on_both_databases! {
+    async fn a_session_is_the_person_and_when_the_cookie_ends(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        assert_eq!(browser.session().await, json!({}));
+        browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
+        let session = browser.session().await;
+        assert_eq!(session["user"], ada.user);
+        let expires = session["expires"].as_str().unwrap();
+        let expires = chrono::DateTime::parse_from_rfc3339(expires).unwrap();
+        let claims = jwt::claims(&browser.cookie(SESSION_COOKIE).unwrap());
+        assert_eq!(expires.timestamp(), claims["exp"].as_i64().unwrap());
+        assert_eq!(session.as_object().unwrap().len(), 2);
+        // By the header as well, which changes no cookie.
+        let answer = app.get("/api/auth/session").bearer(&ada.token).await;
+        assert_eq!(answer.expect(200)["user"], ada.user);
+        assert!(answer.header("set-cookie").is_none());
+    }
+
+    async fn a_cookie_that_is_no_good_is_taken_back_and_is_no_error(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let expired = jwt::altered(&ada.token, crate::house::SECRET, |claims| {
+            claims["exp"] = json!(app.clock.timestamp());
+        });
+        let forged = jwt::altered(&ada.token, OTHER_SECRET, |_| {});
+        let ended = ada.signs_in_again().await;
+        ended.logs_out().await.expect(200);
+        for bad in ["nonsense", &expired, &forged, &ended.token] {
+            let browser = Browser::new(&app);
+            browser.set_cookie(SESSION_COOKIE, bad);
+            let answer = browser.get("/api/auth/session").await;
+            assert_eq!(answer.expect(200), json!({}), "{bad}");
+            assert_eq!(answer.set_cookies(), [(SESSION_COOKIE.to_owned(), String::new())]);
+            assert_eq!(browser.cookie(SESSION_COOKIE), None);
+        }
+    }
+
+    async fn a_cookie_in_use_is_renewed_daily_and_the_old_token_stays_good(app: TestApp) {
+        app.founds("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
+        let first = browser.cookie(SESSION_COOKIE).unwrap();
+        app.advance(TimeDelta::hours(23));
+        assert!(browser.get("/api/auth/session").await.header("set-cookie").is_none());
+        app.advance(TimeDelta::hours(1));
+        let answer = browser.get("/api/auth/session").await;
+        let expires = answer.expect(200)["expires"].as_str().unwrap().to_owned();
+        let second = browser.cookie(SESSION_COOKIE).unwrap();
+        assert_ne!(first, second);
+        let claims = jwt::claims(&second);
+        assert_eq!(claims["sid"], jwt::claims(&first)["sid"]);
+        let expires = chrono::DateTime::parse_from_rfc3339(&expires).unwrap();
+        assert_eq!(expires.timestamp(), claims["exp"].as_i64().unwrap());
+        for token in [&first, &second] {
+            app.get("/api/auth/me").bearer(token).await.expect(200);
+        }
+        assert!(browser.get("/api/auth/session").await.header("set-cookie").is_none());
+        // Daily use does not make a session outlive its 90 days.
+        for _ in 0..89 {
+            app.advance(TimeDelta::days(1));
+            browser.get("/api/auth/session").await.expect(200);
+        }
+        assert_eq!(browser.session().await, json!({}));
+    }
+
+    async fn sign_in_with_slack_ends_with_the_cookie(db: Db) {
+        let app = SlackApp::configured(db, |slack| slack.token_delivery = TokenDelivery::Cookie).await;
+        let providers = app.get("/api/auth/providers").await.expect(200);
+        assert_eq!(providers["slack"]["signinUrl"], "http://localhost/api/auth/signin/slack");
+        let browser = Browser::new(&app);
+        let fields = [("callbackUrl", RETURN_URL), ("json", "true")];
+        let way = browser.post_form("/api/auth/signin/slack", &fields).await.expect(200);
+        let way: url::Url = way["url"].as_str().unwrap().parse().unwrap();
+        assert_eq!(way.path(), "/api/auth/slack/start");
+        let page = browser.get(&format!("/api/auth/signin?callbackUrl={RETURN_URL}")).await;
+        assert!(page.text().contains("Sign in with Slack"), "{}", page.text());
+
+        let started = browser.get(&format!("{}?{}", way.path(), way.query().unwrap())).await;
+        let to_slack: url::Url = started.header("location").unwrap().parse().unwrap();
+        let callback = app.agrees(&to_slack, "owner").await;
+        let landed = Landed::of(browser.get(&callback).await);
+        assert_eq!(landed.url, RETURN_URL);
+        assert!(!landed.query.contains_key("token") && landed.fragment.is_empty());
+        let session = browser.session().await;
+        assert_eq!(session["user"]["role"], "admin", "{session}");
+        browser.post_form("/api/auth/signout", &[("json", "true")]).await.expect(200);
+        assert_eq!(browser.session().await, json!({}));
+    }
+}

@@ -1,0 +1,280 @@
+//! Signing in for a cookie.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::house::{Browser, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases};
+
+const CALLBACK: &str = "/api/auth/callback/credentials";
+const SIGNIN: &str = "/api/auth/signin/credentials";
+const ERROR: &str = "http://localhost/api/auth/error?error=CredentialsSignin&provider=credentials";
+
+on_both_databases! {
+    async fn the_client_s_form_sets_the_cookie_and_names_the_next_page(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        let token = browser.get("/api/auth/csrf").await.expect(200);
+        // As `signIn('credentials', { email, password, redirect: false })` posts it.
+        let answer = browser.post_form(CALLBACK, &[
+            ("email", "ada@acme.example"),
+            ("password", PASSWORD),
+            ("redirect", "false"),
+            ("csrfToken", token["csrfToken"].as_str().unwrap()),
+            ("callbackUrl", "http://localhost/dashboard#top"),
+            ("json", "true"),
+        ]).await;
+        assert_eq!(answer.expect(200), json!({"url": "http://localhost/dashboard#top"}));
+        let cookie = answer.header("set-cookie").unwrap();
+        for part in [
+            "next-auth.session-token=",
+            "; Path=/",
+            "; Max-Age=604800",
+            "; HttpOnly",
+            "; SameSite=Lax",
+        ] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        let session = browser.session().await;
+        assert_eq!(session["user"], ada.user);
+        // The same token is good as a bearer token.
+        let token = browser.cookie(SESSION_COOKIE).unwrap();
+        let me = app.get("/api/auth/me").bearer(&token).await.expect(200);
+        assert_eq!(me, ada.user);
+    }
+
+    async fn a_form_is_led_on_and_a_failed_one_back_to_the_page(app: TestApp) {
+        app.founds("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        let right = [("email", "ada@acme.example"), ("password", PASSWORD), ("callbackUrl", "/dashboard")];
+        let answer = browser.post_form(SIGNIN, &right).await;
+        assert_eq!(answer.status, 302);
+        assert_eq!(answer.header("location"), Some("http://localhost/dashboard"));
+        assert!(browser.cookie(SESSION_COOKIE).is_some());
+
+        let stranger = Browser::new(&app);
+        let wrong = [("email", "ada@acme.example"), ("password", "wrong"), ("callbackUrl", "/dashboard")];
+        let answer = stranger.post_form(SIGNIN, &wrong).await;
+        assert_eq!(answer.status, 302);
+        assert_eq!(
+            answer.header("location"),
+            Some("http://localhost/api/auth/signin?error=CredentialsSignin&callbackUrl=http%3A%2F%2Flocalhost%2Fdashboard")
+        );
+        assert_eq!(stranger.cookie(SESSION_COOKIE), None);
+        let page = stranger.get("/api/auth/signin?error=CredentialsSignin&callbackUrl=/dashboard").await;
+        assert!(page.text().contains("do not fit"), "{}", page.text());
+    }
+
+    async fn unknown_wrong_and_disabled_are_one_answer(app: TestApp) {
+        app.founds("Acme", "ada@acme.example").await;
+        let bob = app.founds("Bolt", "bob@bolt.example").await;
+        app.db
+            .execute(&format!(
+                "update users set disabled_at = created_at where id = {}",
+                app.db.id(bob.id())
+            ))
+            .await;
+        let browser = Browser::new(&app);
+        for (email, password) in [
+            ("nobody@acme.example", PASSWORD),
+            ("ada@acme.example", "Not-The-Password-1"),
+            ("bob@bolt.example", PASSWORD),
+            ("no address", PASSWORD),
+            ("ada@acme.example", ""),
+        ] {
+            let answer = browser.signs_in(email, password).await;
+            assert_eq!(answer.expect(401), json!({"url": ERROR}), "{email}");
+            assert_eq!(answer.header("x-error-code"), Some("invalid_credentials"));
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+            assert!(answer.header("set-cookie").is_none());
+        }
+        assert_eq!(browser.session().await, json!({}));
+    }
+
+    async fn each_sign_in_sets_a_new_value_and_leaves_the_others_alone(app: TestApp) {
+        app.founds("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
+        let first = browser.cookie(SESSION_COOKIE).unwrap();
+        browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
+        let second = browser.cookie(SESSION_COOKIE).unwrap();
+        assert_ne!(first, second);
+        for token in [first, second] {
+            app.get("/api/auth/me").bearer(&token).await.expect(200);
+        }
+    }
+
+    async fn a_script_without_cookies_posts_a_token_of_ours_or_json(app: TestApp) {
+        app.founds("Acme", "ada@acme.example").await;
+        let token = app.get("/api/auth/csrf").await.expect(200);
+        let token = token["csrfToken"].as_str().unwrap();
+        let fields = [("email", "ada@acme.example"), ("password", PASSWORD)];
+        let with = |token| [fields[0], fields[1], ("csrfToken", token)];
+        for path in [SIGNIN, CALLBACK] {
+            let answer = app.post(path).form(&with(token)).await;
+            assert_eq!(answer.status, 302, "{}", answer.text());
+            assert_eq!(answer.set_cookies()[0].0, SESSION_COOKIE);
+            app.post(path).form(&fields).await.refused(403, "Cross-site request refused");
+            app.post(path).form(&with("forged")).await.refused(403, "Cross-site request refused");
+
+            let body = json!({"email": "ada@acme.example", "password": PASSWORD, "rememberMe": [1]});
+            let answer = app.post(path).json(&body).await;
+            assert_eq!(answer.status, 302, "{}", answer.text());
+            assert_eq!(answer.header("location"), Some("http://localhost/"));
+            assert_eq!(answer.set_cookies()[0].0, SESSION_COOKIE);
+            let body = json!({"email": "ada@acme.example", "password": PASSWORD, "json": true});
+            let answer = app.post(path).json(&body).await;
+            assert_eq!(answer.expect(200), json!({"url": "http://localhost/"}));
+
+            let body = json!({"email": "ada@acme.example", "password": "wrong"});
+            app.post(path).json(&body).await.refused(401, "Invalid credentials");
+            let body = json!({"email": "no address"});
+            app.post(path).json(&body).await.refused_fields(&["email", "password"]);
+        }
+        app.advance(chrono::TimeDelta::hours(24));
+        app.post(SIGNIN).form(&with(token)).await.refused(403, "Cross-site request refused");
+    }
+
+    async fn a_foreign_page_signs_nobody_in(app: TestApp) {
+        app.founds("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        let token = browser.get("/api/auth/csrf").await.expect(200);
+        let token = token["csrfToken"].as_str().unwrap().to_owned();
+        let fields = [
+            ("email", "ada@acme.example"),
+            ("password", PASSWORD),
+            ("csrfToken", token.as_str()),
+        ];
+        let json = json!({"email": "ada@acme.example", "password": PASSWORD, "csrfToken": token});
+        for headers in [
+            [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")],
+            [("origin", "https://evil.example"), ("accept", "*/*")],
+            [("sec-fetch-site", "cross-site"), ("accept", "*/*")],
+            [("sec-fetch-site", "same-site"), ("accept", "*/*")],
+            [("origin", "http://localhost"), ("sec-fetch-site", "cross-site")],
+            [("origin", "null"), ("sec-fetch-site", "cross-site")],
+        ] {
+            let marked = |call: crate::house::client::Call| {
+                headers.iter().fold(call, |call, (name, value)| call.header(name, value))
+            };
+            for path in [SIGNIN, CALLBACK] {
+                let form = marked(browser.silent(Method::POST, path)).form(&fields).await;
+                form.refused(403, "Cross-site request refused");
+                assert_eq!(form.header("x-error-code"), Some("cross_site_request"));
+                let answer = marked(browser.silent(Method::POST, path)).json(&json).await;
+                answer.refused(403, "Cross-site request refused");
+            }
+            let login = json!({"email": "ada@acme.example", "password": PASSWORD});
+            marked(app.post("/api/auth/login")).json(&login).await.refused(403, "Cross-site request refused");
+            let login = json!({"name": "ada@acme.example", "password": PASSWORD});
+            marked(app.post("/api/v1/login")).json(&login).await.refused(403, "Cross-site request refused");
+        }
+        // Beside each refusal its success: an allowed origin, and a browser that says nothing but has the token.
+        let friend = browser.silent(Method::POST, CALLBACK).header("origin", "https://app.example");
+        let answer = friend.header("sec-fetch-site", "cross-site").form(&fields[..2]).await;
+        assert_eq!(answer.status, 302, "{}", answer.text());
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"));
+        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+        let old_browser = browser.silent(Method::POST, CALLBACK).form(&fields).await;
+        assert_eq!(old_browser.status, 302, "{}", old_browser.text());
+        let without_token = browser.silent(Method::POST, CALLBACK).form(&fields[..2]).await;
+        without_token.refused(403, "Cross-site request refused");
+        let without_token = browser.silent(Method::POST, CALLBACK).json(&json!({"email": "ada@acme.example", "password": PASSWORD})).await;
+        without_token.refused(403, "Cross-site request refused");
+        // A token of ours, but not this browser's.
+        let other = app.get("/api/auth/csrf").await.expect(200);
+        let other = [fields[0], fields[1], ("csrfToken", other["csrfToken"].as_str().unwrap())];
+        let answer = browser.silent(Method::POST, CALLBACK).form(&other).await;
+        answer.refused(403, "Cross-site request refused");
+    }
+
+    async fn who_has_a_second_factor_sends_its_code_beside_the_password(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let authenticator = ada.enrols(&app).await;
+        let browser = Browser::new(&app);
+        let sign_in = async |password: &str, code: &str| {
+            let fields = [("email", "ada@acme.example"), ("password", password), ("code", code), ("json", "true")];
+            browser.post_form(CALLBACK, &fields).await
+        };
+        let failed = |answer: crate::house::Answer, error: &str, code: &str| {
+            let url = format!("http://localhost/api/auth/error?error={error}&provider=credentials");
+            assert_eq!(answer.expect(401), json!({"url": url}));
+            assert_eq!(answer.header("x-error-code"), Some(code));
+        };
+        failed(sign_in(PASSWORD, "").await, "MfaRequired", "second_factor_required");
+        failed(sign_in(PASSWORD, &authenticator.wrong_code(&app)).await, "InvalidCode", "invalid_code");
+        failed(sign_in("wrong", &authenticator.code(&app)).await, "CredentialsSignin", "invalid_credentials");
+        let body = json!({"email": "ada@acme.example", "password": PASSWORD});
+        app.post(CALLBACK).json(&body).await.refused(401, "Second factor required");
+        assert_eq!(browser.cookie(SESSION_COOKIE), None);
+        let page = browser.get("/api/auth/signin?error=MfaRequired").await;
+        assert!(page.text().contains(r#"name="code""#), "{}", page.text());
+
+        let code = authenticator.code(&app);
+        sign_in(PASSWORD, &code).await.expect(200);
+        assert_eq!(browser.session().await["user"], ada.user);
+        failed(sign_in(PASSWORD, &code).await, "InvalidCode", "invalid_code");
+        for _ in 0..5 {
+            failed(sign_in(PASSWORD, &authenticator.wrong_code(&app)).await, "InvalidCode", "invalid_code");
+        }
+        let answer = sign_in(PASSWORD, &authenticator.recovery_codes[0]).await;
+        assert!(answer.expect(429)["url"].as_str().unwrap().contains("error=TooManyAttempts"));
+        assert!(answer.header("retry-after").is_some());
+    }
+
+    async fn who_must_enrol_a_second_factor_gets_no_cookie_and_loses_none(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
+        app.requires_mfa(ada.organization_id()).await;
+        let other = Browser::new(&app);
+        let answer = other.signs_in("ada@acme.example", PASSWORD).await;
+        assert!(answer.expect(403)["url"].as_str().unwrap().contains("error=MfaEnrolmentRequired"));
+        assert_eq!(other.cookie(SESSION_COOKIE), None);
+
+        // An instance that has just heard of the rule. The cookie is what the person will enrol with.
+        let instance = app.second_instance().await;
+        let elsewhere = Browser::new(&instance);
+        elsewhere.set_cookie(SESSION_COOKIE, &browser.cookie(SESSION_COOKIE).unwrap());
+        let answer = elsewhere.get("/api/auth/session").await;
+        assert_eq!(answer.expect(200), json!({}));
+        assert!(answer.header("set-cookie").is_none());
+        elsewhere.call(Method::POST, "/api/auth/mfa/totp").await.expect(200);
+        elsewhere.post_form("/api/auth/signout", &[("json", "true")]).await.expect(200);
+        assert_eq!(elsewhere.cookie(SESSION_COOKIE), None);
+    }
+
+    async fn the_page_to_sign_in_at_loads_nothing_and_shows_what_it_knows_alone(app: TestApp) {
+        let page = app
+            .get("/api/auth/signin?error=%3Cscript%3Ealert(1)%3C/script%3E&callbackUrl=https://app.example/x")
+            .await;
+        assert_eq!(page.status, 200);
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+        assert!(policy.contains("form-action http://localhost https://app.example;"), "{policy}");
+        assert!(!page.text().contains("<script"), "{}", page.text());
+        assert!(page.text().contains("https:&#x2f;&#x2f;app.example&#x2f;x"), "{}", page.text());
+        let answer = app.get("/api/auth/error?error=CredentialsSignin").await;
+        assert_eq!(answer.status, 302);
+        assert_eq!(
+            answer.header("location"),
+            Some("http://localhost/api/auth/signin?error=CredentialsSignin")
+        );
+        let page = app.get("/api/auth/signout").await;
+        assert!(page.text().contains("action=\"http:&#x2f;&#x2f;localhost&#x2f;api&#x2f;auth&#x2f;signout\""), "{}", page.text());
+    }
+
+    async fn the_providers_and_the_log_are_what_the_client_expects(app: TestApp) {
+        assert_eq!(app.get("/api/auth/providers").await.expect(200), json!({
+            "credentials": {
+                "id": "credentials",
+                "name": "E-mail and password",
+                "type": "credentials",
+                "signinUrl": "http://localhost/api/auth/signin/credentials",
+                "callbackUrl": "http://localhost/api/auth/callback/credentials",
+            },
+        }));
+        app.post("/api/auth/signin/slack").form(&[]).await.refused(501, "Sign-in with Slack is not set up");
+        let complaint = [("level", "error"), ("code", "CLIENT_FETCH_ERROR"), ("message", "no")];
+        app.post("/api/auth/_log").form(&complaint).await.expect(200);
+    }
+}

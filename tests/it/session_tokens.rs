@@ -1,0 +1,412 @@
+//! Session tokens, for older server-to-server clients.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::house::{
+    Actor, Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases,
+};
+
+const ADA: &str = "ada@acme.example";
+
+/// Signs in and returns the answer, which has the token.
+async fn logs_in(app: &TestApp, email: &str) -> Value {
+    let body = json!({"name": email, "password": PASSWORD, "returnToken": true});
+    app.post("/api/v1/login").json(&body).await.expect(200)
+}
+
+async fn token_of(app: &TestApp, email: &str) -> String {
+    logs_in(app, email).await["token"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+async fn searches(app: &TestApp, token: &str) -> Answer {
+    app.post(&format!("/api/v1/search?token={token}"))
+        .json(&json!({"from": 0, "size": 10}))
+        .await
+}
+
+async fn unlocks(app: &TestApp, token: &str, code: &str) -> Answer {
+    app.post(&format!("/api/v1/unlock?token={token}"))
+        .json(&json!({"code": code}))
+        .await
+}
+
+on_both_databases! {
+    async fn a_token_of_64_characters_is_answered_when_it_is_asked_for(app: TestApp) {
+        let acme = app.found("Acme", ADA).await;
+        let answer = app
+            .post("/api/v1/login")
+            .json(&json!({"name": ADA, "password": PASSWORD, "returnToken": true}))
+            .await;
+        assert!(answer.header("set-cookie").is_none());
+        let mut session = answer.expect(200);
+        let token = session["token"].take();
+        let token = token.as_str().unwrap();
+        assert_eq!(token.len(), 64);
+        assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)), "{token}");
+        let ada = app.logs_in(ADA, PASSWORD).await;
+        assert_eq!(session, json!({
+            "logged": true,
+            "isUnlocked": true,
+            "token": null,
+            "tenant": acme.slug,
+            "user": ada.user,
+            "settings": {"joinPolicy": "open", "requireMfa": false},
+            "rights": ["self", "reports", "organization"],
+        }));
+        searches(&app, token).await.expect(200);
+        // Only a hash is kept.
+        let kept = app.db.values("select token_hash as v from sessions where kind = 'token'").await;
+        assert_eq!(kept.len(), 1);
+        assert_ne!(kept[0].as_deref(), Some(token));
+        let rows = "select count(*) from audit where action = 'session.login' and outcome = 'ok'";
+        assert_eq!(app.db.count(rows).await, 2);
+    }
+
+    async fn else_it_comes_in_a_cookie_that_no_script_reads(app: TestApp) {
+        app.found("Acme", ADA).await;
+        for body in [
+            json!({"name": ADA, "password": PASSWORD}),
+            json!({"name": ADA, "password": PASSWORD, "returnToken": false}),
+        ] {
+            let browser = Browser::new(&app);
+            let answer = browser.call(Method::POST, "/api/v1/login").json(&body).await;
+            let answer = browser.kept(answer);
+            assert!(answer.expect(200).get("token").is_none());
+            let cookie = answer.header("set-cookie").unwrap();
+            for part in ["hallpass-session=", "; Max-Age=2592000", "; HttpOnly", "; SameSite=Lax"] {
+                assert!(cookie.contains(part), "{cookie}");
+            }
+            let body = json!({"from": 0, "size": 1});
+            let search = || browser.call(Method::POST, "/api/v1/search").json(&body);
+            assert_eq!(search().await.expect(200)["total"], 1);
+            let evil = browser.silent(Method::POST, "/api/v1/search").header("origin", "https://evil.example");
+            evil.json(&body).await.refused(403, "Cross-site request refused");
+            let silent = browser.silent(Method::POST, "/api/v1/search").json(&body);
+            silent.await.refused(403, "Cross-site request refused");
+            // A link on a foreign page signs nobody out, and one of ours does.
+            let link = || browser.silent(Method::GET, "/api/v1/logout");
+            link().header("sec-fetch-site", "cross-site").await.refused(403, "Cross-site request refused");
+            link().await.refused(403, "Cross-site request refused");
+            search().await.expect(200);
+            let answer = browser.kept(link().header("sec-fetch-site", "same-origin").await);
+            assert_eq!(answer.expect(200), json!({"success": true}));
+            assert_eq!(browser.cookie("hallpass-session"), None);
+        }
+    }
+
+    async fn a_failed_login_is_the_one_401(app: TestApp) {
+        app.found("Acme", ADA).await;
+        for (name, password) in [(ADA, "Not-The-Password-1"), ("nobody@acme.example", PASSWORD)] {
+            let body = json!({"name": name, "password": password, "returnToken": true, "tenant": "nowhere"});
+            let answer = app.post("/api/v1/login").json(&body).await;
+            answer.refused(401, "Invalid credentials");
+            assert!(!answer.header("www-authenticate").unwrap().contains("invalid_token"));
+        }
+        let body = json!({"name": "no address", "returnToken": "yes", "role": "admin"});
+        let answer = app.post("/api/v1/login").json(&body).await;
+        answer.refused_fields(&["name", "password", "returnToken", "role"]);
+    }
+
+    async fn a_tenant_is_a_slug_or_a_host_among_one_s_own(db: Db) {
+        let app = TestApp::configured(db, |config| {
+            config.accounts.tenant_domain = Some("example.com".to_owned());
+        })
+        .await;
+        let acme = app.found("Acme", ADA).await;
+        app.advance(TimeDelta::minutes(1));
+        let bolt = app.found("Bolt", "bob@bolt.example").await;
+        let ada = app.logs_in(ADA, PASSWORD).await;
+        let login = async |tenant: Option<&str>, host: &str| {
+            let mut body = json!({"name": ADA, "password": PASSWORD});
+            if let Some(tenant) = tenant {
+                body["tenant"] = json!(tenant);
+            }
+            app.post("/api/v1/login").header("host", host).json(&body).await
+        };
+        assert_eq!(login(None, "localhost").await.expect(200)["tenant"], acme.slug);
+        assert_eq!(login(Some("acme"), "localhost").await.expect(200)["tenant"], "acme");
+        login(Some("bolt"), "localhost").await.refused(404, "Organization not found");
+        login(Some("nowhere"), "localhost").await.refused(404, "Organization not found");
+        login(None, "bolt.example.com").await.refused(404, "Organization not found");
+        ada.also_belongs_to(&app, &bolt.id, "employee").await;
+        let session = login(None, "bolt.example.com:8080").await.expect(200);
+        assert_eq!(session["tenant"], "bolt");
+        assert_eq!(session["user"]["organizationId"], bolt.id);
+        assert_eq!(session["rights"], json!(["self"]));
+        // What is asked for counts more than where.
+        assert_eq!(login(Some("acme"), "bolt.example.com").await.expect(200)["tenant"], "acme");
+        assert_eq!(login(None, "bolt.example.com.evil.example").await.expect(200)["tenant"], "acme");
+    }
+
+    async fn a_token_is_carried_by_query_header_or_cookie_and_by_one_of_them(app: TestApp) {
+        app.found("Acme", ADA).await;
+        let (one, two) = (token_of(&app, ADA).await, token_of(&app, ADA).await);
+        let body = json!({"from": 0, "size": 1});
+        app.post("/api/v1/search").bearer(&one).json(&body).await.expect(200);
+        searches(&app, &one).await.expect(200);
+        let both = app.post(&format!("/api/v1/search?token={one}")).bearer(&two);
+        both.json(&body).await.refused(401, "Invalid token");
+        let twice = app.post(&format!("/api/v1/search?token={one}&token={one}"));
+        twice.json(&body).await.refused(401, "Invalid token");
+        app.post("/api/v1/search").json(&body).await.refused(401, "Authentication required");
+        searches(&app, "").await.refused(401, "Invalid token");
+        searches(&app, &one.to_lowercase()).await.refused(401, "Invalid token");
+        // The cookie is ignored where something was sent on purpose.
+        let cookie = format!("hallpass-session={two}");
+        let answer = app.post(&format!("/api/v1/logout?token={one}")).header("cookie", &cookie).await;
+        answer.expect(200);
+        searches(&app, &one).await.refused(401, "Token revoked");
+        searches(&app, &two).await.expect(200);
+    }
+
+    async fn logout_ends_that_session_alone_and_may_be_repeated(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        for method in [Method::GET, Method::POST] {
+            let (ended, other) = (token_of(&app, ADA).await, token_of(&app, ADA).await);
+            for _ in 0..2 {
+                let answer = app.client.call(method.clone(), &format!("/api/v1/logout?token={ended}")).await;
+                assert_eq!(answer.expect(200), json!({"success": true}));
+                assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+            }
+            searches(&app, &ended).await.refused(401, "Token revoked");
+            searches(&app, &other).await.expect(200);
+            ada.me().await.expect(200);
+            let unknown = "A".repeat(64);
+            app.client.call(method.clone(), &format!("/api/v1/logout?token={unknown}")).await.expect(200);
+            app.client.call(method.clone(), "/api/v1/logout").await.expect(200);
+            let jwt = app.client.call(method, &format!("/api/v1/logout?token={}", ada.token)).await;
+            jwt.refused(401, "Invalid token");
+        }
+        let rows = "select count(*) from audit where action = 'session.logout'";
+        assert_eq!(app.db.count(rows).await, 2);
+    }
+
+    async fn a_token_lives_for_thirty_days_and_its_last_use_is_known(app: TestApp) {
+        app.found("Acme", ADA).await;
+        let token = token_of(&app, ADA).await;
+        app.advance(TimeDelta::days(30) - TimeDelta::seconds(1));
+        searches(&app, &token).await.expect(200);
+        let ada = app.logs_in(ADA, PASSWORD).await;
+        let session = &ada.sessions().await[1];
+        assert_eq!(session["kind"], "token");
+        assert!(session["lastUsedAt"].as_str() > session["createdAt"].as_str());
+        app.advance(TimeDelta::seconds(1));
+        searches(&app, &token).await.refused(401, "Token expired");
+    }
+
+    async fn one_list_has_the_sessions_of_every_carrier_and_ends_exactly_one(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        app.advance(TimeDelta::minutes(1));
+        let browser = Browser::new(&app);
+        browser.signs_in(ADA, PASSWORD).await.expect(200);
+        app.advance(TimeDelta::minutes(1));
+        let token = token_of(&app, ADA).await;
+        let sessions = ada.sessions().await;
+        let kinds: Vec<&str> = sessions.iter().map(|s| s["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["token", "jwt", "jwt"]);
+        let current: Vec<bool> = sessions.iter().map(|s| s["current"].as_bool().unwrap()).collect();
+        assert_eq!(current, [false, false, true]);
+        let end = |session: &Value| format!("/api/auth/sessions/{}", session["id"].as_str().unwrap());
+
+        ada.delete(&end(&sessions[0])).await.expect(200);
+        searches(&app, &token).await.refused(401, "Token revoked");
+        assert!(browser.session().await["user"].is_object());
+        let token = token_of(&app, ADA).await;
+        ada.delete(&end(&sessions[1])).await.expect(200);
+        assert_eq!(browser.session().await, json!({}));
+        searches(&app, &token).await.expect(200);
+        ada.me().await.expect(200);
+
+        // What ends all of them ends these.
+        let body = json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD});
+        ada.post("/api/auth/change-password").json(&body).await.expect(200);
+        searches(&app, &token).await.refused(401, "Token revoked");
+        ada.me().await.expect(200);
+    }
+
+    async fn who_is_signed_out_everywhere_disabled_or_gone_is_refused_on_every_instance(app: TestApp) {
+        let other = app.second_instance().await;
+        let acme = app.found("Acme", ADA).await;
+        for (email, how) in [("bob@acme.example", "logout-all"), ("cy@acme.example", "disabled"), ("dee@acme.example", "removed")] {
+            let actor = app.joins(&acme.id, email).await;
+            let token = token_of(&app, email).await;
+            searches(&other, &token).await.expect(200);
+            let id = app.db.id(actor.id());
+            match how {
+                "logout-all" => drop(actor.post("/api/auth/logout-all").await.expect(200)),
+                "disabled" => app.db.execute(&format!("update users set disabled_at = created_at where id = {id}")).await,
+                _ => app.db.execute(&format!("delete from memberships where user_id = {id}")).await,
+            }
+            for instance in [&app, &other] {
+                searches(instance, &token).await.refused(401, "Token revoked");
+            }
+        }
+    }
+
+    async fn a_search_shows_those_whom_the_caller_may_see(app: TestApp) {
+        let acme = app.found("Acme", ADA).await;
+        app.founds("Bolt", "eve@bolt.example").await;
+        let ada = app.logs_in(ADA, PASSWORD).await;
+        let mut people = Vec::new();
+        for name in ["manager", "lead", "worker", "other"] {
+            people.push(app.joins(&acme.id, &format!("{name}@acme.example")).await);
+        }
+        let reports_to = async |who: &Actor, to: &Actor| {
+            let (who, to) = (app.db.id(who.id()), app.db.id(to.id()));
+            app.db.execute(&format!("update memberships set manager_id = {to} where user_id = {who}")).await;
+        };
+        reports_to(&people[1], &people[0]).await;
+        reports_to(&people[2], &people[1]).await;
+        // A circle, which must not be one without end.
+        reports_to(&people[0], &people[2]).await;
+        for manager in &people[..2] {
+            let id = app.db.id(manager.id());
+            app.db.execute(&format!("update memberships set role = 'manager' where user_id = {id}")).await;
+        }
+        reports_to(&people[0], &ada).await;
+        let search = async |email: &str, body: Value| {
+            let token = token_of(&app, email).await;
+            app.post(&format!("/api/v1/search?token={token}")).json(&body).await
+        };
+        let all = json!({"from": 0, "size": 100});
+        for (email, seen) in [(ADA, 5), ("manager@acme.example", 3), ("lead@acme.example", 2), ("worker@acme.example", 1), ("other@acme.example", 1)] {
+            let found = search(email, all.clone()).await.expect(200);
+            assert_eq!(found["total"], seen, "{email}");
+            let results = found["results"].as_array().unwrap();
+            assert_eq!(results.len(), seen);
+            assert_eq!(found["users"].as_object().unwrap().len(), seen);
+            for id in results {
+                let user = &found["users"][id.as_str().unwrap()];
+                assert_eq!(user["id"], *id);
+                assert!(user["email"].as_str().unwrap().ends_with("@acme.example"), "{user}");
+            }
+        }
+        let found = search(ADA, json!({"from": 0, "size": 10, "query": "WORK"})).await.expect(200);
+        assert_eq!(found["total"], 1);
+        assert_eq!(found["results"][0], people[2].user["id"]);
+        for sign in ["%", "_", "!", "'"] {
+            let found = search(ADA, json!({"from": 0, "size": 10, "query": sign})).await.expect(200);
+            assert_eq!(found["total"], 0, "{sign}");
+        }
+        let page = search(ADA, json!({"from": 3, "size": 2})).await.expect(200);
+        assert_eq!((page["from"].as_u64(), page["total"].as_u64()), (Some(3), Some(5)));
+        assert_eq!(page["results"].as_array().unwrap().len(), 2);
+        let beyond = search(ADA, json!({"from": 5, "size": 2})).await.expect(200);
+        assert_eq!(beyond["results"], json!([]));
+        search(ADA, json!({"size": 0, "query": "x".repeat(101), "sort": "name"}))
+            .await
+            .refused_fields(&["from", "query", "size", "sort"]);
+    }
+
+    async fn every_answer_of_this_dialect_tells_browsers_to_pass_no_address_on(app: TestApp) {
+        app.found("Acme", ADA).await;
+        let token = token_of(&app, ADA).await;
+        for answer in [
+            app.post("/api/v1/login").json(&json!({})).await,
+            searches(&app, &token).await,
+            searches(&app, "x").await,
+            app.get(&format!("/api/v1/search?token={token}")).await,
+            app.get(&format!("/api/v1/nowhere?token={token}")).await,
+            app.get(&format!("/%61pi/v1/logout?token={token}")).await,
+        ] {
+            assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{}", answer.text());
+        }
+    }
+
+    async fn until_the_second_factor_came_a_session_is_locked(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let authenticator = ada.enrols(&app).await;
+        let session = logs_in(&app, ADA).await;
+        assert_eq!(session["isUnlocked"], false);
+        let token = session["token"].as_str().unwrap();
+        searches(&app, token).await.refused(403, "Session locked");
+        let logins = "select count(*) from audit where action = 'session.login' and outcome = 'ok'";
+        assert_eq!(app.db.count(logins).await, 1, "nobody has signed in with the token yet");
+
+        unlocks(&app, token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+        searches(&app, token).await.refused(403, "Session locked");
+        app.post(&format!("/api/v1/unlock?token={token}")).json(&json!({})).await.refused_fields(&["code"]);
+        let code = authenticator.code(&app);
+        let unlocked = unlocks(&app, token, &code).await.expect(200);
+        assert_eq!(unlocked["isUnlocked"], true);
+        for same in ["tenant", "user", "settings", "rights"] {
+            assert_eq!(unlocked[same], session[same]);
+        }
+        assert!(unlocked.get("token").is_none());
+        searches(&app, token).await.expect(200);
+        assert_eq!(app.db.count(logins).await, 2);
+        // Unlocked is unlocked, and a code counts once.
+        unlocks(&app, token, &code).await.expect(200);
+        let second = token_of(&app, ADA).await;
+        unlocks(&app, &second, &code).await.refused(401, "Invalid code");
+        unlocks(&app, &second, &authenticator.recovery_codes[0]).await.expect(200);
+        searches(&app, &second).await.expect(200);
+    }
+
+    async fn a_locked_session_can_be_ended_and_unlocks_no_more(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let authenticator = ada.enrols(&app).await;
+        let token = token_of(&app, ADA).await;
+        app.post(&format!("/api/v1/logout?token={token}")).await.expect(200);
+        searches(&app, &token).await.refused(401, "Token revoked");
+        unlocks(&app, &token, &authenticator.code(&app)).await.refused(401, "Token revoked");
+        let logouts = "select count(*) from audit where action = 'session.logout'";
+        assert_eq!(app.db.count(logouts).await, 1);
+    }
+
+    async fn five_wrong_codes_lock_and_ten_end_the_attempt(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let authenticator = ada.enrols(&app).await;
+        let (first, second) = (token_of(&app, ADA).await, token_of(&app, ADA).await);
+        for n in 0..5 {
+            let token = if n % 2 == 0 { &first } else { &second };
+            unlocks(&app, token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+        }
+        let answer = unlocks(&app, &first, &authenticator.code(&app)).await;
+        answer.refused(429, "Too many attempts");
+        assert!(answer.header("retry-after").is_some());
+        for _ in 0..4 {
+            unlocks(&app, &first, &authenticator.wrong_code(&app)).await.refused(429, "Too many attempts");
+        }
+        for token in [&first, &second] {
+            unlocks(&app, token, &authenticator.code(&app)).await.refused(401, "Token revoked");
+        }
+        ada.me().await.expect(200);
+    }
+
+    async fn one_of_twenty_who_unlock_with_one_code_at_once_does(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let authenticator = ada.enrols(&app).await;
+        let mut tokens = Vec::new();
+        for _ in 0..20 {
+            tokens.push(token_of(&app, ADA).await);
+        }
+        let code = authenticator.code(&app);
+        let answers = join_all(tokens.iter().map(|token| unlocks(&app, token, &code))).await;
+        let unlocked = answers.iter().filter(|answer| answer.status == 200).count();
+        assert_eq!(unlocked, 1);
+        let open = "select count(*) from sessions where kind = 'token' and not locked";
+        assert_eq!(app.db.count(open).await, 1);
+    }
+
+    async fn who_must_have_a_second_factor_and_has_none_stays_outside(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let before = token_of(&app, ADA).await;
+        app.requires_mfa(ada.organization_id()).await;
+        let session = logs_in(&app, ADA).await;
+        assert_eq!(session["isUnlocked"], false);
+        assert_eq!(session["settings"]["requireMfa"], true);
+        for token in [before.as_str(), session["token"].as_str().unwrap()] {
+            searches(&app, token).await.refused(403, "Session locked");
+            unlocks(&app, token, "123456").await.refused(409, "MFA not enrolled");
+            app.post(&format!("/api/v1/logout?token={token}")).await.expect(200);
+            searches(&app, token).await.refused(401, "Token revoked");
+        }
+    }
+}
