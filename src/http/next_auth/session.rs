@@ -4,14 +4,16 @@ use actix_web::http::header::{HeaderMap, SET_COOKIE};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::sent::Sent;
 use crate::http::caller::Presented;
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Busy, Unavailable};
+use crate::http::error_code::ErrorCode::{Busy, CrossSiteRequest, Unavailable};
+use crate::http::sender::{Csrf, Sender, admit_cookie_call};
 use crate::http::settings::Settings;
 use crate::http::token_api::user::User;
 use crate::service::{self, CookieSession, Error, RequestContext, Services};
@@ -54,6 +56,42 @@ pub async fn session(
             expires: session.expires_at,
         }),
     })
+}
+
+/// Other fields are ignored.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
+pub struct SessionUpdate {
+    /// As `/api/auth/csrf` gave it. Needed where neither `Origin` nor `Sec-Fetch-Site` says whose page this is.
+    csrf_token: Option<String>,
+}
+
+/// Look again who is signed in
+///
+/// What the client's `update()` posts. People change their data elsewhere, so what it sends along is ignored.
+#[utoipa::path(
+    post,
+    path = "/api/auth/session",
+    tag = "NextAuth",
+    request_body = SessionUpdate,
+    responses((status = 200, description = "The person, or nobody.", body = SessionView)),
+    extensions(("x-error-codes" = json!([CrossSiteRequest]))),
+)]
+pub async fn update(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+    sent: Sent,
+) -> Result<HttpResponse, ApiError> {
+    let headers = request.headers();
+    let csrf = Csrf::of(headers, sent.get("csrfToken"), &services, &settings);
+    let sender = Sender::of(headers, &settings);
+    if sender != Sender::Program {
+        admit_cookie_call(sender, csrf)?;
+    }
+    session(services, settings, context, request).await
 }
 
 /// What the request's credential shows.

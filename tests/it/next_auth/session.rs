@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use hallpass::domain::TokenDelivery;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::house::slack::{Landed, RETURN_URL};
@@ -72,6 +73,19 @@ on_both_databases! {
             browser.get("/api/auth/session").await.expect(200);
         }
         assert_eq!(browser.session().await, json!({}));
+    }
+
+    async fn update_looks_again_and_changes_nothing(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
+        let update = json!({"csrfToken": "x", "data": {"user": {"role": "admin", "name": "Eve"}}});
+        let post = || browser.silent(Method::POST, "/api/auth/session");
+        let answer = post().header("origin", "http://localhost").json(&update).await;
+        assert_eq!(answer.expect(200)["user"], ada.user);
+        let answer = post().header("origin", "https://evil.example").json(&update).await;
+        answer.refused(403, "Cross-site request refused");
+        post().json(&update).await.refused(403, "Cross-site request refused");
     }
 
     async fn sign_in_with_slack_ends_with_the_cookie(db: Db) {
