@@ -30,6 +30,8 @@ export interface User {
 /** One sign-in on one device. Times are RFC 3339, in UTC. */
 export interface Session {
   id: string;
+  /** What carries it: access tokens, in the header or the session cookie, or one opaque token. */
+  kind: "jwt" | "token";
   device: string | null;
   address: string | null;
   createdAt: string;
