@@ -96,7 +96,7 @@ pub async fn update(
 
 /// What the request's credential shows.
 enum Seen {
-    Person(CookieSession),
+    Person(Box<CookieSession>),
     Nobody,
     /// Somebody who has to enrol a second factor first, for which the cookie is good.
     Unsettled,
@@ -112,7 +112,7 @@ async fn look_up(
         return Ok(Seen::Nobody);
     };
     match service::cookie_session(services, context, presented.token()).await {
-        Ok(session) => Ok(Seen::Person(session)),
+        Ok(session) => Ok(Seen::Person(Box::new(session))),
         Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked) => Ok(Seen::Nobody),
         Err(Error::MfaEnrolmentRequired) => Ok(Seen::Unsettled),
         Err(error) => Err(error.into()),
