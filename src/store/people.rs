@@ -70,6 +70,9 @@ pub fn page(
             query
         }};
     }
+    if let (Listed::Below(manager_id), None) = (listed, text) {
+        return page_below(tx, organization_id, manager_id, request);
+    }
     let rows: Vec<Row> = match listed {
         Listed::One(_) | Listed::Everybody => on!(tx, |conn| {
             let mut query = memberships::table
@@ -103,6 +106,31 @@ pub fn page(
         )
         .load(conn))?,
     };
+    rows.into_iter().map(person).collect()
+}
+
+/// The ids first: asked for all at once, SQLite's planner may sort everybody below.
+fn page_below(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    manager_id: UserId,
+    request: &PageRequest<UserId>,
+) -> Result<Vec<(User, Membership)>, StoreError> {
+    let ids: Vec<UserId> = on!(tx, |conn| reporting_lines::table
+        .filter(reporting_lines::organization_id.eq(organization_id))
+        .filter(reporting_lines::manager_id.eq(manager_id))
+        .filter(reporting_lines::user_id.gt(request.after.unwrap_or(UserId::NIL)))
+        .order(reporting_lines::user_id)
+        .limit(request.rows())
+        .select(reporting_lines::user_id)
+        .load(conn))?;
+    let rows: Vec<Row> = on!(tx, |conn| memberships::table
+        .inner_join(users::table)
+        .filter(memberships::organization_id.eq(organization_id))
+        .filter(memberships::user_id.eq_any(&ids))
+        .order(memberships::user_id)
+        .select((MembershipRow::as_select(), UserRow::as_select()))
+        .load(conn))?;
     rows.into_iter().map(person).collect()
 }
 
