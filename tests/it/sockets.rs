@@ -1,11 +1,13 @@
 //! Clients that do not speak properly, or not in time.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{self, SocketAddr};
 use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use crate::house::{Db, TestApp};
@@ -35,29 +37,33 @@ async fn who_does_not_finish_a_request_is_cut_off_while_others_are_served() {
     app.get("/livez").await.expect(200);
 }
 
-/// A whole request, answered, and a second one that never ends.
-const SECOND_HEAD: &str = "GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ";
+const SLOW_HEAD: &str = "GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ";
+const SLOW_BODY: &str = "POST /api/auth/login HTTP/1.1\r\nhost: x\r\n\
+     content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
 
 #[actix_web::test]
 async fn five_hundred_slow_sockets_are_cut_off_and_keep_nobody_from_being_served() {
     let app = TestApp::start(Db::sqlite()).await;
     let ada = app.founds("Acme", "ada@acme.example").await;
     let address = app.client.address();
-    let slow: Vec<_> = (0..500)
-        .map(|n| async move {
-            match n % 4 {
-                0 => never_ends(address, "GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ").await,
-                1 => {
-                    let login = "POST /api/auth/login HTTP/1.1\r\nhost: x\r\n\
-                         content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
-                    never_ends(address, login).await;
-                }
-                2 => never_ends_again(address).await,
-                _ => never_reads(address).await,
-            }
-        })
-        .map(tokio::task::spawn_local)
+    // While there is peace: their first requests are to be in time.
+    let mut answered = Vec::new();
+    for _ in 0..125 {
+        answered.push(answered_once(address).await);
+    }
+    let mut slow: Vec<_> = answered
+        .into_iter()
+        .map(|stream| spawn_local(never_ends(stream, SLOW_HEAD)))
         .collect();
+    for _ in 0..125 {
+        for beginning in [SLOW_HEAD, SLOW_BODY] {
+            slow.push(spawn_local(async move {
+                let stream = TcpStream::connect(address).await.unwrap();
+                never_ends(stream, beginning).await;
+            }));
+        }
+        slow.push(spawn_local(never_reads(address)));
+    }
     for _ in 0..100 {
         ada.me().await.expect(200);
     }
@@ -70,27 +76,21 @@ async fn five_hundred_slow_sockets_are_cut_off_and_keep_nobody_from_being_served
     ada.me().await.expect(200);
 }
 
-/// Sends the rest of a request byte by byte until the connection ends.
-async fn never_ends(address: SocketAddr, beginning: &str) {
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream.write_all(beginning.as_bytes()).await.unwrap();
-    drip(&mut stream).await;
-}
-
-async fn never_ends_again(address: SocketAddr) {
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream
-        .write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+async fn answered_once(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(request).await.unwrap();
     let mut answer = [0; 4096];
     let read = stream.read(&mut answer).await.unwrap();
     assert!(answer[..read].starts_with(b"HTTP/1.1 200 "));
-    stream.write_all(SECOND_HEAD.as_bytes()).await.unwrap();
-    drip(&mut stream).await;
+    stream
 }
 
-async fn drip(stream: &mut tokio::net::TcpStream) {
+/// Sends a beginning, and then a byte now and then until the connection ends.
+async fn never_ends(mut stream: TcpStream, beginning: &str) {
+    if stream.write_all(beginning.as_bytes()).await.is_err() {
+        return;
+    }
     let mut drops = tokio::time::interval(Duration::from_millis(500));
     let mut answer = [0; 4096];
     loop {
@@ -103,7 +103,7 @@ async fn drip(stream: &mut tokio::net::TcpStream) {
 
 /// Asks for more than the system holds for somebody who does not read, and never reads.
 async fn never_reads(address: SocketAddr) {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
     let questions = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
@@ -300,7 +300,7 @@ fn statuses(answers: &str) -> Vec<&str> {
 
 /// Sends bytes and nothing more, and reads until the server closes the connection.
 fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = net::TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // A server that has heard enough may close before everything is sent.
     let _ = stream.write_all(bytes);

@@ -1,6 +1,7 @@
 //! The real binary, as operators run it.
 
 mod cli;
+mod clock;
 mod dev;
 mod full_disk;
 mod idle;
