@@ -1,6 +1,8 @@
 //! A SQLite file that cannot grow, or is somebody else's for a while.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::house::actors::founding;
 use crate::house::{Answer, Db, PASSWORD, TestApp, eventually, scratch};
-use crate::process::{Server, hallpass_on};
+use crate::process::{Server, hallpass_on, stderr};
 
 #[actix_web::test]
 async fn sign_ins_go_on_when_no_file_may_grow() {
@@ -102,9 +104,7 @@ async fn sign_ins_go_on_when_the_disk_is_full() {
     let db = Db::Sqlite {
         path: disk.join("hallpass.db"),
     };
-    let mut alone = Command::new("unshare");
-    alone.args(["--mount", "true"]);
-    if !alone.status().is_ok_and(|done| done.success()) {
+    if !may_mount() {
         eprintln!("\n*** no disk of our own without root: A REALLY FULL DISK IS NOT TRIED ***\n");
         return;
     }
@@ -178,6 +178,48 @@ async fn a_file_locked_for_three_seconds_is_waited_for_and_for_longer_is_503() {
     .await;
 }
 
+#[actix_web::test]
+async fn a_file_that_may_not_be_written_is_named_and_nothing_starts() {
+    let db = Db::sqlite();
+    assert!(
+        hallpass_on(&db, &["migrate"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+    // Root may write whatever its mode says, but not what is mounted read-only.
+    let we_are_root = fs::metadata("/proc/self").is_ok_and(|us| us.uid() == 0);
+    for what in [
+        PathBuf::from(path(&db)),
+        Path::new(&path(&db)).parent().unwrap().to_owned(),
+    ] {
+        let serve = hallpass_on(&db, &["serve"]);
+        let output = if we_are_root && may_mount() {
+            let mut command = Command::new("unshare");
+            command
+                .args(["--mount", "sh", "-c"])
+                .arg(r#"mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@""#)
+                .arg(&what);
+            same_as(&serve, command).env("PORT", "0").output().unwrap()
+        } else if we_are_root {
+            eprintln!("\n*** we may not mount: NO FILE IS MADE READ-ONLY ***\n");
+            return;
+        } else if what.is_dir() {
+            // Others write there.
+            continue;
+        } else {
+            fs::set_permissions(&what, Permissions::from_mode(0o400)).unwrap();
+            let mut serve = serve;
+            serve.env("PORT", "0").output().unwrap()
+        };
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(69), "{said}");
+        assert!(said.contains("cannot open the SQLite file"), "{said}");
+        assert!(said.contains("DATABASE_URL"), "{said}");
+    }
+}
+
 /// Each writes some eight pages of 4 KiB, and the WAL holds a thousand.
 const SIGN_INS: i64 = 160;
 
@@ -187,6 +229,13 @@ async fn sign_in_more_often_than_the_wal_holds(server: &Server) {
             answer.expect(200);
         }
     }
+}
+
+/// Whether there can be mounts that nobody else sees.
+fn may_mount() -> bool {
+    let mut alone = Command::new("unshare");
+    alone.args(["--mount", "sh", "-c", "mount -t tmpfs trial /mnt"]);
+    alone.output().is_ok_and(|done| done.status.success())
 }
 
 fn path(db: &Db) -> String {
