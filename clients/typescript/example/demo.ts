@@ -1,7 +1,7 @@
 /** The page `hallpass dev` serves at `/demo`: the client at work, with every request and answer in view. */
 
-import { listSessions } from "../src/account.js";
-import { createHallpass, HallpassError, type Founding, type User } from "../src/index.js";
+import { confirmTotp, enrolTotp, listSessions, mfaStatus, removeTotp, verifyMfa } from "../src/account.js";
+import { createHallpass, HallpassError, type Founding, type MfaChallenge, type User } from "../src/index.js";
 
 const element = <T extends HTMLElement = HTMLElement>(id: string): T => {
   const found = document.getElementById(id);
@@ -13,10 +13,11 @@ const hallpass = createHallpass({ baseUrl: location.origin, fetch: inView });
 
 // --- What goes over the wire -------------------------------------------------------------------
 
-/** Tokens and passwords are shown by their beginnings: people share screens. */
+/** No password or code is shown, and tokens by their beginnings: people share screens. */
 const shortened = (text: string): string =>
   text
-    .replace(/("(?:password|currentPassword|newPassword)":\s*)"[^"]*"/g, '$1"••••••••"')
+    .replace(/("(?:password|currentPassword|newPassword|mfaToken|secret|otpauthUri|qrCode)":\s*)"(?:[^"\\]|\\.)*"/g, '$1"••••••••"')
+    .replace(/("recoveryCodes":\s*)\[[^\]]*\]/g, '$1["••••••••"]')
     .replace(/([\w-]{12})[\w-]{8,}\.[\w-]{20,}\.[\w-]{20,}/g, "$1…");
 
 const pretty = (text: string): string => {
@@ -43,10 +44,12 @@ async function inView(input: RequestInfo | URL, init?: RequestInit): Promise<Res
   const text = document.createElement("pre");
   const challenge = response.headers.get("WWW-Authenticate");
   const code = response.headers.get("X-Error-Code");
+  const retryAfter = response.headers.get("Retry-After");
   text.textContent = [
     sent && shortened(pretty(sent)),
     code && `X-Error-Code: ${code}`,
     challenge && `WWW-Authenticate: ${challenge}`,
+    retryAfter && `Retry-After: ${retryAfter}`,
     shortened(pretty(answered)),
   ]
     .filter(Boolean)
@@ -66,12 +69,20 @@ const say = (message: string, kind: "good" | "bad") => {
   status.className = kind;
 };
 
+/** A sign-in that lacks its second factor. */
+let challenge: MfaChallenge | undefined;
+
 /** Runs what a button or form asks for; an error is a sentence, never silence. */
 const attempt = async (act: () => Promise<string>) => {
   try {
     say(await act(), "good");
   } catch (error) {
     const isOurs = error instanceof HallpassError;
+    if (isOurs && error.code === "mfa_required") {
+      challenge = error.challenge;
+      element("second-factor").hidden = false;
+      return say("One step more: the code of your authenticator.", "good");
+    }
     const fields = isOurs ? error.details.map((fault) => `${fault.field}: ${fault.message}`) : [];
     say([String((error as Error).message), ...fields].join(" "), "bad");
   }
@@ -98,6 +109,7 @@ const show = async (user: User | null) => {
   element("stranger").hidden = user !== null;
   element("person").hidden = user === null;
   if (!user) return;
+  element("second-factor").hidden = true;
   element("name").textContent = user.name;
   element("about").textContent = `${user.role} · ${user.email ?? "no e-mail address"}`;
   const [header = "", claims = ""] = ((await hallpass.token()) ?? "").split(".");
@@ -126,6 +138,11 @@ onSubmit("login", async ({ email = "", password = "" }) => {
   const user = await hallpass.login({ email, password });
   return `Welcome, ${user.name}.`;
 });
+onSubmit("second-factor", async ({ code = "" }) => {
+  if (!challenge) return "Sign in first.";
+  const user = await verifyMfa(hallpass, challenge, code);
+  return `Welcome, ${user.name}.`;
+});
 onSubmit("register", async (fields) => {
   const founded = await hallpass.register(fields as unknown as Founding);
   return founded.message;
@@ -149,6 +166,40 @@ onClick("logout-all", async () => {
   return "Signed out everywhere.";
 });
 
+// --- The second factor -------------------------------------------------------------------------
+
+const showMfa = async () => {
+  const { enabled, recoveryCodesLeft } = await mfaStatus(hallpass);
+  element("mfa-status").textContent = enabled
+    ? `On, with ${recoveryCodesLeft} recovery codes left.`
+    : "Off: your password alone opens your account.";
+  element("enrol").hidden = enabled;
+  element("remove").hidden = !enabled;
+};
+element("authenticator").addEventListener("toggle", () => void showMfa().catch(() => {}));
+
+onClick("enrol", async () => {
+  const { secret, qrCode } = await enrolTotp(hallpass);
+  element<HTMLImageElement>("qr-code").src = `data:image/svg+xml,${encodeURIComponent(qrCode)}`;
+  element("secret").textContent = secret;
+  for (const id of ["enrolment", "confirm"]) element(id).hidden = false;
+  return "Scan it with an authenticator, then give the code it shows.";
+});
+onSubmit("confirm", async ({ code = "" }) => {
+  const codes = await confirmTotp(hallpass, code);
+  element("recovery-codes").textContent = codes.join("\n");
+  element("recovery-codes").hidden = false;
+  for (const id of ["enrolment", "confirm"]) element(id).hidden = true;
+  await showMfa();
+  return "From now on you need both. Keep the recovery codes: they are shown once.";
+});
+onSubmit("remove", async ({ password = "", code = "" }) => {
+  await removeTotp(hallpass, { password, code });
+  element("recovery-codes").hidden = true;
+  await showMfa();
+  return "Your password alone opens your account again.";
+});
+
 /** Errors to look at. They bypass the client, which would not send such things. */
 const provoke = (path: string, init?: RequestInit) => async () => {
   const response = await inView(path, init);
@@ -161,8 +212,21 @@ const post = (body: object): RequestInit => ({
 });
 onClick("provoke-400", provoke("/api/auth/login", post({ email: "nobody", role: "admin" })));
 onClick("provoke-401", provoke("/api/auth/me", { headers: { Authorization: "Bearer not.a.token" } }));
+onClick("provoke-403", async () => {
+  const emmy = { email: "emmy@example.com", password: "correct horse battery staple" };
+  const { accessToken } = await (await inView("/api/auth/login", post(emmy))).json();
+  const response = await inView("/api/audit", { headers: { Authorization: `Bearer ${accessToken}` } });
+  return `Emmy is no admin, so the audit log is not for her: ${response.status}.`;
+});
 onClick("provoke-404", provoke("/api/auth/nothing-here"));
 onClick("provoke-405", provoke("/api/auth/login"));
+onClick("provoke-429", async () => {
+  for (let knocks = 1; knocks <= 11; knocks++) {
+    const response = await inView("/api/auth/login", post({ email: "mallory@example.com", password: "guessed" }));
+    if (response.status === 429) return `After ${knocks} wrong passwords nobody listens any more: 429.`;
+  }
+  return "Limits are off here.";
+});
 
 // --- On arrival --------------------------------------------------------------------------------
 
