@@ -78,7 +78,7 @@ const attempt = async (act: () => Promise<string>) => {
     say(await act(), "good");
   } catch (error) {
     const isOurs = error instanceof HallpassError;
-    if (isOurs && error.code === "mfa_required") {
+    if (isOurs && error.code === "second_factor_required") {
       challenge = error.challenge;
       element("second-factor").hidden = false;
       return say("One step more: the code of your authenticator.", "good");

@@ -18,7 +18,7 @@ export interface TotpEnrolment {
   qrCode: string;
 }
 
-/** The second step of a sign-in: `challenge` of `mfa_required`, and a code of the authenticator or a recovery code. */
+/** The second step of a sign-in: `challenge` of `second_factor_required`, and a code of the authenticator or a recovery code. */
 export const verifyMfa = async (
   hallpass: Client,
   { mfaToken }: Pick<MfaChallenge, "mfaToken">,

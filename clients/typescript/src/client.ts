@@ -118,7 +118,7 @@ export function createHallpass({
     });
 
   const mfaRequired = (challenge: object) =>
-    Object.assign(new HallpassError(200, "mfa_required"), { challenge: challenge as MfaChallenge });
+    Object.assign(new HallpassError(200, "second_factor_required"), { challenge: challenge as MfaChallenge });
 
   const unexpected = (status: number) => new HallpassError(status, "unexpected_answer");
 

@@ -27,7 +27,7 @@ export type ErrorCode =
   | "account_exists"
   | "mfa_already_enabled"
   | "mfa_not_enrolled"
-  | "mfa_required"
+  | "second_factor_required"
   | "body_too_large"
   | "unsupported_media_type"
   | "too_many_attempts"

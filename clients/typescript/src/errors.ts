@@ -18,14 +18,12 @@ export type SlackErrorCode =
  * `unexpected_answer`: something else than Hallpass answered, e.g. a hotel's portal or a broken proxy.
  * `redirect_refused`: the answer was a redirect, which a token does not follow.
  * `state_mismatch`: the return from Slack belongs to no sign-in begun here; begin again.
- * `mfa_required`: the sign-in lacks its second factor; ask for a code, then `verifyMfa()` of `hallpass-client/account`.
  */
 export type ClientErrorCode =
   | "network_error"
   | "unexpected_answer"
   | "redirect_refused"
-  | "state_mismatch"
-  | "mfa_required";
+  | "state_mismatch";
 
 /** One rule that a field of the request breaks. */
 export interface FieldFault {
@@ -35,7 +33,7 @@ export interface FieldFault {
 }
 
 export class HallpassError extends Error {
-  /** Of `mfa_required`. */
+  /** Of `second_factor_required`: ask for a code, then `verifyMfa()` of `hallpass-client/account`. */
   declare readonly challenge?: MfaChallenge;
 
   constructor(

@@ -99,7 +99,7 @@ export interface SlackSignIn {
 }
 
 export interface Hallpass {
-  /** Throws `mfa_required` for a person with a second factor: see `verifyMfa()` of `hallpass-client/account`. */
+  /** Throws `second_factor_required` for a person with a second factor: see `verifyMfa()` of `hallpass-client/account`. */
   login(login: Login): Promise<User>;
   /** Joining signs in. */
   register(joining: Joining): Promise<User>;

@@ -26,7 +26,7 @@ async function half(t) {
 test("a sign-in without its second factor is an error that holds the challenge, and signs nobody in", async (t) => {
   const { hallpass, error } = await half(t);
   assert(error instanceof HallpassError);
-  assert.equal(error.code, "mfa_required");
+  assert.equal(error.code, "second_factor_required");
   assert.deepEqual(error.challenge, { mfaRequired: true, mfaToken: "m-1", expiresIn: 300 });
   assert.equal(await hallpass.user(), null);
 });

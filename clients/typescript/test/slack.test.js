@@ -169,7 +169,7 @@ test("a return that lacks its second factor is an error with the challenge, and 
   const { page, state, hallpass } = await leave(t, { pkce: false });
   page.go(`${APP}#mfaToken=m-1&expiresIn=300&state=${state}`);
   await assert.rejects(hallpass.handleReturn(), {
-    code: "mfa_required",
+    code: "second_factor_required",
     challenge: { mfaToken: "m-1", expiresIn: 300 },
   });
   assert.equal(page.location.href, APP);
