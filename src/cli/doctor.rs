@@ -170,11 +170,10 @@ mod tests {
 
     #[test]
     fn open_organizations_are_pointed_out() {
-        let told = |open| about_organizations(&Ok(open));
-        assert!(told(Some(3)).contains("3 open to anybody"));
-        assert!(told(Some(3)).contains("DEFAULT_JOIN_POLICY"));
-        assert!(told(Some(0)).contains("none is open"));
-        assert!(told(None).contains("no database"));
+        assert!(about_organizations(3).contains("3 open to anybody"));
+        assert!(about_organizations(3).contains("DEFAULT_JOIN_POLICY"));
+        assert!(about_organizations(0).contains("none is open"));
+        assert!(about_database(&Ok(None)).contains("no database"));
     }
 
     #[test]

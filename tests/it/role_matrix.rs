@@ -34,6 +34,55 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/auth/slack/callback",     [501, 501, 501, 501, 501, 501]),
     ("post",   "/api/auth/slack/token",        [501, 501, 501, 501, 501, 501]),
     ("post",   "/api/auth/slack/link",         [401, 501, 501, 501, 501, 403]),
+    ("post",   "/api/auth/verify-email",       [400, 400, 400, 400, 400, 400]),
+    ("post",   "/api/auth/resend-verification", [200, 200, 200, 200, 200, 200]),
+    ("post",   "/api/auth/forgot-password",    [200, 200, 200, 200, 200, 200]),
+    ("post",   "/api/auth/reset-password",     [400, 400, 400, 400, 400, 400]),
+    ("post",   "/api/auth/change-email",       [401, 200, 200, 200, 200, 403]),
+    ("post",   "/api/auth/end-session",        [400, 400, 400, 400, 400, 400]),
+    ("get",    "/verify-email",                [200, 200, 200, 200, 200, 200]),
+    ("post",   "/verify-email",                [400, 400, 400, 400, 400, 400]),
+    ("get",    "/change-email",                [200, 200, 200, 200, 200, 200]),
+    ("post",   "/change-email",                [400, 400, 400, 400, 400, 400]),
+    ("get",    "/reset-password",              [200, 200, 200, 200, 200, 200]),
+    ("post",   "/reset-password",              [400, 400, 400, 400, 400, 400]),
+    ("get",    "/end-session",                 [200, 200, 200, 200, 200, 200]),
+    ("post",   "/end-session",                 [400, 400, 400, 400, 400, 400]),
+    ("get",    "/accept-invitation",           [400, 400, 400, 400, 400, 400]),
+    ("post",   "/accept-invitation",           [400, 400, 400, 400, 400, 400]),
+    ("get",    "/.well-known/change-password", [302, 302, 302, 302, 302, 302]),
+    ("get",    "/api/auth/mfa",                [401, 200, 200, 200, 200, 403]),
+    ("post",   "/api/auth/mfa/totp",           [401, 200, 200, 200, 200, 403]),
+    ("delete", "/api/auth/mfa/totp",           [401, 409, 409, 409, 409, 403]),
+    ("post",   "/api/auth/mfa/totp/confirm",   [401, 409, 409, 409, 409, 403]),
+    ("post",   "/api/auth/mfa/recovery-codes", [401, 409, 409, 409, 409, 403]),
+    ("post",   "/api/auth/mfa/verify",         [400, 400, 400, 400, 400, 400]),
+    ("get",    "/api/organizations/{id}",      [401, 200, 200, 200, 404, 200]),
+    ("patch",  "/api/organizations/{id}",      [401, 403, 403, 200, 404, 403]),
+    ("post",   "/api/organizations/{id}/join", [401, 409, 409, 409, 200, 403]),
+    ("get",    "/api/organizations/{id}/members",                    [401, 403, 200, 200, 404, 403]),
+    ("delete", "/api/organizations/{id}/members/{userId}",           [401, 403, 403, 200, 404, 403]),
+    ("get",    "/api/organizations/{id}/invitations",                [401, 403, 200, 200, 404, 403]),
+    ("post",   "/api/organizations/{id}/invitations",                [401, 403, 201, 201, 404, 403]),
+    ("delete", "/api/organizations/{id}/invitations/{invitationId}", [401, 403, 200, 200, 404, 403]),
+    ("post",   "/api/invitations/accept",      [401, 400, 400, 400, 400, 403]),
+    ("get",    "/api/auth/csrf",               [200, 200, 200, 200, 200, 200]),
+    ("get",    "/api/auth/providers",          [200, 200, 200, 200, 200, 200]),
+    ("get",    "/api/auth/session",            [200, 200, 200, 200, 200, 200]),
+    ("post",   "/api/auth/session",            [200, 200, 200, 200, 200, 200]),
+    ("get",    "/api/auth/signin",             [200, 200, 200, 200, 200, 200]),
+    ("post",   "/api/auth/callback/credentials", [401, 401, 401, 401, 401, 401]),
+    ("post",   "/api/auth/signin/credentials", [401, 401, 401, 401, 401, 401]),
+    ("post",   "/api/auth/signin/slack",       [501, 501, 501, 501, 501, 501]),
+    ("get",    "/api/auth/signout",            [200, 200, 200, 200, 200, 200]),
+    ("post",   "/api/auth/signout",            [200, 200, 200, 200, 200, 200]),
+    ("get",    "/api/auth/error",              [200, 200, 200, 200, 200, 200]),
+    ("post",   "/api/auth/_log",               [200, 200, 200, 200, 200, 200]),
+    ("post",   "/api/v1/login",                [401, 401, 401, 401, 401, 401]),
+    ("post",   "/api/v1/unlock",               [401, 401, 401, 401, 401, 401]),
+    ("get",    "/api/v1/logout",               [200, 200, 200, 200, 200, 200]),
+    ("post",   "/api/v1/logout",               [200, 200, 200, 200, 200, 200]),
+    ("post",   "/api/v1/search",               [401, 401, 401, 401, 401, 401]),
     ("get",    "/api/users",                   [401, 200, 200, 200, 200, 200]),
     ("get",    "/api/users/{id}",              [401, 403, 200, 200, 404, 403]),
     ("patch",  "/api/users/{id}",              [401, 403, 403, 200, 404, 403]),
@@ -57,7 +106,18 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "/api/auth/change-password") => {
             json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD})
         }
-        ("post", "/api/auth/refresh") => json!({}),
+        ("post", "/api/auth/change-email") => {
+            json!({"email": "new@acme.example", "password": PASSWORD})
+        }
+        ("post", "/api/auth/refresh" | "/api/auth/mfa/totp") => json!({}),
+        ("post", "/api/auth/mfa/totp/confirm" | "/api/auth/mfa/recovery-codes") => {
+            json!({"code": "123456"})
+        }
+        ("delete", "/api/auth/mfa/totp") => json!({"password": PASSWORD, "code": "123456"}),
+        ("patch", "/api/organizations/{id}") => json!({"name": "Acme & Sons"}),
+        ("post", "/api/organizations/{id}/invitations") => {
+            json!({"email": "invited@acme.example", "role": "employee"})
+        }
         _ => return None,
     })
 }
@@ -130,6 +190,8 @@ enum Kind {
 struct Cell {
     caller: Option<Actor>,
     person: String,
+    organization: String,
+    invitation: String,
     api_token: String,
     session: String,
 }
@@ -162,12 +224,17 @@ impl Cell {
             ada.changes(&person, place).await.expect(200);
         }
         let token = person.post("/api/tokens").json(&json!({"name": "x"})).await;
+        let email = format!("{}@acme.example", uuid::Uuid::now_v7());
+        let invitations = format!("/api/organizations/{}/invitations", ada.organization_id());
+        let invitation = ada.post(&invitations).json(&json!({"email": email})).await;
         let sessions = match (kind, &caller) {
             (Kind::EmployeesService | Kind::Nobody, _) | (_, None) => person.sessions().await,
             (_, Some(caller)) => caller.sessions().await,
         };
         Self {
             caller,
+            organization: ada.organization_id().to_owned(),
+            invitation: invitation.expect(201)["id"].as_str().unwrap().to_owned(),
             api_token: token.expect(201)["id"].as_str().unwrap().to_owned(),
             session: sessions[0]["id"].as_str().unwrap().to_owned(),
             person: person.id().to_owned(),
@@ -179,11 +246,17 @@ impl Cell {
             &self.session
         } else if path.starts_with("/api/tokens/") {
             &self.api_token
+        } else if path.starts_with("/api/organizations/") {
+            &self.organization
         } else {
             &self.person
         };
         let method: Method = method.to_uppercase().parse().unwrap();
-        let mut call = app.client.call(method, &path.replace("{id}", id));
+        let path = path
+            .replace("{id}", id)
+            .replace("{userId}", &self.person)
+            .replace("{invitationId}", &self.invitation);
+        let mut call = app.client.call(method, &path);
         if let Some(caller) = &self.caller {
             call = call.bearer(&caller.token);
         }
@@ -204,6 +277,8 @@ async fn everything(app: &TestApp) -> Vec<Option<String>> {
              cast(m.updated_at as text) as v from memberships m order by m.user_id, m.organization_id",
         "select name || slug || join_policy || cast(updated_at as text) as v from organizations order by id",
         "select name || role || coalesce(cast(revoked_at as text), '-') as v from api_tokens order by id",
+        "select email || role || coalesce(cast(revoked_at as text), '-') || coalesce(cast(accepted_at as text), '-') as v
+             from invitations order by id",
         "select coalesce(cast(revoked_at as text), '-') as v from sessions order by id",
     ] {
         rows.extend(app.db.values(select).await);
