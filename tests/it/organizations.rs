@@ -150,7 +150,7 @@ on_both_databases! {
         let path = ada.organization_path("");
         let rule = json!({"requireMfa": true, "name": "Safe"});
         let refused = ada.patch(&path).json(&rule).await;
-        refused.refused(409, "No authenticator set up");
+        refused.refused(409, "MFA not enrolled");
         assert_eq!(refused.header("x-error-code"), Some("mfa_not_enrolled"));
         assert_eq!(ada.get(&path).await.expect(200)["name"], "Acme");
 
