@@ -70,13 +70,14 @@ const SQLITE_TROUBLE: [&str; 7] = [
 ];
 
 /// What PostgreSQL says when it is the server, not the query, that cannot (SQLSTATE classes 25, 40, 53, 57).
-const POSTGRES_TROUBLE: [&str; 6] = [
+const POSTGRES_TROUBLE: [&str; 7] = [
     "terminating connection",
     "the database system is",
     "too many connections",
     "remaining connection slots are reserved",
     "deadlock detected",
     "canceling statement due to",
+    "No space left on device",
 ];
 
 impl From<DieselError> for StoreError {
@@ -107,5 +108,32 @@ impl From<DieselError> for StoreError {
             }
             _ => Self::Failed(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_trouble_of_the_database_and_not_a_fault_of_ours() {
+        let said = |message: &str| {
+            let information = Box::new(message.to_owned());
+            StoreError::from(DieselError::DatabaseError(
+                DatabaseErrorKind::Unknown,
+                information,
+            ))
+        };
+        for message in [
+            "database or disk is full",
+            "could not extend file \"base/16384/16402\": No space left on device",
+        ] {
+            assert!(
+                matches!(said(message), StoreError::Unavailable(_)),
+                "{message}"
+            );
+        }
+        let fault = said("column \"nmae\" does not exist");
+        assert!(matches!(fault, StoreError::Failed(_)));
     }
 }
