@@ -58,11 +58,10 @@ pub fn search(
 ) -> Result<(i64, Vec<VisiblePerson>), StoreError> {
     let pattern = pattern(words);
     let found = found(tx, viewer.role);
-    let count = format!("{} select count(*) as n {}", found.with, found.from);
+    let count = format!("select count(*) as n {found}");
     let page = format!(
-        "{} select users.id as id, users.email as email, users.name as name, memberships.role as role {} \
-         order by users.name, users.id limit $4 offset $5",
-        found.with, found.from
+        "select users.id as id, users.email as email, users.name as name, memberships.role as role {found} \
+         order by users.name, users.id limit $4 offset $5"
     );
     let (user_id, organization_id) = (viewer.user_id, viewer.organization_id);
     let total: CountRow = on!(tx, |conn| sql_query(count)
@@ -88,41 +87,27 @@ pub fn search(
     Ok((total.n, people.collect::<Result<_, StoreError>>()?))
 }
 
-/// `union` and not `union all`: a circle of managers ends.
-const ONESELF_AND_BELOW: &str = "with recursive seen(id) as (\
-         select user_id from memberships where organization_id = $1 and user_id = $2 \
-         union \
-         select below.user_id from memberships below join seen on below.manager_id = seen.id \
-         where below.organization_id = $1)";
-const ONESELF: &str = "with seen(id) as (\
-         select user_id from memberships where organization_id = $1 and user_id = $2)";
-const EVERYBODY: &str = "with seen(id) as (\
-         select user_id from memberships where organization_id = $1 and $2 is not null)";
-
-struct Found {
-    with: &'static str,
-    from: String,
-}
-
 /// The same text for both databases: SQLite numbers `$1`, `$2`, … in the order in which they first come, so
 /// they first come in the order of their numbers.
-fn found(tx: &Tx<'_>, role: Role) -> Found {
+fn found(tx: &Tx<'_>, role: Role) -> String {
     // Both ignore the case of ASCII letters.
     let like = match tx {
         Tx::Sqlite(_) => "like",
         Tx::Postgres(_) => "ilike",
     };
-    let with = match role {
-        Role::Admin => EVERYBODY,
-        Role::Manager => ONESELF_AND_BELOW,
-        Role::Employee => ONESELF,
+    let seen = match role {
+        Role::Admin => "memberships.organization_id = $1 and $2 is not null",
+        Role::Manager => {
+            "memberships.organization_id = $1 and exists (select 1 from reporting_lines as line \
+             where line.organization_id = memberships.organization_id and line.manager_id = $2 \
+             and line.user_id = memberships.user_id)"
+        }
+        Role::Employee => "memberships.organization_id = $1 and memberships.user_id = $2",
     };
-    let from = format!(
-        "from seen join users on users.id = seen.id \
-         join memberships on memberships.user_id = seen.id and memberships.organization_id = $1 \
-         where (users.name {like} $3 escape '!' or users.email {like} $3 escape '!')"
-    );
-    Found { with, from }
+    format!(
+        "from memberships join users on users.id = memberships.user_id \
+         where {seen} and (users.name {like} $3 escape '!' or users.email {like} $3 escape '!')"
+    )
 }
 
 /// Anything that holds the words, whatever signs of `like` are in them.
