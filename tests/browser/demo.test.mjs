@@ -1,6 +1,7 @@
 /** The demo page, the TypeScript client and the Slack sandbox, as a person meets them. */
 
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { after, before, beforeEach, afterEach, test } from "node:test";
 
 import { openHouse } from "./house.mjs";
@@ -121,12 +122,74 @@ test("two tabs that refresh at once stay signed in", async () => {
   }
 });
 
+test("each kind of refusal can be provoked and is shown", async () => {
+  await open();
+  for (const kind of ["400", "401", "403", "404", "405", "429"]) {
+    await page.locator(`#provoke-${kind}`).click();
+    await says(page, kind);
+    await page.locator("#wire li").first().filter({ hasText: `→ ${kind} in` }).waitFor();
+  }
+  await page.locator("#wire li").first().filter({ hasText: "Retry-After: " }).waitFor();
+});
+
+/** RFC 6238, of the step `ahead` of now. */
+const totp = (secret, ahead = 0) => {
+  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+  const mac = createHmac("sha1", key).update(step).digest();
+  const code = mac.readUInt32BE(mac[19] & 15) & 0x7fffffff;
+  return String(code % 1_000_000).padStart(6, "0");
+};
+
+test("a second factor is set up and then asked for", async () => {
+  await open();
+  const [email, password] = ["mary@example.com", "an engine weaves algebraic patterns"];
+  await page.getByText("Found an organization").click();
+  const founding = { organizationName: "Vestiges", firstName: "Mary", lastName: "Somerville", email, password };
+  for (const [name, value] of Object.entries(founding)) await page.locator(`#register [name=${name}]`).fill(value);
+  await page.getByRole("button", { name: "Found it" }).click();
+  await says(page, "Account created successfully.");
+  const entersPassword = async () => {
+    await page.locator("#login [name=email]").fill(email);
+    await page.locator("#login [name=password]").fill(password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  };
+  await entersPassword();
+  await isSignedIn();
+
+  await page.getByText("Second factor").click();
+  await page.getByRole("button", { name: "Set up an authenticator" }).click();
+  await page.locator("#qr-code").waitFor();
+  const secret = await page.locator("#secret").textContent();
+  await page.locator("#confirm [name=code]").fill(totp(secret));
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await says(page, "From now on you need both.");
+  const codes = (await page.locator("#recovery-codes").textContent()).split("\n");
+  assert.equal(codes.length, 10);
+  const wire = await page.locator("#wire").textContent();
+  assert(!wire.includes(secret) && !codes.some((code) => wire.includes(code)), wire);
+
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await isSignedOut();
+  await entersPassword();
+  await says(page, "One step more");
+  await page.locator("#second-factor [name=code]").fill("000000");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await says(page, "Invalid code");
+  await page.locator("#second-factor [name=code]").fill(totp(secret, 1));
+  await page.getByRole("button", { name: "Continue" }).click();
+  await isSignedIn();
+  assert.equal(await page.locator("#name").textContent(), "Mary Somerville");
+});
+
 test("no page of development loads anything from elsewhere", async () => {
   const foreign = [];
   page.on("request", (request) => {
     if (!request.url().startsWith(house.url) && !request.url().startsWith("data:")) foreign.push(request.url());
   });
-  for (const path of ["/demo", "/docs", "/dev/slack"]) {
+  for (const path of ["/demo", "/docs", "/dev/slack", "/dev/mailbox", "/api/auth/signin", "/reset-password"]) {
     const answer = await page.goto(house.url + path);
     assert.equal(answer.status(), 200, path);
   }
