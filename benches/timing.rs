@@ -28,6 +28,8 @@ const PASSWORD: &str = "correct horse battery staple";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    // What reqwest asks for at its making, though all is on this machine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let directory = tempfile::tempdir()?;
     let database = format!("sqlite:{}", directory.path().join("timing.db").display());
     println!("{}", machine());

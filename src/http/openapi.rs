@@ -91,6 +91,9 @@ const SESSION_COOKIE: &str = "sessionCookie";
 /// The extension in which a route names the errors of its own.
 const ERROR_CODES: &str = "x-error-codes";
 
+/// The extension in which a route says that people get its errors as pages.
+const ERROR_PAGES: &str = "x-error-pages";
+
 /// The OpenAPI 3.1 document, the same bytes every time.
 pub fn openapi_json() -> String {
     let mut json = document().to_pretty_json().unwrap_or_default();
@@ -294,12 +297,18 @@ fn complete(operation: &mut Operation, is_safe: bool, group: Option<Group>, docu
     codes.sort_unstable();
     codes.dedup();
 
+    let has_pages = has_error_pages(operation);
     for same_status in codes.chunk_by(|a, b| a.status() == b.status()) {
         if let [first, ..] = same_status {
+            let mut problem = problem(same_status);
+            if has_pages {
+                let page = ContentBuilder::new().schema(Some(String::schema())).build();
+                problem.content.insert("text/html".into(), page.into());
+            }
             operation
                 .responses
                 .responses
-                .insert(first.status().as_str().into(), problem(same_status).into());
+                .insert(first.status().as_str().into(), problem.into());
         }
     }
     for (status, response) in &mut operation.responses.responses {
@@ -391,6 +400,14 @@ pub(super) fn resolve<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
         .as_str()
         .and_then(|pointer| document.pointer(pointer.strip_prefix('#')?))
         .unwrap_or(schema)
+}
+
+/// Whether people may get an error of this route as a page.
+fn has_error_pages(operation: &Operation) -> bool {
+    let is_page = |tag: &String| tag == "Pages";
+    let extensions = operation.extensions.as_ref();
+    operation.tags.iter().flatten().any(is_page)
+        || extensions.is_some_and(|extensions| extensions.contains_key(ERROR_PAGES))
 }
 
 /// The codes a route names itself.

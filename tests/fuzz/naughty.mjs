@@ -53,7 +53,16 @@ async function ask(operation, where, text, path, body) {
     if (statusCode !== response.status || !message || !error) fail(`not our envelope: ${answer}`);
     if (/serde|diesel|sqlite|postgres|panick|at line \d/i.test(answer)) fail(`tells of our insides: ${answer}`);
   }
-  if (response.status === 401) await signIn();
+  if (response.headers.get("X-Error-Code") === "token_revoked") await signIn();
+}
+
+/** Sixteen at a time. */
+async function askAll(texts, askOne) {
+  const waiting = texts[Symbol.iterator]();
+  const worker = async () => {
+    for (const text of waiting) await askOne(text);
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
 }
 
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
@@ -68,10 +77,8 @@ for (const operation of operations) {
   };
   const wellFormed = naughty.filter((text) => text.isWellFormed());
   for (const parameter of parameters) {
-    for (const text of wellFormed) {
-      if (parameter.in === "path" && (text === "" || text === "." || text === "..")) continue;
-      await ask(operation, parameter.name, text, filled(parameter, text));
-    }
+    const texts = wellFormed.filter((text) => parameter.in !== "path" || !["", ".", ".."].includes(text));
+    await askAll(texts, (text) => ask(operation, parameter.name, text, filled(parameter, text)));
   }
   const content = operation.requestBody && resolve(operation.requestBody).content["application/json"];
   for (const variant of content ? variants(content.schema) : []) {
@@ -82,7 +89,7 @@ for (const operation of operations) {
         .map(([name, schema]) => [name, resolve(schema).example ?? "x"]),
     );
     for (const [name] of texts) {
-      for (const text of naughty) await ask(operation, name, text, filled(), { ...example, [name]: text });
+      await askAll(naughty, (text) => ask(operation, name, text, filled(), { ...example, [name]: text }));
     }
   }
 }

@@ -35,7 +35,7 @@ use crate::service::{RequestContext, Services};
         (status = 302, description = "To the return URL.", headers(("Location" = String))),
         (status = 204, description = "To HEAD and to browsers that fetch ahead: nothing was done."),
     ),
-    extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackMisconfigured, SlackNotSetUp, SlackUnavailable, Busy, Unavailable]))),
+    extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackMisconfigured, SlackNotSetUp, SlackUnavailable, Busy, Unavailable])), ("x-error-pages" = json!(true))),
 )]
 pub async fn callback(
     services: Data<Services>,

@@ -28,7 +28,7 @@ use crate::service::slack::{self, Begin};
         ("team" = Option<String>, Query, description = "The id of the only workspace to accept."),
     ),
     responses((status = 302, description = "To Slack.", headers(("Location" = String), ("Set-Cookie" = String)))),
-    extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp]))),
+    extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp])), ("x-error-pages" = json!(true))),
 )]
 pub async fn start(
     services: Data<Services>,

@@ -21,7 +21,6 @@ pub struct Sessions {
 pub struct Session {
     id: SessionId,
     /// `jwt`: access tokens, in the header or the session cookie. `token`: an opaque one for `/api/v1`.
-    #[schema(inline)]
     kind: SessionKind,
     /// The `User-Agent` of the sign-in.
     #[schema(required, example = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")]
