@@ -70,8 +70,16 @@ pub fn page(
             query
         }};
     }
-    if let (Listed::Below(manager_id), None) = (listed, text) {
-        return page_below(tx, organization_id, manager_id, request);
+    match (listed, text) {
+        (Listed::Below(manager_id), None) => {
+            let ids = ids_below(tx, organization_id, manager_id, request)?;
+            return list(tx, organization_id, &ids);
+        }
+        (Listed::Everybody, None) => {
+            let ids = ids_of_everybody(tx, organization_id, request)?;
+            return list(tx, organization_id, &ids);
+        }
+        _ => {}
     }
     let rows: Vec<Row> = match listed {
         Listed::One(_) | Listed::Everybody => on!(tx, |conn| {
@@ -109,25 +117,48 @@ pub fn page(
     rows.into_iter().map(person).collect()
 }
 
-/// The ids first: asked for all at once, SQLite's planner may sort everybody below.
-fn page_below(
+/// The ids first, and then who they are: asked for all at once, either database's planner may sort everybody.
+fn ids_of_everybody(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    request: &PageRequest<UserId>,
+) -> Result<Vec<UserId>, StoreError> {
+    Ok(on!(tx, |conn| memberships::table
+        .filter(memberships::organization_id.eq(organization_id))
+        .filter(memberships::user_id.gt(request.after.unwrap_or(UserId::NIL)))
+        .order(memberships::user_id)
+        .limit(request.rows())
+        .select(memberships::user_id)
+        .load(conn))?)
+}
+
+/// As [`ids_of_everybody`], of somebody and all below them.
+fn ids_below(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
     manager_id: UserId,
     request: &PageRequest<UserId>,
-) -> Result<Vec<(User, Membership)>, StoreError> {
-    let ids: Vec<UserId> = on!(tx, |conn| reporting_lines::table
+) -> Result<Vec<UserId>, StoreError> {
+    Ok(on!(tx, |conn| reporting_lines::table
         .filter(reporting_lines::organization_id.eq(organization_id))
         .filter(reporting_lines::manager_id.eq(manager_id))
         .filter(reporting_lines::user_id.gt(request.after.unwrap_or(UserId::NIL)))
         .order(reporting_lines::user_id)
         .limit(request.rows())
         .select(reporting_lines::user_id)
-        .load(conn))?;
+        .load(conn))?)
+}
+
+/// These members, by their ids.
+fn list(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    ids: &[UserId],
+) -> Result<Vec<(User, Membership)>, StoreError> {
     let rows: Vec<Row> = on!(tx, |conn| memberships::table
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization_id))
-        .filter(memberships::user_id.eq_any(&ids))
+        .filter(memberships::user_id.eq_any(ids))
         .order(memberships::user_id)
         .select((MembershipRow::as_select(), UserRow::as_select()))
         .load(conn))?;
