@@ -319,7 +319,7 @@ export function createHallpass({
 
     request: async (method, path, content) => {
       const answer = await call(method, path, true, content);
-      if ("accessToken" in answer) await accept(answer);
+      if ("accessToken" in answer || "mfaToken" in answer) await accept(answer);
       return answer as never;
     },
 
