@@ -28,6 +28,30 @@ pub(super) async fn prove_password(
     email: Email,
     password: &str,
 ) -> Result<Proven> {
+    let must_be_proved = services.require_verified_email;
+    prove(services, context, email, password, must_be_proved).await
+}
+
+/// As [`prove_password`], for somebody who brings a link that proves the address as well.
+///
+/// # Errors
+/// As [`prove_password`], but for `EmailNotVerified`.
+pub(super) async fn prove_password_beside_link(
+    services: &Services,
+    context: &RequestContext,
+    email: Email,
+    password: &str,
+) -> Result<Proven> {
+    prove(services, context, email, password, false).await
+}
+
+async fn prove(
+    services: &Services,
+    context: &RequestContext,
+    email: Email,
+    password: &str,
+    must_be_proved: bool,
+) -> Result<Proven> {
     let password = services.passwords.read("password", password)?;
     let attempt = services.attempt(context, email.as_str());
     let now = services.now();
@@ -61,7 +85,7 @@ pub(super) async fn prove_password(
         let entry = refusal(services, context, user_id, organization_id);
         return Err(limits::fail(services, attempt, entry).await);
     };
-    if services.require_verified_email && !is_proved {
+    if must_be_proved && !is_proved {
         let entry = refusal(services, context, Some(user_id), organization_id);
         let now = services.now();
         services

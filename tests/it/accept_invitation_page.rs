@@ -134,6 +134,18 @@ on_both_databases! {
         assert_eq!(me["role"], "manager");
     }
 
+    async fn the_link_proves_the_address_where_addresses_must_be_proved(db: Db) {
+        let mut app = TestApp::start(db).await;
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let eve = app.founds("Bolt", "eve@bolt.example").await;
+        app.joins(eve.organization_id(), BOB).await;
+        let token = is_invited(&app, &ada, BOB).await;
+        app.restart_configured(|config| config.accounts.require_verified_email = true).await;
+        app.tries_to_log_in(BOB, PASSWORD).await.refused(403, "Email not verified");
+        says(&fills_in(&app, &[("token", &token), ("password", PASSWORD)]).await, 200, &[]);
+        app.tries_to_log_in(BOB, PASSWORD).await.expect(200);
+    }
+
     async fn a_member_is_told_so_and_a_closed_organization_too(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;

@@ -4,7 +4,7 @@ use super::look::look;
 use super::opened::Opened;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{Change, lifetimes};
-use crate::service::prove_password::prove_password;
+use crate::service::prove_password::prove_password_beside_link;
 use crate::service::{Error, RequestContext, Result, Services, record_changes};
 use crate::store::audit;
 
@@ -20,7 +20,7 @@ pub async fn accept_with_password(
     password: &str,
 ) -> Result<()> {
     let invited = look(services, token).await?;
-    let proven = prove_password(services, context, invited.email, password).await?;
+    let proven = prove_password_beside_link(services, context, invited.email, password).await?;
     let now = services.now();
     let user_id = proven.user_id;
     let changes = [Change::PersonChanged { user_id }];
