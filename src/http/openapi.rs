@@ -297,7 +297,7 @@ fn complete(operation: &mut Operation, is_safe: bool, group: Option<Group>, docu
     codes.sort_unstable();
     codes.dedup();
 
-    let has_pages = has_error_pages(operation);
+    let has_pages = take_error_pages(operation);
     for same_status in codes.chunk_by(|a, b| a.status() == b.status()) {
         if let [first, ..] = same_status {
             let mut problem = problem(same_status);
@@ -402,12 +402,12 @@ pub(super) fn resolve<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
         .unwrap_or(schema)
 }
 
-/// Whether people may get an error of this route as a page.
-fn has_error_pages(operation: &Operation) -> bool {
+/// Whether people may get an error of this route as a page. What says so is taken away: readers see it in the answers.
+fn take_error_pages(operation: &mut Operation) -> bool {
     let is_page = |tag: &String| tag == "Pages";
-    let extensions = operation.extensions.as_ref();
-    operation.tags.iter().flatten().any(is_page)
-        || extensions.is_some_and(|extensions| extensions.contains_key(ERROR_PAGES))
+    let extensions = operation.extensions.as_mut();
+    let says_so = extensions.is_some_and(|extensions| extensions.remove(ERROR_PAGES).is_some());
+    says_so || operation.tags.iter().flatten().any(is_page)
 }
 
 /// The codes a route names itself.
