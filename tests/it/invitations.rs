@@ -513,4 +513,21 @@ on_both_databases! {
         assert_eq!(accepted["user"]["email"], "free@beta.example");
         assert!(is_proved(&app, "free@beta.example").await);
     }
+
+    async fn into_an_organization_that_wants_a_second_factor_a_place_is_given_and_no_token(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let bob = app.founds("Beta", "bob@beta.example").await;
+        app.requires_mfa(ada.organization_id()).await;
+        let waits = |answer: serde_json::Value| {
+            assert_eq!(answer["mfaRequired"], true, "{answer}");
+            assert_eq!(answer["enrolmentRequired"], true, "{answer}");
+            assert!(answer.get("accessToken").is_none(), "{answer}");
+        };
+        let join = format!("/api/organizations/{}/join", ada.organization_id());
+        waits(bob.post(&join).await.expect(200));
+        let switch = serde_json::json!({"organizationId": ada.organization_id()});
+        let switched = bob.post("/api/auth/refresh").json(&switch).await;
+        switched.refused(403, "MFA enrolment required");
+        assert_eq!(bob.me().await.expect(200), bob.user);
+    }
 }
