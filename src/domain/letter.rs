@@ -19,8 +19,9 @@ pub enum Letter {
     ConfirmNewEmail { name: String, token: String },
     /// To the address that an account had until now.
     EmailChanged { name: String, new_email: String },
-    /// To somebody whose password is another one since now.
-    PasswordChanged { name: String },
+    /// To somebody whose password is another one since now; `token` ends the session that changed it, where there
+    /// is one.
+    PasswordChanged { name: String, token: Option<String> },
     /// To somebody who signs in with a second factor from now on, or no longer does.
     MfaChanged { name: String, enabled: bool },
     /// To somebody who was signed in from where nobody was before; `token` ends that session.
@@ -84,7 +85,7 @@ mod tests {
             token,
         };
         assert!(Letter::ASKED_FOR.contains(&reset.kind()));
-        let changed = Letter::PasswordChanged { name };
+        let changed = Letter::PasswordChanged { name, token: None };
         assert!(Letter::NOTICES.contains(&changed.kind()));
     }
 }

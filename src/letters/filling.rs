@@ -34,6 +34,7 @@ pub fn filling(letter: &Letter, surroundings: &Surroundings<'_>) -> Filling {
         ),
         ("app_host", host(surroundings.app_url).into()),
     ]);
+    filling.extend(own(letter));
     if let Some((path, token, lifetime)) = link(letter) {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", token)
@@ -44,7 +45,6 @@ pub fn filling(letter: &Letter, surroundings: &Surroundings<'_>) -> Filling {
             ("good_for", in_words(lifetime).into()),
         ]);
     }
-    filling.extend(own(letter));
     filling
 }
 
@@ -60,14 +60,15 @@ fn link(letter: &Letter) -> Option<(&'static str, &str, TimeDelta)> {
         Letter::ConfirmNewEmail { token, .. } => {
             Some(("change-email", token, lifetimes::VERIFICATION_LINK))
         }
-        Letter::NewSignIn { token, .. } => {
-            Some(("end-session", token, lifetimes::END_SESSION_LINK))
-        }
+        Letter::NewSignIn { token, .. }
+        | Letter::PasswordChanged {
+            token: Some(token), ..
+        } => Some(("end-session", token, lifetimes::END_SESSION_LINK)),
         Letter::Invitation { token, .. } => {
             Some(("accept-invitation", token, lifetimes::INVITATION))
         }
         Letter::EmailChanged { .. }
-        | Letter::PasswordChanged { .. }
+        | Letter::PasswordChanged { token: None, .. }
         | Letter::MfaChanged { .. } => None,
     }
 }
@@ -76,8 +77,12 @@ fn own(letter: &Letter) -> Vec<(&'static str, Value)> {
     match letter {
         Letter::VerifyEmail { name, .. }
         | Letter::ResetPassword { name, .. }
-        | Letter::ConfirmNewEmail { name, .. }
-        | Letter::PasswordChanged { name } => vec![("name", tame(name).into())],
+        | Letter::ConfirmNewEmail { name, .. } => vec![("name", tame(name).into())],
+        Letter::PasswordChanged { name, .. } => vec![
+            ("name", tame(name).into()),
+            ("link", "".into()),
+            ("good_for", "".into()),
+        ],
         Letter::MfaChanged { name, enabled } => {
             vec![("name", tame(name).into()), ("enabled", (*enabled).into())]
         }

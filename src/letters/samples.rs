@@ -15,6 +15,10 @@ pub fn samples() -> Vec<Letter> {
         at: DateTime::UNIX_EPOCH,
         token: token(),
     };
+    let password_changed = |token| Letter::PasswordChanged {
+        name: name(),
+        token,
+    };
     let invitation = |inviter| Letter::Invitation {
         organization: "Analytical Engines".to_owned(),
         inviter,
@@ -38,7 +42,8 @@ pub fn samples() -> Vec<Letter> {
             name: name(),
             new_email: "ada@example.com".to_owned(),
         },
-        Letter::PasswordChanged { name: name() },
+        password_changed(Some(token())),
+        password_changed(None),
         Letter::MfaChanged {
             name: name(),
             enabled: true,

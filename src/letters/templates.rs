@@ -318,7 +318,11 @@ mod tests {
             "https://app.example/id/verify-email?token=tok_en-1 gilt 24 hours.\n"
         );
         assert!(letter.html.contains("<title>Willkommen, Ada</title>"));
-        let other = render(&templates, &Letter::PasswordChanged { name: "Ada".into() }).unwrap();
+        let other = Letter::PasswordChanged {
+            name: "Ada".into(),
+            token: None,
+        };
+        let other = render(&templates, &other).unwrap();
         assert_eq!(other.subject, "Your password was changed");
     }
 
@@ -330,7 +334,7 @@ mod tests {
             ("layout.html", "\n\n{% include 'nothing.html' %}", 3, "not"),
             ("reset_password.txt", "Hello", 1, "Subject:"),
             // A letter without a link.
-            ("password_changed.html", "\n{{ link }}", 2, "undefined"),
+            ("email_changed.html", "\n{{ link }}", 2, "undefined"),
         ] {
             let faults = own(file, source).unwrap_err();
             let fault = &faults[0];

@@ -1,13 +1,12 @@
 //! The beginning of a session, by whatever door, and a letter to its owner when it comes from somewhere new.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
+use super::end_session_by_link::keep_link;
 use super::mail::Stationery;
-use super::{Result, Services, mail_limit, one_time};
+use super::{Result, Services, mail_limit};
 use crate::crypto::opaque::Opaque;
-use crate::domain::{Letter, Session, SessionId, UserId, lifetimes};
-use crate::store::one_time_tokens::Purpose;
+use crate::domain::{Letter, Session};
 use crate::store::{Tx, sessions, users};
 
 /// What tells of a sign-in, if it has to be told of.
@@ -15,13 +14,6 @@ use crate::store::{Tx, sessions, users};
 pub(super) struct SignInNotice {
     secret: Opaque,
     stationery: Stationery,
-}
-
-/// What is kept of the link in it.
-#[derive(Serialize, Deserialize)]
-pub(super) struct EndableSession {
-    pub user_id: UserId,
-    pub session_id: SessionId,
 }
 
 impl Services {
@@ -65,20 +57,7 @@ pub(super) fn tell_owner(tx: &mut Tx<'_>, session: &Session, notice: SignInNotic
         at: session.created_at,
         token: secret.expose().to_owned(),
     };
-    let link = EndableSession {
-        user_id: session.user_id,
-        session_id: session.id,
-    };
-    let expires_at = session.created_at + lifetimes::END_SESSION_LINK;
-    let purpose = Purpose::EndSession;
-    one_time::keep(
-        tx,
-        &secret,
-        purpose,
-        Some(session.user_id),
-        &link,
-        expires_at,
-    )?;
+    keep_link(tx, &secret, session.user_id, session.id, session.created_at)?;
     let letter = stationery.write(email, &letter);
     mail_limit::send_notice(tx, &letter, account.email_verified_at.is_some())?;
     Ok(())

@@ -1,14 +1,16 @@
 //! A new password for somebody who knows the old one.
 
+use super::end_session_by_link::keep_link;
 use super::prove_own_password::prove_own_password;
 use super::{
     Caller, Error, RequestContext, Result, Services, mail_limit, one_time, record_changes,
 };
+use crate::crypto::opaque::Opaque;
 use crate::domain::audit::Action;
 use crate::domain::{Change, Letter, lifetimes};
 use crate::store::{audit, sessions, users};
 
-/// Every other session of the caller ends; this one goes on.
+/// Every other session of the caller ends; this one goes on, and the letter that tells of it has a link that ends it.
 ///
 /// # Errors
 /// `Invalid` for a new password that breaks a rule; `InvalidCredentials` when `current_password` is
@@ -42,7 +44,7 @@ pub async fn change_password(
     let now = services.now();
     let user_id = caller.profile.id;
     let entry = services.audit_own(context, now, action, caller);
-    let stationery = services.stationery(now);
+    let (secret, stationery) = (Opaque::new(services.random()), services.stationery(now));
     let changes = services
         .store
         .write(move |tx| {
@@ -58,8 +60,12 @@ pub async fn change_password(
                 })
                 .collect();
             if let Some(email) = account.user.email {
-                let name = account.user.name.to_string();
-                let letter = stationery.write(email, &Letter::PasswordChanged { name });
+                let letter = Letter::PasswordChanged {
+                    name: account.user.name.to_string(),
+                    token: Some(secret.expose().to_owned()),
+                };
+                keep_link(tx, &secret, user_id, spared, now)?;
+                let letter = stationery.write(email, &letter);
                 mail_limit::send_notice(tx, &letter, account.email_verified_at.is_some())?;
             }
             audit::insert(tx, &entry)?;

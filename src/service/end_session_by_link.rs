@@ -1,11 +1,44 @@
 //! Ending a session that its owner was told of, by the link in that letter.
 
-use super::begin_session::EndableSession;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
 use super::{Error, RequestContext, Result, Services, one_time, record_changes};
+use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::{Change, lifetimes};
+use crate::domain::{Change, SessionId, UserId, lifetimes};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{audit, sessions};
+use crate::store::{Tx, audit, sessions};
+
+/// What is kept of the link.
+#[derive(Serialize, Deserialize)]
+struct EndableSession {
+    user_id: UserId,
+    session_id: SessionId,
+}
+
+/// Lets whoever brings `secret` end that session.
+pub(super) fn keep_link(
+    tx: &mut Tx<'_>,
+    secret: &Opaque,
+    user_id: UserId,
+    session_id: SessionId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let link = EndableSession {
+        user_id,
+        session_id,
+    };
+    let expires_at = now + lifetimes::END_SESSION_LINK;
+    one_time::keep(
+        tx,
+        secret,
+        Purpose::EndSession,
+        Some(user_id),
+        &link,
+        expires_at,
+    )
+}
 
 /// Ends that session and no other; one that has ended meanwhile is as good.
 ///

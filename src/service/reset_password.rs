@@ -65,6 +65,7 @@ pub async fn reset_password(
             sessions::revoke_all(tx, user_id, None, now)?;
             let letter = Letter::PasswordChanged {
                 name: account.user.name.to_string(),
+                token: None,
             };
             mail_limit::send_notice(tx, &stationery.write(link.email(), &letter), true)?;
             let memberships = memberships::list_of_user(tx, user_id)?;

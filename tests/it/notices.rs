@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use hallpass::domain::Letter;
 use serde_json::{Value, json};
 
-use crate::house::{Actor, PASSWORD, SlackApp, TestApp, on_both_databases};
+use crate::house::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
 
@@ -100,6 +100,19 @@ on_both_databases! {
         phone.me().await.refused(401, "Token revoked");
     }
 
+    async fn the_link_in_the_letter_about_a_new_password_ends_the_session_that_changed_it(app: TestApp) {
+        app.found("Acme", ADA).await;
+        let thief = from(&app, "Phone").await;
+        thief.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
+        thief.me().await.expect(200);
+        let later = app.logs_in(ADA, OTHER_PASSWORD).await;
+        let token = app.mailed_token(ADA, "password_changed").await;
+        ends(&app, &token).await.expect(200);
+        thief.me().await.refused(401, "Token revoked");
+        later.me().await.expect(200);
+        ends(&app, &token).await.refused(400, "Invalid or expired token");
+    }
+
     async fn no_other_token_ends_a_session(app: TestApp) {
         app.found("Acme", ADA).await;
         let firefox = from(&app, "Firefox").await;
@@ -110,7 +123,7 @@ on_both_databases! {
             ends(&app, foreign).await.refused(400, "Invalid or expired token");
         }
         app.verifies(&end).await.refused(400, "Invalid or expired token");
-        app.resets_password(&end, crate::house::OTHER_PASSWORD).await.refused(400, "Invalid or expired token");
+        app.resets_password(&end, OTHER_PASSWORD).await.refused(400, "Invalid or expired token");
         phone.me().await.expect(200);
     }
 

@@ -129,8 +129,8 @@ on_both_databases! {
         app.resets_password(&reset_token(&app).await, LAST_PASSWORD).await.expect(200);
         assert_eq!(told_of_new_passwords(&app).await, 2);
         let letters = app.letters_to(ADA).await;
-        let name = "Ada Byron".to_owned();
-        assert!(letters.contains(&Letter::PasswordChanged { name }), "{letters:?}");
+        let without_a_link = Letter::PasswordChanged { name: "Ada Byron".to_owned(), token: None };
+        assert!(letters.contains(&without_a_link), "{letters:?}");
     }
 
     async fn a_new_password_voids_the_links_that_were_under_way(app: TestApp) {

@@ -1,4 +1,4 @@
-//! `/end-session`: where a letter leads that tells of a sign-in.
+//! `/end-session`: where a letter leads that tells of a sign-in or a new password.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,7 +28,7 @@ pub async fn open(services: Data<Services>, request: HttpRequest) -> HttpRespons
     };
     let page = Page {
         title: "Was it not you?",
-        text: vec!["The button signs out whoever signed in, there and nowhere else.".into()],
+        text: vec!["The button ends the session that the mail tells of, and no other.".into()],
         form: Some(token_form("end-session", token.clone(), "End that session")),
         footnote: Some("If it was you, close this page.".into()),
         ..Page::default()
@@ -58,7 +58,7 @@ pub async fn submit(
     let done = Page {
         title: "That session has ended",
         text: vec![
-            "Whoever signed in is signed out. If it was not you, they may know your password: choose another one now."
+            "Whoever was signed in there is signed out. If it was not you, they may know your password: choose another one now."
                 .into(),
         ],
         link: Some(to_new_password()),
