@@ -203,6 +203,7 @@ async fn storms() -> Result<()> {
     for in_flight in STORMS {
         let mut ours = Vec::new();
         let mut usual = Vec::new();
+        let mut memory = Vec::new();
         for _ in 0..STORM_ROUNDS {
             let server = Server::start(&database).await?;
             let token = sign_in(server.address).await?;
@@ -211,6 +212,7 @@ async fn storms() -> Result<()> {
                     .await
                     .map_err(|error| format!("hallpass: {error}"))?,
             );
+            memory.push(server.resident_megabytes()?);
             drop(server);
             let mut command = Command::new(std::env::current_exe()?);
             command.env_clear().env(USUAL, &hash);
@@ -225,8 +227,9 @@ async fn storms() -> Result<()> {
         print(in_flight, "web::block", &usual);
         let rate = |storms: &[Storm]| median(storms.iter().map(|storm| storm.rate).collect());
         println!(
-            "             ratio         {:>8.2}",
-            rate(&ours) / rate(&usual)
+            "             ratio         {:>8.2}   hallpass's memory after it: {:.1} MB",
+            rate(&ours) / rate(&usual),
+            median(memory)
         );
     }
     Ok(())

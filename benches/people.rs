@@ -21,7 +21,6 @@ mod cluster;
 mod house;
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::Instant;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -143,7 +142,7 @@ fn cursor(group: u32, i: u32) -> String {
 }
 
 async fn measure(database: &Database) -> Result<()> {
-    let server = start(database).await?;
+    let server = Server::start(&database.url()).await?;
     let mut ids = Vec::new();
     for (group, count) in [(1, SMALL), (2, LARGE)] {
         ids.push(found(server.address, group, count).await?);
@@ -156,7 +155,7 @@ async fn measure(database: &Database) -> Result<()> {
     database.execute("analyze").await?;
     eprintln!("filled in {:.1} s", begun.elapsed().as_secs_f64());
 
-    let server = start(database).await?;
+    let server = Server::start(&database.url()).await?;
     let mut organizations = Vec::new();
     for (_, group, count, _) in ids {
         organizations.push(Organization {
@@ -187,18 +186,6 @@ async fn measure(database: &Database) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// With a secret, which PostgreSQL's instances would have to share.
-async fn start(database: &Database) -> Result<Server> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-    command
-        .arg("serve")
-        .env_clear()
-        .env("DATABASE_URL", database.url())
-        .env("JWT_SECRET", "Zt7Yw4Vx1Uq8Sp5Ro2Nm9Lk6Ji3Hg0Fe7Dc4Ba1")
-        .env("RUST_LOG", "off");
-    Server::start_with(command).await
 }
 
 type Page = (&'static str, fn(&Organization) -> Request);

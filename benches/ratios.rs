@@ -1,90 +1,195 @@
-//! `cargo bench --bench ratios`: starts the release server on a private port and prints ratios measured in one run.
+//! `cargo bench --bench ratios`: what is not a password, on SQLite and on PostgreSQL, with one instance and with two.
+//!
+//! Starts the release server on private ports and prints ratios measured in one run.
 //!
 //! What is compared runs interleaved (A B A B …), so that a busy neighbour slows both. Absolute numbers
 //! are shown for orientation only: the load comes from the same machine.
 #![allow(
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
     clippy::print_stdout,
+    clippy::unwrap_used,
     reason = "a measurement that goes wrong may end, and its figures are for the terminal"
 )]
 
+#[path = "../tests/it/house/cluster.rs"]
+#[expect(
+    dead_code,
+    clippy::expect_used,
+    reason = "the tests use more of it, and may panic"
+)]
+mod cluster;
 mod house;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use house::{Request, Result, Server, exchange, machine, median, sign_in};
+use cluster::Cluster;
+use house::{
+    Request, Result, Server, connect_from, exchange, hallpass, machine, median, once, sign_in,
+};
 
-const CONNECTIONS: usize = 32;
+const CONNECTIONS: u8 = 32;
 const ROUNDS: usize = 7;
 const ROUND: Duration = Duration::from_millis(1500);
 const STARTS: usize = 9;
+const REVOCATIONS: usize = 20;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let directory = tempfile::tempdir()?;
-    let database = format!("sqlite:{}", directory.path().join("bench.db").display());
     println!("{}", machine());
-
-    let server = Server::start(&database).await?;
-    let idle = server.resident_megabytes()?;
-    let token = sign_in(server.address).await?;
-
-    let bare = Request::get("/livez", None);
-    let me = Request::get("/api/auth/me", Some(&token));
-    let refresh = Request::post("/api/auth/refresh", &token);
-    let mut rates = [Vec::new(), Vec::new(), Vec::new()];
-    for _ in 0..ROUNDS {
-        for (request, rates) in [&bare, &me, &refresh].into_iter().zip(&mut rates) {
-            rates.push(requests_per_second(server.address, request).await?);
+    println!(
+        "{CONNECTIONS} connections from as many addresses, medians of {ROUNDS} interleaved rounds"
+    );
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("bench.db");
+    one_instance("SQLite", &format!("sqlite:{}", path.display())).await?;
+    match Cluster::start() {
+        None => println!("PostgreSQL is not installed"),
+        Some(cluster) => {
+            one_instance("PostgreSQL", &cluster.url("postgres")).await?;
+            two_instances(&cluster.url("postgres")).await?;
         }
     }
-    let [bare, me, refresh] = rates.map(median);
+    Ok(())
+}
+
+async fn one_instance(name: &str, database: &str) -> Result<()> {
+    let server = start(database).await?;
+    let idle = server.resident_megabytes()?;
+    let token = sign_in(server.address).await?;
+    let bare = Request::get("/livez", None);
+    let me = Request::get("/api/auth/me", Some(&token));
+    let forged = Request::get("/api/auth/me", Some(&with_another_mac(&token)));
+    let refresh = Request::post("/api/auth/refresh", &token);
+    let unlimited = start_without_limits(database).await?;
+
+    let mut rates = [const { Vec::new() }; 4];
+    for _ in 0..ROUNDS {
+        for ((server, request, status), rates) in [
+            (&server, &bare, 200),
+            (&server, &me, 200),
+            (&server, &forged, 401),
+            // Nobody may refresh that often.
+            (&unlimited, &refresh, 200),
+        ]
+        .into_iter()
+        .zip(&mut rates)
+        {
+            rates.push(requests_per_second(&[server.address], request, status).await?);
+        }
+    }
+    let [bare, me, forged, refresh] = rates.map(median);
     let loaded = server.resident_megabytes()?;
-    drop(server);
+    drop((server, unlimited));
 
     let mut ready = Vec::new();
     for _ in 0..STARTS {
         let begun = Instant::now();
-        let _server = Server::start(&database).await?;
+        let _server = start(database).await?;
         ready.push(begun.elapsed().as_secs_f64() * 1000.0);
     }
 
-    println!("SQLite, {CONNECTIONS} connections, medians of {ROUNDS} interleaved rounds:");
-    println!("  bare route (/livez)            {bare:>9.0} requests/s");
+    println!("{name}:");
+    println!("  bare route (/livez)                         {bare:>9.0} requests/s");
+    for (what, rate) in [
+        ("/me                      against bare route", me),
+        ("verify (forged: 401)     against bare route", forged),
+        ("refresh                  against bare route", refresh),
+    ] {
+        println!("  {what} {:>9.2}   ({rate:.0}/s)", rate / bare);
+    }
+    println!("  memory, idle / after this load              {idle:>9.1} / {loaded:.1} MB");
     println!(
-        "  /me        against bare route  {:>9.2}   ({me:.0}/s)",
-        me / bare
-    );
-    println!(
-        "  refresh    against bare route  {:>9.2}   ({refresh:.0}/s)",
-        refresh / bare
-    );
-    println!("memory, idle / after this load   {idle:>9.1} / {loaded:.1} MB");
-    println!(
-        "exec to ready, existing database {:>9.0} ms (median of {STARTS})",
+        "  exec to ready, existing database            {:>9.0} ms (median of {STARTS})",
         median(ready)
     );
     Ok(())
 }
 
-/// Closed loop on all connections for one round.
-async fn requests_per_second(address: SocketAddr, request: &Request) -> Result<f64> {
+/// Both on the cores of this machine: what would show is a lock between them.
+async fn two_instances(database: &str) -> Result<()> {
+    let first = start_without_limits(database).await?;
+    let second = start_without_limits(database).await?;
+    let token = sign_in(first.address).await?;
+    println!("PostgreSQL, two instances against one, as many connections in all:");
+    for (what, request) in [
+        ("/me     ", Request::get("/api/auth/me", Some(&token))),
+        ("refresh ", Request::post("/api/auth/refresh", &token)),
+    ] {
+        let (mut one, mut two) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            one.push(requests_per_second(&[first.address], &request, 200).await?);
+            two.push(requests_per_second(&[first.address, second.address], &request, 200).await?);
+        }
+        let (one, two) = (median(one), median(two));
+        println!(
+            "  {what}                                    {:>9.2}   ({two:.0}/s)",
+            two / one
+        );
+    }
+
+    let mut heard = Vec::new();
+    for _ in 0..REVOCATIONS {
+        let token = sign_in(first.address).await?;
+        let me = Request::get("/api/auth/me", Some(&token));
+        let (status, _) = once(second.address, &me).await?;
+        assert_eq!(status, 200);
+        once(first.address, &Request::post("/api/auth/logout", &token)).await?;
+        let ended = Instant::now();
+        while once(second.address, &me).await?.0 == 200 {}
+        heard.push(ended.elapsed().as_secs_f64() * 1000.0);
+    }
+    heard.sort_by(f64::total_cmp);
+    println!(
+        "  a logout is heard of after, median / slowest {:>8.1} / {:.1} ms (of {REVOCATIONS})",
+        median(heard.clone()),
+        heard[heard.len() - 1]
+    );
+    Ok(())
+}
+
+async fn start(database: &str) -> Result<Server> {
+    let mut command = hallpass(database);
+    command.env("RATE_LIMITS", "on");
+    Server::start_with(command).await
+}
+
+async fn start_without_limits(database: &str) -> Result<Server> {
+    Server::start_with(hallpass(database)).await
+}
+
+/// The same token by somebody who does not know the secret.
+fn with_another_mac(token: &str) -> String {
+    let at = token.rfind('.').map_or(0, |dot| dot + 1);
+    let other = if token[at..].starts_with('A') {
+        "B"
+    } else {
+        "A"
+    };
+    format!("{}{other}{}", &token[..at], &token[at + 1..])
+}
+
+/// Closed loop on all connections for one round, over the servers in turn.
+async fn requests_per_second(
+    servers: &[SocketAddr],
+    request: &Request,
+    wanted: u16,
+) -> Result<f64> {
     let begun = Instant::now();
     let mut loops = JoinSet::new();
-    for _ in 0..CONNECTIONS {
+    for (n, &server) in (1..=CONNECTIONS).zip(servers.iter().cycle()) {
         let request = request.clone();
-        let mut stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+        let mut stream = connect_from(n, server).await?;
         loops.spawn(async move {
             let mut buffer = Vec::with_capacity(4096);
             let mut answered = 0_u32;
             while begun.elapsed() < ROUND {
                 match exchange(&mut stream, &request, &mut buffer).await {
-                    Ok((200, _)) => answered += 1,
+                    Ok((status, _)) if status == wanted => answered += 1,
                     Ok((status, _)) => return Err(format!("answered {status}")),
                     Err(error) => return Err(error.to_string()),
                 }

@@ -1,4 +1,4 @@
-//! `cargo bench --bench timing`: can a stranger tell by the clock who has an account?
+//! `cargo bench --bench timing`: can a stranger tell by the clock who has an account? On SQLite and on PostgreSQL.
 //!
 //! Pairs of requests, one for a known and one for an unknown address, interleaved in random order. Welch's t says
 //! whether the means differ (|t| ≥ 4.5 would be a leak, as in TVLA), and the AUC how well one answer's time
@@ -6,10 +6,20 @@
 //! hash shows.
 #![allow(
     clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
     clippy::print_stdout,
+    clippy::unwrap_used,
     reason = "a measurement that goes wrong may end, and its figures are for the terminal"
 )]
 
+#[path = "../tests/it/house/cluster.rs"]
+#[expect(
+    dead_code,
+    clippy::expect_used,
+    reason = "the tests use more of it, and may panic"
+)]
+mod cluster;
 mod house;
 
 use std::net::SocketAddr;
@@ -17,31 +27,41 @@ use std::process::Command;
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 
-use house::{Request, Result, Server, exchange, machine, once};
+use cluster::Cluster;
+use house::{PASSWORD, Request, Result, Server, connect_from, exchange, machine, once};
 
 /// Of each comparison.
 const PAIRS: usize = 2_000;
 
-const PASSWORD: &str = "correct horse battery staple";
+const WRONG: &str = "not the right one at all";
+
+/// Failures in a row that lock an account for every address.
+const LOCKED_AFTER: u8 = 100;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     // What reqwest asks for at its making, though all is on this machine.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let directory = tempfile::tempdir()?;
-    let database = format!("sqlite:{}", directory.path().join("timing.db").display());
     println!("{}", machine());
-    let server = Server::start_with(hallpass("dev", &database)).await?;
-    let house = House::settle(server.address, &database).await?;
+    println!("{PAIRS} interleaved pairs each, milliseconds, bcrypt cost 4");
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("timing.db");
+    measure("SQLite", &format!("sqlite:{}", path.display())).await?;
+    match Cluster::start() {
+        None => println!("PostgreSQL is not installed"),
+        Some(cluster) => measure("PostgreSQL", &cluster.url("postgres")).await?,
+    }
+    Ok(())
+}
 
-    println!("{PAIRS} interleaved pairs each, milliseconds, SQLite, bcrypt cost 4:");
+async fn measure(database_name: &str, database: &str) -> Result<()> {
+    let server = Server::start_with(hallpass("dev", database)).await?;
+    let house = House::settle(server.address, database).await?;
     println!(
-        "  {:<44}{:>8}{:>10}{:>8}{:>7}",
-        "", "known", "unknown", "t", "AUC"
+        "{database_name:<46}{:>8}{:>10}{:>8}{:>7}",
+        "known", "unknown", "t", "AUC"
     );
-    let wrong = "not the right one at all";
     for (name, email) in [
         ("login, wrong password", "ada@example.com"),
         ("login, disabled account", house.disabled.as_str()),
@@ -51,23 +71,9 @@ async fn main() -> Result<()> {
         ),
         ("login, unverified account", house.unverified.as_str()),
     ] {
-        let known = Request::post_json(
-            "/api/auth/login",
-            &json!({"email": email, "password": wrong}),
-        );
-        compare(
-            name,
-            server.address,
-            |_| known.clone(),
-            |n| {
-                let email = format!("nobody{n}@example.com");
-                Request::post_json(
-                    "/api/auth/login",
-                    &json!({"email": email, "password": wrong}),
-                )
-            },
-        )
-        .await?;
+        let known = login(email);
+        let unknown = |n| login(&format!("nobody{n}@example.com"));
+        compare(name, server.address, |_| known.clone(), unknown).await?;
     }
     for path in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
         let known = Request::post_json(path, &json!({"email": house.unverified}));
@@ -79,6 +85,31 @@ async fn main() -> Result<()> {
         )
         .await?;
     }
+    drop(server);
+
+    let mut limited = hallpass("dev", database);
+    limited.env("RATE_LIMITS", "on");
+    let server = Server::start_with(limited).await?;
+    let (known, unknown) = (login("ada@example.com"), login("nobody@example.com"));
+    for request in [&known, &unknown] {
+        lock(server.address, request).await?;
+    }
+    let name = "login, locked after a hundred wrong passwords";
+    compare(name, server.address, |_| known.clone(), |_| unknown.clone()).await
+}
+
+fn login(email: &str) -> Request {
+    let body = json!({"email": email, "password": WRONG});
+    Request::post_json("/api/auth/login", &body)
+}
+
+/// From many addresses: ten failures from one would lock for that one alone.
+async fn lock(server: SocketAddr, wrong: &Request) -> Result<()> {
+    let mut buffer = Vec::new();
+    for n in 0..LOCKED_AFTER {
+        let mut stream = connect_from(100 + n % 20, server).await?;
+        exchange(&mut stream, wrong, &mut buffer).await?;
+    }
     Ok(())
 }
 
@@ -89,6 +120,7 @@ fn hallpass(command: &str, database: &str) -> Command {
         .args(command.split(' '))
         .env_clear()
         .env("DATABASE_URL", database)
+        .env("JWT_SECRET", "Zt7Yw4Vx1Uq8Sp5Ro2Nm9Lk6Ji3Hg0Fe7Dc4Ba1")
         .env("RATE_LIMITS", "off")
         .env("RUST_LOG", "off");
     if command == "dev" {
@@ -160,18 +192,21 @@ async fn compare(
     known: impl Fn(usize) -> Request,
     unknown: impl Fn(usize) -> Request,
 ) -> Result<()> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
     let (mut knowns, mut unknowns) = (Vec::new(), Vec::new());
     let mut statuses = (0, 0);
+    let mut streams = Vec::new();
+    for n in 1..=16 {
+        streams.push(connect_from(n, address).await?);
+    }
     for n in 0..PAIRS {
+        let stream = &mut streams[n % 16];
         // Of a fixed order, what the first leaves behind would be charged to the second.
         let known_first = (n.wrapping_mul(0x9e37_79b9) >> 7) & 1 == 0;
         for is_known in [known_first, !known_first] {
             let request = if is_known { known(n) } else { unknown(n) };
             let begun = Instant::now();
-            let (status, _) = exchange(&mut stream, &request, &mut buffer).await?;
+            let (status, _) = exchange(stream, &request, &mut buffer).await?;
             let time = begun.elapsed().as_secs_f64() * 1000.0;
             if is_known {
                 knowns.push(time);

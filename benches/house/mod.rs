@@ -6,13 +6,13 @@
 )]
 
 use std::error::Error;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -33,6 +33,23 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// The release binary, to serve over `database`.
+pub fn hallpass(database: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
+    command
+        .arg("serve")
+        .env_clear()
+        .env("DATABASE_URL", database)
+        // PostgreSQL's instances share one.
+        .env("JWT_SECRET", "Zt7Yw4Vx1Uq8Sp5Ro2Nm9Lk6Ji3Hg0Fe7Dc4Ba1")
+        .env("BCRYPT_COST", "10")
+        // All load comes from one address.
+        .env("RATE_LIMITS", "off")
+        // It would be a line for each refusal.
+        .env("RUST_LOG", "off");
+    command
+}
+
 /// A server process, ended when dropped.
 pub struct Server {
     process: Child,
@@ -42,17 +59,7 @@ pub struct Server {
 impl Server {
     /// Starts the release binary and returns once `/readyz` says 200.
     pub async fn start(database: &str) -> Result<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-        command
-            .arg("serve")
-            .env_clear()
-            .env("DATABASE_URL", database)
-            .env("BCRYPT_COST", "10")
-            // All load comes from one address.
-            .env("RATE_LIMITS", "off")
-            // It would be a line for each refusal.
-            .env("RUST_LOG", "off");
-        Self::start_with(command).await
+        Self::start_with(hallpass(database)).await
     }
 
     /// Starts what listens on `PORT` and answers `/readyz`.
@@ -150,6 +157,15 @@ impl Request {
             .into_bytes(),
         )
     }
+}
+
+/// From the `n`-th of this machine's addresses: limits are for each, and all of 127.0.0.0/8 is this machine.
+pub async fn connect_from(n: u8, server: SocketAddr) -> Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::new(127, 0, 1, n), 0).into())?;
+    let stream = socket.connect(server).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 pub async fn once(address: SocketAddr, request: &Request) -> Result<(u16, Vec<u8>)> {
