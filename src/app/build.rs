@@ -96,6 +96,7 @@ impl App {
             config.server.trusted_proxies,
             token_delivery,
             config.accounts.tenant_domain,
+            config.server.security_contacts,
         ));
         let data = web::Data::from(Arc::clone(&services));
         let server = server(listener, move || {

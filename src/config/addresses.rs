@@ -54,6 +54,22 @@ pub fn origin(text: &str) -> Result<String, Complaint> {
     Ok(url.origin().ascii_serialization())
 }
 
+/// How somebody can be reached, as a URI (RFC 9116 §2.5.3).
+pub fn contact(text: &str) -> Result<Url, Complaint> {
+    let is_reachable = |url: &Url| match url.scheme() {
+        "https" => url.host().is_some(),
+        "mailto" => url.path().contains('@'),
+        "tel" => !url.path().is_empty(),
+        _ => false,
+    };
+    Url::parse(text).ok().filter(is_reachable).ok_or_else(|| {
+        Complaint::new(
+            format!("{} is no way to reach anybody.", quoted(text)),
+            "List URIs such as mailto:security@example.com or https://example.com/security.",
+        )
+    })
+}
+
 /// A network in CIDR notation, or one address.
 pub fn network(text: &str) -> Result<IpNet, Complaint> {
     text.parse::<IpNet>()

@@ -6,11 +6,12 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::Mode;
-use super::addresses::{base_url, network, origin};
+use super::addresses::{base_url, contact, network, origin};
 use super::fault::{Complaint, quoted};
 use super::reader::Reader;
 use super::settings::{
-    CORS_ALLOWED_ORIGINS, HOST, METRICS_ADDR, PORT, PUBLIC_URL, RATE_LIMITS, TRUSTED_PROXIES,
+    CORS_ALLOWED_ORIGINS, HOST, METRICS_ADDR, PORT, PUBLIC_URL, RATE_LIMITS, SECURITY_CONTACT,
+    TRUSTED_PROXIES,
 };
 use super::words::switch;
 
@@ -26,6 +27,8 @@ pub struct Server {
     pub rate_limits: bool,
     /// Where `/metrics` is served, if anywhere.
     pub metrics_addr: Option<SocketAddr>,
+    /// Whom to tell of a security hole, the best way first.
+    pub security_contacts: Vec<Url>,
 }
 
 impl Server {
@@ -58,6 +61,7 @@ impl Server {
                 )
             })
         });
+        let security_contacts = reader.list(&SECURITY_CONTACT, contact);
         let address = SocketAddr::new(host?, port?);
         let public_url = match public_url {
             Some(url) => url,
@@ -78,6 +82,7 @@ impl Server {
             trusted_proxies,
             rate_limits: rate_limits?,
             metrics_addr,
+            security_contacts,
         })
     }
 

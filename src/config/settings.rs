@@ -53,6 +53,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
             &TRUSTED_PROXIES,
             &RATE_LIMITS,
             &METRICS_ADDR,
+            &SECURITY_CONTACT,
         ],
     ),
     ("Database", &[&DATABASE_URL]),
@@ -144,6 +145,15 @@ pub static METRICS_ADDR: Setting = Setting {
     secret: false,
     example: "127.0.0.1:9090",
     description: "Address and port of a listener of its own for `/metrics`. Not given: no metrics.",
+};
+
+pub static SECURITY_CONTACT: Setting = Setting {
+    name: "SECURITY_CONTACT",
+    default: Fallback::Derived("none: there is no `security.txt`"),
+    secret: false,
+    example: "mailto:security@example.com",
+    description: "Whom to tell of a security hole, the best way first, comma separated: `mailto:`, `https:` or `tel:`. Shown \
+                  at `/.well-known/security.txt` (RFC 9116).",
 };
 
 pub static DATABASE_URL: Setting = Setting {

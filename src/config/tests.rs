@@ -182,6 +182,10 @@ fn good_values_reach_their_places() {
         ),
         ("APP_URL", "https://app.example.com"),
         ("TENANT_DOMAIN", "Example.com"),
+        (
+            "SECURITY_CONTACT",
+            "mailto:security@example.com, https://example.com/report",
+        ),
         ("LOG_FORMAT", "json"),
         ("RUST_LOG", "warn,hallpass=trace"),
     ]);
@@ -202,6 +206,16 @@ fn good_values_reach_their_places() {
         .collect();
     assert_eq!(proxies, ["10.0.0.0/8", "::1/128"]);
     assert!(!config.server.rate_limits);
+    let contacts: Vec<&str> = config
+        .server
+        .security_contacts
+        .iter()
+        .map(url::Url::as_str)
+        .collect();
+    assert_eq!(
+        contacts,
+        ["mailto:security@example.com", "https://example.com/report"]
+    );
     assert_eq!(
         config.server.metrics_addr,
         Some("[::1]:9090".parse().unwrap())
@@ -278,6 +292,10 @@ fn bad_values_are_refused_by_name() {
         ("ALLOWED_RETURN_URLS", "http://app.example.com"),
         ("ALLOWED_RETURN_URLS", "javascript:alert(1)"),
         ("APP_URL", "app"),
+        ("SECURITY_CONTACT", "security@example.com"),
+        ("SECURITY_CONTACT", "http://example.com"),
+        ("SECURITY_CONTACT", "mailto:"),
+        ("SECURITY_CONTACT", "javascript:alert(1)"),
         ("TENANT_DOMAIN", "https://example.com"),
         ("TENANT_DOMAIN", "*.example.com"),
         ("TENANT_DOMAIN", "127.0.0.1"),

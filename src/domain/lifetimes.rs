@@ -50,6 +50,9 @@ pub const LETTER: TimeDelta = TimeDelta::days(7);
 /// How long a revoked or expired token of a service is still known as what it was.
 pub const SPENT_API_TOKEN: TimeDelta = TimeDelta::days(30);
 
+/// A copy of `security.txt` (RFC 9116 §2.5.5: less than a year).
+pub const SECURITY_TXT: TimeDelta = TimeDelta::days(180);
+
 /// When a token issued `now` ends: after seven days, but never after its session.
 pub fn access_token_expiry(now: DateTime<Utc>, session_ends: DateTime<Utc>) -> DateTime<Utc> {
     (now + ACCESS_TOKEN).min(session_ends)

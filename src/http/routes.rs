@@ -65,6 +65,7 @@ routes! {
     "/reset-password"           => get pages::reset_password::open, post pages::reset_password::submit;
     "/end-session"              => get pages::end_session::open, post pages::end_session::submit;
     "/.well-known/change-password" => get pages::well_known::change_password;
+    "/.well-known/security.txt"  => get pages::well_known::security_txt;
 
     "/api/auth/slack/url"       => get slack::url::url;
     "/api/auth/slack/start"     => get slack::start::start;

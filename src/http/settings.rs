@@ -25,6 +25,8 @@ pub struct Settings {
     pub(super) proxy_is_noticed: AtomicBool,
     /// `example.com` when a request to `acme.example.com` speaks of the organization `acme`.
     pub(super) tenant_domain: Option<String>,
+    /// Whom to tell of a security hole, as URIs.
+    pub(super) security_contacts: Vec<Url>,
     /// Where a sign-in may lead on to besides the allowed return URLs: any path of these.
     pub(super) own_places: Vec<Url>,
     /// Rendered when somebody first asks, so that nobody else waits for it at start.
@@ -40,6 +42,7 @@ impl Settings {
         trusted_proxies: Vec<IpNet>,
         token_delivery: TokenDelivery,
         tenant_domain: Option<String>,
+        security_contacts: Vec<Url>,
     ) -> Self {
         let own_origin = public_url.origin().ascii_serialization();
         let own_places = std::iter::once(&own_origin)
@@ -52,6 +55,7 @@ impl Settings {
                 .unwrap_or(HeaderValue::from_static("none")),
             own_places,
             tenant_domain,
+            security_contacts,
             public_url,
             app_url,
             allowed_origins: AllowedOrigins::new(cors_allowed_origins),
@@ -92,6 +96,7 @@ pub(super) mod tests {
             Vec::new(),
             TokenDelivery::Fragment,
             None,
+            Vec::new(),
         )
     }
 

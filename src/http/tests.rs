@@ -34,6 +34,7 @@ fn settings(public_url: &str) -> web::Data<Settings> {
         vec!["10.0.0.0/8".parse().unwrap()],
         TokenDelivery::Fragment,
         None,
+        Vec::new(),
     ))
 }
 

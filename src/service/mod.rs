@@ -48,6 +48,7 @@ pub mod refresh;
 pub mod remove_member;
 pub mod reset_password;
 mod rights;
+mod security_txt;
 pub mod session_tokens;
 pub mod sign_in;
 pub mod slack;

@@ -1,5 +1,7 @@
 //! The pages behind mailed links, as people without script use them.
 
+use chrono::{SecondsFormat::Secs, TimeDelta};
+use hallpass::ports::Clock as _;
 use reqwest::Method;
 
 use crate::house::{Answer, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
@@ -169,6 +171,38 @@ async fn password_managers_are_led_to_the_page() {
         .get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200")
         .await;
     assert_eq!(nothing.status, 404);
+}
+
+#[actix_web::test]
+async fn whoever_finds_a_hole_learns_whom_to_tell() {
+    let app = TestApp::configured(Db::sqlite(), |config| {
+        config.server.public_url = "https://id.example/base/".parse().unwrap();
+        config.server.security_contacts = ["mailto:security@acme.example", "tel:+1-201-555-0123"]
+            .map(|contact| contact.parse().unwrap())
+            .to_vec();
+    })
+    .await;
+    let answer = app.get("/.well-known/security.txt").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    let expires = (app.clock.now() + TimeDelta::days(180)).to_rfc3339_opts(Secs, true);
+    assert_eq!(
+        answer.text(),
+        format!(
+            "Contact: mailto:security@acme.example\n\
+             Contact: tel:+1-201-555-0123\n\
+             Expires: {expires}\n\
+             Canonical: https://id.example/base/.well-known/security.txt\n"
+        )
+    );
+    let silent = TestApp::start(Db::sqlite()).await;
+    silent
+        .get("/.well-known/security.txt")
+        .await
+        .refused(404, "Not Found");
 }
 
 /// Under the policy of all pages, and loading nothing.

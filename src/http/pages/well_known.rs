@@ -1,10 +1,16 @@
-//! Where programs look for a page.
+//! What is looked for at places that are the same everywhere (RFC 8615).
+
+use std::fmt::Write as _;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{ContentType, LOCATION};
 use actix_web::web::Data;
+use chrono::SecondsFormat;
 
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
 use crate::http::settings::Settings;
+use crate::service::Services;
 
 /// Where to change one's password
 ///
@@ -24,4 +30,36 @@ pub async fn change_password(settings: Data<Settings>) -> HttpResponse {
     HttpResponse::Found()
         .insert_header((LOCATION, page.as_str()))
         .finish()
+}
+
+/// Whom to tell of a security hole
+///
+/// For whoever finds one (RFC 9116). The contacts are those of `SECURITY_CONTACT`.
+#[utoipa::path(
+    get,
+    path = "/.well-known/security.txt",
+    tag = "Pages",
+    operation_id = "well_known_security_txt",
+    responses((status = 200, description = "The file.", content_type = "text/plain", body = String)),
+    extensions(("x-error-codes" = json!([ErrorCode::NotFound]))),
+)]
+pub async fn security_txt(
+    services: Data<Services>,
+    settings: Data<Settings>,
+) -> Result<HttpResponse, ApiError> {
+    if settings.security_contacts.is_empty() {
+        return Err(ErrorCode::NotFound.into());
+    }
+    let mut file = String::new();
+    for contact in &settings.security_contacts {
+        let _ = writeln!(file, "Contact: {contact}");
+    }
+    let expires = services
+        .security_txt_expires()
+        .to_rfc3339_opts(SecondsFormat::Secs, true);
+    let canonical = settings.public("/.well-known/security.txt");
+    let _ = write!(file, "Expires: {expires}\nCanonical: {canonical}\n");
+    Ok(HttpResponse::Ok()
+        .content_type(ContentType::plaintext())
+        .body(file))
 }
