@@ -96,5 +96,6 @@ pub fn keep_room(path: &Path, connection: &mut SqliteConnection) -> QueryResult<
              insert into room (filler) values (zeroblob({ROOM}));"
         ))
     })?;
-    connection.batch_execute("drop table if exists room")
+    // What went through the cache is of no use to anybody.
+    connection.batch_execute("drop table if exists room; pragma shrink_memory;")
 }
