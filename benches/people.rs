@@ -4,20 +4,11 @@
 //! Both organizations are in one database and are asked in turn, so that a busy neighbour slows both.
 #![allow(
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stderr,
     clippy::print_stdout,
-    clippy::unwrap_used,
     reason = "a measurement that goes wrong may end, and its figures are for the terminal"
 )]
 
-#[path = "../tests/it/house/cluster.rs"]
-#[expect(
-    dead_code,
-    clippy::expect_used,
-    reason = "the tests use more of it, and may panic"
-)]
-mod cluster;
 mod house;
 
 use std::net::SocketAddr;
@@ -30,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_postgres::NoTls;
 
-use cluster::Cluster;
+use house::cluster::Cluster;
 use house::{PASSWORD, Request, Result, Server, exchange, machine, median, once};
 
 const SMALL: u32 = 100;

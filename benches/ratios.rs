@@ -6,20 +6,10 @@
 //! are shown for orientation only: the load comes from the same machine.
 #![allow(
     clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
     clippy::print_stdout,
-    clippy::unwrap_used,
     reason = "a measurement that goes wrong may end, and its figures are for the terminal"
 )]
 
-#[path = "../tests/it/house/cluster.rs"]
-#[expect(
-    dead_code,
-    clippy::expect_used,
-    reason = "the tests use more of it, and may panic"
-)]
-mod cluster;
 mod house;
 
 use std::net::SocketAddr;
@@ -27,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use cluster::Cluster;
+use house::cluster::Cluster;
 use house::{
     Request, Result, Server, connect_from, exchange, hallpass, machine, median, once, sign_in,
 };

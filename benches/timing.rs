@@ -6,20 +6,10 @@
 //! hash shows.
 #![allow(
     clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
     clippy::print_stdout,
-    clippy::unwrap_used,
     reason = "a measurement that goes wrong may end, and its figures are for the terminal"
 )]
 
-#[path = "../tests/it/house/cluster.rs"]
-#[expect(
-    dead_code,
-    clippy::expect_used,
-    reason = "the tests use more of it, and may panic"
-)]
-mod cluster;
 mod house;
 
 use std::net::SocketAddr;
@@ -28,7 +18,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use cluster::Cluster;
+use house::cluster::Cluster;
 use house::{PASSWORD, Request, Result, Server, connect_from, exchange, machine, once};
 
 /// Of each comparison.

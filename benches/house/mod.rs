@@ -5,6 +5,16 @@
     reason = "each benchmark uses a part; one that goes wrong may end"
 )]
 
+#[path = "../../tests/it/house/cluster.rs"]
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "it is the tests', which may panic and talk"
+)]
+pub mod cluster;
+
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
