@@ -1,5 +1,6 @@
 //! The second factor, from enrolment to everything that must not get round it.
 
+mod doors;
 mod enrolment;
 mod oracle;
 mod recovery;

@@ -77,6 +77,30 @@ impl TestApp {
             .await
     }
 
+    /// Begins enrolment with the token of a sign-in that lacks a second factor.
+    pub async fn begins_with(&self, mfa_token: &str) -> Answer {
+        self.post("/api/auth/mfa/totp")
+            .json(&json!({"mfaToken": mfa_token}))
+            .await
+    }
+
+    pub async fn confirms_with(&self, mfa_token: &str, code: &str) -> Answer {
+        self.post("/api/auth/mfa/totp/confirm")
+            .json(&json!({"mfaToken": mfa_token, "code": code}))
+            .await
+    }
+
+    /// Enrols an authenticator to finish a sign-in with it, and waits until it shows the next code. Answers what the
+    /// sign-in leads to as well.
+    pub async fn enrols_with(&self, mfa_token: &str) -> (Authenticator, Value) {
+        let authenticator = Authenticator::told(&self.begins_with(mfa_token).await.expect(200));
+        let confirmed = self
+            .confirms_with(mfa_token, &authenticator.code(self))
+            .await;
+        self.advance(TimeDelta::seconds(30));
+        (authenticator, confirmed.expect(200))
+    }
+
     /// From now on everybody in an organization must have a second factor. Past the program: what it
     /// remembers of people does not change.
     pub async fn requires_mfa(&self, organization_id: &str) {
@@ -87,6 +111,15 @@ impl TestApp {
             ))
             .await;
     }
+}
+
+/// The answer to somebody who must enrol a second factor: no token but the one to enrol with, which is returned.
+#[track_caller]
+pub fn is_to_enrol(answer: &Value) -> &str {
+    assert_eq!(answer["mfaRequired"], true, "{answer}");
+    assert_eq!(answer["enrolmentRequired"], true, "{answer}");
+    assert!(answer.get("accessToken").is_none(), "{answer}");
+    answer["mfaToken"].as_str().unwrap()
 }
 
 pub fn recovery_codes(answer: &Value) -> Vec<String> {

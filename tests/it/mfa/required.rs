@@ -1,11 +1,11 @@
 //! Organizations that let nobody in without a second factor.
 
 use chrono::TimeDelta;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::house::mfa::{Authenticator, recovery_codes};
+use crate::house::mfa::{Authenticator, is_to_enrol, recovery_codes};
 use crate::house::test_app::operator_context;
-use crate::house::{Actor, Answer, PASSWORD, TestApp, joining, on_both_databases};
+use crate::house::{Actor, PASSWORD, TestApp, joining, on_both_databases};
 use hallpass::domain::{Email, PersonName, Role};
 use hallpass::service::operator::{self, CreateUser};
 
@@ -19,16 +19,16 @@ on_both_databases! {
             asked,
             json!({"mfaRequired": true, "mfaToken": token, "expiresIn": 300, "enrolmentRequired": true})
         );
-        let authenticator = Authenticator::told(&begin(&app, token).await.expect(200));
-        confirm(&app, token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
-        let answer = confirm(&app, token, &authenticator.code(&app)).await.expect(200);
+        let authenticator = Authenticator::told(&app.begins_with(token).await.expect(200));
+        app.confirms_with(token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
+        let answer = app.confirms_with(token, &authenticator.code(&app)).await.expect(200);
         assert_eq!(recovery_codes(&answer).len(), 10);
         assert_eq!(answer["expiresIn"], 604_800);
         assert_eq!(answer["user"]["email"], "ada@acme.example");
         app.get("/api/auth/me").bearer(answer["accessToken"].as_str().unwrap()).await.expect(200);
 
         // Once, and from now on with codes.
-        begin(&app, token).await.refused(400, "Invalid or expired token");
+        app.begins_with(token).await.refused(400, "Invalid or expired token");
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step("ada@acme.example").await;
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
@@ -43,7 +43,7 @@ on_both_databases! {
         app.get("/api/auth/mfa").bearer(&token).await.refused(401, "Invalid token");
         app.post("/api/auth/mfa/totp").bearer(&token).await.refused(401, "Invalid token");
         app.advance(TimeDelta::seconds(300));
-        begin(&app, &token).await.refused(400, "Invalid or expired token");
+        app.begins_with(&token).await.refused(400, "Invalid or expired token");
     }
 
     async fn whoever_enrolled_first_is_not_replaced_by_another_half_sign_in(app: TestApp) {
@@ -53,10 +53,10 @@ on_both_databases! {
             app.takes_first_step("ada@acme.example").await,
             app.takes_first_step("ada@acme.example").await,
         );
-        let authenticator = Authenticator::told(&begin(&app, &hers).await.expect(200));
-        confirm(&app, &hers, &authenticator.code(&app)).await.expect(200);
-        begin(&app, &stolen).await.refused(400, "Invalid or expired token");
-        confirm(&app, &stolen, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
+        let authenticator = Authenticator::told(&app.begins_with(&hers).await.expect(200));
+        app.confirms_with(&hers, &authenticator.code(&app)).await.expect(200);
+        app.begins_with(&stolen).await.refused(400, "Invalid or expired token");
+        app.confirms_with(&stolen, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
     }
 
     async fn sessions_from_before_the_rule_may_do_nothing_but_enrol(app: TestApp) {
@@ -96,8 +96,8 @@ on_both_databases! {
         let acme = app.found("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let token = app.takes_first_step("ada@acme.example").await;
-        let authenticator = Authenticator::told(&begin(&app, &token).await.expect(200));
-        let answer = confirm(&app, &token, &authenticator.code(&app)).await.expect(200);
+        let authenticator = Authenticator::told(&app.begins_with(&token).await.expect(200));
+        let answer = app.confirms_with(&token, &authenticator.code(&app)).await.expect(200);
         app.advance(TimeDelta::seconds(30));
         app.client
             .delete("/api/auth/mfa/totp")
@@ -180,23 +180,4 @@ async fn made_by_the_operator(app: &TestApp, email: &str, organization_id: &str)
     operator::create_user(desk.services(), &operator_context(), create)
         .await
         .unwrap();
-}
-
-#[track_caller]
-fn is_to_enrol(answer: &Value) {
-    assert_eq!(answer["mfaRequired"], true, "{answer}");
-    assert_eq!(answer["enrolmentRequired"], true, "{answer}");
-    assert!(answer.get("accessToken").is_none(), "{answer}");
-}
-
-async fn begin(app: &TestApp, mfa_token: &str) -> Answer {
-    app.post("/api/auth/mfa/totp")
-        .json(&json!({"mfaToken": mfa_token}))
-        .await
-}
-
-async fn confirm(app: &TestApp, mfa_token: &str, code: &str) -> Answer {
-    app.post("/api/auth/mfa/totp/confirm")
-        .json(&json!({"mfaToken": mfa_token, "code": code}))
-        .await
 }

@@ -1,0 +1,417 @@
+//! The side doors of an organization that lets nobody in without a second factor.
+
+use hallpass::domain::Email;
+use hallpass::service::mfa;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::house::mfa::is_to_enrol;
+use crate::house::test_app::operator_context;
+use crate::house::{
+    Actor, Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, eventually,
+    joining, on_both_databases,
+};
+
+const ADA: &str = "ada@acme.example";
+const BOB: &str = "bob@acme.example";
+const SESSIONS: &str = "select count(*) from sessions where revoked_at is null";
+
+on_both_databases! {
+    async fn an_invitation_gives_whoever_is_signed_in_a_place_and_no_token_for_it(app: TestApp) {
+        let ada = strict(&app).await;
+        let bob = app.founds("Beta", BOB).await;
+        let invitation = is_invited(&app, &ada, BOB).await;
+        let accepted = bob.accepts(&invitation).await.expect(200);
+        let token = is_to_enrol(&accepted);
+        bob.accepts(&invitation).await.refused(400, "Invalid or expired token");
+        switches(&bob, ada.organization_id()).await.refused(403, "MFA enrolment required");
+        // What he had he keeps: where he came from nobody asks for one.
+        assert_eq!(bob.me().await.expect(200), bob.user);
+        assert_eq!(bob.refreshes().await.expect(200)["user"], bob.user);
+
+        let (_, signed_in) = app.enrols_with(token).await;
+        assert_eq!(signed_in["user"]["organizationId"], ada.organization_id());
+        assert_eq!(signed_in["user"]["role"], "manager");
+        app.get("/api/auth/me").bearer(signed_in["accessToken"].as_str().unwrap()).await.expect(200);
+        bob.me().await.refused(401, "Token revoked");
+    }
+
+    async fn who_has_a_second_factor_is_let_in_by_an_invitation_at_once(app: TestApp) {
+        let ada = strict(&app).await;
+        let mut bob = app.founds("Beta", BOB).await;
+        bob.enrols(&app).await;
+        let invitation = is_invited(&app, &ada, BOB).await;
+        bob.takes_token(&bob.accepts(&invitation).await.expect(200));
+        assert_eq!(bob.me().await.expect(200)["organizationId"], ada.organization_id());
+    }
+
+    async fn an_account_that_an_invitation_makes_is_signed_in_when_it_has_a_second_factor(app: TestApp) {
+        let ada = strict(&app).await;
+        let invitation = is_invited(&app, &ada, BOB).await;
+        let sessions = app.db.count(SESSIONS).await;
+        let registered = app.registers_invited(BOB, &invitation).await.expect(201);
+        assert_eq!(app.db.count(SESSIONS).await, sessions);
+        is_to_enrol(&app.tries_to_log_in(BOB, PASSWORD).await.expect(200));
+        let (_, signed_in) = app.enrols_with(is_to_enrol(&registered)).await;
+        assert_eq!(signed_in["user"]["role"], "manager");
+    }
+
+    async fn the_page_of_an_invitation_signs_nobody_in_and_gets_nobody_round_it(app: TestApp) {
+        let ada = strict(&app).await;
+        let cy = app.founds("Gamma", "cy@acme.example").await;
+        let sessions = app.db.count(SESSIONS).await;
+        let (for_bob, for_cy) = (is_invited(&app, &ada, BOB).await, is_invited(&app, &ada, &cy.email).await);
+        for fields in [
+            &[("token", &*for_bob), ("name", "Bob Byte"), ("password", PASSWORD)][..],
+            &[("token", &*for_cy), ("password", PASSWORD)][..],
+        ] {
+            let welcome = app.post("/accept-invitation").form(fields).await;
+            assert!(welcome.text().contains("Welcome"), "{}", welcome.text());
+            assert!(welcome.header("set-cookie").is_none());
+        }
+        assert_eq!(app.db.count(SESSIONS).await, sessions);
+        is_to_enrol(&app.tries_to_log_in(BOB, PASSWORD).await.expect(200));
+        switches(&cy, ada.organization_id()).await.refused(403, "MFA enrolment required");
+        cy.enrols(&app).await;
+        let switched = switches(&cy, ada.organization_id()).await.expect(200);
+        assert_eq!(switched["user"]["role"], "manager");
+    }
+
+    async fn a_service_is_kept_out_while_its_creator_has_no_second_factor(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let bob = app.joins(ada.organization_id(), BOB).await;
+        let (of_ada, of_bob) = (ada.as_a_service("admin").await, bob.as_a_service("employee").await);
+        of_bob.me().await.expect(200);
+        ada.requires_mfa(&app).await;
+        is_shut_out(&of_bob.me().await);
+        is_shut_out(&of_bob.get("/api/users").await);
+        // A service enrols nothing.
+        is_shut_out(&of_bob.get("/api/auth/mfa").await);
+        is_shut_out(&of_bob.begins_enrolment().await);
+        of_ada.me().await.expect(200);
+
+        bob.enrols(&app).await;
+        of_bob.me().await.expect(200);
+    }
+
+    async fn a_service_is_kept_out_once_its_creator_has_lost_the_second_factor(app: TestApp) {
+        let ada = strict(&app).await;
+        let mut bob = app.founds("Beta", BOB).await;
+        let authenticator = bob.enrols(&app).await;
+        let of_beta = bob.as_a_service("admin").await;
+        let invitation = is_invited(&app, &ada, BOB).await;
+        bob.takes_token(&bob.accepts(&invitation).await.expect(200));
+        let of_acme = bob.as_a_service("manager").await;
+        of_acme.me().await.expect(200);
+        // By himself he cannot.
+        bob.delete("/api/auth/mfa/totp")
+            .json(&json!({"password": PASSWORD, "code": authenticator.code(&app)}))
+            .await
+            .refused(409, "MFA required");
+
+        let desk = app.operator_desk().await;
+        let email = Email::parse(BOB).unwrap();
+        mfa::reset(desk.services(), &operator_context(), &email).await.unwrap().unwrap();
+        eventually("the service is kept out", async || of_acme.me().await.status == 403).await;
+        is_shut_out(&of_acme.me().await);
+        bob.me().await.refused(401, "Token revoked");
+        // Where nobody asks for one it goes on.
+        of_beta.me().await.expect(200);
+    }
+
+    async fn one_removed_while_nobody_asked_for_it_is_missed_when_somebody_does(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let bob = app.joins(ada.organization_id(), BOB).await;
+        let authenticator = bob.enrols(&app).await;
+        let service = bob.as_a_service("employee").await;
+        let removes = bob.delete("/api/auth/mfa/totp");
+        removes.json(&json!({"password": PASSWORD, "code": authenticator.code(&app)})).await.expect(200);
+        service.me().await.expect(200);
+        ada.requires_mfa(&app).await;
+        is_shut_out(&service.me().await);
+        is_shut_out(&bob.me().await);
+    }
+
+    async fn a_new_password_gets_nobody_round_it(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        app.joins(ada.organization_id(), BOB).await;
+        ada.requires_mfa(&app).await;
+        let under_way = app.takes_first_step(BOB).await;
+        app.begins_with(&under_way).await.expect(200);
+        let sessions = app.db.count(SESSIONS).await;
+        app.forgets_password(BOB).await.expect(200);
+        let link = app.mailed_token(BOB, "reset_password").await;
+        let reset = app.resets_password(&link, OTHER_PASSWORD).await;
+        assert_eq!(reset.expect(200), json!({"success": true}));
+        assert!(reset.header("set-cookie").is_none());
+
+        // What began with the old password is over, and bob's session from before the rule.
+        app.begins_with(&under_way).await.refused(400, "Invalid or expired token");
+        assert_eq!(app.db.count(SESSIONS).await, sessions - 1);
+        let asked = app.tries_to_log_in(BOB, OTHER_PASSWORD).await.expect(200);
+        gets_no_cookie(&app, BOB, OTHER_PASSWORD).await;
+        gets_a_locked_session(&app, BOB, OTHER_PASSWORD).await;
+        let (_, signed_in) = app.enrols_with(is_to_enrol(&asked)).await;
+        assert_eq!(signed_in["user"]["email"], BOB);
+    }
+
+    async fn a_proved_address_gets_nobody_round_it(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let bob = app.joins(ada.organization_id(), BOB).await;
+        ada.requires_mfa(&app).await;
+        let verified = app.verifies(&app.mailed_token(BOB, "verify_email").await).await;
+        assert_eq!(verified.expect(200), json!({"success": true}));
+        assert!(verified.header("set-cookie").is_none());
+        is_shut_out(&bob.me().await);
+        is_to_enrol(&app.tries_to_log_in(BOB, PASSWORD).await.expect(200));
+    }
+
+    async fn where_addresses_must_be_proved_too_both_are_asked_for(db: Db) {
+        let mut app = TestApp::start(db).await;
+        let ada = strict(&app).await;
+        app.verifies(&app.mailed_token(ADA, "verify_email").await).await.expect(200);
+        app.restart_configured(|config| config.accounts.require_verified_email = true).await;
+        let joins = async |email: &str| {
+            let join = joining(ada.organization_id(), email);
+            let joined = app.post("/api/auth/register").json(&join).await.expect(201);
+            assert!(joined.get("accessToken").is_none() && joined.get("mfaToken").is_none(), "{joined}");
+            app.tries_to_log_in(email, PASSWORD).await.refused(403, "Email not verified");
+        };
+        let sessions = app.db.count(SESSIONS).await;
+        joins(BOB).await;
+        app.verifies(&app.mailed_token(BOB, "verify_email").await).await.expect(200);
+        let asked = app.tries_to_log_in(BOB, PASSWORD).await.expect(200);
+        gets_no_cookie(&app, BOB, PASSWORD).await;
+        gets_a_locked_session(&app, BOB, PASSWORD).await;
+
+        // A link to a new password proves the address as well.
+        let cy = "cy@acme.example";
+        joins(cy).await;
+        app.forgets_password(cy).await.expect(200);
+        let link = app.mailed_token(cy, "reset_password").await;
+        app.resets_password(&link, OTHER_PASSWORD).await.expect(200);
+        is_to_enrol(&app.tries_to_log_in(cy, OTHER_PASSWORD).await.expect(200));
+        let invitation = is_invited(&app, &ada, "dee@acme.example").await;
+        is_to_enrol(&app.registers_invited("dee@acme.example", &invitation).await.expect(201));
+        let locked = "select count(*) from sessions where kind = 'token' and locked";
+        assert_eq!(app.db.count(SESSIONS).await, sessions + app.db.count(locked).await);
+
+        app.enrols_with(is_to_enrol(&asked)).await;
+    }
+
+    async fn the_rule_counts_at_once_in_every_carrier_and_elsewhere_within_a_second(app: TestApp) {
+        let other = app.second_instance().await;
+        let ada = app.founds("Acme", ADA).await;
+        let bob = app.joins(ada.organization_id(), BOB).await;
+        let carriers = Carriers::of(&app, &bob).await;
+        for instance in [&app, &other] {
+            assert_eq!(carriers.statuses(instance).await, [200; 4]);
+        }
+        ada.requires_mfa(&app).await;
+        is_shut_out(&bob.me().await);
+        assert_eq!(carriers.statuses(&app).await, [403; 4]);
+        let took = eventually("the other instance has heard of the rule", async || {
+            carriers.statuses(&other).await == [403; 4]
+        })
+        .await;
+        eprintln!("`requireMfa` counts on another instance after {} ms", took.as_millis());
+        ada.me().await.expect(200);
+
+        // NextAuth's client is told that nobody is signed in, and the cookie stays: it is what bob enrols with.
+        assert_eq!(carriers.browser.session().await, json!({}));
+        let begun = carriers.browser.call(Method::POST, "/api/auth/mfa/totp").await;
+        begun.expect(200);
+        bob.enrols(&app).await;
+        bob.me().await.expect(200);
+        // The sessions that have shown none are over; the service was never one of them.
+        assert_eq!(carriers.statuses(&app).await, [200, 401, 401, 200]);
+    }
+
+    async fn an_admin_without_one_is_sent_to_enrol_first_and_shuts_nobody_out(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let bob = app.joins(ada.organization_id(), BOB).await;
+        let service = ada.as_a_service("admin").await;
+        let rule = json!({"requireMfa": true});
+        let path = ada.organization_path("");
+        for admin in [&ada, &service] {
+            admin.patch(&path).json(&rule).await.refused(409, "MFA not enrolled");
+        }
+        assert_eq!(ada.get(&path).await.expect(200)["requireMfa"], false);
+        bob.me().await.expect(200);
+
+        let elsewhere = ada.signs_in_again().await;
+        ada.requires_mfa(&app).await;
+        for admin in [&ada, &service] {
+            admin.me().await.expect(200);
+            admin.patch(&path).json(&rule).await.expect(200);
+        }
+        // It ended when she enrolled, as with any second factor.
+        elsewhere.me().await.refused(401, "Token revoked");
+        // The rule can be taken back, and lets in again whom it kept out.
+        is_shut_out(&bob.me().await);
+        ada.sets_rules(&json!({"requireMfa": false})).await;
+        bob.me().await.expect(200);
+    }
+
+    async fn a_tenant_that_wants_one_locks_the_session_of_whoever_has_none(app: TestApp) {
+        let bob = app.founds("Beta", BOB).await;
+        let ada = strict(&app).await;
+        let invitation = is_invited(&app, &ada, BOB).await;
+        bob.accepts(&invitation).await.expect(200);
+        gets_a_locked_session(&app, BOB, PASSWORD).await;
+        let of_beta = session_token(&app, BOB, PASSWORD, "beta").await;
+        assert_eq!(of_beta["isUnlocked"], true);
+        let locked = session_token(&app, BOB, PASSWORD, "acme").await;
+
+        let authenticator = bob.enrols(&app).await;
+        for ended in [&locked, &of_beta] {
+            let token = ended["token"].as_str().unwrap();
+            unlocks(&app, token, &authenticator.code(&app)).await.refused(401, "Token revoked");
+        }
+        let locked = session_token(&app, BOB, PASSWORD, "acme").await;
+        assert_eq!(locked["isUnlocked"], false);
+        let token = locked["token"].as_str().unwrap();
+        searches(&app, token).await.refused(403, "Session locked");
+        unlocks(&app, token, &authenticator.code(&app)).await.expect(200);
+        searches(&app, token).await.expect(200);
+    }
+
+    async fn a_cookie_of_another_organization_does_not_lead_into_it(app: TestApp) {
+        let bob = app.founds("Beta", BOB).await;
+        let ada = strict(&app).await;
+        let invitation = is_invited(&app, &ada, BOB).await;
+        bob.accepts(&invitation).await.expect(200);
+        let browser = Browser::new(&app);
+        // NextAuth signs in to the organization that was joined first.
+        browser.signs_in(BOB, PASSWORD).await.expect(200);
+        let into_acme = json!({"organizationId": ada.organization_id()});
+        let switches = || browser.call(Method::POST, "/api/auth/refresh").json(&into_acme);
+        let refused = switches().await;
+        refused.refused(403, "MFA enrolment required");
+        assert!(refused.header("set-cookie").is_none());
+        assert_eq!(browser.session().await["user"], bob.user);
+
+        let authenticator = bob.enrols(&app).await;
+        let code = authenticator.code(&app);
+        let with_code = [("email", BOB), ("password", PASSWORD), ("code", &*code), ("json", "true")];
+        browser.post_form("/api/auth/callback/credentials", &with_code).await.expect(200);
+        let switched = switches().await.expect(200);
+        assert_eq!(switched["user"]["organizationId"], ada.organization_id());
+    }
+}
+
+/// Ada's organization, which wants a second factor; she has one.
+async fn strict(app: &TestApp) -> Actor {
+    let ada = app.founds("Acme", ADA).await;
+    ada.requires_mfa(app).await;
+    ada
+}
+
+impl Actor {
+    /// Asks everybody in the organization for a second factor, as an admin does: with one of their own.
+    async fn requires_mfa(&self, app: &TestApp) {
+        self.enrols(app).await;
+        self.sets_rules(&json!({"requireMfa": true})).await;
+    }
+}
+
+async fn is_invited(app: &TestApp, inviter: &Actor, email: &str) -> String {
+    inviter.invites(email, "manager").await.expect(201);
+    app.mailed_token(email, "invitation").await
+}
+
+async fn switches(actor: &Actor, organization_id: &str) -> Answer {
+    let body = json!({"organizationId": organization_id});
+    actor.post("/api/auth/refresh").json(&body).await
+}
+
+#[track_caller]
+fn is_shut_out(answer: &Answer) {
+    answer.refused(403, "MFA enrolment required");
+    assert_eq!(
+        answer.header("x-error-code"),
+        Some("mfa_enrolment_required")
+    );
+}
+
+/// NextAuth's client enrols nobody, so it is told why and gets nothing.
+async fn gets_no_cookie(app: &TestApp, email: &str, password: &str) {
+    let browser = Browser::new(app);
+    let refused = browser.signs_in(email, password).await;
+    let next = refused.expect(403)["url"].to_string();
+    assert!(next.contains("error=MfaEnrolmentRequired"), "{next}");
+    assert_eq!(browser.cookie(SESSION_COOKIE), None);
+}
+
+/// Nor do the clients of session tokens, whose session opens nothing.
+async fn gets_a_locked_session(app: &TestApp, email: &str, password: &str) {
+    let locked = session_token(app, email, password, "acme").await;
+    assert_eq!(locked["isUnlocked"], false);
+    assert_eq!(locked["settings"]["requireMfa"], true);
+    let token = locked["token"].as_str().unwrap();
+    searches(app, token).await.refused(403, "Session locked");
+    unlocks(app, token, "123456")
+        .await
+        .refused(409, "MFA not enrolled");
+    app.get("/api/auth/me")
+        .bearer(token)
+        .await
+        .refused(401, "Invalid token");
+}
+
+async fn session_token(app: &TestApp, email: &str, password: &str, tenant: &str) -> Value {
+    let body = json!({"name": email, "password": password, "returnToken": true, "tenant": tenant});
+    app.post("/api/v1/login").json(&body).await.expect(200)
+}
+
+async fn searches(app: &TestApp, token: &str) -> Answer {
+    app.post(&format!("/api/v1/search?token={token}"))
+        .json(&json!({"from": 0, "size": 1}))
+        .await
+}
+
+async fn unlocks(app: &TestApp, token: &str, code: &str) -> Answer {
+    app.post(&format!("/api/v1/unlock?token={token}"))
+        .json(&json!({"code": code}))
+        .await
+}
+
+/// One person's ways to say who they are.
+struct Carriers {
+    bearer: Actor,
+    browser: Browser,
+    session_token: String,
+    service: Actor,
+}
+
+impl Carriers {
+    async fn of(app: &TestApp, actor: &Actor) -> Self {
+        let browser = Browser::new(app);
+        browser
+            .signs_in(&actor.email, &actor.password)
+            .await
+            .expect(200);
+        let session = session_token(app, &actor.email, &actor.password, "acme").await;
+        Self {
+            bearer: actor.clone(),
+            browser,
+            session_token: session["token"].as_str().unwrap().to_owned(),
+            service: actor.as_a_service("employee").await,
+        }
+    }
+
+    /// Bearer, cookie, session token, API token.
+    async fn statuses(&self, instance: &TestApp) -> [u16; 4] {
+        let cookie = self.browser.cookie(SESSION_COOKIE).unwrap();
+        let by_cookie = instance
+            .get("/api/auth/me")
+            .header("cookie", &format!("{SESSION_COOKIE}={cookie}"));
+        [
+            self.bearer.at(instance).me().await,
+            by_cookie.await,
+            searches(instance, &self.session_token).await,
+            self.service.at(instance).me().await,
+        ]
+        .map(|answer| answer.status.as_u16())
+    }
+}
