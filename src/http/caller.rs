@@ -27,7 +27,7 @@ impl FromRequest for Caller {
     }
 }
 
-/// A caller who may still lack the second factor that their organization wants.
+/// A caller who may still lack the second factor that their organization wants: to enrol it, or to leave.
 pub struct Enrolling(pub Caller);
 
 impl FromRequest for Enrolling {

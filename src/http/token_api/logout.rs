@@ -5,8 +5,9 @@ use actix_web::web::{Data, Json};
 use super::done::Done;
 use super::no_fields::NoFields;
 use crate::http::body::Valid;
+use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, RequestContext, Services};
 
 /// Sign out
 ///
@@ -22,7 +23,7 @@ use crate::service::{self, Caller, RequestContext, Services};
 pub async fn logout(
     services: Data<Services>,
     context: RequestContext,
-    caller: Caller,
+    Enrolling(caller): Enrolling,
     _: Valid<NoFields>,
 ) -> Result<Json<Done>, ApiError> {
     service::logout(&services, &context, &caller).await?;

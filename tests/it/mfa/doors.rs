@@ -253,6 +253,20 @@ on_both_databases! {
         bob.me().await.expect(200);
     }
 
+    async fn whoever_is_shut_out_may_still_sign_out(app: TestApp) {
+        let ada = app.founds("Acme", ADA).await;
+        let bob = app.joins(ada.organization_id(), BOB).await;
+        let (second, third) = (bob.signs_in_again().await, bob.signs_in_again().await);
+        let service = bob.as_a_service("employee").await;
+        ada.requires_mfa(&app).await;
+        bob.logs_out().await.expect(200);
+        bob.me().await.refused(401, "Token revoked");
+        is_shut_out(&second.me().await);
+        second.post("/api/auth/logout-all").await.expect(200);
+        third.me().await.refused(401, "Token revoked");
+        is_shut_out(&service.post("/api/auth/logout").await);
+    }
+
     async fn a_tenant_that_wants_one_locks_the_session_of_whoever_has_none(app: TestApp) {
         let bob = app.founds("Beta", BOB).await;
         let ada = strict(&app).await;
