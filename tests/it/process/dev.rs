@@ -63,7 +63,7 @@ async fn a_sign_in_with_slack_leaves_no_secret_in_the_log() {
     let mut command = hallpass(&["dev"]);
     command
         .env("DATABASE_URL", Db::sqlite().url())
-        .env("RUST_LOG", "debug");
+        .env("RUST_LOG", "trace");
     let server = Server::run(command).await;
     let return_url = format!("http://{}/demo", server.client.address());
     let way = server

@@ -6,6 +6,7 @@ mod dev;
 mod full_disk;
 mod idle;
 mod kill;
+mod log;
 mod mail;
 mod race;
 mod settings;
