@@ -1,6 +1,7 @@
 //! What the operator does from the command line: organizations and people, without asking anybody.
 
 use super::found_organization::insert_organization;
+use super::last_admin::keep_an_admin;
 use super::{Error, RequestContext, Result, Services, limits, record_changes};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{
@@ -8,7 +9,7 @@ use crate::domain::{
     PersonName, Role, User, UserId, lifetimes,
 };
 use crate::store::{
-    Store, StoreError, api_tokens, audit, memberships, organizations, sessions, users,
+    Store, StoreError, Tx, api_tokens, audit, memberships, organizations, sessions, users,
 };
 
 pub struct CreateUser<'a> {
@@ -147,22 +148,40 @@ pub async fn list_users(
         .await
 }
 
-/// Disables an account and ends all its sessions; `None` when no account has the address.
+/// What came of disabling somebody.
+pub enum Disabled {
+    Done(User),
+    /// Nothing: nobody else could administer these.
+    LastAdminOf(Vec<Organization>),
+    NobodyHasTheAddress,
+}
+
+/// Disables an account and ends all its sessions.
+///
+/// The last admin of an organization is spared unless the operator insists, as one must whose only admin was
+/// taken over.
 pub async fn disable_user(
     services: &Services,
     context: &RequestContext,
     email: &Email,
-) -> Result<Option<User>> {
+    even_the_last_admin: bool,
+) -> Result<Disabled> {
     let now = services.now();
     let email = email.clone();
     let entry = services.audit(context, now, Action::UserDisabled, Outcome::Ok);
-    let disabled = services
+    let (disabled, changes) = services
         .store
         .write(move |tx| {
             let Some(account) = users::find_account_by_email(tx, &email)? else {
-                return Ok(None);
+                return Ok((Disabled::NobodyHasTheAddress, None));
             };
             let user_id = account.user.id;
+            if !even_the_last_admin && account.user.disabled_at.is_none() {
+                let left = left_without_admin(tx, user_id)?;
+                if !left.is_empty() {
+                    return Ok((Disabled::LastAdminOf(left), None));
+                }
+            }
             users::disable(tx, user_id, now)?;
             let min_ver = users::raise_ver(tx, user_id, now)?;
             sessions::revoke_all(tx, user_id, None, now)?;
@@ -176,13 +195,28 @@ pub async fn disable_user(
             )?;
             let changes = [Change::TokensCalledBack { user_id, min_ver }];
             record_changes(tx, &changes, now)?;
-            Ok::<_, Error>(users::find(tx, user_id)?.map(|user| (user, changes)))
+            let user = users::find(tx, user_id)?.unwrap_or(account.user);
+            Ok::<_, Error>((Disabled::Done(user), Some(changes)))
         })
         .await?;
-    Ok(disabled.map(|(user, changes)| {
+    if let Some(changes) = changes {
         services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
-        user
-    }))
+    }
+    Ok(disabled)
+}
+
+/// The organizations that nobody but `losing` administers.
+fn left_without_admin(tx: &mut Tx<'_>, losing: UserId) -> Result<Vec<Organization>> {
+    let mut left = Vec::new();
+    for membership in memberships::list_of_user(tx, losing)? {
+        let id = membership.organization_id;
+        match keep_an_admin(tx, id, losing) {
+            Ok(()) => {}
+            Err(Error::LastAdmin) => left.extend(organizations::find(tx, id)?),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(left)
 }
 
 /// Forgets the wrong passwords that keep an account from signing in; `None` when no account has the address.

@@ -162,9 +162,7 @@ on_both_databases! {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         app.found("Beta", "bob@beta.example").await;
-        let desk = app.operator_desk().await;
-        let bob = Email::parse("bob@beta.example").unwrap();
-        operator::disable_user(desk.services(), &operator_context(), &bob).await.unwrap();
+        app.disables("bob@beta.example").await;
         let tried = [("ada@acme.example", 1), ("nobody@acme.example", 2), ("bob@beta.example", 3)];
         let same = async |network: &str, last: usize| {
             let mut answers = Vec::new();

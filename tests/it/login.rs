@@ -3,10 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::house::test_app::operator_context;
 use crate::house::{PASSWORD, TestApp, jwt, on_both_databases};
-use hallpass::domain::Email;
-use hallpass::service::operator;
 
 on_both_databases! {
     async fn a_login_answers_a_token_its_life_and_the_user(app: TestApp) {
@@ -40,10 +37,7 @@ on_both_databases! {
     async fn an_unknown_address_a_wrong_password_and_a_disabled_account_get_the_same_answer(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         app.found("Beta", "bob@beta.example").await;
-        let desk = app.operator_desk().await;
-        let bob = Email::parse("bob@beta.example").unwrap();
-        let disabled = operator::disable_user(desk.services(), &operator_context(), &bob).await;
-        assert!(disabled.unwrap().unwrap().disabled_at.is_some());
+        app.disables("bob@beta.example").await;
 
         let unknown = app.tries_to_log_in("nobody@acme.example", PASSWORD).await;
         let wrong = app.tries_to_log_in("ada@acme.example", "Not-The-Password-1").await;

@@ -1,9 +1,6 @@
 //! What ends a session ends it everywhere, within a second and for good, with no database read per request.
 
-use crate::house::test_app::operator_context;
 use crate::house::{Actor, Db, OTHER_PASSWORD, PASSWORD, TestApp, eventually, on_both_databases};
-use hallpass::domain::Email;
-use hallpass::service::operator;
 
 /// Everything but what tells of changes, which is read all the time.
 const TABLES: [&str; 5] = ["users", "organizations", "memberships", "sessions", "audit"];
@@ -83,11 +80,7 @@ async fn another_instance_hears_of_every_ending() {
 
     let bob = here.joins(ada.organization_id(), "bob@acme.example").await;
     known(&bob, &there).await;
-    let desk = here.operator_desk().await;
-    let email = Email::parse(&bob.email).unwrap();
-    operator::disable_user(desk.services(), &operator_context(), &email)
-        .await
-        .unwrap();
+    here.disables(&bob.email).await;
     ends("a disabled account", &bob, &there).await;
     ends("a disabled account", &bob, &here).await;
 }

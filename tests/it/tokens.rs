@@ -4,10 +4,7 @@ use hallpass::config::Config;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::house::test_app::operator_context;
 use crate::house::{Db, OTHER_SECRET, SECRET, TestApp, jwt, on_both_databases};
-use hallpass::domain::Email;
-use hallpass::service::operator;
 
 #[path = "../support/bad_tokens.rs"]
 mod bad_tokens;
@@ -172,9 +169,7 @@ on_both_databases! {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         bob.me().await.expect(200);
-        let desk = app.operator_desk().await;
-        let email = Email::parse(&bob.email).unwrap();
-        operator::disable_user(desk.services(), &operator_context(), &email).await.unwrap();
+        app.disables(&bob.email).await;
         crate::house::eventually("the disabled are refused", async || {
             bob.me().await.status == 401
         })

@@ -5,18 +5,22 @@ use clap::Args;
 use super::UserJson;
 use crate::cli::{Failure, operator as command_line, output};
 use crate::config::Variables;
-use crate::domain::Email;
-use crate::service::{RequestContext, operator};
+use crate::domain::{Email, Organization};
+use crate::service::RequestContext;
+use crate::service::operator::{self, Disabled};
 
 pub const EXAMPLES: &str = examples!(
     "hallpass user disable ada@example.com",
-    "hallpass user disable ada@example.com --json",
+    "hallpass user disable ada@example.com --even-the-last-admin",
 );
 
 #[derive(Debug, Args)]
 pub struct Disable {
     /// The account's address
     email: String,
+    /// Disable the account although nobody else administers its organization
+    #[arg(long)]
+    even_the_last_admin: bool,
     /// Print the account as JSON
     #[arg(long)]
     json: bool,
@@ -26,10 +30,19 @@ impl Disable {
     pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let email = Email::parse(&self.email).map_err(Failure::refused("email"))?;
         let services = command_line::open(variables).await?;
-        let user =
-            operator::disable_user(&services, &RequestContext::command_line(&services), &email)
-                .await?
-                .ok_or_else(|| Failure::Refused(format!("email: nobody's address is {email}")))?;
+        let context = RequestContext::command_line(&services);
+        let insists = self.even_the_last_admin;
+        let user = match operator::disable_user(&services, &context, &email, insists).await? {
+            Disabled::Done(user) => user,
+            Disabled::LastAdminOf(organizations) => {
+                return Err(Failure::Refused(last_admin(&email, &organizations)));
+            }
+            Disabled::NobodyHasTheAddress => {
+                return Err(Failure::Refused(format!(
+                    "email: nobody's address is {email}"
+                )));
+            }
+        };
         if self.json {
             output::print_json(&UserJson::from(&user))
         } else {
@@ -38,4 +51,13 @@ impl Disable {
             ))
         }
     }
+}
+
+fn last_admin(email: &Email, organizations: &[Organization]) -> String {
+    let names: Vec<&str> = organizations.iter().map(|o| o.name.as_str()).collect();
+    format!(
+        "email: {email} is the last admin of {}. Make somebody else an admin first, or insist with \
+         --even-the-last-admin.",
+        names.join(", ")
+    )
 }

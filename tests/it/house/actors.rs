@@ -1,7 +1,7 @@
 //! People who use the product.
 
 use hallpass::domain::Email;
-use hallpass::service::operator;
+use hallpass::service::operator::{self, Disabled};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Call, Client};
@@ -118,14 +118,13 @@ impl TestApp {
         self.db.count(&select).await == 1
     }
 
-    /// As an operator would.
+    /// As an operator would who insists.
     pub async fn disables(&self, email: &str) {
         let desk = self.operator_desk().await;
         let email = Email::parse(email).unwrap();
-        operator::disable_user(desk.services(), &operator_context(), &email)
-            .await
-            .unwrap()
-            .unwrap();
+        let disabled =
+            operator::disable_user(desk.services(), &operator_context(), &email, true).await;
+        assert!(matches!(disabled, Ok(Disabled::Done(user)) if user.disabled_at.is_some()));
     }
 
     pub async fn tries_to_log_in(&self, email: &str, password: &str) -> Answer {

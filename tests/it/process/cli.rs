@@ -34,6 +34,7 @@ on_both_databases! {
         // A second process on the same database: the running server hears of it.
         let token = answer["accessToken"].as_str().unwrap();
         server.client.get("/api/auth/me").bearer(token).await.expect(200);
+        assert!(create_user(&db, "grace@acme.example", "admin").status.success());
         let disabled = hallpass_on(&db, &["user", "disable", "ada@acme.example"]).output().unwrap();
         assert_eq!(disabled.status.code(), Some(0), "{}", stderr(&disabled));
         let took = eventually("the disabled account is refused", async || {
@@ -44,6 +45,27 @@ on_both_databases! {
         server.client.post("/api/auth/login").json(&login).await.refused(401, "Invalid credentials");
         let unknown = hallpass_on(&db, &["user", "disable", "bob@acme.example"]).output().unwrap();
         assert_ne!(unknown.status.code(), Some(0));
+    }
+
+    async fn an_operator_disables_the_last_admin_only_by_insisting(db: Db) {
+        succeeds(hallpass_on(&db, &["org", "create", "Acme", "--json"]));
+        for (email, role) in [("ada@acme.example", "admin"), ("bob@acme.example", "manager")] {
+            assert!(create_user(&db, email, role).status.success());
+        }
+        let disable = ["user", "disable", "ada@acme.example"];
+        let refused = hallpass_on(&db, &disable).output().unwrap();
+        assert_eq!(refused.status.code(), Some(65), "{}", stderr(&refused));
+        let why = stderr(&refused);
+        assert!(why.contains("the last admin of Acme") && why.contains("--even-the-last-admin"), "{why}");
+        let disabled = "select count(*) from users where disabled_at is not null";
+        assert_eq!(db.count(disabled).await, 0);
+        assert_eq!(db.count("select count(*) from audit where action = 'user.disabled'").await, 0);
+
+        succeeds(hallpass_on(&db, &["user", "disable", "bob@acme.example", "--json"]));
+        succeeds(hallpass_on(&db, &[&disable[..], &["--even-the-last-admin", "--json"]].concat()));
+        assert_eq!(db.count(disabled).await, 2);
+        // Nobody is lost who was lost before.
+        succeeds(hallpass_on(&db, &[&disable[..], &["--json"]].concat()));
     }
 }
 

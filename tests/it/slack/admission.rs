@@ -1,12 +1,10 @@
 //! Who from Slack becomes which user, in which organization, with which role.
 
 use futures_util::future::join_all;
+use hallpass::domain::Role;
 use hallpass::domain::slack::SlackFlow;
-use hallpass::domain::{Email, Role};
 use hallpass::sandbox::slack::Endpoint;
-use hallpass::service::operator;
 
-use crate::house::test_app::operator_context;
 use crate::house::{Db, PASSWORD, SlackApp, on_both_databases};
 
 on_both_databases! {
@@ -178,9 +176,7 @@ on_both_databases! {
         app.db.execute(&format!("delete from memberships where user_id = {user}")).await;
         app.arrives("member").await.failed_with("not_allowed");
 
-        let desk = app.operator_desk().await;
-        let katherine = Email::parse("katherine@example.com").unwrap();
-        operator::disable_user(desk.services(), &operator_context(), &katherine).await.unwrap();
+        app.disables("katherine@example.com").await;
         app.arrives("owner").await.failed_with("not_allowed");
     }
 
