@@ -1,6 +1,7 @@
 //! `POST /api/invitations/accept`
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -11,6 +12,8 @@ use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, InvalidOrExpiredToken, InvitationNotYours, OrganizationClosed,
 };
 use crate::http::given::{Given, acceptable};
+use crate::http::settings::Settings;
+use crate::http::token_api::renewed::renewed;
 use crate::http::token_api::signed_in::SignIn;
 use crate::service::invitations;
 use crate::service::{Caller, RequestContext, Services};
@@ -34,16 +37,18 @@ pub struct AcceptInvitationRequest {
     tag = "Organizations",
     security(("bearer" = [])),
     request_body = AcceptInvitationRequest,
-    responses((status = 200, description = "Accepted.", body = SignIn)),
+    responses((status = 200, description = "Accepted.", body = SignIn, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, Forbidden, InvitationNotYours, AlreadyMember, OrganizationClosed]))),
 )]
 pub async fn accept_invitation(
     services: Data<Services>,
+    settings: Data<Settings>,
     context: RequestContext,
+    request: HttpRequest,
     caller: Caller,
     Valid(body): Valid<AcceptInvitationRequest>,
-) -> Result<Json<SignIn>, ApiError> {
+) -> Result<HttpResponse, ApiError> {
     let token = body.token.into_value()?;
     let sign_in = invitations::accept(&services, &context, &caller, &token).await?;
-    Ok(Json(sign_in.into()))
+    Ok(renewed(sign_in, request.headers(), &settings))
 }

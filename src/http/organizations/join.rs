@@ -1,6 +1,7 @@
 //! `POST /api/organizations/{id}/join`
 
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::organization_id;
 use crate::domain::OrganizationId;
@@ -9,7 +10,9 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, InvitationRequired, OrganizationNotFound,
 };
+use crate::http::settings::Settings;
 use crate::http::token_api::no_fields::NoFields;
+use crate::http::token_api::renewed::renewed;
 use crate::http::token_api::signed_in::SignIn;
 use crate::service::{self, Caller, RequestContext, Services};
 
@@ -24,17 +27,19 @@ use crate::service::{self, Caller, RequestContext, Services};
     security(("bearer" = [])),
     params(("id" = OrganizationId, Path, description = "The organization to join.")),
     request_body = NoFields,
-    responses((status = 200, description = "Joined.", body = SignIn)),
+    responses((status = 200, description = "Joined.", body = SignIn, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([Forbidden, InvitationRequired, OrganizationNotFound, AlreadyMember]))),
 )]
 pub async fn join(
     services: Data<Services>,
+    settings: Data<Settings>,
     context: RequestContext,
+    request: HttpRequest,
     caller: Caller,
     id: Path<String>,
     _: Valid<NoFields>,
-) -> Result<Json<SignIn>, ApiError> {
+) -> Result<HttpResponse, ApiError> {
     let id = organization_id(&id)?;
     let sign_in = service::become_member(&services, &context, &caller, id).await?;
-    Ok(Json(sign_in.into()))
+    Ok(renewed(sign_in, request.headers(), &settings))
 }

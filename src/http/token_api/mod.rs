@@ -10,6 +10,7 @@ pub mod me;
 pub(super) mod no_fields;
 pub mod refresh;
 pub mod register;
+pub(super) mod renewed;
 pub mod sessions;
 pub(super) mod signed_in;
 pub mod update_me;

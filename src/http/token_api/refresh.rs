@@ -1,17 +1,20 @@
 //! `POST /api/auth/refresh`
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::renewed::renewed;
 use super::signed_in::SignedIn;
 use crate::domain::OrganizationId;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::OrganizationNotFound;
 use crate::http::given::{Given, acceptable};
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::http::settings::Settings;
+use crate::service::{self, Caller, RequestContext, Services, SignIn};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -25,23 +28,27 @@ pub struct RefreshRequest {
 /// Refresh the token
 ///
 /// Takes any still-valid token, reads user, role and organization anew, and answers a fresh one.
-/// The old token stays good until its own end, so parallel tabs and retries do no harm.
+/// The old token stays good until its own end, so parallel tabs and retries do no harm. Whoever came with the session cookie
+/// gets it renewed.
 #[utoipa::path(
     post,
     path = "/api/auth/refresh",
     tag = "Signing in",
     security(("bearer" = [])),
     request_body = RefreshRequest,
-    responses((status = 200, description = "Refreshed.", body = SignedIn)),
+    responses((status = 200, description = "Refreshed.", body = SignedIn, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([OrganizationNotFound]))),
 )]
 pub async fn refresh(
     services: Data<Services>,
+    settings: Data<Settings>,
     context: RequestContext,
+    request: HttpRequest,
     caller: Caller,
     Valid(body): Valid<RefreshRequest>,
-) -> Result<Json<SignedIn>, ApiError> {
+) -> Result<HttpResponse, ApiError> {
     let switch_to = body.organization_id.map(Given::into_value).transpose()?;
     let signed_in = service::refresh(&services, &context, &caller, switch_to).await?;
-    Ok(Json(signed_in.into()))
+    let sign_in = SignIn::Complete(signed_in);
+    Ok(renewed(sign_in, request.headers(), &settings))
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::house::{
-    Browser, Db, OTHER_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases,
+    Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases,
 };
 
 on_both_databases! {
@@ -86,6 +86,42 @@ on_both_databases! {
         let silent = browser.silent(Method::PATCH, "/api/auth/me").header("x-csrf-token", other);
         silent.json(&rename("Three")).await.refused(403, "Cross-site request refused");
         assert_eq!(browser.get("/api/auth/me").await.expect(200)["name"], "Two");
+    }
+
+    async fn a_fresh_token_renews_the_cookie_that_asked_for_it(app: TestApp) {
+        let ada = app.founds("Acme", "ada@acme.example").await;
+        let beta = app.found("Beta", "bob@beta.example").await;
+        let eve = app.founds("Gamma", "eve@gamma.example").await;
+        let browser = Browser::new(&app);
+        browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
+        let speaks_for = async |answer: Answer, organization_id: &str| {
+            let answer = browser.kept(answer);
+            let cookie = answer.header("set-cookie").unwrap();
+            for part in ["; Max-Age=604800", "; HttpOnly", "; SameSite=Lax"] {
+                assert!(cookie.contains(part), "{cookie}");
+            }
+            let token = browser.cookie(SESSION_COOKIE).unwrap();
+            assert_eq!(answer.expect(200)["accessToken"], token.as_str());
+            assert_eq!(browser.session().await["user"]["organizationId"], organization_id);
+        };
+        let joins = browser.call(Method::POST, &format!("/api/organizations/{}/join", beta.id));
+        speaks_for(joins.await, &beta.id).await;
+        let switches = |id: &str| {
+            browser.call(Method::POST, "/api/auth/refresh").json(&json!({"organizationId": id}))
+        };
+        speaks_for(switches(ada.organization_id()).await, ada.organization_id()).await;
+        eve.invites(&ada.email, "manager").await.expect(201);
+        let token = app.mailed_token(&ada.email, "invitation").await;
+        let accepts = browser.call(Method::POST, "/api/invitations/accept").json(&json!({"token": token}));
+        speaks_for(accepts.await, eve.organization_id()).await;
+
+        let strangers = "01939f2e-0000-7000-8000-000000000000";
+        assert!(switches(strangers).await.header("set-cookie").is_none());
+        // Whoever brings a bearer token gets their token in the body alone.
+        let bearer = switches(&beta.id).bearer(&ada.token).await;
+        assert_eq!(bearer.expect(200)["user"]["organizationId"], beta.id);
+        assert!(bearer.header("set-cookie").is_none());
+        assert_eq!(browser.session().await["user"]["organizationId"], eve.organization_id());
     }
 
     async fn two_identities_in_one_request_never_mix(app: TestApp) {

@@ -1,0 +1,23 @@
+//! A fresh token in place of the one that the request brought, which goes back the way that one came.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderMap, SET_COOKIE};
+
+use super::signed_in::SignIn;
+use crate::http::caller::Presented;
+use crate::http::cookies::Cookie;
+use crate::http::settings::Settings;
+use crate::service;
+
+/// The login answer; a browser that brought its session cookie gets it renewed as well, or it would go on speaking for
+/// the organization that its person has left.
+pub fn renewed(sign_in: service::SignIn, headers: &HeaderMap, settings: &Settings) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if let service::SignIn::Complete(signed_in) = &sign_in
+        && matches!(Presented::by(headers, settings), Ok(Presented::Cookie(_)))
+    {
+        let (token, seconds) = (&signed_in.access_token, signed_in.expires_in);
+        response.insert_header((SET_COOKIE, Cookie::Session.set(token, seconds, settings)));
+    }
+    response.json(SignIn::from(sign_in))
+}
