@@ -2,13 +2,22 @@
 
 use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
-use diesel::{RunQueryDsl as _, sql_query};
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
+use diesel::{QueryDsl as _, RunQueryDsl as _, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Store, StoreError, Tx};
+use super::{Store, StoreError, Tx, on};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+diesel::table! {
+    /// Diesel's own.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
 
 /// `hallpass` in ASCII: the advisory lock that keeps instances from migrating together.
 const MIGRATION_LOCK: i64 = 0x6861_6c6c_7061_7373;
@@ -42,14 +51,22 @@ impl Store {
         .await
     }
 
-    /// The names of the migrations that `migrate` would apply.
+    /// The names of the migrations that `migrate` would apply to a database that was migrated before. Diesel would
+    /// create its table if it were missing, which a database that is read-only refuses even where it is there.
     ///
     /// # Errors
     /// As `migrate`.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError> {
-        self.read(|tx| match tx {
-            Tx::Sqlite(connection) => Ok(names(&pending(*connection, &SQLITE)?)),
-            Tx::Postgres(connection) => Ok(names(&pending(*connection, &POSTGRES)?)),
+        self.read(|tx| {
+            let applied: Vec<String> = on!(tx, |conn| __diesel_schema_migrations::table
+                .select(__diesel_schema_migrations::version)
+                .load(conn))
+            .map_err(StoreError::from)?;
+            let applied: Vec<_> = applied.into_iter().map(MigrationVersion::from).collect();
+            Ok(match tx {
+                Tx::Sqlite(_) => names(&missing::<Sqlite>(&applied, &SQLITE)?),
+                Tx::Postgres(_) => names(&missing::<Pg>(&applied, &POSTGRES)?),
+            })
         })
         .await
     }
@@ -63,20 +80,16 @@ where
     DB: Backend,
     C: MigrationHarness<DB>,
 {
-    let pending = pending(connection, known)?;
+    let applied = connection.applied_migrations().map_err(failed)?;
+    let pending = missing(&applied, known)?;
     connection.run_migrations(&pending).map_err(failed)?;
     Ok(names(&pending))
 }
 
-fn pending<DB, C>(
-    connection: &mut C,
+fn missing<DB: Backend>(
+    applied: &[MigrationVersion<'_>],
     known: &EmbeddedMigrations,
-) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError>
-where
-    DB: Backend,
-    C: MigrationHarness<DB>,
-{
-    let applied = connection.applied_migrations().map_err(failed)?;
+) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError> {
     let mut known: Vec<Box<dyn Migration<DB>>> = known.migrations().map_err(failed)?;
     let is_known = |version: &MigrationVersion<'_>| {
         known
