@@ -6,9 +6,11 @@ use super::{Services, mail};
 /// One line of `/readyz?verbose`.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// `database`, `migrations`, `revocations`, `passwords`, `mail` or `running`.
+    /// `database`, `writes`, `migrations`, `revocations`, `passwords`, `mail` or `running`.
     pub name: &'static str,
     pub ok: bool,
+    /// Whether an instance that fails it is to be sent no requests.
+    pub decides: bool,
     /// One sentence for the operator, no secrets.
     pub detail: String,
 }
@@ -20,7 +22,7 @@ pub struct Readiness {
 
 impl Readiness {
     pub fn is_ready(&self) -> bool {
-        self.checks.iter().all(|check| check.ok)
+        self.checks.iter().all(|check| check.ok || !check.decides)
     }
 }
 
@@ -41,6 +43,7 @@ pub async fn readiness(services: &Services) -> Readiness {
     let check = |name, ok, detail: &str| Check {
         name,
         ok,
+        decides: true,
         detail: detail.to_owned(),
     };
     let database = match &migrations {
@@ -54,6 +57,22 @@ pub async fn readiness(services: &Services) -> Readiness {
                 &format!("{engine} does not answer; the log says why."),
             )
         }
+    };
+    let (takes_writes, writes) = match services.store.takes_writes().await {
+        Ok(true) => (true, format!("{engine} takes writes.")),
+        Ok(false) => (
+            false,
+            format!("{engine} is read-only: nobody can sign in, tokens are still good."),
+        ),
+        Err(_) => (
+            false,
+            "Unknown while the database does not answer.".to_owned(),
+        ),
+    };
+    // Every instance has the same database: were this to decide, none would be left to answer what needs no write.
+    let writes = Check {
+        decides: false,
+        ..check("writes", takes_writes, &writes)
     };
     // However long letters wait, another instance would not send them sooner.
     let mail = match &migrations {
@@ -98,6 +117,7 @@ pub async fn readiness(services: &Services) -> Readiness {
     Readiness {
         checks: vec![
             database,
+            writes,
             migrations,
             revocations,
             check("passwords", true, &hashing(services.passwords.load())),

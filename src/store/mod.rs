@@ -126,6 +126,18 @@ impl Store {
             .await
     }
 
+    /// Whether the database may be written. A SQLite file that may not be is found out when the server starts.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn takes_writes(&self) -> Result<bool, StoreError> {
+        self.read(|tx| match tx {
+            Tx::Sqlite(_) => Ok(true),
+            Tx::Postgres(connection) => Ok(postgres::takes_writes(connection)?),
+        })
+        .await
+    }
+
     /// Runs queries that change nothing. Each sees the database as it is when it runs.
     ///
     /// # Errors

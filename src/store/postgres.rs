@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use diesel::dsl::{select, sql};
+use diesel::sql_types::Bool;
+use diesel::{QueryResult, RunQueryDsl as _};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::{AsyncConnectionWrapper, BlockOn};
 use rustls::pki_types::CertificateDer;
@@ -200,6 +203,12 @@ impl Liveness {
         });
         self.dead.load(Ordering::Acquire)
     }
+}
+
+/// Not while a standby is connected to, nor where an administrator has forbidden it.
+pub fn takes_writes(connection: &mut PgConnection) -> QueryResult<bool> {
+    let is_off = sql::<Bool>("current_setting('transaction_read_only') = 'off'");
+    select(is_off).get_result(connection)
 }
 
 struct MarkDead(Arc<AtomicBool>);

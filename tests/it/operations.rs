@@ -8,7 +8,7 @@ on_both_databases! {
         app.get("/livez").await.expect(200);
         app.get("/readyz").await.expect(200);
         let verbose = app.get("/readyz?verbose").await.expect(200);
-        for check in ["database", "migrations", "revocations"] {
+        for check in ["database", "writes", "migrations", "revocations"] {
             let checks = verbose["checks"].as_array().unwrap();
             assert!(checks.iter().any(|c| c["name"] == check && c["ok"] == true), "{verbose}");
         }

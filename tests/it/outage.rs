@@ -85,12 +85,16 @@ async fn a_read_only_postgres_is_read_from() {
     ada.get("/api/auth/sessions").await.expect(200);
     ada.logs_out().await.refused(503, "Service unavailable");
     ada.me().await.expect(200);
+    // No instance could do better, so none is taken out.
+    app.get("/readyz").await.expect(200);
+    eventually("the operator is told", async || !takes_writes(&app).await).await;
 
     admin
         .execute("alter system reset default_transaction_read_only")
         .await;
     admin.execute("select pg_reload_conf()").await;
     recovers(&app, &ada, "writable again").await;
+    eventually("the operator is told", async || takes_writes(&app).await).await;
     assert!(app.db.count("select count(*) from sessions").await > sessions);
 }
 
@@ -130,6 +134,15 @@ async fn a_postgres_whose_connections_are_all_taken_is_503_until_one_is_free() {
 
     drop(taken);
     recovers(&app, &ada, "free again").await;
+}
+
+/// What `/readyz?verbose` says of it.
+async fn takes_writes(app: &TestApp) -> bool {
+    let ready = app.get("/readyz?verbose").await.expect(200);
+    assert_eq!(ready["status"], "ok");
+    let checks = ready["checks"].as_array().unwrap();
+    let writes = checks.iter().find(|check| check["name"] == "writes");
+    writes.unwrap()["ok"].as_bool().unwrap()
 }
 
 async fn signed_in(cluster: &Cluster) -> (TestApp, Actor) {

@@ -32,7 +32,8 @@ pub struct Check {
 /// Can this instance serve
 ///
 /// Send it no requests while this answers 503. With `?verbose`, every check is listed, in the body
-/// of the 503 as well.
+/// of the 503 as well. `writes` fails while the database is read-only, which takes no instance out: tokens are still
+/// good at each.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -88,6 +89,7 @@ mod tests {
         let checks = vec![Check {
             name: "database",
             ok,
+            decides: true,
             detail: "asked".into(),
         }];
         let (response, body) = answer(Readiness { checks }, verbose).into_parts();
