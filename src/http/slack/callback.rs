@@ -8,8 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::page;
 use super::{callback_url, cookies, delivery};
 use crate::http::error_code::ErrorCode::{
-    AccessDenied, Busy, SignInExpired, SlackMisconfigured, SlackNotSetUp, SlackUnavailable,
-    Unavailable,
+    AccessDenied, Busy, SignInExpired, SlackNotSetUp, Unavailable,
 };
 use crate::http::pages::shell::Preferred;
 use crate::http::query::Query;
@@ -35,7 +34,7 @@ use crate::service::{RequestContext, Services};
         (status = 302, description = "To the return URL.", headers(("Location" = String))),
         (status = 204, description = "To HEAD and to browsers that fetch ahead: nothing was done."),
     ),
-    extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackMisconfigured, SlackNotSetUp, SlackUnavailable, Busy, Unavailable])), ("x-error-pages" = json!(true))),
+    extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackNotSetUp, Busy, Unavailable])), ("x-error-pages" = json!(true))),
 )]
 pub async fn callback(
     services: Data<Services>,

@@ -103,16 +103,19 @@ pub async fn callback(
     })
 }
 
-/// At the consent page `access_denied` is the person's own no; as an answer to us it would be Slack's.
+/// At the consent page it is the person's own no; as an answer to us it would be Slack's.
+const PERSONS_NO: &str = "access_denied";
+
+/// What Slack is said to have said. A browser brings it, and may bring any word as often as it likes.
 fn refusal(slack_error: &str) -> SignInFailure {
-    if slack_error == "access_denied" {
+    if slack_error == PERSONS_NO {
         return SignInFailure::AccessDenied;
     }
     let (failure, name) = meaning_of(slack_error);
     if failure == SignInFailure::SlackMisconfigured {
-        tracing::error!(
+        tracing::warn!(
             slack_error = name,
-            "Slack does not accept the SLACK_ settings"
+            "Slack is said not to accept the SLACK_ settings"
         );
     }
     failure
@@ -131,8 +134,11 @@ fn trusted_state(
         way_back: None,
     })?;
     let Some(sealed) = callback.state else {
-        // A cancelled consent may come back without its state.
-        let why = callback.error.map_or(SignInFailure::SignInExpired, refusal);
+        // A cancelled consent may come back without its state. No other word is believed of whoever has none.
+        let why = match callback.error {
+            Some(PERSONS_NO) => SignInFailure::AccessDenied,
+            _ => SignInFailure::SignInExpired,
+        };
         return Err(nowhere(why.into()));
     };
     let opened = sealed::open::<State>(

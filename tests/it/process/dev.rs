@@ -98,3 +98,35 @@ async fn a_sign_in_with_slack_leaves_no_secret_in_the_log() {
         assert!(!log.contains(secret), "{secret} is in\n{log}");
     }
 }
+
+#[actix_web::test]
+async fn no_word_that_a_browser_brings_from_slack_is_logged_as_an_error() {
+    let mut command = hallpass(&["dev"]);
+    command.env("DATABASE_URL", Db::sqlite().url());
+    let server = Server::run(command).await;
+    let return_url = format!("http://{}/demo", server.client.address());
+    let way = format!("/api/auth/slack/url?returnUrl={return_url}");
+    let way = server.client.get(&way).await.expect(200);
+    let state = way["state"].as_str().unwrap();
+    for (word, ours) in [
+        ("evilword", "slack_unavailable"),
+        ("internal_error", "slack_unavailable"),
+        ("invalid_scope", "slack_misconfigured"),
+    ] {
+        let callback = format!("/api/auth/slack/callback?error={word}");
+        assert_eq!(server.client.get(&callback).await.status, 400, "{word}");
+        let landed = server.client.get(&format!("{callback}&state={state}"));
+        let landed = landed.await.header("location").unwrap().to_owned();
+        assert!(landed.starts_with(&format!("{return_url}#error={ours}&")));
+    }
+    let log = server.output();
+    assert!(!log.contains("ERROR") && !log.contains("evilword"), "{log}");
+    // What the operator must mend is there all the same.
+    let warnings = log.lines().filter(|line| line.contains("WARN"));
+    assert!(
+        warnings
+            .into_iter()
+            .any(|line| line.contains("invalid_scope")),
+        "{log}"
+    );
+}

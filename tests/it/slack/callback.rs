@@ -195,6 +195,17 @@ on_both_databases! {
             .is_page(403, "access_denied");
     }
 
+    async fn without_a_state_no_word_but_the_persons_no_is_believed(app: SlackApp) {
+        for word in ["evil", "internal_error", "invalid_scope", "account_inactive", "Access_Denied", ""] {
+            let answer = app.get(&format!("/api/auth/slack/callback?error={word}")).await;
+            answer.is_page(400, "sign_in_expired");
+            assert!(answer.text().contains("Start again") && !answer.text().contains("evil"));
+        }
+        app.get("/api/auth/slack/callback?error=access_denied").await.is_page(403, "access_denied");
+        // With a state that is none, not even that.
+        app.get("/api/auth/slack/callback?error=access_denied&state=x").await.is_page(400, "sign_in_expired");
+    }
+
     async fn slacks_own_words_are_never_echoed(app: SlackApp) {
         let way = app.begins().await;
         let state = way.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
