@@ -74,7 +74,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/auth/signin",             [200, 200, 200, 200, 200, 200]),
     ("post",   "/api/auth/callback/credentials", [401, 401, 401, 401, 401, 401]),
     ("post",   "/api/auth/signin/credentials", [401, 401, 401, 401, 401, 401]),
-    ("post",   "/api/auth/signin/slack",       [501, 501, 501, 501, 501, 501]),
+    ("post",   "/api/auth/signin/slack",       [404, 404, 404, 404, 404, 404]),
     ("get",    "/api/auth/signout",            [200, 200, 200, 200, 200, 200]),
     ("post",   "/api/auth/signout",            [302, 302, 302, 302, 302, 302]),
     ("get",    "/api/auth/error",              [302, 302, 302, 302, 302, 302]),

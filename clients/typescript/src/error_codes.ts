@@ -28,6 +28,7 @@ export type ErrorCode =
   | "user_not_found"
   | "invitation_not_found"
   | "api_token_not_found"
+  | "provider_not_found"
   | "method_not_allowed"
   | "request_timeout"
   | "email_taken"

@@ -11,7 +11,7 @@ use super::place;
 use super::providers::leads_through_slack;
 use super::sent::Sent;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::SlackNotSetUp;
+use crate::http::error_code::ErrorCode::ProviderNotFound;
 use crate::http::settings::Settings;
 use crate::service::Services;
 
@@ -30,7 +30,8 @@ pub struct SlackSignIn {
 
 /// The way to Slack
 ///
-/// Leads to `/api/auth/slack/start`, which does the rest. Only where tokens are delivered as cookies.
+/// Leads to `/api/auth/slack/start`, which does the rest. Only where `/api/auth/providers` lists it: where tokens are delivered as
+/// cookies.
 #[utoipa::path(
     post,
     path = "/api/auth/signin/slack",
@@ -40,7 +41,7 @@ pub struct SlackSignIn {
         (status = 200, description = "The way, with `json: true`.", body = Next),
         (status = 302, description = "The way.", headers(("Location" = String))),
     ),
-    extensions(("x-error-codes" = json!([SlackNotSetUp]))),
+    extensions(("x-error-codes" = json!([ProviderNotFound]))),
 )]
 pub async fn slack(
     services: Data<Services>,
@@ -48,7 +49,7 @@ pub async fn slack(
     sent: Sent,
 ) -> Result<HttpResponse, ApiError> {
     if !leads_through_slack(&services, &settings) {
-        return Err(SlackNotSetUp.into());
+        return Err(ProviderNotFound.into());
     }
     let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
     let way = way(&onward, &settings);

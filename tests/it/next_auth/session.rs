@@ -88,6 +88,18 @@ on_both_databases! {
         post().json(&update).await.refused(403, "Cross-site request refused");
     }
 
+    async fn where_slack_ends_with_no_cookie_it_is_no_provider(db: Db) {
+        let app = SlackApp::start(db).await;
+        app.begins().await;
+        let providers = app.get("/api/auth/providers").await.expect(200);
+        assert!(providers.get("slack").is_none(), "{providers}");
+        for fields in [&[][..], &[("json", "true")]] {
+            let answer = app.post("/api/auth/signin/slack").form(fields).await;
+            answer.refused(404, "Provider not found");
+            assert_eq!(answer.header("x-error-code"), Some("provider_not_found"));
+        }
+    }
+
     async fn sign_in_with_slack_ends_with_the_cookie(db: Db) {
         let app = SlackApp::configured(db, |slack| slack.token_delivery = TokenDelivery::Cookie).await;
         let providers = app.get("/api/auth/providers").await.expect(200);

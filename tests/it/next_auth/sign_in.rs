@@ -273,7 +273,7 @@ on_both_databases! {
                 "callbackUrl": "http://localhost/api/auth/callback/credentials",
             },
         }));
-        app.post("/api/auth/signin/slack").form(&[]).await.refused(501, "Sign-in with Slack is not set up");
+        app.post("/api/auth/signin/slack").form(&[]).await.refused(404, "Provider not found");
         let complaint = [("level", "error"), ("code", "CLIENT_FETCH_ERROR"), ("message", "no")];
         app.post("/api/auth/_log").form(&complaint).await.expect(200);
     }
