@@ -122,7 +122,11 @@ fn log(origin: &RequestOrigin, response: &ServiceResponse, started: Instant) {
     let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let address = origin.address.map(tracing::field::display);
     let request_id = origin.request_id();
-    if !response.status().is_server_error() {
+    let error = response.response().error();
+    let error = error.and_then(|error| error.as_error::<ApiError>());
+    let code = error.map(ApiError::code);
+    // What the operator does without, anybody may ask for as often as they like.
+    if !response.status().is_server_error() || code == Some(ErrorCode::SlackNotSetUp) {
         tracing::info!(
             target: "hallpass::request",
             request_id, method, route, status, duration_us, address,
@@ -130,10 +134,8 @@ fn log(origin: &RequestOrigin, response: &ServiceResponse, started: Instant) {
         );
         return;
     }
-    let error = response.response().error();
-    let error = error.and_then(|error| error.as_error::<ApiError>());
     let cause = error.and_then(ApiError::cause);
-    if error.is_some_and(|error| error.code() == ErrorCode::Busy) {
+    if code == Some(ErrorCode::Busy) {
         // A crowd is no fault: hundreds of these a second are the service doing what it should.
         tracing::info!(
             target: "hallpass::request",

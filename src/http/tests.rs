@@ -51,6 +51,7 @@ fn probes(config: &mut web::ServiceConfig) {
         .route("/number/{n}", web::get().to(async |_: web::Path<u8>| "ok"))
         .route("/context", web::get().to(context))
         .route("/api/broken", web::get().to(broken))
+        .route("/api/without", web::get().to(without))
         .service(
             web::resource("/api/panic")
                 .wrap(actix_web::middleware::from_fn(super::layers::each_route))
@@ -69,6 +70,10 @@ async fn context(context: RequestContext) -> impl Responder {
 
 async fn broken() -> Result<&'static str, ApiError> {
     Err(ApiError::internal("secret cause"))
+}
+
+async fn without() -> Result<&'static str, ApiError> {
+    Err(ErrorCode::SlackNotSetUp.into())
 }
 
 async fn panics() -> HttpResponse {
@@ -330,6 +335,13 @@ async fn the_cause_of_a_failure_is_logged_once() {
     assert_eq!(event["fields"]["cause"], "secret cause");
     let event = logged(TestRequest::get().uri("/api/panic")).await;
     assert_eq!(event["fields"]["cause"], "panic: secret cause");
+}
+
+#[actix_web::test]
+async fn what_the_operator_does_without_is_no_failure_to_log() {
+    let event = logged(TestRequest::get().uri("/api/without")).await;
+    assert_eq!(event["level"], "INFO");
+    assert_eq!(event["fields"]["status"], 501);
 }
 
 #[actix_web::test]
