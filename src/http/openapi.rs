@@ -9,13 +9,14 @@ use utoipa::openapi::security::{
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Content, ContentBuilder, Header, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder,
-    OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Type,
+    OneOfBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder, ServerBuilder, Type,
     example::ExampleBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
 use super::error::Problem;
 use super::error_code::ErrorCode;
+use super::next_auth::answer::Next;
 use super::rate_limit;
 use super::routes::Documented;
 use crate::service::limits::Group;
@@ -93,6 +94,9 @@ const ERROR_CODES: &str = "x-error-codes";
 
 /// The extension in which a route says that people get its errors as pages.
 const ERROR_PAGES: &str = "x-error-pages";
+
+/// The extension in which a route says that `json: true` gets a URL with its errors, as the client of NextAuth wants it.
+const ERROR_URLS: &str = "x-error-urls";
 
 /// The OpenAPI 3.1 document, the same bytes every time.
 pub fn openapi_json() -> String {
@@ -252,6 +256,15 @@ fn headers() -> [(&'static str, Header); 4] {
     ]
 }
 
+/// The errors of bodies that nobody can read, not even for a `json: true`.
+const OF_BODIES: [ErrorCode; 5] = [
+    ErrorCode::ValidationFailed,
+    ErrorCode::MalformedRequest,
+    ErrorCode::RequestTimeout,
+    ErrorCode::BodyTooLarge,
+    ErrorCode::UnsupportedMediaType,
+];
+
 /// Adds to a route what follows from its shape, so that its author names only its own errors.
 fn complete(operation: &mut Operation, is_safe: bool, group: Option<Group>, document: &Value) {
     give_examples(operation, document);
@@ -279,13 +292,7 @@ fn complete(operation: &mut Operation, is_safe: bool, group: Option<Group>, docu
         }
     }
     if operation.request_body.is_some() {
-        codes.extend([
-            ErrorCode::ValidationFailed,
-            ErrorCode::MalformedRequest,
-            ErrorCode::RequestTimeout,
-            ErrorCode::BodyTooLarge,
-            ErrorCode::UnsupportedMediaType,
-        ]);
+        codes.extend(OF_BODIES);
     }
     if operation.security.is_some() || operation.request_body.is_some() {
         codes.extend([ErrorCode::Busy, ErrorCode::Unavailable]);
@@ -298,12 +305,16 @@ fn complete(operation: &mut Operation, is_safe: bool, group: Option<Group>, docu
     codes.dedup();
 
     let has_pages = take_error_pages(operation);
+    let has_urls = take(operation, ERROR_URLS);
     for same_status in codes.chunk_by(|a, b| a.status() == b.status()) {
         if let [first, ..] = same_status {
             let mut problem = problem(same_status);
             if has_pages {
                 let page = ContentBuilder::new().schema(Some(String::schema())).build();
                 problem.content.insert("text/html".into(), page.into());
+            }
+            if has_urls && !same_status.iter().any(|code| OF_BODIES.contains(code)) {
+                offer_url(&mut problem);
             }
             operation
                 .responses
@@ -405,9 +416,26 @@ pub(super) fn resolve<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
 /// Whether people may get an error of this route as a page. What says so is taken away: readers see it in the answers.
 fn take_error_pages(operation: &mut Operation) -> bool {
     let is_page = |tag: &String| tag == "Pages";
+    take(operation, ERROR_PAGES) || operation.tags.iter().flatten().any(is_page)
+}
+
+/// Whether the route has the extension, which is taken away.
+fn take(operation: &mut Operation, extension: &str) -> bool {
     let extensions = operation.extensions.as_mut();
-    let says_so = extensions.is_some_and(|extensions| extensions.remove(ERROR_PAGES).is_some());
-    says_so || operation.tags.iter().flatten().any(is_page)
+    extensions.is_some_and(|extensions| extensions.remove(extension).is_some())
+}
+
+/// Says that the body may be the way to the page that tells of the error.
+fn offer_url(problem: &mut Response) {
+    problem
+        .description
+        .push_str("\n\nWith `json: true` the body of what the sign-in itself refuses is `Next`.");
+    if let Some(RefOr::T(content)) = problem.content.get_mut("application/json") {
+        let either = OneOfBuilder::new()
+            .item(Ref::from_schema_name(Problem::name()))
+            .item(Ref::from_schema_name(Next::name()));
+        content.schema = Some(either.into());
+    }
 }
 
 /// The codes a route names itself.
@@ -532,6 +560,29 @@ mod tests {
         assert_eq!(promises("/api/auth/me", "get", "200"), [false; 2]);
         assert_eq!(promises("/api/auth/me", "get", "429"), [true; 2]);
         assert!(document["paths"]["/livez"]["get"]["responses"]["429"].is_null());
+    }
+
+    #[test]
+    fn the_client_of_next_auth_may_get_a_url_for_every_refusal_but_that_of_its_body() {
+        let document = serde_json::to_value(document()).unwrap();
+        let may_get_url = |path: &str, status: &str| {
+            let answer = &document["paths"][path]["post"]["responses"][status];
+            let schema = &answer["content"]["application/json"]["schema"];
+            assert!(schema.is_object(), "{path} {status}");
+            schema.to_string().contains("schemas/Next")
+        };
+        for path in [
+            "/api/auth/callback/credentials",
+            "/api/auth/signin/credentials",
+        ] {
+            for status in ["401", "403", "429", "500", "503"] {
+                assert!(may_get_url(path, status), "{path} {status}");
+            }
+            for status in ["400", "408", "413", "415"] {
+                assert!(!may_get_url(path, status), "{path} {status}");
+            }
+        }
+        assert!(!may_get_url("/api/auth/login", "401"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sessions as the clients of NextAuth (version 4) know them: an HttpOnly cookie, and a token against forged forms.
 
-mod answer;
+pub mod answer;
 pub mod credentials;
 pub mod csrf;
 pub mod error;
