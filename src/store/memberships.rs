@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use super::schema::{memberships, users};
 use super::types::At;
 use super::{StoreError, Tx, on, parsed};
+use crate::domain::page::PageRequest;
 use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, UserId};
 
 #[derive(Queryable, Selectable)]
@@ -140,20 +141,19 @@ pub struct Member {
     pub joined_at: DateTime<Utc>,
 }
 
-/// At most `limit` members whose ids come after `after`, in the order of their ids.
+/// The members a page asks for, in the order of their ids.
 pub fn list_members(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
-    after: UserId,
-    limit: i64,
+    request: &PageRequest<UserId>,
 ) -> Result<Vec<Member>, StoreError> {
     let rows: Vec<(UserId, String, Option<String>, String, At)> = on!(tx, |conn| {
         memberships::table
             .inner_join(users::table)
             .filter(memberships::organization_id.eq(organization_id))
-            .filter(memberships::user_id.gt(after))
+            .filter(memberships::user_id.gt(request.after.unwrap_or(UserId::NIL)))
             .order(memberships::user_id)
-            .limit(limit)
+            .limit(request.rows())
             .select((
                 memberships::user_id,
                 users::name,

@@ -6,10 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::organization_id;
-use super::page::{self, Page};
 use crate::domain::{OrganizationId, Role, UserId};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound, ValidationFailed};
+use crate::http::paging::{cursor, page_request};
 use crate::http::query::Query;
 use crate::service::{self, Caller, Services, list_members};
 
@@ -59,7 +59,7 @@ impl From<list_members::Member> for Member {
     security(("bearer" = [])),
     params(
         ("id" = OrganizationId, Path, description = "The caller's organization."),
-        ("limit" = Option<usize>, Query, minimum = 1, maximum = 100, description = "How many at most; 50 unless told."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Members a page, 1 to 100; 50 when missing."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
     ),
     responses((status = 200, description = "A page of members.", body = Members)),
@@ -72,11 +72,13 @@ pub async fn members(
     query: Query,
 ) -> Result<Json<Members>, ApiError> {
     let id = organization_id(&id)?;
-    let Page { limit, after } = Page::of(query)?;
-    let (members, has_more) = service::list_members(&services, &caller, id, after, limit).await?;
-    let last = members.last().filter(|_| has_more);
+    let query = query.unambiguous()?;
+    let mut faults = Vec::new();
+    let request = page_request(&query, &mut faults, UserId);
+    ApiError::unless_none(faults)?;
+    let page = service::list_members(&services, &caller, id, request).await?;
     Ok(Json(Members {
-        next_cursor: last.map(|member| page::cursor(member.id)),
-        members: members.into_iter().map(Member::from).collect(),
+        members: page.items.into_iter().map(Member::from).collect(),
+        next_cursor: page.next.map(|id| cursor(id.0)),
     }))
 }

@@ -6,7 +6,6 @@ pub mod invite;
 pub mod join;
 pub mod members;
 mod organization;
-mod page;
 pub mod read;
 pub mod remove_member;
 pub mod revoke_invitation;
