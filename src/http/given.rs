@@ -272,8 +272,12 @@ impl FromText for ApiTokenName {
 impl FromText for DateTime<Utc> {
     fn from_text(text: String) -> Result<Self, Refusal> {
         let why = "Please send a time such as 2027-01-31T12:00:00Z (RFC 3339).";
+        // The parser takes a space there as well, the grammar does not.
+        let has_t = text.chars().nth(10).is_some_and(|c| matches!(c, 'T' | 't'));
         DateTime::parse_from_rfc3339(&text)
+            .ok()
+            .filter(|_| has_t)
             .map(|time| time.to_utc())
-            .map_err(|_| Refusal::new("invalid_time", why))
+            .ok_or_else(|| Refusal::new("invalid_time", why))
     }
 }

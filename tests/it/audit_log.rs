@@ -115,6 +115,7 @@ on_both_databases! {
             ("cursor=x", &["cursor"][..]),
             ("actorId=x&subjectId=y", &["actorId", "subjectId"][..]),
             ("from=yesterday&to=2026-13-01T00:00:00Z", &["from", "to"][..]),
+            ("from=2026-11-22%2010:00:00Z&to=2026-11-22_10:00:00Z", &["from", "to"][..]),
             ("action=a%0Ab", &["action"][..]),
         ] {
             ada.get(&format!("/api/audit?{query}")).await.refused_fields(fields);
