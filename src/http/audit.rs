@@ -80,9 +80,9 @@ impl From<WrittenEntry> for AuditEntry {
     tag = "Audit",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<u8>, Query, description = "Entries a page, 1 to 100; 50 when missing."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Entries a page, 1 to 100; 50 when missing."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
-        ("action" = Option<String>, Query, description = "Only this action, e.g. `session.login`."),
+        ("action" = Option<String>, Query, min_length = 1, max_length = 64, description = "Only this action, e.g. `session.login`."),
         ("outcome" = Option<String>, Query, description = "Only `ok` or only `refused`."),
         ("actorId" = Option<UserId>, Query, description = "Only what this person did."),
         ("subjectId" = Option<UserId>, Query, description = "Only what was done to this person."),
@@ -101,7 +101,7 @@ pub async fn audit(
     let mut faults = Vec::new();
     let request = page_request(&query, &mut faults, AuditId);
     let wanted = Wanted {
-        action: query.read("action", &mut faults, |text| searchable(text, MAX_ACTION)),
+        action: query.read("action", &mut faults, action),
         outcome: query.read("outcome", &mut faults, outcome),
         actor_id: query.read("actorId", &mut faults, from_text),
         subject_id: query.read("subjectId", &mut faults, from_text),
@@ -118,6 +118,14 @@ pub async fn audit(
 
 fn from_text<T: FromText>(text: &str) -> Result<T, Refusal> {
     T::from_text(text.to_owned())
+}
+
+fn action(text: &str) -> Result<String, Refusal> {
+    if text.is_empty() {
+        let why = "Please name an action such as session.login, or leave this out.";
+        return Err(Refusal::new("required", why));
+    }
+    searchable(text, MAX_ACTION)
 }
 
 fn outcome(text: &str) -> Result<Outcome, Refusal> {

@@ -48,23 +48,29 @@ impl Query {
         }
     }
 
-    /// `None` for a parameter that is missing or empty.
+    /// `None` for a parameter that is missing or empty: for links that people follow.
     pub fn get(&self, name: &str) -> Option<&str> {
+        self.given(name).filter(|value| !value.is_empty())
+    }
+
+    /// The parameter as it was sent. Who sends it empty has forgotten what they want, and would not get it if it were
+    /// taken for missing.
+    pub fn given(&self, name: &str) -> Option<&str> {
         self.parameters
             .iter()
-            .find(|(known, value)| known == name && !value.is_empty())
+            .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
     }
 
-    /// What `parse` makes of a parameter that was given; a refusal goes to `faults`, so that clients learn of all
-    /// at once.
+    /// What `parse` makes of a parameter that was given, be it empty; a refusal goes to `faults`, so that clients
+    /// learn of all at once.
     pub fn read<T>(
         &self,
         name: &'static str,
         faults: &mut Vec<Fault>,
         parse: impl FnOnce(&str) -> Result<T, Refusal>,
     ) -> Option<T> {
-        match parse(self.get(name)?) {
+        match parse(self.given(name)?) {
             Ok(value) => Some(value),
             Err(refusal) => {
                 faults.push(refusal.of(name));
@@ -85,7 +91,7 @@ impl Query {
     /// # Errors
     /// `invalid_code_challenge`.
     pub fn code_challenge(&self) -> Result<Option<CodeChallenge>, ApiError> {
-        self.get("codeChallenge")
+        self.given("codeChallenge")
             .map(CodeChallenge::parse)
             .transpose()
             .map_err(|refusal| vec![refusal.of("codeChallenge")].into())
@@ -122,12 +128,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_decoded_and_empty_ones_are_missing() {
-        let query = Query::parse("returnUrl=https%3A%2F%2Fa.example&team=&x");
+    fn parameters_are_decoded_and_empty_ones_are_there_for_whoever_asks_what_was_sent() {
+        let query = Query::parse("returnUrl=https%3A%2F%2Fa.example&team=&codeChallenge");
         assert_eq!(query.return_url().unwrap(), "https://a.example");
-        assert_eq!(query.get("team"), None);
-        assert!(Query::parse("").return_url().is_err());
+        assert_eq!((query.get("team"), query.given("team")), (None, Some("")));
+        assert!(query.code_challenge().is_err());
         assert!(query.unambiguous().is_ok());
+        let query = Query::parse("");
+        assert_eq!((query.get("team"), query.given("team")), (None, None));
+        assert!(query.return_url().is_err() && query.code_challenge().is_ok());
     }
 
     #[test]

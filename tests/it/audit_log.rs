@@ -117,6 +117,10 @@ on_both_databases! {
             ("from=yesterday&to=2026-13-01T00:00:00Z", &["from", "to"][..]),
             ("from=2026-11-22%2010:00:00Z&to=2026-11-22_10:00:00Z", &["from", "to"][..]),
             ("action=a%0Ab", &["action"][..]),
+            (
+                "limit=&cursor=&action=&outcome=&actorId=&subjectId=&from=&to=",
+                &["action", "actorId", "cursor", "from", "limit", "outcome", "subjectId", "to"][..],
+            ),
         ] {
             ada.get(&format!("/api/audit?{query}")).await.refused_fields(fields);
         }

@@ -63,8 +63,10 @@ on_both_databases! {
             ("limit=0", "limit"),
             ("limit=101", "limit"),
             ("limit=x", "limit"),
+            ("limit=", "limit"),
             ("limit=1&limit=2", "limit"),
             ("cursor=nonsense", "cursor"),
+            ("cursor=", "cursor"),
         ] {
             let path = ada.organization_path(&format!("/members?{query}"));
             ada.get(&path).await.refused_fields(&[field]);

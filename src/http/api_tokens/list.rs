@@ -31,7 +31,7 @@ pub struct ApiTokens {
     tag = "API tokens",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<u8>, Query, description = "Tokens a page, 1 to 100; 50 when missing."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Tokens a page, 1 to 100; 50 when missing."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
     ),
     responses((status = 200, description = "A page of tokens.", body = ApiTokens)),

@@ -35,9 +35,9 @@ pub struct People {
     tag = "People",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<u8>, Query, description = "People a page, 1 to 100; 50 when missing."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "People a page, 1 to 100; 50 when missing."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
-        ("q" = Option<String>, Query, description = "Only whose name or address holds this text, at most 100 characters; A and a are the same."),
+        ("q" = Option<String>, Query, max_length = 100, description = "Only whose name or address holds this text, at most 100 characters; A and a are the same."),
     ),
     responses((status = 200, description = "A page of people.", body = People)),
     extensions(("x-error-codes" = json!([ValidationFailed]))),

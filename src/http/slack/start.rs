@@ -60,7 +60,7 @@ fn go(
             callback_url: &callback_url(settings),
             return_url: query.return_url()?,
             code_challenge: query.code_challenge()?,
-            team: query.get("team"),
+            team: query.given("team"),
             browser: Some(&browser),
         },
     )?;

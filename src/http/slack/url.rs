@@ -49,7 +49,7 @@ pub async fn url(
             callback_url: &callback_url,
             return_url: query.return_url()?,
             code_challenge,
-            team: query.get("team"),
+            team: query.given("team"),
             browser: browser.as_ref(),
         },
     )?;

@@ -74,6 +74,11 @@ on_both_databases! {
         app.asks_for_url(RETURN_URL, &[("returnUrl", RETURN_URL)]).await.refused_fields(&["returnUrl"]);
         app.asks_for_url(RETURN_URL, &[("codeChallenge", "short")]).await.refused_fields(&["codeChallenge"]);
         app.asks_for_url(RETURN_URL, &[("team", "T 1")]).await.refused_fields(&["team"]);
+        // Left empty, neither may let in more than was meant.
+        for name in ["codeChallenge", "team"] {
+            app.asks_for_url(RETURN_URL, &[(name, "")]).await.refused_fields(&[name]);
+            app.starts(RETURN_URL, &[(name, "")]).await.refused_fields(&[name]);
+        }
     }
 
     async fn a_custom_scheme_needs_a_code_challenge(app: SlackApp) {
