@@ -18,12 +18,13 @@ use crate::http::settings::Settings;
 use crate::http::token_api::user::User;
 use crate::service::{self, CookieSession, Error, RequestContext, Services};
 
-/// Who is signed in, or an empty object.
+/// Who is signed in: both fields, or neither.
 #[derive(Serialize, ToSchema)]
 pub struct SessionView {
+    #[schema(required = false)]
     user: User,
     /// When the cookie's token ends, unless it is renewed before.
-    #[schema(example = "2026-11-29T09:30:00Z")]
+    #[schema(required = false, example = "2026-11-29T09:30:00Z")]
     expires: DateTime<Utc>,
 }
 
