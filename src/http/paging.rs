@@ -19,7 +19,7 @@ pub fn page_request<K>(
 ) -> PageRequest<K> {
     PageRequest {
         limit: query.read("limit", faults, limit).unwrap_or(USUAL_LIMIT),
-        after: query.read("cursor", faults, key).map(id),
+        after: query.read("cursor", faults, key).flatten().map(id),
     }
 }
 
@@ -38,10 +38,15 @@ fn limit(text: &str) -> Result<u8, Refusal> {
         })
 }
 
-fn key(text: &str) -> Result<Uuid, Refusal> {
+/// Empty is before the first page: clients send what they have.
+fn key(text: &str) -> Result<Option<Uuid>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
+    }
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok();
     bytes
         .and_then(|bytes| Uuid::from_slice(&bytes).ok())
+        .map(Some)
         .ok_or_else(|| {
             let why = "Please send the nextCursor of the page before, or leave this out.";
             Refusal::new("invalid_cursor", why)
@@ -55,16 +60,10 @@ mod tests {
     #[test]
     fn a_cursor_comes_back_as_what_it_was() {
         let id = Uuid::from_u128(0x0193_9f2e_5d1b_7a20_9c3d_64b1_e0f7_a8c2);
-        assert_eq!(key(&cursor(id)), Ok(id));
+        assert_eq!(key(&cursor(id)), Ok(Some(id)));
+        assert_eq!(key(""), Ok(None));
         let all = "A".repeat(23);
-        for text in [
-            "",
-            "x",
-            "019a9f2e-5d1b-7a20-9c3d-64b1e0f7a8c2",
-            "=",
-            "é",
-            &all,
-        ] {
+        for text in ["x", "019a9f2e-5d1b-7a20-9c3d-64b1e0f7a8c2", "=", "é", &all] {
             assert!(key(text).is_err(), "{text}");
         }
     }

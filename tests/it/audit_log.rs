@@ -118,7 +118,7 @@ on_both_databases! {
             ("from=2026-11-22%2010:00:00Z&to=2026-11-22_10:00:00Z", &["from", "to"][..]),
             ("action=a%0Ab", &["action"][..]),
             (
-                "limit=&cursor=&action=&outcome=&actorId=&subjectId=&from=&to=",
+                "limit=&cursor=x&action=&outcome=&actorId=&subjectId=&from=&to=",
                 &["action", "actorId", "cursor", "from", "limit", "outcome", "subjectId", "to"][..],
             ),
         ] {

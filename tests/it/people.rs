@@ -179,7 +179,7 @@ on_both_databases! {
             ("limit=0", &["limit"][..]),
             ("limit=101", &["limit"][..]),
             ("limit=ten", &["limit"][..]),
-            ("limit=&cursor=", &["cursor", "limit"][..]),
+            ("limit=&cursor=x", &["cursor", "limit"][..]),
             ("cursor=nonsense", &["cursor"][..]),
             ("cursor=AZqfLl0bSiCcPWSx4PeowB", &["cursor"][..]),
             ("q=a%00b", &["q"][..]),
@@ -190,7 +190,7 @@ on_both_databases! {
             ada.get(&format!("/api/users?{query}")).await.refused_fields(fields);
         }
         // Every name holds the empty text.
-        let everybody = ada.get("/api/users?limit=1&q=").await.expect(200);
+        let everybody = ada.get("/api/users?limit=1&cursor=&q=").await.expect(200);
         assert_eq!(everybody["users"], json!([ada.get("/api/users").await.expect(200)["users"][0]]));
     }
 
