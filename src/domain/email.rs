@@ -78,6 +78,8 @@ impl fmt::Display for Email {
 
 #[cfg(test)]
 mod tests {
+    use proptest::strategy::Strategy as _;
+
     use super::*;
 
     #[test]
@@ -144,6 +146,82 @@ mod tests {
             &too_long,
         ] {
             assert!(Email::parse(address).is_err(), "{address:?}");
+        }
+    }
+
+    /// Pieces that addresses, and attacks on them, are made of.
+    fn confusing() -> impl proptest::strategy::Strategy<Value = String> {
+        let pieces = vec![
+            "a",
+            "A",
+            ".",
+            "..",
+            "@",
+            "-",
+            "+",
+            "=?",
+            "?=",
+            "\"",
+            "\\",
+            "'",
+            ",",
+            ";",
+            "<",
+            ">",
+            " ",
+            "\t",
+            "\r\n",
+            "\0",
+            "[127.0.0.1]",
+            "127.0.0.1",
+            "example",
+            "com",
+            "xn--",
+            "xn--bcher-kva",
+            "ü",
+            "ß",
+            "İ",
+            "а",
+            "．",
+            "。",
+            "\u{ad}",
+            "\u{200d}",
+            "\u{202e}",
+            "%",
+            "(x)",
+            "\u{7f}",
+        ];
+        proptest::collection::vec(proptest::sample::select(pieces), 0..5)
+            .prop_map(|pieces| pieces.concat())
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4096))]
+
+        /// By a reading that shares nothing with the rule.
+        #[test]
+        fn whatever_passes_is_one_plain_address_and_passes_again_unchanged(
+            local in confusing(),
+            domain in proptest::prop_oneof![proptest::strategy::Just("example.com".to_owned()), confusing()],
+            tail in proptest::sample::select(vec!["", ".com", "@example.com"]),
+        ) {
+            let given = format!("{local}@{domain}{tail}");
+            if let Ok(email) = Email::parse(&given) {
+                let address = email.as_str();
+                let is_plain = |b: u8| b.is_ascii_graphic() && !b"\",;<>()[]\\".contains(&b);
+                proptest::prop_assert!(address.bytes().all(is_plain), "{given:?}: {address}");
+                proptest::prop_assert!(!address.bytes().any(|b| b.is_ascii_uppercase()));
+                proptest::prop_assert_eq!(address.matches('@').count(), 1);
+                proptest::prop_assert!(!address.contains("..") && !address.contains("=?"));
+                proptest::prop_assert!(email.domain().trim_matches('.').contains('.'));
+                proptest::prop_assert!(email.domain().parse::<std::net::IpAddr>().is_err());
+                proptest::prop_assert_eq!(Email::parse(address), Ok(email));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(given in "\\PC*") {
+            let _ = Email::parse(&given);
         }
     }
 }

@@ -153,4 +153,38 @@ mod tests {
         headers.append(FORWARDED_FOR, HeaderValue::from_static("198.51.100.7"));
         assert_eq!(client_address(None, &headers, &[]), None);
     }
+
+    proptest::proptest! {
+        /// What our proxies wrote decides, whatever the client wrote to the left of it.
+        #[test]
+        fn nothing_that_a_client_writes_makes_it_another(
+            written in proptest::collection::vec("[ -~]{0,20}", 0..3),
+            client_is_v6 in proptest::bool::ANY,
+            proxies in proptest::collection::vec(1_u8.., 0..4),
+            joined in proptest::bool::ANY,
+        ) {
+            let honest = if client_is_v6 { "2001:db8::7" } else { "198.51.100.7" };
+            let mut ours = vec![honest.to_owned()];
+            ours.extend(proxies.iter().map(|n| format!("10.0.0.{n}")));
+            let mut lines = written;
+            let ours = ours.join(", ");
+            match lines.last_mut() {
+                Some(last) if joined => *last = format!("{last}, {ours}"),
+                _ => lines.push(ours),
+            }
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            proptest::prop_assert_eq!(client("10.0.0.1", &lines, PROXIES), honest);
+            proptest::prop_assert_eq!(client("192.0.2.1", &lines, PROXIES), "192.0.2.1");
+        }
+
+        #[test]
+        fn no_bytes_in_the_header_make_it_panic(bytes in proptest::collection::vec(0x20_u8.., 0..64)) {
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                headers.append(FORWARDED_FOR, value);
+            }
+            let trusted: Vec<IpNet> = PROXIES.iter().map(|net| net.parse().unwrap()).collect();
+            let _ = client_address("10.0.0.1".parse().ok(), &headers, &trusted);
+        }
+    }
 }

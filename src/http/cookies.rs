@@ -116,4 +116,53 @@ mod tests {
         assert_eq!(Cookie::SlackBrowser.only(&headers, &http), None);
         assert_eq!(Cookie::SlackBrowser.all(&headers, &http).count(), 2);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn of_any_cookies_those_of_the_name_are_found_in_their_order(
+            sent in proptest::collection::vec(
+                (
+                    proptest::sample::select(vec![
+                        "next-auth.session-token", "Next-Auth.session-token", "__Secure-next-auth.session-token",
+                        "xnext-auth.session-token", "next-auth.session-token2", "", "a",
+                    ]),
+                    "[!#-+\\--:<-\\[\\]-~=]{0,6}",
+                    proptest::bool::ANY,
+                ),
+                0..6,
+            ),
+        ) {
+            let mut lines = vec![String::new()];
+            for (name, value, on_a_new_line) in &sent {
+                if *on_a_new_line {
+                    lines.push(String::new());
+                }
+                let line = lines.last_mut().unwrap();
+                line.push_str(&format!("{name}={value}; "));
+            }
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                headers.append(COOKIE, HeaderValue::from_str(line).unwrap());
+            }
+            let expected: Vec<&str> = sent
+                .iter()
+                .filter(|(name, value, _)| *name == "next-auth.session-token" && !value.is_empty())
+                .map(|(_, value, _)| value.as_str())
+                .collect();
+            let http = settings("http://localhost");
+            let found: Vec<&str> = Cookie::Session.all(&headers, &http).collect();
+            proptest::prop_assert_eq!(&found, &expected);
+            let only = expected.first().copied().filter(|_| expected.len() == 1);
+            proptest::prop_assert_eq!(Cookie::Session.only(&headers, &http), only);
+        }
+
+        #[test]
+        fn no_bytes_in_the_header_make_it_panic(bytes in proptest::collection::vec(0x20_u8.., 0..64)) {
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                headers.append(COOKIE, value);
+            }
+            let _ = Cookie::Session.only(&headers, &settings("http://localhost"));
+        }
+    }
 }
