@@ -64,7 +64,7 @@ macro_rules! error_codes {
 
 error_codes! {
     ValidationFailed "validation_failed" BAD_REQUEST "Validation failed"
-        means "Fields of the request body are missing, unknown, or break a rule."
+        means "Fields of the request body, or parameters of the query, are missing, unknown, or break a rule."
         do_this "Show `details` beside the fields it names; every faulty field is listed."
     MalformedRequest "malformed_request" BAD_REQUEST "Malformed request"
         means "The request cannot be read: its body is not a JSON object in UTF-8, or not whole."
