@@ -15,6 +15,10 @@ use super::StoreError;
 /// Bytes that are kept free inside the file, and the least size of its WAL: some seven thousand sign-ins.
 const ROOM: u64 = 4 * 1024 * 1024;
 
+const CACHE: &str = "pragma cache_size = -8000;";
+/// For what nobody will read: 256 KiB.
+const SMALL_CACHE: &str = "pragma cache_size = -256;";
+
 /// What a connection may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -55,9 +59,9 @@ pub fn open(path: &Path, access: Access) -> Result<SqliteConnection, StoreError>
              pragma wal_autocheckpoint = 500;
              pragma synchronous = full;
              pragma foreign_keys = on;
-             pragma trusted_schema = off;
-             pragma cache_size = -8000;",
+             pragma trusted_schema = off;",
         )
+        .and_then(|()| connection.batch_execute(CACHE))
         .map_err(|error| unavailable(&error))?;
     if access == Access::ReadOnly {
         connection
@@ -88,6 +92,13 @@ pub fn keep_room(path: &Path, connection: &mut SqliteConnection) -> QueryResult<
     if u64::try_from(free.bytes).unwrap_or(0) >= ROOM / 2 && wal >= ROOM {
         return Ok(());
     }
+    connection.batch_execute(SMALL_CACHE)?;
+    let made = make_room(connection);
+    connection.batch_execute(CACHE)?;
+    made
+}
+
+fn make_room(connection: &mut SqliteConnection) -> QueryResult<()> {
     // In two transactions: pages that are used and freed within one are never written.
     connection.immediate_transaction(|connection| {
         connection.batch_execute(&format!(
@@ -96,6 +107,5 @@ pub fn keep_room(path: &Path, connection: &mut SqliteConnection) -> QueryResult<
              insert into room (filler) values (zeroblob({ROOM}));"
         ))
     })?;
-    // What went through the cache is of no use to anybody.
-    connection.batch_execute("drop table if exists room; pragma shrink_memory;")
+    connection.batch_execute("drop table if exists room")
 }
