@@ -65,14 +65,15 @@ impl Input {
     }
 }
 
-/// As many words as there are subkeys, big-endian, from bytes that are repeated.
-pub(crate) fn cycle(bytes: &[u8]) -> [u32; 18] {
+/// As many words as there are subkeys, big-endian and in pairs, from bytes that are repeated.
+pub(crate) fn cycle(bytes: &[u8]) -> [[u32; 2]; 9] {
     let mut bytes = bytes.iter().cycle();
-    array::from_fn(|_| {
+    let mut word = || {
         (0..4).fold(0, |word, _| {
             word << 8 | bytes.next().map_or(0, |&byte| u32::from(byte))
         })
-    })
+    };
+    array::from_fn(|_| [word(), word()])
 }
 
 impl fmt::Debug for Input {
@@ -135,6 +136,7 @@ mod tests {
     #[test]
     fn words_are_taken_round_and_round() {
         let words = cycle(b"abcde");
-        assert_eq!(words[..3], [0x6162_6364, 0x6561_6263, 0x6465_6162]);
+        assert_eq!(words[0], [0x6162_6364, 0x6561_6263]);
+        assert_eq!(words[1], [0x6465_6162, 0x6364_6561]);
     }
 }

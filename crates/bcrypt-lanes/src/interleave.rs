@@ -3,7 +3,9 @@
 //! The loops over lanes have a constant length and are unrolled, so the processor sees `N` independent
 //! chains of look-ups side by side and always has one that need not wait.
 
-use crate::lane::Lane;
+use core::sync::atomic::{Ordering, compiler_fence};
+
+use crate::lane::{Lane, halves};
 
 /// More lanes than any first-level cache holds.
 pub const MAX_LANES: usize = 8;
@@ -26,8 +28,6 @@ pub fn advance(lanes: &mut [Lane], iterations: u32) {
 }
 
 /// An iteration expands the key, then the salt, into subkeys and tables.
-// A function of its own for each number of lanes: inlined into one, they compete for registers.
-#[inline(never)]
 fn together<const N: usize>(lanes: &mut [Lane; N], iterations: u32) {
     for _ in 0..iterations {
         for which in 0..2 {
@@ -39,54 +39,85 @@ fn together<const N: usize>(lanes: &mut [Lane; N], iterations: u32) {
 #[inline(always)]
 fn expand<const N: usize>(lanes: &mut [Lane; N], which: usize) {
     for lane in lanes.iter_mut() {
-        for i in 0..18 {
+        for i in 0..9 {
             lane.subkeys[i] ^= lane.words[which][i];
         }
     }
-    let (mut left, mut right) = ([0; N], [0; N]);
+    let mut blocks = [0; N];
     for i in 0..9 {
-        encrypt(lanes, &mut left, &mut right);
+        encrypt(lanes, &mut blocks);
         for n in 0..N {
-            lanes[n].subkeys[2 * i] = left[n];
-            lanes[n].subkeys[2 * i + 1] = right[n];
+            lanes[n].subkeys[i] = blocks[n];
         }
     }
     for table in 0..4 {
-        for i in 0..128 {
-            encrypt(lanes, &mut left, &mut right);
-            for n in 0..N {
-                lanes[n].boxes[table][2 * i] = left[n];
-                lanes[n].boxes[table][2 * i + 1] = right[n];
-            }
+        fill(lanes, table, &mut blocks);
+    }
+}
+
+// A function of its own for each number of lanes: inlined into one, they compete for registers.
+#[inline(never)]
+fn fill<const N: usize>(lanes: &mut [Lane; N], table: usize, last: &mut [u64; N]) {
+    let mut blocks = *last;
+    for i in 0..128 {
+        encrypt(lanes, &mut blocks);
+        for n in 0..N {
+            [
+                lanes[n].boxes[table][2 * i],
+                lanes[n].boxes[table][2 * i + 1],
+            ] = halves(blocks[n]);
         }
     }
+    *last = blocks;
 }
 
-/// Encrypts one block of two halves in every lane.
+/// Encrypts one block in every lane.
 #[inline(always)]
-pub fn encrypt<const N: usize>(lanes: &[Lane; N], left: &mut [u32; N], right: &mut [u32; N]) {
+pub fn encrypt<const N: usize>(lanes: &[Lane; N], blocks: &mut [u64; N]) {
     for n in 0..N {
-        left[n] ^= lanes[n].subkeys[0];
-        right[n] ^= lanes[n].subkeys[1];
+        blocks[n] ^= lanes[n].subkeys[0];
     }
     // Written out: as a loop it keeps fewer words in registers and takes about a tenth longer.
-    macro_rules! two_rounds {
-        ($($i:literal)+) => {$(
-            for n in 0..N {
-                right[n] ^= look_up(&lanes[n], left[n]);
-                left[n] ^= lanes[n].subkeys[2 * $i];
-            }
-            for n in 0..N {
-                left[n] ^= look_up(&lanes[n], right[n]);
-                right[n] ^= lanes[n].subkeys[2 * $i + 1];
-            }
-        )+};
+    two_rounds(lanes, blocks, 1);
+    two_rounds(lanes, blocks, 2);
+    two_rounds(lanes, blocks, 3);
+    two_rounds(lanes, blocks, 4);
+    two_rounds(lanes, blocks, 5);
+    two_rounds(lanes, blocks, 6);
+    two_rounds(lanes, blocks, 7);
+    two_rounds(lanes, blocks, 8);
+    for block in blocks {
+        *block = block.rotate_left(32);
     }
-    two_rounds!(1 2 3 4 5 6 7 8);
-    core::mem::swap(left, right);
 }
 
-/// The F of Blowfish. A byte cannot miss a table of 256, so no bound is checked.
+/// A half that is looked up changes places with the one that it changes, and is never moved: `N` registers hold all.
+#[inline(always)]
+fn two_rounds<const N: usize>(lanes: &[Lane; N], blocks: &mut [u64; N], subkeys: usize) {
+    for n in 0..N {
+        let word = look_up(&lanes[n], blocks[n] as u32);
+        in_turn::<N>();
+        blocks[n] = blocks[n].rotate_left(32) ^ u64::from(word);
+    }
+    for n in 0..N {
+        let word = look_up(&lanes[n], blocks[n] as u32);
+        in_turn::<N>();
+        // Both halves have waited for their subkeys: the first is not read in between.
+        blocks[n] = blocks[n].rotate_left(32) ^ u64::from(word);
+        blocks[n] ^= lanes[n].subkeys[subkeys];
+    }
+}
+
+/// Keeps the compiler from looking up for several lanes first and adding up later, for which there are not registers
+/// enough: the processor sees for itself what need not wait.
+#[inline(always)]
+fn in_turn<const N: usize>() {
+    if N > 1 {
+        compiler_fence(Ordering::SeqCst);
+    }
+}
+
+/// The F of Blowfish, of the left half. A byte cannot miss a table of 256, so no bound is checked.
 #[inline(always)]
 fn look_up(lane: &Lane, half: u32) -> u32 {
     // By shifts: `to_be_bytes` keeps all four apart for longer, and six lanes are a tenth slower with it.

@@ -10,13 +10,10 @@ use crate::pi;
 use crate::{Digest, Input};
 
 /// "OrpheanBeholderScryDoubt", which is encrypted in the end.
-const MAGIC: [u32; 6] = [
-    0x4f72_7068,
-    0x6561_6e42,
-    0x6568_6f6c,
-    0x6465_7253,
-    0x6372_7944,
-    0x6f75_6274,
+const MAGIC: [[u32; 2]; 3] = [
+    [0x4f72_7068, 0x6561_6e42],
+    [0x6568_6f6c, 0x6465_7253],
+    [0x6372_7944, 0x6f75_6274],
 ];
 
 /// Aligned with the lines of the cache, so that each table takes sixteen and none is shared.
@@ -24,68 +21,76 @@ const MAGIC: [u32; 6] = [
 #[repr(align(64))]
 pub struct Lane {
     pub boxes: [[u32; 256]; 4],
-    pub subkeys: [u32; 18],
+    /// Blocks, as [`block`] makes them.
+    pub subkeys: [u64; 9],
     /// Key and salt, each as long as the subkeys.
-    pub words: [[u32; 18]; 2],
+    pub words: [[u64; 9]; 2],
+}
+
+/// Two words in one: the left half is the lower, where it is looked up from.
+pub fn block([left, right]: [u32; 2]) -> u64 {
+    u64::from(left) | u64::from(right) << 32
+}
+
+/// The left half and the right.
+#[inline(always)]
+pub fn halves(block: u64) -> [u32; 2] {
+    [block as u32, (block >> 32) as u32]
 }
 
 impl Lane {
     pub const EMPTY: Self = Self {
         boxes: [[0; 256]; 4],
-        subkeys: [0; 18],
-        words: [[0; 18]; 2],
+        subkeys: [0; 9],
+        words: [[0; 9]; 2],
     };
 
     /// Everything before the first iteration.
     pub fn start(&mut self, input: &Input) {
         self.boxes = pi::BOXES;
-        self.subkeys = pi::SUBKEYS;
         let mut salt = input.salt();
-        self.words = [cycle(input.key()), cycle(&salt)];
+        self.words = [cycle(input.key()), cycle(&salt)].map(|words| words.map(block));
         salt.zeroize();
-        let [key, [s0, s1, s2, s3, ..]] = &self.words;
-        for (subkey, word) in self.subkeys.iter_mut().zip(key) {
-            *subkey ^= word;
+        let [key, [first, second, ..]] = &self.words;
+        for ((subkey, pi), word) in self.subkeys.iter_mut().zip(pi::SUBKEYS).zip(key) {
+            *subkey = block(pi) ^ word;
         }
-        let mut block = [0; 2];
-        let mut halves = [[*s0, *s1], [*s2, *s3]].into_iter().cycle();
+        let mut salted = 0;
+        let mut salts = [*first, *second].into_iter().cycle();
         for i in 0..9 {
-            block = self.mixed(block, halves.next());
-            [self.subkeys[2 * i], self.subkeys[2 * i + 1]] = block;
+            salted = self.encrypted(salted ^ salts.next().unwrap_or_default());
+            self.subkeys[i] = salted;
         }
         for table in 0..4 {
             for i in 0..128 {
-                block = self.mixed(block, halves.next());
-                [self.boxes[table][2 * i], self.boxes[table][2 * i + 1]] = block;
+                salted = self.encrypted(salted ^ salts.next().unwrap_or_default());
+                [self.boxes[table][2 * i], self.boxes[table][2 * i + 1]] = halves(salted);
             }
         }
     }
 
-    fn mixed(&self, [left, right]: [u32; 2], salt: Option<[u32; 2]>) -> [u32; 2] {
-        let [a, b] = salt.unwrap_or_default();
-        self.encrypted([left ^ a, right ^ b])
-    }
-
-    fn encrypted(&self, [left, right]: [u32; 2]) -> [u32; 2] {
-        let (mut left, mut right) = ([left], [right]);
-        encrypt(array::from_ref(self), &mut left, &mut right);
-        [left[0], right[0]]
+    fn encrypted(&self, block: u64) -> u64 {
+        let mut blocks = [block];
+        encrypt(array::from_ref(self), &mut blocks);
+        let [encrypted] = blocks;
+        encrypted
     }
 
     /// Everything after the last iteration. Leaves nothing behind.
     pub fn finish(&mut self) -> Digest {
-        let mut words = MAGIC;
-        for block in words.as_chunks_mut::<2>().0 {
+        let mut blocks = MAGIC.map(block);
+        for block in &mut blocks {
             for _ in 0..64 {
                 *block = self.encrypted(*block);
             }
         }
         self.wipe();
         let mut bytes = [0; 24];
+        let words = blocks.iter().flat_map(|&block| halves(block));
         for (to, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
             *to = word.to_be_bytes();
         }
-        words.zeroize();
+        blocks.zeroize();
         Digest::from_bytes(bytes)
     }
 
