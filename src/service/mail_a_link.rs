@@ -3,13 +3,11 @@
 //! What is answered, what is asked of the database and what is written there are the same whether or not the
 //! address has an account (OWASP Forgot Password Cheat Sheet). Where nobody is written to, a link that nobody knows
 //! and a row in place of a letter are written all the same; the hourly clearing forgets both. What is left of a
-//! difference, such as the row of a user that was found, is microseconds, which the answer waits out.
-
-use std::time::Duration;
+//! difference is microseconds, which the answer waits out.
 
 use chrono::TimeDelta;
-use tokio::time::{Instant, sleep_until};
 
+use super::equal_time::EqualTime;
 use super::mailbox::Mailbox;
 use super::{RequestContext, Result, Services, mail_limit, one_time};
 use crate::crypto::opaque::Opaque;
@@ -18,9 +16,6 @@ use crate::domain::{Email, Letter, UserId, lifetimes};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::users::Account;
 use crate::store::{audit, outbox, users};
-
-/// Between a question and its answer, at least: many times what the work takes.
-const ANSWER_AFTER: Duration = Duration::from_millis(25);
 
 /// What a link is wanted for.
 #[derive(Clone, Copy)]
@@ -94,7 +89,7 @@ async fn mail_a_link(
     email: Email,
     wish: Wish,
 ) -> Result<()> {
-    let answer_at = Instant::now() + ANSWER_AFTER;
+    let time = EqualTime::begin();
     let now = services.now();
     let secret = Opaque::new(services.random());
     let stationery = services.stationery(now);
@@ -132,6 +127,6 @@ async fn mail_a_link(
             Ok(())
         })
         .await;
-    sleep_until(answer_at).await;
+    time.end().await;
     written
 }

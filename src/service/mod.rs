@@ -15,6 +15,7 @@ pub mod cookie_session;
 mod csrf;
 pub mod end_session;
 pub mod end_session_by_link;
+mod equal_time;
 pub mod error;
 pub mod feed;
 pub mod found_organization;

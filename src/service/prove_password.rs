@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::equal_time::EqualTime;
 use super::limits::{self, Attempt};
 use super::{Error, RequestContext, Result, Services};
 use crate::crypto::password::StoredHash;
@@ -53,6 +54,7 @@ async fn prove(
     must_be_proved: bool,
 ) -> Result<Proven> {
     let password = services.passwords.read("password", password)?;
+    let mut time = EqualTime::begin();
     let attempt = services.attempt(context, email.as_str());
     let now = services.now();
     let (attempt, account, organization_id) = services
@@ -77,13 +79,13 @@ async fn prove(
         .and_then(|account| account.password_hash)
         .map(StoredHash::from_stored);
 
-    let is_right = services
-        .passwords
-        .verify(password.clone(), stored.clone())
-        .await?;
+    let verification = services.passwords.verify(password.clone(), stored.clone());
+    let is_right = time.without(verification).await?;
     let (Some(user_id), Some(stored), true) = (user_id, stored, is_right && is_enabled) else {
         let entry = refusal(services, context, user_id, organization_id);
-        return Err(limits::fail(services, attempt, entry).await);
+        let error = limits::fail(services, attempt, entry).await;
+        time.end().await;
+        return Err(error);
     };
     if must_be_proved && !is_proved {
         let entry = refusal(services, context, Some(user_id), organization_id);

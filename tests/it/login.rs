@@ -1,5 +1,7 @@
 //! Signing in with e-mail and password.
 
+use std::time::{Duration, Instant};
+
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -47,6 +49,19 @@ on_both_databases! {
         assert_eq!(unknown.as_bytes(), wrong.as_bytes());
         assert_eq!(unknown.as_bytes(), disabled.as_bytes());
         app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
+    }
+
+    /// How long work of microseconds takes tells who has an account; `cargo bench --bench timing` measures what is left.
+    async fn no_refusal_comes_before_what_tells_who_has_an_account_is_waited_out(app: TestApp) {
+        app.found("Acme", "ada@acme.example").await;
+        app.found("Beta", "bob@beta.example").await;
+        app.disables("bob@beta.example").await;
+        for email in ["nobody@acme.example", "ada@acme.example", "bob@beta.example"] {
+            let begun = Instant::now();
+            let answer = app.tries_to_log_in(email, "Not-The-Password-1").await;
+            answer.refused(401, "Invalid credentials");
+            assert!(begun.elapsed() >= Duration::from_millis(25), "{email}");
+        }
     }
 
     async fn an_address_is_the_same_in_upper_case_but_a_unicode_twin_is_another(app: TestApp) {
