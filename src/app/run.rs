@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::build::keyring;
 use super::{App, workers};
 use crate::service::Services;
+use crate::service::rotate_keys::rotate_keys;
 
 /// How long `/readyz` says 503 before the port closes, for load balancers to look elsewhere.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -74,7 +75,7 @@ impl App {
         loop {
             tokio::select! {
                 served = &mut running => return served,
-                _ = hang_up.recv() => reload(&services, &reread_secrets),
+                _ = hang_up.recv() => reload(Arc::clone(&services), &reread_secrets),
                 _ = terminate.recv() => {
                     tracing::info!("stopping: SIGTERM");
                     services.announce_stop();
@@ -96,7 +97,7 @@ impl App {
 }
 
 fn reload<E: std::fmt::Display>(
-    services: &Services,
+    services: Arc<Services>,
     reread_secrets: &impl Fn() -> Result<Vec<SecretString>, E>,
 ) {
     let keyring = reread_secrets()
@@ -105,7 +106,12 @@ fn reload<E: std::fmt::Display>(
     match keyring {
         Ok(keyring) => {
             tracing::info!(?keyring, "signing keys reloaded");
-            services.tokens.replace_keyring(keyring);
+            // Meanwhile the server is to hear of other signals.
+            tokio::spawn(async move {
+                if let Err(error) = rotate_keys(&services, keyring).await {
+                    tracing::error!(%error, "the audit log does not say that signing keys were exchanged");
+                }
+            });
         }
         Err(error) => tracing::error!(
             error,

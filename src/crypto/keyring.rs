@@ -80,6 +80,14 @@ impl Keyring {
     }
 }
 
+/// The same keys in the same order.
+impl PartialEq for Keyring {
+    fn eq(&self, other: &Self) -> bool {
+        let kid = |key: &Key| key.kid.clone();
+        self.iter().map(kid).eq(other.iter().map(kid))
+    }
+}
+
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
@@ -105,18 +113,6 @@ impl Key {
             verifies: hmac::Key::new(hmac::HMAC_SHA256, secret),
             root,
         }
-    }
-
-    /// As [`Self::subkey`], for HMAC-SHA256.
-    pub(super) fn mac_subkey(&self, label: &[u8]) -> hmac::Key {
-        #[expect(
-            clippy::expect_used,
-            reason = "HKDF can refuse nothing but lengths above 255 hashes"
-        )]
-        self.root
-            .expand(&[label], hmac::HMAC_SHA256)
-            .expect("a key is shorter than 255 hashes")
-            .into()
     }
 
     /// A key of its own for the purpose `label` names: no key tells anything of another.
@@ -206,6 +202,14 @@ mod tests {
         let key = Key::new(b"secret");
         let json = serde_json::to_vec(&key.header).unwrap();
         assert_eq!(key.encoded_header, BASE64URL_NOPAD.encode(&json));
+    }
+
+    #[test]
+    fn keyrings_are_equal_when_they_sign_and_verify_alike() {
+        assert!(keyring(&["new", "old"]) == keyring(&["new", "old"]));
+        for other in [&["old", "new"][..], &["new"], &["new", "old", "older"]] {
+            assert!(keyring(&["new", "old"]) != keyring(other), "{other:?}");
+        }
     }
 
     #[test]

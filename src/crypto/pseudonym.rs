@@ -10,7 +10,7 @@ const LABEL: &[u8] = b"pseudonym";
 /// HMAC-SHA256 of the text in base64url, under a key of the keyring's newest secret. The same text has the same
 /// name until that secret is replaced; without the secret nobody can tell whose name it is.
 pub fn pseudonym(text: &str, keyring: &Keyring) -> String {
-    let key = keyring.newest().mac_subkey(LABEL);
+    let key = keyring.newest().mac_key(LABEL);
     BASE64URL_NOPAD.encode(hmac::sign(&key, text.as_bytes()).as_ref())
 }
 

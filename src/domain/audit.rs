@@ -57,6 +57,8 @@ pub enum Action {
     UserDeleted,
     ApiTokenCreated,
     ApiTokenRevoked,
+    /// Other secrets sign and verify, without a restart.
+    KeysRotated,
 }
 
 impl Action {
@@ -104,6 +106,7 @@ impl Action {
             Self::UserDeleted => "user.deleted",
             Self::ApiTokenCreated => "api_token.created",
             Self::ApiTokenRevoked => "api_token.revoked",
+            Self::KeysRotated => "keys.rotated",
         }
     }
 }

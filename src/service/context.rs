@@ -19,8 +19,18 @@ pub struct RequestContext {
 impl RequestContext {
     /// Of a command that the operator typed.
     pub fn command_line(services: &Services) -> Self {
+        Self::of_operator(services, "cli")
+    }
+
+    /// Of a signal that the operator sent to the process.
+    pub fn signal(services: &Services) -> Self {
+        Self::of_operator(services, "signal")
+    }
+
+    fn of_operator(services: &Services, by: &str) -> Self {
+        let id = RequestId::new(services.now(), services.random());
         Self {
-            request_id: format!("cli-{}", RequestId::new(services.now(), services.random())),
+            request_id: format!("{by}-{id}"),
             address: None,
             device: None,
         }

@@ -49,6 +49,7 @@ pub mod refresh;
 pub mod remove_member;
 pub mod reset_password;
 mod rights;
+pub mod rotate_keys;
 mod security_txt;
 pub mod session_tokens;
 pub mod sign_in;

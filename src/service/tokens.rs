@@ -23,9 +23,12 @@ impl Tokens {
         }
     }
 
-    /// Signs and verifies with other keys from now on.
-    pub fn replace_keyring(&self, keyring: Keyring) {
-        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
+    /// Signs and verifies with these keys from now on; answers whether others did until now.
+    pub(super) fn replace_keyring(&self, keyring: Keyring) -> bool {
+        let mut current = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
+        let are_others = **current != keyring;
+        *current = Arc::new(keyring);
+        are_others
     }
 
     pub(super) fn keyring(&self) -> Arc<Keyring> {

@@ -101,7 +101,8 @@ async fn an_interrupt_stops_as_well() {
 async fn a_hangup_reads_the_secrets_again() {
     let secrets = scratch::fresh_path("secrets");
     fs::write(&secrets, SECRET).unwrap();
-    let mut command = hallpass_on(&Db::sqlite(), &["serve"]);
+    let db = Db::sqlite();
+    let mut command = hallpass_on(&db, &["serve"]);
     command
         .env_remove("JWT_SECRET")
         .env("JWT_SECRET_FILE", &secrets);
@@ -131,6 +132,12 @@ async fn a_hangup_reads_the_secrets_again() {
     .await;
     let new = sign_in().await;
     client.get("/api/auth/me").bearer(&old).await.expect(200);
+    let rotations = "select count(*) from audit where action = 'keys.rotated' and outcome = 'ok'
+                     and actor_id is null and request_id like 'signal-%'";
+    eventually("the rotation is in the audit log", async || {
+        db.count(rotations).await == 1
+    })
+    .await;
 
     // Secrets that cannot be used change nothing: the server goes on with those it has.
     fs::write(&secrets, "short").unwrap();
@@ -148,6 +155,18 @@ async fn a_hangup_reads_the_secrets_again() {
     })
     .await;
     client.get("/api/auth/me").bearer(&new).await.expect(200);
+    eventually("the second rotation is as well", async || {
+        db.count(rotations).await == 2
+    })
+    .await;
+    // What is in force already leaves no row.
+    server.signal("HUP");
+    eventually("the secrets are read once more", async || {
+        server.output().matches("signing keys reloaded").count() == 3
+    })
+    .await;
+    sign_in().await;
+    assert_eq!(db.count(rotations).await, 2);
     for secret in [SECRET, OTHER_SECRET, PASSWORD, old.as_str(), new.as_str()] {
         assert!(!server.output().contains(secret), "a secret is in the log");
     }
