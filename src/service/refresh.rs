@@ -6,7 +6,7 @@ use super::mfa::{self, HalfSignedIn};
 use super::{Caller, Error, Profile, RequestContext, Result, Services, SignedIn};
 use crate::domain::audit::{Action, AuditEntry};
 use crate::domain::{OrganizationId, Session, SessionId};
-use crate::store::{Tx, audit, memberships, sessions, users};
+use crate::store::{Tx, audit, people, sessions};
 
 /// How exact `last_used_at` is: writing it at every refresh would make each cost a write.
 const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
@@ -27,19 +27,16 @@ pub async fn refresh(
     let (user_id, session_id) = (caller.profile.id, caller.session_id()?);
     let from = caller.profile.organization_id;
     let to = switch_to.unwrap_or(from);
-    let (session, user, profile) = services
+    let (session, ver, profile) = services
         .store
         .read(move |tx| {
             let session = find_live(tx, session_id, now)?;
-            let user = users::find(tx, user_id)?.ok_or(Error::InvalidToken)?;
+            let (user, membership) =
+                people::find(tx, to, user_id)?.ok_or(Error::OrganizationNotFound)?;
             if user.disabled_at.is_some() {
                 return Err(Error::TokenRevoked);
             }
-            let profile = memberships::list_of_user(tx, user_id)?
-                .iter()
-                .find(|membership| membership.organization_id == to)
-                .map(|membership| Profile::of(&user, membership))
-                .ok_or(Error::OrganizationNotFound)?;
+            let profile = Profile::of(&user, &membership);
             let half = HalfSignedIn {
                 user_id,
                 organization_id: to,
@@ -47,7 +44,7 @@ pub async fn refresh(
             if mfa::lacks_authenticator(tx, half)? {
                 return Err(Error::MfaEnrolmentRequired);
             }
-            Ok((session, user, profile))
+            Ok((session, user.ver, profile))
         })
         .await?;
 
@@ -70,7 +67,7 @@ pub async fn refresh(
             })
             .await?;
     }
-    Ok(services.tokens.issue(now, &session, user.ver, profile))
+    Ok(services.tokens.issue(now, &session, ver, profile))
 }
 
 fn find_live(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<Session> {
