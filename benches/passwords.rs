@@ -25,7 +25,9 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use house::{PASSWORD, Request, Result, Server, exchange, login, machine, median, sign_in};
+use house::{
+    PASSWORD, Request, Result, Server, exchange, login, machine, median, quantile, sign_in,
+};
 
 const ROUNDS: usize = 5;
 const HASHING_ROUND: Duration = Duration::from_secs(3);
@@ -258,16 +260,6 @@ fn print(in_flight: usize, server: &str, storms: &[Storm]) {
         over(&|storm| quantile(&storm.probes, 0.5)),
         over(&|storm| quantile(&storm.probes, 0.99)),
     );
-}
-
-fn quantile(values: &[f64], q: f64) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    let last = values.len().saturating_sub(1);
-    let rank = (0..=last).find(|&i| i as f64 >= q * last as f64);
-    rank.and_then(|rank| values.get(rank))
-        .copied()
-        .unwrap_or(f64::NAN)
 }
 
 async fn storm(address: SocketAddr, in_flight: usize, token: &str) -> Result<Storm> {

@@ -43,6 +43,17 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// `q` is 0 for the least and 1 for the greatest.
+pub fn quantile(values: &[f64], q: f64) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let last = values.len().saturating_sub(1);
+    let rank = (0..=last).find(|&i| i as f64 >= q * last as f64);
+    rank.and_then(|rank| values.get(rank))
+        .copied()
+        .unwrap_or(f64::NAN)
+}
+
 /// The release binary, to serve over `database`.
 pub fn hallpass(database: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
@@ -158,10 +169,19 @@ impl Request {
     }
 
     pub fn post_json(path: &str, body: &Value) -> Self {
+        Self::json("POST", path, "", body)
+    }
+
+    pub fn patch_json(path: &str, token: &str, body: &Value) -> Self {
+        let authorization = format!("authorization: Bearer {token}\r\n");
+        Self::json("PATCH", path, &authorization, body)
+    }
+
+    fn json(method: &str, path: &str, authorization: &str, body: &Value) -> Self {
         let body = body.to_string();
         Self(
             format!(
-                "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                "{method} {path} HTTP/1.1\r\nhost: bench\r\n{authorization}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
                 body.len()
             )
             .into_bytes(),
