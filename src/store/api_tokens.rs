@@ -65,7 +65,7 @@ pub fn find_by_hash(tx: &mut Tx<'_>, hash: &str) -> Result<Option<ApiToken>, Sto
     let row: Option<ApiTokenRow> = on!(tx, |conn| api_tokens::table
         .filter(api_tokens::hash.eq(hash))
         .select(ApiTokenRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(ApiToken::try_from).transpose()
 }

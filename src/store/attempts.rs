@@ -78,7 +78,7 @@ pub fn in_a_row(
         .filter(failures_in_a_row::last_at.gt(At(now - window)))
         .filter(failures_in_a_row::last_at.lt(At(now + window)))
         .select((failures_in_a_row::failures, failures_in_a_row::last_at))
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     Ok(row.map(|(failures, last_at)| (failures, last_at.0)))
 }

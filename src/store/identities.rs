@@ -15,7 +15,7 @@ pub fn find(tx: &mut Tx<'_>, account: &SlackAccount) -> Result<Option<UserId>, S
     Ok(on!(tx, |conn| identities::table
         .find((SLACK, &account.team_id, &account.user_id))
         .select(identities::user_id)
-        .first(conn)
+        .get_result(conn)
         .optional())?)
 }
 

@@ -90,7 +90,7 @@ pub fn find_unanswered(
         .filter(invitations::accepted_at.is_null())
         .filter(invitations::revoked_at.is_null())
         .select(InvitationRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(Invitation::try_from).transpose()
 }
@@ -107,7 +107,7 @@ pub fn find_open(
         .filter(invitations::revoked_at.is_null())
         .filter(invitations::expires_at.gt(At(now)))
         .select(InvitationRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(Invitation::try_from).transpose()
 }

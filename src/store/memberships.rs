@@ -62,7 +62,7 @@ pub fn find(
     let row: Option<MembershipRow> = on!(tx, |conn| memberships::table
         .find((user_id, organization_id))
         .select(MembershipRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(Membership::try_from).transpose()
 }
@@ -217,7 +217,7 @@ pub fn first_of_user(
         .filter(memberships::user_id.eq(user_id))
         .order((memberships::created_at, memberships::organization_id))
         .select(memberships::organization_id)
-        .first(conn)
+        .get_result(conn)
         .optional())?)
 }
 

@@ -96,7 +96,7 @@ pub fn find(
         .filter(one_time_tokens::purpose.eq(purpose.as_str()))
         .filter(one_time_tokens::expires_at.gt(At(now)))
         .select(one_time_tokens::payload)
-        .first(conn)
+        .get_result(conn)
         .optional())?)
 }
 

@@ -80,7 +80,7 @@ pub fn find(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>,
     let row: Option<OrganizationRow> = on!(tx, |conn| organizations::table
         .find(id)
         .select(OrganizationRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(Organization::try_from).transpose()
 }
@@ -95,7 +95,7 @@ pub fn hold(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>,
             .find(id)
             .select(organizations::id)
             .for_no_key_update()
-            .first(*connection)
+            .get_result(*connection)
             .optional()?;
         if held.is_none() {
             return Ok(None);
@@ -147,7 +147,7 @@ pub fn requires_mfa(tx: &mut Tx<'_>, id: OrganizationId) -> Result<bool, StoreEr
     let requires: Option<bool> = on!(tx, |conn| organizations::table
         .find(id)
         .select(organizations::require_mfa)
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     Ok(requires.unwrap_or(false))
 }

@@ -259,7 +259,8 @@ pub fn backlog(tx: &mut Tx<'_>) -> Result<Backlog, StoreError> {
         .filter(waits)
         .order(outbox::created_at)
         .select(outbox::created_at)
-        .first(conn)
+        .limit(1)
+        .get_result(conn)
         .optional())?;
     let given_up = on!(tx, |conn| outbox::table
         .filter(outbox::given_up_at.is_not_null())

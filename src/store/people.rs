@@ -175,7 +175,7 @@ pub fn find(
         .filter(memberships::organization_id.eq(organization_id))
         .filter(memberships::user_id.eq(user_id))
         .select((MembershipRow::as_select(), UserRow::as_select()))
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(person).transpose()
 }

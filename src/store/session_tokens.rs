@@ -45,7 +45,7 @@ pub fn find(tx: &mut Tx<'_>, token_hash: &str) -> Result<Option<TokenSession>, S
     let row: Option<(SessionRow, bool)> = on!(tx, |conn| sessions::table
         .filter(sessions::token_hash.eq(token_hash))
         .select((SessionRow::as_select(), sessions::locked))
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(|(row, locked)| {
         Ok(TokenSession {

@@ -65,7 +65,7 @@ pub fn find(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreErro
     let row: Option<SessionRow> = on!(tx, |conn| sessions::table
         .find(id)
         .select(SessionRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(Session::try_from).transpose()
 }

@@ -35,7 +35,7 @@ pub fn find(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Tenant>, Store
             organizations::join_policy,
             organizations::require_mfa
         ))
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(tenant).transpose()
 }
@@ -49,7 +49,7 @@ pub fn find_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Tenant>, Store
             organizations::join_policy,
             organizations::require_mfa
         ))
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     row.map(tenant).transpose()
 }

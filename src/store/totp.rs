@@ -59,7 +59,7 @@ pub fn find(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<Totp>, StoreError
     let row: Option<TotpRow> = on!(tx, |conn| totp::table
         .find(user_id)
         .select(TotpRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     Ok(row.map(Totp::from))
 }

@@ -109,7 +109,7 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
     let row: Option<UserRow> = on!(tx, |conn| users::table
         .find(id)
         .select(UserRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     Ok(row.map(User::from))
 }
@@ -118,7 +118,7 @@ pub fn find_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, Stor
     let row: Option<AccountRow> = on!(tx, |conn| users::table
         .find(id)
         .select(AccountRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     Ok(row.map(Account::from))
 }
@@ -130,7 +130,7 @@ pub fn find_account_by_email(
     let row: Option<AccountRow> = on!(tx, |conn| users::table
         .filter(users::email.eq(email.as_str()))
         .select(AccountRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     Ok(row.map(Account::from))
 }
@@ -144,7 +144,7 @@ pub fn hold_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, Stor
             .find(id)
             .select(users::id)
             .for_no_key_update()
-            .first(*connection)
+            .get_result(*connection)
             .optional()?;
         if held.is_none() {
             return Ok(None);
@@ -163,7 +163,7 @@ pub fn hold_account_by_email(
             .filter(users::email.eq(email.as_str()))
             .select(users::id)
             .for_no_key_update()
-            .first(*connection)
+            .get_result(*connection)
             .optional()?;
     }
     find_account_by_email(tx, email)
@@ -177,7 +177,7 @@ pub fn hold_account_alone(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>
             .find(id)
             .select(users::id)
             .for_update()
-            .first(*connection)
+            .get_result(*connection)
             .optional()?;
         if held.is_none() {
             return Ok(None);
@@ -237,7 +237,7 @@ pub fn find_proved_email(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Email>, S
         .find(id)
         .filter(users::email_verified_at.is_not_null())
         .select(users::email)
-        .first(conn)
+        .get_result(conn)
         .optional())?;
     Ok(email.flatten().map(Email::from_stored))
 }

@@ -14,7 +14,7 @@ pub fn find(tx: &mut Tx<'_>, team_id: &str) -> Result<Option<OrganizationId>, St
     Ok(on!(tx, |conn| workspaces::table
         .find((SLACK, team_id))
         .select(workspaces::organization_id)
-        .first(conn)
+        .get_result(conn)
         .optional())?)
 }
 

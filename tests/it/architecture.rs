@@ -62,6 +62,8 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
     ),
     // Forwarded headers are believed from trusted proxies only, and actix believes anybody's.
     (&["connection_info", "realip_remote_addr"], &[]),
+    // It binds a `limit ?`, and SQLite prepares a statement whose limit is bound anew whenever it runs.
+    (&["first(conn", "first(*connection"], &[]),
     // The environment is read once.
     (
         &["env::var", "env::vars", "env::var_os"],
