@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -39,10 +39,44 @@ struct Job {
 #[derive(Clone)]
 pub struct Queue {
     jobs: Sender<Job>,
+    crew: Arc<Crew>,
+}
+
+/// The threads that work a queue off: as many as were ever needed at once, so that a quiet instance holds few
+/// connections and a starting one waits for one.
+struct Crew {
+    name: &'static str,
+    engine: Engine,
+    access: Access,
+    queue: Receiver<Job>,
+    /// How many threads there may be.
+    limit: usize,
+    threads: AtomicUsize,
+    /// Jobs that wait or run.
+    unfinished: AtomicUsize,
+}
+
+impl Crew {
+    /// Starts a thread, which connects when its first job comes; does nothing where there are enough.
+    fn grow(self: &Arc<Self>) -> std::io::Result<()> {
+        let one_more = |threads| (threads < self.limit).then_some(threads + 1);
+        let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
+        if self.threads.fetch_update(set, fetch, one_more).is_err() {
+            return Ok(());
+        }
+        let crew = Arc::clone(self);
+        let started = thread::Builder::new()
+            .name(self.name.to_owned())
+            .spawn(move || work_off(&crew));
+        if started.is_err() {
+            self.threads.fetch_sub(1, Ordering::AcqRel);
+        }
+        started.map(drop)
+    }
 }
 
 impl Queue {
-    /// Starts `threads` threads; each connects when its first job comes.
+    /// Starts a first thread of at most `limit`.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -50,17 +84,20 @@ impl Queue {
         name: &'static str,
         engine: &Engine,
         access: Access,
-        threads: usize,
+        limit: usize,
     ) -> std::io::Result<Self> {
         let (jobs, queue) = bounded(DEPTH);
-        for _ in 0..threads {
-            let queue = queue.clone();
-            let engine = engine.clone();
-            thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || work_off(&queue, &engine, access))?;
-        }
-        Ok(Self { jobs })
+        let crew = Arc::new(Crew {
+            name,
+            engine: engine.clone(),
+            access,
+            queue,
+            limit,
+            threads: AtomicUsize::new(0),
+            unfinished: AtomicUsize::new(0),
+        });
+        crew.grow()?;
+        Ok(Self { jobs, crew })
     }
 
     /// Queues `work` and waits for what it answers.
@@ -85,8 +122,17 @@ impl Queue {
                 });
             }),
         };
-        match self.jobs.try_send(job) {
+        let unfinished = self.crew.unfinished.fetch_add(1, Ordering::AcqRel) + 1;
+        let queued = self.jobs.try_send(job);
+        if queued.is_err() {
+            self.crew.unfinished.fetch_sub(1, Ordering::AcqRel);
+        }
+        match queued {
             Ok(()) => {
+                if unfinished > self.crew.threads.load(Ordering::Acquire) {
+                    // Those that there are do the work where the system gives no more.
+                    let _ = self.crew.grow();
+                }
                 let answer = match timeout(PATIENCE, &mut answered).await {
                     Ok(answer) => answer,
                     Err(_) if !is_decided.swap(true, Ordering::AcqRel) => {
@@ -142,35 +188,40 @@ fn is_broken<C: diesel::Connection>(connection: &mut C) -> bool {
     C::TransactionManager::is_broken_transaction_manager(connection)
 }
 
-fn work_off(queue: &Receiver<Job>, engine: &Engine, access: Access) {
+fn work_off(crew: &Crew) {
     let mut connection: Option<Connection> = None;
-    for job in queue {
-        if job.is_decided.swap(true, Ordering::AcqRel) {
-            continue;
-        }
-        // Its caller has gone before this thread had time for it.
-        if job.queued_at.elapsed() > PATIENCE {
-            (job.work)(Err(StoreError::Busy));
-            continue;
-        }
-        if connection.as_mut().is_none_or(|held| !held.is_usable()) {
-            // The old one must be gone before a new one is opened: SQLite has one writer.
-            drop(connection.take());
-            match Connection::open(engine, access) {
-                Ok(opened) => connection = Some(opened),
-                Err(error) => {
-                    (job.work)(Err(error));
-                    continue;
-                }
+    for job in &crew.queue {
+        run(job, &mut connection, crew);
+        crew.unfinished.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn run(job: Job, connection: &mut Option<Connection>, crew: &Crew) {
+    if job.is_decided.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    // Its caller has gone before this thread had time for it.
+    if job.queued_at.elapsed() > PATIENCE {
+        (job.work)(Err(StoreError::Busy));
+        return;
+    }
+    if connection.as_mut().is_none_or(|held| !held.is_usable()) {
+        // The old one must be gone before a new one is opened: SQLite has one writer.
+        drop(connection.take());
+        match Connection::open(&crew.engine, crew.access) {
+            Ok(opened) => *connection = Some(opened),
+            Err(error) => {
+                (job.work)(Err(error));
+                return;
             }
         }
-        let Some(held) = connection.as_mut() else {
-            continue;
-        };
-        let outcome = catch_unwind(AssertUnwindSafe(|| (job.work)(Ok(&mut held.tx()))));
-        if outcome.is_err() {
-            // What the panic left half done is on this connection; the next job gets a new one.
-            connection = None;
-        }
+    }
+    let Some(held) = connection else {
+        return;
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| (job.work)(Ok(&mut held.tx()))));
+    if outcome.is_err() {
+        // What the panic left half done is on this connection; the next job gets a new one.
+        *connection = None;
     }
 }
