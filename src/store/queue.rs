@@ -225,3 +225,60 @@ fn run(job: Job, connection: &mut Option<Connection>, crew: &Crew) {
         *connection = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Barrier, Mutex};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    fn queue(limit: usize) -> (tempfile::TempDir, Queue) {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::Sqlite(directory.path().join("queue.db"));
+        let queue = Queue::start("test", &engine, Access::ReadWrite, limit).unwrap();
+        (directory, queue)
+    }
+
+    async fn run(queue: &Queue, work: impl FnOnce() + Send + 'static) {
+        let done = queue.run(move |_| {
+            work();
+            Ok::<_, StoreError>(())
+        });
+        done.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn as_many_run_at_once_as_there_may_be_threads() {
+        let (_directory, queue) = queue(3);
+        let all_are_here = Arc::new(Barrier::new(3));
+        join_all((0..3).map(|_| {
+            let all_are_here = Arc::clone(&all_are_here);
+            run(&queue, move || {
+                all_are_here.wait();
+            })
+        }))
+        .await;
+        assert_eq!(queue.crew.threads.load(Ordering::Acquire), 3);
+    }
+
+    #[tokio::test]
+    async fn however_many_wait_there_are_no_more_threads_than_there_may_be() {
+        let (_directory, queue) = queue(2);
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        join_all((0..100).map(|_| {
+            let seen = Arc::clone(&seen);
+            run(&queue, move || {
+                seen.lock().unwrap().push(thread::current().id())
+            })
+        }))
+        .await;
+        let mut seen = seen.lock().unwrap().clone();
+        assert_eq!(seen.len(), 100);
+        seen.sort_by_key(|id| format!("{id:?}"));
+        seen.dedup();
+        assert!(seen.len() <= 2, "{seen:?}");
+        assert!(queue.crew.threads.load(Ordering::Acquire) <= 2);
+    }
+}

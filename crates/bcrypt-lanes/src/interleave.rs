@@ -102,7 +102,7 @@ fn two_rounds<const N: usize>(lanes: &[Lane; N], blocks: &mut [u64; N], subkeys:
     for n in 0..N {
         let word = look_up(&lanes[n], blocks[n] as u32);
         in_turn::<N>();
-        // Both halves have waited for their subkeys: the first is not read in between.
+        // The subkeys of both halves at once: the left one's was due a round ago, but its half was not looked up since.
         blocks[n] = blocks[n].rotate_left(32) ^ u64::from(word);
         blocks[n] ^= lanes[n].subkeys[subkeys];
     }
