@@ -270,7 +270,7 @@ mod tests {
         join_all((0..100).map(|_| {
             let seen = Arc::clone(&seen);
             run(&queue, move || {
-                seen.lock().unwrap().push(thread::current().id())
+                seen.lock().unwrap().push(thread::current().id());
             })
         }))
         .await;
