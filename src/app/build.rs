@@ -12,7 +12,7 @@ use url::Url;
 use super::listen::listen;
 use super::server::server;
 use super::{App, BuildError, Overrides};
-use crate::adapters::smtp::{Patience, Smtp};
+use crate::adapters::smtp::{Smtp, Timeouts};
 use crate::adapters::{self, OsEntropy, SystemClock};
 use crate::config::{self, Config, Database};
 use crate::crypto::jwt::Rules;
@@ -22,10 +22,10 @@ use crate::http;
 use crate::ports::{Clock as _, Mailer};
 use crate::sandbox::mailbox::Mailbox;
 use crate::service::hashing::Hashing;
-use crate::service::judging::Judging;
+use crate::service::hashing::strength_worker::StrengthWorker;
 use crate::service::mail::{self, Backlog};
-use crate::service::operator::count_open_organizations;
-use crate::service::{Limits, Passwords, PostOffice, Services, Slack, Tokens};
+use crate::service::operations::operator::count_open_organizations;
+use crate::service::{Limits, MailTransport, Passwords, Services, Slack, Tokens};
 use crate::store::{Engine, Store, Target};
 
 /// What the operator should know of a database.
@@ -45,7 +45,7 @@ impl App {
         let mailbox = overrides.mailbox.clone();
         let mut services = services(&config, overrides).await?;
         services
-            .feed
+            .revocations
             .refresh(&services.store)
             .await
             .map_err(BuildError::Database)?;
@@ -81,7 +81,7 @@ impl App {
         }
         // Who has a mail server wants to see mails arrive there.
         let mailbox = mailbox.filter(|_| config.mail.server.is_none());
-        services.post_office = post_office(config.mail, mailbox.clone(), app_url.clone())?;
+        services.mail_transport = mail_transport(config.mail, mailbox.clone(), app_url.clone())?;
         for entry in &mut services.return_urls {
             *entry = entry.with_real_port(address.port());
         }
@@ -209,17 +209,17 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
             },
             config.passwords.bcrypt_cost,
             Hashing::start(config.passwords.hashing_threads)?,
-            Judging::start()?,
+            StrengthWorker::start()?,
             Arc::clone(&entropy),
         ),
         entropy,
-        feed: Arc::default(),
+        revocations: Arc::default(),
         limits: Limits::new(config.server.rate_limits),
         default_join_policy: config.accounts.default_join_policy,
         require_verified_email: config.accounts.require_verified_email,
         return_urls: config.accounts.allowed_return_urls.clone(),
         slack: None,
-        post_office: None,
+        mail_transport: None,
         stopping: AtomicBool::new(false),
     })
 }
@@ -256,11 +256,11 @@ fn slack(config: config::Slack, public_url: &Url, port: u16) -> Result<Slack, Bu
 }
 
 /// The way out for letters, by the mail server or else into the mailbox; `None` where there is none.
-fn post_office(
+fn mail_transport(
     mail: config::Mail,
     mailbox: Option<Mailbox>,
     app_url: Url,
-) -> Result<Option<PostOffice>, BuildError> {
+) -> Result<Option<MailTransport>, BuildError> {
     let mailer: Option<Arc<dyn Mailer>> = match (mail.server, mailbox) {
         (Some(server), _) => Some(Arc::new(smtp(server, &app_url)?)),
         (None, Some(mailbox)) => Some(Arc::new(mailbox)),
@@ -269,12 +269,14 @@ fn post_office(
             None
         }
     };
-    Ok(mailer.zip(mail.sender).map(|(mailer, sender)| PostOffice {
-        mailer,
-        templates: mail.templates,
-        app_url,
-        sender,
-    }))
+    Ok(mailer
+        .zip(mail.sender)
+        .map(|(mailer, sender)| MailTransport {
+            mailer,
+            templates: mail.templates,
+            app_url,
+            sender,
+        }))
 }
 
 fn smtp(server: MailServer, app_url: &Url) -> Result<Smtp, BuildError> {
@@ -284,7 +286,7 @@ fn smtp(server: MailServer, app_url: &Url) -> Result<Smtp, BuildError> {
             "SMTP_URL does not insist on TLS: whoever is on the way to the mail server could read the links in letters"
         );
     }
-    Smtp::new(server, app_url, Patience::default()).map_err(BuildError::MailServer)
+    Smtp::new(server, app_url, Timeouts::default()).map_err(BuildError::MailServer)
 }
 
 /// The key ring of these secrets, newest first.

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::build::keyring;
 use super::{App, workers};
 use crate::service::Services;
-use crate::service::rotate_keys::rotate_keys;
+use crate::service::operations::rotate_keys::rotate_keys;
 
 /// How long `/readyz` says 503 before the port closes, for load balancers to look elsewhere.
 const DRAIN: Duration = Duration::from_secs(1);

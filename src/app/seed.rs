@@ -3,7 +3,7 @@
 use super::BuildError;
 use crate::domain::fault::Refusal;
 use crate::domain::{Email, OrganizationId, OrganizationName, PersonName, Role, User, UserId};
-use crate::service::operator::{
+use crate::service::operations::operator::{
     CreateUser, create_organization, create_user, list_organizations, list_users,
 };
 use crate::service::{Error, RequestContext, Services};

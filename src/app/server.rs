@@ -13,13 +13,13 @@ use actix_web::dev::{AppConfig, ServiceFactory, ServiceRequest, ServiceResponse}
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, Error};
 
-use crate::http::connection::{Connection, Patience};
+use crate::http::connection::{Connection, Timeouts};
 
 /// Longer than the idle time of common proxies, so that it is they who close a connection and not a
 /// request that finds it closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-const PATIENCE: Patience = Patience {
+const PATIENCE: Timeouts = Timeouts {
     head: Duration::from_secs(5),
     idle: KEEP_ALIVE,
     answer: Duration::from_secs(8),

@@ -7,8 +7,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 
-use crate::service::feed::POLL_EVERY;
-use crate::service::{Result, Services, api_tokens, limits, mail, mail_limit, mfa, slack};
+use crate::service::sessions::revocation_cache::POLL_EVERY;
+use crate::service::{Result, Services, api_tokens, limits, mail, mfa, slack};
 
 const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
 
@@ -19,25 +19,25 @@ const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// How often the outbox is looked into when nothing was written here: for letters that are to be tried again, and for
 /// those of an instance that died.
-const LOOK_FOR_LETTERS_EVERY: Duration = Duration::from_secs(2);
+const POLL_OUTBOX_EVERY: Duration = Duration::from_secs(2);
 
 /// Letters on their way at once: enough to hide how long one takes, and few for a mail server.
-const LETTERS_AT_ONCE: usize = 4;
+const EMAILS_AT_ONCE: usize = 4;
 
 /// A mail that is being handed over at the end may take so long; another instance, or the next start, sends it else.
-const LAST_LETTERS: Duration = Duration::from_secs(1);
+const LAST_EMAILS: Duration = Duration::from_secs(1);
 
 /// The workers; what they do ends with this value.
 pub struct Workers {
     _others: JoinSet<()>,
-    postman: JoinHandle<()>,
-    end_of_day: Arc<Notify>,
+    mail_worker: JoinHandle<()>,
+    shutdown: Arc<Notify>,
 }
 
 /// Starts the workers.
 pub fn start(services: Arc<Services>) -> Workers {
     let bell = Arc::new(Notify::new());
-    let end_of_day = Arc::new(Notify::new());
+    let shutdown = Arc::new(Notify::new());
     let mut others = JoinSet::new();
     others.spawn(listen(Arc::clone(&services), Arc::clone(&bell)));
     others.spawn(follow(Arc::clone(&services), bell));
@@ -45,35 +45,35 @@ pub fn start(services: Arc<Services>) -> Workers {
     others.spawn(tidy(Arc::clone(&services)));
     Workers {
         _others: others,
-        postman: tokio::spawn(carry_letters(services, Arc::clone(&end_of_day))),
-        end_of_day,
+        mail_worker: tokio::spawn(send_emails(services, Arc::clone(&shutdown))),
+        shutdown,
     }
 }
 
 impl Workers {
     /// Lets letters that are being handed over arrive, for a moment.
     pub async fn end(mut self) {
-        self.end_of_day.notify_one();
-        let _ = timeout(LAST_LETTERS, &mut self.postman).await;
+        self.shutdown.notify_one();
+        let _ = timeout(LAST_EMAILS, &mut self.mail_worker).await;
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.postman.abort();
+        self.mail_worker.abort();
     }
 }
 
 /// Sends what is due, at once when this process has written a letter, until the end of the day.
-async fn carry_letters(services: Arc<Services>, end_of_day: Arc<Notify>) {
-    if services.post_office.is_none() {
+async fn send_emails(services: Arc<Services>, shutdown: Arc<Notify>) {
+    if services.mail_transport.is_none() {
         return;
     }
-    let mut on_their_way = JoinSet::new();
-    let permits = Arc::new(Semaphore::new(LETTERS_AT_ONCE));
+    let mut in_flight = JoinSet::new();
+    let permits = Arc::new(Semaphore::new(EMAILS_AT_ONCE));
     let mut is_away = false;
     loop {
-        match send_what_is_due(&services, &permits, &mut on_their_way).await {
+        match send_due_emails(&services, &permits, &mut in_flight).await {
             Ok(()) => is_away = false,
             Err(error) if !is_away => {
                 tracing::warn!(%error, "letters cannot be looked for; trying again");
@@ -82,23 +82,23 @@ async fn carry_letters(services: Arc<Services>, end_of_day: Arc<Notify>) {
             Err(_) => {}
         }
         tokio::select! {
-            () = services.store.letters_written() => {}
-            () = sleep(LOOK_FOR_LETTERS_EVERY) => {}
-            () = end_of_day.notified() => break,
+            () = services.store.emails_queued() => {}
+            () = sleep(POLL_OUTBOX_EVERY) => {}
+            () = shutdown.notified() => break,
         }
     }
-    while on_their_way.join_next().await.is_some() {}
+    while in_flight.join_next().await.is_some() {}
 }
 
 /// Returns when nothing is due that is not on its way, or when the instance is to stop.
-async fn send_what_is_due(
+async fn send_due_emails(
     services: &Arc<Services>,
     permits: &Arc<Semaphore>,
-    on_their_way: &mut JoinSet<()>,
+    in_flight: &mut JoinSet<()>,
 ) -> Result<()> {
     while let Ok(permit) = Arc::clone(permits).acquire_owned().await {
         // Those that have arrived are of no more interest.
-        while on_their_way.try_join_next().is_some() {}
+        while in_flight.try_join_next().is_some() {}
         if services.is_stopping() {
             break;
         }
@@ -106,9 +106,9 @@ async fn send_what_is_due(
             break;
         };
         let services = Arc::clone(services);
-        on_their_way.spawn(async move {
-            if let Some(post_office) = &services.post_office {
-                mail::deliver(&services, post_office, due).await;
+        in_flight.spawn(async move {
+            if let Some(mail_transport) = &services.mail_transport {
+                mail::deliver(&services, mail_transport, due).await;
             }
             drop(permit);
         });
@@ -122,7 +122,7 @@ async fn follow(services: Arc<Services>, bell: Arc<Notify>) {
     loop {
         // A ring during the read is kept by `Notify`: the next round begins at once.
         let _ = timeout(POLL_EVERY, bell.notified()).await;
-        match services.feed.refresh(&services.store).await {
+        match services.revocations.refresh(&services.store).await {
             Ok(()) if is_behind => {
                 tracing::info!("the feed of changes is read again");
                 is_behind = false;
@@ -160,22 +160,26 @@ async fn tidy(services: Arc<Services>) {
     loop {
         let _: Instant = hourly.tick().await;
         let now = services.clock.now();
-        if let Err(error) = slack::forget_expired(&services).await {
+        if let Err(error) = slack::purge_expired(&services).await {
             tracing::warn!(%error, "old sign-ins with Slack were not forgotten; trying again in an hour");
         }
-        if let Err(error) = limits::forget_expired(&services).await {
+        if let Err(error) = limits::purge_expired(&services).await {
             tracing::warn!(%error, "old failed attempts were not forgotten; trying again in an hour");
         }
-        if let Err(error) = mail_limit::forget_blanks(&services).await {
+        if let Err(error) = mail::rate_limit::purge_decoys(&services).await {
             tracing::warn!(%error, "what stood in place of letters was not forgotten; trying again in an hour");
         }
-        if let Err(error) = mail::forget_settled(&services).await {
+        if let Err(error) = mail::purge_settled(&services).await {
             tracing::warn!(%error, "old letters were not forgotten; trying again in an hour");
         }
-        if let Err(error) = api_tokens::forget_spent(&services).await {
+        if let Err(error) = api_tokens::purge_spent(&services).await {
             tracing::warn!(%error, "spent API tokens were not forgotten; trying again in an hour");
         }
-        if let Err(error) = services.feed.forget_expired(&services.store, now).await {
+        if let Err(error) = services
+            .revocations
+            .purge_expired(&services.store, now)
+            .await
+        {
             tracing::warn!(%error, "old revocations were not forgotten; trying again in an hour");
         }
         if let Err(error) = mfa::reseal_secrets(&services).await {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::app::BuildError;
-use crate::config::Faults;
+use crate::config::SettingErrors;
 use crate::domain::fault::Refusal;
 use crate::service;
 
@@ -16,7 +16,7 @@ pub enum Failure {
     /// `EX_UNAVAILABLE`.
     DatabaseUnavailable(String),
     /// `EX_CONFIG`.
-    Settings(Faults),
+    Settings(SettingErrors),
     /// `EX_CONFIG`: a setting that was found wanting only when it was used.
     SettingRefused(String),
 }
@@ -49,8 +49,8 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<Faults> for Failure {
-    fn from(faults: Faults) -> Self {
+impl From<SettingErrors> for Failure {
+    fn from(faults: SettingErrors) -> Self {
         Self::Settings(faults)
     }
 }

@@ -4,9 +4,9 @@ use url::{Host, Url};
 
 use super::Mode;
 use super::addresses::base_url;
-use super::fault::{Complaint, quoted};
 use super::reader::Reader;
 use super::server::Server;
+use super::setting_error::{Problem, quoted};
 use super::settings::{
     ALLOWED_RETURN_URLS, APP_URL, DEFAULT_JOIN_POLICY, REQUIRE_VERIFIED_EMAIL, TENANT_DOMAIN,
 };
@@ -37,7 +37,7 @@ impl Accounts {
         let require_verified_email = reader.value(&REQUIRE_VERIFIED_EMAIL, switch);
         let mut allowed_return_urls = reader.list(&ALLOWED_RETURN_URLS, |text| {
             AllowedReturnUrl::parse(text).map_err(|refusal| {
-                Complaint::new(
+                Problem::new(
                     format!("{} {refusal}.", quoted(text)),
                     "List full URLs such as https://app.example.com/auth.",
                 )
@@ -70,7 +70,7 @@ impl Accounts {
 }
 
 /// A domain name in lower case and ASCII (IDNA).
-fn domain(text: &str) -> Result<String, Complaint> {
+fn domain(text: &str) -> Result<String, Problem> {
     match Host::parse(text) {
         Ok(Host::Domain(name))
             if name
@@ -80,7 +80,7 @@ fn domain(text: &str) -> Result<String, Complaint> {
         {
             Ok(name)
         }
-        _ => Err(Complaint::new(
+        _ => Err(Problem::new(
             format!("{} is not a domain name.", quoted(text)),
             "Use one such as example.com, without scheme, port or wildcard.",
         )),

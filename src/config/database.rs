@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::fault::Complaint;
 use super::reader::Reader;
+use super::setting_error::Problem;
 use super::settings::DATABASE_URL;
 
 #[derive(Debug, Clone)]
@@ -20,16 +20,16 @@ impl Database {
         let url = reader.secret(&DATABASE_URL)?;
         match Self::parse(url) {
             Ok(database) => Some(database),
-            Err(complaint) => {
-                reader.complain(&DATABASE_URL, complaint);
+            Err(problem) => {
+                reader.complain(&DATABASE_URL, problem);
                 None
             }
         }
     }
 
-    /// No complaint repeats the URL: it may hold a password.
-    fn parse(url: SecretString) -> Result<Self, Complaint> {
-        let mend = "Use sqlite:hallpass.db, or postgres://user:password@host/database.";
+    /// No problem repeats the URL: it may hold a password.
+    fn parse(url: SecretString) -> Result<Self, Problem> {
+        let hint = "Use sqlite:hallpass.db, or postgres://user:password@host/database.";
         match url.expose_secret().split_once(':') {
             Some(("sqlite", rest)) => sqlite_path(rest).map(|path| Self::Sqlite { path }),
             Some(("postgres" | "postgresql", _)) => {
@@ -38,31 +38,31 @@ impl Database {
                     Ok(Self::Postgres { url })
                 } else {
                     let why = "It is not a well-formed PostgreSQL URL.";
-                    let mend = "Use postgres://user:password@host/database, with special characters of the \
+                    let hint = "Use postgres://user:password@host/database, with special characters of the \
                                 password percent-encoded.";
-                    Err(Complaint::new(why, mend))
+                    Err(Problem::new(why, hint))
                 }
             }
             _ => {
                 let why = "It names neither a SQLite file nor a PostgreSQL server.";
-                Err(Complaint::new(why, mend))
+                Err(Problem::new(why, hint))
             }
         }
     }
 }
 
-fn sqlite_path(rest: &str) -> Result<PathBuf, Complaint> {
-    let mend = "Name a file, such as sqlite:hallpass.db or sqlite:///var/lib/hallpass/hallpass.db.";
+fn sqlite_path(rest: &str) -> Result<PathBuf, Problem> {
+    let hint = "Name a file, such as sqlite:hallpass.db or sqlite:///var/lib/hallpass/hallpass.db.";
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.contains(":memory:") || path.starts_with("file:") {
         let why = "A database in memory loses everybody's account when the process ends.";
-        return Err(Complaint::new(why, mend));
+        return Err(Problem::new(why, hint));
     }
     if path.is_empty() || path.ends_with('/') {
-        return Err(Complaint::new("It names no file.", mend));
+        return Err(Problem::new("It names no file.", hint));
     }
     if path.contains('?') {
-        return Err(Complaint::new("SQLite takes no options here.", mend));
+        return Err(Problem::new("SQLite takes no options here.", hint));
     }
     Ok(PathBuf::from(path))
 }

@@ -2,8 +2,8 @@
 
 use tracing_subscriber::filter::Targets;
 
-use super::fault::{Complaint, quoted};
 use super::reader::Reader;
+use super::setting_error::{Problem, quoted};
 use super::settings::{LOG_FORMAT, RUST_LOG};
 use super::words::one_of;
 
@@ -31,7 +31,7 @@ impl Logging {
         let format = reader.value(&LOG_FORMAT, one_of(&formats));
         let levels = reader.value(&RUST_LOG, |text| {
             text.parse::<Targets>().map_err(|_| {
-                Complaint::new(
+                Problem::new(
                     format!("{} names no levels.", quoted(text)),
                     "Use a level such as info, or several such as info,hallpass=debug.",
                 )

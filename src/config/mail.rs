@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::fault::Complaint;
 use super::mail_templates;
 use super::reader::Reader;
+use super::setting_error::Problem;
 use super::settings::{MAIL_FROM, SMTP_URL};
 use crate::domain::{Email, MailLogin, MailSender, MailServer, MailTls};
-use crate::letters::Templates;
+use crate::email_templates::Templates;
 
 const SMTPS_PORT: u16 = 465;
 
@@ -32,8 +32,8 @@ impl Mail {
         let sender = reader.value(&MAIL_FROM, sender);
         if reader.is_given(&SMTP_URL) && !reader.is_given(&MAIL_FROM) {
             let why = "It is missing, though SMTP_URL is given.";
-            let mend = "Give the sender, such as no-reply@example.com.";
-            reader.complain(&MAIL_FROM, Complaint::new(why, mend));
+            let hint = "Give the sender, such as no-reply@example.com.";
+            reader.complain(&MAIL_FROM, Problem::new(why, hint));
         }
         let templates = mail_templates::read(reader);
         Some(Self {
@@ -45,10 +45,10 @@ impl Mail {
 }
 
 /// `smtps://user:password@host:port?ca=file` or `smtp://…?tls=required`. What it says is never repeated.
-fn server(text: &str) -> Result<MailServer, Complaint> {
-    let mend = "Use smtps://user:password@host:465, with special characters of the password percent-encoded.";
-    let complaint = |why| Complaint::new(why, mend);
-    let no_address = || complaint("It is not the address of a mail server.");
+fn server(text: &str) -> Result<MailServer, Problem> {
+    let hint = "Use smtps://user:password@host:465, with special characters of the password percent-encoded.";
+    let problem = |why| Problem::new(why, hint);
+    let no_address = || problem("It is not the address of a mail server.");
     let url = Url::parse(text).map_err(|_| no_address())?;
     let is_implicit = match url.scheme() {
         "smtps" => true,
@@ -62,7 +62,7 @@ fn server(text: &str) -> Result<MailServer, Complaint> {
         return Err(no_address());
     }
     if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
-        return Err(complaint("It has a path."));
+        return Err(problem("It has a path."));
     }
     let usual_port = if is_implicit {
         SMTPS_PORT
@@ -73,7 +73,7 @@ fn server(text: &str) -> Result<MailServer, Complaint> {
         host,
         port: url.port().unwrap_or(usual_port),
         tls: MailTls::WhenOffered,
-        login: login(&url).ok_or_else(|| complaint("Its user or password is not valid UTF-8."))?,
+        login: login(&url).ok_or_else(|| problem("Its user or password is not valid UTF-8."))?,
         authorities: None,
     };
     // Nobody is in between there, and the certificate of a server for this machine alone is seldom a public one.
@@ -89,14 +89,14 @@ fn server(text: &str) -> Result<MailServer, Complaint> {
             ("tls", "opportunistic") if !is_implicit => server.tls = MailTls::WhenOffered,
             ("tls", "none") if !is_implicit => server.tls = MailTls::Never,
             ("tls", _) => {
-                return Err(Complaint::new(
+                return Err(Problem::new(
                     "Its tls says nothing we know.",
                     "Use smtps:// for TLS from the first byte, else tls=required, tls=opportunistic or tls=none.",
                 ));
             }
             ("ca", path) => server.authorities = Some(path.into()),
             _ => {
-                return Err(Complaint::new(
+                return Err(Problem::new(
                     "It has a parameter we do not know.",
                     "Known are tls and ca.",
                 ));
@@ -121,18 +121,18 @@ fn login(url: &Url) -> Option<Option<MailLogin>> {
 }
 
 /// `Name <address>` or the address alone.
-fn sender(text: &str) -> Result<MailSender, Complaint> {
+fn sender(text: &str) -> Result<MailSender, Problem> {
     let (name, address) = match text.strip_suffix('>').and_then(|text| text.split_once('<')) {
         Some((name, address)) => (name.trim().trim_matches('"'), address),
         None => ("", text),
     };
-    let mend = "Use an address such as no-reply@example.com, or Hallpass <no-reply@example.com>.";
+    let hint = "Use an address such as no-reply@example.com, or Hallpass <no-reply@example.com>.";
     if name.chars().any(char::is_control) {
-        return Err(Complaint::new("Its name holds control characters.", mend));
+        return Err(Problem::new("Its name holds control characters.", hint));
     }
     Ok(MailSender {
         name: (!name.is_empty()).then(|| name.to_owned()),
         address: Email::parse(address)
-            .map_err(|_| Complaint::new("It is not an e-mail address.", mend))?,
+            .map_err(|_| Problem::new("It is not an e-mail address.", hint))?,
     })
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::fault::Complaint;
 use super::reader::Reader;
+use super::setting_error::Problem;
 use super::settings::MAIL_TEMPLATES;
-use crate::letters::Templates;
+use crate::email_templates::Templates;
 
 const MEND: &str =
     "Mend it, or remove it to use the one that is built in; docs/mail.md lists what each may use.";
@@ -19,15 +19,15 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Templates> {
         Some(folder) => own_templates(Path::new(&folder)),
     };
     let mut is_faulty = false;
-    for complaint in complaints {
-        reader.complain(&MAIL_TEMPLATES, complaint);
+    for problem in complaints {
+        reader.complain(&MAIL_TEMPLATES, problem);
         is_faulty = true;
     }
     match Templates::with_own(own) {
         Ok(templates) => (!is_faulty).then_some(templates),
         Err(faults) => {
             for fault in faults {
-                reader.complain(&MAIL_TEMPLATES, Complaint::new(format!("{fault}."), MEND));
+                reader.complain(&MAIL_TEMPLATES, Problem::new(format!("{fault}."), MEND));
             }
             None
         }
@@ -36,7 +36,7 @@ pub fn read(reader: &mut Reader<'_>) -> Option<Templates> {
 
 /// What the folder holds under names that letters have. Another template in it would never be used, and is most
 /// likely a mistake; what is no template is none of our business.
-fn own_templates(folder: &Path) -> (BTreeMap<&'static str, String>, Vec<Complaint>) {
+fn own_templates(folder: &Path) -> (BTreeMap<&'static str, String>, Vec<Problem>) {
     let mut own = BTreeMap::new();
     let mut complaints = Vec::new();
     let mut files =
@@ -44,8 +44,8 @@ fn own_templates(folder: &Path) -> (BTreeMap<&'static str, String>, Vec<Complain
             Ok(files) => files,
             Err(error) => {
                 let why = format!("{} cannot be read: {error}.", folder.display());
-                let mend = "Name a folder with templates.";
-                return (own, vec![Complaint::new(why, mend)]);
+                let hint = "Name a folder with templates.";
+                return (own, vec![Problem::new(why, hint)]);
             }
         };
     files.sort_by_key(fs::DirEntry::file_name);
@@ -61,7 +61,7 @@ fn own_templates(folder: &Path) -> (BTreeMap<&'static str, String>, Vec<Complain
         let name = file.file_name();
         let Some(name) = Templates::names().find(|known| name.to_str() == Some(known)) else {
             let known: Vec<&str> = Templates::names().collect();
-            complaints.push(Complaint::new(
+            complaints.push(Problem::new(
                 format!("{shown} is the template of no letter."),
                 format!("Known are {}.", known.join(", ")),
             ));
@@ -72,7 +72,7 @@ fn own_templates(folder: &Path) -> (BTreeMap<&'static str, String>, Vec<Complain
                 own.insert(name, text);
             }
             Err(error) => {
-                complaints.push(Complaint::new(
+                complaints.push(Problem::new(
                     format!("{shown} cannot be read: {error}."),
                     MEND,
                 ));

@@ -3,7 +3,6 @@
 mod accounts;
 mod addresses;
 mod database;
-mod fault;
 #[cfg(test)]
 mod generated;
 mod local_secret;
@@ -13,6 +12,7 @@ mod mail_templates;
 mod passwords;
 mod reader;
 mod server;
+mod setting_error;
 pub mod settings;
 mod slack;
 #[cfg(test)]
@@ -23,19 +23,19 @@ mod words;
 
 pub use accounts::Accounts;
 pub use database::Database;
-pub use fault::Faults;
 pub use local_secret::{LocalSecretError, random_secret};
 pub use logging::{LogFormat, Logging};
 pub use mail::Mail;
 pub use passwords::Passwords;
 pub use reader::Environment;
 pub use server::Server;
+pub use setting_error::SettingErrors;
 pub use slack::Slack;
 pub use tokens::Tokens;
 pub use variables::{ENV_FILE, Variables};
 
-use fault::Complaint;
 use reader::Reader;
+use setting_error::Problem;
 
 /// What the program is started as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Config {
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub fn read(environment: Environment<'_>, mode: Mode) -> Result<Self, Faults> {
+    pub fn read(environment: Environment<'_>, mode: Mode) -> Result<Self, SettingErrors> {
         let mut reader = Reader::new(environment, mode);
         match Self::sections(&mut reader) {
             Some(config) if !reader.has_faults() => Ok(config),
@@ -77,7 +77,7 @@ impl Config {
     ///
     /// # Errors
     /// When it cannot be used.
-    pub fn read_database(environment: Environment<'_>) -> Result<Database, Faults> {
+    pub fn read_database(environment: Environment<'_>) -> Result<Database, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
         Database::read(&mut reader).ok_or_else(|| reader.into_faults())
     }
@@ -113,13 +113,13 @@ fn refuse_exposed_development(reader: &mut Reader<'_>, server: &Server) {
     if reader.mode != Mode::Dev {
         return;
     }
-    let mend = "Use `hallpass serve` for others, or leave it unset.";
+    let hint = "Use `hallpass serve` for others, or leave it unset.";
     if !server.is_on_loopback() {
         let why = "`hallpass dev` listens on loopback addresses only.";
-        reader.complain(&settings::HOST, Complaint::new(why, mend));
+        reader.complain(&settings::HOST, Problem::new(why, hint));
     }
     if server.public_url.scheme() == "https" {
         let why = "`hallpass dev` is not for an https address.";
-        reader.complain(&settings::PUBLIC_URL, Complaint::new(why, mend));
+        reader.complain(&settings::PUBLIC_URL, Problem::new(why, hint));
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use secrecy::SecretString;
 
 use super::Mode;
-use super::fault::{Complaint, Fault, Faults};
+use super::setting_error::{Problem, SettingError, SettingErrors};
 use super::settings::Setting;
 
 /// Where values come from: a variable's name to its value.
@@ -16,7 +16,7 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Reader<'a> {
     environment: Environment<'a>,
     pub mode: Mode,
-    faults: Vec<Fault>,
+    faults: Vec<SettingError>,
 }
 
 impl<'a> Reader<'a> {
@@ -28,16 +28,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub fn complain(&mut self, setting: &Setting, complaint: Complaint) {
-        self.faults.push(complaint.of(setting));
+    pub fn complain(&mut self, setting: &Setting, problem: Problem) {
+        self.faults.push(problem.of(setting));
     }
 
     pub fn has_faults(&self) -> bool {
         !self.faults.is_empty()
     }
 
-    pub fn into_faults(self) -> Faults {
-        Faults(self.faults)
+    pub fn into_faults(self) -> SettingErrors {
+        SettingErrors(self.faults)
     }
 
     /// Whether the setting is given, by value or by file, faulty or not.
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
     pub fn value<T>(
         &mut self,
         setting: &Setting,
-        parse: impl FnOnce(&str) -> Result<T, Complaint>,
+        parse: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Option<T> {
         let text = self.text(setting)?;
         self.keep_fault(setting, parse(&text))
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
     pub fn list<T>(
         &mut self,
         setting: &Setting,
-        parse: impl Fn(&str) -> Result<T, Complaint>,
+        parse: impl Fn(&str) -> Result<T, Problem>,
     ) -> Vec<T> {
         let text = self.text(setting).unwrap_or_default();
         text.split(',')
@@ -75,11 +75,11 @@ impl<'a> Reader<'a> {
         self.text(setting).map(SecretString::from)
     }
 
-    fn keep_fault<T>(&mut self, setting: &Setting, result: Result<T, Complaint>) -> Option<T> {
+    fn keep_fault<T>(&mut self, setting: &Setting, result: Result<T, Problem>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
-            Err(complaint) => {
-                self.complain(setting, complaint);
+            Err(problem) => {
+                self.complain(setting, problem);
                 None
             }
         }
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
             && let Some(path) = self.variable(&file_variable(setting))
         {
             let text = match given {
-                Some(_) => Err(Complaint::new(
+                Some(_) => Err(Problem::new(
                     format!("{} is given as well.", file_variable(setting)),
                     "Keep one of the two.",
                 )),
@@ -101,8 +101,8 @@ impl<'a> Reader<'a> {
         }
         match given {
             Some(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
-                let complaint = Complaint::new("It is not valid UTF-8.", "Write it in UTF-8.");
-                self.keep_fault(setting, Err(complaint))
+                let problem = Problem::new("It is not valid UTF-8.", "Write it in UTF-8.");
+                self.keep_fault(setting, Err(problem))
             }
             Some(text) => Some(text),
             None => setting.default.value(self.mode).map(str::to_owned),
@@ -122,10 +122,10 @@ fn file_variable(setting: &Setting) -> String {
 }
 
 /// The path is not repeated: people put the secret itself where its file should be named.
-fn read_file(setting: &Setting, path: &str) -> Result<String, Complaint> {
+fn read_file(setting: &Setting, path: &str) -> Result<String, Problem> {
     let name = file_variable(setting);
     let text = fs::read_to_string(path).map_err(|error| {
-        Complaint::new(
+        Problem::new(
             format!("The file named by {name} cannot be read: {error}."),
             format!(
                 "Name a readable file in {name}, or give {} itself.",
@@ -135,7 +135,7 @@ fn read_file(setting: &Setting, path: &str) -> Result<String, Complaint> {
     })?;
     let text = text.trim();
     if text.is_empty() {
-        return Err(Complaint::new(
+        return Err(Problem::new(
             format!("The file named by {name} is empty."),
             "Write the secret into it.",
         ));

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::Mode;
 use super::addresses::{base_url, contact, network, origin};
-use super::fault::{Complaint, quoted};
 use super::reader::Reader;
+use super::setting_error::{Problem, quoted};
 use super::settings::{
     CORS_ALLOWED_ORIGINS, HOST, METRICS_ADDR, PORT, PUBLIC_URL, RATE_LIMITS, SECURITY_CONTACT,
     TRUSTED_PROXIES,
@@ -35,7 +35,7 @@ impl Server {
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let host = reader.value(&HOST, |text| {
             text.parse::<IpAddr>().map_err(|_| {
-                Complaint::new(
+                Problem::new(
                     format!("{} is not an IP address.", quoted(text)),
                     "Use 127.0.0.1 for this machine alone, or 0.0.0.0 for every interface.",
                 )
@@ -43,7 +43,7 @@ impl Server {
         });
         let port = reader.value(&PORT, |text| {
             text.parse::<u16>().map_err(|_| {
-                Complaint::new(
+                Problem::new(
                     format!("{} is not a port.", quoted(text)),
                     "Use a number from 0 to 65535.",
                 )
@@ -55,7 +55,7 @@ impl Server {
         let rate_limits = reader.value(&RATE_LIMITS, switch);
         let metrics_addr = reader.value(&METRICS_ADDR, |text| {
             text.parse::<SocketAddr>().map_err(|_| {
-                Complaint::new(
+                Problem::new(
                     format!("{} is not an address with a port.", quoted(text)),
                     "Use one such as 127.0.0.1:9090.",
                 )
@@ -69,7 +69,7 @@ impl Server {
         };
         if metrics_addr == Some(address) && address.port() != 0 {
             let why = "It is the address of the API itself.";
-            reader.complain(&METRICS_ADDR, Complaint::new(why, "Use another port."));
+            reader.complain(&METRICS_ADDR, Problem::new(why, "Use another port."));
         }
         if reader.mode == Mode::Dev && !reader.is_given(&CORS_ALLOWED_ORIGINS) {
             cors_allowed_origins.push(public_url.origin().ascii_serialization());

@@ -5,9 +5,9 @@ use url::Url;
 
 use super::Mode;
 use super::addresses::secure_base_url;
-use super::fault::Complaint;
 use super::reader::Reader;
 use super::server::Server;
+use super::setting_error::Problem;
 use super::settings::{
     SLACK_ALLOW_GUESTS, SLACK_BASE_URL, SLACK_CLIENT_ID, SLACK_CLIENT_SECRET,
     SLACK_FIRST_USER_ROLE, SLACK_FLOW, SLACK_TOKEN_DELIVERY,
@@ -67,8 +67,8 @@ impl Slack {
         ] {
             if reader.is_given(given) && !reader.is_given(missing) {
                 let why = format!("It is missing, though {} is given.", given.name);
-                let mend = "Give both, as Slack shows them under Basic Information, or none.";
-                reader.complain(missing, Complaint::new(why, mend));
+                let hint = "Give both, as Slack shows them under Basic Information, or none.";
+                reader.complain(missing, Problem::new(why, hint));
             }
         }
         Some(Self {

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use super::settings::SECTIONS;
-use super::{Config, Database, Faults, LogFormat, Mode};
+use super::{Config, Database, LogFormat, Mode, SettingErrors};
 use crate::domain::slack::SlackFlow;
 use crate::domain::{JoinPolicy, MailTls, Role, TokenDelivery};
 
@@ -15,7 +15,7 @@ const SECRET: &str = "k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE";
 const OTHER_SECRET: &str = "Zx8Nc2Vb6Mq1Wr5Ty9Ui3Op7As4Df0Gh";
 
 /// Reads the settings given, with a good secret unless they say something about it.
-fn read_as(mode: Mode, given: &[(&str, &str)]) -> Result<Config, Faults> {
+fn read_as(mode: Mode, given: &[(&str, &str)]) -> Result<Config, SettingErrors> {
     let mut variables: BTreeMap<&str, &str> = given.iter().copied().collect();
     if !variables.contains_key("JWT_SECRET_FILE") {
         variables.entry("JWT_SECRET").or_insert(SECRET);
@@ -23,7 +23,7 @@ fn read_as(mode: Mode, given: &[(&str, &str)]) -> Result<Config, Faults> {
     read_exactly(mode, &variables)
 }
 
-fn read_exactly(mode: Mode, variables: &BTreeMap<&str, &str>) -> Result<Config, Faults> {
+fn read_exactly(mode: Mode, variables: &BTreeMap<&str, &str>) -> Result<Config, SettingErrors> {
     Config::read(
         &|name| variables.get(name).map(|value| (*value).to_owned()),
         mode,

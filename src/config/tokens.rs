@@ -6,10 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Mode;
 use super::database::Database;
-use super::fault::{Complaint, Faults};
 use super::local_secret::{self, LocalSecretError};
 use super::reader::{Environment, Reader};
 use super::server::Server;
+use super::setting_error::{Problem, SettingErrors};
 use super::settings::{JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET};
 use crate::crypto::secret_strength;
 
@@ -66,7 +66,7 @@ impl Tokens {
     ///
     /// # Errors
     /// What [`Config::read`](super::Config::read) would say of them, and when there are none any more.
-    pub fn reread(&self, environment: Environment<'_>) -> Result<Vec<SecretString>, Faults> {
+    pub fn reread(&self, environment: Environment<'_>) -> Result<Vec<SecretString>, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
         let secrets = if reader.is_given(&JWT_SECRET) {
             given_secrets(&mut reader)
@@ -79,7 +79,7 @@ impl Tokens {
                 }
                 Some(Ok(None)) | None => {
                     let why = "It is not given any more.";
-                    reader.complain(&JWT_SECRET, Complaint::new(why, MAKE_ONE));
+                    reader.complain(&JWT_SECRET, Problem::new(why, MAKE_ONE));
                     None
                 }
             }
@@ -110,7 +110,7 @@ fn given_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
         };
         reader.complain(
             &JWT_SECRET,
-            Complaint::new(why, "Make another with `hallpass secret generate`."),
+            Problem::new(why, "Make another with `hallpass secret generate`."),
         );
     }
     Some(entries.into_iter().map(SecretString::from).collect())
@@ -137,7 +137,7 @@ fn local_secret_path(
     }
     if !reasons.is_empty() {
         let why = format!("It is missing, though {}.", reasons.join(" and "));
-        reader.complain(&JWT_SECRET, Complaint::new(why, MAKE_ONE));
+        reader.complain(&JWT_SECRET, Problem::new(why, MAKE_ONE));
         return None;
     }
     match database? {
@@ -146,8 +146,8 @@ fn local_secret_path(
     }
 }
 
-fn no_local_secret(error: &LocalSecretError) -> Complaint {
-    let mend = match error {
+fn no_local_secret(error: &LocalSecretError) -> Problem {
+    let hint = match error {
         LocalSecretError::Read(..) => "Make it readable, or give JWT_SECRET.".to_owned(),
         LocalSecretError::Write(..) => {
             "Let the database file's directory exist and be writable, or give JWT_SECRET."
@@ -162,5 +162,5 @@ fn no_local_secret(error: &LocalSecretError) -> Complaint {
         LocalSecretError::NoRandomness => "Give JWT_SECRET.".to_owned(),
     };
     let why = format!("It is not given, and {error}.");
-    Complaint::new(why, mend)
+    Problem::new(why, hint)
 }

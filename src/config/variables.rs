@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::env;
 use std::path::Path;
 
-use super::fault::{Complaint, Faults};
+use super::setting_error::{Problem, SettingErrors};
 
 /// In the working directory.
 pub const ENV_FILE: &str = ".env";
@@ -21,17 +21,17 @@ impl Variables {
     ///
     /// # Errors
     /// When the file is there and cannot be understood.
-    pub fn load(file: &Path) -> Result<Self, Faults> {
+    pub fn load(file: &Path) -> Result<Self, SettingErrors> {
         let read = dotenvy::from_path_iter(file).and_then(Iterator::collect);
         match read {
             Ok(variables) => Ok(Self(variables)),
             Err(error) if error.not_found() => Ok(Self::default()),
             // The error itself repeats the line, secrets and all.
-            Err(dotenvy::Error::LineParse(..)) => Err(Faults::of_env_file(Complaint::new(
+            Err(dotenvy::Error::LineParse(..)) => Err(SettingErrors::of_env_file(Problem::new(
                 "A line of it is no NAME=value.",
                 "Put values with spaces or quotes in single quotes.",
             ))),
-            Err(error) => Err(Faults::of_env_file(Complaint::new(
+            Err(error) => Err(SettingErrors::of_env_file(Problem::new(
                 format!("It cannot be read: {error}."),
                 "Make it readable, or remove it.",
             ))),

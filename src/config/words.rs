@@ -2,10 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::fault::{Complaint, quoted};
+use super::setting_error::{Problem, quoted};
 
 /// One of `choices`, whatever its case.
-pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Complaint> {
+pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Problem> {
     move |text| {
         choices
             .iter()
@@ -13,7 +13,7 @@ pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Comp
             .map(|(_, value)| *value)
             .ok_or_else(|| {
                 let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-                Complaint::new(
+                Problem::new(
                     format!("{} is none of its values.", quoted(text)),
                     format!("Use one of: {}.", words.join(", ")),
                 )
@@ -21,7 +21,7 @@ pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Comp
     }
 }
 
-pub fn switch(text: &str) -> Result<bool, Complaint> {
+pub fn switch(text: &str) -> Result<bool, Problem> {
     one_of(&[
         ("on", true),
         ("off", false),
@@ -30,13 +30,13 @@ pub fn switch(text: &str) -> Result<bool, Complaint> {
     ])(text)
 }
 
-pub fn number_within(bounds: RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, Complaint> {
+pub fn number_within(bounds: RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, Problem> {
     move |text| {
         text.parse()
             .ok()
             .filter(|number| bounds.contains(number))
             .ok_or_else(|| {
-                Complaint::new(
+                Problem::new(
                     format!("{} is out of its bounds, or no number.", quoted(text)),
                     format!("Use a number from {} to {}.", bounds.start(), bounds.end()),
                 )

@@ -13,7 +13,7 @@ use super::keyring::{Key, Keyring};
 pub enum Purpose {
     SlackState,
     /// A letter that waits to be sent.
-    Letter,
+    EmailMessage,
     /// What an authenticator shares with us.
     TotpSecret,
 }
@@ -22,7 +22,7 @@ impl Purpose {
     fn label(self) -> &'static [u8] {
         match self {
             Self::SlackState => b"slack-state",
-            Self::Letter => b"letter",
+            Self::EmailMessage => b"letter",
             Self::TotpSecret => b"totp-secret",
         }
     }

@@ -12,8 +12,11 @@ pub enum Change {
         user_id: UserId,
         session_id: SessionId,
     },
-    /// Tokens of this user with a lower `ver` are revoked.
-    TokensCalledBack { user_id: UserId, min_ver: i32 },
+    /// Tokens of this user with a lower `token_version` are revoked.
+    TokensRevoked {
+        user_id: UserId,
+        min_token_version: i32,
+    },
     /// The user's row or memberships are not what they were.
     PersonChanged { user_id: UserId },
     /// The organization's rules are not what they were, for everybody in it.

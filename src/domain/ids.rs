@@ -77,7 +77,7 @@ id! {
 }
 id! {
     /// A letter on its way.
-    LetterId
+    EmailId
 }
 id! {
     /// One line of the audit log.

@@ -42,10 +42,10 @@ pub const SECOND_FACTOR: TimeDelta = TimeDelta::seconds(300);
 pub const MFA_LOCK: TimeDelta = TimeDelta::minutes(15);
 
 /// Within this time an address gets three letters that strangers can cause, and no fourth.
-pub const LETTERS_COUNT_FOR: TimeDelta = TimeDelta::hours(1);
+pub const EMAIL_LIMIT_WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// A letter that could not be sent for so long is given up.
-pub const LETTER: TimeDelta = TimeDelta::days(7);
+pub const EMAIL: TimeDelta = TimeDelta::days(7);
 
 /// How long a revoked or expired token of a service is still known as what it was.
 pub const SPENT_API_TOKEN: TimeDelta = TimeDelta::days(30);

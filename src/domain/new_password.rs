@@ -20,12 +20,12 @@ pub struct NewPasswordRules {
 const MIN_OWN_WORD_CHARS: usize = 4;
 
 impl NewPasswordRules {
-    /// `own_words` are what an attacker tries first: the person's address, its local part, their
+    /// `user_inputs` are what an attacker tries first: the person's address, its local part, their
     /// names, their organization's.
     ///
     /// # Errors
     /// `too_short` or `too_common`.
-    pub fn check(&self, password: &Password, own_words: &[&str]) -> Result<(), Refusal> {
+    pub fn check(&self, password: &Password, user_inputs: &[&str]) -> Result<(), Refusal> {
         let password = password.expose();
         if password.chars().count() < self.min_length {
             return Err(Refusal::new(
@@ -33,8 +33,8 @@ impl NewPasswordRules {
                 format!("Please use at least {} characters.", self.min_length),
             ));
         }
-        let own_words = comparable(own_words);
-        if is_own_word(password, &own_words) || is_common(password, &own_words) {
+        let user_inputs = comparable(user_inputs);
+        if is_own_word(password, &user_inputs) || is_common(password, &user_inputs) {
             return Err(Refusal::new(
                 "too_common",
                 "This password is easy to guess. Please choose another, such as several words that have nothing to do with each other.",
@@ -45,9 +45,11 @@ impl NewPasswordRules {
 }
 
 /// Own words and, of names, the single words, as they compare: normalised and in lower case.
-fn comparable(own_words: &[&str]) -> Vec<String> {
-    let whole = own_words.iter().copied();
-    let single = own_words.iter().flat_map(|words| words.split_whitespace());
+fn comparable(user_inputs: &[&str]) -> Vec<String> {
+    let whole = user_inputs.iter().copied();
+    let single = user_inputs
+        .iter()
+        .flat_map(|words| words.split_whitespace());
     let mut words: Vec<String> = whole
         .chain(single)
         .map(|word| word.nfkc().collect::<String>().to_lowercase())
@@ -59,10 +61,10 @@ fn comparable(own_words: &[&str]) -> Vec<String> {
 }
 
 /// An own word, alone or with digits on one side.
-fn is_own_word(password: &str, own_words: &[String]) -> bool {
+fn is_own_word(password: &str, user_inputs: &[String]) -> bool {
     let password = password.to_lowercase();
     let digits = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit());
-    own_words.iter().any(|word| {
+    user_inputs.iter().any(|word| {
         password.strip_prefix(word).is_some_and(digits)
             || password.strip_suffix(word).is_some_and(digits)
     })
@@ -71,10 +73,10 @@ fn is_own_word(password: &str, own_words: &[String]) -> bool {
 /// Among the first thousand guesses, or all of it one word of zxcvbn's lists or of the person's own,
 /// also reversed, in capitals, or with digits for letters. A long password is judged in pieces,
 /// and is good when one of them is.
-fn is_common(password: &str, own_words: &[String]) -> bool {
-    let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
+fn is_common(password: &str, user_inputs: &[String]) -> bool {
+    let user_inputs: Vec<&str> = user_inputs.iter().map(String::as_str).collect();
     pieces(password).all(|piece| {
-        let estimate = zxcvbn(piece, &own_words);
+        let estimate = zxcvbn(piece, &user_inputs);
         // Matches of one sequence do not overlap and leave no gap, so one alone covers it all.
         estimate.score() == Score::Zero
             || matches!(estimate.sequence(), [only] if matches!(only.pattern, MatchPattern::Dictionary(_)))
@@ -104,9 +106,9 @@ mod tests {
 
     const RULES: NewPasswordRules = NewPasswordRules { min_length: 8 };
 
-    fn code(password: &str, own_words: &[&str]) -> Option<&'static str> {
+    fn code(password: &str, user_inputs: &[&str]) -> Option<&'static str> {
         let password = Password::parse(password).unwrap();
-        RULES.check(&password, own_words).err().map(|r| r.code)
+        RULES.check(&password, user_inputs).err().map(|r| r.code)
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct User {
     pub email: Option<Email>,
     pub name: PersonName,
     /// The credential version: tokens that carry a lower one are revoked.
-    pub ver: i32,
+    pub token_version: i32,
     pub disabled_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }

@@ -23,7 +23,7 @@ impl Scope {
 
 /// What a caller is to somebody in the same organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Relationship {
     Admin,
     /// A manager above them, at whatever distance.
     Superior,
@@ -35,22 +35,22 @@ pub enum Standing {
 
 /// What is done to somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum Permission {
     See,
     Rename,
     /// Role, manager, deactivation, removal.
     Administer,
 }
 
-impl Standing {
+impl Relationship {
     /// The table of rights; `docs/API.md` shows it to clients.
-    pub fn may(self, deed: Deed) -> bool {
-        match (self, deed) {
+    pub fn may(self, permission: Permission) -> bool {
+        match (self, permission) {
             (Self::Admin, _)
-            | (Self::Superior | Self::Oneself, Deed::See | Deed::Rename)
-            | (Self::TheirService, Deed::See) => true,
-            (Self::Superior | Self::Oneself, Deed::Administer)
-            | (Self::TheirService, Deed::Rename | Deed::Administer)
+            | (Self::Superior | Self::Oneself, Permission::See | Permission::Rename)
+            | (Self::TheirService, Permission::See) => true,
+            (Self::Superior | Self::Oneself, Permission::Administer)
+            | (Self::TheirService, Permission::Rename | Permission::Administer)
             | (Self::Outsider, _) => false,
         }
     }
@@ -69,13 +69,14 @@ mod tests {
 
     #[test]
     fn only_admins_administer_and_a_service_changes_nothing_of_its_owner() {
-        let rights = |standing: Standing| {
-            [Deed::See, Deed::Rename, Deed::Administer].map(|deed| standing.may(deed))
+        let rights = |relationship: Relationship| {
+            [Permission::See, Permission::Rename, Permission::Administer]
+                .map(|permission| relationship.may(permission))
         };
-        assert_eq!(rights(Standing::Admin), [true, true, true]);
-        assert_eq!(rights(Standing::Superior), [true, true, false]);
-        assert_eq!(rights(Standing::Oneself), [true, true, false]);
-        assert_eq!(rights(Standing::TheirService), [true, false, false]);
-        assert_eq!(rights(Standing::Outsider), [false, false, false]);
+        assert_eq!(rights(Relationship::Admin), [true, true, true]);
+        assert_eq!(rights(Relationship::Superior), [true, true, false]);
+        assert_eq!(rights(Relationship::Oneself), [true, true, false]);
+        assert_eq!(rights(Relationship::TheirService), [true, false, false]);
+        assert_eq!(rights(Relationship::Outsider), [false, false, false]);
     }
 }

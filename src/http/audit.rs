@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode::{Forbidden, ValidationFailed};
-use super::given::FromText;
+use super::field::FromText;
 use super::paging::{cursor, page_request};
 use super::query::{Query, searchable};
 use crate::domain::UserId;

@@ -110,7 +110,7 @@ async fn read<E>(
 }
 
 /// What can be made of the fields of a body: anything that is `Deserialize + Validate` and whose
-/// fields are [`Given`](super::given::Given).
+/// fields are [`Parsed`](super::field::Parsed).
 pub trait Body: Sized + 'static {
     /// # Errors
     /// Every fault of every field.

@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use super::cookies::Cookie;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::sender::{Csrf, Sender, admit_cookie_call};
+use super::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
 use super::settings::Settings;
 use crate::service::{Caller, Credential, Services, authenticate, authenticate_to_enrol};
 
@@ -46,12 +46,12 @@ impl FromRequest for Enrolling {
 
 /// The request's credential. Where that is a cookie and the call may change something, the page that sends it
 /// must be one that may.
-fn admitted(request: &HttpRequest) -> Result<Presented<'_>, ApiError> {
+fn admitted(request: &HttpRequest) -> Result<PresentedCredential<'_>, ApiError> {
     let (headers, settings) = (request.headers(), settings(request)?);
-    let presented = Presented::by(headers, settings)?;
-    if matches!(presented, Presented::Cookie(_)) && !is_safe(request.method()) {
+    let presented = PresentedCredential::by(headers, settings)?;
+    if matches!(presented, PresentedCredential::Cookie(_)) && !is_safe(request.method()) {
         let csrf = Csrf::of(headers, None, services(request)?, settings);
-        admit_cookie_call(Sender::of(headers, settings), csrf)?;
+        admit_cookie_call(RequestOrigin::of(headers, settings), csrf)?;
     }
     Ok(presented)
 }
@@ -77,14 +77,14 @@ pub fn settings(request: &HttpRequest) -> Result<&Settings, ApiError> {
 
 /// The one credential of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presented<'a> {
+pub enum PresentedCredential<'a> {
     Bearer(&'a str),
     /// The session cookie, which counts only where no `Authorization` was sent: two identities in one
     /// request never mix.
     Cookie(&'a str),
 }
 
-impl<'a> Presented<'a> {
+impl<'a> PresentedCredential<'a> {
     /// # Errors
     /// `AuthenticationRequired` without any; `InvalidToken` for two of a kind.
     pub fn by(headers: &'a HeaderMap, settings: &Settings) -> Result<Self, ErrorCode> {
@@ -193,9 +193,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         let cookie = HeaderValue::from_static("next-auth.session-token=abc");
         headers.append(COOKIE, cookie.clone());
-        let presented = |headers: &HeaderMap| match Presented::by(headers, &settings) {
-            Ok(Presented::Cookie(token)) => Ok(format!("cookie {token}")),
-            Ok(Presented::Bearer(token)) => Ok(format!("bearer {token}")),
+        let presented = |headers: &HeaderMap| match PresentedCredential::by(headers, &settings) {
+            Ok(PresentedCredential::Cookie(token)) => Ok(format!("cookie {token}")),
+            Ok(PresentedCredential::Bearer(token)) => Ok(format!("bearer {token}")),
             Err(code) => Err(code),
         };
         assert_eq!(presented(&headers), Ok("cookie abc".to_owned()));

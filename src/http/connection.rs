@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How long the other end may take.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     /// From the first byte of a request's head to its last.
     pub head: Duration,
     /// Between an answer and the next request.
@@ -68,7 +68,7 @@ impl Drop for Answering {
 /// A socket that does not wait for ever.
 pub struct Connection<S> {
     socket: S,
-    patience: Patience,
+    patience: Timeouts,
     progress: Rc<Progress>,
     /// Bytes read since the last time all there was to write was written.
     at_once: usize,
@@ -83,7 +83,7 @@ pub struct Connection<S> {
 }
 
 impl<S> Connection<S> {
-    pub fn new(socket: S, patience: Patience) -> Self {
+    pub fn new(socket: S, patience: Timeouts) -> Self {
         let progress = Progress::default();
         progress.idle.set(patience.idle);
         Self {
@@ -213,13 +213,13 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Patience = Patience {
+    const PATIENCE: Timeouts = Timeouts {
         head: Duration::from_secs(3600),
         idle: Duration::from_secs(3600),
         answer: Duration::from_secs(3600),
     };
 
-    fn pair(patience: Patience) -> (Connection<DuplexStream>, DuplexStream) {
+    fn pair(patience: Timeouts) -> (Connection<DuplexStream>, DuplexStream) {
         let (ours, theirs) = duplex(1024 * 1024);
         (Connection::new(ours, patience), theirs)
     }
@@ -268,7 +268,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_takes_no_answer_is_read_no_further_and_then_cut_off() {
-        let patience = Patience {
+        let patience = Timeouts {
             answer: Duration::ZERO,
             ..PATIENCE
         };
@@ -287,7 +287,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_that_does_not_end_is_the_end() {
-        let patience = Patience {
+        let patience = Timeouts {
             head: Duration::ZERO,
             ..PATIENCE
         };
@@ -300,7 +300,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_nothing_more_is_forgotten_and_who_waits_for_an_answer_is_not() {
-        let patience = Patience {
+        let patience = Timeouts {
             head: Duration::ZERO,
             idle: Duration::ZERO,
             ..PATIENCE

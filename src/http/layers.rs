@@ -18,7 +18,7 @@ use super::cors;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::rate_limit;
-use super::request_origin::{REQUEST_ID, RequestOrigin};
+use super::request_metadata::{REQUEST_ID, RequestOrigin};
 use super::routes::RoutePattern;
 use super::settings::Settings;
 use super::unread_body::Reader;

@@ -11,7 +11,7 @@ use actix_web::{FromRequest as _, HttpMessage as _, web};
 use super::client_address::FORWARDED_FOR;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::request_origin::RequestOrigin;
+use super::request_metadata::RequestOrigin;
 use super::routes::RoutePattern;
 use super::settings::Settings;
 use crate::domain::Allowance;

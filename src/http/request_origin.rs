@@ -1,119 +1,276 @@
-//! Where a request comes from: its id, its client's address, its device.
+//! The rule against cross-site requests: which page sent this, and whether that page may.
+//!
+//! `Origin` (RFC 6454) and `Sec-Fetch-Site` (W3C Fetch Metadata) are written by browsers and by no page. Either
+//! of them that names a stranger is enough to refuse; where both are silent, a token shows that the form was
+//! ours (OWASP Cross-Site Request Forgery Prevention Cheat Sheet).
 
 use std::future::{Ready, ready};
-use std::net::IpAddr;
 
-use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use ipnet::IpNet;
-use uuid::{NoContext, Timestamp, Uuid};
+use actix_web::dev::Payload;
+use actix_web::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use actix_web::{FromRequest, HttpRequest};
 
-use super::client_address::client_address;
+use super::caller;
+use super::cookies::Cookie;
 use super::error::ApiError;
-use crate::service::RequestContext;
+use super::error_code::ErrorCode;
+use super::settings::Settings;
+use crate::service::Services;
 
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Characters.
-const MAX_DEVICE: usize = 255;
+/// Carries a CSRF token where the body has no field for it.
+const CSRF_HEADER: &str = "x-csrf-token";
 
-/// Noted once at the door, for the log, the answer and the services.
-#[derive(Clone)]
-pub struct RequestOrigin {
-    pub request_id: HeaderValue,
-    pub address: Option<IpAddr>,
+/// What a request's headers tell of its sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestOrigin {
+    /// A page of ours, of an allowed origin, or the person at the address bar.
+    SameSite,
+    /// Any other page.
+    CrossSite,
+    /// Perhaps a browser, which does not say whose page it shows.
+    Unknown,
+    /// Nothing of what browsers send.
+    NonBrowser,
 }
 
 impl RequestOrigin {
-    pub fn of(request: &ServiceRequest, trusted_proxies: &[IpNet]) -> Self {
-        let peer = request.peer_addr().map(|address| address.ip());
-        Self {
-            request_id: request_id(request.headers()),
-            address: client_address(peer, request.headers(), trusted_proxies),
+    pub fn of(headers: &HeaderMap, settings: &Settings) -> Self {
+        let origin = match single(headers, &ORIGIN) {
+            Err(TwoHeaders) => return Self::CrossSite,
+            // What browsers say who are not to tell, or who cannot.
+            Ok(Some(origin)) if origin == "null" => None,
+            Ok(origin) => origin,
+        };
+        let is_allowed = origin.is_some_and(|origin| settings.allowed_origins.admit_origin(origin));
+        let is_own = origin.is_some_and(|origin| *origin == settings.own_origin);
+        let site = match single(headers, &SEC_FETCH_SITE) {
+            Err(TwoHeaders) => return Self::CrossSite,
+            Ok(site) => site.map(HeaderValue::as_bytes),
+        };
+        match (origin, site) {
+            _ if is_allowed => Self::SameSite,
+            (Some(_), _) if !is_own => Self::CrossSite,
+            (_, Some(b"same-origin" | b"none")) | (Some(_), None) => Self::SameSite,
+            (_, Some(_)) => Self::CrossSite,
+            (None, None) if headers.contains_key(ORIGIN) || headers.contains_key(COOKIE) => {
+                Self::Unknown
+            }
+            (None, None) => Self::NonBrowser,
         }
     }
+}
 
-    pub fn request_id(&self) -> &str {
-        self.request_id.to_str().unwrap_or_default()
+struct TwoHeaders;
+
+fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, TwoHeaders> {
+    let mut values = headers.get_all(name);
+    let value = values.next();
+    match values.next() {
+        None => Ok(value),
+        Some(_) => Err(TwoHeaders),
     }
 }
 
-/// The caller's own id where it is fit for a log line, else a new one.
-fn request_id(headers: &HeaderMap) -> HeaderValue {
-    let is_fit = |id: &&HeaderValue| {
-        (1..=128).contains(&id.len())
-            && id
-                .as_bytes()
-                .iter()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
-    };
-    if let Some(id) = headers.get(REQUEST_ID).filter(is_fit) {
-        return id.clone();
-    }
-    // Without a context, so that threads share no lock.
-    let id = Uuid::new_v7(Timestamp::now(NoContext));
-    HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
-        .unwrap_or(HeaderValue::from_static("none"))
-}
+/// A sign-in that no foreign page has sent: it would fill somebody's browser, or our locks, unseen.
+pub struct RejectCrossSite;
 
-impl FromRequest for RequestContext {
+impl FromRequest for RejectCrossSite {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let extensions = request.extensions();
-        let Some(origin) = extensions.get::<RequestOrigin>() else {
-            return ready(Err(ApiError::internal("the request passed no door")));
-        };
-        ready(Ok(Self {
-            request_id: origin.request_id().to_owned(),
-            address: origin.address,
-            device: request.headers().get(USER_AGENT).map(device),
+        ready(caller::settings(request).and_then(|settings| {
+            match RequestOrigin::of(request.headers(), settings) {
+                RequestOrigin::CrossSite => Err(ErrorCode::CrossSiteRequest.into()),
+                RequestOrigin::SameSite | RequestOrigin::Unknown | RequestOrigin::NonBrowser => {
+                    Ok(Self)
+                }
+            }
         }))
     }
 }
 
-fn device(user_agent: &HeaderValue) -> String {
-    String::from_utf8_lossy(user_agent.as_bytes())
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_DEVICE)
-        .collect()
+/// What a request's CSRF token is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Csrf {
+    /// None, or none of ours.
+    Missing,
+    /// One of ours, which anybody can have.
+    Signed,
+    /// One of ours, and the one in this browser's cookie.
+    Matching,
+}
+
+impl Csrf {
+    /// `sent` is what the body has; the header counts as well.
+    pub fn of(
+        headers: &HeaderMap,
+        sent: Option<&str>,
+        services: &Services,
+        settings: &Settings,
+    ) -> Self {
+        let in_header = headers.get(CSRF_HEADER).and_then(|v| v.to_str().ok());
+        let Some(token) = sent.or(in_header).filter(|t| services.is_csrf_token(t)) else {
+            return Self::Missing;
+        };
+        if Cookie::Csrf.only(headers, settings) == Some(token) {
+            Self::Matching
+        } else {
+            Self::Signed
+        }
+    }
+}
+
+/// For a call that changes something and whose credential is a cookie, which browsers send for anybody.
+///
+/// # Errors
+/// `CrossSiteRequest`.
+pub fn admit_cookie_call(sender: RequestOrigin, csrf: Csrf) -> Result<(), ErrorCode> {
+    match (sender, csrf) {
+        (RequestOrigin::SameSite, _)
+        | (RequestOrigin::Unknown | RequestOrigin::NonBrowser, Csrf::Matching) => Ok(()),
+        _ => Err(ErrorCode::CrossSiteRequest),
+    }
+}
+
+/// For a sign-in that sets a cookie: nobody is signed in to somebody else's account by a foreign page.
+///
+/// # Errors
+/// `CrossSiteRequest`.
+pub fn admit_sign_in(sender: RequestOrigin, csrf: Csrf, is_json: bool) -> Result<(), ErrorCode> {
+    match (sender, csrf) {
+        (RequestOrigin::NonBrowser, csrf) if is_json || csrf != Csrf::Missing => Ok(()),
+        (sender, csrf) => admit_cookie_call(sender, csrf),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::settings::tests::settings_with;
 
-    fn id(sent: &'static str) -> String {
+    const OWN: &str = "https://id.example.com";
+    const ALLOWED: &str = "https://app.example.net:8443";
+
+    fn sender(sent: &[(&'static str, &'static str)]) -> RequestOrigin {
         let mut headers = HeaderMap::new();
-        headers.insert(REQUEST_ID, HeaderValue::from_static(sent));
-        request_id(&headers).to_str().unwrap().to_owned()
-    }
-
-    #[test]
-    fn a_fit_request_id_is_kept() {
-        assert_eq!(id("Trace_7.a-B"), "Trace_7.a-B");
-        let longest: &'static str = "x".repeat(128).leak();
-        assert_eq!(id(longest), longest);
-    }
-
-    #[test]
-    fn an_unfit_request_id_is_replaced_by_a_uuid() {
-        let too_long: &'static str = "x".repeat(129).leak();
-        for unfit in ["", "a b", "a\"b", "{{7*7}}", too_long] {
-            assert!(id(unfit).parse::<Uuid>().is_ok(), "{unfit}");
+        for (name, value) in sent {
+            headers.append(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
         }
-        assert!(request_id(&HeaderMap::new()).len() == 36);
+        RequestOrigin::of(&headers, &settings_with(OWN, &[ALLOWED]))
     }
 
     #[test]
-    fn a_device_is_at_most_255_characters_of_text() {
-        assert_eq!(device(&HeaderValue::from_static("curl/8")), "curl/8");
-        let long = HeaderValue::from_bytes("é".repeat(300).as_bytes()).unwrap();
-        assert_eq!(device(&long), "é".repeat(255));
-        let odd = HeaderValue::from_bytes(b"a\tb\xff").unwrap();
-        assert_eq!(device(&odd), "ab\u{fffd}");
+    fn a_page_is_known_by_its_origin_byte_for_byte() {
+        use RequestOrigin::*;
+        for (origin, expected) in [
+            ("https://id.example.com", SameSite),
+            ("https://app.example.net:8443", SameSite),
+            ("null", Unknown),
+            ("", CrossSite),
+            ("https://evil.example", CrossSite),
+            ("https://www.example.com", CrossSite),
+            ("https://example.com", CrossSite),
+            ("https://a.id.example.com", CrossSite),
+            ("https://id.example.com.evil.example", CrossSite),
+            ("http://id.example.com", CrossSite),
+            ("https://id.example.com:443", CrossSite),
+            ("https://id.example.com:8443", CrossSite),
+            ("https://id.example.com/", CrossSite),
+            ("https://ID.example.com", CrossSite),
+            ("HTTPS://id.example.com", CrossSite),
+            ("https://app.example.net", CrossSite),
+            ("https://app.example.net:8444", CrossSite),
+            ("http://app.example.net:8443", CrossSite),
+            ("https://id.example.com https://evil.example", CrossSite),
+            ("https://id.example.com, https://evil.example", CrossSite),
+            ("*", CrossSite),
+            ("file://", CrossSite),
+        ] {
+            assert_eq!(sender(&[("origin", origin)]), expected, "{origin}");
+        }
+    }
+
+    #[test]
+    fn where_either_header_names_a_stranger_it_is_one() {
+        use RequestOrigin::*;
+        const EVIL: &str = "https://evil.example";
+        for (origin, site, expected) in [
+            (None, "same-origin", SameSite),
+            (None, "none", SameSite),
+            (None, "same-site", CrossSite),
+            (None, "cross-site", CrossSite),
+            (None, "SAME-ORIGIN", CrossSite),
+            (None, "", CrossSite),
+            (Some(OWN), "same-origin", SameSite),
+            (Some(OWN), "none", SameSite),
+            (Some(OWN), "same-site", CrossSite),
+            (Some(OWN), "cross-site", CrossSite),
+            (Some(ALLOWED), "cross-site", SameSite),
+            (Some(ALLOWED), "same-site", SameSite),
+            (Some(EVIL), "same-origin", CrossSite),
+            (Some(EVIL), "none", CrossSite),
+            (Some(EVIL), "cross-site", CrossSite),
+            (Some("null"), "same-origin", SameSite),
+            (Some("null"), "cross-site", CrossSite),
+        ] {
+            let mut sent = vec![("sec-fetch-site", site)];
+            sent.extend(origin.map(|origin| ("origin", origin)));
+            assert_eq!(sender(&sent), expected, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_comes_twice_is_a_stranger_s() {
+        assert_eq!(
+            sender(&[("origin", OWN), ("origin", OWN)]),
+            RequestOrigin::CrossSite
+        );
+        let twice = ("sec-fetch-site", "same-origin");
+        assert_eq!(sender(&[twice, twice]), RequestOrigin::CrossSite);
+    }
+
+    #[test]
+    fn what_no_browser_sends_is_a_program_s_unless_it_has_cookies() {
+        assert_eq!(sender(&[]), RequestOrigin::NonBrowser);
+        assert_eq!(
+            sender(&[("user-agent", "Mozilla/5.0")]),
+            RequestOrigin::NonBrowser
+        );
+        assert_eq!(sender(&[("cookie", "a=b")]), RequestOrigin::Unknown);
+    }
+
+    #[test]
+    fn who_may_use_a_cookie_and_who_may_sign_in() {
+        use Csrf::{Matching, Missing, Signed};
+        use RequestOrigin::*;
+        // RequestOrigin, token: cookie call, sign-in by form, sign-in by JSON.
+        for (sender, csrf, cookie_call, form, json) in [
+            (SameSite, Missing, true, true, true),
+            (SameSite, Matching, true, true, true),
+            (CrossSite, Missing, false, false, false),
+            (CrossSite, Signed, false, false, false),
+            (CrossSite, Matching, false, false, false),
+            (Unknown, Missing, false, false, false),
+            (Unknown, Signed, false, false, false),
+            (Unknown, Matching, true, true, true),
+            (NonBrowser, Missing, false, false, true),
+            (NonBrowser, Signed, false, true, true),
+        ] {
+            let seen = [
+                admit_cookie_call(sender, csrf).is_ok(),
+                admit_sign_in(sender, csrf, false).is_ok(),
+                admit_sign_in(sender, csrf, true).is_ok(),
+            ];
+            assert_eq!(seen, [cookie_call, form, json], "{sender:?} {csrf:?}");
+        }
     }
 }

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
-use crate::domain::ids::LetterId;
+use crate::domain::ids::EmailId;
 use crate::domain::{Email, MailSender};
 
 /// A mail as its recipient shall see it. It may hold a one-time token, so it cannot be printed.
 #[derive(Clone)]
 pub struct Mail {
     /// Of the letter it was made from; a second copy of the mail has the same.
-    pub id: LetterId,
+    pub id: EmailId,
     /// Where the id was given: the right side of the `Message-ID` (RFC 5322 §3.6.4).
     pub host: String,
     /// When the letter was written.

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::Services;
 use crate::domain::ids::RequestId;
+use crate::service::Services;
 
 /// What the transport knows of the request. The command line has an id and nothing else.
 #[derive(Debug, Clone)]

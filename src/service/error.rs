@@ -108,7 +108,7 @@ impl From<StoreError> for Error {
 
 impl Error {
     /// A store's answer to the insertion of a user.
-    pub(super) fn taken_email(error: StoreError) -> Self {
+    pub(in crate::service) fn taken_email(error: StoreError) -> Self {
         match error {
             StoreError::Taken(Unique::UserEmail) => Self::EmailTaken,
             other => other.into(),

@@ -3,61 +3,23 @@
 //! A verb reads the clock once, checks rights first, and writes what it did, the audit line and the
 //! change other instances must hear of in one transaction.
 
+pub mod accounts;
 pub mod api_tokens;
-pub mod authenticate;
-pub mod become_member;
-mod begin_session;
-pub mod change_email;
-pub mod change_password;
-mod claim_account;
 pub mod context;
-pub mod cookie_session;
-mod csrf;
-pub mod end_session;
-pub mod end_session_by_link;
-mod equal_time;
 pub mod error;
-pub mod feed;
-pub mod found_organization;
 pub mod hashing;
 pub mod invitations;
-pub mod join_organization;
-pub mod judging;
-mod last_admin;
 pub mod limits;
-pub mod links;
-pub mod list_audit;
-pub mod list_members;
-pub mod list_sessions;
-pub mod login;
-pub mod logout;
 pub mod mail;
-pub mod mail_a_link;
-pub mod mail_limit;
-mod mailbox;
 pub mod mfa;
-mod new_membership;
 mod one_time;
-pub mod operator;
-pub mod passwords;
+pub mod operations;
+pub mod organizations;
 pub mod people;
-mod prove_own_password;
-mod prove_password;
-pub mod read_organization;
-pub mod readiness;
-pub mod refresh;
-pub mod remove_member;
-pub mod reset_password;
-mod rights;
-pub mod rotate_keys;
-mod security_txt;
 pub mod session_tokens;
+pub mod sessions;
 pub mod sign_in;
 pub mod slack;
-pub mod tokens;
-pub mod update_organization;
-pub mod update_profile;
-pub mod verify_email;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,42 +32,46 @@ use crate::domain::{AllowedReturnUrl, Change, JoinPolicy, lifetimes};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::store::{Store, StoreError, Tx, changes};
 
+pub use accounts::change_email::change_email;
+pub use accounts::change_password::change_password;
+pub use accounts::request_email_link::{forgot_password, resend_verification};
+pub use accounts::reset_password::reset_password;
+pub use accounts::update_profile::update_profile;
+pub use accounts::verify_email::verify_email;
 pub use api_tokens::{
     CreateApiToken, CreatedApiToken, create_api_token, list_api_tokens, revoke_api_token,
 };
-pub use authenticate::{Caller, Credential, authenticate, authenticate_to_enrol};
-pub use become_member::become_member;
-pub use change_email::change_email;
-pub use change_password::change_password;
 pub use context::RequestContext;
-pub use cookie_session::{CookieSession, cookie_session};
-pub use end_session::end_session;
-pub use end_session_by_link::end_session_by_link;
 pub use error::{Error, Result};
-pub use feed::Feed;
-pub use found_organization::{FoundOrganization, Founded, found_organization};
-pub use join_organization::{JoinOrganization, Joined, join_organization};
+pub use hashing::passwords::Passwords;
 pub use limits::Limits;
-pub use list_audit::list_audit;
-pub use list_members::list_members;
-pub use list_sessions::list_sessions;
-pub use login::{Login, login};
-pub use logout::{logout, logout_all};
-pub use mail::PostOffice;
-pub use mail_a_link::{forgot_password, resend_verification};
-pub use passwords::Passwords;
+pub use mail::MailTransport;
+pub use operations::list_audit::list_audit;
+pub use operations::readiness::{Readiness, hashing_load, mail_backlog, readiness};
+pub use organizations::join::join_organization;
+pub use organizations::read::read_organization;
+pub use organizations::register::{
+    RegisterOrganization, RegisteredOrganization, register_organization,
+};
+pub use organizations::register_into::{
+    Joined, RegisterIntoOrganization, register_into_organization,
+};
+pub use organizations::update::{UpdateOrganization, update_organization};
+pub use people::list_members::list_members;
+pub use people::remove_member::remove_member;
 pub use people::{Person, UpdatePerson, find_person, list_people, remove_person, update_person};
-pub use read_organization::read_organization;
-pub use readiness::{Readiness, hashing_load, mail_backlog, readiness};
-pub use refresh::refresh;
-pub use remove_member::remove_member;
-pub use reset_password::reset_password;
+pub use sessions::authenticate::{Caller, Credential, authenticate, authenticate_to_enrol};
+pub use sessions::cookie_session::{CookieSession, cookie_session};
+pub use sessions::end_session::end_session;
+pub use sessions::end_session_by_link::end_session_by_link;
+pub use sessions::list_sessions::list_sessions;
+pub use sessions::logout::{logout, logout_all};
+pub use sessions::refresh::refresh;
+pub use sessions::revocation_cache::RevocationCache;
+pub use sign_in::issuer::Tokens;
+pub use sign_in::password::{Login, login};
 pub use sign_in::{Profile, SignIn, SignedIn};
 pub use slack::Slack;
-pub use tokens::Tokens;
-pub use update_organization::{UpdateOrganization, update_organization};
-pub use update_profile::update_profile;
-pub use verify_email::verify_email;
 
 /// Everything the verbs work with.
 pub struct Services {
@@ -114,7 +80,7 @@ pub struct Services {
     pub entropy: Arc<dyn Entropy>,
     pub tokens: Tokens,
     pub passwords: Passwords,
-    pub feed: Arc<Feed>,
+    pub revocations: Arc<RevocationCache>,
     pub limits: Limits,
     /// What a new organization starts with.
     pub default_join_policy: JoinPolicy,
@@ -125,7 +91,7 @@ pub struct Services {
     /// Missing when sign-in with Slack is not set up.
     pub slack: Option<Slack>,
     /// Missing when nobody takes mail from us; letters wait then.
-    pub post_office: Option<PostOffice>,
+    pub mail_transport: Option<MailTransport>,
     /// Set when this instance is asked to stop; it asks for no more traffic from then on.
     pub stopping: AtomicBool,
 }

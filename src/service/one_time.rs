@@ -7,14 +7,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Error, Result};
 use crate::crypto::opaque::Opaque;
 use crate::domain::UserId;
+use crate::service::{Error, Result};
 use crate::store::one_time_tokens::{self, NewToken, Purpose};
 use crate::store::{StoreError, Tx};
 
 /// Keeps `payload` for whoever brings `secret`.
-pub(super) fn keep(
+pub(in crate::service) fn issue(
     tx: &mut Tx<'_>,
     secret: &Opaque,
     purpose: Purpose,
@@ -36,9 +36,9 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// As [`keep`], in place of every other secret that the user has for the purpose. For nobody's account as much is
+/// As [`issue`], in place of every other secret that the user has for the purpose. For nobody's account as much is
 /// asked of the database.
-pub(super) fn supersede(
+pub(in crate::service) fn replace(
     tx: &mut Tx<'_>,
     secret: &Opaque,
     purpose: Purpose,
@@ -47,11 +47,11 @@ pub(super) fn supersede(
     (now, lifetime): (DateTime<Utc>, TimeDelta),
 ) -> Result<()> {
     one_time_tokens::delete_of_user(tx, user_id.unwrap_or(UserId::NIL), &[purpose])?;
-    keep(tx, secret, purpose, user_id, payload, now + lifetime)
+    issue(tx, secret, purpose, user_id, payload, now + lifetime)
 }
 
-/// As [`take`], and the secret stays as good as it was.
-pub(super) fn find<T: DeserializeOwned>(
+/// As [`redeem`], and the secret stays as good as it was.
+pub(in crate::service) fn find<T: DeserializeOwned>(
     tx: &mut Tx<'_>,
     secret: &str,
     purpose: Purpose,
@@ -67,7 +67,7 @@ pub(super) fn find<T: DeserializeOwned>(
 
 /// What the secret opens, which is used up with it; `None` for one that is unknown, used, expired or for
 /// something else.
-pub(super) fn take<T: DeserializeOwned>(
+pub(in crate::service) fn redeem<T: DeserializeOwned>(
     tx: &mut Tx<'_>,
     secret: &str,
     purpose: Purpose,
@@ -82,7 +82,7 @@ pub(super) fn take<T: DeserializeOwned>(
 }
 
 /// Whatever changes an account's credentials outdates the links and sign-ins that were under way.
-pub(super) fn forget_after_credential_change(
+pub(in crate::service) fn revoke_after_credential_change(
     tx: &mut Tx<'_>,
     user_id: UserId,
 ) -> std::result::Result<(), StoreError> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::schema::api_tokens;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, OrganizationId, UserId};
@@ -18,10 +18,10 @@ struct ApiTokenRow {
     creator_id: UserId,
     organization_id: OrganizationId,
     role: String,
-    created_at: At,
-    expires_at: Option<At>,
-    last_used_at: Option<At>,
-    revoked_at: Option<At>,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    last_used_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
 }
 
 impl TryFrom<ApiTokenRow> for ApiToken {
@@ -52,8 +52,8 @@ pub fn insert(tx: &mut Tx<'_>, token: &ApiToken, hash: &str) -> Result<(), Store
         api_tokens::creator_id.eq(token.creator_id),
         api_tokens::organization_id.eq(token.organization_id),
         api_tokens::role.eq(token.role.as_str()),
-        api_tokens::created_at.eq(At(token.created_at)),
-        api_tokens::expires_at.eq(token.expires_at.map(At)),
+        api_tokens::created_at.eq(Timestamp(token.created_at)),
+        api_tokens::expires_at.eq(token.expires_at.map(Timestamp)),
     );
     on!(tx, |conn| diesel::insert_into(api_tokens::table)
         .values(values)
@@ -124,7 +124,7 @@ pub fn count_live(
         .filter(
             api_tokens::expires_at
                 .is_null()
-                .or(api_tokens::expires_at.gt(Some(At(now))))
+                .or(api_tokens::expires_at.gt(Some(Timestamp(now))))
         )
         .count()
         .get_result(conn))?)
@@ -143,7 +143,7 @@ pub fn revoke(
             .filter(api_tokens::id.eq(id))
             .filter(api_tokens::organization_id.eq(organization_id))
             .filter(api_tokens::revoked_at.is_null())
-            .set(api_tokens::revoked_at.eq(Some(At(now))))
+            .set(api_tokens::revoked_at.eq(Some(Timestamp(now))))
             .into_boxed();
         if let Some(creator_id) = creator_id {
             token = token.filter(api_tokens::creator_id.eq(creator_id));
@@ -166,7 +166,7 @@ pub fn revoke_all_of(
             .filter(api_tokens::creator_id.eq(creator_id))
             .filter(api_tokens::revoked_at.is_null())
     )
-    .set(api_tokens::revoked_at.eq(Some(At(now))))
+    .set(api_tokens::revoked_at.eq(Some(Timestamp(now))))
     .execute(conn))?)
 }
 
@@ -181,10 +181,10 @@ pub fn touch(
         api_tokens::table.find(id).filter(
             api_tokens::last_used_at
                 .is_null()
-                .or(api_tokens::last_used_at.le(Some(At(earlier))))
+                .or(api_tokens::last_used_at.le(Some(Timestamp(earlier))))
         )
     )
-    .set(api_tokens::last_used_at.eq(Some(At(now))))
+    .set(api_tokens::last_used_at.eq(Some(Timestamp(now))))
     .execute(conn))?;
     Ok(())
 }
@@ -194,8 +194,8 @@ pub fn delete_spent(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, Sto
     Ok(on!(tx, |conn| diesel::delete(
         api_tokens::table.filter(
             api_tokens::revoked_at
-                .lt(Some(At(before)))
-                .or(api_tokens::expires_at.lt(Some(At(before))))
+                .lt(Some(Timestamp(before)))
+                .or(api_tokens::expires_at.lt(Some(Timestamp(before))))
         )
     )
     .execute(conn))?)

@@ -7,7 +7,7 @@ use diesel::sql_query;
 use diesel::sql_types::Text;
 
 use super::schema::{failed_attempts, failures_in_a_row};
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 
 /// Beside the hash of an address, so that these advisory locks meet no others.
@@ -16,7 +16,7 @@ const ADDRESS_LOCK: i32 = 0x6861_6c6c;
 /// Lets nobody else count failures from this address until the transaction ends.
 ///
 /// SQLite has one writer, so there nobody else could anyway.
-pub fn hold_address(tx: &mut Tx<'_>, address: &str) -> Result<(), StoreError> {
+pub fn lock_address(tx: &mut Tx<'_>, address: &str) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {
         sql_query(format!(
             "select pg_advisory_xact_lock({ADDRESS_LOCK}, hashtext($1))"
@@ -36,7 +36,7 @@ pub fn insert(
     let values = (
         failed_attempts::account.eq(account),
         failed_attempts::address.eq(address),
-        failed_attempts::at.eq(At(now)),
+        failed_attempts::at.eq(Timestamp(now)),
     );
     on!(tx, |conn| diesel::insert_into(failed_attempts::table)
         .values(values)
@@ -52,10 +52,10 @@ pub fn list_from(
     now: DateTime<Utc>,
     window: TimeDelta,
 ) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
-    let rows: Vec<(String, At)> = on!(tx, |conn| failed_attempts::table
+    let rows: Vec<(String, Timestamp)> = on!(tx, |conn| failed_attempts::table
         .filter(failed_attempts::address.eq(address))
-        .filter(failed_attempts::at.gt(At(now - window)))
-        .filter(failed_attempts::at.lt(At(now + window)))
+        .filter(failed_attempts::at.gt(Timestamp(now - window)))
+        .filter(failed_attempts::at.lt(Timestamp(now + window)))
         .order(failed_attempts::at)
         .select((failed_attempts::account, failed_attempts::at))
         .load(conn))?;
@@ -73,10 +73,10 @@ pub fn in_a_row(
     now: DateTime<Utc>,
     window: TimeDelta,
 ) -> Result<Option<(i32, DateTime<Utc>)>, StoreError> {
-    let row: Option<(i32, At)> = on!(tx, |conn| failures_in_a_row::table
+    let row: Option<(i32, Timestamp)> = on!(tx, |conn| failures_in_a_row::table
         .find(account)
-        .filter(failures_in_a_row::last_at.gt(At(now - window)))
-        .filter(failures_in_a_row::last_at.lt(At(now + window)))
+        .filter(failures_in_a_row::last_at.gt(Timestamp(now - window)))
+        .filter(failures_in_a_row::last_at.lt(Timestamp(now + window)))
         .select((failures_in_a_row::failures, failures_in_a_row::last_at))
         .get_result(conn)
         .optional())?;
@@ -91,8 +91,8 @@ pub fn count_in_a_row(
     window: TimeDelta,
 ) -> Result<i32, StoreError> {
     let outdated = failures_in_a_row::last_at
-        .le(At(now - window))
-        .or(failures_in_a_row::last_at.ge(At(now + window)));
+        .le(Timestamp(now - window))
+        .or(failures_in_a_row::last_at.ge(Timestamp(now + window)));
     on!(tx, |conn| diesel::delete(
         failures_in_a_row::table.find(account).filter(outdated)
     )
@@ -100,7 +100,7 @@ pub fn count_in_a_row(
     let values = (
         failures_in_a_row::account.eq(account),
         failures_in_a_row::failures.eq(1),
-        failures_in_a_row::last_at.eq(At(now)),
+        failures_in_a_row::last_at.eq(Timestamp(now)),
     );
     Ok(on!(tx, |conn| diesel::insert_into(
         failures_in_a_row::table
@@ -110,7 +110,7 @@ pub fn count_in_a_row(
     .do_update()
     .set((
         failures_in_a_row::failures.eq(failures_in_a_row::failures + 1),
-        failures_in_a_row::last_at.eq(At(now)),
+        failures_in_a_row::last_at.eq(Timestamp(now)),
     ))
     .returning(failures_in_a_row::failures)
     .get_result(conn))?)
@@ -151,12 +151,12 @@ pub fn delete_older(
     rows_before: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::delete(
-        failed_attempts::table.filter(failed_attempts::at.le(At(attempts_before)))
+        failed_attempts::table.filter(failed_attempts::at.le(Timestamp(attempts_before)))
     )
     .execute(conn))?;
-    on!(tx, |conn| diesel::delete(
-        failures_in_a_row::table.filter(failures_in_a_row::last_at.le(At(rows_before)))
-    )
+    on!(tx, |conn| diesel::delete(failures_in_a_row::table.filter(
+        failures_in_a_row::last_at.le(Timestamp(rows_before))
+    ))
     .execute(conn))?;
     Ok(())
 }

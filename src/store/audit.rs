@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::schema::audit;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::audit::{AuditEntry, Wanted, WrittenEntry};
 use crate::domain::ids::AuditId;
@@ -15,7 +15,7 @@ use crate::domain::{OrganizationId, UserId};
 #[diesel(table_name = audit)]
 struct AuditRow {
     id: AuditId,
-    at: At,
+    at: Timestamp,
     action: String,
     outcome: String,
     actor_id: Option<UserId>,
@@ -42,7 +42,7 @@ impl From<AuditRow> for WrittenEntry {
 pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
     let values = (
         audit::id.eq(entry.id),
-        audit::at.eq(At(entry.at)),
+        audit::at.eq(Timestamp(entry.at)),
         audit::action.eq(entry.action.as_str()),
         audit::outcome.eq(entry.outcome.as_str()),
         audit::actor_id.eq(entry.actor_id),
@@ -90,13 +90,13 @@ pub fn page(
         if let Some(from) = wanted.from {
             query = query
                 .filter(audit::id.ge(AuditId::new(from, [0; 10])))
-                .filter(audit::at.ge(At(from)));
+                .filter(audit::at.ge(Timestamp(from)));
         }
         if let Some(to) = wanted.to {
             let next_millisecond = to + TimeDelta::milliseconds(1);
             query = query
                 .filter(audit::id.lt(AuditId::new(next_millisecond, [0; 10])))
-                .filter(audit::at.lt(At(to)));
+                .filter(audit::at.lt(Timestamp(to)));
         }
         query.load(conn)
     })?;

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 
 use super::schema::changes;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::change::RecordedChange;
 use crate::domain::{Change, OrganizationId, SessionId, UserId};
@@ -28,7 +28,7 @@ struct ChangeRow {
     session_id: Option<SessionId>,
     min_ver: Option<i32>,
     organization_id: Option<OrganizationId>,
-    expires_at: At,
+    expires_at: Timestamp,
 }
 
 impl TryFrom<ChangeRow> for RecordedChange {
@@ -46,9 +46,10 @@ impl TryFrom<ChangeRow> for RecordedChange {
                 user_id,
                 session_id,
             },
-            (Some(user_id), None, Some(min_ver), None) => {
-                Change::TokensCalledBack { user_id, min_ver }
-            }
+            (Some(user_id), None, Some(min_ver), None) => Change::TokensRevoked {
+                user_id,
+                min_token_version: min_ver,
+            },
             (Some(user_id), None, None, None) => Change::PersonChanged { user_id },
             (None, None, None, Some(organization_id)) => {
                 Change::OrganizationChanged { organization_id }
@@ -85,7 +86,7 @@ pub fn append(
     for change in new {
         let kind = match change {
             Change::SessionEnded { .. } => "session_ended",
-            Change::TokensCalledBack { .. } => "tokens_called_back",
+            Change::TokensRevoked { .. } => "tokens_called_back",
             Change::PersonChanged { .. } => "person_changed",
             Change::OrganizationChanged { .. } => "organization_changed",
         };
@@ -94,9 +95,10 @@ pub fn append(
                 user_id,
                 session_id,
             } => (Some(user_id), Some(session_id), None, None),
-            Change::TokensCalledBack { user_id, min_ver } => {
-                (Some(user_id), None, Some(min_ver), None)
-            }
+            Change::TokensRevoked {
+                user_id,
+                min_token_version: min_ver,
+            } => (Some(user_id), None, Some(min_ver), None),
             Change::PersonChanged { user_id } => (Some(user_id), None, None, None),
             Change::OrganizationChanged { organization_id } => {
                 (None, None, None, Some(organization_id))
@@ -108,8 +110,8 @@ pub fn append(
             changes::session_id.eq(session_id),
             changes::min_ver.eq(min_ver),
             changes::organization_id.eq(organization_id),
-            changes::at.eq(At(now)),
-            changes::expires_at.eq(At(expires_at)),
+            changes::at.eq(Timestamp(now)),
+            changes::expires_at.eq(Timestamp(expires_at)),
         );
         on!(tx, |conn| diesel::insert_into(changes::table)
             .values(values)
@@ -131,7 +133,7 @@ pub fn list_after(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<RecordedChange>, Stor
 /// Forgets changes that concern no token any more.
 pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
-        changes::table.filter(changes::expires_at.le(At(now)))
+        changes::table.filter(changes::expires_at.le(Timestamp(now)))
     )
     .execute(conn))?)
 }

@@ -5,7 +5,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::schema::identities;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::{SlackAccount, UserId};
 
@@ -40,7 +40,7 @@ pub fn insert(
         identities::team_id.eq(&account.team_id),
         identities::external_id.eq(&account.user_id),
         identities::user_id.eq(user_id),
-        identities::created_at.eq(At(now)),
+        identities::created_at.eq(Timestamp(now)),
     );
     on!(tx, |conn| diesel::insert_into(identities::table)
         .values(values)

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::schema::invitations;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on, parsed};
 use crate::domain::{Email, Invitation, InvitationId, OrganizationId, UserId};
 
@@ -17,8 +17,8 @@ struct InvitationRow {
     role: String,
     invited_by: Option<UserId>,
     letter: i32,
-    created_at: At,
-    expires_at: At,
+    created_at: Timestamp,
+    expires_at: Timestamp,
 }
 
 impl TryFrom<InvitationRow> for Invitation {
@@ -46,8 +46,8 @@ pub fn insert(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError
         invitations::role.eq(invitation.role.as_str()),
         invitations::invited_by.eq(invitation.invited_by),
         invitations::letter.eq(invitation.letter),
-        invitations::created_at.eq(At(invitation.created_at)),
-        invitations::expires_at.eq(At(invitation.expires_at)),
+        invitations::created_at.eq(Timestamp(invitation.created_at)),
+        invitations::expires_at.eq(Timestamp(invitation.expires_at)),
     );
     on!(tx, |conn| diesel::insert_into(invitations::table)
         .values(values)
@@ -60,7 +60,7 @@ pub fn renew(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError>
     let values = (
         invitations::role.eq(invitation.role.as_str()),
         invitations::invited_by.eq(invitation.invited_by),
-        invitations::expires_at.eq(At(invitation.expires_at)),
+        invitations::expires_at.eq(Timestamp(invitation.expires_at)),
     );
     on!(tx, |conn| diesel::update(
         invitations::table.find(invitation.id)
@@ -105,14 +105,14 @@ pub fn find_open(
         .find(id)
         .filter(invitations::accepted_at.is_null())
         .filter(invitations::revoked_at.is_null())
-        .filter(invitations::expires_at.gt(At(now)))
+        .filter(invitations::expires_at.gt(Timestamp(now)))
         .select(InvitationRow::as_select())
         .get_result(conn)
         .optional())?;
     row.map(Invitation::try_from).transpose()
 }
 
-/// At most `limit` invitations of an organization that can be accepted, newest first.
+/// Timestamp most `limit` invitations of an organization that can be accepted, newest first.
 pub fn list_open(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
@@ -123,7 +123,7 @@ pub fn list_open(
         .filter(invitations::organization_id.eq(organization_id))
         .filter(invitations::accepted_at.is_null())
         .filter(invitations::revoked_at.is_null())
-        .filter(invitations::expires_at.gt(At(now)))
+        .filter(invitations::expires_at.gt(Timestamp(now)))
         .order(invitations::id.desc())
         .limit(limit)
         .select(InvitationRow::as_select())
@@ -144,9 +144,9 @@ pub fn accept(
             .filter(invitations::letter.eq(letter))
             .filter(invitations::accepted_at.is_null())
             .filter(invitations::revoked_at.is_null())
-            .filter(invitations::expires_at.gt(At(now)))
+            .filter(invitations::expires_at.gt(Timestamp(now)))
     )
-    .set(invitations::accepted_at.eq(At(now)))
+    .set(invitations::accepted_at.eq(Timestamp(now)))
     .returning(InvitationRow::as_returning())
     .get_result(conn)
     .optional())?;
@@ -160,9 +160,9 @@ pub fn revoke(tx: &mut Tx<'_>, id: InvitationId, now: DateTime<Utc>) -> Result<b
             .find(id)
             .filter(invitations::accepted_at.is_null())
             .filter(invitations::revoked_at.is_null())
-            .filter(invitations::expires_at.gt(At(now)))
+            .filter(invitations::expires_at.gt(Timestamp(now)))
     )
-    .set(invitations::revoked_at.eq(At(now)))
+    .set(invitations::revoked_at.eq(Timestamp(now)))
     .execute(conn))?;
     Ok(revoked == 1)
 }

@@ -5,7 +5,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::schema::{memberships, users};
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, UserId};
@@ -44,8 +44,8 @@ pub fn insert(
         memberships::organization_id.eq(membership.organization_id),
         memberships::role.eq(membership.role.as_str()),
         memberships::manager_id.eq(membership.manager_id),
-        memberships::created_at.eq(At(now)),
-        memberships::updated_at.eq(At(now)),
+        memberships::created_at.eq(Timestamp(now)),
+        memberships::updated_at.eq(Timestamp(now)),
     );
     on!(tx, |conn| diesel::insert_into(memberships::table)
         .values(values)
@@ -126,7 +126,7 @@ pub fn release_reports(
     )
     .set((
         memberships::manager_id.eq(None::<UserId>),
-        memberships::updated_at.eq(At(now))
+        memberships::updated_at.eq(Timestamp(now))
     ))
     .returning(memberships::user_id)
     .get_results(conn))?)
@@ -147,7 +147,7 @@ pub fn list_members(
     organization_id: OrganizationId,
     request: &PageRequest<UserId>,
 ) -> Result<Vec<Member>, StoreError> {
-    let rows: Vec<(UserId, String, Option<String>, String, At)> = on!(tx, |conn| {
+    let rows: Vec<(UserId, String, Option<String>, String, Timestamp)> = on!(tx, |conn| {
         memberships::table
             .inner_join(users::table)
             .filter(memberships::organization_id.eq(organization_id))
@@ -233,7 +233,7 @@ pub fn set_role(
     )
     .set((
         memberships::role.eq(role.as_str()),
-        memberships::updated_at.eq(At(now))
+        memberships::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
     Ok(())
@@ -252,7 +252,7 @@ pub fn set_manager(
     )
     .set((
         memberships::manager_id.eq(manager_id),
-        memberships::updated_at.eq(At(now))
+        memberships::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
     Ok(())

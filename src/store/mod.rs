@@ -7,7 +7,7 @@
 pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
-mod bell;
+mod change_listener;
 pub mod changes;
 mod error;
 pub mod identities;
@@ -77,7 +77,7 @@ pub struct Store {
     engine: Engine,
     readers: Queue,
     writers: Queue,
-    letters_written: Arc<Notify>,
+    emails_queued: Arc<Notify>,
 }
 
 impl Store {
@@ -101,7 +101,7 @@ impl Store {
             engine,
             readers,
             writers,
-            letters_written: Arc::default(),
+            emails_queued: Arc::default(),
         })
     }
 
@@ -168,11 +168,11 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let letters_written = Arc::clone(&self.letters_written);
+        let emails_queued = Arc::clone(&self.emails_queued);
         let work = move |tx: &mut Tx<'_>| {
             let done = in_transaction(tx, work);
             if outbox::take_written() && done.is_ok() {
-                letters_written.notify_one();
+                emails_queued.notify_one();
             }
             done
         };
@@ -180,8 +180,8 @@ impl Store {
     }
 
     /// Returns when letters were written by this process and are there to be read.
-    pub async fn letters_written(&self) {
-        self.letters_written.notified().await;
+    pub async fn emails_queued(&self) {
+        self.emails_queued.notified().await;
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::schema::one_time_tokens;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::UserId;
 
@@ -60,7 +60,7 @@ pub fn insert(tx: &mut Tx<'_>, token: &NewToken<'_>) -> Result<(), StoreError> {
         one_time_tokens::hash.eq(token.hash),
         one_time_tokens::purpose.eq(token.purpose.as_str()),
         one_time_tokens::payload.eq(token.payload),
-        one_time_tokens::expires_at.eq(At(token.expires_at)),
+        one_time_tokens::expires_at.eq(Timestamp(token.expires_at)),
         one_time_tokens::user_id.eq(token.user_id),
     );
     on!(tx, |conn| diesel::insert_into(one_time_tokens::table)
@@ -94,7 +94,7 @@ pub fn find(
     Ok(on!(tx, |conn| one_time_tokens::table
         .find(hash)
         .filter(one_time_tokens::purpose.eq(purpose.as_str()))
-        .filter(one_time_tokens::expires_at.gt(At(now)))
+        .filter(one_time_tokens::expires_at.gt(Timestamp(now)))
         .select(one_time_tokens::payload)
         .get_result(conn)
         .optional())?)
@@ -111,7 +111,7 @@ pub fn take(
         one_time_tokens::table
             .find(hash)
             .filter(one_time_tokens::purpose.eq(purpose.as_str()))
-            .filter(one_time_tokens::expires_at.gt(At(now)))
+            .filter(one_time_tokens::expires_at.gt(Timestamp(now)))
     )
     .returning(one_time_tokens::payload)
     .get_result(conn)
@@ -121,7 +121,7 @@ pub fn take(
 /// Forgets what nobody could take any more.
 pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
-        one_time_tokens::table.filter(one_time_tokens::expires_at.le(At(now)))
+        one_time_tokens::table.filter(one_time_tokens::expires_at.le(Timestamp(now)))
     )
     .execute(conn))?)
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::schema::{memberships, organizations};
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on, parsed};
 use crate::domain::{
     AllowedDomains, JoinPolicy, Organization, OrganizationId, OrganizationName, Slug, UserId,
@@ -19,7 +19,7 @@ struct OrganizationRow {
     join_policy: String,
     allowed_domains: String,
     require_mfa: bool,
-    created_at: At,
+    created_at: Timestamp,
 }
 
 impl TryFrom<OrganizationRow> for Organization {
@@ -50,8 +50,8 @@ pub fn insert_if_slug_is_free(
         organizations::join_policy.eq(organization.join_policy.as_str()),
         organizations::allowed_domains.eq(organization.allowed_domains.to_stored()),
         organizations::require_mfa.eq(organization.require_mfa),
-        organizations::created_at.eq(At(organization.created_at)),
-        organizations::updated_at.eq(At(organization.created_at)),
+        organizations::created_at.eq(Timestamp(organization.created_at)),
+        organizations::updated_at.eq(Timestamp(organization.created_at)),
     );
     let inserted = on!(tx, |conn| diesel::insert_into(organizations::table)
         .values(values)
@@ -89,7 +89,7 @@ pub fn find(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>,
 /// the others wait.
 ///
 /// SQLite has one writer, so there nobody else could change it anyway.
-pub fn hold(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+pub fn lock(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
     if let Tx::Postgres(connection) = tx {
         let held: Option<OrganizationId> = organizations::table
             .find(id)
@@ -115,7 +115,7 @@ pub fn update(
         organizations::join_policy.eq(organization.join_policy.as_str()),
         organizations::allowed_domains.eq(organization.allowed_domains.to_stored()),
         organizations::require_mfa.eq(organization.require_mfa),
-        organizations::updated_at.eq(At(now)),
+        organizations::updated_at.eq(Timestamp(now)),
     );
     on!(tx, |conn| diesel::update(
         organizations::table.find(organization.id)

@@ -8,13 +8,13 @@ use diesel::sql_query;
 use diesel::sql_types::Text;
 
 use super::schema::outbox;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::Email;
-use crate::domain::ids::LetterId;
+use crate::domain::ids::EmailId;
 
-/// The kind of rows that are no letters: see [`insert_blank`].
-pub const BLANK: &str = "blank";
+/// The kind of rows that are no letters: see [`insert_decoy`].
+pub const DECOY: &str = "blank";
 
 thread_local! {
     /// Whether the unit of work that runs on this thread has written a letter: known here, so that no verb has to
@@ -28,8 +28,8 @@ pub(super) fn take_written() -> bool {
 }
 
 /// A letter to be sent as soon as a worker sees it.
-pub struct NewLetter {
-    pub id: LetterId,
+pub struct NewEmail {
+    pub id: EmailId,
     pub kind: &'static str,
     pub recipient: Email,
     /// Under the service's key.
@@ -38,8 +38,8 @@ pub struct NewLetter {
 }
 
 /// A letter that is somebody's to send.
-pub struct DueLetter {
-    pub id: LetterId,
+pub struct DueEmail {
+    pub id: EmailId,
     pub kind: String,
     pub recipient: Email,
     /// Under the service's key.
@@ -59,14 +59,14 @@ pub struct Backlog {
     pub given_up: i64,
 }
 
-pub fn insert(tx: &mut Tx<'_>, letter: &NewLetter) -> Result<(), StoreError> {
+pub fn insert(tx: &mut Tx<'_>, letter: &NewEmail) -> Result<(), StoreError> {
     let values = (
         outbox::id.eq(letter.id),
         outbox::kind.eq(letter.kind),
         outbox::recipient.eq(letter.recipient.as_str()),
         outbox::letter.eq(letter.sealed.as_str()),
-        outbox::created_at.eq(At(letter.created_at)),
-        outbox::next_attempt_at.eq(At(letter.created_at)),
+        outbox::created_at.eq(Timestamp(letter.created_at)),
+        outbox::next_attempt_at.eq(Timestamp(letter.created_at)),
     );
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
@@ -76,7 +76,7 @@ pub fn insert(tx: &mut Tx<'_>, letter: &NewLetter) -> Result<(), StoreError> {
 }
 
 /// Writes a row in place of a letter, as dear as one, that nobody will send. It may count as one to its recipient.
-pub fn insert_blank(tx: &mut Tx<'_>, letter: &NewLetter, counts: bool) -> Result<(), StoreError> {
+pub fn insert_decoy(tx: &mut Tx<'_>, letter: &NewEmail, counts: bool) -> Result<(), StoreError> {
     let recipient = if counts {
         letter.recipient.as_str()
     } else {
@@ -84,9 +84,9 @@ pub fn insert_blank(tx: &mut Tx<'_>, letter: &NewLetter, counts: bool) -> Result
     };
     let values = (
         outbox::id.eq(letter.id),
-        outbox::kind.eq(BLANK),
+        outbox::kind.eq(DECOY),
         outbox::recipient.eq(recipient),
-        outbox::created_at.eq(At(letter.created_at)),
+        outbox::created_at.eq(Timestamp(letter.created_at)),
     );
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
@@ -102,10 +102,10 @@ pub fn claim(
     tx: &mut Tx<'_>,
     now: DateTime<Utc>,
     lease_ends: DateTime<Utc>,
-) -> Result<Option<DueLetter>, StoreError> {
-    type Row = (LetterId, String, String, Option<String>, At, i32);
+) -> Result<Option<DueEmail>, StoreError> {
+    type Row = (EmailId, String, String, Option<String>, Timestamp, i32);
     let due = outbox::table
-        .filter(outbox::next_attempt_at.le(At(now)))
+        .filter(outbox::next_attempt_at.le(Timestamp(now)))
         .order(outbox::next_attempt_at)
         .select((
             outbox::id,
@@ -131,10 +131,10 @@ pub fn claim(
     on!(tx, |conn| diesel::update(outbox::table.find(id))
         .set((
             outbox::attempts.eq(attempts),
-            outbox::next_attempt_at.eq(At(lease_ends)),
+            outbox::next_attempt_at.eq(Timestamp(lease_ends)),
         ))
         .execute(conn))?;
-    Ok(Some(DueLetter {
+    Ok(Some(DueEmail {
         id,
         kind,
         recipient: Email::from_stored(recipient),
@@ -145,12 +145,12 @@ pub fn claim(
 }
 
 /// Nothing is left to do; what the letter said is forgotten.
-pub fn mark_sent(tx: &mut Tx<'_>, id: LetterId, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub fn mark_sent(tx: &mut Tx<'_>, id: EmailId, now: DateTime<Utc>) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(outbox::table.find(id))
         .set((
-            outbox::sent_at.eq(At(now)),
+            outbox::sent_at.eq(Timestamp(now)),
             outbox::letter.eq(None::<String>),
-            outbox::next_attempt_at.eq(None::<At>),
+            outbox::next_attempt_at.eq(None::<Timestamp>),
         ))
         .execute(conn))?;
     Ok(())
@@ -159,7 +159,7 @@ pub fn mark_sent(tx: &mut Tx<'_>, id: LetterId, now: DateTime<Utc>) -> Result<()
 /// Makes whoever writes to the same address wait until the transaction ends.
 ///
 /// SQLite has one writer, so there nobody else could write anyway.
-pub fn hold_recipient(tx: &mut Tx<'_>, recipient: &Email) -> Result<(), StoreError> {
+pub fn lock_recipient(tx: &mut Tx<'_>, recipient: &Email) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {
         sql_query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
             .bind::<Text, _>(recipient.as_str())
@@ -176,9 +176,9 @@ pub fn are_as_many_since(
     since: DateTime<Utc>,
     number: u8,
 ) -> Result<bool, StoreError> {
-    let found: Vec<LetterId> = on!(tx, |conn| outbox::table
+    let found: Vec<EmailId> = on!(tx, |conn| outbox::table
         .filter(outbox::recipient.eq(recipient.as_str()))
-        .filter(outbox::created_at.gt(At(since)))
+        .filter(outbox::created_at.gt(Timestamp(since)))
         .filter(outbox::kind.eq_any(kinds.iter().copied()))
         .select(outbox::id)
         .limit(number.into())
@@ -187,11 +187,11 @@ pub fn are_as_many_since(
 }
 
 /// Forgets rows in place of letters that are older than `before`.
-pub fn delete_blanks(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, StoreError> {
+pub fn delete_decoys(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
         outbox::table
-            .filter(outbox::kind.eq(BLANK))
-            .filter(outbox::created_at.le(At(before)))
+            .filter(outbox::kind.eq(DECOY))
+            .filter(outbox::created_at.le(Timestamp(before)))
     )
     .execute(conn))?)
 }
@@ -199,7 +199,7 @@ pub fn delete_blanks(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, St
 /// Another attempt is due at `next_attempt_at`, unless somebody else has made one since.
 pub fn postpone(
     tx: &mut Tx<'_>,
-    due: &DueLetter,
+    due: &DueEmail,
     next_attempt_at: DateTime<Utc>,
     why: &str,
 ) -> Result<(), StoreError> {
@@ -210,7 +210,7 @@ pub fn postpone(
             .filter(outbox::sent_at.is_null())
     )
     .set((
-        outbox::next_attempt_at.eq(At(next_attempt_at)),
+        outbox::next_attempt_at.eq(Timestamp(next_attempt_at)),
         outbox::last_error.eq(why),
     ))
     .execute(conn))?;
@@ -220,7 +220,7 @@ pub fn postpone(
 /// Nothing more will be tried; what the letter said is forgotten.
 pub fn give_up(
     tx: &mut Tx<'_>,
-    id: LetterId,
+    id: EmailId,
     now: DateTime<Utc>,
     why: &str,
 ) -> Result<(), StoreError> {
@@ -228,10 +228,10 @@ pub fn give_up(
         outbox::table.find(id).filter(outbox::sent_at.is_null())
     )
     .set((
-        outbox::given_up_at.eq(At(now)),
+        outbox::given_up_at.eq(Timestamp(now)),
         outbox::last_error.eq(why),
         outbox::letter.eq(None::<String>),
-        outbox::next_attempt_at.eq(None::<At>),
+        outbox::next_attempt_at.eq(None::<Timestamp>),
     ))
     .execute(conn))?;
     Ok(())
@@ -242,8 +242,8 @@ pub fn delete_settled_before(tx: &mut Tx<'_>, then: DateTime<Utc>) -> Result<usi
     Ok(on!(tx, |conn| diesel::delete(
         outbox::table.filter(
             outbox::sent_at
-                .lt(At(then))
-                .or(outbox::given_up_at.lt(At(then)))
+                .lt(Timestamp(then))
+                .or(outbox::given_up_at.lt(Timestamp(then)))
         )
     )
     .execute(conn))?)
@@ -255,7 +255,7 @@ pub fn backlog(tx: &mut Tx<'_>) -> Result<Backlog, StoreError> {
         .filter(waits)
         .count()
         .get_result(conn))?;
-    let oldest: Option<At> = on!(tx, |conn| outbox::table
+    let oldest: Option<Timestamp> = on!(tx, |conn| outbox::table
         .filter(waits)
         .order(outbox::created_at)
         .select(outbox::created_at)

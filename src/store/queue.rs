@@ -39,7 +39,7 @@ struct Job {
 #[derive(Clone)]
 pub struct Queue {
     jobs: Sender<Job>,
-    crew: Arc<Crew>,
+    pool: Arc<Crew>,
 }
 
 /// The threads that work a queue off: as many as were ever needed at once, so that a quiet instance holds few
@@ -64,10 +64,10 @@ impl Crew {
         if self.threads.fetch_update(set, fetch, one_more).is_err() {
             return Ok(());
         }
-        let crew = Arc::clone(self);
+        let pool = Arc::clone(self);
         let started = thread::Builder::new()
             .name(self.name.to_owned())
-            .spawn(move || work_off(&crew));
+            .spawn(move || run_jobs(&pool));
         if started.is_err() {
             self.threads.fetch_sub(1, Ordering::AcqRel);
         }
@@ -87,7 +87,7 @@ impl Queue {
         limit: usize,
     ) -> std::io::Result<Self> {
         let (jobs, queue) = bounded(DEPTH);
-        let crew = Arc::new(Crew {
+        let pool = Arc::new(Crew {
             name,
             engine: engine.clone(),
             access,
@@ -96,8 +96,8 @@ impl Queue {
             threads: AtomicUsize::new(0),
             unfinished: AtomicUsize::new(0),
         });
-        crew.grow()?;
-        Ok(Self { jobs, crew })
+        pool.grow()?;
+        Ok(Self { jobs, pool })
     }
 
     /// Queues `work` and waits for what it answers.
@@ -122,16 +122,16 @@ impl Queue {
                 });
             }),
         };
-        let unfinished = self.crew.unfinished.fetch_add(1, Ordering::AcqRel) + 1;
+        let unfinished = self.pool.unfinished.fetch_add(1, Ordering::AcqRel) + 1;
         let queued = self.jobs.try_send(job);
         if queued.is_err() {
-            self.crew.unfinished.fetch_sub(1, Ordering::AcqRel);
+            self.pool.unfinished.fetch_sub(1, Ordering::AcqRel);
         }
         match queued {
             Ok(()) => {
-                if unfinished > self.crew.threads.load(Ordering::Acquire) {
+                if unfinished > self.pool.threads.load(Ordering::Acquire) {
                     // Those that there are do the work where the system gives no more.
-                    let _ = self.crew.grow();
+                    let _ = self.pool.grow();
                 }
                 let answer = match timeout(PATIENCE, &mut answered).await {
                     Ok(answer) => answer,
@@ -188,15 +188,15 @@ fn is_broken<C: diesel::Connection>(connection: &mut C) -> bool {
     C::TransactionManager::is_broken_transaction_manager(connection)
 }
 
-fn work_off(crew: &Crew) {
+fn run_jobs(pool: &Crew) {
     let mut connection: Option<Connection> = None;
-    for job in &crew.queue {
-        run(job, &mut connection, crew);
-        crew.unfinished.fetch_sub(1, Ordering::AcqRel);
+    for job in &pool.queue {
+        run(job, &mut connection, pool);
+        pool.unfinished.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-fn run(job: Job, connection: &mut Option<Connection>, crew: &Crew) {
+fn run(job: Job, connection: &mut Option<Connection>, pool: &Crew) {
     if job.is_decided.swap(true, Ordering::AcqRel) {
         return;
     }
@@ -208,7 +208,7 @@ fn run(job: Job, connection: &mut Option<Connection>, crew: &Crew) {
     if connection.as_mut().is_none_or(|held| !held.is_usable()) {
         // The old one must be gone before a new one is opened: SQLite has one writer.
         drop(connection.take());
-        match Connection::open(&crew.engine, crew.access) {
+        match Connection::open(&pool.engine, pool.access) {
             Ok(opened) => *connection = Some(opened),
             Err(error) => {
                 (job.work)(Err(error));
@@ -260,7 +260,7 @@ mod tests {
             })
         }))
         .await;
-        assert_eq!(queue.crew.threads.load(Ordering::Acquire), 3);
+        assert_eq!(queue.pool.threads.load(Ordering::Acquire), 3);
     }
 
     #[tokio::test]
@@ -279,6 +279,6 @@ mod tests {
         seen.sort_by_key(|id| format!("{id:?}"));
         seen.dedup();
         assert!(seen.len() <= 2, "{seen:?}");
-        assert!(queue.crew.threads.load(Ordering::Acquire) <= 2);
+        assert!(queue.pool.threads.load(Ordering::Acquire) <= 2);
     }
 }

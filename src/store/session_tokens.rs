@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::sessions;
 use super::sessions::SessionRow;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::{Session, SessionId, UserId};
 
@@ -27,9 +27,9 @@ pub fn insert(
         sessions::organization_id.eq(session.organization_id),
         sessions::device.eq(session.device.as_deref()),
         sessions::address.eq(session.address.map(|address| address.to_string())),
-        sessions::created_at.eq(At(session.created_at)),
-        sessions::last_used_at.eq(At(session.last_used_at)),
-        sessions::expires_at.eq(At(session.expires_at)),
+        sessions::created_at.eq(Timestamp(session.created_at)),
+        sessions::last_used_at.eq(Timestamp(session.last_used_at)),
+        sessions::expires_at.eq(Timestamp(session.expires_at)),
         sessions::kind.eq(session.kind.as_str()),
         sessions::token_hash.eq(Some(token_hash)),
         sessions::locked.eq(locked),
@@ -63,11 +63,11 @@ pub fn unlock(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<bool
             .find(id)
             .filter(sessions::locked.eq(true))
             .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(At(now)))
+            .filter(sessions::expires_at.gt(Timestamp(now)))
     )
     .set((
         sessions::locked.eq(false),
-        sessions::last_used_at.eq(At(now))
+        sessions::last_used_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
     Ok(unlocked == 1)
@@ -81,7 +81,7 @@ pub fn end_locked(tx: &mut Tx<'_>, user_id: UserId, now: DateTime<Utc>) -> Resul
             .filter(sessions::locked.eq(true))
             .filter(sessions::revoked_at.is_null())
     )
-    .set(sessions::revoked_at.eq(Some(At(now))))
+    .set(sessions::revoked_at.eq(Some(Timestamp(now))))
     .execute(conn))?;
     Ok(())
 }

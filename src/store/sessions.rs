@@ -5,7 +5,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::schema::sessions;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on, parsed};
 use crate::domain::{OrganizationId, Session, SessionId, UserId};
 
@@ -17,10 +17,10 @@ pub(super) struct SessionRow {
     organization_id: OrganizationId,
     device: Option<String>,
     address: Option<String>,
-    created_at: At,
-    last_used_at: At,
-    expires_at: At,
-    revoked_at: Option<At>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+    revoked_at: Option<Timestamp>,
     kind: String,
 }
 
@@ -50,10 +50,10 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
         sessions::organization_id.eq(session.organization_id),
         sessions::device.eq(session.device.as_deref()),
         sessions::address.eq(session.address.map(|address| address.to_string())),
-        sessions::created_at.eq(At(session.created_at)),
-        sessions::last_used_at.eq(At(session.last_used_at)),
-        sessions::expires_at.eq(At(session.expires_at)),
-        sessions::revoked_at.eq(session.revoked_at.map(At)),
+        sessions::created_at.eq(Timestamp(session.created_at)),
+        sessions::last_used_at.eq(Timestamp(session.last_used_at)),
+        sessions::expires_at.eq(Timestamp(session.expires_at)),
+        sessions::revoked_at.eq(session.revoked_at.map(Timestamp)),
     );
     on!(tx, |conn| diesel::insert_into(sessions::table)
         .values(values)
@@ -105,7 +105,7 @@ pub fn list_live_of_user(
     let rows: Vec<SessionRow> = on!(tx, |conn| sessions::table
         .filter(sessions::user_id.eq(user_id))
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(At(now)))
+        .filter(sessions::expires_at.gt(Timestamp(now)))
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .select(SessionRow::as_select())
         .load(conn))?;
@@ -124,10 +124,10 @@ pub fn touch(
         sessions::table
             .find(id)
             .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(At(now)))
+            .filter(sessions::expires_at.gt(Timestamp(now)))
     )
     .set((
-        sessions::last_used_at.eq(At(now)),
+        sessions::last_used_at.eq(Timestamp(now)),
         sessions::organization_id.eq(organization_id),
     ))
     .execute(conn))?;
@@ -146,9 +146,9 @@ pub fn revoke(
             .find(id)
             .filter(sessions::user_id.eq(user_id))
             .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(At(now)))
+            .filter(sessions::expires_at.gt(Timestamp(now)))
     )
-    .set(sessions::revoked_at.eq(Some(At(now))))
+    .set(sessions::revoked_at.eq(Some(Timestamp(now))))
     .execute(conn))?;
     Ok(revoked == 1)
 }
@@ -157,18 +157,18 @@ pub fn revoke(
 pub fn revoke_all(
     tx: &mut Tx<'_>,
     user_id: UserId,
-    spared: Option<SessionId>,
+    except: Option<SessionId>,
     now: DateTime<Utc>,
 ) -> Result<Vec<SessionId>, StoreError> {
-    let spared = spared.unwrap_or(SessionId::NIL);
+    let except = except.unwrap_or(SessionId::NIL);
     Ok(on!(tx, |conn| diesel::update(
         sessions::table
             .filter(sessions::user_id.eq(user_id))
-            .filter(sessions::id.ne(spared))
+            .filter(sessions::id.ne(except))
             .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(At(now)))
+            .filter(sessions::expires_at.gt(Timestamp(now)))
     )
-    .set(sessions::revoked_at.eq(Some(At(now))))
+    .set(sessions::revoked_at.eq(Some(Timestamp(now))))
     .returning(sessions::id)
     .get_results(conn))?)
 }
@@ -185,9 +185,9 @@ pub fn revoke_in_organization(
             .filter(sessions::user_id.eq(user_id))
             .filter(sessions::organization_id.eq(organization_id))
             .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(At(now)))
+            .filter(sessions::expires_at.gt(Timestamp(now)))
     )
-    .set(sessions::revoked_at.eq(Some(At(now))))
+    .set(sessions::revoked_at.eq(Some(Timestamp(now))))
     .returning(sessions::id)
     .get_results(conn))?)
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::schema::slack_states;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::SlackStateId;
 
@@ -16,7 +16,7 @@ pub fn use_up(
 ) -> Result<bool, StoreError> {
     let values = (
         slack_states::id.eq(id),
-        slack_states::expires_at.eq(At(expires_at)),
+        slack_states::expires_at.eq(Timestamp(expires_at)),
     );
     let inserted = on!(tx, |conn| diesel::insert_into(slack_states::table)
         .values(values)
@@ -29,7 +29,7 @@ pub fn use_up(
 /// Forgets states that nobody could use any more.
 pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
-        slack_states::table.filter(slack_states::expires_at.le(At(now)))
+        slack_states::table.filter(slack_states::expires_at.le(Timestamp(now)))
     )
     .execute(conn))?)
 }

@@ -5,7 +5,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::schema::totp;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::UserId;
 
@@ -30,7 +30,7 @@ struct TotpRow {
     pending: Option<String>,
     last_step: Option<i64>,
     failures: i32,
-    locked_until: Option<At>,
+    locked_until: Option<Timestamp>,
 }
 
 impl From<TotpRow> for Totp {
@@ -74,7 +74,7 @@ pub fn set_pending(
     let values = (
         totp::user_id.eq(user_id),
         totp::pending.eq(Some(sealed)),
-        totp::created_at.eq(At(now)),
+        totp::created_at.eq(Timestamp(now)),
     );
     on!(tx, |conn| diesel::insert_into(totp::table)
         .values(values)
@@ -106,10 +106,10 @@ pub fn confirm(
             totp::secret.eq(Some(&secret.text)),
             totp::kid.eq(Some(&secret.kid)),
             totp::pending.eq(None::<String>),
-            totp::confirmed_at.eq(Some(At(now))),
+            totp::confirmed_at.eq(Some(Timestamp(now))),
             totp::last_step.eq(Some(step)),
             totp::failures.eq(0),
-            totp::locked_until.eq(None::<At>),
+            totp::locked_until.eq(None::<Timestamp>),
         ))
         .execute(conn))?;
     Ok(())
@@ -169,7 +169,7 @@ pub fn set_failures(
     on!(tx, |conn| diesel::update(totp::table.find(user_id))
         .set((
             totp::failures.eq(failures),
-            totp::locked_until.eq(locked_until.map(At)),
+            totp::locked_until.eq(locked_until.map(Timestamp)),
         ))
         .execute(conn))?;
     Ok(())

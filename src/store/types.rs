@@ -15,7 +15,7 @@ use diesel::sql_types::{self, SqlType};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use uuid::Uuid;
 
-use crate::domain::ids::{AuditId, LetterId};
+use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::{ApiTokenId, InvitationId, OrganizationId, SessionId, SlackStateId, UserId};
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
@@ -75,35 +75,35 @@ travels_as_id!(
     SlackStateId,
     ApiTokenId,
     AuditId,
-    LetterId,
+    EmailId,
     InvitationId
 );
 
 /// A point in time on its way into or out of a database.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Instant)]
-pub struct At(pub DateTime<Utc>);
+pub struct Timestamp(pub DateTime<Utc>);
 
-impl ToSql<Instant, Pg> for At {
+impl ToSql<Instant, Pg> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         ToSql::<sql_types::Timestamptz, Pg>::to_sql(&self.0, out)
     }
 }
 
-impl ToSql<Instant, Sqlite> for At {
+impl ToSql<Instant, Sqlite> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(self.0.timestamp_micros());
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<Instant, Pg> for At {
+impl FromSql<Instant, Pg> for Timestamp {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         FromSql::<sql_types::Timestamptz, Pg>::from_sql(value).map(Self)
     }
 }
 
-impl FromSql<Instant, Sqlite> for At {
+impl FromSql<Instant, Sqlite> for Timestamp {
     fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
         let micros = value.read_long();
         DateTime::from_timestamp_micros(micros)

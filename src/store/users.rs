@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::schema::users;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{Email, PersonName, User, UserId};
@@ -25,8 +25,8 @@ pub(super) struct UserRow {
     email: Option<String>,
     name: String,
     ver: i32,
-    disabled_at: Option<At>,
-    created_at: At,
+    disabled_at: Option<Timestamp>,
+    created_at: Timestamp,
 }
 
 impl From<UserRow> for User {
@@ -35,7 +35,7 @@ impl From<UserRow> for User {
             id: row.id,
             email: row.email.map(Email::from_stored),
             name: PersonName::from_stored(row.name),
-            ver: row.ver,
+            token_version: row.ver,
             disabled_at: row.disabled_at.map(|at| at.0),
             created_at: row.created_at.0,
         }
@@ -48,7 +48,7 @@ struct AccountRow {
     #[diesel(embed)]
     user: UserRow,
     password_hash: Option<String>,
-    email_verified_at: Option<At>,
+    email_verified_at: Option<Timestamp>,
 }
 
 impl From<AccountRow> for Account {
@@ -71,9 +71,9 @@ struct NewUserRow<'a> {
     last_name: Option<&'a str>,
     password_hash: Option<&'a str>,
     ver: i32,
-    disabled_at: Option<At>,
-    created_at: At,
-    updated_at: At,
+    disabled_at: Option<Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
 }
 
 /// First and last name, for those who gave them apart.
@@ -94,10 +94,10 @@ pub fn insert(
         first_name: names.map(|(first, _)| first.as_str()),
         last_name: names.map(|(_, last)| last.as_str()),
         password_hash,
-        ver: user.ver,
-        disabled_at: user.disabled_at.map(At),
-        created_at: At(user.created_at),
-        updated_at: At(user.created_at),
+        ver: user.token_version,
+        disabled_at: user.disabled_at.map(Timestamp),
+        created_at: Timestamp(user.created_at),
+        updated_at: Timestamp(user.created_at),
     };
     on!(tx, |conn| diesel::insert_into(users::table)
         .values(&row)
@@ -138,7 +138,7 @@ pub fn find_account_by_email(
 /// Reads an account and keeps it as it is until the transaction ends.
 ///
 /// SQLite has one writer, so there nobody else could change it anyway.
-pub fn hold_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
+pub fn lock_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
     if let Tx::Postgres(connection) = tx {
         let held: Option<UserId> = users::table
             .find(id)
@@ -153,8 +153,8 @@ pub fn hold_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, Stor
     find_account(tx, id)
 }
 
-/// As [`hold_account`], by address. Asks as much of the database whether or not there is one.
-pub fn hold_account_by_email(
+/// As [`lock_account`], by address. Asks as much of the database whether or not there is one.
+pub fn lock_account_by_email(
     tx: &mut Tx<'_>,
     email: &Email,
 ) -> Result<Option<Account>, StoreError> {
@@ -171,7 +171,10 @@ pub fn hold_account_by_email(
 
 /// Reads an account and keeps it for the transaction alone: nobody else can change it, or refer to it anew (as a
 /// membership does), until that ends.
-pub fn hold_account_alone(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
+pub fn lock_account_exclusively(
+    tx: &mut Tx<'_>,
+    id: UserId,
+) -> Result<Option<Account>, StoreError> {
     if let Tx::Postgres(connection) = tx {
         let held: Option<UserId> = users::table
             .find(id)
@@ -202,7 +205,10 @@ pub fn set_name(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(users::table.find(id))
-        .set((users::name.eq(name.as_str()), users::updated_at.eq(At(now))))
+        .set((
+            users::name.eq(name.as_str()),
+            users::updated_at.eq(Timestamp(now))
+        ))
         .execute(conn))?;
     Ok(())
 }
@@ -224,8 +230,8 @@ pub fn set_proved_email(
     )
     .set((
         users::email.eq(email.as_str()),
-        users::email_verified_at.eq(At(now)),
-        users::updated_at.eq(At(now))
+        users::email_verified_at.eq(Timestamp(now)),
+        users::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
     Ok(())
@@ -251,7 +257,7 @@ pub fn set_password_hash(
     on!(tx, |conn| diesel::update(users::table.find(id))
         .set((
             users::password_hash.eq(Some(password_hash)),
-            users::updated_at.eq(At(now))
+            users::updated_at.eq(Timestamp(now))
         ))
         .execute(conn))?;
     Ok(())
@@ -269,8 +275,8 @@ pub fn set_email_verified(
             .filter(users::email_verified_at.is_null())
     )
     .set((
-        users::email_verified_at.eq(Some(At(now))),
-        users::updated_at.eq(At(now))
+        users::email_verified_at.eq(Some(Timestamp(now))),
+        users::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
     Ok(())
@@ -289,17 +295,24 @@ pub fn set_verified_email(
     on!(tx, |conn| diesel::update(users::table.find(id))
         .set((
             users::email.eq(Some(email.as_str())),
-            users::email_verified_at.eq(Some(At(now))),
-            users::updated_at.eq(At(now)),
+            users::email_verified_at.eq(Some(Timestamp(now))),
+            users::updated_at.eq(Timestamp(now)),
         ))
         .execute(conn))?;
     Ok(())
 }
 
 /// Raises the credential version and returns the new one.
-pub fn raise_ver(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<i32, StoreError> {
+pub fn raise_token_version(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    now: DateTime<Utc>,
+) -> Result<i32, StoreError> {
     Ok(on!(tx, |conn| diesel::update(users::table.find(id))
-        .set((users::ver.eq(users::ver + 1), users::updated_at.eq(At(now))))
+        .set((
+            users::ver.eq(users::ver + 1),
+            users::updated_at.eq(Timestamp(now))
+        ))
         .returning(users::ver)
         .get_result(conn))?)
 }
@@ -310,8 +323,8 @@ pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), St
         users::table.find(id).filter(users::disabled_at.is_null())
     )
     .set((
-        users::disabled_at.eq(Some(At(now))),
-        users::updated_at.eq(At(now))
+        users::disabled_at.eq(Some(Timestamp(now))),
+        users::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
     Ok(())
@@ -321,8 +334,8 @@ pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), St
 pub fn enable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(users::table.find(id))
         .set((
-            users::disabled_at.eq(None::<At>),
-            users::updated_at.eq(At(now))
+            users::disabled_at.eq(None::<Timestamp>),
+            users::updated_at.eq(Timestamp(now))
         ))
         .execute(conn))?;
     Ok(())

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::schema::workspaces;
-use super::types::At;
+use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::OrganizationId;
 
@@ -30,7 +30,7 @@ pub fn insert(
         workspaces::provider.eq(SLACK),
         workspaces::team_id.eq(team_id),
         workspaces::organization_id.eq(organization_id),
-        workspaces::created_at.eq(At(now)),
+        workspaces::created_at.eq(Timestamp(now)),
     );
     on!(tx, |conn| diesel::insert_into(workspaces::table)
         .values(values)

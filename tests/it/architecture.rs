@@ -10,13 +10,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("crypto", &["domain"]),
     ("ports", &["domain"]),
     ("store", &["domain"]),
-    ("letters", &["domain"]),
+    ("email_templates", &["domain"]),
     (
         "service",
-        &["domain", "crypto", "letters", "ports", "store"],
+        &["domain", "crypto", "email_templates", "ports", "store"],
     ),
     ("http", &["domain", "service"]),
-    ("config", &["domain", "crypto", "letters"]),
+    ("config", &["domain", "crypto", "email_templates"]),
     ("adapters", &["domain", "crypto", "ports"]),
     ("sandbox", &["domain", "ports"]),
     (
@@ -70,7 +70,7 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
         &["config/", "http/generated.rs"],
     ),
     // Whoever lets somebody in tells them of it.
-    (&["sessions::insert"], &["service/begin_session.rs"]),
+    (&["sessions::insert"], &["service/sign_in/begin_session.rs"]),
     // Others are called from one place.
     (&["reqwest", "oauth2", "lettre"], &["adapters/"]),
     // HTTP is one dialect's spelling.

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use hallpass::domain::Letter;
+use hallpass::domain::EmailMessage;
 use serde_json::json;
 
 use crate::house::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
@@ -31,7 +31,7 @@ on_both_databases! {
         app.logs_in(NEW, PASSWORD).await;
         let told = app.letters_to(OLD).await;
         let (name, new_email) = ("Ada Byron".to_owned(), NEW.to_owned());
-        assert!(told.contains(&Letter::EmailChanged { name, new_email }), "{told:?}");
+        assert!(told.contains(&EmailMessage::EmailChanged { name, new_email }), "{told:?}");
         app.verifies(&token).await.refused(400, "Invalid or expired token");
     }
 

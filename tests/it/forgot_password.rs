@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use hallpass::domain::Letter;
+use hallpass::domain::EmailMessage;
 use serde_json::json;
 
 use crate::house::{SlackApp, TestApp, on_both_databases};
@@ -17,7 +17,7 @@ on_both_databases! {
         assert_eq!(answer.expect(200), json!({"success": true}));
         let mut letters = app.letters_to(ADA).await;
         letters.retain(|letter| letter.kind() == "reset_password");
-        let [Letter::ResetPassword { name, token }] = letters.as_slice() else {
+        let [EmailMessage::ResetPassword { name, token }] = letters.as_slice() else {
             panic!("{letters:?}")
         };
         assert_eq!(name, "Ada Byron");
@@ -92,10 +92,10 @@ on_both_databases! {
         app.forgets_password(NOBODY).await.expect(200);
         app.advance(TimeDelta::minutes(59));
         let desk = app.operator_desk().await;
-        hallpass::service::mail_limit::forget_blanks(desk.services()).await.unwrap();
+        hallpass::service::mail::rate_limit::purge_decoys(desk.services()).await.unwrap();
         assert_eq!(app.db.count("select count(*) from outbox").await, 2);
         app.advance(TimeDelta::minutes(1));
-        hallpass::service::mail_limit::forget_blanks(desk.services()).await.unwrap();
+        hallpass::service::mail::rate_limit::purge_decoys(desk.services()).await.unwrap();
         assert_eq!(app.db.count("select count(*) from outbox").await, 1);
         assert_eq!(app.letters_to(ADA).await.len(), 1);
     }

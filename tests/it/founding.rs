@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use hallpass::domain::Letter;
+use hallpass::domain::EmailMessage;
 use serde_json::json;
 
 use crate::house::{PASSWORD, TestApp, founding, on_both_databases};
@@ -126,7 +126,7 @@ on_both_databases! {
     async fn a_founder_is_asked_by_mail_to_prove_the_address(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         let letters = app.letters_to("ada@acme.example").await;
-        let [Letter::VerifyEmail { name, token }] = letters.as_slice() else {
+        let [EmailMessage::VerifyEmail { name, token }] = letters.as_slice() else {
             panic!("{letters:?}")
         };
         assert_eq!(name, "Ada Byron");

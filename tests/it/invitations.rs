@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures_util::future::{join, join_all};
-use hallpass::domain::{Letter, Role};
+use hallpass::domain::{EmailMessage, Role};
 use serde_json::{Value, json};
 
 use crate::house::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
@@ -61,7 +61,7 @@ on_both_databases! {
         assert_eq!(instant(expires) - instant(created), TimeDelta::days(7));
         assert_eq!(open_invitations(&ada).await, [invited]);
         let letters = app.letters_to(BOB).await;
-        let [Letter::Invitation { organization, inviter, role, token }] = letters.as_slice() else {
+        let [EmailMessage::Invitation { organization, inviter, role, token }] = letters.as_slice() else {
             panic!("{letters:?}")
         };
         assert_eq!((organization.as_str(), inviter.as_deref(), *role), ("Acme", Some("Ada Byron"), Role::Manager));
@@ -439,7 +439,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from invitations").await, 1);
         let mut good = 0;
         for letter in app.letters_to(BOB).await {
-            let Letter::Invitation { token, .. } = letter else { panic!("{letter:?}") };
+            let EmailMessage::Invitation { token, .. } = letter else { panic!("{letter:?}") };
             good += u32::from(app.registers_invited(BOB, &token).await.status == 201);
         }
         assert_eq!(good, 1);

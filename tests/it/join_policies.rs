@@ -1,6 +1,6 @@
 //! Who joins an organization uninvited.
 
-use hallpass::domain::Letter;
+use hallpass::domain::EmailMessage;
 use serde_json::json;
 
 use crate::house::{Actor, Answer, TestApp, joining, on_both_databases};
@@ -83,7 +83,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from users").await, 1);
 
         let letters = app.letters_to("bob@acme.example").await;
-        let [Letter::Invitation { organization, inviter: None, .. }] = letters.as_slice() else {
+        let [EmailMessage::Invitation { organization, inviter: None, .. }] = letters.as_slice() else {
             panic!("{letters:?}")
         };
         assert_eq!(organization, "Acme");

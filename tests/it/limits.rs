@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::config::Config;
 use hallpass::domain::Email;
-use hallpass::service::{limits, operator};
+use hallpass::service::limits;
+use hallpass::service::operations::operator;
 use serde_json::json;
 
 use crate::house::client::Call;
@@ -304,7 +305,7 @@ on_both_databases! {
         app.fails(3, "192.0.2.1", "nobody@acme.example").await;
         let desk = app.operator_desk().await;
         let left = async || {
-            limits::forget_expired(desk.services()).await.unwrap();
+            limits::purge_expired(desk.services()).await.unwrap();
             let attempts = app.db.count("select count(*) from failed_attempts").await;
             (attempts, app.db.count("select count(*) from failures_in_a_row").await)
         };

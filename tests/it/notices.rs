@@ -1,7 +1,7 @@
 //! Letters that tell an account's owner of a sign-in from somewhere new.
 
 use chrono::TimeDelta;
-use hallpass::domain::Letter;
+use hallpass::domain::EmailMessage;
 use serde_json::{Value, json};
 
 use crate::house::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
@@ -17,7 +17,7 @@ on_both_databases! {
         assert_eq!(notices(&app).await.len(), 0, "the same device");
         from(&app, "Phone").await;
         let told = notices(&app).await;
-        let [Letter::NewSignIn { name, device, address, at, .. }] = told.as_slice() else {
+        let [EmailMessage::NewSignIn { name, device, address, at, .. }] = told.as_slice() else {
             panic!("{told:?}")
         };
         assert_eq!((name.as_str(), device.as_deref()), ("Ada Byron", Some("Phone")));
@@ -183,7 +183,7 @@ async fn ends(app: &TestApp, token: &str) -> crate::house::Answer {
         .await
 }
 
-async fn notices(app: &TestApp) -> Vec<Letter> {
+async fn notices(app: &TestApp) -> Vec<EmailMessage> {
     let mut letters = app.letters_to(ADA).await;
     letters.retain(|letter| letter.kind() == "new_sign_in");
     letters

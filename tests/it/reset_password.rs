@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use hallpass::domain::Letter;
+use hallpass::domain::EmailMessage;
 use serde_json::json;
 
 use crate::house::{OTHER_PASSWORD, PASSWORD, TestApp, jwt, on_both_databases};
@@ -129,7 +129,7 @@ on_both_databases! {
         app.resets_password(&reset_token(&app).await, LAST_PASSWORD).await.expect(200);
         assert_eq!(told_of_new_passwords(&app).await, 2);
         let letters = app.letters_to(ADA).await;
-        let without_a_link = Letter::PasswordChanged { name: "Ada Byron".to_owned(), token: None };
+        let without_a_link = EmailMessage::PasswordChanged { name: "Ada Byron".to_owned(), token: None };
         assert!(letters.contains(&without_a_link), "{letters:?}");
     }
 

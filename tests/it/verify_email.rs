@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::domain::{Email, PersonName, Role};
-use hallpass::service::operator::{self, CreateUser};
+use hallpass::service::operations::operator::{self, CreateUser};
 use serde_json::json;
 
 use crate::house::test_app::operator_context;

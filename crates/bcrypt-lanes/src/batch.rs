@@ -15,13 +15,13 @@ use crate::{Digest, Input};
 ///
 /// Hashes of different costs mix. Idle lanes cost nothing.
 pub struct Batch<T, const N: usize> {
-    /// The busy ones come first, in the order of `riders`; the others are wiped.
+    /// The busy ones come first, in the order of `slots`; the others are wiped.
     lanes: Box<[Lane]>,
-    riders: Vec<Rider<T>>,
+    slots: Vec<Rider<T>>,
 }
 
 struct Rider<T> {
-    luggage: T,
+    payload: T,
     /// At least one.
     remaining: u32,
 }
@@ -35,7 +35,7 @@ impl<T, const N: usize> Batch<T, N> {
         const { assert!(1 <= N && N <= MAX_LANES) };
         Self {
             lanes: vec![Lane::EMPTY; N].into_boxed_slice(),
-            riders: Vec::with_capacity(N),
+            slots: Vec::with_capacity(N),
         }
     }
 
@@ -43,13 +43,13 @@ impl<T, const N: usize> Batch<T, N> {
     ///
     /// # Errors
     /// When all `N` lanes are busy.
-    pub fn join(&mut self, input: Input, luggage: T) -> Result<(), Full<T>> {
-        let Some(lane) = self.lanes.get_mut(self.riders.len()) else {
-            return Err(Full(input, luggage));
+    pub fn join(&mut self, input: Input, payload: T) -> Result<(), Full<T>> {
+        let Some(lane) = self.lanes.get_mut(self.slots.len()) else {
+            return Err(Full(input, payload));
         };
         lane.start(&input);
-        self.riders.push(Rider {
-            luggage,
+        self.slots.push(Rider {
+            payload,
             remaining: input.iterations(),
         });
         Ok(())
@@ -60,32 +60,32 @@ impl<T, const N: usize> Batch<T, N> {
     /// It ends early when a hash is done, so that the lane can be filled again at once. One iteration is
     /// about 2 × 521 encryptions of a block in every busy lane: some 50 to 150 µs.
     pub fn advance(&mut self, at_most: u32, mut done: impl FnMut(T, Digest)) -> u32 {
-        let riders = self.riders.iter();
-        let shortest = riders.map(|rider| rider.remaining).min().unwrap_or(0);
+        let slots = self.slots.iter();
+        let shortest = slots.map(|slot| slot.remaining).min().unwrap_or(0);
         let iterations = at_most.min(shortest);
-        let (busy, _) = self.lanes.split_at_mut(self.riders.len());
+        let (busy, _) = self.lanes.split_at_mut(self.slots.len());
         interleave::advance(busy, iterations);
         let mut i = 0;
-        while let Some(rider) = self.riders.get_mut(i) {
-            rider.remaining -= iterations;
-            if rider.remaining > 0 {
+        while let Some(slot) = self.slots.get_mut(i) {
+            slot.remaining -= iterations;
+            if slot.remaining > 0 {
                 i += 1;
                 continue;
             }
             let digest = self.lanes.get_mut(i).map(Lane::finish);
-            let luggage = self.give_up(i);
+            let payload = self.give_up(i);
             if let Some(digest) = digest {
-                done(luggage, digest);
+                done(payload, digest);
             }
         }
         iterations
     }
 
-    /// Gives up every hash whose luggage is not to be kept.
+    /// Gives up every hash whose payload is not to be kept.
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         let mut i = 0;
-        while let Some(rider) = self.riders.get(i) {
-            if keep(&rider.luggage) {
+        while let Some(slot) = self.slots.get(i) {
+            if keep(&slot.payload) {
                 i += 1;
             } else {
                 self.give_up(i);
@@ -95,23 +95,23 @@ impl<T, const N: usize> Batch<T, N> {
 
     /// The last busy lane takes the place of the one that leaves.
     fn give_up(&mut self, i: usize) -> T {
-        let rider = self.riders.swap_remove(i);
-        let last = self.riders.len();
+        let slot = self.slots.swap_remove(i);
+        let last = self.slots.len();
         self.lanes.swap(i, last);
         if let Some(lane) = self.lanes.get_mut(last) {
             lane.wipe();
         }
-        rider.luggage
+        slot.payload
     }
 
     /// How many lanes are busy.
     pub fn busy(&self) -> usize {
-        self.riders.len()
+        self.slots.len()
     }
 
     /// How many iterations are left of each hash, in no order.
     pub fn remaining(&self) -> impl Iterator<Item = u32> {
-        self.riders.iter().map(|rider| rider.remaining)
+        self.slots.iter().map(|slot| slot.remaining)
     }
 }
 
@@ -173,8 +173,8 @@ mod tests {
     fn a_full_batch_gives_back_what_wants_to_join() {
         let mut batch: Batch<u8, 1> = Batch::new();
         batch.join(input(4), 1).unwrap();
-        let Full(refused, luggage) = batch.join(input(5), 2).unwrap_err();
-        assert_eq!((refused.cost(), luggage, batch.busy()), (5, 2, 1));
+        let Full(refused, payload) = batch.join(input(5), 2).unwrap_err();
+        assert_eq!((refused.cost(), payload, batch.busy()), (5, 2, 1));
     }
 
     #[test]

@@ -68,11 +68,11 @@ mod tests {
 
     use super::*;
     use crate::domain::MailSender;
-    use crate::domain::ids::LetterId;
+    use crate::domain::ids::EmailId;
 
     fn mail() -> Mail {
         Mail {
-            id: LetterId::new(DateTime::UNIX_EPOCH, [7; 10]),
+            id: EmailId::new(DateTime::UNIX_EPOCH, [7; 10]),
             host: "app.example".to_owned(),
             date: DateTime::UNIX_EPOCH,
             from: MailSender {

@@ -29,7 +29,7 @@ pub use message::written;
 
 /// How long a server may take; in all, less than a letter is leased for.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct Timeouts {
     pub connect: Duration,
     /// Until the mail can be sent. RFC 5321 §4.5.3.2 grants minutes, which a mail that is tried again need not wait.
     pub dialogue: Duration,
@@ -37,7 +37,7 @@ pub struct Patience {
     pub mail: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
@@ -56,7 +56,7 @@ pub struct Smtp {
     /// Missing where the way is never encrypted.
     tls: Option<TlsParameters>,
     credentials: Option<Credentials>,
-    patience: Patience,
+    patience: Timeouts,
 }
 
 impl Smtp {
@@ -64,7 +64,7 @@ impl Smtp {
     ///
     /// # Errors
     /// When the file of authorities cannot be used.
-    pub fn new(server: MailServer, app_url: &Url, patience: Patience) -> Result<Self, String> {
+    pub fn new(server: MailServer, app_url: &Url, patience: Timeouts) -> Result<Self, String> {
         let tls = match server.tls {
             MailTls::Never => None,
             MailTls::Implicit | MailTls::Required | MailTls::WhenOffered => Some(tls(&server)?),

@@ -5,7 +5,7 @@ use clap::Args;
 use super::{OrganizationJson, print_table};
 use crate::cli::{Failure, operator as command_line, output};
 use crate::config::Variables;
-use crate::service::operator;
+use crate::service::operations::operator;
 
 pub const EXAMPLES: &str = examples!(
     "hallpass org list",

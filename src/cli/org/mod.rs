@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::{Failure, output};
 use crate::config::Variables;
 use crate::domain::{JoinPolicy, Organization, OrganizationId};
-use crate::service::{Services, operator};
+use crate::service::Services;
+use crate::service::operations::operator;
 
 pub const EXAMPLES: &str = examples!("hallpass org create \"Acme, Inc.\"", "hallpass org list");
 

@@ -12,7 +12,7 @@ use crate::config::Variables;
 use crate::domain::{Email, OrganizationId, PersonName, Role, UserId};
 use crate::service::RequestContext;
 use crate::service::Services;
-use crate::service::operator::{self, CreateUser};
+use crate::service::operations::operator::{self, CreateUser};
 
 pub const EXAMPLES: &str = examples!(
     "hallpass user create ada@example.com --name \"Ada Lovelace\" --organization acme < password",

@@ -7,7 +7,7 @@ use crate::cli::{Failure, operator as command_line, output};
 use crate::config::Variables;
 use crate::domain::{Email, Organization};
 use crate::service::RequestContext;
-use crate::service::operator::{self, Disabled};
+use crate::service::operations::operator::{self, Disabled};
 
 pub const EXAMPLES: &str = examples!(
     "hallpass user disable ada@example.com",

@@ -10,7 +10,7 @@ use super::UserJson;
 use crate::cli::{Failure, operator as command_line, org, output};
 use crate::config::Variables;
 use crate::domain::{Membership, OrganizationId, Role, Slug, User, UserId};
-use crate::service::operator;
+use crate::service::operations::operator;
 
 pub const EXAMPLES: &str = examples!(
     "hallpass user list",

@@ -6,7 +6,8 @@ use super::UserJson;
 use crate::cli::{Failure, operator as command_line, output};
 use crate::config::Variables;
 use crate::domain::Email;
-use crate::service::{RequestContext, operator};
+use crate::service::RequestContext;
+use crate::service::operations::operator;
 
 pub const EXAMPLES: &str = examples!(
     "hallpass user unlock ada@example.com",

@@ -9,8 +9,8 @@ use crate::domain::Email;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{EmailTaken, Forbidden, InvalidCredentials};
-use crate::http::given::{Given, Password, acceptable};
-use crate::http::token_api::done::Done;
+use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, Caller, RequestContext, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -19,10 +19,10 @@ pub struct ChangeEmailRequest {
     /// The new address.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "email", max_length = 254, example = "ada.king@example.com")]
-    email: Given<Email>,
+    email: Parsed<Email>,
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Given<Password>,
+    password: Parsed<Password>,
 }
 
 /// Change one's e-mail address
@@ -35,7 +35,7 @@ pub struct ChangeEmailRequest {
     tag = "Oneself",
     security(("bearer" = [])),
     request_body = ChangeEmailRequest,
-    responses((status = 200, description = "A letter is on its way to the new address.", body = Done)),
+    responses((status = 200, description = "A letter is on its way to the new address.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidCredentials, Forbidden, EmailTaken]))),
 )]
 pub async fn change_email(
@@ -43,8 +43,8 @@ pub async fn change_email(
     context: RequestContext,
     caller: Caller,
     Valid(body): Valid<ChangeEmailRequest>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let (email, password) = (body.email.into_value()?, body.password.into_value()?);
     service::change_email(&services, &context, &caller, email, password.expose()).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

@@ -6,7 +6,7 @@ use super::mailed_token::MailedToken;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::InvalidOrExpiredToken;
-use crate::http::token_api::done::Done;
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, RequestContext, Services};
 
 /// End a session by a letter
@@ -17,15 +17,15 @@ use crate::service::{self, RequestContext, Services};
     path = "/api/auth/end-session",
     tag = "Accounts",
     request_body = MailedToken,
-    responses((status = 200, description = "Ended.", body = Done)),
+    responses((status = 200, description = "Ended.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken]))),
 )]
 pub async fn end_session_by_link(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<MailedToken>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let token = body.token.into_value()?;
     service::end_session_by_link(&services, &context, &token).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json};
 use super::some_address::SomeAddress;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
-use crate::http::token_api::done::Done;
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, RequestContext, Services};
 
 /// Ask for the verification letter again
@@ -17,14 +17,14 @@ use crate::service::{self, RequestContext, Services};
     path = "/api/auth/resend-verification",
     tag = "Accounts",
     request_body = SomeAddress,
-    responses((status = 200, description = "Done, whatever that was.", body = Done)),
+    responses((status = 200, description = "SuccessResponse, whatever that was.", body = SuccessResponse)),
 )]
 pub async fn resend_verification(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<SomeAddress>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let email = body.email.into_value()?;
     service::resend_verification(&services, &context, email).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

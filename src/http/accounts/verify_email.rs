@@ -6,7 +6,7 @@ use super::mailed_token::MailedToken;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{EmailTaken, InvalidOrExpiredToken};
-use crate::http::token_api::done::Done;
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, RequestContext, Services};
 
 /// Verify an e-mail address
@@ -18,15 +18,15 @@ use crate::service::{self, RequestContext, Services};
     path = "/api/auth/verify-email",
     tag = "Accounts",
     request_body = MailedToken,
-    responses((status = 200, description = "Verified.", body = Done)),
+    responses((status = 200, description = "Verified.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, EmailTaken]))),
 )]
 pub async fn verify_email(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<MailedToken>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let token = body.token.into_value()?;
     service::verify_email(&services, &context, &token).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

@@ -12,7 +12,7 @@ use crate::domain::{ApiTokenName, Role};
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, TooManyApiTokens};
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::service::{self, Caller, CreateApiToken, RequestContext, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -20,15 +20,15 @@ use crate::service::{self, Caller, CreateApiToken, RequestContext, Services};
 pub struct CreateApiTokenRequest {
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, example = "nightly export")]
-    name: Given<ApiTokenName>,
+    name: Parsed<ApiTokenName>,
     /// At most the caller's own; `employee` when missing.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<Role>)]
-    role: Option<Given<Role>>,
+    role: Option<Parsed<Role>>,
     /// When it ends; never when missing.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<DateTime<Utc>>, example = "2027-01-31T12:00:00Z")]
-    expires_at: Option<Given<DateTime<Utc>>>,
+    expires_at: Option<Parsed<DateTime<Utc>>>,
 }
 
 /// A new token, shown this once.
@@ -62,8 +62,8 @@ pub async fn create_api_token(
 ) -> Result<HttpResponse, ApiError> {
     let create = CreateApiToken {
         name: body.name.into_value()?,
-        role: body.role.map(Given::into_value).transpose()?,
-        expires_at: body.expires_at.map(Given::into_value).transpose()?,
+        role: body.role.map(Parsed::into_value).transpose()?,
+        expires_at: body.expires_at.map(Parsed::into_value).transpose()?,
     };
     let created = service::create_api_token(&services, &context, &caller, create).await?;
     Ok(HttpResponse::Created().json(CreatedApiToken {

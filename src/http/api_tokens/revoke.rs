@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json, Path};
 use crate::domain::ApiTokenId;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{ApiTokenNotFound, Forbidden};
-use crate::http::token_api::done::Done;
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, Caller, RequestContext, Services};
 
 /// Revoke an API token
@@ -18,7 +18,7 @@ use crate::service::{self, Caller, RequestContext, Services};
     tag = "API tokens",
     security(("bearer" = [])),
     params(("id" = ApiTokenId, Path, description = "A token of the list.")),
-    responses((status = 200, description = "Revoked.", body = Done)),
+    responses((status = 200, description = "Revoked.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([ApiTokenNotFound, Forbidden]))),
 )]
 pub async fn revoke_api_token(
@@ -26,8 +26,8 @@ pub async fn revoke_api_token(
     context: RequestContext,
     caller: Caller,
     id: Path<String>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let id = id.parse().map_err(|_| ApiTokenNotFound)?;
     service::revoke_api_token(&services, &context, &caller, id).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

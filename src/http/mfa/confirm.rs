@@ -13,7 +13,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled, TooManyAttempts,
 };
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::http::token_api::signed_in::SignedIn;
 use crate::service::{RequestContext, Services, mfa};
 
@@ -23,11 +23,11 @@ pub struct ConfirmRequest {
     /// What the authenticator shows now.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "287082")]
-    code: Given<String>,
+    code: Parsed<String>,
     /// Of a sign-in with `enrolmentRequired`, in place of a bearer token.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<String>, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    mfa_token: Option<Given<String>>,
+    mfa_token: Option<Parsed<String>>,
 }
 
 /// The recovery codes; with an `mfaToken` also the login answer.

@@ -12,7 +12,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, TooManyAttempts,
 };
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::service::{RequestContext, Services, mfa};
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -21,11 +21,11 @@ pub struct EnrolRequest {
     /// Of a sign-in with `enrolmentRequired`, in place of a bearer token.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<String>, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    mfa_token: Option<Given<String>>,
+    mfa_token: Option<Parsed<String>>,
     /// A code of the authenticator in use, or a recovery code, to replace it.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<String>, example = "287082")]
-    code: Option<Given<String>>,
+    code: Option<Parsed<String>>,
 }
 
 /// What an authenticator is told. It counts once a code of it was confirmed.
@@ -64,7 +64,7 @@ pub async fn enrol(
     Valid(body): Valid<EnrolRequest>,
 ) -> Result<Json<Enrolment>, ApiError> {
     let who = enroller(body.mfa_token, caller)?;
-    let code = body.code.map(Given::into_value).transpose()?;
+    let code = body.code.map(Parsed::into_value).transpose()?;
     let enrolment = mfa::enrol(&services, &context, who, code.as_deref()).await?;
     Ok(Json(Enrolment {
         qr_code: qr::svg(&enrolment.uri)?,

@@ -11,16 +11,16 @@ pub mod verify;
 
 use super::caller::Enrolling;
 use super::error::ApiError;
-use super::given::Given;
-use crate::service::mfa::Enroller;
+use super::field::Parsed;
+use crate::service::mfa::EnrolmentSubject;
 
 /// A token in the body says who it is, and then nothing else does: two identities in one request never mix.
 fn enroller(
-    mfa_token: Option<Given<String>>,
+    mfa_token: Option<Parsed<String>>,
     caller: Result<Enrolling, ApiError>,
-) -> Result<Enroller, ApiError> {
+) -> Result<EnrolmentSubject, ApiError> {
     match mfa_token {
-        Some(token) => Ok(Enroller::HalfSignedIn(token.into_value()?)),
-        None => Ok(Enroller::Caller(caller?.0)),
+        Some(token) => Ok(EnrolmentSubject::PendingSignIn(token.into_value()?)),
+        None => Ok(EnrolmentSubject::Caller(caller?.0)),
     }
 }

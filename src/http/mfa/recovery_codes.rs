@@ -11,7 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     InvalidCode, InvalidCredentials, MfaNotEnrolled, TooManyAttempts,
 };
-use crate::http::given::{Given, Password, acceptable};
+use crate::http::field::{Parsed, Password, acceptable};
 use crate::service::{Caller, RequestContext, Services, mfa};
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -20,11 +20,11 @@ pub struct RecoveryCodesRequest {
     /// Of the authenticator, or one of the old recovery codes.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "287082")]
-    code: Given<String>,
+    code: Parsed<String>,
     /// Looked at where it is given.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Option<Given<Password>>,
+    password: Option<Parsed<Password>>,
 }
 
 /// Get new recovery codes
@@ -45,7 +45,7 @@ pub async fn recovery_codes(
     caller: Caller,
     Valid(body): Valid<RecoveryCodesRequest>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
-    let password = body.password.map(Given::into_value).transpose()?;
+    let password = body.password.map(Parsed::into_value).transpose()?;
     let (password, code) = (
         password.as_ref().map(Password::expose),
         body.code.into_value()?,

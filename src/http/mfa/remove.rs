@@ -10,8 +10,8 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired, TooManyAttempts,
 };
-use crate::http::given::{Given, Password, acceptable};
-use crate::http::token_api::done::Done;
+use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::{Caller, RequestContext, Services, mfa};
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -20,11 +20,11 @@ pub struct RemoveMfaRequest {
     /// May be left out by accounts that have none.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Option<Given<Password>>,
+    password: Option<Parsed<Password>>,
     /// Of the authenticator, or a recovery code.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "287082")]
-    code: Given<String>,
+    code: Parsed<String>,
 }
 
 /// Remove one's authenticator
@@ -37,7 +37,7 @@ pub struct RemoveMfaRequest {
     tag = "Second factor",
     security(("bearer" = [])),
     request_body = RemoveMfaRequest,
-    responses((status = 200, description = "Removed.", body = Done)),
+    responses((status = 200, description = "Removed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired, TooManyAttempts]))),
 )]
 pub async fn remove(
@@ -45,12 +45,12 @@ pub async fn remove(
     context: RequestContext,
     caller: Caller,
     Valid(body): Valid<RemoveMfaRequest>,
-) -> Result<Json<Done>, ApiError> {
-    let password = body.password.map(Given::into_value).transpose()?;
+) -> Result<Json<SuccessResponse>, ApiError> {
+    let password = body.password.map(Parsed::into_value).transpose()?;
     let (password, code) = (
         password.as_ref().map(Password::expose),
         body.code.into_value()?,
     );
     mfa::remove(&services, &context, &caller, password, &code).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

@@ -8,7 +8,7 @@ use validator::Validate;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{InvalidCode, InvalidOrExpiredToken, TooManyAttempts};
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::http::token_api::signed_in::SignedIn;
 use crate::service::{RequestContext, Services, mfa};
 
@@ -18,11 +18,11 @@ pub struct VerifyRequest {
     /// Of the first step.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    mfa_token: Given<String>,
+    mfa_token: Parsed<String>,
     /// Of the authenticator, or a recovery code.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "287082")]
-    code: Given<String>,
+    code: Parsed<String>,
 }
 
 /// Sign in: the second step

@@ -15,8 +15,8 @@ use crate::http::error_code::ErrorCode::{
     CrossSiteRequest, EmailNotVerified, InvalidCode, InvalidCredentials, MfaEnrolmentRequired,
     SecondFactorRequired, TooManyAttempts,
 };
-use crate::http::given::{FromText, Password};
-use crate::http::sender::{Csrf, Sender, admit_sign_in};
+use crate::http::field::{FromText, Password};
+use crate::http::request_origin::{Csrf, RequestOrigin, admit_sign_in};
 use crate::http::settings::Settings;
 use crate::service::mfa::{self, SecondFactor};
 use crate::service::{self, RequestContext, Services, SignIn, SignedIn};
@@ -74,7 +74,7 @@ pub async fn callback(
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
     let csrf = Csrf::of(headers, sent.get("csrfToken"), &services, &settings);
-    admit_sign_in(Sender::of(headers, &settings), csrf, sent.is_json)?;
+    admit_sign_in(RequestOrigin::of(headers, &settings), csrf, sent.is_json)?;
     let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
     match sign_in(&services, &context, &sent).await {
         Ok(signed_in) => {

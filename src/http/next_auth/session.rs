@@ -9,11 +9,11 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::sent::Sent;
-use crate::http::caller::Presented;
+use crate::http::caller::PresentedCredential;
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Busy, CrossSiteRequest, Unavailable};
-use crate::http::sender::{Csrf, Sender, admit_cookie_call};
+use crate::http::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
 use crate::http::settings::Settings;
 use crate::http::token_api::user::User;
 use crate::service::{self, CookieSession, Error, RequestContext, Services};
@@ -88,8 +88,8 @@ pub async fn update(
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
     let csrf = Csrf::of(headers, sent.get("csrfToken"), &services, &settings);
-    let sender = Sender::of(headers, &settings);
-    if sender != Sender::Program {
+    let sender = RequestOrigin::of(headers, &settings);
+    if sender != RequestOrigin::NonBrowser {
         admit_cookie_call(sender, csrf)?;
     }
     session(services, settings, context, request).await
@@ -109,7 +109,7 @@ async fn look_up(
     context: &RequestContext,
     headers: &HeaderMap,
 ) -> Result<Seen, ApiError> {
-    let Ok(presented) = Presented::by(headers, settings) else {
+    let Ok(presented) = PresentedCredential::by(headers, settings) else {
         return Ok(Seen::Nobody);
     };
     match service::cookie_session(services, context, presented.token()).await {
@@ -122,7 +122,10 @@ async fn look_up(
 
 /// `Set-Cookie` where the browser's cookie is to be another, or none.
 fn new_cookie(seen: &Seen, headers: &HeaderMap, settings: &Settings) -> Option<String> {
-    if matches!(Presented::by(headers, settings), Ok(Presented::Bearer(_))) {
+    if matches!(
+        PresentedCredential::by(headers, settings),
+        Ok(PresentedCredential::Bearer(_))
+    ) {
         return None;
     }
     match seen {

@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 use super::answer::{self, Next};
 use super::place;
 use super::sent::Sent;
-use crate::http::caller::Presented;
+use crate::http::caller::PresentedCredential;
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::CrossSiteRequest;
-use crate::http::sender::{Csrf, Sender, admit_cookie_call};
+use crate::http::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
 use crate::http::settings::Settings;
 use crate::service::{self, Error, RequestContext, Services};
 
@@ -52,8 +52,8 @@ pub async fn sign_out(
     request: HttpRequest,
     sent: Sent,
 ) -> Result<HttpResponse, ApiError> {
-    let sender = Sender::of(request.headers(), &settings);
-    if sender != Sender::Program {
+    let sender = RequestOrigin::of(request.headers(), &settings);
+    if sender != RequestOrigin::NonBrowser {
         let csrf = sent.get("csrfToken");
         let csrf = Csrf::of(request.headers(), csrf, &services, &settings);
         admit_cookie_call(sender, csrf)?;
@@ -71,7 +71,9 @@ async fn end_session(
     request: &HttpRequest,
 ) -> Result<(), ApiError> {
     // A program has no cookie, and what it signs out of is the token API's business.
-    let Ok(Presented::Cookie(token)) = Presented::by(request.headers(), settings) else {
+    let Ok(PresentedCredential::Cookie(token)) =
+        PresentedCredential::by(request.headers(), settings)
+    else {
         return Ok(());
     };
     // Whoever is to enrol a second factor may leave as well.

@@ -83,7 +83,7 @@ mod tests {
     use actix_web::body::to_bytes;
 
     use super::*;
-    use crate::service::readiness::Check;
+    use crate::service::operations::readiness::Check;
 
     async fn answered(ok: bool, verbose: bool) -> (HttpResponse<()>, String) {
         let checks = vec![Check {

@@ -11,7 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, InvalidOrExpiredToken, InvitationNotYours, OrganizationClosed,
 };
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::http::settings::Settings;
 use crate::http::token_api::renewed::renewed;
 use crate::http::token_api::signed_in::SignIn;
@@ -24,7 +24,7 @@ pub struct AcceptInvitationRequest {
     /// Of the link in the letter.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    token: Given<String>,
+    token: Parsed<String>,
 }
 
 /// Accept an invitation

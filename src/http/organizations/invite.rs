@@ -14,7 +14,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, OrganizationClosed, OrganizationNotFound,
 };
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::service::invitations::{self, Invite};
 use crate::service::{Caller, RequestContext, Services};
 
@@ -23,11 +23,11 @@ use crate::service::{Caller, RequestContext, Services};
 pub struct InviteRequest {
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
-    email: Given<Email>,
+    email: Parsed<Email>,
     /// Not above the caller's own; `employee` unless told.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<Role>)]
-    role: Option<Given<Role>>,
+    role: Option<Parsed<Role>>,
 }
 
 /// Invite somebody
@@ -52,7 +52,7 @@ pub async fn invite(
     Valid(body): Valid<InviteRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let id = organization_id(&id)?;
-    let role = body.role.map(Given::into_value).transpose()?;
+    let role = body.role.map(Parsed::into_value).transpose()?;
     let invite = Invite {
         email: body.email.into_value()?,
         role: role.unwrap_or(Role::Employee),

@@ -40,6 +40,6 @@ pub async fn join(
     _: Valid<NoFields>,
 ) -> Result<HttpResponse, ApiError> {
     let id = organization_id(&id)?;
-    let sign_in = service::become_member(&services, &context, &caller, id).await?;
+    let sign_in = service::join_organization(&services, &context, &caller, id).await?;
     Ok(renewed(sign_in, request.headers(), &settings))
 }

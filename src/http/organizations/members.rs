@@ -11,7 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound, ValidationFailed};
 use crate::http::paging::{cursor, page_request};
 use crate::http::query::Query;
-use crate::service::{self, Caller, Services, list_members};
+use crate::service::{self, Caller, Services, people::list_members};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

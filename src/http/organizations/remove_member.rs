@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     Forbidden, LastAdmin, OrganizationNotFound, UserNotFound,
 };
-use crate::http::token_api::done::Done;
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, Caller, RequestContext, Services};
 
 /// Remove a member, or leave
@@ -24,7 +24,7 @@ use crate::service::{self, Caller, RequestContext, Services};
         ("id" = OrganizationId, Path, description = "The caller's organization."),
         ("userId" = UserId, Path, description = "The member, or `me`."),
     ),
-    responses((status = 200, description = "No member any more.", body = Done)),
+    responses((status = 200, description = "No member any more.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, LastAdmin, OrganizationNotFound, UserNotFound]))),
 )]
 pub async fn remove_member(
@@ -32,7 +32,7 @@ pub async fn remove_member(
     context: RequestContext,
     caller: Caller,
     path: Path<(String, String)>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let (id, user_id) = path.into_inner();
     let id = organization_id(&id)?;
     let user_id = match user_id.as_str() {
@@ -41,5 +41,5 @@ pub async fn remove_member(
         other => other.parse().unwrap_or(UserId::NIL),
     };
     service::remove_member(&services, &context, &caller, id, user_id).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

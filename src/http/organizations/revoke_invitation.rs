@@ -6,7 +6,7 @@ use super::organization_id;
 use crate::domain::{InvitationId, OrganizationId};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, InvitationNotFound, OrganizationNotFound};
-use crate::http::token_api::done::Done;
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::invitations;
 use crate::service::{Caller, RequestContext, Services};
 
@@ -23,7 +23,7 @@ use crate::service::{Caller, RequestContext, Services};
         ("id" = OrganizationId, Path, description = "The caller's organization."),
         ("invitationId" = InvitationId, Path, description = "An invitation of the list."),
     ),
-    responses((status = 200, description = "Revoked.", body = Done)),
+    responses((status = 200, description = "Revoked.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, InvitationNotFound, OrganizationNotFound]))),
 )]
 pub async fn revoke_invitation(
@@ -31,11 +31,11 @@ pub async fn revoke_invitation(
     context: RequestContext,
     caller: Caller,
     path: Path<(String, String)>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let (id, invitation_id) = path.into_inner();
     let id = organization_id(&id)?;
     // Nothing has the nil id, so rights are looked at before nonsense is.
     let invitation_id = invitation_id.parse().unwrap_or(InvitationId::NIL);
     invitations::revoke(&services, &context, &caller, id, invitation_id).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

@@ -10,7 +10,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{EmailTaken, InvalidOrExpiredToken};
 use crate::http::form::Form;
 use crate::http::settings::Settings;
-use crate::service::links::Link;
+use crate::service::mail::links::Link;
 use crate::service::{self, RequestContext, Services};
 
 /// Page: confirm a new e-mail address

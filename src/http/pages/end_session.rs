@@ -9,7 +9,7 @@ use super::trouble::trouble;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::InvalidOrExpiredToken;
 use crate::http::form::Form;
-use crate::service::links::Link;
+use crate::service::mail::links::Link;
 use crate::service::{self, RequestContext, Services};
 
 /// Page: end a session

@@ -8,7 +8,8 @@ use super::trouble::trouble;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::settings::Settings;
-use crate::service::{self, Services, links};
+use crate::service::mail::links;
+use crate::service::{self, Services};
 
 /// The token a link brings, if it brings one.
 pub fn token_of(request: &HttpRequest) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::InvalidOrExpiredToken;
 use crate::http::form::Form;
 use crate::http::settings::Settings;
-use crate::service::links::Link;
+use crate::service::mail::links::Link;
 use crate::service::{self, RequestContext, Services};
 
 const ACTION: &str = "verify-email";

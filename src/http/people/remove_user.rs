@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json, Path};
 use crate::domain::UserId;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, LastAdmin, UserNotFound};
-use crate::http::token_api::done::Done;
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, Caller, RequestContext, Services};
 
 /// Remove a person
@@ -18,7 +18,7 @@ use crate::service::{self, Caller, RequestContext, Services};
     tag = "People",
     security(("bearer" = [])),
     params(("id" = UserId, Path, description = "A person's id.")),
-    responses((status = 200, description = "Removed.", body = Done)),
+    responses((status = 200, description = "Removed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, LastAdmin, UserNotFound]))),
 )]
 pub async fn remove_user(
@@ -26,8 +26,8 @@ pub async fn remove_user(
     context: RequestContext,
     caller: Caller,
     id: Path<String>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let id = id.parse().map_err(|_| UserNotFound)?;
     service::remove_person(&services, &context, &caller, id).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

@@ -10,7 +10,7 @@ use crate::domain::{PersonName, Role, UserId};
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, LastAdmin, MemberElsewhere, UserNotFound};
-use crate::http::given::{Clearable, Given, acceptable, acceptable_or_null};
+use crate::http::field::{Parsed, Patch, acceptable, acceptable_or_null};
 use crate::service::{self, Caller, RequestContext, Services, UpdatePerson};
 
 /// What is left out stays.
@@ -20,30 +20,30 @@ pub struct UpdateUserRequest {
     /// For admins, managers above the person, and the person.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 201, example = "Alan M. Turing")]
-    name: Option<Given<PersonName>>,
+    name: Option<Parsed<PersonName>>,
     /// For admins.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<Role>)]
-    role: Option<Given<Role>>,
+    role: Option<Parsed<Role>>,
     /// Whom the person reports to from now on, or null for nobody. For admins.
     #[serde(default)]
     #[validate(custom(function = "acceptable_or_null"))]
     #[schema(value_type = Option<UserId>)]
-    manager_id: Clearable<UserId>,
+    manager_id: Patch<UserId>,
     /// True closes the account and ends its sessions and API tokens, false opens it again. For admins, and only while
     /// the person belongs to no other organization.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<bool>, example = true)]
-    disabled: Option<Given<bool>>,
+    disabled: Option<Parsed<bool>>,
 }
 
 impl UpdateUserRequest {
     fn into_update(self) -> Result<UpdatePerson, ApiError> {
         Ok(UpdatePerson {
-            name: self.name.map(Given::into_value).transpose()?,
-            role: self.role.map(Given::into_value).transpose()?,
+            name: self.name.map(Parsed::into_value).transpose()?,
+            role: self.role.map(Parsed::into_value).transpose()?,
             manager_id: self.manager_id.into_change()?,
-            disabled: self.disabled.map(Given::into_value).transpose()?,
+            disabled: self.disabled.map(Parsed::into_value).transpose()?,
         })
     }
 }

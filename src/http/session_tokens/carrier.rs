@@ -11,7 +11,7 @@ use crate::http::caller::{bearer_token, only_cookie, services, settings};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
-use crate::http::sender::{Csrf, Sender, admit_cookie_call};
+use crate::http::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
 use crate::http::settings::Settings;
 use crate::service::Caller;
 use crate::service::session_tokens::{self, TokenSession};
@@ -94,7 +94,7 @@ fn token_of_cookie<'a>(request: &'a HttpRequest, settings: &Settings) -> Result<
     let headers = request.headers();
     let token = only_cookie(headers, Cookie::SessionToken, settings)?;
     let csrf = Csrf::of(headers, None, services(request)?, settings);
-    admit_cookie_call(Sender::of(headers, settings), csrf)?;
+    admit_cookie_call(RequestOrigin::of(headers, settings), csrf)?;
     Ok(token)
 }
 

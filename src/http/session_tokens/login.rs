@@ -16,8 +16,8 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     CrossSiteRequest, EmailNotVerified, InvalidCredentials, OrganizationNotFound, TooManyAttempts,
 };
-use crate::http::given::{Given, Password, acceptable};
-use crate::http::sender::FromNoStranger;
+use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::request_origin::RejectCrossSite;
 use crate::http::settings::Settings;
 use crate::service::session_tokens::{self, Login};
 use crate::service::{RequestContext, Services};
@@ -28,19 +28,19 @@ pub struct SessionLoginRequest {
     /// The e-mail address.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
-    name: Given<Email>,
+    name: Parsed<Email>,
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Given<Password>,
+    password: Parsed<Password>,
     /// True answers the token; else it comes in a cookie.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<bool>, example = true)]
-    return_token: Option<Given<bool>>,
+    return_token: Option<Parsed<bool>>,
     /// The slug of the organization to speak for. When absent, the one that the host names below
     /// `TENANT_DOMAIN`, else the one joined first.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<String>, example = "analytical-engines")]
-    tenant: Option<Given<String>>,
+    tenant: Option<Parsed<String>>,
 }
 
 /// Sign in for a session token
@@ -59,12 +59,12 @@ pub async fn login(
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
-    _: FromNoStranger,
+    _: RejectCrossSite,
     Valid(body): Valid<SessionLoginRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let tenant = body.tenant.map(Given::into_value).transpose()?;
+    let tenant = body.tenant.map(Parsed::into_value).transpose()?;
     let password = body.password.into_value()?;
-    let returns_token = body.return_token.map(Given::into_value).transpose()?;
+    let returns_token = body.return_token.map(Parsed::into_value).transpose()?;
     let login = Login {
         email: body.name.into_value()?,
         password: password.expose(),

@@ -11,7 +11,7 @@ use crate::http::error_code::ErrorCode::{
     AuthenticationRequired, Busy, CrossSiteRequest, InvalidToken, Unavailable,
 };
 use crate::http::settings::Settings;
-use crate::http::token_api::done::Done;
+use crate::http::token_api::done::SuccessResponse;
 use crate::service::session_tokens::{self, SessionToken};
 use crate::service::{Error, RequestContext, Services};
 
@@ -24,7 +24,7 @@ use crate::service::{Error, RequestContext, Services};
     path = "/api/v1/logout",
     tag = "Session tokens",
     params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
-    responses((status = 200, description = "Signed out.", body = Done, headers(("Set-Cookie" = String)))),
+    responses((status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
 )]
 pub async fn logout(
@@ -47,7 +47,7 @@ pub async fn logout(
     {
         response.insert_header((SET_COOKIE, Cookie::SessionToken.clear(&settings)));
     }
-    Ok(response.json(Done::YES))
+    Ok(response.json(SuccessResponse::YES))
 }
 
 /// Sign out by a link
@@ -58,7 +58,7 @@ pub async fn logout(
     path = "/api/v1/logout",
     tag = "Session tokens",
     params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
-    responses((status = 200, description = "Signed out.", body = Done, headers(("Set-Cookie" = String)))),
+    responses((status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
 )]
 pub async fn logout_by_link(

@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::carrier::OpenSession;
-use super::given::{Offset, Size};
+use super::field::{Offset, Size};
 use crate::domain::fault::Refusal;
 use crate::domain::{Role, UserId};
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{CrossSiteRequest, SessionLocked};
-use crate::http::given::{FromText, Given, acceptable};
+use crate::http::field::{FromText, Parsed, acceptable};
 use crate::service::Services;
 use crate::service::session_tokens::{self, FoundPerson, Search};
 
@@ -24,15 +24,15 @@ pub struct SearchRequest {
     /// How many results to leave out.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = u32, example = 0)]
-    from: Given<Offset>,
+    from: Parsed<Offset>,
     /// How many results to answer, 1–100.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = u32, minimum = 1, maximum = 100, example = 20)]
-    size: Given<Size>,
+    size: Parsed<Size>,
     /// Words of a name or an e-mail address, at most 100 characters; everybody when absent.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<String>, max_length = 100, example = "ada")]
-    query: Option<Given<Words>>,
+    query: Option<Parsed<Words>>,
 }
 
 /// What somebody looks for.
@@ -104,7 +104,7 @@ pub async fn search(
     OpenSession(caller): OpenSession,
     Valid(body): Valid<SearchRequest>,
 ) -> Result<Json<SearchResults>, ApiError> {
-    let query = body.query.map(Given::into_value).transpose()?;
+    let query = body.query.map(Parsed::into_value).transpose()?;
     let from = body.from.into_value()?.0;
     let search = Search {
         query: query.map_or(String::new(), |Words(words)| words),

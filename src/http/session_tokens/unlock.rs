@@ -12,7 +12,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     CrossSiteRequest, InvalidCode, MfaNotEnrolled, TooManyAttempts,
 };
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::service::session_tokens::{self, TokenSession};
 use crate::service::{RequestContext, Services};
 
@@ -22,7 +22,7 @@ pub struct UnlockRequest {
     /// Of the authenticator, or a recovery code.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "123456")]
-    code: Given<String>,
+    code: Parsed<String>,
 }
 
 /// Unlock a session by its second factor

@@ -56,12 +56,12 @@ pub async fn callback(
         browser: cookies::browser(request.headers(), &settings),
     };
     match slack::callback(&services, &context, &came).await {
-        Ok(landing) => delivery::redirect(landing, &settings),
-        Err(stranded) => page::refusal(
-            stranded.why.into(),
+        Ok(result) => delivery::redirect(result, &settings),
+        Err(callback_error) => page::refusal(
+            callback_error.why.into(),
             Preferred::by_most(request.headers()),
             &settings,
-            stranded.way_back,
+            callback_error.return_target,
         ),
     }
 }

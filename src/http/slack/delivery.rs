@@ -6,27 +6,27 @@ use actix_web::http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
 use crate::domain::TokenDelivery;
 use crate::http::cookies::Cookie;
 use crate::http::settings::Settings;
-use crate::service::slack::{Handed, Landing};
+use crate::service::slack::{CallbackOutcome, CallbackResult};
 
 /// 302 to the return URL, with the state that the client may compare.
-pub fn redirect(landing: Landing, settings: &Settings) -> HttpResponse {
-    let state = ("state", landing.state.as_str());
-    let delivery = match (&landing.handed, settings.token_delivery) {
+pub fn redirect(result: CallbackResult, settings: &Settings) -> HttpResponse {
+    let state = ("state", result.state.as_str());
+    let delivery = match (&result.outcome, settings.token_delivery) {
         // Whoever waits for a code looks into the query, for errors too.
-        _ if landing.is_by_code => TokenDelivery::Query,
+        _ if result.is_by_code => TokenDelivery::Query,
         // What is no session yet is no cookie, and goes where no server sees it.
-        (Handed::SecondFactor(_), TokenDelivery::Cookie) => TokenDelivery::Fragment,
+        (CallbackOutcome::SecondFactor(_), TokenDelivery::Cookie) => TokenDelivery::Fragment,
         (_, delivery) => delivery,
     };
     let mut response = HttpResponse::Found();
     let to = |parameters: &[(&str, &str)]| match delivery {
-        TokenDelivery::Fragment => landing.return_url.with_fragment(parameters),
-        TokenDelivery::Query | TokenDelivery::Cookie => landing.return_url.with_query(parameters),
+        TokenDelivery::Fragment => result.return_url.with_fragment(parameters),
+        TokenDelivery::Query | TokenDelivery::Cookie => result.return_url.with_query(parameters),
     };
-    let location = match &landing.handed {
-        Handed::Failure(failure) => to(&[("error", failure.as_str()), state]),
-        Handed::Code(code) => to(&[("code", code.expose()), state]),
-        Handed::SecondFactor(second_factor) => {
+    let location = match &result.outcome {
+        CallbackOutcome::Failure(failure) => to(&[("error", failure.as_str()), state]),
+        CallbackOutcome::Code(code) => to(&[("code", code.expose()), state]),
+        CallbackOutcome::SecondFactor(second_factor) => {
             let seconds = second_factor.expires_in.to_string();
             let token = ("mfaToken", second_factor.token.expose());
             let mut parameters = vec![token, ("expiresIn", &seconds)];
@@ -36,7 +36,7 @@ pub fn redirect(landing: Landing, settings: &Settings) -> HttpResponse {
             parameters.push(state);
             to(&parameters)
         }
-        Handed::Token(signed_in) => {
+        CallbackOutcome::Token(signed_in) => {
             let token = signed_in.access_token.as_str();
             let seconds = signed_in.expires_in;
             if delivery == TokenDelivery::Cookie {

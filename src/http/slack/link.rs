@@ -13,7 +13,7 @@ use crate::domain::CodeChallenge;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::SlackNotSetUp;
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::http::settings::Settings;
 use crate::service::slack::{self, Begin};
 use crate::service::{Caller, Services};
@@ -24,12 +24,12 @@ pub struct SlackLinkRequest {
     /// Where to lead back to; one of those the operator allows, or below it.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "https://app.example.com/settings")]
-    return_url: Given<String>,
+    return_url: Parsed<String>,
     /// SHA-256 of a verifier in base64url (RFC 7636, S256). Without it the link is bound to the browser
     /// by the cookie of this answer: send the request with credentials.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<String>, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
-    code_challenge: Option<Given<CodeChallenge>>,
+    code_challenge: Option<Parsed<CodeChallenge>>,
 }
 
 /// Link Slack to one's account
@@ -52,7 +52,7 @@ pub async fn link(
     request: HttpRequest,
     Valid(body): Valid<SlackLinkRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let code_challenge = body.code_challenge.map(Given::into_value).transpose()?;
+    let code_challenge = body.code_challenge.map(Parsed::into_value).transpose()?;
     let browser = code_challenge
         .is_none()
         .then(|| cookies::browser_or_new(request.headers(), &settings, &services));

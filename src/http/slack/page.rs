@@ -6,19 +6,19 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::pages::shell::{Link, Page, Preferred};
 use crate::http::settings::Settings;
-use crate::service::slack::WayBack;
+use crate::service::slack::ReturnTarget;
 
 /// The error's own answer, and for people its page.
 pub fn refusal(
     error: ApiError,
     preferred: Preferred,
     settings: &Settings,
-    way_back: Option<Box<WayBack>>,
+    return_target: Option<Box<ReturnTarget>>,
 ) -> HttpResponse {
     if preferred == Preferred::Json {
         return HttpResponse::from_error(error);
     }
-    page(&error, way_back.map(|way| href(&way, settings))).refusal(error)
+    page(&error, return_target.map(|way| href(&way, settings))).refusal(error)
 }
 
 fn page(error: &ApiError, start_again: Option<String>) -> Page {
@@ -40,10 +40,10 @@ fn page(error: &ApiError, start_again: Option<String>) -> Page {
     }
 }
 
-fn href(way_back: &WayBack, settings: &Settings) -> String {
-    match way_back {
-        WayBack::Application(url) => url.as_str().to_owned(),
-        WayBack::Start(url) => {
+fn href(return_target: &ReturnTarget, settings: &Settings) -> String {
+    match return_target {
+        ReturnTarget::Application(url) => url.as_str().to_owned(),
+        ReturnTarget::Start(url) => {
             let mut start = settings.public("/api/auth/slack/start");
             start
                 .query_pairs_mut()

@@ -9,7 +9,7 @@ use crate::domain::CodeVerifier;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{AccountExists, NotAllowed, SignInExpired, SlackNotSetUp};
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::http::token_api::signed_in::SignIn;
 use crate::service::slack::{self, Redeem};
 use crate::service::{RequestContext, Services};
@@ -20,11 +20,11 @@ pub struct SlackTokenRequest {
     /// As it came to the return URL, within a minute.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    code: Given<String>,
+    code: Parsed<String>,
     /// What the code challenge was made from.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, min_length = 43, max_length = 128, example = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")]
-    code_verifier: Given<CodeVerifier>,
+    code_verifier: Parsed<CodeVerifier>,
 }
 
 /// Trade a one-time code for a token

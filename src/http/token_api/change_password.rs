@@ -5,11 +5,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::done::Done;
+use super::done::SuccessResponse;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{InvalidCredentials, TooManyAttempts};
-use crate::http::given::{Given, Password, acceptable};
+use crate::http::field::{Parsed, Password, acceptable};
 use crate::service::{self, Caller, RequestContext, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -17,11 +17,11 @@ use crate::service::{self, Caller, RequestContext, Services};
 pub struct ChangePasswordRequest {
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    current_password: Given<Password>,
+    current_password: Parsed<Password>,
     /// At least 8 characters, unless the service is set up otherwise, and no common password.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "an engine weaves algebra")]
-    new_password: Given<Password>,
+    new_password: Parsed<Password>,
 }
 
 /// Change one's password
@@ -33,7 +33,7 @@ pub struct ChangePasswordRequest {
     tag = "Oneself",
     security(("bearer" = [])),
     request_body = ChangePasswordRequest,
-    responses((status = 200, description = "Changed.", body = Done)),
+    responses((status = 200, description = "Changed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidCredentials, TooManyAttempts]))),
 )]
 pub async fn change_password(
@@ -41,11 +41,11 @@ pub async fn change_password(
     context: RequestContext,
     caller: Caller,
     Valid(body): Valid<ChangePasswordRequest>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let (current, new) = (
         body.current_password.into_value()?,
         body.new_password.into_value()?,
     );
     service::change_password(&services, &context, &caller, current.expose(), new.expose()).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

@@ -4,12 +4,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
-pub struct Done {
+pub struct SuccessResponse {
     /// Always true; failures have an error status.
     #[schema(example = true)]
     success: bool,
 }
 
-impl Done {
+impl SuccessResponse {
     pub const YES: Self = Self { success: true };
 }

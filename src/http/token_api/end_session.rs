@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Json, Path};
 
-use super::done::Done;
+use super::done::SuccessResponse;
 use crate::domain::SessionId;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::SessionNotFound;
@@ -17,7 +17,7 @@ use crate::service::{self, Caller, RequestContext, Services};
     tag = "Sessions",
     security(("bearer" = [])),
     params(("id" = SessionId, Path, description = "A session of the list.")),
-    responses((status = 200, description = "Ended.", body = Done)),
+    responses((status = 200, description = "Ended.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([SessionNotFound]))),
 )]
 pub async fn end_session(
@@ -25,8 +25,8 @@ pub async fn end_session(
     context: RequestContext,
     caller: Caller,
     id: Path<String>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     let id = id.parse().map_err(|_| SessionNotFound)?;
     service::end_session(&services, &context, &caller, id).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

@@ -12,8 +12,8 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     CrossSiteRequest, EmailNotVerified, InvalidCredentials, OrganizationNotFound, TooManyAttempts,
 };
-use crate::http::given::{Given, Password, acceptable};
-use crate::http::sender::FromNoStranger;
+use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::request_origin::RejectCrossSite;
 use crate::service::{self, RequestContext, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -21,14 +21,14 @@ use crate::service::{self, RequestContext, Services};
 pub struct LoginRequest {
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
-    email: Given<Email>,
+    email: Parsed<Email>,
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Given<Password>,
+    password: Parsed<Password>,
     /// Which organization to speak for; the one joined first when absent.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<OrganizationId>)]
-    organization_id: Option<Given<OrganizationId>>,
+    organization_id: Option<Parsed<OrganizationId>>,
 }
 
 /// Sign in
@@ -47,14 +47,14 @@ pub struct LoginRequest {
 pub async fn login(
     services: Data<Services>,
     context: RequestContext,
-    _: FromNoStranger,
+    _: RejectCrossSite,
     Valid(body): Valid<LoginRequest>,
 ) -> Result<Json<SignIn>, ApiError> {
     let password = body.password.into_value()?;
     let login = service::Login {
         email: body.email.into_value()?,
         password: password.expose(),
-        organization_id: body.organization_id.map(Given::into_value).transpose()?,
+        organization_id: body.organization_id.map(Parsed::into_value).transpose()?,
     };
     let sign_in = service::login(&services, &context, login).await?;
     Ok(Json(sign_in.into()))

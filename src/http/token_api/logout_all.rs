@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Json};
 
-use super::done::Done;
+use super::done::SuccessResponse;
 use super::no_fields::NoFields;
 use crate::http::body::Valid;
 use crate::http::caller::Enrolling;
@@ -18,14 +18,14 @@ use crate::service::{self, RequestContext, Services};
     tag = "Sessions",
     security(("bearer" = [])),
     request_body = NoFields,
-    responses((status = 200, description = "Signed out everywhere.", body = Done)),
+    responses((status = 200, description = "Signed out everywhere.", body = SuccessResponse)),
 )]
 pub async fn logout_all(
     services: Data<Services>,
     context: RequestContext,
     Enrolling(caller): Enrolling,
     _: Valid<NoFields>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Json<SuccessResponse>, ApiError> {
     service::logout_all(&services, &context, &caller).await?;
-    Ok(Json(Done::YES))
+    Ok(Json(SuccessResponse::YES))
 }

@@ -12,7 +12,7 @@ use crate::domain::OrganizationId;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::OrganizationNotFound;
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::http::settings::Settings;
 use crate::service::{self, Caller, RequestContext, Services, SignIn};
 
@@ -22,7 +22,7 @@ pub struct RefreshRequest {
     /// Switches to another of the caller's organizations.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = Option<OrganizationId>)]
-    organization_id: Option<Given<OrganizationId>>,
+    organization_id: Option<Parsed<OrganizationId>>,
 }
 
 /// Refresh the token
@@ -47,7 +47,7 @@ pub async fn refresh(
     caller: Caller,
     Valid(body): Valid<RefreshRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let switch_to = body.organization_id.map(Given::into_value).transpose()?;
+    let switch_to = body.organization_id.map(Parsed::into_value).transpose()?;
     let signed_in = service::refresh(&services, &context, &caller, switch_to).await?;
     let sign_in = SignIn::Complete(signed_in);
     Ok(renewed(sign_in, request.headers(), &settings))

@@ -16,7 +16,7 @@ use crate::http::error_code::ErrorCode::{
     EmailTaken, InvalidOrExpiredToken, InvitationNotYours, InvitationRequired, OrganizationClosed,
     OrganizationNotFound,
 };
-use crate::http::given::{Given, Password, acceptable};
+use crate::http::field::{Parsed, Password, acceptable};
 use crate::service::invitations::{self, RegisterInvited};
 use crate::service::{self, Joined, RequestContext, Services};
 
@@ -50,17 +50,17 @@ impl Body for RegisterRequest {
 pub struct JoinRequest {
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
-    email: Given<Email>,
+    email: Parsed<Email>,
     /// At least 8 characters, unless the service is set up otherwise, and no common password.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Given<Password>,
+    password: Parsed<Password>,
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, min_length = 1, max_length = 201, example = "Bob Byte")]
-    name: Given<PersonName>,
+    name: Parsed<PersonName>,
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = OrganizationId)]
-    organization_id: Given<OrganizationId>,
+    organization_id: Parsed<OrganizationId>,
 }
 
 /// Joins the organization that invited.
@@ -70,18 +70,18 @@ pub struct InvitedRequest {
     /// The invited address.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
-    email: Given<Email>,
+    email: Parsed<Email>,
     /// At least 8 characters, unless the service is set up otherwise, and no common password.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Given<Password>,
+    password: Parsed<Password>,
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, min_length = 1, max_length = 201, example = "Bob Byte")]
-    name: Given<PersonName>,
+    name: Parsed<PersonName>,
     /// Of the link in the letter.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    invitation_token: Given<String>,
+    invitation_token: Parsed<String>,
 }
 
 /// Founds an organization and becomes its admin.
@@ -90,20 +90,20 @@ pub struct InvitedRequest {
 pub struct FoundRequest {
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, min_length = 2, max_length = 255, example = "Analytical Engines")]
-    organization_name: Given<OrganizationName>,
+    organization_name: Parsed<OrganizationName>,
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, example = "Ada")]
-    first_name: Given<GivenOrFamilyName>,
+    first_name: Parsed<GivenOrFamilyName>,
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, example = "Lovelace")]
-    last_name: Given<GivenOrFamilyName>,
+    last_name: Parsed<GivenOrFamilyName>,
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
-    email: Given<Email>,
+    email: Parsed<Email>,
     /// At least 8 characters, unless the service is set up otherwise, and no common password.
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Given<Password>,
+    password: Parsed<Password>,
 }
 
 /// The answer to joining is the login answer, the answer to founding is not.
@@ -111,7 +111,7 @@ pub struct FoundRequest {
 #[serde(untagged)]
 pub enum Registered {
     Joined(SignIn),
-    Founded(Founded),
+    RegisteredOrganization(RegisteredOrganization),
     Unverified(Unverified),
 }
 
@@ -129,7 +129,7 @@ pub struct Unverified {
 
 /// A new organization and its founder, who signs in next.
 #[derive(Serialize, ToSchema)]
-pub struct Founded {
+pub struct RegisteredOrganization {
     #[schema(example = true)]
     success: bool,
     #[schema(
@@ -187,7 +187,7 @@ pub async fn register(
             Registered::Joined(accept(&services, &context, body).await?)
         }
         RegisterRequest::Found(body) => {
-            Registered::Founded(found(&services, &context, body).await?)
+            Registered::RegisteredOrganization(found(&services, &context, body).await?)
         }
     };
     Ok(HttpResponse::Created().json(registered))
@@ -199,14 +199,14 @@ async fn join(
     body: JoinRequest,
 ) -> Result<Registered, ApiError> {
     let password = body.password.into_value()?;
-    let join = service::JoinOrganization {
+    let join = service::RegisterIntoOrganization {
         email: body.email.into_value()?,
         password: password.expose(),
         name: body.name.into_value()?,
         organization_id: body.organization_id.into_value()?,
     };
     Ok(
-        match service::join_organization(services, context, join).await? {
+        match service::register_into_organization(services, context, join).await? {
             Joined::SignIn(sign_in) => Registered::Joined(sign_in.into()),
             Joined::Unverified(profile) => Registered::Unverified(Unverified {
                 success: true,
@@ -238,20 +238,20 @@ async fn found(
     services: &Services,
     context: &RequestContext,
     body: FoundRequest,
-) -> Result<Founded, ApiError> {
+) -> Result<RegisteredOrganization, ApiError> {
     let password = body.password.into_value()?;
     let email = body.email.into_value()?;
     let first_name = body.first_name.into_value()?;
     let last_name = body.last_name.into_value()?;
-    let found = service::FoundOrganization {
+    let found = service::RegisterOrganization {
         organization_name: body.organization_name.into_value()?,
         first_name: first_name.clone(),
         last_name: last_name.clone(),
         email: email.clone(),
         password: password.expose(),
     };
-    let founded = service::found_organization(services, context, found).await?;
-    Ok(Founded {
+    let founded = service::register_organization(services, context, found).await?;
+    Ok(RegisteredOrganization {
         success: true,
         message: CREATED,
         user: Founder {

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderMap, SET_COOKIE};
 
 use super::signed_in::SignIn;
-use crate::http::caller::Presented;
+use crate::http::caller::PresentedCredential;
 use crate::http::cookies::Cookie;
 use crate::http::settings::Settings;
 use crate::service;
@@ -14,7 +14,10 @@ use crate::service;
 pub fn renewed(sign_in: service::SignIn, headers: &HeaderMap, settings: &Settings) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     if let service::SignIn::Complete(signed_in) = &sign_in
-        && matches!(Presented::by(headers, settings), Ok(Presented::Cookie(_)))
+        && matches!(
+            PresentedCredential::by(headers, settings),
+            Ok(PresentedCredential::Cookie(_))
+        )
     {
         let (token, seconds) = (&signed_in.access_token, signed_in.expires_in);
         response.insert_header((SET_COOKIE, Cookie::Session.set(token, seconds, settings)));

@@ -9,7 +9,7 @@ use super::user::User;
 use crate::domain::PersonName;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
-use crate::http::given::{Given, acceptable};
+use crate::http::field::{Parsed, acceptable};
 use crate::service::{self, Caller, RequestContext, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -17,7 +17,7 @@ use crate::service::{self, Caller, RequestContext, Services};
 pub struct UpdateMeRequest {
     #[validate(custom(function = "acceptable"))]
     #[schema(value_type = String, min_length = 1, max_length = 201, example = "Ada King")]
-    name: Given<PersonName>,
+    name: Parsed<PersonName>,
 }
 
 /// Change one's name

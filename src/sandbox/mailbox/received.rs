@@ -96,13 +96,13 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::domain::ids::LetterId;
+    use crate::domain::ids::EmailId;
     use crate::domain::{Email, MailSender};
 
     fn arrives(received: &Received, to: &str) {
         let address = |text| Email::parse(text).unwrap();
         let mail = Mail {
-            id: LetterId::NIL,
+            id: EmailId::NIL,
             host: String::new(),
             date: DateTime::UNIX_EPOCH,
             from: MailSender {

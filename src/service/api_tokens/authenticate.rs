@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::crypto::api_token::ApiTokenSecret;
 use crate::domain::api_token::LAST_USED_PRECISION;
-use crate::service::feed::{HeldApiToken, Person};
+use crate::service::sessions::revocation_cache::{HeldApiToken, Person};
 use crate::service::{Caller, Credential, Error, Profile, Result, Services};
 use crate::store::api_tokens;
 
@@ -19,8 +19,8 @@ pub(in crate::service) async fn authenticate(services: &Services, text: &str) ->
     let secret = ApiTokenSecret::parse(text).ok_or(Error::InvalidToken)?;
     let hash = secret.hash();
     let now = services.now();
-    let person = match services.feed.api_token_owner(hash.as_str()) {
-        Some(owner) => services.feed.person(&services.store, owner).await?,
+    let person = match services.revocations.api_token_owner(hash.as_str()) {
+        Some(owner) => services.revocations.person(&services.store, owner).await?,
         None => None,
     };
     let person = match person {
@@ -64,9 +64,11 @@ async fn look_up(services: &Services, hash: &str) -> Result<Arc<Person>> {
     if token.revoked_at.is_some() {
         return Err(Error::TokenRevoked);
     }
-    services.feed.remember_api_token(hash, token.creator_id);
     services
-        .feed
+        .revocations
+        .remember_api_token(hash, token.creator_id);
+    services
+        .revocations
         .read_person(&services.store, token.creator_id)
         .await?
         .ok_or(Error::InvalidToken)

@@ -63,7 +63,7 @@ pub async fn create_api_token(
         .write(move |tx| {
             let (creator_id, organization_id) = (token.creator_id, token.organization_id);
             // Neither is the creator removed meanwhile, nor are two tokens the last one.
-            organizations::hold(tx, organization_id)?.ok_or(Error::TokenRevoked)?;
+            organizations::lock(tx, organization_id)?.ok_or(Error::TokenRevoked)?;
             memberships::find(tx, creator_id, organization_id)?.ok_or(Error::TokenRevoked)?;
             if api_tokens::count_live(tx, creator_id, organization_id, now)? >= MAX_API_TOKENS {
                 return Err(Error::TooManyApiTokens);

@@ -1,8 +1,8 @@
 //! Which tokens there are.
 
-use super::holder;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::{ApiToken, ApiTokenId};
+use crate::service::api_tokens::holder;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::api_tokens;
 

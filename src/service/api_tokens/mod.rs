@@ -6,13 +6,13 @@ mod create;
 mod list;
 mod revoke;
 
-pub(super) use authenticate::authenticate;
+pub(in crate::service) use authenticate::authenticate;
 pub use create::{CreateApiToken, CreatedApiToken, create_api_token};
 pub use list::list_api_tokens;
 pub use revoke::revoke_api_token;
 
-use super::{Caller, Error, Result, Services};
 use crate::domain::{Role, UserId, lifetimes};
+use crate::service::{Caller, Error, Result, Services};
 use crate::store::api_tokens;
 
 /// Whose tokens the caller sees and revokes: everybody's (`None`) for an admin, else their own. Tokens are for
@@ -26,7 +26,7 @@ fn holder(caller: &Caller) -> Result<Option<UserId>> {
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn forget_spent(services: &Services) -> Result<()> {
+pub async fn purge_spent(services: &Services) -> Result<()> {
     let before = services.now() - lifetimes::SPENT_API_TOKEN;
     services
         .store

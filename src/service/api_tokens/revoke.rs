@@ -1,8 +1,8 @@
 //! A token opens nothing any more.
 
-use super::holder;
 use crate::domain::audit::{Action, AuditEntry};
 use crate::domain::{ApiTokenId, Change, lifetimes};
+use crate::service::api_tokens::holder;
 use crate::service::{Caller, Error, RequestContext, Result, Services, record_changes};
 use crate::store::{api_tokens, audit};
 
@@ -40,6 +40,8 @@ pub async fn revoke_api_token(
             Ok::<_, Error>(changes)
         })
         .await?;
-    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    services
+        .revocations
+        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use bcrypt_lanes::{Digest, Input};
 use tokio::sync::oneshot;
 
-use super::Load;
-use super::pace::Pace;
+use crate::service::hashing::Load;
+use crate::service::hashing::pace::Pace;
 
 /// A job is admitted when it should be done within this time.
 const PROMISE: Duration = Duration::from_millis(1500);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bcrypt_lanes::Input;
 
-use super::worker::{Batch, LANES};
+use crate::service::hashing::worker::{Batch, LANES};
 
 /// Long enough to measure, short enough to repeat.
 const COST: u32 = 8;

@@ -6,6 +6,8 @@ pub mod measure;
 #[cfg(feature = "bcrypt-crate")]
 mod one_by_one;
 mod pace;
+pub mod passwords;
+pub mod strength_worker;
 mod worker;
 
 use std::num::NonZeroUsize;
@@ -18,7 +20,7 @@ use tokio::sync::oneshot;
 
 use self::backlog::{Backlog, Job};
 use self::worker::LANES;
-use super::{Error, Result};
+use crate::service::{Error, Result};
 
 /// The way to the hashing threads. They end when it is dropped.
 pub struct Hashing {
@@ -137,7 +139,7 @@ pub fn default_threads() -> usize {
 }
 
 /// Lets requests go first when they compete with this thread for a core.
-pub(super) fn lower_priority() {
+pub(in crate::service) fn lower_priority() {
     // Elsewhere it would be the whole process.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(10) {

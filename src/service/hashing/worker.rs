@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 #[cfg(not(feature = "bcrypt-crate"))]
 pub use bcrypt_lanes::Batch;
 
-use super::backlog::{Begun, Due, Job, iterations};
+use crate::service::hashing::backlog::{Begun, Due, Job, iterations};
 #[cfg(feature = "bcrypt-crate")]
-pub use super::one_by_one::Batch;
-use super::{Engine, State, lower_priority};
+pub use crate::service::hashing::one_by_one::Batch;
+use crate::service::hashing::{Engine, State, lower_priority};
 
 /// Hashes that one thread computes at once. Six are 26 KiB of state, which is what a first-level data cache
 /// of 32 KiB holds beside a request's work; `cargo bench -p bcrypt-lanes` measures all widths.

@@ -1,8 +1,8 @@
 //! Somebody who is signed in accepts an invitation.
 
-use super::opened::Opened;
 use crate::domain::audit::Action;
-use crate::service::new_membership::Entrance;
+use crate::service::invitations::opened::Opened;
+use crate::service::organizations::switch::OrganizationSwitch;
 use crate::service::{Caller, RequestContext, Result, Services, SignIn};
 
 /// The session speaks for the organization from now on, or once its owner has the second factor that the organization
@@ -18,14 +18,15 @@ pub async fn accept(
     token: &str,
 ) -> Result<SignIn> {
     let now = services.now();
-    let entrance = Entrance::of(services, context, caller, now, Action::InvitationAccepted)?;
+    let entrance =
+        OrganizationSwitch::of(services, context, caller, now, Action::InvitationAccepted)?;
     let way = entrance.clone();
     let token = token.to_owned();
     let entered = services
         .store
         .write(move |tx| {
             let opened = Opened::accept(tx, &token, now)?;
-            let user = way.hold_user(tx)?;
+            let user = way.lock_user(tx)?;
             let user = opened.prove_address(tx, user, now)?;
             let invitation = &opened.invitation;
             way.enter(tx, &user, invitation.organization_id, invitation.role)

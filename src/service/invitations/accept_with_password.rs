@@ -1,10 +1,10 @@
 //! Somebody who is not signed in accepts an invitation with the password of their account.
 
-use super::look::look;
-use super::opened::Opened;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{Change, lifetimes};
-use crate::service::prove_password::prove_password_beside_link;
+use crate::service::accounts::verify_credentials::verify_credentials_with_link;
+use crate::service::invitations::look::look;
+use crate::service::invitations::opened::Opened;
 use crate::service::{Error, RequestContext, Result, Services, record_changes};
 use crate::store::audit;
 
@@ -20,7 +20,7 @@ pub async fn accept_with_password(
     password: &str,
 ) -> Result<()> {
     let invited = look(services, token).await?;
-    let proven = prove_password_beside_link(services, context, invited.email, password).await?;
+    let proven = verify_credentials_with_link(services, context, invited.email, password).await?;
     let now = services.now();
     let user_id = proven.user_id;
     let changes = [Change::PersonChanged { user_id }];
@@ -30,7 +30,7 @@ pub async fn accept_with_password(
         .store
         .write(move |tx| {
             let opened = Opened::accept(tx, &token, now)?;
-            let user = proven.hold(tx, now)?.user;
+            let user = proven.lock(tx, now)?.user;
             let user = opened.prove_address(tx, user, now)?;
             opened.admit(tx, &user, now)?;
             audit::insert(
@@ -46,6 +46,8 @@ pub async fn accept_with_password(
             Ok::<_, Error>(())
         })
         .await?;
-    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    services
+        .revocations
+        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
     Ok(())
 }

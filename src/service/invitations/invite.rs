@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::letter::InvitingLetter;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{
     Email, Invitation, InvitationId, JoinPolicy, Organization, OrganizationId, Role, UserId,
     lifetimes,
 };
+use crate::service::invitations::letter::InvitingLetter;
 use crate::service::{Caller, Error, RequestContext, Result, Services};
 use crate::store::{Tx, audit, invitations, memberships, organizations};
 
@@ -59,7 +59,7 @@ pub async fn invite(
         .store
         .write(move |tx| {
             let organization =
-                organizations::hold(tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
+                organizations::lock(tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
             if organization.join_policy == JoinPolicy::Closed {
                 return Err(Error::OrganizationClosed);
             }
@@ -108,7 +108,7 @@ pub(in crate::service) async fn invite_by_rule(
         .store
         .write(move |tx| {
             let organization =
-                organizations::hold(tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
+                organizations::lock(tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
             let unanswered = invitations::find_unanswered(tx, organization_id, &wanted.email)?;
             let is_invited = unanswered
                 .as_ref()

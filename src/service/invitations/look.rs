@@ -1,7 +1,7 @@
 //! What an invitation's link opens, for those who want to know before they accept.
 
-use super::opened::Opened;
 use crate::domain::{Email, OrganizationName, PersonName, Role};
+use crate::service::invitations::opened::Opened;
 use crate::service::{Error, Result, Services};
 use crate::store::users;
 

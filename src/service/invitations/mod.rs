@@ -15,7 +15,7 @@ mod revoke;
 
 pub use accept::accept;
 pub use accept_with_password::accept_with_password;
-pub(super) use invite::invite_by_rule;
+pub(in crate::service) use invite::invite_by_rule;
 pub use invite::{Invite, invite};
 pub use list::list;
 pub use look::{Invited, look};

@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::letter::Kept;
 use crate::domain::{Email, Invitation, JoinPolicy, Membership, Organization, Role, User};
-use crate::service::new_membership::admit;
+use crate::service::invitations::letter::Kept;
+use crate::service::organizations::switch::admit;
 use crate::service::{Error, Result, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{StoreError, Tx, Unique, invitations, memberships, organizations, users};
 
 /// An invitation that can be accepted, or has just been.
-pub(super) struct Opened {
+pub(in crate::service) struct Opened {
     pub invitation: Invitation,
     pub organization: Organization,
 }
@@ -34,7 +34,7 @@ impl Opened {
     /// # Errors
     /// As [`look`](Self::look).
     pub fn accept(tx: &mut Tx<'_>, token: &str, now: DateTime<Utc>) -> Result<Self> {
-        let kept: Kept = one_time::take(tx, token, Purpose::Invitation, now)?
+        let kept: Kept = one_time::redeem(tx, token, Purpose::Invitation, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
         let invitation = invitations::accept(tx, kept.invitation_id, kept.letter, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::opened::Opened;
 use crate::crypto::opaque::Opaque;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{Email, OrganizationId, PersonName, User, UserId};
-use crate::service::begin_session::begin_session;
-use crate::service::mfa::{self, HalfSignedIn};
+use crate::service::invitations::opened::Opened;
+use crate::service::mfa::{self, PendingSignIn};
+use crate::service::sign_in::begin_session::begin_session;
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn};
 use crate::store::{Tx, audit, users};
 
@@ -29,16 +29,16 @@ pub async fn register(
     context: &RequestContext,
     register: RegisterInvited<'_>,
 ) -> Result<SignIn> {
-    let newcomer = Newcomer::prepare(services, context, register).await?;
-    let now = newcomer.now;
-    let mut session = services.new_session(context, now, newcomer.user.id, OrganizationId::NIL);
+    let new_member = NewMember::prepare(services, context, register).await?;
+    let now = new_member.now;
+    let mut session = services.new_session(context, now, new_member.user.id, OrganizationId::NIL);
     let notice = services.sign_in_notice(now);
     let second_factor_token = Opaque::new(services.random());
     let begun = services
         .store
         .write(move |tx| {
-            let profile = newcomer.enter(tx)?;
-            let half = HalfSignedIn {
+            let profile = new_member.enter(tx)?;
+            let half = PendingSignIn {
                 user_id: profile.id,
                 organization_id: profile.organization_id,
             };
@@ -67,15 +67,15 @@ pub async fn open_account(
     context: &RequestContext,
     register: RegisterInvited<'_>,
 ) -> Result<()> {
-    let newcomer = Newcomer::prepare(services, context, register).await?;
+    let new_member = NewMember::prepare(services, context, register).await?;
     services
         .store
-        .write(move |tx| newcomer.enter(tx).map(drop))
+        .write(move |tx| new_member.enter(tx).map(drop))
         .await
 }
 
 /// Somebody whose account is to be made.
-struct Newcomer {
+struct NewMember {
     now: DateTime<Utc>,
     user: User,
     email: Email,
@@ -84,20 +84,20 @@ struct Newcomer {
     entry: AuditEntry,
 }
 
-impl Newcomer {
+impl NewMember {
     async fn prepare(
         services: &Services,
         context: &RequestContext,
         register: RegisterInvited<'_>,
     ) -> Result<Self> {
-        let own_words = [
+        let user_inputs = [
             register.email.as_str(),
             register.email.local_part(),
             register.name.as_str(),
         ];
         let password = services
             .passwords
-            .read_new("password", register.password, &own_words)
+            .read_new("password", register.password, &user_inputs)
             .await?;
         let (email, token) = (register.email.clone(), register.token.to_owned());
         let asked_at = services.now();
@@ -121,7 +121,7 @@ impl Newcomer {
                 id: UserId::new(now, services.random()),
                 email: Some(register.email.clone()),
                 name: register.name,
-                ver: 0,
+                token_version: 0,
                 disabled_at: None,
                 created_at: now,
             },

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::crypto::pseudonym::pseudonym;
+use crate::crypto::keyed_hash::keyed_hash;
 use crate::domain::AddressBlock;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::ids::AuditId;
@@ -18,7 +18,7 @@ use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{StoreError, Tx, attempts, audit};
 
 /// How long a failure counts against its address.
-pub(super) const WINDOW: TimeDelta = TimeDelta::minutes(15);
+pub(in crate::service) const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
 /// Failures for one account from one address within [`WINDOW`].
 const PER_PAIR: usize = 10;
@@ -30,7 +30,7 @@ const ACCOUNTS_PER_ADDRESS: usize = 30;
 const IN_A_ROW: i32 = 100;
 
 /// A row of failures is forgotten so long after the last.
-pub(super) const IN_A_ROW_LASTS: TimeDelta = TimeDelta::hours(24);
+pub(in crate::service) const IN_A_ROW_LASTS: TimeDelta = TimeDelta::hours(24);
 
 /// One account, tried from one address; nothing where nothing is limited.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub(in crate::service) struct Attempt(Option<Pair>);
 
 #[derive(Clone)]
 struct Pair {
-    /// A pseudonym: people mistype addresses of others, and addresses of others are none of ours to keep.
+    /// A keyed_hash: people mistype addresses of others, and addresses of others are none of ours to keep.
     account: String,
     address: String,
 }
@@ -48,7 +48,7 @@ pub(in crate::service) struct AccountName(String);
 
 impl Services {
     pub(in crate::service) fn account_name(&self, identity: &str) -> AccountName {
-        AccountName(pseudonym(identity, &self.tokens.keyring()))
+        AccountName(keyed_hash(identity, &self.tokens.keyring()))
     }
 
     /// An attempt at the account that `identity` names: its e-mail address, or its id where it has none.
@@ -85,7 +85,7 @@ impl Attempt {
         };
         let standing = Standing::of(tx, pair, now)?;
         standing.judge(now)?;
-        if !standing.is_blank() {
+        if !standing.is_empty() {
             attempts::forget_pair(tx, &pair.account, &pair.address)?;
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Attempt {
             return Ok(Vec::new());
         };
         let (account, address) = (&pair.account, &pair.address);
-        attempts::hold_address(tx, address)?;
+        attempts::lock_address(tx, address)?;
         let before = Standing::of(tx, pair, now)?;
         before.judge(now)?;
         attempts::insert(tx, account, address, now)?;
@@ -207,7 +207,7 @@ impl Standing {
         }
     }
 
-    fn is_blank(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.of_pair.is_empty() && self.in_a_row.is_none()
     }
 

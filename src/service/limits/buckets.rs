@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Group;
 use crate::domain::{AddressBlock, Allowance};
+use crate::service::limits::Group;
 
 /// Locks that requests of different addresses share.
 const SHARDS: usize = 64;

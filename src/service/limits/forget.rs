@@ -1,12 +1,12 @@
-//! Forgetting failures that count no more, and buckets that are full again.
+//! Purging failures that count no more, and buckets that are full again.
 
-use super::attempts::{IN_A_ROW_LASTS, WINDOW};
 use crate::service::Services;
+use crate::service::limits::attempts::{IN_A_ROW_LASTS, WINDOW};
 use crate::store::{StoreError, attempts};
 
 /// # Errors
 /// When the database cannot be written.
-pub async fn forget_expired(services: &Services) -> Result<(), StoreError> {
+pub async fn purge_expired(services: &Services) -> Result<(), StoreError> {
     let now = services.now();
     services.limits.buckets.forget_full(now.timestamp_micros());
     services

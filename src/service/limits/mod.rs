@@ -9,13 +9,13 @@ mod refusals;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Services;
 use crate::domain::{AddressBlock, Allowance, Quota};
+use crate::service::Services;
 use buckets::Buckets;
 use refusals::Refusals;
 
-pub(super) use attempts::{Attempt, fail, forgive};
-pub use forget::forget_expired;
+pub(in crate::service) use attempts::{Attempt, fail, forgive};
+pub use forget::purge_expired;
 pub use refusals::note_refusal;
 
 /// Calls that draw from one bucket, whatever they are named.

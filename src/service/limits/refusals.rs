@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Group;
 use crate::domain::AddressBlock;
 use crate::domain::audit::{Action, Outcome};
+use crate::service::limits::Group;
 use crate::service::{RequestContext, Services};
 use crate::store::audit;
 
@@ -22,7 +22,7 @@ type Flood = (Group, Option<AddressBlock>);
 
 /// The floods that are written down, and until when.
 #[derive(Default)]
-pub(super) struct Refusals(Mutex<HashMap<Flood, DateTime<Utc>>>);
+pub(in crate::service) struct Refusals(Mutex<HashMap<Flood, DateTime<Utc>>>);
 
 impl Refusals {
     /// Whether this is the first refusal of a flood.

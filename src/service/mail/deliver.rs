@@ -5,13 +5,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::time::sleep;
 
-use super::PostOffice;
-use super::pause::pause;
 use crate::crypto::sealed::{self, Purpose, SealError};
-use crate::domain::Letter;
+use crate::domain::EmailMessage;
 use crate::ports::mailer::SendFailure;
+use crate::service::mail::MailTransport;
+use crate::service::mail::pause::pause;
 use crate::service::{Result, Services};
-use crate::store::outbox::{self, DueLetter};
+use crate::store::outbox::{self, DueEmail};
 use crate::store::{StoreError, Tx};
 
 /// Longer than any attempt can take: whoever claimed a letter and is not heard of by then has died with it.
@@ -32,7 +32,7 @@ enum Outcome {
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn claim(services: &Services) -> Result<Option<DueLetter>> {
+pub async fn claim(services: &Services) -> Result<Option<DueEmail>> {
     let now = services.now();
     services
         .store
@@ -41,8 +41,8 @@ pub async fn claim(services: &Services) -> Result<Option<DueLetter>> {
 }
 
 /// Sends a claimed letter and writes down what came of it. Without the second, it is sent again after its lease.
-pub async fn deliver(services: &Services, post_office: &PostOffice, due: DueLetter) {
-    let outcome = attempt(services, post_office, &due).await;
+pub async fn deliver(services: &Services, mail_transport: &MailTransport, due: DueEmail) {
+    let outcome = attempt(services, mail_transport, &due).await;
     let letter = due.id;
     let (kind, attempts) = (due.kind.clone(), due.attempts);
     let now = services.now();
@@ -70,23 +70,23 @@ pub async fn deliver(services: &Services, post_office: &PostOffice, due: DueLett
     }
 }
 
-async fn attempt(services: &Services, post_office: &PostOffice, due: &DueLetter) -> Outcome {
+async fn attempt(services: &Services, mail_transport: &MailTransport, due: &DueEmail) -> Outcome {
     let keyring = services.tokens.keyring();
-    let letter: Letter = match sealed::open(&due.sealed, services.now(), Purpose::Letter, &keyring)
-    {
-        Ok(letter) => letter,
-        Err(SealError::Expired(_)) => {
-            return Outcome::Never("nobody took it for seven days".to_owned());
-        }
-        Err(SealError::Invalid) => {
-            return Outcome::Never("no secret of JWT_SECRET opens it".to_owned());
-        }
-    };
-    let mail = match post_office.mail(due, &letter) {
+    let letter: EmailMessage =
+        match sealed::open(&due.sealed, services.now(), Purpose::EmailMessage, &keyring) {
+            Ok(letter) => letter,
+            Err(SealError::Expired(_)) => {
+                return Outcome::Never("nobody took it for seven days".to_owned());
+            }
+            Err(SealError::Invalid) => {
+                return Outcome::Never("no secret of JWT_SECRET opens it".to_owned());
+            }
+        };
+    let mail = match mail_transport.mail(due, &letter) {
         Ok(mail) => mail,
         Err(fault) => return Outcome::Never(fault.to_string()),
     };
-    match post_office.mailer.send(&mail).await {
+    match mail_transport.mailer.send(&mail).await {
         Ok(()) => Outcome::Sent,
         Err(SendFailure::Transient(why)) => Outcome::Later(why),
         Err(SendFailure::Permanent(why)) => Outcome::Never(why),

@@ -1,4 +1,4 @@
-//! Forgetting letters that are settled.
+//! Purging letters that are settled.
 
 use chrono::TimeDelta;
 
@@ -12,7 +12,7 @@ const KEPT: TimeDelta = TimeDelta::days(30);
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn forget_settled(services: &Services) -> Result<usize> {
+pub async fn purge_settled(services: &Services) -> Result<usize> {
     let then = services.now() - KEPT;
     services
         .store

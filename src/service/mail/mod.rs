@@ -3,29 +3,31 @@
 mod backlog;
 mod deliver;
 mod forget;
+pub mod links;
+mod mail_transport;
 mod pause;
-mod post_office;
+pub mod rate_limit;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::Services;
 use crate::crypto::keyring::Keyring;
 use crate::crypto::sealed::{self, NONCE, Purpose};
-use crate::domain::ids::LetterId;
-use crate::domain::{Email, Letter, lifetimes};
-use crate::store::outbox::NewLetter;
+use crate::domain::ids::EmailId;
+use crate::domain::{Email, EmailMessage, lifetimes};
+use crate::service::Services;
+use crate::store::outbox::NewEmail;
 
 pub use backlog::{Backlog, backlog};
 pub use deliver::{claim, deliver};
-pub use forget::forget_settled;
-pub use post_office::PostOffice;
+pub use forget::purge_settled;
+pub use mail_transport::MailTransport;
 
 /// What a letter is written with, for those who learn within a transaction what it says and to whom.
 #[derive(Clone)]
-pub(super) struct Stationery {
-    id: LetterId,
+pub(in crate::service) struct EmailSealer {
+    id: EmailId,
     nonce: [u8; NONCE],
     keyring: Arc<Keyring>,
     now: DateTime<Utc>,
@@ -33,9 +35,9 @@ pub(super) struct Stationery {
 
 impl Services {
     /// For one letter.
-    pub(super) fn stationery(&self, now: DateTime<Utc>) -> Stationery {
-        Stationery {
-            id: LetterId::new(now, self.random()),
+    pub(in crate::service) fn email_sealer(&self, now: DateTime<Utc>) -> EmailSealer {
+        EmailSealer {
+            id: EmailId::new(now, self.random()),
             nonce: self.random(),
             keyring: self.tokens.keyring(),
             now,
@@ -43,25 +45,30 @@ impl Services {
     }
 
     /// A letter ready for the outbox; the transaction of its cause inserts it.
-    pub(super) fn letter(&self, now: DateTime<Utc>, to: Email, letter: &Letter) -> NewLetter {
-        self.stationery(now).write(to, letter)
+    pub(in crate::service) fn letter(
+        &self,
+        now: DateTime<Utc>,
+        to: Email,
+        letter: &EmailMessage,
+    ) -> NewEmail {
+        self.email_sealer(now).write(to, letter)
     }
 }
 
-impl Stationery {
+impl EmailSealer {
     /// A letter ready for the outbox; the transaction of its cause inserts it.
     ///
     /// It is under our key there: it may hold a one-time token, and whoever reads the database shall not be able
     /// to use it.
-    pub fn write(self, to: Email, letter: &Letter) -> NewLetter {
-        NewLetter {
+    pub fn write(self, to: Email, letter: &EmailMessage) -> NewEmail {
+        NewEmail {
             id: self.id,
             kind: letter.kind(),
             recipient: to,
             sealed: sealed::seal(
                 letter,
-                self.now + lifetimes::LETTER,
-                Purpose::Letter,
+                self.now + lifetimes::EMAIL,
+                Purpose::EmailMessage,
                 self.nonce,
                 &self.keyring,
             ),

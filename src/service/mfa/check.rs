@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::secret::open;
 use crate::crypto::keyring::Keyring;
 use crate::crypto::recovery_code::RecoveryCode;
 use crate::crypto::totp::{Code, Secret};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{UserId, lifetimes};
+use crate::service::mfa::secret::open;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::totp::Totp;
@@ -93,7 +93,7 @@ impl CodeCheck {
         user_id: UserId,
         act: &AuditEntry,
     ) -> Result<std::result::Result<(), Refused>> {
-        users::hold_account(tx, user_id)?;
+        users::lock_account(tx, user_id)?;
         let authenticator = totp::find(tx, user_id)?.ok_or(Error::MfaNotEnrolled)?;
         let secret = authenticator
             .secret
@@ -124,7 +124,7 @@ impl CodeCheck {
     ///
     /// # Errors
     /// `MfaNotEnrolled` when no secret waits.
-    pub(super) fn run_pending(
+    pub(in crate::service) fn run_pending(
         &self,
         tx: &mut Tx<'_>,
         user_id: UserId,

@@ -3,42 +3,37 @@
 //! Whatever reads or changes somebody's authenticator holds their account first, so of many at once each
 //! sees what the one before it did.
 
-mod check;
-mod confirm;
-mod enrol;
-mod enroller;
+pub mod check;
 mod prove_again;
-mod recovery_codes;
+pub mod recovery_codes;
 mod remove;
 mod renew_recovery_codes;
 mod reset;
-mod resume;
-mod secret;
+pub mod secret;
 mod status;
-mod verify;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Result, Services, one_time, record_changes};
 use crate::crypto::opaque::Opaque;
 use crate::domain::{
-    Change, Email, Letter, OrganizationId, PersonName, SessionId, UserId, lifetimes,
+    Change, Email, EmailMessage, OrganizationId, PersonName, SessionId, UserId, lifetimes,
 };
+use crate::service::{Result, Services, one_time, record_changes};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::outbox::NewLetter;
+use crate::store::outbox::NewEmail;
 use crate::store::{StoreError, Tx, organizations, sessions, totp};
 
-pub use confirm::{Confirmed, confirm};
-pub use enrol::{Enrolment, enrol};
-pub use enroller::Enroller;
+pub use crate::service::sign_in::confirm_enrolment::{Confirmed, confirm};
+pub use crate::service::sign_in::enrolment_subject::EnrolmentSubject;
+pub use crate::service::sign_in::start_enrolment::{Enrolment, enrol};
+pub use crate::service::sign_in::verify_second_factor::verify;
 pub use recovery_codes::NewCodes;
 pub use remove::remove;
 pub use renew_recovery_codes::renew_recovery_codes;
 pub use reset::reset;
 pub use secret::reseal_secrets;
 pub use status::{Status, status};
-pub use verify::verify;
 
 /// A sign-in that lacks its second factor: what the API calls `mfaRequired`.
 pub struct SecondFactor {
@@ -52,7 +47,7 @@ pub struct SecondFactor {
 
 /// What is kept of it.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) struct HalfSignedIn {
+pub(in crate::service) struct PendingSignIn {
     pub user_id: UserId,
     pub organization_id: OrganizationId,
 }
@@ -60,50 +55,50 @@ pub(super) struct HalfSignedIn {
 /// Puts a sign-in aside until its second factor comes: when the person has an authenticator, or when the
 /// organization wants one. Every way in asks here, in the transaction that would begin the session, with
 /// the account held.
-pub(super) fn still_needed(
+pub(in crate::service) fn still_needed(
     tx: &mut Tx<'_>,
     token: Opaque,
-    half: HalfSignedIn,
+    half: PendingSignIn,
     now: DateTime<Utc>,
 ) -> Result<Option<SecondFactor>> {
     if totp::is_enrolled(tx, half.user_id)? {
-        return put_aside(tx, token, half, Purpose::SecondFactor, now).map(Some);
+        return challenge(tx, token, half, Purpose::SecondFactor, now).map(Some);
     }
     enrolment_needed(tx, token, half, now)
 }
 
 /// As [`still_needed`], for a session that shall speak for another organization: it has shown whatever
 /// second factor the person has.
-pub(super) fn enrolment_needed(
+pub(in crate::service) fn enrolment_needed(
     tx: &mut Tx<'_>,
     token: Opaque,
-    half: HalfSignedIn,
+    half: PendingSignIn,
     now: DateTime<Utc>,
 ) -> Result<Option<SecondFactor>> {
     if !lacks_authenticator(tx, half)? {
         return Ok(None);
     }
-    put_aside(tx, token, half, Purpose::MfaEnrolment, now).map(Some)
+    challenge(tx, token, half, Purpose::MfaEnrolment, now).map(Some)
 }
 
 /// Whether the organization wants a second factor and the person has none.
-pub(super) fn lacks_authenticator(
+pub(in crate::service) fn lacks_authenticator(
     tx: &mut Tx<'_>,
-    half: HalfSignedIn,
+    half: PendingSignIn,
 ) -> std::result::Result<bool, StoreError> {
     Ok(organizations::requires_mfa(tx, half.organization_id)?
         && !totp::is_enrolled(tx, half.user_id)?)
 }
 
-fn put_aside(
+fn challenge(
     tx: &mut Tx<'_>,
     token: Opaque,
-    half: HalfSignedIn,
+    half: PendingSignIn,
     purpose: Purpose,
     now: DateTime<Utc>,
 ) -> Result<SecondFactor> {
     let expires_at = now + lifetimes::SECOND_FACTOR;
-    one_time::keep(tx, &token, purpose, Some(half.user_id), &half, expires_at)?;
+    one_time::issue(tx, &token, purpose, Some(half.user_id), &half, expires_at)?;
     Ok(SecondFactor {
         token,
         expires_in: lifetimes::SECOND_FACTOR.num_seconds(),
@@ -113,14 +108,14 @@ fn put_aside(
 
 /// What was signed in before the second factor changed ends, and so does what was about to be; one session
 /// goes on. Comes last in its transaction.
-fn end_what_lacks_it(
+pub(in crate::service) fn end_what_lacks_it(
     tx: &mut Tx<'_>,
     user_id: UserId,
-    spared: SessionId,
+    except: SessionId,
     now: DateTime<Utc>,
 ) -> std::result::Result<Vec<Change>, StoreError> {
-    one_time::forget_after_credential_change(tx, user_id)?;
-    let mut changes: Vec<Change> = sessions::revoke_all(tx, user_id, Some(spared), now)?
+    one_time::revoke_after_credential_change(tx, user_id)?;
+    let mut changes: Vec<Change> = sessions::revoke_all(tx, user_id, Some(except), now)?
         .into_iter()
         .map(|session_id| Change::SessionEnded {
             user_id,
@@ -133,14 +128,14 @@ fn end_what_lacks_it(
 }
 
 /// Tells the owner of the account, who may not be the one who did it.
-fn notice(
+pub(in crate::service) fn notice(
     services: &Services,
     now: DateTime<Utc>,
     to: Option<Email>,
     name: &PersonName,
     enabled: bool,
-) -> Option<NewLetter> {
-    let letter = Letter::MfaChanged {
+) -> Option<NewEmail> {
+    let letter = EmailMessage::MfaChanged {
         name: name.to_string(),
         enabled,
     };

@@ -12,7 +12,7 @@ const CODES: usize = 10;
 #[derive(Clone)]
 pub struct NewCodes(Vec<RecoveryCode>);
 
-pub(super) fn new_recovery_codes(services: &Services) -> NewCodes {
+pub(in crate::service) fn new_recovery_codes(services: &Services) -> NewCodes {
     let new = || RecoveryCode::new(services.random());
     NewCodes(std::iter::repeat_with(new).take(CODES).collect())
 }
@@ -24,7 +24,11 @@ impl NewCodes {
     }
 
     /// Keeps their hashes, in place of all earlier ones.
-    pub(super) fn keep(&self, tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
+    pub(in crate::service) fn keep(
+        &self,
+        tx: &mut Tx<'_>,
+        user_id: UserId,
+    ) -> Result<(), StoreError> {
         let hashes: Vec<_> = self.0.iter().map(RecoveryCode::hash).collect();
         let hashes: Vec<&str> = hashes.iter().map(OpaqueHash::as_str).collect();
         recovery_codes::replace(tx, user_id, &hashes)

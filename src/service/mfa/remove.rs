@@ -1,9 +1,9 @@
 //! Going back to one factor.
 
-use super::prove_again::prove_again;
-use super::{end_what_lacks_it, notice};
 use crate::domain::audit::Action;
 use crate::domain::{Fault, lifetimes};
+use crate::service::mfa::prove_again::prove_again;
+use crate::service::mfa::{end_what_lacks_it, notice};
 use crate::service::{Caller, Error, RequestContext, Result, Services};
 use crate::store::{audit, organizations, outbox, recovery_codes, totp, users};
 
@@ -21,7 +21,7 @@ pub async fn remove(
     password: Option<&str>,
     code: &str,
 ) -> Result<()> {
-    let spared = caller.session_id()?;
+    let except = caller.session_id()?;
     let proven = prove_again(services, context, caller, password).await?;
     let now = services.now();
     let user_id = caller.profile.id;
@@ -33,9 +33,9 @@ pub async fn remove(
         .store
         .write(move |tx| {
             match proven {
-                Some(proven) => drop(proven.hold(tx, now)?),
+                Some(proven) => drop(proven.lock(tx, now)?),
                 None => {
-                    let account = users::hold_account(tx, user_id)?.ok_or(Error::TokenRevoked)?;
+                    let account = users::lock_account(tx, user_id)?.ok_or(Error::TokenRevoked)?;
                     if account.password_hash.is_some() {
                         let why = "Please enter your password.";
                         return Err(Fault::new("password", "required", why).into());
@@ -54,9 +54,11 @@ pub async fn remove(
             if let Some(letter) = &letter {
                 outbox::insert(tx, letter)?;
             }
-            Ok(Ok(end_what_lacks_it(tx, user_id, spared, now)?))
+            Ok(Ok(end_what_lacks_it(tx, user_id, except, now)?))
         })
         .await??;
-    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    services
+        .revocations
+        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Ten new recovery codes for the ten there were.
 
-use super::prove_again::prove_again;
-use super::recovery_codes::{NewCodes, new_recovery_codes};
 use crate::domain::audit::Action;
+use crate::service::mfa::prove_again::prove_again;
+use crate::service::mfa::recovery_codes::{NewCodes, new_recovery_codes};
 use crate::service::{Caller, Error, RequestContext, Result, Services};
 use crate::store::{audit, users};
 
@@ -29,8 +29,8 @@ pub async fn renew_recovery_codes(
         .store
         .write(move |tx| {
             match proven {
-                Some(proven) => drop(proven.hold(tx, now)?),
-                None => drop(users::hold_account(tx, user_id)?),
+                Some(proven) => drop(proven.lock(tx, now)?),
+                None => drop(users::lock_account(tx, user_id)?),
             }
             if let Err(refused) = check.run(tx, user_id, &entry)? {
                 return Ok(Err(refused));

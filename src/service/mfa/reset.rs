@@ -1,8 +1,8 @@
 //! What the operator does for somebody who has lost their authenticator and their recovery codes.
 
-use super::notice;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{Change, Email, User, lifetimes};
+use crate::service::mfa::notice;
 use crate::service::{Error, RequestContext, Result, Services, one_time, record_changes};
 use crate::store::{audit, outbox, recovery_codes, sessions, totp, users};
 
@@ -34,24 +34,29 @@ pub async fn reset(
     let changes = services
         .store
         .write(move |tx| {
-            users::hold_account(tx, user_id)?;
+            users::lock_account(tx, user_id)?;
             if !totp::is_enrolled(tx, user_id)? {
                 return Err(Error::MfaNotEnrolled);
             }
             totp::delete(tx, user_id)?;
             recovery_codes::delete(tx, user_id)?;
-            one_time::forget_after_credential_change(tx, user_id)?;
-            let min_ver = users::raise_ver(tx, user_id, now)?;
+            one_time::revoke_after_credential_change(tx, user_id)?;
+            let min_token_version = users::raise_token_version(tx, user_id, now)?;
             sessions::revoke_all(tx, user_id, None, now)?;
             audit::insert(tx, &entry)?;
             if let Some(letter) = &letter {
                 outbox::insert(tx, letter)?;
             }
-            let changes = [Change::TokensCalledBack { user_id, min_ver }];
+            let changes = [Change::TokensRevoked {
+                user_id,
+                min_token_version,
+            }];
             record_changes(tx, &changes, now)?;
             Ok(changes)
         })
         .await?;
-    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    services
+        .revocations
+        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
     Ok(Some(user))
 }

@@ -20,7 +20,7 @@ struct OfUser {
     secret: String,
 }
 
-pub(super) fn seal(
+pub(in crate::service) fn seal(
     secret: &Secret,
     user_id: UserId,
     nonce: [u8; NONCE],
@@ -38,7 +38,7 @@ pub(super) fn seal(
 
 /// # Errors
 /// `Internal` for a secret that no key of the keyring sealed: the operator has dropped it too early.
-pub(super) fn open(sealed: &str, user_id: UserId, keyring: &Keyring) -> Result<Secret> {
+pub(in crate::service) fn open(sealed: &str, user_id: UserId, keyring: &Keyring) -> Result<Secret> {
     // Nothing of this kind expires, so any time will do.
     sealed::open::<OfUser>(sealed, DateTime::UNIX_EPOCH, Purpose::TotpSecret, keyring)
         .ok()

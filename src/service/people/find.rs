@@ -1,7 +1,7 @@
 //! One person.
 
-use super::{Person, reach};
-use crate::domain::{Deed, UserId};
+use crate::domain::{Permission, UserId};
+use crate::service::people::{Person, reach};
 use crate::service::{Caller, Result, Services};
 
 /// # Errors
@@ -10,6 +10,6 @@ pub async fn find_person(services: &Services, caller: &Caller, user_id: UserId) 
     let caller = caller.clone();
     services
         .store
-        .read(move |tx| reach(tx, &caller, user_id, &[Deed::See]))
+        .read(move |tx| reach(tx, &caller, user_id, &[Permission::See]))
         .await
 }

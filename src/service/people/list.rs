@@ -1,8 +1,8 @@
 //! Whom the caller may see.
 
-use super::Person;
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::{Scope, UserId};
+use crate::service::people::Person;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::people::{self, Listed};
 

@@ -2,7 +2,10 @@
 
 mod find;
 mod list;
+pub mod list_members;
 mod remove;
+pub mod remove_member;
+mod rights;
 mod update;
 
 pub use find::find_person;
@@ -10,8 +13,8 @@ pub use list::list_people;
 pub use remove::remove_person;
 pub use update::{UpdatePerson, update_person};
 
-use super::{Caller, Credential, Error, Result};
-use crate::domain::{Deed, Membership, Role, Standing, User, UserId};
+use crate::domain::{Membership, Permission, Relationship, Role, User, UserId};
+use crate::service::{Caller, Credential, Error, Result};
 use crate::store::{StoreError, Tx, people};
 
 /// Somebody as a member of the caller's organization.
@@ -28,31 +31,43 @@ impl From<(User, Membership)> for Person {
 }
 
 /// What the caller is to somebody in their organization.
-fn standing(tx: &mut Tx<'_>, caller: &Caller, user_id: UserId) -> Result<Standing, StoreError> {
+fn relationship(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    user_id: UserId,
+) -> Result<Relationship, StoreError> {
     let profile = &caller.profile;
     Ok(match (profile.role, caller.credential) {
-        (Role::Admin, _) => Standing::Admin,
-        (_, Credential::Session(_)) if user_id == profile.id => Standing::Oneself,
-        (_, Credential::ApiToken(_)) if user_id == profile.id => Standing::TheirService,
+        (Role::Admin, _) => Relationship::Admin,
+        (_, Credential::Session(_)) if user_id == profile.id => Relationship::Oneself,
+        (_, Credential::ApiToken(_)) if user_id == profile.id => Relationship::TheirService,
         (Role::Manager, _)
             if people::is_below(tx, profile.organization_id, profile.id, user_id)? =>
         {
-            Standing::Superior
+            Relationship::Superior
         }
-        (Role::Manager | Role::Employee, _) => Standing::Outsider,
+        (Role::Manager | Role::Employee, _) => Relationship::Outsider,
     })
 }
 
-/// Reads somebody to whom the caller may do all of `deeds`.
+/// Reads somebody to whom the caller may do all of `permissions`.
 ///
 /// # Errors
 /// `UserNotFound` for who is no member of the caller's organization, `Forbidden` for who is out of reach.
-fn reach(tx: &mut Tx<'_>, caller: &Caller, user_id: UserId, deeds: &[Deed]) -> Result<Person> {
+fn reach(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    user_id: UserId,
+    permissions: &[Permission],
+) -> Result<Person> {
     let person = people::find(tx, caller.profile.organization_id, user_id)?
         .ok_or(Error::UserNotFound)?
         .into();
-    let standing = standing(tx, caller, user_id)?;
-    if deeds.iter().all(|deed| standing.may(*deed)) {
+    let relationship = relationship(tx, caller, user_id)?;
+    if permissions
+        .iter()
+        .all(|permission| relationship.may(*permission))
+    {
         Ok(person)
     } else {
         Err(Error::Forbidden)

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Person, reach};
 use crate::domain::audit::{Action, AuditEntry};
-use crate::domain::{Change, Deed, UserId, lifetimes};
-use crate::service::last_admin::keep_an_admin;
+use crate::domain::{Change, Permission, UserId, lifetimes};
+use crate::service::organizations::last_admin::keep_an_admin;
+use crate::service::people::{Person, reach};
 use crate::service::{Caller, Error, RequestContext, Result, Services, record_changes};
 use crate::store::{Tx, audit, identities, memberships, organizations, sessions, users};
 
@@ -31,10 +31,10 @@ pub async fn remove_person(
         .store
         .write(move |tx| {
             let organization_id = caller.profile.organization_id;
-            organizations::hold(tx, organization_id)?.ok_or(Error::UserNotFound)?;
-            let person = reach(tx, &caller, user_id, &[Deed::Administer])?;
+            organizations::lock(tx, organization_id)?.ok_or(Error::UserNotFound)?;
+            let person = reach(tx, &caller, user_id, &[Permission::Administer])?;
             keep_an_admin(tx, organization_id, user_id)?;
-            users::hold_account_alone(tx, user_id)?.ok_or(Error::UserNotFound)?;
+            users::lock_account_exclusively(tx, user_id)?.ok_or(Error::UserNotFound)?;
             memberships::release_reports(tx, user_id, organization_id, now)?;
             memberships::delete(tx, user_id, organization_id)?;
             let (action, changes) = if is_left_without_anything(tx, user_id)? {
@@ -47,7 +47,9 @@ pub async fn remove_person(
             Ok::<_, Error>(changes)
         })
         .await?;
-    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    services
+        .revocations
+        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
     Ok(())
 }
 
@@ -58,9 +60,12 @@ fn is_left_without_anything(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool> {
 
 /// The account's tokens are called back before nothing is left to compare them with.
 fn delete_account(tx: &mut Tx<'_>, user_id: UserId, now: DateTime<Utc>) -> Result<Vec<Change>> {
-    let min_ver = users::raise_ver(tx, user_id, now)?;
+    let min_token_version = users::raise_token_version(tx, user_id, now)?;
     users::delete(tx, user_id)?;
-    Ok(vec![Change::TokensCalledBack { user_id, min_ver }])
+    Ok(vec![Change::TokensRevoked {
+        user_id,
+        min_token_version,
+    }])
 }
 
 /// Sessions that speak for other organizations go on.

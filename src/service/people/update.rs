@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Person, reach};
 use crate::domain::audit::{Action, AuditEntry};
-use crate::domain::{Change, Deed, Fault, PersonName, Role, UserId, lifetimes};
-use crate::service::last_admin::keep_an_admin;
+use crate::domain::{Change, Fault, Permission, PersonName, Role, UserId, lifetimes};
+use crate::service::organizations::last_admin::keep_an_admin;
+use crate::service::people::{Person, reach};
 use crate::service::{Caller, Error, RequestContext, Result, Services, record_changes};
 use crate::store::{Tx, api_tokens, audit, memberships, organizations, people, sessions, users};
 
@@ -20,17 +20,17 @@ pub struct UpdatePerson {
 }
 
 impl UpdatePerson {
-    fn deeds(&self) -> Vec<Deed> {
+    fn permissions(&self) -> Vec<Permission> {
         let administers =
             self.role.is_some() || self.manager_id.is_some() || self.disabled.is_some();
-        let mut deeds = vec![Deed::See];
+        let mut permissions = vec![Permission::See];
         if self.name.is_some() {
-            deeds.push(Deed::Rename);
+            permissions.push(Permission::Rename);
         }
         if administers {
-            deeds.push(Deed::Administer);
+            permissions.push(Permission::Administer);
         }
-        deeds
+        permissions
     }
 }
 
@@ -83,8 +83,8 @@ pub async fn update_person(
         .write(move |tx| {
             let organization_id = caller.profile.organization_id;
             // One change of an organization's people after the other: no two make a circle together.
-            organizations::hold(tx, organization_id)?.ok_or(Error::UserNotFound)?;
-            let before = reach(tx, &caller, user_id, &update.deeds())?;
+            organizations::lock(tx, organization_id)?.ok_or(Error::UserNotFound)?;
+            let before = reach(tx, &caller, user_id, &update.permissions())?;
             let mut changes = Vec::new();
             if let Some(name) = update.name.filter(|name| *name != before.user.name) {
                 users::set_name(tx, user_id, &name, now)?;
@@ -119,7 +119,9 @@ pub async fn update_person(
             Ok::<_, Error>((Person::from(after), changes))
         })
         .await?;
-    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    services
+        .revocations
+        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
     Ok(person)
 }
 
@@ -180,13 +182,16 @@ fn change_manager(
 fn disable(tx: &mut Tx<'_>, person: &Person, now: DateTime<Utc>) -> Result<Change> {
     let (user_id, organization_id) = (person.user.id, person.membership.organization_id);
     keep_an_admin(tx, organization_id, user_id)?;
-    users::hold_account_alone(tx, user_id)?.ok_or(Error::UserNotFound)?;
+    users::lock_account_exclusively(tx, user_id)?.ok_or(Error::UserNotFound)?;
     if memberships::list_of_user(tx, user_id)?.len() > 1 {
         return Err(Error::MemberElsewhere);
     }
     users::disable(tx, user_id, now)?;
-    let min_ver = users::raise_ver(tx, user_id, now)?;
+    let min_token_version = users::raise_token_version(tx, user_id, now)?;
     sessions::revoke_all(tx, user_id, None, now)?;
     api_tokens::revoke_all_of(tx, user_id, now)?;
-    Ok(Change::TokensCalledBack { user_id, min_ver })
+    Ok(Change::TokensRevoked {
+        user_id,
+        min_token_version,
+    })
 }

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::SessionToken;
 use crate::domain::{OrganizationId, Session, SessionId, UserId};
-use crate::service::mfa::{self, HalfSignedIn};
+use crate::service::mfa::{self, PendingSignIn};
+use crate::service::session_tokens::SessionToken;
 use crate::service::{Caller, Credential, Error, Profile, Result, Services};
 use crate::store::{Tx, memberships, session_tokens, sessions, users};
 
@@ -20,9 +20,9 @@ pub enum TokenSession {
 /// The password was right, the second factor has not come yet, or has come to be wanted since. It has no profile, so it shows nobody anything.
 #[derive(Debug, Clone, Copy)]
 pub struct LockedSession {
-    pub(super) session_id: SessionId,
-    pub(super) user_id: UserId,
-    pub(super) organization_id: OrganizationId,
+    pub(in crate::service) session_id: SessionId,
+    pub(in crate::service) user_id: UserId,
+    pub(in crate::service) organization_id: OrganizationId,
 }
 
 /// # Errors
@@ -70,7 +70,7 @@ fn find(tx: &mut Tx<'_>, hash: &str, now: DateTime<Utc>) -> Result<(Session, Tok
         .iter()
         .find(|membership| membership.organization_id == session.organization_id)
         .ok_or(Error::TokenRevoked)?;
-    let half = HalfSignedIn {
+    let half = PendingSignIn {
         user_id: session.user_id,
         organization_id: session.organization_id,
     };

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use super::SessionToken;
 use crate::domain::{OrganizationId, Session, SessionKind, UserId, lifetimes};
+use crate::service::session_tokens::SessionToken;
 use crate::service::{RequestContext, Services};
 
 impl Services {
     /// A session that begins `now` and the token that will carry it; the caller's transaction inserts it.
-    pub(super) fn new_token_session(
+    pub(in crate::service) fn new_token_session(
         &self,
         context: &RequestContext,
         now: DateTime<Utc>,

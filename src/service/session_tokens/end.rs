@@ -1,7 +1,7 @@
 //! Ending a token's session.
 
-use super::{LockedSession, TokenSession};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::service::session_tokens::{LockedSession, TokenSession};
 use crate::service::{Error, RequestContext, Result, Services, logout};
 use crate::store::{audit, sessions};
 
@@ -13,12 +13,12 @@ pub async fn end(
 ) -> Result<()> {
     match session {
         TokenSession::Open(caller) => logout(services, context, caller).await,
-        TokenSession::Locked(session) => give_up(services, context, *session).await,
+        TokenSession::Locked(session) => abandon(services, context, *session).await,
     }
 }
 
 /// A session that was never opened is in nobody's memory.
-async fn give_up(
+async fn abandon(
     services: &Services,
     context: &RequestContext,
     session: LockedSession,

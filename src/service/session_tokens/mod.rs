@@ -2,21 +2,20 @@
 //!
 //! Such a session is looked up in the database at each request, so what ends it ends it everywhere at once. While
 //! it lacks its second factor it is a [`LockedSession`], of which nothing but [`unlock`] and [`end`]
-//! can be asked: only an open one has a [`Caller`](super::Caller).
+//! can be asked: only an open one has a [`Caller`](crate::service::Caller).
 
 mod authenticate;
-mod begin;
+pub mod begin;
 mod end;
-mod login;
 mod search;
 mod unlock;
-mod view;
+pub mod view;
 
 pub use crate::crypto::session_token::SessionToken;
+pub use crate::service::sign_in::token_session::{Begun, Login, login};
 pub use crate::store::visible_people::VisiblePerson as FoundPerson;
 pub use authenticate::{LockedSession, TokenSession, authenticate};
 pub use end::end;
-pub use login::{Begun, Login, login};
 pub use search::{FoundPeople, Search, search};
 pub use unlock::unlock;
 pub use view::{View, view};

@@ -1,8 +1,8 @@
 //! The second step of a sign-in whose first was locked.
 
-use super::LockedSession;
-use super::view::View;
 use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::service::session_tokens::LockedSession;
+use crate::service::session_tokens::view::View;
 use crate::service::{Error, Profile, RequestContext, Result, Services};
 use crate::store::{audit, memberships, session_tokens, users};
 

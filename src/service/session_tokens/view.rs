@@ -11,7 +11,7 @@ pub struct View {
 }
 
 impl View {
-    pub(super) fn of(tx: &mut Tx<'_>, profile: Profile) -> Result<Self> {
+    pub(in crate::service) fn of(tx: &mut Tx<'_>, profile: Profile) -> Result<Self> {
         let tenant = tenants::find(tx, profile.organization_id)?;
         Ok(Self {
             tenant: tenant.ok_or(Error::TokenRevoked)?,

@@ -11,9 +11,9 @@ use crate::domain::{
     Change, Email, JoinPolicy, Membership, OrganizationId, OrganizationName, PersonName, Role,
     Session, SessionId, SignInFailure, SlackPerson, User, UserId, lifetimes,
 };
-use crate::service::begin_session::{SignInNotice, begin_session};
-use crate::service::found_organization::insert_organization;
-use crate::service::mfa::{self, HalfSignedIn, SecondFactor};
+use crate::service::mfa::{self, PendingSignIn, SecondFactor};
+use crate::service::organizations::register::insert_organization;
+use crate::service::sign_in::begin_session::{SignInNotice, begin_session};
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn, record_changes};
 use crate::store::{StoreError, Tx, audit, identities, memberships, sessions, users, workspaces};
 
@@ -23,7 +23,7 @@ const ATTEMPTS: usize = 8;
 
 /// Somebody from Slack and everything that might have to be made for them.
 #[derive(Clone)]
-pub(super) struct Newcomer {
+pub(in crate::service) struct SlackSignIn {
     pub person: SlackPerson,
     pub workspace_name: Option<String>,
     now: DateTime<Utc>,
@@ -41,23 +41,23 @@ pub(super) struct Newcomer {
 
 /// What the admitted gets at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(in crate::service) enum Admission {
     Session,
     /// Nothing: the session begins when its code is redeemed.
     Later,
 }
 
 /// Somebody who may enter.
-pub(super) struct Admitted {
+pub(in crate::service) struct Admitted {
     pub profile: Profile,
-    ver: i32,
+    token_version: i32,
     now: DateTime<Utc>,
     session: Session,
     /// Wanted before there is a session, or before it speaks for the organization.
     second_factor: Option<SecondFactor>,
 }
 
-impl Newcomer {
+impl SlackSignIn {
     pub fn new(
         services: &Services,
         context: &RequestContext,
@@ -95,7 +95,7 @@ impl Newcomer {
             id: self.user_id,
             email,
             name,
-            ver: 0,
+            token_version: 0,
             disabled_at: None,
             created_at: self.now,
         }
@@ -139,7 +139,7 @@ impl Admitted {
             None => SignIn::Complete(services.tokens.issue(
                 self.now,
                 &self.session,
-                self.ver,
+                self.token_version,
                 self.profile,
             )),
         }
@@ -194,52 +194,53 @@ async fn until_settled<T: Send + 'static>(
 /// # Errors
 /// `NotAllowed` for the disabled and for those who were removed from the organization, `AccountExists` when
 /// the address belongs to an account that is not linked.
-pub(super) async fn admit(
+pub(in crate::service) async fn admit(
     services: &Services,
-    newcomer: Newcomer,
+    slack_sign_in: SlackSignIn,
     admission: Admission,
 ) -> Result<Admitted> {
     until_settled(services, move |tx| {
-        let (user, membership, action) = match identities::find(tx, &newcomer.person.account)? {
+        let (user, membership, action) = match identities::find(tx, &slack_sign_in.person.account)?
+        {
             Some(user_id) => {
-                let (user, membership) = known(tx, &newcomer, user_id)?;
+                let (user, membership) = known(tx, &slack_sign_in, user_id)?;
                 (user, membership, Action::Login)
             }
-            None => enter(tx, &newcomer)?,
+            None => enter(tx, &slack_sign_in)?,
         };
         let session = Session {
             user_id: user.id,
             organization_id: membership.organization_id,
-            ..newcomer.session.clone()
+            ..slack_sign_in.session.clone()
         };
         let second_factor = match admission {
             Admission::Session => {
                 let half = half_of(&membership);
-                let token = newcomer.second_factor_token.clone();
-                mfa::still_needed(tx, token, half, newcomer.now)?
+                let token = slack_sign_in.second_factor_token.clone();
+                mfa::still_needed(tx, token, half, slack_sign_in.now)?
             }
             Admission::Later => None,
         };
         let begins = admission == Admission::Session && second_factor.is_none();
         if begins {
-            begin_session(tx, &session, newcomer.notice.clone())?;
+            begin_session(tx, &session, slack_sign_in.notice.clone())?;
         }
         if begins || action != Action::Login {
-            newcomer.audit(tx, action, &membership)?;
+            slack_sign_in.audit(tx, action, &membership)?;
         }
         Ok(Admitted {
             second_factor,
             profile: Profile::of(&user, &membership),
-            ver: user.ver,
-            now: newcomer.now,
+            token_version: user.token_version,
+            now: slack_sign_in.now,
             session,
         })
     })
     .await
 }
 
-fn half_of(membership: &Membership) -> HalfSignedIn {
-    HalfSignedIn {
+fn half_of(membership: &Membership) -> PendingSignIn {
+    PendingSignIn {
         user_id: membership.user_id,
         organization_id: membership.organization_id,
     }
@@ -248,11 +249,11 @@ fn half_of(membership: &Membership) -> HalfSignedIn {
 /// Somebody who was here before.
 fn known(
     tx: &mut Tx<'_>,
-    newcomer: &Newcomer,
+    slack_sign_in: &SlackSignIn,
     user_id: UserId,
 ) -> Result<(User, Membership), Attempt> {
-    let organization_id = workspaces::find(tx, &newcomer.person.account.team_id)?;
-    let account = users::hold_account(tx, user_id)?;
+    let organization_id = workspaces::find(tx, &slack_sign_in.person.account.team_id)?;
+    let account = users::lock_account(tx, user_id)?;
     let user = account
         .map(|account| account.user)
         .filter(|user| user.disabled_at.is_none())
@@ -265,19 +266,22 @@ fn known(
 }
 
 /// Somebody who is new, perhaps from a workspace that is.
-fn enter(tx: &mut Tx<'_>, newcomer: &Newcomer) -> Result<(User, Membership, Action), Attempt> {
-    let user = newcomer.user();
+fn enter(
+    tx: &mut Tx<'_>,
+    slack_sign_in: &SlackSignIn,
+) -> Result<(User, Membership, Action), Attempt> {
+    let user = slack_sign_in.user();
     if let Some(email) = &user.email
         && users::find_account_by_email(tx, email)?.is_some()
     {
         // Another sign-in of this person may have been committed since their identity was looked for.
-        return match identities::find(tx, &newcomer.person.account)? {
+        return match identities::find(tx, &slack_sign_in.person.account)? {
             Some(_) => Err(Attempt::Lost),
             None => Err(SignInFailure::AccountExists.into()),
         };
     }
-    let (organization_id, role) = newcomer.organization(tx)?;
-    let action = if organization_id == newcomer.organization_id {
+    let (organization_id, role) = slack_sign_in.organization(tx)?;
+    let action = if organization_id == slack_sign_in.organization_id {
         Action::OrganizationFounded
     } else {
         Action::Registered
@@ -289,37 +293,42 @@ fn enter(tx: &mut Tx<'_>, newcomer: &Newcomer) -> Result<(User, Membership, Acti
         manager_id: None,
     };
     users::insert(tx, &user, None, None)?;
-    memberships::insert(tx, &membership, newcomer.now)?;
-    identities::insert(tx, &newcomer.person.account, user.id, newcomer.now)?;
+    memberships::insert(tx, &membership, slack_sign_in.now)?;
+    identities::insert(
+        tx,
+        &slack_sign_in.person.account,
+        user.id,
+        slack_sign_in.now,
+    )?;
     Ok((user, membership, action))
 }
 
-/// Attaches the newcomer's identity to somebody who is signed in, and makes them a member of the
+/// Attaches the slack_sign_in's identity to somebody who is signed in, and makes them a member of the
 /// workspace's organization. The session goes on, and speaks for that organization from now on, unless that
 /// wants a second factor and the person has none.
 ///
 /// # Errors
 /// `AccountExists` when the identity is another user's; `SignInExpired` when the session has ended;
 /// `NotAllowed` for the disabled and those who were removed from the organization.
-pub(super) async fn attach(
+pub(in crate::service) async fn attach(
     services: &Services,
-    newcomer: Newcomer,
+    slack_sign_in: SlackSignIn,
     user_id: UserId,
     session_id: SessionId,
 ) -> Result<SignIn> {
-    let now = newcomer.now;
+    let now = slack_sign_in.now;
     let changes = [Change::PersonChanged { user_id }];
     let admitted = until_settled(services, move |tx| {
-        let account = users::hold_account(tx, user_id)?;
+        let account = users::lock_account(tx, user_id)?;
         let user = account
             .map(|account| account.user)
             .filter(|user| user.disabled_at.is_none())
             .ok_or(SignInFailure::NotAllowed)?;
-        let owner = identities::find(tx, &newcomer.person.account)?;
+        let owner = identities::find(tx, &slack_sign_in.person.account)?;
         if owner.is_some_and(|owner| owner != user_id) {
             return Err(SignInFailure::AccountExists.into());
         }
-        let (organization_id, role) = newcomer.organization(tx)?;
+        let (organization_id, role) = slack_sign_in.organization(tx)?;
         let place = memberships::list_of_user(tx, user_id)?
             .into_iter()
             .find(|membership| membership.organization_id == organization_id);
@@ -337,7 +346,7 @@ pub(super) async fn attach(
                 membership
             }
         };
-        let token = newcomer.second_factor_token.clone();
+        let token = slack_sign_in.second_factor_token.clone();
         let second_factor = mfa::enrolment_needed(tx, token, half_of(&membership), now)?;
         let session = sessions::find(tx, session_id)?.ok_or(SignInFailure::SignInExpired)?;
         let speaks_for = match second_factor {
@@ -348,19 +357,21 @@ pub(super) async fn attach(
             return Err(SignInFailure::SignInExpired.into());
         }
         if owner.is_none() {
-            identities::insert(tx, &newcomer.person.account, user_id, now)?;
+            identities::insert(tx, &slack_sign_in.person.account, user_id, now)?;
         }
-        newcomer.audit(tx, Action::IdentityLinked, &membership)?;
+        slack_sign_in.audit(tx, Action::IdentityLinked, &membership)?;
         record_changes(tx, &changes, now)?;
         Ok(Admitted {
             profile: Profile::of(&user, &membership),
-            ver: user.ver,
+            token_version: user.token_version,
             now,
             session,
             second_factor,
         })
     })
     .await?;
-    services.feed.note(&changes, now + lifetimes::ACCESS_TOKEN);
+    services
+        .revocations
+        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
     Ok(admitted.issue(services))
 }

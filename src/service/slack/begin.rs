@@ -2,12 +2,12 @@
 
 use url::Url;
 
-use super::BrowserKey;
-use super::state::{Binding, Kind, State};
 use crate::crypto::sealed::{self, Purpose};
 use crate::domain::slack::is_slack_id;
 use crate::domain::{CodeChallenge, Fault, ReturnUrl, SlackStateId, lifetimes};
 use crate::ports::slack::Authorize;
+use crate::service::slack::BrowserKey;
+use crate::service::slack::state::{Binding, Kind, State};
 use crate::service::{Result, Services};
 
 /// Characters of a refused return URL that its refusal repeats: more than any good one has.
@@ -38,7 +38,11 @@ pub fn begin(services: &Services, begin: &Begin<'_>) -> Result<Begun> {
     begin_for(services, begin, Kind::SignIn)
 }
 
-pub(super) fn begin_for(services: &Services, begin: &Begin<'_>, kind: Kind) -> Result<Begun> {
+pub(in crate::service) fn begin_for(
+    services: &Services,
+    begin: &Begin<'_>,
+    kind: Kind,
+) -> Result<Begun> {
     let slack = services.slack()?;
     let return_url =
         ReturnUrl::check(begin.return_url, &services.return_urls).map_err(|refusal| {

@@ -2,9 +2,6 @@
 
 use url::Url;
 
-use super::admission::{Admission, Admitted, Newcomer, admit, attach};
-use super::redeem::{Kept, Payload};
-use super::state::{Kind, State};
 use crate::crypto::opaque::Opaque;
 use crate::crypto::sealed::{self, Purpose, SealError};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
@@ -12,6 +9,9 @@ use crate::domain::slack::meaning_of;
 use crate::domain::{ReturnUrl, SignInFailure, SlackPerson, lifetimes};
 use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
 use crate::service::mfa::SecondFactor;
+use crate::service::slack::admission::{Admission, Admitted, SlackSignIn, admit, attach};
+use crate::service::slack::redeem::{Kept, Payload};
+use crate::service::slack::state::{Kind, State};
 use crate::service::{Error, RequestContext, Result, Services, SignIn, SignedIn, one_time};
 use crate::store::one_time_tokens::Purpose as OneTime;
 use crate::store::{audit, slack_states, workspaces};
@@ -29,22 +29,22 @@ pub struct Callback<'a> {
 }
 
 /// Back where the person came from, one way or the other.
-pub struct Landing {
+pub struct CallbackResult {
     pub return_url: ReturnUrl,
     pub state: String,
     /// Whether the client waits for a code, and so looks for its answer in the query.
     pub is_by_code: bool,
-    pub handed: Handed,
+    pub outcome: CallbackOutcome,
 }
 
-pub enum Handed {
+pub enum CallbackOutcome {
     Token(Box<SignedIn>),
     SecondFactor(SecondFactor),
     Code(Opaque),
     Failure(SignInFailure),
 }
 
-impl From<SignIn> for Handed {
+impl From<SignIn> for CallbackOutcome {
     fn from(sign_in: SignIn) -> Self {
         match sign_in {
             SignIn::Complete(signed_in) => Self::Token(Box::new(signed_in)),
@@ -54,14 +54,14 @@ impl From<SignIn> for Handed {
 }
 
 /// A state that cannot be trusted, or a service that cannot go on: nobody is sent anywhere.
-pub struct Stranded {
+pub struct CallbackError {
     pub why: Error,
     /// For a link that the person may follow.
-    pub way_back: Option<Box<WayBack>>,
+    pub return_target: Option<Box<ReturnTarget>>,
 }
 
 /// Where a person can begin anew.
-pub enum WayBack {
+pub enum ReturnTarget {
     /// By our own button, towards this URL.
     Start(ReturnUrl),
     /// In the application, which keeps what it needs to begin.
@@ -69,37 +69,37 @@ pub enum WayBack {
 }
 
 /// # Errors
-/// `Stranded` when the state is missing, none of ours, expired, used, another browser's, or leads where
+/// `CallbackError` when the state is missing, none of ours, expired, used, another browser's, or leads where
 /// nobody may be sent any more; or when the database fails.
 pub async fn callback(
     services: &Services,
     context: &RequestContext,
     callback: &Callback<'_>,
-) -> Result<Landing, Stranded> {
+) -> Result<CallbackResult, CallbackError> {
     let (state, return_url) = trusted_state(services, callback)?;
-    let stranded = |why| Stranded {
+    let callback_error = |why| CallbackError {
         why,
-        way_back: Some(way_back(&state, return_url.clone())),
+        return_target: Some(return_target(&state, return_url.clone())),
     };
-    let handed = match (callback.error, callback.code) {
-        (Some(error), _) => Handed::Failure(refusal(error)),
-        (None, None) => Handed::Failure(SignInFailure::SignInExpired),
+    let outcome = match (callback.error, callback.code) {
+        (Some(error), _) => CallbackOutcome::Failure(refusal(error)),
+        (None, None) => CallbackOutcome::Failure(SignInFailure::SignInExpired),
         (None, Some(code)) => {
-            if !use_up(services, &state).await.map_err(stranded)? {
-                return Err(stranded(SignInFailure::SignInExpired.into()));
+            if !use_up(services, &state).await.map_err(callback_error)? {
+                return Err(callback_error(SignInFailure::SignInExpired.into()));
             }
             match arrive(services, context, callback, code, &state).await {
-                Ok(handed) => handed,
-                Err(Error::SignIn(failure)) => Handed::Failure(failure),
-                Err(why) => return Err(stranded(why)),
+                Ok(outcome) => outcome,
+                Err(Error::SignIn(failure)) => CallbackOutcome::Failure(failure),
+                Err(why) => return Err(callback_error(why)),
             }
         }
     };
-    Ok(Landing {
+    Ok(CallbackResult {
         is_by_code: state.binding.code_challenge.is_some(),
         return_url,
         state: callback.state.unwrap_or_default().to_owned(),
-        handed,
+        outcome,
     })
 }
 
@@ -124,14 +124,14 @@ fn refusal(slack_error: &str) -> SignInFailure {
 fn trusted_state(
     services: &Services,
     callback: &Callback<'_>,
-) -> Result<(State, ReturnUrl), Stranded> {
-    let nowhere = |why| Stranded {
+) -> Result<(State, ReturnUrl), CallbackError> {
+    let nowhere = |why| CallbackError {
         why,
-        way_back: first_web_page(services).map(|url| Box::new(WayBack::Start(url))),
+        return_target: first_web_page(services).map(|url| Box::new(ReturnTarget::Start(url))),
     };
-    services.slack().map_err(|why| Stranded {
+    services.slack().map_err(|why| CallbackError {
         why,
-        way_back: None,
+        return_target: None,
     })?;
     let Some(sealed) = callback.state else {
         // A cancelled consent may come back without its state. No other word is believed of whoever has none.
@@ -157,26 +157,26 @@ fn trusted_state(
         return Err(nowhere(SignInFailure::SignInExpired.into()));
     };
     if !is_in_time || !state.binding.admits(callback.browser) {
-        return Err(Stranded {
+        return Err(CallbackError {
             why: SignInFailure::SignInExpired.into(),
-            way_back: Some(way_back(&state, return_url)),
+            return_target: Some(return_target(&state, return_url)),
         });
     }
     Ok((state, return_url))
 }
 
-fn way_back(state: &State, return_url: ReturnUrl) -> Box<WayBack> {
+fn return_target(state: &State, return_url: ReturnUrl) -> Box<ReturnTarget> {
     let may_start_here = state.kind == Kind::SignIn
         && state.binding.is_to_a_browser()
         && state.binding.code_challenge.is_none();
     Box::new(if may_start_here {
-        WayBack::Start(return_url)
+        ReturnTarget::Start(return_url)
     } else {
-        WayBack::Application(return_url)
+        ReturnTarget::Application(return_url)
     })
 }
 
-/// Where to begin when nothing is known of whoever is stranded.
+/// Where to begin when nothing is known of whoever is callback_error.
 fn first_web_page(services: &Services) -> Option<ReturnUrl> {
     services
         .return_urls
@@ -202,7 +202,7 @@ async fn arrive(
     callback: &Callback<'_>,
     code: &str,
     state: &State,
-) -> Result<Handed> {
+) -> Result<CallbackOutcome> {
     let slack = services.slack()?;
     let exchange = Exchange {
         code,
@@ -216,19 +216,19 @@ async fn arrive(
     if !person.may_enter(slack.allow_guests) || state.team.as_ref().is_some_and(is_elsewhere) {
         return refuse(services, context, SignInFailure::NotAllowed).await;
     }
-    let newcomer = newcomer(services, context, arrival).await?;
-    let handed = match (&state.kind, &state.binding.code_challenge) {
-        (Kind::SignIn, None) => sign_in(services, newcomer).await,
-        (Kind::SignIn, Some(challenge)) => keep_sign_in(services, newcomer, challenge).await,
+    let slack_sign_in = slack_sign_in(services, context, arrival).await?;
+    let outcome = match (&state.kind, &state.binding.code_challenge) {
+        (Kind::SignIn, None) => sign_in(services, slack_sign_in).await,
+        (Kind::SignIn, Some(challenge)) => keep_sign_in(services, slack_sign_in, challenge).await,
         (
             &Kind::Link {
                 user_id,
                 session_id,
             },
             None,
-        ) => attach(services, newcomer, user_id, session_id)
+        ) => attach(services, slack_sign_in, user_id, session_id)
             .await
-            .map(Handed::from),
+            .map(CallbackOutcome::from),
         (
             &Kind::Link {
                 user_id,
@@ -239,26 +239,26 @@ async fn arrive(
             let payload = Payload::Link {
                 user_id,
                 session_id,
-                person: newcomer.person,
-                workspace_name: newcomer.workspace_name,
+                person: slack_sign_in.person,
+                workspace_name: slack_sign_in.workspace_name,
             };
             keep(services, payload, challenge).await
         }
     };
-    match handed {
+    match outcome {
         Err(Error::SignIn(
             failure @ (SignInFailure::NotAllowed | SignInFailure::AccountExists),
         )) => refuse(services, context, failure).await,
-        handed => handed,
+        outcome => outcome,
     }
 }
 
 /// Everything that a transaction needs to know of the person, gathered before it begins.
-async fn newcomer(
+async fn slack_sign_in(
     services: &Services,
     context: &RequestContext,
     arrival: Arrival,
-) -> Result<Newcomer> {
+) -> Result<SlackSignIn> {
     let workspace_name = match arrival.workspace_name {
         WorkspaceName::Told(name) => name,
         WorkspaceName::ToAsk(token) => {
@@ -269,7 +269,7 @@ async fn newcomer(
             }
         }
     };
-    Newcomer::new(services, context, arrival.person, workspace_name)
+    SlackSignIn::new(services, context, arrival.person, workspace_name)
 }
 
 async fn is_known(services: &Services, person: &SlackPerson) -> Result<bool> {
@@ -280,13 +280,17 @@ async fn is_known(services: &Services, person: &SlackPerson) -> Result<bool> {
         .await
 }
 
-async fn sign_in(services: &Services, newcomer: Newcomer) -> Result<Handed> {
-    let admitted = admit(services, newcomer, Admission::Session).await?;
+async fn sign_in(services: &Services, slack_sign_in: SlackSignIn) -> Result<CallbackOutcome> {
+    let admitted = admit(services, slack_sign_in, Admission::Session).await?;
     Ok(admitted.issue(services).into())
 }
 
-async fn keep_sign_in(services: &Services, newcomer: Newcomer, challenge: &str) -> Result<Handed> {
-    let Admitted { profile, .. } = admit(services, newcomer, Admission::Later).await?;
+async fn keep_sign_in(
+    services: &Services,
+    slack_sign_in: SlackSignIn,
+    challenge: &str,
+) -> Result<CallbackOutcome> {
+    let Admitted { profile, .. } = admit(services, slack_sign_in, Admission::Later).await?;
     let payload = Payload::SignIn {
         user_id: profile.id,
         organization_id: profile.organization_id,
@@ -295,7 +299,7 @@ async fn keep_sign_in(services: &Services, newcomer: Newcomer, challenge: &str) 
 }
 
 /// Puts aside what the holder of the challenge's verifier will collect.
-async fn keep(services: &Services, payload: Payload, challenge: &str) -> Result<Handed> {
+async fn keep(services: &Services, payload: Payload, challenge: &str) -> Result<CallbackOutcome> {
     let code = Opaque::new(services.random());
     let (kept, user_id) = (code.clone(), payload.user_id());
     let payload = Kept {
@@ -307,14 +311,14 @@ async fn keep(services: &Services, payload: Payload, challenge: &str) -> Result<
         .store
         .write(move |tx| {
             let purpose = OneTime::SlackCode;
-            one_time::keep(tx, &kept, purpose, Some(user_id), &payload, expires_at)
+            one_time::issue(tx, &kept, purpose, Some(user_id), &payload, expires_at)
         })
         .await?;
-    Ok(Handed::Code(code))
+    Ok(CallbackOutcome::Code(code))
 }
 
 /// Writes down that somebody was kept out.
-pub(super) async fn refuse<T>(
+pub(in crate::service) async fn refuse<T>(
     services: &Services,
     context: &RequestContext,
     failure: SignInFailure,

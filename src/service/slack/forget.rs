@@ -1,11 +1,11 @@
-//! Forgetting what nobody can use any more.
+//! Purging what nobody can use any more.
 
 use crate::service::Services;
 use crate::store::{StoreError, one_time_tokens, slack_states};
 
 /// # Errors
 /// When the database cannot be written.
-pub async fn forget_expired(services: &Services) -> Result<(), StoreError> {
+pub async fn purge_expired(services: &Services) -> Result<(), StoreError> {
     let now = services.now();
     services
         .store

@@ -1,7 +1,7 @@
 //! Attaching an identity at Slack to somebody who is signed in.
 
-use super::begin::{Begin, Begun, begin_for};
-use super::state::Kind;
+use crate::service::slack::begin::{Begin, Begun, begin_for};
+use crate::service::slack::state::Kind;
 use crate::service::{Caller, Result, Services};
 
 /// Whoever comes back from Slack gets attached to the caller. A link that a stranger could be led through
@@ -9,7 +9,7 @@ use crate::service::{Caller, Result, Services};
 /// to the verifier that the caller keeps.
 ///
 /// # Errors
-/// As [`begin`](super::begin::begin); `Forbidden` for a service.
+/// As [`begin`](crate::service::slack::begin::begin); `Forbidden` for a service.
 pub fn link(services: &Services, caller: &Caller, begin: &Begin<'_>) -> Result<Begun> {
     let kind = Kind::Link {
         user_id: caller.profile.id,

@@ -13,15 +13,17 @@ mod state;
 
 use std::sync::Arc;
 
-use super::{Error, Result, Services};
 use crate::domain::Role;
 use crate::ports::SlackApi;
+use crate::service::{Error, Result, Services};
 
 /// What a browser keeps in a cookie while its person is at Slack.
 pub use crate::crypto::opaque::Opaque as BrowserKey;
 pub use begin::{Begin, Begun, begin};
-pub use callback::{Callback, Handed, Landing, Stranded, WayBack, callback};
-pub use forget::forget_expired;
+pub use callback::{
+    Callback, CallbackError, CallbackOutcome, CallbackResult, ReturnTarget, callback,
+};
+pub use forget::purge_expired;
 pub use link::link;
 pub use redeem::{Redeem, redeem};
 

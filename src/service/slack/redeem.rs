@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::admission::{Newcomer, attach};
-use super::callback::refuse;
 use crate::crypto::opaque::{self, Opaque};
 use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::{CodeVerifier, OrganizationId, SessionId, SignInFailure, SlackPerson, UserId};
-use crate::service::begin_session::begin_session;
-use crate::service::mfa::{self, HalfSignedIn};
+use crate::service::mfa::{self, PendingSignIn};
+use crate::service::sign_in::begin_session::begin_session;
+use crate::service::slack::admission::{SlackSignIn, attach};
+use crate::service::slack::callback::refuse;
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{audit, memberships, users};
@@ -20,7 +20,7 @@ pub struct Redeem<'a> {
 
 /// What a code stands for.
 #[derive(Serialize, Deserialize)]
-pub(super) enum Payload {
+pub(in crate::service) enum Payload {
     SignIn {
         user_id: UserId,
         organization_id: OrganizationId,
@@ -43,7 +43,7 @@ impl Payload {
 
 /// What is kept of a code.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(in crate::service) struct Kept {
     pub challenge: String,
     pub payload: Payload,
 }
@@ -64,7 +64,7 @@ pub async fn redeem(
     let now = services.now();
     let kept: Kept = services
         .store
-        .write(move |tx| one_time::take(tx, &code, Purpose::SlackCode, now))
+        .write(move |tx| one_time::redeem(tx, &code, Purpose::SlackCode, now))
         .await?
         .ok_or_else(expired)?;
     if !opaque::verifies(redeem.verifier.expose(), &kept.challenge) {
@@ -81,8 +81,8 @@ pub async fn redeem(
             person,
             workspace_name,
         } => {
-            let newcomer = Newcomer::new(services, context, person, workspace_name)?;
-            attach(services, newcomer, user_id, session_id).await
+            let slack_sign_in = SlackSignIn::new(services, context, person, workspace_name)?;
+            attach(services, slack_sign_in, user_id, session_id).await
         }
     };
     match sign_in {
@@ -113,7 +113,7 @@ async fn sign_in(
         .store
         .write(move |tx| {
             // Within the code's minute the account may have been disabled or removed.
-            let user = users::hold_account(tx, user_id)?
+            let user = users::lock_account(tx, user_id)?
                 .map(|account| account.user)
                 .filter(|user| user.disabled_at.is_none())
                 .ok_or(SignInFailure::NotAllowed)?;
@@ -122,7 +122,7 @@ async fn sign_in(
                 .iter()
                 .find(|membership| membership.organization_id == organization_id)
                 .ok_or(SignInFailure::NotAllowed)?;
-            let half = HalfSignedIn {
+            let half = PendingSignIn {
                 user_id,
                 organization_id,
             };
@@ -131,12 +131,16 @@ async fn sign_in(
             }
             begin_session(tx, &session, notice)?;
             audit::insert(tx, &entry)?;
-            Ok::<_, Error>(Ok((session, user.ver, Profile::of(&user, membership))))
+            Ok::<_, Error>(Ok((
+                session,
+                user.token_version,
+                Profile::of(&user, membership),
+            )))
         })
         .await?;
     Ok(match begun {
-        Ok((session, ver, profile)) => {
-            SignIn::Complete(services.tokens.issue(now, &session, ver, profile))
+        Ok((session, token_version, profile)) => {
+            SignIn::Complete(services.tokens.issue(now, &session, token_version, profile))
         }
         Err(second_factor) => SignIn::SecondFactor(second_factor),
     })

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BrowserKey;
 use crate::domain::{CodeChallenge, SessionId, SlackStateId, UserId};
+use crate::service::slack::BrowserKey;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct State {
+pub(in crate::service) struct State {
     pub id: SlackStateId,
     pub return_url: String,
     #[serde(rename = "type")]
@@ -21,7 +21,7 @@ pub(super) struct State {
 /// What the sign-in is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub(in crate::service) enum Kind {
     #[serde(rename = "signin")]
     SignIn,
     /// To attach an identity to somebody who is signed in.
@@ -35,7 +35,7 @@ pub(super) enum Kind {
 /// client compares the state that it got with the one that comes back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Binding {
+pub(in crate::service) struct Binding {
     /// The hash of the browser's key.
     #[serde(skip_serializing_if = "Option::is_none")]
     browser: Option<String>,

@@ -1,7 +1,7 @@
 //! People who use the product.
 
 use hallpass::domain::Email;
-use hallpass::service::operator::{self, Disabled};
+use hallpass::service::operations::operator::{self, Disabled};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Call, Client};

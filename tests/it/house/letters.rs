@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use hallpass::crypto::keyring::Keyring;
 use hallpass::crypto::sealed::{self, Purpose};
-use hallpass::domain::Letter;
+use hallpass::domain::EmailMessage;
 use serde_json::Value;
 
 use super::test_app::{SECRET, TestApp};
 
 impl TestApp {
     /// The letters to an address that were written and not sent, the oldest first.
-    pub async fn letters_to(&self, email: &str) -> Vec<Letter> {
+    pub async fn letters_to(&self, email: &str) -> Vec<EmailMessage> {
         let keyring = Keyring::new(&[SECRET.into()]).unwrap();
         let select = format!(
             "select letter as v from outbox where recipient = '{email}' and letter is not null order by id"
@@ -24,7 +24,7 @@ impl TestApp {
                 sealed::open(
                     letter,
                     DateTime::<Utc>::UNIX_EPOCH,
-                    Purpose::Letter,
+                    Purpose::EmailMessage,
                     &keyring,
                 )
                 .unwrap()

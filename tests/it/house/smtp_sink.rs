@@ -188,7 +188,7 @@ impl SmtpSink {
         self.state.lock().unwrap().taken.clone()
     }
 
-    /// Faults nobody has run into yet.
+    /// SettingErrors nobody has run into yet.
     pub fn faults_left(&self) -> usize {
         self.state.lock().unwrap().faults.len()
     }

@@ -1,7 +1,7 @@
 //! What is sent, when, and what becomes of it.
 
 use chrono::TimeDelta;
-use hallpass::letters::Templates;
+use hallpass::email_templates::Templates;
 use serde_json::json;
 use std::collections::BTreeMap;
 

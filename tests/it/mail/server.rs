@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
-use hallpass::adapters::smtp::{Patience, Smtp};
-use hallpass::domain::ids::LetterId;
+use hallpass::adapters::smtp::{Smtp, Timeouts};
+use hallpass::domain::ids::EmailId;
 use hallpass::domain::{Email, MailLogin, MailSender, MailServer, MailTls};
 use hallpass::ports::Mailer;
 use hallpass::ports::mailer::{Mail, SendFailure};
@@ -148,12 +148,12 @@ fn a_file_of_authorities_that_is_none_is_refused_at_start() {
         login: None,
         authorities: Some(nothing.clone()),
     };
-    let error = Smtp::new(server.clone(), &app_url, Patience::default())
+    let error = Smtp::new(server.clone(), &app_url, Timeouts::default())
         .err()
         .unwrap();
     assert!(error.contains("nothing.pem cannot be read"), "{error}");
     std::fs::write(&nothing, "no certificate").unwrap();
-    let error = Smtp::new(server.clone(), &app_url, Patience::default())
+    let error = Smtp::new(server.clone(), &app_url, Timeouts::default())
         .err()
         .unwrap();
     assert!(
@@ -161,12 +161,12 @@ fn a_file_of_authorities_that_is_none_is_refused_at_start() {
         "{error}"
     );
     server.authorities = Some(authority().1);
-    assert!(Smtp::new(server, &app_url, Patience::default()).is_ok());
+    assert!(Smtp::new(server, &app_url, Timeouts::default()).is_ok());
 }
 
 async fn send(server: &MailServer) -> Result<(), SendFailure> {
     // Short where a test waits for its end; a busy machine needs a moment for a handshake.
-    let patience = Patience {
+    let patience = Timeouts {
         connect: Duration::from_secs(2),
         dialogue: Duration::from_secs(2),
         mail: Duration::from_secs(2),
@@ -178,7 +178,7 @@ async fn send(server: &MailServer) -> Result<(), SendFailure> {
     )
     .unwrap();
     smtp.send(&Mail {
-        id: LetterId::NIL,
+        id: EmailId::NIL,
         host: "localhost".to_owned(),
         date: DateTime::UNIX_EPOCH,
         from: MailSender {

@@ -1,7 +1,7 @@
 //! How an authenticator comes and goes.
 
 use chrono::TimeDelta;
-use hallpass::domain::Letter;
+use hallpass::domain::EmailMessage;
 use serde_json::json;
 
 use crate::house::mfa::{Authenticator, recovery_codes};
@@ -185,7 +185,7 @@ on_both_databases! {
     async fn the_owner_is_told_by_letter(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
-        let told = |enabled| Letter::MfaChanged { name: "Ada Byron".to_owned(), enabled };
+        let told = |enabled| EmailMessage::MfaChanged { name: "Ada Byron".to_owned(), enabled };
         assert!(app.letters_to(&ada.email).await.contains(&told(true)));
         let body = json!({"password": PASSWORD, "code": authenticator.code(&app)});
         ada.delete("/api/auth/mfa/totp").json(&body).await.expect(200);

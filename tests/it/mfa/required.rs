@@ -7,7 +7,7 @@ use crate::house::mfa::{Authenticator, is_to_enrol, recovery_codes};
 use crate::house::test_app::operator_context;
 use crate::house::{Actor, PASSWORD, TestApp, joining, on_both_databases};
 use hallpass::domain::{Email, PersonName, Role};
-use hallpass::service::operator::{self, CreateUser};
+use hallpass::service::operations::operator::{self, CreateUser};
 
 on_both_databases! {
     async fn who_has_none_enrols_one_in_order_to_sign_in(app: TestApp) {

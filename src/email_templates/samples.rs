@@ -1,0 +1,63 @@
+//! A letter of each kind, with everything it can hold and with as little as it can.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use chrono::DateTime;
+
+use crate::domain::{EmailMessage, Role};
+
+pub fn samples() -> Vec<EmailMessage> {
+    let (name, token) = (|| "Ada Lovelace".to_owned(), || "A".repeat(43));
+    let sign_in = |device, address| EmailMessage::NewSignIn {
+        name: name(),
+        device,
+        address,
+        at: DateTime::UNIX_EPOCH,
+        token: token(),
+    };
+    let password_changed = |token| EmailMessage::PasswordChanged {
+        name: name(),
+        token,
+    };
+    let invitation = |inviter| EmailMessage::Invitation {
+        organization: "Analytical Engines".to_owned(),
+        inviter,
+        role: Role::Employee,
+        token: token(),
+    };
+    vec![
+        EmailMessage::VerifyEmail {
+            name: name(),
+            token: token(),
+        },
+        EmailMessage::ResetPassword {
+            name: name(),
+            token: token(),
+        },
+        EmailMessage::ConfirmNewEmail {
+            name: name(),
+            token: token(),
+        },
+        EmailMessage::EmailChanged {
+            name: name(),
+            new_email: "ada@example.com".to_owned(),
+        },
+        password_changed(Some(token())),
+        password_changed(None),
+        EmailMessage::MfaChanged {
+            name: name(),
+            enabled: true,
+        },
+        EmailMessage::MfaChanged {
+            name: name(),
+            enabled: false,
+        },
+        sign_in(
+            Some("Firefox on Linux".to_owned()),
+            Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        ),
+        sign_in(None, None),
+        invitation(Some(name())),
+        invitation(None),
+    ]
+}

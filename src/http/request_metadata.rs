@@ -1,0 +1,119 @@
+//! Where a request comes from: its id, its client's address, its device.
+
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use ipnet::IpNet;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::client_address::client_address;
+use super::error::ApiError;
+use crate::service::RequestContext;
+
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Characters.
+const MAX_DEVICE: usize = 255;
+
+/// Noted once at the door, for the log, the answer and the services.
+#[derive(Clone)]
+pub struct RequestOrigin {
+    pub request_id: HeaderValue,
+    pub address: Option<IpAddr>,
+}
+
+impl RequestOrigin {
+    pub fn of(request: &ServiceRequest, trusted_proxies: &[IpNet]) -> Self {
+        let peer = request.peer_addr().map(|address| address.ip());
+        Self {
+            request_id: request_id(request.headers()),
+            address: client_address(peer, request.headers(), trusted_proxies),
+        }
+    }
+
+    pub fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+}
+
+/// The caller's own id where it is fit for a log line, else a new one.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let is_fit = |id: &&HeaderValue| {
+        (1..=128).contains(&id.len())
+            && id
+                .as_bytes()
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+    };
+    if let Some(id) = headers.get(REQUEST_ID).filter(is_fit) {
+        return id.clone();
+    }
+    // Without a context, so that threads share no lock.
+    let id = Uuid::new_v7(Timestamp::now(NoContext));
+    HeaderValue::from_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+        .unwrap_or(HeaderValue::from_static("none"))
+}
+
+impl FromRequest for RequestContext {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let extensions = request.extensions();
+        let Some(origin) = extensions.get::<RequestOrigin>() else {
+            return ready(Err(ApiError::internal("the request passed no door")));
+        };
+        ready(Ok(Self {
+            request_id: origin.request_id().to_owned(),
+            address: origin.address,
+            device: request.headers().get(USER_AGENT).map(device),
+        }))
+    }
+}
+
+fn device(user_agent: &HeaderValue) -> String {
+    String::from_utf8_lossy(user_agent.as_bytes())
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_DEVICE)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(sent: &'static str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST_ID, HeaderValue::from_static(sent));
+        request_id(&headers).to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_fit_request_id_is_kept() {
+        assert_eq!(id("Trace_7.a-B"), "Trace_7.a-B");
+        let longest: &'static str = "x".repeat(128).leak();
+        assert_eq!(id(longest), longest);
+    }
+
+    #[test]
+    fn an_unfit_request_id_is_replaced_by_a_uuid() {
+        let too_long: &'static str = "x".repeat(129).leak();
+        for unfit in ["", "a b", "a\"b", "{{7*7}}", too_long] {
+            assert!(id(unfit).parse::<Uuid>().is_ok(), "{unfit}");
+        }
+        assert!(request_id(&HeaderMap::new()).len() == 36);
+    }
+
+    #[test]
+    fn a_device_is_at_most_255_characters_of_text() {
+        assert_eq!(device(&HeaderValue::from_static("curl/8")), "curl/8");
+        let long = HeaderValue::from_bytes("é".repeat(300).as_bytes()).unwrap();
+        assert_eq!(device(&long), "é".repeat(255));
+        let odd = HeaderValue::from_bytes(b"a\tb\xff").unwrap();
+        assert_eq!(device(&odd), "ab\u{fffd}");
+    }
+}

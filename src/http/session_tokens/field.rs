@@ -1,0 +1,58 @@
+//! What only this dialect is sent: numbers of a page.
+
+use serde_json::Value;
+
+use crate::domain::fault::Refusal;
+use crate::http::field::FromJson;
+
+/// How many results to leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offset(pub u32);
+
+/// How many results to answer, 1–100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub u32);
+
+impl FromJson for Offset {
+    fn from_json(value: Value) -> Result<Self, Refusal> {
+        number(
+            &value,
+            0,
+            1_000_000,
+            "Please send a whole number from 0 to 1000000.",
+        )
+        .map(Self)
+    }
+}
+
+impl FromJson for Size {
+    fn from_json(value: Value) -> Result<Self, Refusal> {
+        number(&value, 1, 100, "Please send a whole number from 1 to 100.").map(Self)
+    }
+}
+
+fn number(value: &Value, min: u32, max: u32, advice: &'static str) -> Result<u32, Refusal> {
+    value
+        .as_u64()
+        .and_then(|number| u32::try_from(number).ok())
+        .filter(|number| (min..=max).contains(number))
+        .ok_or_else(|| Refusal::new("invalid_number", advice))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_named_by_whole_numbers_within_bounds() {
+        assert_eq!(Offset::from_json(json!(0)), Ok(Offset(0)));
+        assert_eq!(Size::from_json(json!(100)), Ok(Size(100)));
+        for wrong in [json!(-1), json!(1.5), json!("1"), json!(101), json!([])] {
+            assert!(Size::from_json(wrong.clone()).is_err(), "{wrong}");
+        }
+        assert!(Size::from_json(json!(0)).is_err());
+        assert!(Offset::from_json(json!(1_000_001)).is_err());
+    }
+}

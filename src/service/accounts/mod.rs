@@ -1,0 +1,13 @@
+//! What belongs to an account whatever organization it is in: its name, addresses and password.
+
+pub mod change_email;
+pub mod change_password;
+pub mod claim_account;
+pub mod email_proof;
+pub mod minimum_duration;
+pub mod reauthenticate;
+pub mod request_email_link;
+pub mod reset_password;
+pub mod update_profile;
+pub mod verify_credentials;
+pub mod verify_email;

@@ -1,0 +1,29 @@
+//! What happened in the caller's organization.
+
+use crate::domain::Role;
+use crate::domain::audit::{Wanted, WrittenEntry};
+use crate::domain::ids::AuditId;
+use crate::domain::page::{Page, PageRequest};
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::audit;
+
+/// The wanted lines, newest first.
+///
+/// # Errors
+/// `Forbidden` below `admin`.
+pub async fn list_audit(
+    services: &Services,
+    caller: &Caller,
+    wanted: Wanted,
+    request: PageRequest<AuditId>,
+) -> Result<Page<WrittenEntry, AuditId>> {
+    if caller.profile.role < Role::Admin {
+        return Err(Error::Forbidden);
+    }
+    let organization_id = caller.profile.organization_id;
+    let rows = services
+        .store
+        .read(move |tx| audit::page(tx, organization_id, &wanted, &request).map_err(Error::from))
+        .await?;
+    Ok(Page::of(rows, &request, |entry| entry.id))
+}

@@ -1,0 +1,7 @@
+//! What operators do and look at.
+
+pub mod list_audit;
+pub mod operator;
+pub mod readiness;
+pub mod rotate_keys;
+pub mod security_txt;

@@ -1,0 +1,166 @@
+//! Whether this instance can serve.
+
+use crate::service::hashing::Load;
+use crate::service::{Services, mail};
+
+/// One line of `/readyz?verbose`.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// `database`, `writes`, `migrations`, `revocations`, `passwords`, `mail` or `running`.
+    pub name: &'static str,
+    pub ok: bool,
+    /// Whether an instance that fails it is to be sent no requests.
+    pub decides: bool,
+    /// One sentence for the operator, no secrets.
+    pub detail: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Readiness {
+    pub checks: Vec<Check>,
+}
+
+impl Readiness {
+    pub fn is_ready(&self) -> bool {
+        self.checks.iter().all(|check| check.ok || !check.decides)
+    }
+}
+
+/// What waits to be sent; `None` while the database does not tell.
+pub async fn mail_backlog(services: &Services) -> Option<mail::Backlog> {
+    let backlog = mail::backlog(&services.store, services.now()).await;
+    backlog.ok()
+}
+
+/// What the hashing threads are doing.
+pub fn hashing_load(services: &Services) -> Load {
+    services.passwords.load()
+}
+
+pub async fn readiness(services: &Services) -> Readiness {
+    let engine = services.store.engine().name();
+    let migrations = services.store.pending_migrations().await;
+    let check = |name, ok, detail: &str| Check {
+        name,
+        ok,
+        decides: true,
+        detail: detail.to_owned(),
+    };
+    let database = match &migrations {
+        Ok(_) => check("database", true, &format!("{engine} answers.")),
+        // The cause may name hosts and users; it is for the log.
+        Err(error) => {
+            tracing::warn!(%error, "the database does not answer the readiness check");
+            check(
+                "database",
+                false,
+                &format!("{engine} does not answer; the log says why."),
+            )
+        }
+    };
+    let (takes_writes, writes) = match services.store.takes_writes().await {
+        Ok(true) => (true, format!("{engine} takes writes.")),
+        Ok(false) => (
+            false,
+            format!("{engine} is read-only: nobody can sign in, tokens are still good."),
+        ),
+        Err(_) => (
+            false,
+            "Unknown while the database does not answer.".to_owned(),
+        ),
+    };
+    // Every instance has the same database: were this to decide, none would be left to answer what needs no write.
+    let writes = Check {
+        decides: false,
+        ..check("writes", takes_writes, &writes)
+    };
+    // However long letters wait, another instance would not send them sooner.
+    let mail = match &migrations {
+        Ok(_) => mail_backlog(services).await,
+        Err(_) => None,
+    };
+    let mail = mail.map_or_else(
+        || "Unknown while the database does not answer.".to_owned(),
+        |backlog| backlog.to_string(),
+    );
+    let migrations = match migrations.as_deref() {
+        Ok([]) => check("migrations", true, "All migrations are applied."),
+        Ok(_) => check(
+            "migrations",
+            false,
+            "Migrations are missing: run `hallpass migrate`.",
+        ),
+        Err(_) => check(
+            "migrations",
+            false,
+            "Unknown while the database does not answer.",
+        ),
+    };
+    let revocations = if services.revocations.is_fresh() {
+        check(
+            "revocations",
+            true,
+            "Revocations were read within the last two seconds.",
+        )
+    } else {
+        check(
+            "revocations",
+            false,
+            "Revocations could not be read for two seconds; tokens are checked in the database.",
+        )
+    };
+    let running = if services.is_stopping() {
+        check("running", false, "This instance is stopping.")
+    } else {
+        check("running", true, "This instance takes requests.")
+    };
+    Readiness {
+        checks: vec![
+            database,
+            writes,
+            migrations,
+            revocations,
+            check("passwords", true, &hashing(services.passwords.load())),
+            check("mail", true, &mail),
+            running,
+        ],
+    }
+}
+
+/// However busy, it is no reason to take this instance out: who would wait too long is answered at once.
+fn hashing(load: Load) -> String {
+    let Load {
+        lanes,
+        busy,
+        waiting,
+        last,
+    } = load;
+    let last = last.map_or(String::new(), |(cost, time)| {
+        let milliseconds = time.as_millis();
+        format!(" The last, of cost {cost}, took {milliseconds} ms.")
+    });
+    format!("{busy} of {lanes} hashes are being computed, {waiting} wait.{last}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_load_of_the_password_engine_is_one_line() {
+        let mut load = Load {
+            lanes: 6,
+            busy: 2,
+            waiting: 0,
+            last: None,
+        };
+        assert_eq!(hashing(load), "2 of 6 hashes are being computed, 0 wait.");
+        load.last = Some((12, Duration::from_micros(71_900)));
+        assert_eq!(
+            hashing(load),
+            "2 of 6 hashes are being computed, 0 wait. The last, of cost 12, took 71 ms."
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! Organizations: registering one, joining one, switching to one, their names and rules.
+
+pub mod join;
+pub mod last_admin;
+pub mod read;
+pub mod register;
+pub mod register_into;
+pub mod switch;
+pub mod update;

@@ -1,0 +1,19 @@
+//! An organization, as its members see it.
+
+use crate::domain::{Organization, OrganizationId};
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::organizations;
+
+/// # Errors
+/// `OrganizationNotFound` for every organization but the one the caller speaks for.
+pub async fn read_organization(
+    services: &Services,
+    caller: &Caller,
+    id: OrganizationId,
+) -> Result<Organization> {
+    caller.must_speak_for(id)?;
+    services
+        .store
+        .read(move |tx| organizations::find(tx, id)?.ok_or(Error::OrganizationNotFound))
+        .await
+}

@@ -1,0 +1,29 @@
+//! Who belongs to an organization.
+
+use crate::domain::page::{Page, PageRequest};
+use crate::domain::{OrganizationId, Role, UserId};
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::memberships;
+
+pub use crate::store::memberships::Member;
+
+/// A page of the members, in the order of their ids.
+///
+/// # Errors
+/// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `manager`.
+pub async fn list_members(
+    services: &Services,
+    caller: &Caller,
+    organization_id: OrganizationId,
+    request: PageRequest<UserId>,
+) -> Result<Page<Member, UserId>> {
+    caller.must_speak_for(organization_id)?;
+    caller.must_be(Role::Manager)?;
+    let members = services
+        .store
+        .read(move |tx| {
+            memberships::list_members(tx, organization_id, &request).map_err(Error::from)
+        })
+        .await?;
+    Ok(Page::of(members, &request, |member| member.id))
+}

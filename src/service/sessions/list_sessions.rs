@@ -1,0 +1,14 @@
+//! Where the caller is signed in.
+
+use crate::domain::Session;
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::sessions;
+
+/// The caller's live sessions of every carrier, newest first.
+pub async fn list_sessions(services: &Services, caller: &Caller) -> Result<Vec<Session>> {
+    let (user_id, now) = (caller.profile.id, services.now());
+    services
+        .store
+        .read(move |tx| sessions::list_live_of_user(tx, user_id, now).map_err(Error::from))
+        .await
+}

@@ -1,0 +1,11 @@
+//! Sessions that have begun: judging their tokens, renewing, listing and ending them.
+
+pub mod authenticate;
+pub mod cookie_session;
+pub mod csrf;
+pub mod end_session;
+pub mod end_session_by_link;
+pub mod list_sessions;
+pub mod logout;
+pub mod refresh;
+pub mod revocation_cache;

@@ -1,0 +1,82 @@
+//! A new token for a token that is still valid, for the same or another organization.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::audit::{Action, AuditEntry};
+use crate::domain::{OrganizationId, Session, SessionId};
+use crate::service::mfa::{self, PendingSignIn};
+use crate::service::{Caller, Error, Profile, RequestContext, Result, Services, SignedIn};
+use crate::store::{Tx, audit, people, sessions};
+
+/// How exact `last_used_at` is: writing it at every refresh would make each cost a write.
+const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
+
+/// The old token stays valid until its own end, so that parallel tabs and lost answers do no harm.
+///
+/// # Errors
+/// `TokenExpired` 90 days after the session began; `TokenRevoked` when it was ended;
+/// `OrganizationNotFound` when the caller is no member of the organization asked for;
+/// `MfaEnrolmentRequired` when that wants a second factor and the caller has none.
+pub async fn refresh(
+    services: &Services,
+    context: &RequestContext,
+    caller: &Caller,
+    switch_to: Option<OrganizationId>,
+) -> Result<SignedIn> {
+    let now = services.now();
+    let (user_id, session_id) = (caller.profile.id, caller.session_id()?);
+    let from = caller.profile.organization_id;
+    let to = switch_to.unwrap_or(from);
+    let (session, token_version, profile) = services
+        .store
+        .read(move |tx| {
+            let session = find_live(tx, session_id, now)?;
+            let (user, membership) =
+                people::find(tx, to, user_id)?.ok_or(Error::OrganizationNotFound)?;
+            if user.disabled_at.is_some() {
+                return Err(Error::TokenRevoked);
+            }
+            let profile = Profile::of(&user, &membership);
+            let half = PendingSignIn {
+                user_id,
+                organization_id: to,
+            };
+            if mfa::lacks_authenticator(tx, half)? {
+                return Err(Error::MfaEnrolmentRequired);
+            }
+            Ok((session, user.token_version, profile))
+        })
+        .await?;
+
+    let switches = session.organization_id != to;
+    if switches || session.last_used_at + LAST_USED_PRECISION <= now {
+        let entry = AuditEntry {
+            organization_id: Some(to),
+            ..services.audit_own(context, now, Action::OrganizationSwitched, caller)
+        };
+        services
+            .store
+            .write(move |tx| {
+                if !sessions::touch(tx, session_id, to, now)? {
+                    return Err(Error::TokenRevoked);
+                }
+                if switches {
+                    audit::insert(tx, &entry)?;
+                }
+                Ok(())
+            })
+            .await?;
+    }
+    Ok(services.tokens.issue(now, &session, token_version, profile))
+}
+
+fn find_live(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<Session> {
+    let session = sessions::find(tx, id)?.ok_or(Error::InvalidToken)?;
+    if session.revoked_at.is_some() {
+        return Err(Error::TokenRevoked);
+    }
+    if !session.is_live(now) {
+        return Err(Error::TokenExpired);
+    }
+    Ok(session)
+}

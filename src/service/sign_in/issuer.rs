@@ -1,0 +1,72 @@
+//! Issuing and judging access tokens with the keys in force.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+
+use crate::crypto::jwt::{self, Claims, Rules, TokenError};
+use crate::crypto::keyring::Keyring;
+use crate::domain::{Session, lifetimes};
+use crate::service::{Error, Profile, Result, SignedIn};
+
+/// The key ring, which an operator may exchange while the service runs, and the rules.
+pub struct Tokens {
+    keyring: RwLock<Arc<Keyring>>,
+    rules: Rules,
+}
+
+impl Tokens {
+    pub fn new(keyring: Keyring, rules: Rules) -> Self {
+        Self {
+            keyring: RwLock::new(Arc::new(keyring)),
+            rules,
+        }
+    }
+
+    /// Signs and verifies with these keys from now on; answers whether others did until now.
+    pub(in crate::service) fn replace_keyring(&self, keyring: Keyring) -> bool {
+        let mut current = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
+        let are_others = **current != keyring;
+        *current = Arc::new(keyring);
+        are_others
+    }
+
+    pub(in crate::service) fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A token for somebody whose session lives.
+    pub(in crate::service) fn issue(
+        &self,
+        now: DateTime<Utc>,
+        session: &Session,
+        token_version: i32,
+        profile: Profile,
+    ) -> SignedIn {
+        let iat = now.timestamp();
+        let exp = lifetimes::access_token_expiry(now, session.expires_at).timestamp();
+        let claims = Claims {
+            sub: profile.id,
+            org_id: profile.organization_id,
+            role: profile.role,
+            sid: session.id,
+            ver: token_version,
+            iat,
+            exp,
+        };
+        SignedIn {
+            access_token: jwt::sign(&claims, &self.keyring(), &self.rules),
+            expires_in: exp - iat,
+            profile,
+        }
+    }
+
+    /// # Errors
+    /// `InvalidToken` or `TokenExpired`.
+    pub(in crate::service) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims> {
+        jwt::verify(token, now, &self.keyring(), &self.rules).map_err(|error| match error {
+            TokenError::Invalid => Error::InvalidToken,
+            TokenError::Expired => Error::TokenExpired,
+        })
+    }
+}

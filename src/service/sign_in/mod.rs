@@ -1,0 +1,14 @@
+//! Signing in: a proof of who somebody is becomes a session, or a challenge for the second factor.
+
+mod answer;
+pub mod begin_session;
+pub mod confirm_enrolment;
+pub mod enrolment_subject;
+pub mod issuer;
+pub mod password;
+pub mod second_step;
+pub mod start_enrolment;
+pub mod token_session;
+pub mod verify_second_factor;
+
+pub use answer::{Profile, SignIn, SignedIn};
