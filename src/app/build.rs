@@ -21,6 +21,7 @@ use crate::domain::{MailServer, MailTls, NewPasswordRules, TokenDelivery};
 use crate::http;
 use crate::ports::{Clock as _, Mailer};
 use crate::sandbox::mailbox::Mailbox;
+use crate::service;
 use crate::service::hashing::Hashing;
 use crate::service::hashing::strength_worker::StrengthWorker;
 use crate::service::mail::{self, Backlog};
@@ -142,7 +143,7 @@ impl App {
         {
             return Ok(None);
         }
-        let store = store(database)?;
+        let store = service::Database::new(store(database)?);
         let mail = mail::backlog(&store, SystemClock.now()).await;
         let open_organizations = count_open_organizations(&store).await;
         Ok(Some(Inspection {
@@ -200,7 +201,7 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
         audience: config.tokens.audience.clone(),
     };
     Ok(Services {
-        store,
+        store: service::Database::new(store),
         clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
         tokens: Tokens::new(keyring(&config.tokens.secrets)?, rules),
         passwords: Passwords::new(

@@ -87,7 +87,9 @@ impl From<service::Error> for Failure {
             Error::EmailTaken | Error::MfaNotEnrolled | Error::OrganizationNotFound => {
                 Self::Refused(error.to_string())
             }
-            Error::Busy(_) | Error::Unavailable(_) => Self::DatabaseUnavailable(error.to_string()),
+            Error::Busy(_) | Error::Conflict | Error::Unavailable(_) => {
+                Self::DatabaseUnavailable(error.to_string())
+            }
             Error::InvalidCredentials
             | Error::TooManyAttempts { .. }
             | Error::InvalidToken

@@ -5,7 +5,7 @@ use ring::hmac;
 
 use super::keyring::Keyring;
 
-const LABEL: &[u8] = b"keyed_hash";
+const LABEL: &[u8] = b"pseudonym";
 
 /// HMAC-SHA256 of the text in base64url, under a key of the keyring's newest secret. The same text has the same
 /// name until that secret is replaced; without the secret nobody can tell whose name it is.

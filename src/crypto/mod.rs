@@ -12,5 +12,6 @@ pub mod password;
 pub mod recovery_code;
 pub mod sealed;
 pub mod secret_strength;
+pub mod seeded_random;
 pub mod session_token;
 pub mod totp;

@@ -134,7 +134,41 @@ impl Outcome {
     }
 }
 
-/// One line of the log.
+/// What somebody proved themselves with, or who acted without a proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Password,
+    Slack,
+    /// The second step of a sign-in.
+    SecondFactor,
+    Registration,
+    Invitation,
+    /// A link from an e-mail.
+    EmailLink,
+    Session,
+    ApiToken,
+    /// The operator's command line, or a signal to the process.
+    Operator,
+}
+
+impl Method {
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Slack => "slack",
+            Self::SecondFactor => "second_factor",
+            Self::Registration => "registration",
+            Self::Invitation => "invitation",
+            Self::EmailLink => "email_link",
+            Self::Session => "session",
+            Self::ApiToken => "api_token",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// One row of the log.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
     pub id: AuditId,
@@ -148,9 +182,16 @@ pub struct AuditEntry {
     pub organization_id: Option<OrganizationId>,
     pub address: Option<IpAddr>,
     pub request_id: String,
+    pub method: Option<Method>,
+    /// Why it was refused: a stable word, such as `wrong_password`.
+    pub reason: Option<&'static str>,
+    /// The `User-Agent`.
+    pub device: Option<String>,
+    /// A JSON object: what changed, from what to what.
+    pub detail: Option<String>,
 }
 
-/// A line as it was read back. Its words are text: a newer version may have written it.
+/// A row as it was read back. Its words are text: a newer version may have written it.
 #[derive(Debug, Clone)]
 pub struct WrittenEntry {
     pub id: AuditId,

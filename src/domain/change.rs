@@ -17,6 +17,8 @@ pub enum Change {
         user_id: UserId,
         min_token_version: i32,
     },
+    /// Tokens of this user with a lower `pv` say what is no longer so: role, membership, or the organization's rules.
+    TokensOutdated { user_id: UserId, min_pv: i32 },
     /// The user's row or memberships are not what they were.
     PersonChanged { user_id: UserId },
     /// The organization's rules are not what they were, for everybody in it.

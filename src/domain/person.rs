@@ -67,6 +67,8 @@ pub struct Session {
     pub last_used_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When the person last proved who they are (`auth_time` of OpenID Connect Core §2).
+    pub proven_at: Option<DateTime<Utc>>,
 }
 
 impl Session {

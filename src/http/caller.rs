@@ -9,6 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use super::cookies::Cookie;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
+use super::request_metadata::request_context;
 use super::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
 use super::settings::Settings;
 use crate::service::{Caller, Credential, Services, authenticate, authenticate_to_enrol};
@@ -21,7 +22,8 @@ impl FromRequest for Caller {
         let request = request.clone();
         Box::pin(async move {
             let presented = admitted(&request)?;
-            let caller = authenticate(services(&request)?, presented.token()).await?;
+            let context = request_context(&request)?;
+            let caller = authenticate(services(&request)?, &context, presented.token()).await?;
             presented.must_fit(caller)
         })
     }
@@ -38,7 +40,9 @@ impl FromRequest for Enrolling {
         let request = request.clone();
         Box::pin(async move {
             let presented = admitted(&request)?;
-            let caller = authenticate_to_enrol(services(&request)?, presented.token()).await?;
+            let context = request_context(&request)?;
+            let services = services(&request)?;
+            let caller = authenticate_to_enrol(services, &context, presented.token()).await?;
             presented.must_fit(caller).map(Self)
         })
     }

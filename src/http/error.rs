@@ -122,7 +122,7 @@ impl From<service::Error> for ApiError {
             Error::EmailTaken => ErrorCode::EmailTaken,
             Error::SlackNotSetUp => ErrorCode::SlackNotSetUp,
             Error::SignIn(failure) => failure.into(),
-            Error::Busy(_) => ErrorCode::Busy,
+            Error::Busy(_) | Error::Conflict => ErrorCode::Busy,
             Error::Unavailable(_) => ErrorCode::Unavailable,
             Error::Internal(_) => ErrorCode::InternalError,
         };

@@ -18,7 +18,7 @@ use super::cors;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::rate_limit;
-use super::request_metadata::{REQUEST_ID, RequestOrigin};
+use super::request_metadata::{REQUEST_ID, RequestMetadata};
 use super::routes::RoutePattern;
 use super::settings::Settings;
 use super::unread_body::Reader;
@@ -32,7 +32,7 @@ pub async fn every_request(
 ) -> Result<ServiceResponse, Error> {
     let started = Instant::now();
     let answering = Answering::begin(&request);
-    let origin = RequestOrigin::of(&request, &settings.trusted_proxies);
+    let origin = RequestMetadata::of(&request, &settings.trusted_proxies);
     request.extensions_mut().insert(origin.clone());
     let admitted = settings.allowed_origins.admit(request.headers());
 
@@ -114,7 +114,7 @@ fn in_our_envelope(response: ServiceResponse) -> ServiceResponse {
 }
 
 /// Paths and query strings hold what people type and paste, so only the matched pattern is logged.
-fn log(origin: &RequestOrigin, response: &ServiceResponse, started: Instant) {
+fn log(origin: &RequestMetadata, response: &ServiceResponse, started: Instant) {
     let request = response.request();
     let method = request.method().as_str();
     let route = request.app_data().map_or("-", |RoutePattern(path)| path);

@@ -11,7 +11,7 @@ use actix_web::{FromRequest as _, HttpMessage as _, web};
 use super::client_address::FORWARDED_FOR;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::request_metadata::RequestOrigin;
+use super::request_metadata::RequestMetadata;
 use super::routes::RoutePattern;
 use super::settings::Settings;
 use crate::domain::Allowance;
@@ -114,7 +114,7 @@ pub async fn receive(request: &ServiceRequest) -> Reception {
 
 fn address(request: &ServiceRequest) -> Option<IpAddr> {
     let extensions = request.extensions();
-    extensions.get::<RequestOrigin>()?.address
+    extensions.get::<RequestMetadata>()?.address
 }
 
 /// Behind a proxy that is not trusted everybody is one address, and one attacker locks out all. Said once: anybody

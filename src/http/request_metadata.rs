@@ -20,12 +20,12 @@ const MAX_DEVICE: usize = 255;
 
 /// Noted once at the door, for the log, the answer and the services.
 #[derive(Clone)]
-pub struct RequestOrigin {
+pub struct RequestMetadata {
     pub request_id: HeaderValue,
     pub address: Option<IpAddr>,
 }
 
-impl RequestOrigin {
+impl RequestMetadata {
     pub fn of(request: &ServiceRequest, trusted_proxies: &[IpNet]) -> Self {
         let peer = request.peer_addr().map(|address| address.ip());
         Self {
@@ -62,16 +62,24 @@ impl FromRequest for RequestContext {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let extensions = request.extensions();
-        let Some(origin) = extensions.get::<RequestOrigin>() else {
-            return ready(Err(ApiError::internal("the request passed no door")));
-        };
-        ready(Ok(Self {
-            request_id: origin.request_id().to_owned(),
-            address: origin.address,
-            device: request.headers().get(USER_AGENT).map(device),
-        }))
+        ready(request_context(request))
     }
+}
+
+/// Where the request came from, as the services want to know it.
+///
+/// # Errors
+/// When the request bypassed the layer that notes it.
+pub fn request_context(request: &HttpRequest) -> Result<RequestContext, ApiError> {
+    let extensions = request.extensions();
+    let metadata = extensions
+        .get::<RequestMetadata>()
+        .ok_or_else(|| ApiError::internal("the request bypassed the request-id middleware"))?;
+    Ok(RequestContext {
+        request_id: metadata.request_id().to_owned(),
+        address: metadata.address,
+        device: request.headers().get(USER_AGENT).map(device),
+    })
 }
 
 fn device(user_agent: &HeaderValue) -> String {

@@ -79,6 +79,9 @@ pub enum Error {
     SlackNotSetUp,
     #[error("the sign-in with Slack failed: {0}")]
     SignIn(#[from] SignInFailure),
+    /// Another request made the same thing at the same moment; looking again finds it.
+    #[error("another request was faster")]
+    Conflict,
     /// More work is waiting than can be done in time; nothing was done.
     #[error("too busy: {0}")]
     Busy(&'static str),

@@ -1,7 +1,7 @@
-//! Every rule that needs data or time, one verb (or pair) per file.
+//! Every rule that needs data or time, one verb (or pair) per file, in a folder for each subject.
 //!
-//! A verb reads the clock once, checks rights first, and writes what it did, the audit line and the
-//! change other instances must hear of in one transaction.
+//! A verb writes in one [unit of work](unit_of_work), which judges the caller again, and takes the audit row and the
+//! changes that other instances must hear of.
 
 pub mod accounts;
 pub mod api_tokens;
@@ -20,17 +20,15 @@ pub mod session_tokens;
 pub mod sessions;
 pub mod sign_in;
 pub mod slack;
+pub mod unit_of_work;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::ids::AuditId;
-use crate::domain::{AllowedReturnUrl, Change, JoinPolicy, lifetimes};
+use crate::domain::{AllowedReturnUrl, JoinPolicy};
 use crate::ports::{Clock, Entropy, random_bytes};
-use crate::store::{Store, StoreError, Tx, changes};
 
 pub use accounts::change_email::change_email;
 pub use accounts::change_password::change_password;
@@ -60,7 +58,7 @@ pub use organizations::update::{UpdateOrganization, update_organization};
 pub use people::list_members::list_members;
 pub use people::remove_member::remove_member;
 pub use people::{Person, UpdatePerson, find_person, list_people, remove_person, update_person};
-pub use sessions::authenticate::{Caller, Credential, authenticate, authenticate_to_enrol};
+pub use sessions::authenticate::{authenticate, authenticate_to_enrol};
 pub use sessions::cookie_session::{CookieSession, cookie_session};
 pub use sessions::end_session::end_session;
 pub use sessions::end_session_by_link::end_session_by_link;
@@ -72,10 +70,11 @@ pub use sign_in::issuer::Tokens;
 pub use sign_in::password::{Login, login};
 pub use sign_in::{Profile, SignIn, SignedIn};
 pub use slack::Slack;
+pub use unit_of_work::{Caller, Credential, Database};
 
 /// Everything the verbs work with.
 pub struct Services {
-    pub store: Store,
+    pub store: Database,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub tokens: Tokens,
@@ -106,43 +105,6 @@ impl Services {
         random_bytes(self.entropy.as_ref())
     }
 
-    /// An audit line of this request about nobody yet.
-    fn audit(
-        &self,
-        context: &RequestContext,
-        now: DateTime<Utc>,
-        action: Action,
-        outcome: Outcome,
-    ) -> AuditEntry {
-        AuditEntry {
-            id: AuditId::new(now, self.random()),
-            at: now,
-            action,
-            outcome,
-            actor_id: None,
-            subject_id: None,
-            organization_id: None,
-            address: context.address,
-            request_id: context.request_id.clone(),
-        }
-    }
-
-    /// An audit line of something the caller did to themselves.
-    fn audit_own(
-        &self,
-        context: &RequestContext,
-        now: DateTime<Utc>,
-        action: Action,
-        caller: &Caller,
-    ) -> AuditEntry {
-        AuditEntry {
-            actor_id: Some(caller.profile.id),
-            subject_id: Some(caller.profile.id),
-            organization_id: Some(caller.profile.organization_id),
-            ..self.audit(context, now, action, Outcome::Ok)
-        }
-    }
-
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
@@ -151,13 +113,4 @@ impl Services {
     pub fn announce_stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }
-}
-
-/// Writes changes down for every instance. No token issued before `now` outlives the entry.
-fn record_changes(
-    tx: &mut Tx<'_>,
-    new: &[Change],
-    now: DateTime<Utc>,
-) -> std::result::Result<(), StoreError> {
-    changes::append(tx, new, now, now + lifetimes::ACCESS_TOKEN)
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::api_tokens;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on, parsed};
+use super::{StoreError, Tx, find_for_share, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, OrganizationId, UserId};
 
@@ -67,6 +67,18 @@ pub fn find_by_hash(tx: &mut Tx<'_>, hash: &str) -> Result<Option<ApiToken>, Sto
         .select(ApiTokenRow::as_select())
         .get_result(conn)
         .optional())?;
+    row.map(ApiToken::try_from).transpose()
+}
+
+/// A token that was not revoked, kept as it is until the transaction ends.
+pub fn lock_unrevoked(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<ApiToken>, StoreError> {
+    let row: Option<ApiTokenRow> = find_for_share!(
+        tx,
+        api_tokens::table
+            .find(id)
+            .filter(api_tokens::revoked_at.is_null())
+            .select(ApiTokenRow::as_select())
+    )?;
     row.map(ApiToken::try_from).transpose()
 }
 

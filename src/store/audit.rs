@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::schema::audit;
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
-use crate::domain::audit::{AuditEntry, Wanted, WrittenEntry};
+use crate::domain::audit::{AuditEntry, Method, Wanted, WrittenEntry};
 use crate::domain::ids::AuditId;
 use crate::domain::page::PageRequest;
 use crate::domain::{OrganizationId, UserId};
@@ -50,6 +50,10 @@ pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
         audit::organization_id.eq(entry.organization_id),
         audit::address.eq(entry.address.map(|address| address.to_string())),
         audit::request_id.eq(&entry.request_id),
+        audit::method.eq(entry.method.map(Method::as_str)),
+        audit::reason.eq(entry.reason),
+        audit::device.eq(entry.device.as_deref()),
+        audit::detail.eq(entry.detail.as_deref()),
     );
     on!(tx, |conn| diesel::insert_into(audit::table)
         .values(&values)

@@ -18,56 +18,130 @@ use crate::domain::{Change, OrganizationId, SessionId, UserId};
 const FEED_LOCK: i64 = 0x6861_6c6c_6665_6564;
 
 /// The channel on which PostgreSQL tells other instances to look.
-pub(super) const BELL: &str = "hallpass_changes";
+pub(super) const CHANNEL: &str = "hallpass_changes";
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = changes)]
+struct Facts {
+    kind: String,
+    user_id: Option<UserId>,
+    session_id: Option<SessionId>,
+    min_ver: Option<i32>,
+    min_pv: Option<i32>,
+    organization_id: Option<OrganizationId>,
+}
+
+impl Facts {
+    fn of(change: Change) -> Self {
+        let none = Self {
+            kind: String::new(),
+            user_id: None,
+            session_id: None,
+            min_ver: None,
+            min_pv: None,
+            organization_id: None,
+        };
+        let (kind, facts) = match change {
+            Change::SessionEnded {
+                user_id,
+                session_id,
+            } => (
+                "session_ended",
+                Self {
+                    user_id: Some(user_id),
+                    session_id: Some(session_id),
+                    ..none
+                },
+            ),
+            Change::TokensRevoked {
+                user_id,
+                min_token_version,
+            } => (
+                "tokens_called_back",
+                Self {
+                    user_id: Some(user_id),
+                    min_ver: Some(min_token_version),
+                    ..none
+                },
+            ),
+            Change::TokensOutdated { user_id, min_pv } => (
+                "tokens_outdated",
+                Self {
+                    user_id: Some(user_id),
+                    min_pv: Some(min_pv),
+                    ..none
+                },
+            ),
+            Change::PersonChanged { user_id } => (
+                "person_changed",
+                Self {
+                    user_id: Some(user_id),
+                    ..none
+                },
+            ),
+            Change::OrganizationChanged { organization_id } => (
+                "organization_changed",
+                Self {
+                    organization_id: Some(organization_id),
+                    ..none
+                },
+            ),
+        };
+        Self {
+            kind: kind.to_owned(),
+            ..facts
+        }
+    }
+
+    /// Which columns are set tells the kind, as the table's checks demand.
+    fn change(self) -> Option<Change> {
+        Some(match (&*self.kind, self.user_id, self.organization_id) {
+            ("session_ended", Some(user_id), None) => Change::SessionEnded {
+                user_id,
+                session_id: self.session_id?,
+            },
+            ("tokens_called_back", Some(user_id), None) => Change::TokensRevoked {
+                user_id,
+                min_token_version: self.min_ver?,
+            },
+            ("tokens_outdated", Some(user_id), None) => Change::TokensOutdated {
+                user_id,
+                min_pv: self.min_pv?,
+            },
+            ("person_changed", Some(user_id), None) => Change::PersonChanged { user_id },
+            ("organization_changed", None, Some(organization_id)) => {
+                Change::OrganizationChanged { organization_id }
+            }
+            _ => return None,
+        })
+    }
+}
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = changes)]
 struct ChangeRow {
     seq: i64,
-    user_id: Option<UserId>,
-    session_id: Option<SessionId>,
-    min_ver: Option<i32>,
-    organization_id: Option<OrganizationId>,
+    #[diesel(embed)]
+    facts: Facts,
     expires_at: Timestamp,
 }
 
 impl TryFrom<ChangeRow> for RecordedChange {
     type Error = StoreError;
 
-    /// The kind is told by which columns are set, as the table's checks demand.
     fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
-        let change = match (
-            row.user_id,
-            row.session_id,
-            row.min_ver,
-            row.organization_id,
-        ) {
-            (Some(user_id), Some(session_id), None, None) => Change::SessionEnded {
-                user_id,
-                session_id,
-            },
-            (Some(user_id), None, Some(min_ver), None) => Change::TokensRevoked {
-                user_id,
-                min_token_version: min_ver,
-            },
-            (Some(user_id), None, None, None) => Change::PersonChanged { user_id },
-            (None, None, None, Some(organization_id)) => {
-                Change::OrganizationChanged { organization_id }
-            }
-            _ => {
-                let seq = row.seq;
-                return Err(StoreError::Failed(format!("change {seq} is of no kind")));
-            }
-        };
+        let seq = row.seq;
+        let change = row.facts.change();
         Ok(Self {
-            seq: row.seq,
-            change,
+            seq,
+            change: change
+                .ok_or_else(|| StoreError::Failed(format!("change {seq} is of no kind")))?,
             expires_at: row.expires_at.0,
         })
     }
 }
 
-/// Writes changes down and rings the bell when they are committed.
+/// Inserts changes, and notifies other instances when they are committed.
 pub fn append(
     tx: &mut Tx<'_>,
     new: &[Change],
@@ -79,37 +153,13 @@ pub fn append(
     }
     if let Tx::Postgres(connection) = tx {
         sql_query(format!(
-            "select pg_advisory_xact_lock({FEED_LOCK}), pg_notify('{BELL}', '')"
+            "select pg_advisory_xact_lock({FEED_LOCK}), pg_notify('{CHANNEL}', '')"
         ))
         .execute(*connection)?;
     }
     for change in new {
-        let kind = match change {
-            Change::SessionEnded { .. } => "session_ended",
-            Change::TokensRevoked { .. } => "tokens_called_back",
-            Change::PersonChanged { .. } => "person_changed",
-            Change::OrganizationChanged { .. } => "organization_changed",
-        };
-        let (user_id, session_id, min_ver, organization_id) = match *change {
-            Change::SessionEnded {
-                user_id,
-                session_id,
-            } => (Some(user_id), Some(session_id), None, None),
-            Change::TokensRevoked {
-                user_id,
-                min_token_version: min_ver,
-            } => (Some(user_id), None, Some(min_ver), None),
-            Change::PersonChanged { user_id } => (Some(user_id), None, None, None),
-            Change::OrganizationChanged { organization_id } => {
-                (None, None, None, Some(organization_id))
-            }
-        };
         let values = (
-            changes::kind.eq(kind),
-            changes::user_id.eq(user_id),
-            changes::session_id.eq(session_id),
-            changes::min_ver.eq(min_ver),
-            changes::organization_id.eq(organization_id),
+            Facts::of(*change),
             changes::at.eq(Timestamp(now)),
             changes::expires_at.eq(Timestamp(expires_at)),
         );

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::schema::{memberships, users};
 use super::types::Timestamp;
-use super::{StoreError, Tx, on, parsed};
+use super::{StoreError, Tx, find_for_share, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, UserId};
 
@@ -64,6 +64,21 @@ pub fn find(
         .select(MembershipRow::as_select())
         .get_result(conn)
         .optional())?;
+    row.map(Membership::try_from).transpose()
+}
+
+/// A user's place in an organization, kept as it is until the transaction ends.
+pub fn lock(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+) -> Result<Option<Membership>, StoreError> {
+    let row: Option<MembershipRow> = find_for_share!(
+        tx,
+        memberships::table
+            .find((user_id, organization_id))
+            .select(MembershipRow::as_select())
+    )?;
     row.map(Membership::try_from).transpose()
 }
 

@@ -46,7 +46,7 @@ pub use postgres::Target;
 use queue::Queue;
 use sqlite::Access;
 pub use tx::Tx;
-use tx::on;
+use tx::{find_for_share, on};
 
 /// Which database, and where.
 #[derive(Clone)]
@@ -168,18 +168,33 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let emails_queued = Arc::clone(&self.emails_queued);
-        let work = move |tx: &mut Tx<'_>| {
-            let done = in_transaction(tx, work);
-            if outbox::take_written() && done.is_ok() {
-                emails_queued.notify_one();
-            }
-            done
-        };
+        self.write_then(work, |_| {}).await
+    }
+
+    /// As [`write`](Self::write); `kept` is told of the outcome once it is committed, and before anybody is answered,
+    /// even when whoever asked has gone.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn write_then<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        kept: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let work = move |tx: &mut Tx<'_>| in_transaction(tx, work).inspect(kept);
         self.writers.run(work).await
     }
 
-    /// Returns when letters were written by this process and are there to be read.
+    /// Wakes whoever waits for [`emails_queued`](Self::emails_queued).
+    pub fn announce_emails(&self) {
+        self.emails_queued.notify_one();
+    }
+
+    /// Returns when this process has queued e-mails that can be read.
     pub async fn emails_queued(&self) {
         self.emails_queued.notified().await;
     }

@@ -1,7 +1,5 @@
 //! The `outbox` table: letters on their way.
 
-use std::cell::Cell;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -15,17 +13,6 @@ use crate::domain::ids::EmailId;
 
 /// The kind of rows that are no letters: see [`insert_decoy`].
 pub const DECOY: &str = "blank";
-
-thread_local! {
-    /// Whether the unit of work that runs on this thread has written a letter: known here, so that no verb has to
-    /// remember to wake whoever sends it.
-    static WRITTEN: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether a letter was written on this thread since the last time.
-pub(super) fn take_written() -> bool {
-    WRITTEN.take()
-}
 
 /// A letter to be sent as soon as a worker sees it.
 pub struct NewEmail {
@@ -71,7 +58,6 @@ pub fn insert(tx: &mut Tx<'_>, letter: &NewEmail) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
         .execute(conn))?;
-    WRITTEN.set(true);
     Ok(())
 }
 
@@ -91,7 +77,6 @@ pub fn insert_decoy(tx: &mut Tx<'_>, letter: &NewEmail, counts: bool) -> Result<
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
         .execute(conn))?;
-    WRITTEN.set(true);
     Ok(())
 }
 

@@ -15,6 +15,7 @@ table! {
         last_name -> Nullable<Text>,
         password_hash -> Nullable<Text>,
         ver -> Integer,
+        pv -> Integer,
         disabled_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
@@ -68,6 +69,7 @@ table! {
         kind -> Text,
         token_hash -> Nullable<Text>,
         locked -> Bool,
+        proven_at -> Nullable<Instant>,
     }
 }
 
@@ -81,6 +83,7 @@ table! {
         user_id -> Nullable<Id>,
         session_id -> Nullable<Id>,
         min_ver -> Nullable<Integer>,
+        min_pv -> Nullable<Integer>,
         organization_id -> Nullable<Id>,
         at -> Instant,
         expires_at -> Instant,
@@ -101,6 +104,10 @@ table! {
         organization_id -> Nullable<Id>,
         address -> Nullable<Text>,
         request_id -> Text,
+        method -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        device -> Nullable<Text>,
+        detail -> Nullable<Text>,
     }
 }
 

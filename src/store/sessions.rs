@@ -6,8 +6,8 @@ use diesel::prelude::*;
 
 use super::schema::sessions;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on, parsed};
-use crate::domain::{OrganizationId, Session, SessionId, UserId};
+use super::{StoreError, Tx, find_for_share, on, parsed};
+use crate::domain::{Clearance, OrganizationId, Session, SessionId, UserId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
@@ -22,6 +22,7 @@ pub(super) struct SessionRow {
     expires_at: Timestamp,
     revoked_at: Option<Timestamp>,
     kind: String,
+    proven_at: Option<Timestamp>,
 }
 
 impl TryFrom<SessionRow> for Session {
@@ -39,11 +40,24 @@ impl TryFrom<SessionRow> for Session {
             last_used_at: row.last_used_at.0,
             expires_at: row.expires_at.0,
             revoked_at: row.revoked_at.map(|at| at.0),
+            proven_at: row.proven_at.map(|at| at.0),
         })
     }
 }
 
-pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
+/// A session as it begins, and the hash of the opaque token that carries it, if one does.
+pub struct NewSession<'a> {
+    pub session: &'a Session,
+    pub token_hash: Option<&'a str>,
+}
+
+/// The only way to a session row. `clearance` is what the sign-in entry point alone can show.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    new: &NewSession<'_>,
+    clearance: &impl Clearance,
+) -> Result<(), StoreError> {
+    let session = new.session;
     let values = (
         sessions::id.eq(session.id),
         sessions::user_id.eq(session.user_id),
@@ -51,14 +65,31 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
         sessions::device.eq(session.device.as_deref()),
         sessions::address.eq(session.address.map(|address| address.to_string())),
         sessions::created_at.eq(Timestamp(session.created_at)),
+        sessions::proven_at.eq(session.proven_at.map(Timestamp)),
         sessions::last_used_at.eq(Timestamp(session.last_used_at)),
         sessions::expires_at.eq(Timestamp(session.expires_at)),
         sessions::revoked_at.eq(session.revoked_at.map(Timestamp)),
+        sessions::kind.eq(session.kind.as_str()),
+        sessions::token_hash.eq(new.token_hash),
+        sessions::locked.eq(clearance.is_locked()),
     );
     on!(tx, |conn| diesel::insert_into(sessions::table)
         .values(values)
         .execute(conn))?;
     Ok(())
+}
+
+/// A session that is neither ended nor waiting for its second factor, kept as it is until the transaction ends.
+pub fn lock_open(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {
+    let row: Option<SessionRow> = find_for_share!(
+        tx,
+        sessions::table
+            .find(id)
+            .filter(sessions::revoked_at.is_null())
+            .filter(sessions::locked.eq(false))
+            .select(SessionRow::as_select())
+    )?;
+    row.map(Session::try_from).transpose()
 }
 
 pub fn find(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {

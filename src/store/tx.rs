@@ -26,4 +26,16 @@ macro_rules! on {
     };
 }
 
-pub(super) use on;
+/// Reads one row and locks it against changes until the transaction ends. SQLite has one writer, and needs no lock.
+macro_rules! find_for_share {
+    ($tx:expr, $query:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(connection) => $query.get_result(*connection).optional(),
+            $crate::store::Tx::Postgres(connection) => {
+                $query.for_share().get_result(*connection).optional()
+            }
+        }
+    };
+}
+
+pub(super) use {find_for_share, on};

@@ -317,6 +317,14 @@ pub fn raise_token_version(
         .get_result(conn))?)
 }
 
+/// Raises the version of what tokens say about the user and returns the new one.
+pub fn raise_permissions_version(tx: &mut Tx<'_>, id: UserId) -> Result<i32, StoreError> {
+    Ok(on!(tx, |conn| diesel::update(users::table.find(id))
+        .set(users::pv.eq(users::pv + 1))
+        .returning(users::pv)
+        .get_result(conn))?)
+}
+
 /// Disables an account that is not disabled yet.
 pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(

@@ -37,7 +37,7 @@ impl Disable {
             Disabled::LastAdminOf(organizations) => {
                 return Err(Failure::Refused(last_admin(&email, &organizations)));
             }
-            Disabled::NobodyHasTheAddress => {
+            Disabled::UnknownEmail => {
                 return Err(Failure::Refused(format!(
                     "email: nobody's address is {email}"
                 )));

@@ -11,7 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{EmailTaken, Forbidden, InvalidCredentials};
 use crate::http::field::{Parsed, Password, acceptable};
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, Caller, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,11 +40,10 @@ pub struct ChangeEmailRequest {
 )]
 pub async fn change_email(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     Valid(body): Valid<ChangeEmailRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let (email, password) = (body.email.into_value()?, body.password.into_value()?);
-    service::change_email(&services, &context, &caller, email, password.expose()).await?;
+    service::change_email(&services, &caller, email, password.expose()).await?;
     Ok(Json(SuccessResponse::YES))
 }

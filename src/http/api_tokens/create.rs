@@ -13,7 +13,7 @@ use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, TooManyApiTokens};
 use crate::http::field::{Parsed, acceptable};
-use crate::service::{self, Caller, CreateApiToken, RequestContext, Services};
+use crate::service::{self, Caller, CreateApiToken, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -56,7 +56,6 @@ pub struct CreatedApiToken {
 )]
 pub async fn create_api_token(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     Valid(body): Valid<CreateApiTokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -65,7 +64,7 @@ pub async fn create_api_token(
         role: body.role.map(Parsed::into_value).transpose()?,
         expires_at: body.expires_at.map(Parsed::into_value).transpose()?,
     };
-    let created = service::create_api_token(&services, &context, &caller, create).await?;
+    let created = service::create_api_token(&services, &caller, create).await?;
     Ok(HttpResponse::Created().json(CreatedApiToken {
         token: created.secret.expose().to_owned(),
         about: created.token.into(),

@@ -6,7 +6,7 @@ use crate::domain::ApiTokenId;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{ApiTokenNotFound, Forbidden};
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, Caller, Services};
 
 /// Revoke an API token
 ///
@@ -23,11 +23,10 @@ use crate::service::{self, Caller, RequestContext, Services};
 )]
 pub async fn revoke_api_token(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     id: Path<String>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let id = id.parse().map_err(|_| ApiTokenNotFound)?;
-    service::revoke_api_token(&services, &context, &caller, id).await?;
+    service::revoke_api_token(&services, &caller, id).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -12,7 +12,7 @@ use crate::http::error_code::ErrorCode::{
     InvalidCode, InvalidCredentials, MfaNotEnrolled, TooManyAttempts,
 };
 use crate::http::field::{Parsed, Password, acceptable};
-use crate::service::{Caller, RequestContext, Services, mfa};
+use crate::service::{Caller, Services, mfa};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +41,6 @@ pub struct RecoveryCodesRequest {
 )]
 pub async fn recovery_codes(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     Valid(body): Valid<RecoveryCodesRequest>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
@@ -50,6 +49,6 @@ pub async fn recovery_codes(
         password.as_ref().map(Password::expose),
         body.code.into_value()?,
     );
-    let codes = mfa::renew_recovery_codes(&services, &context, &caller, password, &code).await?;
+    let codes = mfa::renew_recovery_codes(&services, &caller, password, &code).await?;
     Ok(Json((&codes).into()))
 }

@@ -12,7 +12,7 @@ use crate::http::error_code::ErrorCode::{
 };
 use crate::http::field::{Parsed, Password, acceptable};
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::{Caller, RequestContext, Services, mfa};
+use crate::service::{Caller, Services, mfa};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +42,6 @@ pub struct RemoveMfaRequest {
 )]
 pub async fn remove(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     Valid(body): Valid<RemoveMfaRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
@@ -51,6 +50,6 @@ pub async fn remove(
         password.as_ref().map(Password::expose),
         body.code.into_value()?,
     );
-    mfa::remove(&services, &context, &caller, password, &code).await?;
+    mfa::remove(&services, &caller, password, &code).await?;
     Ok(Json(SuccessResponse::YES))
 }

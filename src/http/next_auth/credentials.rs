@@ -18,7 +18,7 @@ use crate::http::error_code::ErrorCode::{
 use crate::http::field::{FromText, Password};
 use crate::http::request_origin::{Csrf, RequestOrigin, admit_sign_in};
 use crate::http::settings::Settings;
-use crate::service::mfa::{self, SecondFactor};
+use crate::service::mfa::{self, MfaChallenge};
 use crate::service::{self, RequestContext, Services, SignIn, SignedIn};
 
 /// What the client of NextAuth posts. Other fields are ignored.
@@ -128,7 +128,7 @@ async fn sign_in(
     };
     match service::login(services, context, login).await? {
         SignIn::Complete(signed_in) => Ok(signed_in),
-        SignIn::SecondFactor(wanted) => second_step(services, context, &wanted, sent).await,
+        SignIn::Challenge(wanted) => second_step(services, context, &wanted, sent).await,
     }
 }
 
@@ -136,7 +136,7 @@ async fn sign_in(
 async fn second_step(
     services: &Services,
     context: &RequestContext,
-    wanted: &SecondFactor,
+    wanted: &MfaChallenge,
     sent: &Sent,
 ) -> Result<SignedIn, ApiError> {
     if wanted.enrolment_required {

@@ -77,8 +77,8 @@ async fn end_session(
         return Ok(());
     };
     // Whoever is to enrol a second factor may leave as well.
-    let ended = match service::authenticate_to_enrol(services, token).await {
-        Ok(caller) => service::logout(services, context, &caller).await,
+    let ended = match service::authenticate_to_enrol(services, context, token).await {
+        Ok(caller) => service::logout(services, &caller).await,
         Err(error) => Err(error),
     };
     match ended {

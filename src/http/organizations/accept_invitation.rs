@@ -16,7 +16,7 @@ use crate::http::settings::Settings;
 use crate::http::token_api::renewed::renewed;
 use crate::http::token_api::signed_in::SignIn;
 use crate::service::invitations;
-use crate::service::{Caller, RequestContext, Services};
+use crate::service::{Caller, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -43,12 +43,11 @@ pub struct AcceptInvitationRequest {
 pub async fn accept_invitation(
     services: Data<Services>,
     settings: Data<Settings>,
-    context: RequestContext,
     request: HttpRequest,
     caller: Caller,
     Valid(body): Valid<AcceptInvitationRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let token = body.token.into_value()?;
-    let sign_in = invitations::accept(&services, &context, &caller, &token).await?;
+    let sign_in = invitations::accept(&services, &caller, &token).await?;
     Ok(renewed(sign_in, request.headers(), &settings))
 }

@@ -16,7 +16,7 @@ use crate::http::error_code::ErrorCode::{
 };
 use crate::http::field::{Parsed, acceptable};
 use crate::service::invitations::{self, Invite};
-use crate::service::{Caller, RequestContext, Services};
+use crate::service::{Caller, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -46,7 +46,6 @@ pub struct InviteRequest {
 )]
 pub async fn invite(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     id: Path<String>,
     Valid(body): Valid<InviteRequest>,
@@ -57,6 +56,6 @@ pub async fn invite(
         email: body.email.into_value()?,
         role: role.unwrap_or(Role::Employee),
     };
-    let invitation = invitations::invite(&services, &context, &caller, id, invite).await?;
+    let invitation = invitations::invite(&services, &caller, id, invite).await?;
     Ok(HttpResponse::Created().json(Invitation::from(invitation)))
 }

@@ -14,7 +14,7 @@ use crate::http::settings::Settings;
 use crate::http::token_api::no_fields::NoFields;
 use crate::http::token_api::renewed::renewed;
 use crate::http::token_api::signed_in::SignIn;
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, Caller, Services};
 
 /// Join one more organization
 ///
@@ -33,13 +33,12 @@ use crate::service::{self, Caller, RequestContext, Services};
 pub async fn join(
     services: Data<Services>,
     settings: Data<Settings>,
-    context: RequestContext,
     request: HttpRequest,
     caller: Caller,
     id: Path<String>,
     _: Valid<NoFields>,
 ) -> Result<HttpResponse, ApiError> {
     let id = organization_id(&id)?;
-    let sign_in = service::join_organization(&services, &context, &caller, id).await?;
+    let sign_in = service::join_organization(&services, &caller, id).await?;
     Ok(renewed(sign_in, request.headers(), &settings))
 }

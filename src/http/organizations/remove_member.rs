@@ -9,7 +9,7 @@ use crate::http::error_code::ErrorCode::{
     Forbidden, LastAdmin, OrganizationNotFound, UserNotFound,
 };
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, Caller, Services};
 
 /// Remove a member, or leave
 ///
@@ -29,7 +29,6 @@ use crate::service::{self, Caller, RequestContext, Services};
 )]
 pub async fn remove_member(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     path: Path<(String, String)>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
@@ -40,6 +39,6 @@ pub async fn remove_member(
         // Nobody has the nil id, so rights are looked at before nonsense is.
         other => other.parse().unwrap_or(UserId::NIL),
     };
-    service::remove_member(&services, &context, &caller, id, user_id).await?;
+    service::remove_member(&services, &caller, id, user_id).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, InvitationNotFound, OrganizationNotFound};
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::invitations;
-use crate::service::{Caller, RequestContext, Services};
+use crate::service::{Caller, Services};
 
 /// Revoke an invitation
 ///
@@ -28,7 +28,6 @@ use crate::service::{Caller, RequestContext, Services};
 )]
 pub async fn revoke_invitation(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     path: Path<(String, String)>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
@@ -36,6 +35,6 @@ pub async fn revoke_invitation(
     let id = organization_id(&id)?;
     // Nothing has the nil id, so rights are looked at before nonsense is.
     let invitation_id = invitation_id.parse().unwrap_or(InvitationId::NIL);
-    invitations::revoke(&services, &context, &caller, id, invitation_id).await?;
+    invitations::revoke(&services, &caller, id, invitation_id).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -12,7 +12,7 @@ use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, MfaNotEnrolled, OrganizationNotFound};
 use crate::http::field::{Parsed, acceptable};
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, Caller, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -50,7 +50,6 @@ pub struct UpdateOrganizationRequest {
 )]
 pub async fn update_organization(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     id: Path<String>,
     Valid(body): Valid<UpdateOrganizationRequest>,
@@ -62,6 +61,6 @@ pub async fn update_organization(
         allowed_domains: body.allowed_domains.map(Parsed::into_value).transpose()?,
         require_mfa: body.require_mfa.map(Parsed::into_value).transpose()?,
     };
-    let updated = service::update_organization(&services, &context, &caller, id, update).await?;
+    let updated = service::update_organization(&services, &caller, id, update).await?;
     Ok(Json(updated.into()))
 }

@@ -34,7 +34,7 @@ pub async fn open(services: Data<Services>, query: Query) -> HttpResponse {
         .get("token")
         .filter(|_| !query.is_ambiguous())
         .unwrap_or_default();
-    match invitations::look(&services, token).await {
+    match invitations::preview(&services, token).await {
         Ok(invited) => invitation(&invited, token, None, Vec::new()).answer(),
         Err(error) => refused(error.into()),
     }
@@ -59,7 +59,7 @@ pub async fn submit(
     filled: Filled,
 ) -> HttpResponse {
     let token = filled.get("token").unwrap_or_default();
-    let invited = match invitations::look(&services, token).await {
+    let invited = match invitations::preview(&services, token).await {
         Ok(invited) => invited,
         Err(error) => return refused(error.into()),
     };
@@ -89,7 +89,7 @@ async fn accept(
         name,
         token,
     };
-    invitations::open_account(services, context, register).await?;
+    invitations::create_account(services, context, register).await?;
     Ok(())
 }
 

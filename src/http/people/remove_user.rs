@@ -6,7 +6,7 @@ use crate::domain::UserId;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, LastAdmin, UserNotFound};
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, Caller, Services};
 
 /// Remove a person
 ///
@@ -23,11 +23,10 @@ use crate::service::{self, Caller, RequestContext, Services};
 )]
 pub async fn remove_user(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     id: Path<String>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let id = id.parse().map_err(|_| UserNotFound)?;
-    service::remove_person(&services, &context, &caller, id).await?;
+    service::remove_person(&services, &caller, id).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -11,7 +11,7 @@ use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, LastAdmin, MemberElsewhere, UserNotFound};
 use crate::http::field::{Parsed, Patch, acceptable, acceptable_or_null};
-use crate::service::{self, Caller, RequestContext, Services, UpdatePerson};
+use crate::service::{self, Caller, Services, UpdatePerson};
 
 /// What is left out stays.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -63,13 +63,12 @@ impl UpdateUserRequest {
 )]
 pub async fn update_user(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     id: Path<String>,
     Valid(body): Valid<UpdateUserRequest>,
 ) -> Result<Json<Person>, ApiError> {
     let id = id.parse().map_err(|_| UserNotFound)?;
     let update = body.into_update()?;
-    let person = service::update_person(&services, &context, &caller, id, update).await?;
+    let person = service::update_person(&services, &caller, id, update).await?;
     Ok(Json(person.into()))
 }

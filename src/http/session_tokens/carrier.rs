@@ -11,6 +11,7 @@ use crate::http::caller::{bearer_token, only_cookie, services, settings};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
+use crate::http::request_metadata::request_context;
 use crate::http::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
 use crate::http::settings::Settings;
 use crate::service::Caller;
@@ -46,7 +47,9 @@ impl FromRequest for AnySession {
         let request = request.clone();
         Box::pin(async move {
             let token = carried(&request)?;
-            let session = session_tokens::authenticate(services(&request)?, &token).await?;
+            let context = request_context(&request)?;
+            let session =
+                session_tokens::authenticate(services(&request)?, &context, &token).await?;
             Ok(Self(session))
         })
     }

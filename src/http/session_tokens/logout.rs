@@ -75,7 +75,7 @@ async fn end(services: &Services, context: &RequestContext, token: &str) -> Resu
     if SessionToken::parse(token).is_none() {
         return Err(InvalidToken.into());
     }
-    match session_tokens::authenticate(services, token).await {
+    match session_tokens::authenticate(services, context, token).await {
         Ok(session) => Ok(session_tokens::end(services, context, &session).await?),
         Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked) => Ok(()),
         Err(error) => Err(error.into()),

@@ -15,7 +15,7 @@ pub fn redirect(result: CallbackResult, settings: &Settings) -> HttpResponse {
         // Whoever waits for a code looks into the query, for errors too.
         _ if result.is_by_code => TokenDelivery::Query,
         // What is no session yet is no cookie, and goes where no server sees it.
-        (CallbackOutcome::SecondFactor(_), TokenDelivery::Cookie) => TokenDelivery::Fragment,
+        (CallbackOutcome::Challenge(_), TokenDelivery::Cookie) => TokenDelivery::Fragment,
         (_, delivery) => delivery,
     };
     let mut response = HttpResponse::Found();
@@ -26,7 +26,7 @@ pub fn redirect(result: CallbackResult, settings: &Settings) -> HttpResponse {
     let location = match &result.outcome {
         CallbackOutcome::Failure(failure) => to(&[("error", failure.as_str()), state]),
         CallbackOutcome::Code(code) => to(&[("code", code.expose()), state]),
-        CallbackOutcome::SecondFactor(second_factor) => {
+        CallbackOutcome::Challenge(second_factor) => {
             let seconds = second_factor.expires_in.to_string();
             let token = ("mfaToken", second_factor.token.expose());
             let mut parameters = vec![token, ("expiresIn", &seconds)];

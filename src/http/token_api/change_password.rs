@@ -10,7 +10,7 @@ use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{InvalidCredentials, TooManyAttempts};
 use crate::http::field::{Parsed, Password, acceptable};
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, Caller, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -38,7 +38,6 @@ pub struct ChangePasswordRequest {
 )]
 pub async fn change_password(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     Valid(body): Valid<ChangePasswordRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
@@ -46,6 +45,6 @@ pub async fn change_password(
         body.current_password.into_value()?,
         body.new_password.into_value()?,
     );
-    service::change_password(&services, &context, &caller, current.expose(), new.expose()).await?;
+    service::change_password(&services, &caller, current.expose(), new.expose()).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -6,7 +6,7 @@ use super::done::SuccessResponse;
 use crate::domain::SessionId;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::SessionNotFound;
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, Caller, Services};
 
 /// End one of one's sessions
 ///
@@ -22,11 +22,10 @@ use crate::service::{self, Caller, RequestContext, Services};
 )]
 pub async fn end_session(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     id: Path<String>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let id = id.parse().map_err(|_| SessionNotFound)?;
-    service::end_session(&services, &context, &caller, id).await?;
+    service::end_session(&services, &caller, id).await?;
     Ok(Json(SuccessResponse::YES))
 }

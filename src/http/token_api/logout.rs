@@ -7,7 +7,7 @@ use super::no_fields::NoFields;
 use crate::http::body::Valid;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
-use crate::service::{self, RequestContext, Services};
+use crate::service::{self, Services};
 
 /// Sign out
 ///
@@ -22,10 +22,9 @@ use crate::service::{self, RequestContext, Services};
 )]
 pub async fn logout(
     services: Data<Services>,
-    context: RequestContext,
     Enrolling(caller): Enrolling,
     _: Valid<NoFields>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    service::logout(&services, &context, &caller).await?;
+    service::logout(&services, &caller).await?;
     Ok(Json(SuccessResponse::YES))
 }

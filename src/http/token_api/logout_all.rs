@@ -7,7 +7,7 @@ use super::no_fields::NoFields;
 use crate::http::body::Valid;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
-use crate::service::{self, RequestContext, Services};
+use crate::service::{self, Services};
 
 /// Sign out everywhere
 ///
@@ -22,10 +22,9 @@ use crate::service::{self, RequestContext, Services};
 )]
 pub async fn logout_all(
     services: Data<Services>,
-    context: RequestContext,
     Enrolling(caller): Enrolling,
     _: Valid<NoFields>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    service::logout_all(&services, &context, &caller).await?;
+    service::logout_all(&services, &caller).await?;
     Ok(Json(SuccessResponse::YES))
 }

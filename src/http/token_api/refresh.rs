@@ -14,7 +14,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::OrganizationNotFound;
 use crate::http::field::{Parsed, acceptable};
 use crate::http::settings::Settings;
-use crate::service::{self, Caller, RequestContext, Services, SignIn};
+use crate::service::{self, Caller, Services, SignIn};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -42,13 +42,12 @@ pub struct RefreshRequest {
 pub async fn refresh(
     services: Data<Services>,
     settings: Data<Settings>,
-    context: RequestContext,
     request: HttpRequest,
     caller: Caller,
     Valid(body): Valid<RefreshRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let switch_to = body.organization_id.map(Parsed::into_value).transpose()?;
-    let signed_in = service::refresh(&services, &context, &caller, switch_to).await?;
+    let signed_in = service::refresh(&services, &caller, switch_to).await?;
     let sign_in = SignIn::Complete(signed_in);
     Ok(renewed(sign_in, request.headers(), &settings))
 }

@@ -60,7 +60,7 @@ impl From<service::SignIn> for SignIn {
     fn from(sign_in: service::SignIn) -> Self {
         match sign_in {
             service::SignIn::Complete(signed_in) => Self::Complete(signed_in.into()),
-            service::SignIn::SecondFactor(second_factor) => Self::SecondFactor(MfaRequired {
+            service::SignIn::Challenge(second_factor) => Self::SecondFactor(MfaRequired {
                 mfa_required: true,
                 mfa_token: second_factor.token.expose().to_owned(),
                 expires_in: second_factor.expires_in,

@@ -10,7 +10,7 @@ use crate::domain::PersonName;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::field::{Parsed, acceptable};
-use crate::service::{self, Caller, RequestContext, Services};
+use crate::service::{self, Caller, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,11 +31,10 @@ pub struct UpdateMeRequest {
 )]
 pub async fn update_me(
     services: Data<Services>,
-    context: RequestContext,
     caller: Caller,
     Valid(body): Valid<UpdateMeRequest>,
 ) -> Result<Json<User>, ApiError> {
     let name = body.name.into_value()?;
-    let profile = service::update_profile(&services, &context, &caller, name).await?;
+    let profile = service::update_profile(&services, &caller, name).await?;
     Ok(Json(profile.into()))
 }

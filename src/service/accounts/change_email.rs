@@ -1,24 +1,22 @@
-//! Another e-mail address for one's account, once it is proved.
+//! Another e-mail address for one's account, once it is verified.
 
-use crate::crypto::opaque::Opaque;
 use crate::domain::audit::Action;
 use crate::domain::{Email, EmailMessage, Fault, lifetimes};
-use crate::service::accounts::email_proof::Mailbox;
+use crate::service::accounts::email_proof::EmailProof;
 use crate::service::accounts::reauthenticate::reauthenticate;
 use crate::service::mail::rate_limit;
-use crate::service::{Caller, Error, RequestContext, Result, Services, one_time};
+use crate::service::{Caller, Error, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{audit, outbox, users};
+use crate::store::users;
 
 /// Sends a link to the new address; until it is followed, by
-/// [`verify_email`](crate::service::accounts::verify_email::verify_email), the account keeps the old one.
+/// [`verify_email`](super::verify_email::verify_email), the account keeps the old one.
 ///
 /// # Errors
 /// `Invalid` for the address the account has; `InvalidCredentials` for a wrong password; `EmailTaken`; `Forbidden`
 /// for a service.
 pub async fn change_email(
     services: &Services,
-    context: &RequestContext,
     caller: &Caller,
     email: Email,
     password: &str,
@@ -29,33 +27,29 @@ pub async fn change_email(
         return Err(Fault::new("email", "unchanged", "This is your address already.").into());
     }
     let action = Action::EmailChangeRequested;
-    let proven = reauthenticate(services, context, caller, password, action).await?;
-
-    let now = services.now();
-    let user_id = caller.profile.id;
-    let secret = Opaque::new(services.random());
-    let letter = EmailMessage::ConfirmNewEmail {
-        name: caller.profile.name.to_string(),
-        token: secret.expose().to_owned(),
-    };
-    let wanted = Mailbox::new(user_id, &email);
-    let letter = services.letter(now, email.clone(), &letter);
-    let entry = services.audit_own(context, now, action, caller);
+    let reauthenticated = reauthenticate(services, caller, password, action).await?;
     services
-        .store
-        .write(move |tx| {
-            proven.lock(tx, now)?;
-            if users::find_account_by_email(tx, &email)?.is_some() {
+        .write_as(caller, move |unit, actor| {
+            reauthenticated.confirm(unit, actor)?;
+            if users::find_account_by_email(unit.tx, &email)?.is_some() {
                 return Err(Error::EmailTaken);
             }
-            if rate_limit::may_send(tx, &letter)? {
-                let until = (now, lifetimes::VERIFICATION_LINK);
+            let secret = unit.secret();
+            let message = EmailMessage::ConfirmNewEmail {
+                name: actor.user().name.to_string(),
+                token: secret.expose().to_owned(),
+            };
+            let draft = unit.draft(email.clone(), &message);
+            if rate_limit::may_send(unit, &draft)? {
+                let user_id = actor.id();
+                let proof = EmailProof::new(user_id, &email);
+                let until = (unit.now, lifetimes::VERIFICATION_LINK);
                 let purpose = Purpose::ChangeEmail;
-                one_time::replace(tx, &secret, purpose, Some(user_id), &wanted, until)?;
-                outbox::insert(tx, &letter)?;
+                one_time::replace(unit.tx, &secret, purpose, Some(user_id), &proof, until)?;
+                unit.queue(&draft)?;
             }
-            audit::insert(tx, &entry)?;
-            Ok(())
+            let event = unit.event(action);
+            unit.finish(event, ())
         })
         .await
 }

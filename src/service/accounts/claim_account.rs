@@ -1,4 +1,4 @@
-//! The first proof of an address that nobody proved before.
+//! The first verification of an account's address.
 
 use chrono::{DateTime, Utc};
 
@@ -6,12 +6,12 @@ use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::users::Account;
 use crate::store::{StoreError, Tx, api_tokens, identities, users};
 
-/// Hands an account to whoever has just proved its address by choosing a password with it.
+/// Hands an account to somebody who has just verified its address by choosing a password with a link sent to it.
 ///
-/// Until then anybody may have made the account – to wait in it for the address's owner (Sudhodanan and Paverd,
-/// "Pre-hijacked accounts", 2022) – so every other way into it that was laid meanwhile goes: identities elsewhere, API
-/// tokens and open links. Sessions end with the old password anyway. Memberships stay, they open nothing for others; and so
-/// does a second factor, which a mailbox must never get round.
+/// Until then anybody may have made the account, to wait in it for the address's owner (Sudhodanan and Paverd,
+/// "Pre-hijacked accounts", 2022). So every other way into it is closed: identities elsewhere, API tokens and open links.
+/// Sessions end with the old password anyway. Memberships stay, they open nothing for others; and so does a second
+/// factor, which a mailbox must never bypass.
 pub(in crate::service) fn claim_account(
     tx: &mut Tx<'_>,
     account: &Account,

@@ -1,4 +1,4 @@
-//! What a link from a letter proves: that whoever holds it reads an address's mail.
+//! What a link from an e-mail proves: that its holder reads an address's mail.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,14 +6,14 @@ use crate::domain::{Email, UserId};
 use crate::store::users::{self, Account};
 use crate::store::{StoreError, Tx};
 
-/// What is kept of such a link. By the time it comes back the account may have another address.
+/// Such a link as it is stored. By the time it comes back the account may have another address.
 #[derive(Serialize, Deserialize)]
-pub(in crate::service) struct Mailbox {
+pub(in crate::service) struct EmailProof {
     pub user_id: UserId,
     email: String,
 }
 
-impl Mailbox {
+impl EmailProof {
     pub fn new(user_id: UserId, email: &Email) -> Self {
         Self {
             user_id,
@@ -25,12 +25,12 @@ impl Mailbox {
         Email::from_stored(self.email.clone())
     }
 
-    /// Reads the account and keeps it as it is; `None` when it is gone, disabled, or has another address by now.
+    /// Reads and locks the account; `None` when it is deleted, disabled, or has another address by now.
     pub fn lock(&self, tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
         Ok(users::lock_account(tx, self.user_id)?.filter(|account| self.is_of(account)))
     }
 
-    /// As [`lock`](Self::lock), for those who only look.
+    /// As [`lock`](Self::lock), without the lock.
     pub fn find(&self, tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
         Ok(users::find_account(tx, self.user_id)?.filter(|account| self.is_of(account)))
     }

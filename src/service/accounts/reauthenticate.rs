@@ -1,37 +1,33 @@
-//! The caller's password, shown again before something that only its owner may do.
-
-use chrono::{DateTime, Utc};
+//! The caller's password, asked for again before something that only the account's owner may do.
 
 use crate::crypto::password::StoredHash;
-use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::{Password, UserId};
-use crate::service::limits::{self, Attempt};
-use crate::service::{Caller, Error, RequestContext, Result, Services};
-use crate::store::users::Account;
-use crate::store::{Tx, users};
+use crate::domain::audit::Action;
+use crate::domain::{Email, Password};
+use crate::service::limits::{Attempt, count_failure};
+use crate::service::unit_of_work::{Actor, UnitOfWork};
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::users;
 
-/// Whose own password was right a moment ago.
+/// The caller's password was right a moment ago.
 pub(in crate::service) struct Reauthenticated {
-    user_id: UserId,
     attempt: Attempt,
     stored: StoredHash,
 }
 
-/// A wrong one counts like one at the door, and is written down as a refusal of `action`.
+/// A wrong one counts like one at sign-in, and is recorded as a refusal of `action`.
 ///
 /// # Errors
 /// `InvalidCredentials` for a wrong password, and for somebody who has none; `TooManyAttempts` after too many.
 pub(in crate::service) async fn reauthenticate(
     services: &Services,
-    context: &RequestContext,
     caller: &Caller,
     password: Password,
     action: Action,
 ) -> Result<Reauthenticated> {
     let user_id = caller.profile.id;
-    let email = caller.profile.email.as_ref();
-    let identity = email.map_or_else(|| user_id.to_string(), ToString::to_string);
-    let attempt = services.attempt(context, &identity);
+    let email = caller.profile.email.as_ref().map(Email::as_str);
+    let identity = email.map_or_else(|| user_id.to_string(), str::to_owned);
+    let attempt = services.attempt(caller.address(), &identity);
     let now = services.now();
     let (attempt, account) = services
         .store
@@ -45,32 +41,49 @@ pub(in crate::service) async fn reauthenticate(
         .map(StoredHash::from_stored);
     let is_right = services.passwords.verify(password, stored.clone()).await?;
     match stored {
-        Some(stored) if is_right => Ok(Reauthenticated {
-            user_id,
-            attempt,
-            stored,
-        }),
+        Some(stored) if is_right => Ok(Reauthenticated { attempt, stored }),
         _ => {
-            let entry = AuditEntry {
-                outcome: Outcome::Refused,
-                ..services.audit_own(context, services.now(), action, caller)
-            };
-            Err(limits::fail(services, attempt, entry).await)
+            let locks = services
+                .write_as(caller, move |unit, _| {
+                    let event = unit.event(action).refused("wrong_password");
+                    count_failure(unit, &attempt, event)
+                })
+                .await?;
+            services.limits.count_locks(locks);
+            Err(Error::InvalidCredentials)
         }
     }
 }
 
+/// As [`reauthenticate`], where a password may be left out.
+///
+/// # Errors
+/// As [`reauthenticate`].
+pub(in crate::service) async fn reauthenticate_if_given(
+    services: &Services,
+    caller: &Caller,
+    password: Option<&str>,
+    action: Action,
+) -> Result<Option<Reauthenticated>> {
+    let Some(password) = password else {
+        return Ok(None);
+    };
+    let password = services.passwords.read("password", password)?;
+    reauthenticate(services, caller, password, action)
+        .await
+        .map(Some)
+}
+
 impl Reauthenticated {
-    /// Reads the account and keeps it as it is, in the transaction that makes use of the proof.
+    /// In the transaction that makes use of the proof.
     ///
     /// # Errors
-    /// `InvalidCredentials` when the password is another one since it was proved, `TooManyAttempts` when too many
+    /// `InvalidCredentials` when the password was changed since, `TooManyAttempts` when too many
     /// others failed since.
-    pub fn lock(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<Account> {
-        let account = users::lock_account(tx, self.user_id)?
-            .filter(|account| account.password_hash.as_deref() == Some(self.stored.as_str()))
-            .ok_or(Error::InvalidCredentials)?;
-        self.attempt.succeeded(tx, now)?;
-        Ok(account)
+    pub fn confirm(&self, unit: &mut UnitOfWork<'_, '_>, actor: &Actor) -> Result<()> {
+        if actor.account.password_hash.as_deref() != Some(self.stored.as_str()) {
+            return Err(Error::InvalidCredentials);
+        }
+        self.attempt.succeeded(unit.tx, unit.now)
     }
 }

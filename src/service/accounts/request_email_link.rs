@@ -1,52 +1,50 @@
-//! Links for strangers who name an address: to prove it, or to choose a new password.
+//! Links that a stranger can request for an address: to verify it, or to choose a new password.
 //!
-//! What is answered, what is asked of the database and what is written there are the same whether or not the
-//! address has an account (OWASP Forgot Password Cheat Sheet). Where nobody is written to, a link that nobody knows
-//! and a row in place of a letter are written all the same; the hourly clearing forgets both. What is left of a
-//! difference is microseconds, which the answer waits out.
+//! The answer, the queries and the writes are the same whether or not the address has an account (OWASP Forgot
+//! Password Cheat Sheet). Where nobody is written to, a link that nobody knows and a decoy row in the outbox are written
+//! all the same, and deleted within the hour. What difference is left is microseconds, and the answer waits longer.
 
 use chrono::TimeDelta;
 
 use crate::crypto::opaque::Opaque;
-use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::audit::Action;
 use crate::domain::{Email, EmailMessage, UserId, lifetimes};
-use crate::service::accounts::email_proof::Mailbox;
+use crate::service::accounts::email_proof::EmailProof;
 use crate::service::accounts::minimum_duration::MinimumDuration;
 use crate::service::mail::rate_limit;
 use crate::service::{RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::users::Account;
-use crate::store::{audit, outbox, users};
+use crate::store::users::{self, Account};
 
-/// What a link is wanted for.
+/// What a link is requested for.
 #[derive(Clone, Copy)]
 enum LinkPurpose {
     VerifyEmail,
     ResetPassword,
 }
 
-/// A new link for an account whose address is still to be proved; nothing for any other address, and nobody is
-/// told the difference.
+/// A new link for an account whose address is still to be verified; nothing for any other address, and the answer
+/// does not tell which.
 pub async fn resend_verification(
     services: &Services,
     context: &RequestContext,
     email: Email,
 ) -> Result<()> {
-    mail_a_link(services, context, email, LinkPurpose::VerifyEmail).await
+    request(services, context, email, LinkPurpose::VerifyEmail).await
 }
 
-/// A link for whoever reads the address's mail to choose a password with, be it the account's first; nothing for
-/// an address without an account, and nobody is told the difference.
+/// A link to choose a password with, be it the account's first; nothing for an address without an account, and the
+/// answer does not tell which.
 pub async fn forgot_password(
     services: &Services,
     context: &RequestContext,
     email: Email,
 ) -> Result<()> {
-    mail_a_link(services, context, email, LinkPurpose::ResetPassword).await
+    request(services, context, email, LinkPurpose::ResetPassword).await
 }
 
 impl LinkPurpose {
-    fn purpose(self) -> Purpose {
+    fn stored(self) -> Purpose {
         match self {
             Self::VerifyEmail => Purpose::VerifyEmail,
             Self::ResetPassword => Purpose::ResetPassword,
@@ -67,7 +65,7 @@ impl LinkPurpose {
         }
     }
 
-    fn letter(self, name: String, secret: &Opaque) -> EmailMessage {
+    fn message(self, name: String, secret: &Opaque) -> EmailMessage {
         let token = secret.expose().to_owned();
         match self {
             Self::VerifyEmail => EmailMessage::VerifyEmail { name, token },
@@ -84,48 +82,40 @@ impl LinkPurpose {
     }
 }
 
-async fn mail_a_link(
+async fn request(
     services: &Services,
     context: &RequestContext,
     email: Email,
     purpose: LinkPurpose,
 ) -> Result<()> {
     let time = MinimumDuration::begin();
-    let now = services.now();
-    let secret = Opaque::new(services.random());
-    let email_sealer = services.email_sealer(now);
-    let entry = services.audit(context, now, purpose.action(), Outcome::Ok);
     let written = services
-        .store
-        .write(move |tx| {
-            let account = users::lock_account_by_email(tx, &email)?;
+        .write(context, move |unit| {
+            let account = users::lock_account_by_email(unit.tx, &email)?;
             let user = account
                 .filter(|account| purpose.concerns(account))
                 .map(|account| account.user);
             let user_id = user.as_ref().map(|user| user.id);
             let name = user.map_or_else(String::new, |user| user.name.to_string());
-            let letter = email_sealer.write(email.clone(), &purpose.letter(name, &secret));
-            let may_send = rate_limit::may_send(tx, &letter)?;
-            // A letter that is not sent leaves the link of the last one as good as it was.
+            let secret = unit.secret();
+            let draft = unit.draft(email.clone(), &purpose.message(name, &secret));
+            let may_send = rate_limit::may_send(unit, &draft)?;
+            // An e-mail that is not sent leaves the last one's link good.
             let owner = user_id.filter(|_| may_send);
-            let link = Mailbox::new(owner.unwrap_or(UserId::NIL), &email);
-            let until = (now, purpose.lifetime());
-            one_time::replace(tx, &secret, purpose.purpose(), owner, &link, until)?;
+            let proof = EmailProof::new(owner.unwrap_or(UserId::NIL), &email);
+            let until = (unit.now, purpose.lifetime());
+            one_time::replace(unit.tx, &secret, purpose.stored(), owner, &proof, until)?;
             match owner {
-                Some(_) => outbox::insert(tx, &letter)?,
-                None => outbox::insert_decoy(tx, &letter, may_send)?,
+                Some(_) => unit.queue(&draft)?,
+                None => unit.queue_decoy(&draft, may_send)?,
             }
-            let entry = AuditEntry {
-                subject_id: user_id,
-                outcome: if may_send {
-                    entry.outcome
-                } else {
-                    Outcome::Refused
-                },
-                ..entry
+            let event = unit.event(purpose.action()).about(user_id);
+            let event = if may_send {
+                event
+            } else {
+                event.refused("email_limit")
             };
-            audit::insert(tx, &entry)?;
-            Ok(())
+            unit.finish(event, ())
         })
         .await;
     time.end().await;

@@ -1,20 +1,20 @@
 //! A new password for somebody who reads the account's mail.
 
-use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::{Change, Email, EmailMessage, lifetimes};
+use crate::domain::audit::{Action, Method};
+use crate::domain::{Change, Email, EmailMessage};
 use crate::service::accounts::claim_account::claim_account;
-use crate::service::accounts::email_proof::Mailbox;
+use crate::service::accounts::email_proof::EmailProof;
 use crate::service::limits::forgive;
 use crate::service::mail::rate_limit;
-use crate::service::{Error, RequestContext, Result, Services, one_time, record_changes};
+use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{audit, memberships, sessions, users};
+use crate::store::{memberships, sessions, users};
 
-/// Every session ends and every token is called back; nobody is signed in by it. The mail proves the address as
-/// well. A second factor stays what it was: the mailbox is the first one's substitute alone.
+/// Every session ends and every token is revoked; nobody is signed in by it. The link verifies the address as
+/// well. A second factor stays: the mailbox stands in for the password alone.
 ///
 /// # Errors
-/// `Invalid` for a password that breaks a rule, which leaves the token as good as it was; `InvalidOrExpiredToken`.
+/// `Invalid` for a password that breaks a rule, which leaves the token good; `InvalidOrExpiredToken`.
 pub async fn reset_password(
     services: &Services,
     context: &RequestContext,
@@ -27,7 +27,7 @@ pub async fn reset_password(
     let user = services
         .store
         .read(move |tx| {
-            let link: Option<Mailbox> = one_time::find(tx, &seen, Purpose::ResetPassword, now)?;
+            let link: Option<EmailProof> = one_time::find(tx, &seen, Purpose::ResetPassword, now)?;
             let account = link.map(|link| link.find(tx)).transpose()?.flatten();
             account.ok_or(Error::InvalidOrExpiredToken)
         })
@@ -45,51 +45,31 @@ pub async fn reset_password(
         .await?;
     let new_hash = services.passwords.hash(new).await?;
 
-    let now = services.now();
-    let email_sealer = services.email_sealer(now);
-    let entry = services.audit(context, now, Action::PasswordReset, Outcome::Ok);
     let account_name = email.map(|email| services.account_name(email.as_str()));
-    let changes = services
-        .store
-        .write(move |tx| {
-            let link: Mailbox = one_time::redeem(tx, &token, Purpose::ResetPassword, now)?
+    services
+        .write(context, move |unit| {
+            let now = unit.now;
+            let link: EmailProof = one_time::redeem(unit.tx, &token, Purpose::ResetPassword, now)?
                 .ok_or(Error::InvalidOrExpiredToken)?;
-            let account = link.lock(tx)?.ok_or(Error::InvalidOrExpiredToken)?;
+            let account = link.lock(unit.tx)?.ok_or(Error::InvalidOrExpiredToken)?;
             let user_id = account.user.id;
-            claim_account(tx, &account, now)?;
-            users::set_password_hash(tx, user_id, new_hash.as_str(), now)?;
+            claim_account(unit.tx, &account, now)?;
+            users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
             if let Some(account_name) = &account_name {
-                forgive(tx, account_name)?;
+                forgive(unit.tx, account_name)?;
             }
-            one_time::revoke_after_credential_change(tx, user_id)?;
-            let min_token_version = users::raise_token_version(tx, user_id, now)?;
-            sessions::revoke_all(tx, user_id, None, now)?;
-            let letter = EmailMessage::PasswordChanged {
+            one_time::revoke_after_credential_change(unit.tx, user_id)?;
+            unit.revoke_tokens(user_id)?;
+            sessions::revoke_all(unit.tx, user_id, None, now)?;
+            unit.changed(Change::PersonChanged { user_id });
+            let message = EmailMessage::PasswordChanged {
                 name: account.user.name.to_string(),
                 token: None,
             };
-            rate_limit::send_notice(tx, &email_sealer.write(link.email(), &letter), true)?;
-            let memberships = memberships::list_of_user(tx, user_id)?;
-            let entry = AuditEntry {
-                actor_id: Some(user_id),
-                subject_id: Some(user_id),
-                organization_id: memberships.first().map(|first| first.organization_id),
-                ..entry
-            };
-            audit::insert(tx, &entry)?;
-            let changes = [
-                Change::TokensRevoked {
-                    user_id,
-                    min_token_version,
-                },
-                Change::PersonChanged { user_id },
-            ];
-            record_changes(tx, &changes, now)?;
-            Ok::<_, Error>(changes)
+            rate_limit::send_notice(unit, link.email(), &message, true)?;
+            let organization_id = memberships::first_of_user(unit.tx, user_id)?;
+            let event = unit.event(Action::PasswordReset).own(user_id);
+            unit.finish(event.within(organization_id).by(Method::EmailLink), ())
         })
-        .await?;
-    services
-        .revocations
-        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
-    Ok(())
+        .await
 }

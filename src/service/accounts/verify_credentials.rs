@@ -1,17 +1,16 @@
-//! The proof by e-mail address and password, whatever it opens.
-
-use chrono::{DateTime, Utc};
+//! E-mail address and password, verified for a sign-in.
 
 use crate::crypto::password::StoredHash;
-use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::{Email, OrganizationId, UserId};
+use crate::domain::audit::{Action, Method};
+use crate::domain::{Email, UserId};
 use crate::service::accounts::minimum_duration::MinimumDuration;
-use crate::service::limits::{self, Attempt};
+use crate::service::limits::{Attempt, count_failure};
+use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
-use crate::store::{Tx, audit, memberships, users};
+use crate::store::{memberships, users};
 
-/// Whose password was right a moment ago.
+/// Somebody whose password was right a moment ago.
 pub(in crate::service) struct VerifiedCredentials {
     pub user_id: UserId,
     attempt: Attempt,
@@ -22,18 +21,18 @@ pub(in crate::service) struct VerifiedCredentials {
 /// # Errors
 /// `InvalidCredentials` in one time and shape for an unknown address, a wrong password, a disabled
 /// account and an account without a password; after too many of them `TooManyAttempts`, for all of these alike;
-/// after the right password, `EmailNotVerified` where addresses must be proved first.
+/// after the right password, `EmailNotVerified` where addresses must be verified first.
 pub(in crate::service) async fn verify_credentials(
     services: &Services,
     context: &RequestContext,
     email: Email,
     password: &str,
 ) -> Result<VerifiedCredentials> {
-    let must_be_proved = services.require_verified_email;
-    prove(services, context, email, password, must_be_proved).await
+    let must_be_verified = services.require_verified_email;
+    prove(services, context, email, password, must_be_verified).await
 }
 
-/// As [`verify_credentials`], for somebody who brings a link that proves the address as well.
+/// As [`verify_credentials`], for somebody who brings a link that verifies the address as well.
 ///
 /// # Errors
 /// As [`verify_credentials`], but for `EmailNotVerified`.
@@ -51,18 +50,18 @@ async fn prove(
     context: &RequestContext,
     email: Email,
     password: &str,
-    must_be_proved: bool,
+    must_be_verified: bool,
 ) -> Result<VerifiedCredentials> {
     let password = services.passwords.read("password", password)?;
     let mut time = MinimumDuration::begin();
-    let attempt = services.attempt(context, email.as_str());
+    let attempt = services.attempt(context.address, email.as_str());
     let now = services.now();
     let (attempt, account, organization_id) = services
         .store
         .read(move |tx| {
             attempt.may_be_made(tx, now)?;
             let account = users::find_account_by_email(tx, &email)?;
-            // Asked for the unknown as well, so that as much is done for them.
+            // Asked for unknown addresses as well, so that the work is the same.
             let user_id = account.as_ref().map_or(UserId::NIL, |it| it.user.id);
             let organization_id = memberships::first_of_user(tx, user_id)?;
             Ok::<_, Error>((attempt, account, organization_id))
@@ -72,7 +71,7 @@ async fn prove(
     let is_enabled = account
         .as_ref()
         .is_some_and(|account| account.user.disabled_at.is_none());
-    let is_proved = account
+    let is_verified = account
         .as_ref()
         .is_some_and(|account| account.email_verified_at.is_some());
     let stored = account
@@ -81,24 +80,41 @@ async fn prove(
 
     let verification = services.passwords.verify(password.clone(), stored.clone());
     let is_right = time.without(verification).await?;
-    let (Some(user_id), Some(stored), true) = (user_id, stored, is_right && is_enabled) else {
-        let entry = refusal(services, context, user_id, organization_id);
-        let error = limits::fail(services, attempt, entry).await;
-        time.end().await;
-        return Err(error);
+    let reason = match (user_id, &stored) {
+        (None, _) => "unknown_account",
+        (Some(_), None) => "no_password",
+        (Some(_), Some(_)) if !is_right => "wrong_password",
+        (Some(_), Some(_)) if !is_enabled => "disabled",
+        (Some(_), Some(_)) => "email_not_verified",
     };
-    if must_be_proved && !is_proved {
-        let entry = refusal(services, context, Some(user_id), organization_id);
-        let now = services.now();
-        services
-            .store
-            .write(move |tx| {
-                // Or whoever is locked out would learn that the password is right.
-                attempt.succeeded(tx, now)?;
-                audit::insert(tx, &entry).map_err(Error::from)
+    let refusal = move |unit: &UnitOfWork<'_, '_>| {
+        // Admins of the organization that the account joined first see it.
+        let event = unit.event(Action::Login).about(user_id);
+        let event = event.within(organization_id).by(Method::Password);
+        event.refused(reason)
+    };
+    let (Some(user_id), Some(stored), true) = (user_id, stored, is_right && is_enabled) else {
+        let counted = services
+            .write(context, move |unit| {
+                let event = refusal(unit);
+                count_failure(unit, &attempt, event)
             })
-            .await?;
-        return Err(Error::EmailNotVerified);
+            .await;
+        if let Ok(locks) = counted {
+            services.limits.count_locks(locks);
+        }
+        time.end().await;
+        return Err(counted.err().unwrap_or(Error::InvalidCredentials));
+    };
+    if must_be_verified && !is_verified {
+        return services
+            .write(context, move |unit| {
+                // Or somebody who is locked out would learn that the password is right.
+                attempt.succeeded(unit.tx, unit.now)?;
+                let event = refusal(unit);
+                unit.refuse(event, Error::EmailNotVerified)
+            })
+            .await;
     }
     Ok(VerifiedCredentials {
         user_id,
@@ -109,37 +125,24 @@ async fn prove(
 }
 
 impl VerifiedCredentials {
-    /// Reads the account and keeps it as it is, in the transaction that makes use of the proof. A hash that is
-    /// out of date is renewed on the way.
+    /// Reads and locks the account, in the transaction that makes use of the proof. An outdated hash is replaced on the
+    /// way.
     ///
     /// # Errors
-    /// `InvalidCredentials` when the password was changed or the account disabled since it was proved,
-    /// `TooManyAttempts` when too many others failed since.
-    pub(in crate::service) fn lock(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<Account> {
-        let account = users::lock_account(tx, self.user_id)?.ok_or(Error::InvalidCredentials)?;
+    /// `InvalidCredentials` when the password was changed or the account disabled since, `TooManyAttempts` when too many
+    /// others failed since.
+    pub fn lock(&self, unit: &mut UnitOfWork<'_, '_>) -> Result<Account> {
+        let account =
+            users::lock_account(unit.tx, self.user_id)?.ok_or(Error::InvalidCredentials)?;
         if account.user.disabled_at.is_some()
             || account.password_hash.as_deref() != Some(self.stored.as_str())
         {
             return Err(Error::InvalidCredentials);
         }
-        self.attempt.succeeded(tx, now)?;
+        self.attempt.succeeded(unit.tx, unit.now)?;
         if let Some(rehashed) = &self.rehashed {
-            users::set_password_hash(tx, self.user_id, rehashed.as_str(), now)?;
+            users::set_password_hash(unit.tx, self.user_id, rehashed.as_str(), unit.now)?;
         }
         Ok(account)
-    }
-}
-
-/// Of a known and of an unknown address alike; admins of the organization that the known one joined first read of it.
-fn refusal(
-    services: &Services,
-    context: &RequestContext,
-    subject_id: Option<UserId>,
-    organization_id: Option<OrganizationId>,
-) -> AuditEntry {
-    AuditEntry {
-        subject_id,
-        organization_id,
-        ..services.audit(context, services.now(), Action::Login, Outcome::Refused)
     }
 }

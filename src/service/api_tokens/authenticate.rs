@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::crypto::api_token::ApiTokenSecret;
 use crate::domain::api_token::LAST_USED_PRECISION;
 use crate::service::sessions::revocation_cache::{HeldApiToken, Person};
-use crate::service::{Caller, Credential, Error, Profile, Result, Services};
+use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
 use crate::store::api_tokens;
 
 /// Judges a service's token. In the steady state this is one SHA-256 and two look-ups in memory.
@@ -15,7 +15,11 @@ use crate::store::api_tokens;
 /// # Errors
 /// `InvalidToken`, `TokenExpired`, `TokenRevoked`; `MfaEnrolmentRequired` when the organization wants a second factor
 /// and the token's creator has none; `Unavailable` when nobody can tell.
-pub(in crate::service) async fn authenticate(services: &Services, text: &str) -> Result<Caller> {
+pub(in crate::service) async fn authenticate(
+    services: &Services,
+    context: &RequestContext,
+    text: &str,
+) -> Result<Caller> {
     let secret = ApiTokenSecret::parse(text).ok_or(Error::InvalidToken)?;
     let hash = secret.hash();
     let now = services.now();
@@ -42,13 +46,12 @@ pub(in crate::service) async fn authenticate(services: &Services, text: &str) ->
     if person.lacks_second_factor(token.organization_id) {
         return Err(Error::MfaEnrolmentRequired);
     }
-    let caller = Caller {
-        profile: Profile {
-            role: token.role_under(membership),
-            ..Profile::of(&person.user, membership)
-        },
-        credential: Credential::ApiToken(token.id),
+    let profile = Profile {
+        role: token.role_under(membership),
+        ..Profile::of(&person.user, membership)
     };
+    let credential = Credential::ApiToken(token.id);
+    let caller = Caller::new(profile, credential, person.user.token_version, context);
     note_use(services, held, now).await;
     Ok(caller)
 }
@@ -83,7 +86,7 @@ async fn note_use(services: &Services, held: &HeldApiToken, now: DateTime<Utc>) 
     let earlier = now - LAST_USED_PRECISION;
     let noted = services
         .store
-        .write(move |tx| api_tokens::touch(tx, id, earlier, now))
+        .maintain(move |tx| api_tokens::touch(tx, id, earlier, now))
         .await;
     if let Err(error) = noted {
         tracing::warn!(%error, "the use of an API token was not noted");

@@ -22,7 +22,7 @@ fn holder(caller: &Caller) -> Result<Option<UserId>> {
     Ok((caller.profile.role < Role::Admin).then_some(caller.profile.id))
 }
 
-/// Forgets what was revoked or ran out long ago.
+/// Deletes what was revoked or expired long ago.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -30,7 +30,7 @@ pub async fn purge_spent(services: &Services) -> Result<()> {
     let before = services.now() - lifetimes::SPENT_API_TOKEN;
     services
         .store
-        .write(move |tx| api_tokens::delete_spent(tx, before).map_err(Error::from))
+        .maintain(move |tx| api_tokens::delete_spent(tx, before).map_err(Error::from))
         .await?;
     Ok(())
 }

@@ -1,15 +1,13 @@
 //! Somebody is invited, by a member or by the organization's rules.
 
-use chrono::{DateTime, Utc};
-
-use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::audit::Action;
 use crate::domain::{
-    Email, Invitation, InvitationId, JoinPolicy, Organization, OrganizationId, Role, UserId,
-    lifetimes,
+    Email, Invitation, InvitationId, JoinPolicy, OrganizationId, Role, UserId, lifetimes,
 };
-use crate::service::invitations::letter::InvitingLetter;
+use crate::service::invitations::email::send_invitation;
+use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, RequestContext, Result, Services};
-use crate::store::{Tx, audit, invitations, memberships, organizations};
+use crate::store::{invitations, memberships, organizations};
 
 pub struct Invite {
     pub email: Email,
@@ -24,112 +22,83 @@ pub struct Invite {
 /// `OrganizationClosed`.
 pub async fn invite(
     services: &Services,
-    context: &RequestContext,
     caller: &Caller,
     organization_id: OrganizationId,
     invite: Invite,
 ) -> Result<Invitation> {
     caller.must_speak_for(organization_id)?;
-    caller.must_be(Role::Manager)?;
-    caller.must_be(invite.role)?;
-    let organization = find(services, organization_id).await?;
-    let now = services.now();
-    let inviter = &caller.profile;
-    let letter = InvitingLetter::new(
-        services,
-        now,
-        &invite.email,
-        &organization.name,
-        Some(&inviter.name),
-        invite.role,
-    );
-    let highest_role = inviter.role;
-    let wanted = Wanted {
-        id: InvitationId::new(now, services.random()),
-        organization_id,
-        email: invite.email,
-        role: invite.role,
-        invited_by: Some(inviter.id),
-    };
-    let entry = AuditEntry {
-        subject_id: None,
-        ..services.audit_own(context, now, Action::InvitationSent, caller)
-    };
     services
-        .store
-        .write(move |tx| {
-            let organization =
-                organizations::lock(tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
+        .administer(caller, move |unit, actor| {
+            actor.must_be(Role::Manager)?;
+            actor.must_be(invite.role)?;
+            let organization = organizations::find(unit.tx, organization_id)?
+                .ok_or(Error::OrganizationNotFound)?;
             if organization.join_policy == JoinPolicy::Closed {
                 return Err(Error::OrganizationClosed);
             }
-            if memberships::includes_email(tx, organization_id, &wanted.email)? {
+            if memberships::includes_email(unit.tx, organization_id, &invite.email)? {
                 return Err(Error::AlreadyMember);
             }
-            let unanswered = invitations::find_unanswered(tx, organization_id, &wanted.email)?;
-            if unanswered
+            let unanswered = invitations::find_unanswered(unit.tx, organization_id, &invite.email)?;
+            if let Some(open) = unanswered
                 .as_ref()
-                .is_some_and(|open| now < open.expires_at && open.role > highest_role)
+                .filter(|open| unit.now < open.expires_at)
             {
-                return Err(Error::Forbidden);
+                actor.must_be(open.role)?;
             }
-            let invitation = wanted.write(tx, unanswered, now)?;
-            letter.send(tx, &invitation)?;
-            audit::insert(tx, &entry)?;
-            Ok(invitation)
+            let wanted = Wanted {
+                organization_id,
+                email: invite.email,
+                role: invite.role,
+                invited_by: Some(actor.id()),
+            };
+            let invitation = wanted.store(unit, unanswered)?;
+            let inviter = Some(&actor.user().name);
+            send_invitation(unit, &invitation, &organization.name, inviter)?;
+            let event = unit.event(Action::InvitationSent).about(None);
+            unit.finish(event, invitation)
         })
         .await
 }
 
-/// Invites an address that may join by the organization's rules once it is proved. Somebody who is a member or
-/// invited already gets no letter: strangers can ask for this, and shall not be able to outdate a link.
+/// Invites an address that may join by the organization's rules once it is verified. Somebody who is a member or
+/// invited already gets no e-mail: strangers can ask for this, and must not be able to replace a link.
 pub(in crate::service) async fn invite_by_rule(
     services: &Services,
     context: &RequestContext,
     organization_id: OrganizationId,
     email: Email,
 ) -> Result<()> {
-    let role = Role::Employee;
-    let organization = find(services, organization_id).await?;
-    let now = services.now();
-    let letter = InvitingLetter::new(services, now, &email, &organization.name, None, role);
-    let wanted = Wanted {
-        id: InvitationId::new(now, services.random()),
-        organization_id,
-        email,
-        role,
-        invited_by: None,
-    };
-    let entry = AuditEntry {
-        organization_id: Some(organization_id),
-        ..services.audit(context, now, Action::InvitationSent, Outcome::Ok)
-    };
     services
-        .store
-        .write(move |tx| {
-            let organization =
-                organizations::lock(tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
-            let unanswered = invitations::find_unanswered(tx, organization_id, &wanted.email)?;
+        .write(context, move |unit| {
+            let organization = organizations::lock(unit.tx, organization_id)?
+                .ok_or(Error::OrganizationNotFound)?;
+            let unanswered = invitations::find_unanswered(unit.tx, organization_id, &email)?;
             let is_invited = unanswered
                 .as_ref()
-                .is_some_and(|open| now < open.expires_at);
+                .is_some_and(|open| unit.now < open.expires_at);
             if is_invited
-                || !organization.lets_in(Some(&wanted.email))
-                || memberships::includes_email(tx, organization_id, &wanted.email)?
+                || !organization.lets_in(Some(&email))
+                || memberships::includes_email(unit.tx, organization_id, &email)?
             {
-                return Ok(());
+                return unit.unrecorded(());
             }
-            let invitation = wanted.write(tx, unanswered, now)?;
-            letter.send(tx, &invitation)?;
-            audit::insert(tx, &entry)?;
-            Ok::<_, Error>(())
+            let wanted = Wanted {
+                organization_id,
+                email,
+                role: Role::Employee,
+                invited_by: None,
+            };
+            let invitation = wanted.store(unit, unanswered)?;
+            send_invitation(unit, &invitation, &organization.name, None)?;
+            let event = unit.event(Action::InvitationSent).within(organization_id);
+            unit.finish(event, ())
         })
         .await
 }
 
 /// An invitation as it is to be.
 struct Wanted {
-    id: InvitationId,
     organization_id: OrganizationId,
     email: Email,
     role: Role,
@@ -137,15 +106,13 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Renews what is unanswered, or makes a new invitation. Whoever calls holds the organization, so that one
-    /// address never has two.
-    fn write(
+    /// Renews the unanswered one, or makes a new one. The organization is locked, so that one address never has two.
+    fn store(
         self,
-        tx: &mut Tx<'_>,
+        unit: &mut UnitOfWork<'_, '_>,
         unanswered: Option<Invitation>,
-        now: DateTime<Utc>,
     ) -> Result<Invitation> {
-        let expires_at = now + lifetimes::INVITATION;
+        let expires_at = unit.now + lifetimes::INVITATION;
         let (role, invited_by) = (self.role, self.invited_by);
         if let Some(unanswered) = unanswered {
             let renewed = Invitation {
@@ -154,27 +121,20 @@ impl Wanted {
                 expires_at,
                 ..unanswered
             };
-            invitations::renew(tx, &renewed)?;
+            invitations::renew(unit.tx, &renewed)?;
             return Ok(renewed);
         }
         let new = Invitation {
-            id: self.id,
+            id: InvitationId::new(unit.now, unit.random()),
             organization_id: self.organization_id,
             email: self.email,
             role,
             invited_by,
             letter: 0,
-            created_at: now,
+            created_at: unit.now,
             expires_at,
         };
-        invitations::insert(tx, &new)?;
+        invitations::insert(unit.tx, &new)?;
         Ok(new)
     }
-}
-
-async fn find(services: &Services, id: OrganizationId) -> Result<Organization> {
-    services
-        .store
-        .read(move |tx| organizations::find(tx, id)?.ok_or(Error::OrganizationNotFound))
-        .await
 }

@@ -1,15 +1,15 @@
-//! Invitations: a place in an organization for whoever proves a mailbox.
+//! Invitations: a membership for somebody who proves that they read an address's mail.
 //!
-//! The proof is the link, which nobody gets but by mail; whoever has accepted has an account with the invited address,
-//! proved. See decision 17.
+//! The proof is the link, which is sent by e-mail and shown nowhere else; after accepting, the account has the invited
+//! address, verified. See decision 17.
 
 mod accept;
 mod accept_with_password;
+mod email;
 mod invite;
-mod letter;
 mod list;
-mod look;
-mod opened;
+mod open_invitation;
+mod preview;
 mod register;
 mod revoke;
 
@@ -18,6 +18,6 @@ pub use accept_with_password::accept_with_password;
 pub(in crate::service) use invite::invite_by_rule;
 pub use invite::{Invite, invite};
 pub use list::list;
-pub use look::{Invited, look};
-pub use register::{RegisterInvited, open_account, register};
+pub use preview::{Invited, preview};
+pub use register::{RegisterInvited, create_account, register};
 pub use revoke::revoke;

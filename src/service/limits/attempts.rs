@@ -6,16 +6,16 @@
 //! have: whatever is tried at once is judged as if it had come one by one.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::crypto::keyed_hash::keyed_hash;
 use crate::domain::AddressBlock;
-use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::ids::AuditId;
-use crate::service::{Error, RequestContext, Result, Services};
-use crate::store::{StoreError, Tx, attempts, audit};
+use crate::domain::audit::{Action, Outcome};
+use crate::service::unit_of_work::{Event, Finished, UnitOfWork};
+use crate::service::{Error, Result, Services};
+use crate::store::{StoreError, Tx, attempts};
 
 /// How long a failure counts against its address.
 pub(in crate::service) const WINDOW: TimeDelta = TimeDelta::minutes(15);
@@ -38,7 +38,7 @@ pub(in crate::service) struct Attempt(Option<Pair>);
 
 #[derive(Clone)]
 struct Pair {
-    /// A keyed_hash: people mistype addresses of others, and addresses of others are none of ours to keep.
+    /// A keyed hash: people mistype addresses of others, and addresses of others are none of ours to keep.
     account: String,
     address: String,
 }
@@ -52,10 +52,10 @@ impl Services {
     }
 
     /// An attempt at the account that `identity` names: its e-mail address, or its id where it has none.
-    pub(in crate::service) fn attempt(&self, context: &RequestContext, identity: &str) -> Attempt {
+    pub(in crate::service) fn attempt(&self, address: Option<IpAddr>, identity: &str) -> Attempt {
         Attempt(self.limits.is_on.then(|| Pair {
             account: self.account_name(identity).0,
-            address: context.address.map_or_else(
+            address: address.map_or_else(
                 || "unknown".to_owned(),
                 |address| AddressBlock::from(address).to_string(),
             ),
@@ -132,41 +132,27 @@ pub(in crate::service) fn forgive(
     attempts::forget_account(tx, &account.0)
 }
 
-/// Counts a failed attempt and writes it down, with one row more for each lock that it brought about; answers what
-/// to answer. One too many neither counts nor leaves a row, or a flood would fill the log.
-pub(in crate::service) async fn fail(
-    services: &Services,
-    attempt: Attempt,
-    entry: AuditEntry,
-) -> Error {
-    let now = entry.at;
-    let ids: [AuditId; 3] = std::array::from_fn(|_| AuditId::new(now, services.random()));
-    let counted = services
-        .store
-        .write(move |tx| {
-            let locks = attempt.count(tx, now)?;
-            audit::insert(tx, &entry)?;
-            for (id, action) in ids.into_iter().zip(&locks) {
-                let lock = AuditEntry {
-                    id,
-                    action: *action,
-                    outcome: Outcome::Ok,
-                    actor_id: None,
-                    ..entry.clone()
-                };
-                audit::insert(tx, &lock)?;
-            }
-            Ok::<_, Error>(locks.len())
-        })
-        .await;
-    match counted {
-        Ok(locks) => {
-            let locks = u64::try_from(locks).unwrap_or_default();
-            services.limits.locks.fetch_add(locks, Ordering::Relaxed);
-            Error::InvalidCredentials
-        }
-        Err(error) => error,
+/// Counts a failed attempt and records it, with one row more for each lock that it brought about; returns how many
+/// locks. One too many neither counts nor leaves a row, or a flood would fill the log.
+///
+/// # Errors
+/// `TooManyAttempts`, when it was one too many: the transaction is rolled back.
+pub(in crate::service) fn count_failure(
+    unit: &mut UnitOfWork<'_, '_>,
+    attempt: &Attempt,
+    event: Event,
+) -> Result<Finished<usize>> {
+    let locks = attempt.count(unit.tx, unit.now)?;
+    unit.record(event.clone())?;
+    for action in &locks {
+        unit.record(Event {
+            action: *action,
+            outcome: Outcome::Ok,
+            actor_id: None,
+            ..event.clone()
+        })?;
     }
+    unit.recorded(locks.len())
 }
 
 /// What counts against an attempt.

@@ -3,7 +3,7 @@
 
 mod attempts;
 mod buckets;
-mod forget;
+mod purge;
 mod refusals;
 
 use std::net::IpAddr;
@@ -14,8 +14,8 @@ use crate::service::Services;
 use buckets::Buckets;
 use refusals::Refusals;
 
-pub(in crate::service) use attempts::{Attempt, fail, forgive};
-pub use forget::purge_expired;
+pub(in crate::service) use attempts::{Attempt, count_failure, forgive};
+pub use purge::purge_expired;
 pub use refusals::note_refusal;
 
 /// Calls that draw from one bucket, whatever they are named.
@@ -91,6 +91,11 @@ impl Limits {
                 .iter()
                 .map(|count| count.load(Ordering::Relaxed)),
         )
+    }
+
+    pub(in crate::service) fn count_locks(&self, locks: usize) {
+        let locks = u64::try_from(locks).unwrap_or_default();
+        self.locks.fetch_add(locks, Ordering::Relaxed);
     }
 
     /// How often since the start wrong passwords were too many.

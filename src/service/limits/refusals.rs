@@ -6,10 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::AddressBlock;
-use crate::domain::audit::{Action, Outcome};
+use crate::domain::audit::Action;
 use crate::service::limits::Group;
 use crate::service::{RequestContext, Services};
-use crate::store::audit;
 
 /// A flood that goes on for longer is written down again.
 const SAME_FLOOD: TimeDelta = TimeDelta::minutes(15);
@@ -44,24 +43,25 @@ impl Refusals {
     }
 }
 
-/// Writes down that an address is asking for too much, once in a quarter of an hour. The request is refused whether
-/// or not that succeeds.
+/// Records that an address sends too many requests, once in a quarter of an hour. The request is refused whether or not
+/// that succeeds.
 pub async fn note_refusal(services: &Services, context: &RequestContext, group: Group) {
     let now = services.now();
     let address = context.address.map(AddressBlock::from);
     if !services.limits.refusals.is_first(group, address, now) {
         return;
     }
-    let entry = services.audit(context, now, Action::AddressLimited, Outcome::Refused);
     let written = services
-        .store
-        .write(move |tx| audit::insert(tx, &entry))
+        .write(context, move |unit| {
+            let event = unit.event(Action::AddressLimited).refused(group.name());
+            unit.finish(event, ())
+        })
         .await;
     match written {
         Ok(()) => tracing::warn!(
             address = address.map(tracing::field::display),
             group = group.name(),
-            "an address asks for too much and is refused"
+            "an address sends too many requests and is refused"
         ),
         Err(error) => tracing::warn!(%error, "a refusal was not written to the audit log"),
     }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::store::outbox;
-use crate::store::{Store, StoreError};
+use crate::service::Database;
+use crate::store::{StoreError, outbox};
 
 /// Letters by what becomes of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl std::fmt::Display for Backlog {
 
 /// # Errors
 /// When the database cannot be read.
-pub async fn backlog(store: &Store, now: DateTime<Utc>) -> Result<Backlog, StoreError> {
+pub async fn backlog(store: &Database, now: DateTime<Utc>) -> Result<Backlog, StoreError> {
     let found = store.read(outbox::backlog).await?;
     Ok(Backlog {
         waiting: found.waiting,

@@ -1,4 +1,4 @@
-//! Sending what is due: each letter at least once, and twice only when a crash hides that it went out.
+//! Sending what is due: each e-mail at least once, and twice only when a crash hides that it was sent.
 
 use std::time::Duration;
 
@@ -9,26 +9,26 @@ use crate::crypto::sealed::{self, Purpose, SealError};
 use crate::domain::EmailMessage;
 use crate::ports::mailer::SendFailure;
 use crate::service::mail::MailTransport;
-use crate::service::mail::pause::pause;
+use crate::service::mail::retry::pause;
 use crate::service::{Result, Services};
 use crate::store::outbox::{self, DueEmail};
 use crate::store::{StoreError, Tx};
 
-/// Longer than any attempt can take: whoever claimed a letter and is not heard of by then has died with it.
+/// Longer than any attempt can take: an instance that has not reported by then has died.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 
-/// What came of an attempt is written down within the lease, though the database be away for a while.
-const WRITING_TRIES: u32 = 60;
-const WRITE_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// The outcome of an attempt is stored within the lease, even if the database is away for a while.
+const STORE_TRIES: u32 = 60;
+const STORE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 enum Outcome {
     Sent,
     Later(String),
     Never(String),
 }
 
-/// A letter that is ours to send, if one is due.
+/// An e-mail that is due, leased to this instance.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -36,37 +36,37 @@ pub async fn claim(services: &Services) -> Result<Option<DueEmail>> {
     let now = services.now();
     services
         .store
-        .write(move |tx| Ok(outbox::claim(tx, now, now + LEASE)?))
+        .maintain(move |tx| Ok(outbox::claim(tx, now, now + LEASE)?))
         .await
 }
 
-/// Sends a claimed letter and writes down what came of it. Without the second, it is sent again after its lease.
+/// Sends a claimed e-mail and stores the outcome. If that fails, it is sent again after its lease.
 pub async fn deliver(services: &Services, mail_transport: &MailTransport, due: DueEmail) {
     let outcome = attempt(services, mail_transport, &due).await;
-    let letter = due.id;
+    let email = due.id;
     let (kind, attempts) = (due.kind.clone(), due.attempts);
     let now = services.now();
-    let written = match outcome {
+    let stored = match outcome {
         Outcome::Sent => {
-            tracing::info!(%letter, kind, attempts, "letter sent");
-            write(services, move |tx| outbox::mark_sent(tx, letter, now)).await
+            tracing::info!(%email, kind, attempts, "e-mail sent");
+            store(services, move |tx| outbox::mark_sent(tx, email, now)).await
         }
         Outcome::Later(why) => {
             let next_attempt_at = now + pause(attempts, services.random());
-            tracing::warn!(%letter, kind, attempts, why, %next_attempt_at, "letter not sent yet");
+            tracing::warn!(%email, kind, attempts, why, %next_attempt_at, "e-mail not sent yet");
             let due = std::sync::Arc::new(due);
-            write(services, move |tx| {
+            store(services, move |tx| {
                 outbox::postpone(tx, &due, next_attempt_at, &why)
             })
             .await
         }
         Outcome::Never(why) => {
-            tracing::error!(%letter, kind, attempts, why, "letter given up");
-            write(services, move |tx| outbox::give_up(tx, letter, now, &why)).await
+            tracing::error!(%email, kind, attempts, why, "e-mail given up");
+            store(services, move |tx| outbox::give_up(tx, email, now, &why)).await
         }
     };
-    if let Err(error) = written {
-        tracing::error!(%letter, kind, %error, "it was not written down what came of a letter; it will be sent again");
+    if let Err(error) = stored {
+        tracing::error!(%email, kind, %error, "the outcome of an e-mail was not stored; it will be sent again");
     }
 }
 
@@ -76,7 +76,7 @@ async fn attempt(services: &Services, mail_transport: &MailTransport, due: &DueE
         match sealed::open(&due.sealed, services.now(), Purpose::EmailMessage, &keyring) {
             Ok(letter) => letter,
             Err(SealError::Expired(_)) => {
-                return Outcome::Never("nobody took it for seven days".to_owned());
+                return Outcome::Never("no mail server took it for seven days".to_owned());
             }
             Err(SealError::Invalid) => {
                 return Outcome::Never("no secret of JWT_SECRET opens it".to_owned());
@@ -93,17 +93,17 @@ async fn attempt(services: &Services, mail_transport: &MailTransport, due: &DueE
     }
 }
 
-/// Tries again where an answer would be an error: nobody waits, and a letter that went out should not go out again.
-async fn write(
+/// Retries when the database is away: nobody waits, and an e-mail that was sent should not be sent again.
+async fn store(
     services: &Services,
     work: impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Clone + Send + 'static,
 ) -> Result<(), StoreError> {
     let mut tries = 1;
     loop {
-        match services.store.write(work.clone()).await {
-            Err(StoreError::Busy | StoreError::Unavailable(_)) if tries < WRITING_TRIES => {
+        match services.store.maintain(work.clone()).await {
+            Err(StoreError::Busy | StoreError::Unavailable(_)) if tries < STORE_TRIES => {
                 tries += 1;
-                sleep(WRITE_AGAIN_AFTER).await;
+                sleep(STORE_AGAIN_AFTER).await;
             }
             done => return done,
         }

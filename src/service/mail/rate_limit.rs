@@ -1,42 +1,52 @@
-//! How many letters strangers can have us write to an address.
+//! How many e-mails strangers can have us send to an address.
 
-use crate::domain::{EmailMessage, lifetimes};
+use crate::domain::{Email, EmailMessage, lifetimes};
 use crate::service::Services;
+use crate::service::unit_of_work::UnitOfWork;
+use crate::store::StoreError;
 use crate::store::outbox::{self, DECOY, NewEmail};
-use crate::store::{StoreError, Tx};
 
-/// Letters of a sort to one address within [`lifetimes::EMAIL_LIMIT_WINDOW`].
+/// E-mails of one group to one address within [`lifetimes::EMAIL_LIMIT_WINDOW`].
 const EMAILS_PER_ADDRESS: u8 = 3;
 
-/// Whether one more letter that a stranger can cause may go to its address: a fourth within an hour may not, and
-/// nobody is told. The address is held until the transaction ends, so that of any number at once three go out.
-pub(in crate::service) fn may_send(tx: &mut Tx<'_>, letter: &NewEmail) -> Result<bool, StoreError> {
+/// Whether one more e-mail that a stranger can cause may go to its address: a fourth within an hour may not, and
+/// nobody is told. The address is locked until the transaction ends, so that three of any number of concurrent requests go out.
+pub(in crate::service) fn may_send(
+    unit: &mut UnitOfWork<'_, '_>,
+    email: &NewEmail,
+) -> Result<bool, StoreError> {
     let mut kinds = vec![DECOY];
     kinds.extend(EmailMessage::ASKED_FOR);
-    has_room(tx, letter, &kinds)
+    has_room(unit, email, &kinds)
 }
 
 /// Tells an account's owner of something that has happened to it.
 ///
-/// Who has proved the address is always told. Any other may be somebody whose address a stranger has put into an
-/// account, to have us write to them: for them it ends as with [`may_send`].
+/// An owner with a verified address is always told. An unverified one may belong to somebody else, whose address a
+/// stranger has put into an account to have us write to them: it is limited like [`may_send`].
 pub(in crate::service) fn send_notice(
-    tx: &mut Tx<'_>,
-    letter: &NewEmail,
-    is_proved: bool,
+    unit: &mut UnitOfWork<'_, '_>,
+    to: Email,
+    message: &EmailMessage,
+    is_verified: bool,
 ) -> Result<(), StoreError> {
-    if is_proved || has_room(tx, letter, &EmailMessage::NOTICES)? {
-        outbox::insert(tx, letter)?;
+    let email = unit.draft(to, message);
+    if is_verified || has_room(unit, &email, &EmailMessage::NOTICES)? {
+        unit.queue(&email)?;
     }
     Ok(())
 }
 
-fn has_room(tx: &mut Tx<'_>, letter: &NewEmail, kinds: &[&str]) -> Result<bool, StoreError> {
-    let to = &letter.recipient;
-    let since = letter.created_at - lifetimes::EMAIL_LIMIT_WINDOW;
-    outbox::lock_recipient(tx, to)?;
+fn has_room(
+    unit: &mut UnitOfWork<'_, '_>,
+    email: &NewEmail,
+    kinds: &[&str],
+) -> Result<bool, StoreError> {
+    let to = &email.recipient;
+    let since = email.created_at - lifetimes::EMAIL_LIMIT_WINDOW;
+    outbox::lock_recipient(unit.tx, to)?;
     Ok(!outbox::are_as_many_since(
-        tx,
+        unit.tx,
         to,
         kinds,
         since,
@@ -44,7 +54,7 @@ fn has_room(tx: &mut Tx<'_>, letter: &NewEmail, kinds: &[&str]) -> Result<bool, 
     )?)
 }
 
-/// Forgets what stood in place of letters and counts no more.
+/// Deletes decoy rows that no longer count towards the limit.
 ///
 /// # Errors
 /// When the database cannot be written.
@@ -52,6 +62,6 @@ pub async fn purge_decoys(services: &Services) -> Result<(), StoreError> {
     let before = services.now() - lifetimes::EMAIL_LIMIT_WINDOW;
     services
         .store
-        .write(move |tx| outbox::delete_decoys(tx, before).map(|_| ()))
+        .maintain(move |tx| outbox::delete_decoys(tx, before).map(|_| ()))
         .await
 }

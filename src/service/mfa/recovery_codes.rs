@@ -1,36 +1,33 @@
-//! Ten codes for the day on which the authenticator is lost.
+//! Ten codes for somebody who has lost their authenticator.
 
 use crate::crypto::opaque::OpaqueHash;
 use crate::crypto::recovery_code::RecoveryCode;
 use crate::domain::UserId;
-use crate::service::Services;
-use crate::store::{StoreError, Tx, recovery_codes};
+use crate::service::unit_of_work::UnitOfWork;
+use crate::store::{StoreError, recovery_codes};
 
 const CODES: usize = 10;
 
 /// Codes that only their owner will know.
-#[derive(Clone)]
 pub struct NewCodes(Vec<RecoveryCode>);
 
-pub(in crate::service) fn new_recovery_codes(services: &Services) -> NewCodes {
-    let new = || RecoveryCode::new(services.random());
-    NewCodes(std::iter::repeat_with(new).take(CODES).collect())
-}
-
 impl NewCodes {
+    /// Makes codes and stores their hashes, in place of all earlier ones.
+    pub(in crate::service) fn store(
+        unit: &mut UnitOfWork<'_, '_>,
+        user_id: UserId,
+    ) -> Result<Self, StoreError> {
+        let codes: Vec<_> = (0..CODES)
+            .map(|_| RecoveryCode::new(unit.random()))
+            .collect();
+        let hashes: Vec<_> = codes.iter().map(RecoveryCode::hash).collect();
+        let hashes: Vec<&str> = hashes.iter().map(OpaqueHash::as_str).collect();
+        recovery_codes::replace(unit.tx, user_id, &hashes)?;
+        Ok(Self(codes))
+    }
+
     /// As they are shown.
     pub fn expose(&self) -> Vec<String> {
         self.0.iter().map(RecoveryCode::expose).collect()
-    }
-
-    /// Keeps their hashes, in place of all earlier ones.
-    pub(in crate::service) fn keep(
-        &self,
-        tx: &mut Tx<'_>,
-        user_id: UserId,
-    ) -> Result<(), StoreError> {
-        let hashes: Vec<_> = self.0.iter().map(RecoveryCode::hash).collect();
-        let hashes: Vec<&str> = hashes.iter().map(OpaqueHash::as_str).collect();
-        recovery_codes::replace(tx, user_id, &hashes)
     }
 }

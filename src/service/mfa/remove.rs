@@ -1,64 +1,53 @@
 //! Going back to one factor.
 
+use crate::domain::Fault;
 use crate::domain::audit::Action;
-use crate::domain::{Fault, lifetimes};
-use crate::service::mfa::prove_again::prove_again;
-use crate::service::mfa::{end_what_lacks_it, notice};
-use crate::service::{Caller, Error, RequestContext, Result, Services};
-use crate::store::{audit, organizations, outbox, recovery_codes, totp, users};
+use crate::service::accounts::reauthenticate::reauthenticate_if_given;
+use crate::service::mfa::check::CodeCheck;
+use crate::service::mfa::{end_other_sessions, send_notice};
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::{organizations, recovery_codes, totp};
 
 /// Takes the password, for accounts that have one, and a code: of the authenticator, or one of the recovery
 /// codes. Every other session of the caller ends.
 ///
 /// # Errors
 /// `Invalid` without the password of an account that has one; `InvalidCredentials`; `InvalidCode`,
-/// `TooManyAttempts`; `MfaNotEnrolled`; `MfaRequired` while one of the caller's organizations wants a second
+/// `TooManyAttempts`; `MfaNotEnrolled`; `MfaRequired` while one of the caller's organizations requires a second
 /// factor; `Forbidden` for a service.
 pub async fn remove(
     services: &Services,
-    context: &RequestContext,
     caller: &Caller,
     password: Option<&str>,
     code: &str,
 ) -> Result<()> {
-    let except = caller.session_id()?;
-    let proven = prove_again(services, context, caller, password).await?;
-    let now = services.now();
-    let user_id = caller.profile.id;
-    let check = services.code_check(context, now, code);
-    let entry = services.audit_own(context, now, Action::MfaDisabled, caller);
-    let profile = &caller.profile;
-    let letter = notice(services, now, profile.email.clone(), &profile.name, false);
-    let changes = services
-        .store
-        .write(move |tx| {
-            match proven {
-                Some(proven) => drop(proven.lock(tx, now)?),
-                None => {
-                    let account = users::lock_account(tx, user_id)?.ok_or(Error::TokenRevoked)?;
-                    if account.password_hash.is_some() {
-                        let why = "Please enter your password.";
-                        return Err(Fault::new("password", "required", why).into());
-                    }
+    caller.session_id()?;
+    let action = Action::MfaDisabled;
+    let reauthenticated = reauthenticate_if_given(services, caller, password, action).await?;
+    let check = CodeCheck::parse(code);
+    services
+        .write_as(caller, move |unit, actor| {
+            match reauthenticated {
+                Some(reauthenticated) => reauthenticated.confirm(unit, actor)?,
+                None if actor.account.password_hash.is_some() => {
+                    let why = "Please enter your password.";
+                    return Err(Fault::new("password", "required", why).into());
                 }
+                None => {}
             }
-            if !organizations::requiring_mfa_of(tx, user_id)?.is_empty() {
+            let user_id = actor.id();
+            if !organizations::requiring_mfa_of(unit.tx, user_id)?.is_empty() {
                 return Err(Error::MfaRequired);
             }
-            if let Err(refused) = check.run(tx, user_id, &entry)? {
-                return Ok(Err(refused));
+            let event = unit.event(action);
+            if let Err(refused) = check.run(unit, user_id, &event)? {
+                return unit.refused(refused.into());
             }
-            totp::delete(tx, user_id)?;
-            recovery_codes::delete(tx, user_id)?;
-            audit::insert(tx, &entry)?;
-            if let Some(letter) = &letter {
-                outbox::insert(tx, letter)?;
-            }
-            Ok(Ok(end_what_lacks_it(tx, user_id, except, now)?))
+            totp::delete(unit.tx, user_id)?;
+            recovery_codes::delete(unit.tx, user_id)?;
+            send_notice(unit, actor.user(), false)?;
+            end_other_sessions(unit, user_id, actor.session_id()?)?;
+            unit.finish(event, ())
         })
-        .await??;
-    services
-        .revocations
-        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
-    Ok(())
+        .await
 }

@@ -84,7 +84,7 @@ pub async fn reseal_secrets(services: &Services) -> Result<()> {
             .collect();
         services
             .store
-            .write(move |tx| {
+            .maintain(move |tx| {
                 for (user_id, old, new) in &resealed {
                     totp::reseal(tx, *user_id, old, new)?;
                 }

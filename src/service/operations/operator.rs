@@ -1,16 +1,16 @@
 //! What the operator does from the command line: organizations and people, without asking anybody.
 
-use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::audit::{Action, Method};
 use crate::domain::{
-    Change, Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName,
-    PersonName, Role, User, UserId, lifetimes,
+    Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName, PersonName,
+    Role, User, UserId,
 };
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::organizations::register::insert_organization;
-use crate::service::{Error, RequestContext, Result, Services, limits, record_changes};
-use crate::store::{
-    Store, StoreError, Tx, api_tokens, audit, memberships, organizations, sessions, users,
-};
+use crate::service::people::update::disable_account;
+use crate::service::unit_of_work::UnitOfWork;
+use crate::service::{Database, Error, RequestContext, Result, Services, limits};
+use crate::store::{StoreError, memberships, organizations, users};
 
 pub struct CreateUser<'a> {
     pub email: Email,
@@ -22,24 +22,19 @@ pub struct CreateUser<'a> {
     pub manager_id: Option<UserId>,
 }
 
+/// # Errors
+/// When the database fails.
 pub async fn create_organization(
     services: &Services,
     context: &RequestContext,
     name: OrganizationName,
 ) -> Result<Organization> {
-    let now = services.now();
-    let id = OrganizationId::new(now, services.random());
     let join_policy = services.default_join_policy;
-    let entry = AuditEntry {
-        organization_id: Some(id),
-        ..services.audit(context, now, Action::OrganizationFounded, Outcome::Ok)
-    };
     services
-        .store
-        .write(move |tx| {
-            let organization = insert_organization(tx, id, name, join_policy, now)?;
-            audit::insert(tx, &entry)?;
-            Ok(organization)
+        .write(context, move |unit| {
+            let organization = insert_organization(unit, name, join_policy)?;
+            let event = unit.event(Action::OrganizationFounded).by(Method::Operator);
+            unit.finish(event.within(organization.id), organization)
         })
         .await
 }
@@ -56,7 +51,7 @@ pub async fn list_organizations(services: &Services) -> Result<Vec<Organization>
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn count_open_organizations(store: &Store) -> Result<i64, StoreError> {
+pub async fn count_open_organizations(store: &Database) -> Result<i64, StoreError> {
     store
         .read(|tx| organizations::count_with_policy(tx, JoinPolicy::Open))
         .await
@@ -82,37 +77,31 @@ pub async fn create_user(
         .await?;
     let password_hash = services.passwords.hash(password).await?;
 
-    let now = services.now();
-    let user = User {
-        id: UserId::new(now, services.random()),
-        email: Some(create.email),
-        name: create.name,
-        token_version: 0,
-        disabled_at: None,
-        created_at: now,
-    };
-    let membership = Membership {
-        user_id: user.id,
-        organization_id: create.organization_id,
-        role: create.role,
-        manager_id: create.manager_id,
-    };
-    let entry = AuditEntry {
-        subject_id: Some(user.id),
-        organization_id: Some(create.organization_id),
-        ..services.audit(context, now, Action::UserCreated, Outcome::Ok)
-    };
     services
-        .store
-        .write(move |tx| {
-            organizations::find(tx, membership.organization_id)?
-                .ok_or(Error::OrganizationNotFound)?;
-            users::insert(tx, &user, None, Some(password_hash.as_str()))
+        .write(context, move |unit| {
+            let organization_id = create.organization_id;
+            organizations::find(unit.tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
+            let now = unit.now;
+            let user = User {
+                id: UserId::new(now, unit.random()),
+                email: Some(create.email),
+                name: create.name,
+                token_version: 0,
+                disabled_at: None,
+                created_at: now,
+            };
+            users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
-            users::set_email_verified(tx, user.id, now)?;
-            memberships::insert(tx, &membership, now)?;
-            audit::insert(tx, &entry)?;
-            Ok(user)
+            users::set_email_verified(unit.tx, user.id, now)?;
+            let membership = Membership {
+                user_id: user.id,
+                organization_id,
+                role: create.role,
+                manager_id: create.manager_id,
+            };
+            memberships::insert(unit.tx, &membership, now)?;
+            let event = unit.event(Action::UserCreated).about(user.id);
+            unit.finish(event.within(organization_id).by(Method::Operator), user)
         })
         .await
 }
@@ -153,7 +142,7 @@ pub enum Disabled {
     Done(User),
     /// Nothing: nobody else could administer these.
     LastAdminOf(Vec<Organization>),
-    NobodyHasTheAddress,
+    UnknownEmail,
 }
 
 /// Disables an account and ends all its sessions.
@@ -166,58 +155,35 @@ pub async fn disable_user(
     email: &Email,
     even_the_last_admin: bool,
 ) -> Result<Disabled> {
-    let now = services.now();
     let email = email.clone();
-    let entry = services.audit(context, now, Action::UserDisabled, Outcome::Ok);
-    let (disabled, changes) = services
-        .store
-        .write(move |tx| {
-            let Some(account) = users::find_account_by_email(tx, &email)? else {
-                return Ok((Disabled::NobodyHasTheAddress, None));
+    services
+        .write(context, move |unit| {
+            let Some(account) = users::lock_account_by_email(unit.tx, &email)? else {
+                return unit.unrecorded(Disabled::UnknownEmail);
             };
             let user_id = account.user.id;
             if !even_the_last_admin && account.user.disabled_at.is_none() {
-                let left = left_without_admin(tx, user_id)?;
+                let left = left_without_admin(unit, user_id)?;
                 if !left.is_empty() {
-                    return Ok((Disabled::LastAdminOf(left), None));
+                    return unit.unrecorded(Disabled::LastAdminOf(left));
                 }
             }
-            users::disable(tx, user_id, now)?;
-            let min_token_version = users::raise_token_version(tx, user_id, now)?;
-            sessions::revoke_all(tx, user_id, None, now)?;
-            api_tokens::revoke_all_of(tx, user_id, now)?;
-            audit::insert(
-                tx,
-                &AuditEntry {
-                    subject_id: Some(user_id),
-                    ..entry
-                },
-            )?;
-            let changes = [Change::TokensRevoked {
-                user_id,
-                min_token_version,
-            }];
-            record_changes(tx, &changes, now)?;
-            let user = users::find(tx, user_id)?.unwrap_or(account.user);
-            Ok::<_, Error>((Disabled::Done(user), Some(changes)))
+            disable_account(unit, user_id)?;
+            let user = users::find(unit.tx, user_id)?.unwrap_or(account.user);
+            let event = unit.event(Action::UserDisabled).about(user_id);
+            unit.finish(event.by(Method::Operator), Disabled::Done(user))
         })
-        .await?;
-    if let Some(changes) = changes {
-        services
-            .revocations
-            .apply(&changes, now + lifetimes::ACCESS_TOKEN);
-    }
-    Ok(disabled)
+        .await
 }
 
 /// The organizations that nobody but `losing` administers.
-fn left_without_admin(tx: &mut Tx<'_>, losing: UserId) -> Result<Vec<Organization>> {
+fn left_without_admin(unit: &mut UnitOfWork<'_, '_>, losing: UserId) -> Result<Vec<Organization>> {
     let mut left = Vec::new();
-    for membership in memberships::list_of_user(tx, losing)? {
+    for membership in memberships::list_of_user(unit.tx, losing)? {
         let id = membership.organization_id;
-        match keep_an_admin(tx, id, losing) {
+        match keep_an_admin(unit.tx, id, losing) {
             Ok(()) => {}
-            Err(Error::LastAdmin) => left.extend(organizations::find(tx, id)?),
+            Err(Error::LastAdmin) => left.extend(organizations::find(unit.tx, id)?),
             Err(error) => return Err(error),
         }
     }
@@ -230,25 +196,16 @@ pub async fn unlock_user(
     context: &RequestContext,
     email: &Email,
 ) -> Result<Option<User>> {
-    let now = services.now();
     let name = services.account_name(email.as_str());
     let email = email.clone();
-    let entry = services.audit(context, now, Action::AccountUnlocked, Outcome::Ok);
     services
-        .store
-        .write(move |tx| {
-            let Some(account) = users::find_account_by_email(tx, &email)? else {
-                return Ok(None);
+        .write(context, move |unit| {
+            let Some(account) = users::find_account_by_email(unit.tx, &email)? else {
+                return unit.unrecorded(None);
             };
-            limits::forgive(tx, &name)?;
-            audit::insert(
-                tx,
-                &AuditEntry {
-                    subject_id: Some(account.user.id),
-                    ..entry
-                },
-            )?;
-            Ok(Some(account.user))
+            limits::forgive(unit.tx, &name)?;
+            let event = unit.event(Action::AccountUnlocked).about(account.user.id);
+            unit.finish(event.by(Method::Operator), Some(account.user))
         })
         .await
 }

@@ -1,9 +1,8 @@
 //! Other signing keys while the server runs.
 
 use crate::crypto::keyring::Keyring;
-use crate::domain::audit::{Action, Outcome};
-use crate::service::{Error, RequestContext, Result, Services};
-use crate::store::audit;
+use crate::domain::audit::{Action, Method};
+use crate::service::{RequestContext, Result, Services};
 
 /// Signs and verifies with these keys from now on, whatever becomes of the row that says so: whoever takes a secret
 /// away must not wait for a database. Keys that were in force already leave no row.
@@ -15,9 +14,10 @@ pub async fn rotate_keys(services: &Services, keyring: Keyring) -> Result<()> {
         return Ok(());
     }
     let context = RequestContext::signal(services);
-    let entry = services.audit(&context, services.now(), Action::KeysRotated, Outcome::Ok);
     services
-        .store
-        .write(move |tx| audit::insert(tx, &entry).map_err(Error::from))
+        .write(&context, |unit| {
+            let event = unit.event(Action::KeysRotated).by(Method::Operator);
+            unit.finish(event, ())
+        })
         .await
 }

@@ -2,37 +2,33 @@
 
 use crate::domain::audit::Action;
 use crate::domain::{OrganizationId, Role};
-use crate::service::organizations::switch::OrganizationSwitch;
-use crate::service::{Caller, Error, RequestContext, Result, Services, SignIn};
+use crate::service::organizations::switch::join_and_switch;
+use crate::service::{Caller, Error, Result, Services, SignIn};
 use crate::store::{organizations, users};
 
 /// As an employee. The session speaks for that organization from now on, or once its owner has the second factor that
-/// it wants.
+/// it requires.
 ///
 /// # Errors
 /// `OrganizationNotFound`, `AlreadyMember`; `InvitationRequired` unless the organization is open to anybody, or to the
-/// domain of the address that the caller has proved; `Forbidden` for a service.
+/// domain of the caller's verified address; `Forbidden` for a service.
 pub async fn join_organization(
     services: &Services,
-    context: &RequestContext,
     caller: &Caller,
     organization_id: OrganizationId,
 ) -> Result<SignIn> {
-    let now = services.now();
-    let entrance = OrganizationSwitch::of(services, context, caller, now, Action::MemberJoined)?;
-    let way = entrance.clone();
-    let entered = services
-        .store
-        .write(move |tx| {
-            let organization =
-                organizations::find(tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
-            let user = way.lock_user(tx)?;
-            let proved = users::find_proved_email(tx, user.id)?;
-            if !organization.lets_in(proved.as_ref()) {
+    caller.session_id()?;
+    let switch = services
+        .write_as(caller, move |unit, actor| {
+            let organization = organizations::find(unit.tx, organization_id)?
+                .ok_or(Error::OrganizationNotFound)?;
+            let verified = users::find_proved_email(unit.tx, actor.id())?;
+            if !organization.lets_in(verified.as_ref()) {
                 return Err(Error::InvitationRequired);
             }
-            way.enter(tx, &user, organization_id, Role::Employee)
+            let place = (organization_id, Role::Employee);
+            join_and_switch(unit, actor, actor.user(), place, Action::MemberJoined)
         })
         .await?;
-    Ok(entrance.conclude(services, entered))
+    Ok(switch.issue(services))
 }

@@ -1,13 +1,13 @@
-//! Registration into an organization that is there already.
+//! Registering an account in an existing organization.
 
-use crate::crypto::opaque::Opaque;
-use crate::domain::audit::{Action, AuditEntry, Outcome};
-use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, User, UserId};
+use crate::domain::audit::{Action, Method};
+use crate::domain::{Email, OrganizationId, PersonName, Role, User, UserId};
+use crate::service::accounts::verify_email::send_verification;
 use crate::service::invitations::invite_by_rule;
-use crate::service::mfa::{self, PendingSignIn};
-use crate::service::sign_in::begin_session::begin_session;
+use crate::service::organizations::switch::admit;
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, Subject, enter};
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn};
-use crate::store::{Tx, audit, memberships, organizations, users};
+use crate::store::{Tx, organizations, users};
 
 pub struct RegisterIntoOrganization<'a> {
     pub email: Email,
@@ -16,10 +16,10 @@ pub struct RegisterIntoOrganization<'a> {
     pub organization_id: OrganizationId,
 }
 
-/// What joining leads to.
+/// What registering leads to.
 pub enum Joined {
     SignIn(SignIn),
-    /// The account is there, and nobody is signed in before its address is proved.
+    /// The account exists, and can sign in once its address is verified.
     Unverified(Profile),
 }
 
@@ -53,96 +53,72 @@ pub async fn register_into_organization(
         .store
         .read(move |tx| {
             let admission = judge(tx, organization_id, &email)?;
-            // Hashing is dear, so whoever can be refused without it is.
-            if admission == Admission::AtOnce && users::find_account_by_email(tx, &email)?.is_some()
-            {
+            // Hashing is expensive, so refuse before hashing where we can.
+            if admission == Admission::Now && users::find_account_by_email(tx, &email)?.is_some() {
                 return Err(Error::EmailTaken);
             }
             Ok(admission)
         })
         .await?;
-    if admission == Admission::OnceProved {
+    if admission == Admission::AfterVerification {
         invite_by_rule(services, context, organization_id, join.email).await?;
         return Err(Error::InvitationRequired);
     }
     let password_hash = services.passwords.hash(password).await?;
 
-    let now = services.now();
-    let email = join.email;
-    let user = User {
-        id: UserId::new(now, services.random()),
-        email: Some(email.clone()),
-        name: join.name,
-        token_version: 0,
-        disabled_at: None,
-        created_at: now,
-    };
-    let membership = Membership {
-        user_id: user.id,
-        organization_id,
-        role: Role::Employee,
-        manager_id: None,
-    };
-    let session = services.new_session(context, now, user.id, organization_id);
-    let notice = services.sign_in_notice(now);
     let begins_session = !services.require_verified_email;
-    let entry = AuditEntry {
-        actor_id: Some(user.id),
-        subject_id: Some(user.id),
-        organization_id: Some(organization_id),
-        ..services.audit(context, now, Action::Registered, Outcome::Ok)
-    };
-    let verification = services.verification(now, &user, &email);
-    let profile = Profile::of(&user, &membership);
-    let half = PendingSignIn {
-        user_id: user.id,
-        organization_id,
-    };
-    let second_factor_token = Opaque::new(services.random());
-    let begun = services
-        .store
-        .write(move |tx| {
-            if judge(tx, organization_id, &email)? != Admission::AtOnce {
+    let registered = services
+        .write(context, move |unit| {
+            if judge(unit.tx, organization_id, &join.email)? != Admission::Now {
                 return Err(Error::InvitationRequired);
             }
-            users::insert(tx, &user, None, Some(password_hash.as_str()))
+            let now = unit.now;
+            let user = User {
+                id: UserId::new(now, unit.random()),
+                email: Some(join.email.clone()),
+                name: join.name,
+                token_version: 0,
+                disabled_at: None,
+                created_at: now,
+            };
+            users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
-            memberships::insert(tx, &membership, now)?;
-            verification.send(tx, now)?;
-            audit::insert(tx, &entry)?;
+            let membership = admit(unit, user.id, organization_id, Role::Employee)?;
+            send_verification(unit, &user, &join.email)?;
+            let event = unit.event(Action::Registered).own(user.id);
+            unit.record(event.within(organization_id).by(Method::Registration))?;
             if !begins_session {
-                return Ok(None);
+                return unit.recorded(Registered::Unverified(Profile::of(&user, &membership)));
             }
-            if let Some(wanted) = mfa::still_needed(tx, second_factor_token, half, now)? {
-                return Ok(Some(Err(wanted)));
-            }
-            begin_session(tx, &session, notice)?;
-            Ok::<_, Error>(Some(Ok((session, user.token_version))))
+            let proof = Proof::Registration(Subject { user, membership });
+            let entry = enter(unit, proof, Carrier::Jwt)?;
+            unit.recorded(Registered::Entry(entry))
         })
         .await?;
-    Ok(match begun {
-        None => Joined::Unverified(profile),
-        Some(Ok((session, token_version))) => {
-            let signed_in = services.tokens.issue(now, &session, token_version, profile);
-            Joined::SignIn(SignIn::Complete(signed_in))
-        }
-        Some(Err(second_factor)) => Joined::SignIn(SignIn::SecondFactor(second_factor)),
+    Ok(match registered {
+        Registered::Unverified(profile) => Joined::Unverified(profile),
+        Registered::Entry(entry) => Joined::SignIn(entry.issue(services)?),
     })
 }
 
-/// When somebody with an address that nobody has proved may join.
+enum Registered {
+    Entry(Entry),
+    Unverified(Profile),
+}
+
+/// When somebody with an unverified address may join.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Admission {
-    AtOnce,
-    OnceProved,
+    Now,
+    AfterVerification,
 }
 
 fn judge(tx: &mut Tx<'_>, id: OrganizationId, email: &Email) -> Result<Admission> {
     let organization = organizations::find(tx, id)?.ok_or(Error::OrganizationNotFound)?;
     if organization.lets_in(None) {
-        Ok(Admission::AtOnce)
+        Ok(Admission::Now)
     } else if organization.lets_in(Some(email)) {
-        Ok(Admission::OnceProved)
+        Ok(Admission::AfterVerification)
     } else {
         Err(Error::InvitationRequired)
     }

@@ -1,146 +1,97 @@
 //! One more organization for somebody who is signed in.
 
-use chrono::{DateTime, Utc};
+use crate::domain::audit::Action;
+use crate::domain::{Change, Membership, OrganizationId, Role, Session, User, UserId};
+use crate::service::sign_in::challenge::{MfaChallenge, Missing, PendingSignIn, challenge};
+use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
+use crate::service::{Error, Profile, Result, Services, SignIn};
+use crate::store::{StoreError, Unique, memberships, sessions};
 
-use crate::crypto::opaque::Opaque;
-use crate::domain::audit::{Action, AuditEntry};
-use crate::domain::{
-    Change, Membership, OrganizationId, Role, Session, SessionId, User, UserId, lifetimes,
-};
-use crate::service::mfa::{self, PendingSignIn, SecondFactor};
-use crate::service::{
-    Caller, Error, Profile, RequestContext, Result, Services, SignIn, record_changes,
-};
-use crate::store::{StoreError, Tx, Unique, audit, memberships, sessions, users};
-
-/// The caller on their way into an organization, by a transaction of the verb that lets them in.
-#[derive(Clone)]
-pub(in crate::service) struct OrganizationSwitch {
-    now: DateTime<Utc>,
-    user_id: UserId,
-    session_id: SessionId,
-    second_factor_token: Opaque,
-    entry: AuditEntry,
-}
-
-/// Somebody who is in.
-pub(in crate::service) enum Switched {
+/// Somebody who has just become a member.
+pub(in crate::service) enum OrganizationSwitch {
     /// The session speaks for the organization from now on.
     Switched {
         session: Session,
         token_version: i32,
         profile: Profile,
     },
-    /// It does not before the person has the second factor that the organization wants.
-    Waiting(SecondFactor),
+    /// It does not until the person has the second factor that the organization requires.
+    Challenge(MfaChallenge),
+}
+
+/// Makes the actor a member, switches their session and records it as `action`.
+///
+/// # Errors
+/// `AlreadyMember`; `Forbidden` for a service.
+pub(in crate::service) fn join_and_switch(
+    unit: &mut UnitOfWork<'_, '_>,
+    actor: &Actor,
+    user: &User,
+    (organization_id, role): (OrganizationId, Role),
+    action: Action,
+) -> Result<Finished<OrganizationSwitch>> {
+    let membership = admit(unit, user.id, organization_id, role)?;
+    let switch = switch_session(unit, actor.session()?, user, &membership)?;
+    let event = unit.event(action).within(organization_id);
+    unit.finish(event, switch)
+}
+
+/// Lets a session speak for another organization of its user, unless that requires a second factor first.
+///
+/// # Errors
+/// `TokenRevoked` when the session has ended meanwhile.
+pub(in crate::service) fn switch_session(
+    unit: &mut UnitOfWork<'_, '_>,
+    session: &Session,
+    user: &User,
+    to: &Membership,
+) -> Result<OrganizationSwitch> {
+    let pending = PendingSignIn {
+        user_id: to.user_id,
+        organization_id: to.organization_id,
+    };
+    if let Some(missing) = Missing::of_session(unit.tx, pending)? {
+        return challenge(unit, pending, missing).map(OrganizationSwitch::Challenge);
+    }
+    if !sessions::touch(unit.tx, session.id, to.organization_id, unit.now)? {
+        return Err(Error::TokenRevoked);
+    }
+    Ok(OrganizationSwitch::Switched {
+        session: Session {
+            organization_id: to.organization_id,
+            last_used_at: unit.now,
+            ..session.clone()
+        },
+        token_version: user.token_version,
+        profile: Profile::of(user, to),
+    })
 }
 
 impl OrganizationSwitch {
-    /// # Errors
-    /// `Forbidden` for a service.
-    pub fn of(
-        services: &Services,
-        context: &RequestContext,
-        caller: &Caller,
-        now: DateTime<Utc>,
-        action: Action,
-    ) -> Result<Self> {
-        Ok(Self {
-            now,
-            user_id: caller.profile.id,
-            session_id: caller.session_id()?,
-            second_factor_token: Opaque::new(services.random()),
-            entry: services.audit_own(context, now, action, caller),
-        })
-    }
-
-    fn changes(&self) -> [Change; 1] {
-        let user_id = self.user_id;
-        [Change::PersonChanged { user_id }]
-    }
-
-    /// The caller's account, kept as it is until the transaction ends.
-    ///
-    /// # Errors
-    /// `TokenRevoked` when it was disabled or deleted meanwhile.
-    pub fn lock_user(&self, tx: &mut Tx<'_>) -> Result<User> {
-        users::lock_account(tx, self.user_id)?
-            .map(|account| account.user)
-            .filter(|user| user.disabled_at.is_none())
-            .ok_or(Error::TokenRevoked)
-    }
-
-    /// # Errors
-    /// `AlreadyMember`; `TokenRevoked` when the session has ended meanwhile.
-    pub fn enter(
-        &self,
-        tx: &mut Tx<'_>,
-        user: &User,
-        organization_id: OrganizationId,
-        role: Role,
-    ) -> Result<Switched> {
-        let membership = admit(tx, user.id, organization_id, role, self.now)?;
-        let entered = self.switch(tx, user, &membership)?;
-        audit::insert(
-            tx,
-            &AuditEntry {
-                organization_id: Some(organization_id),
-                ..self.entry.clone()
-            },
-        )?;
-        record_changes(tx, &self.changes(), self.now)?;
-        Ok(entered)
-    }
-
-    fn switch(&self, tx: &mut Tx<'_>, user: &User, to: &Membership) -> Result<Switched> {
-        let half = PendingSignIn {
-            user_id: to.user_id,
-            organization_id: to.organization_id,
-        };
-        let token = self.second_factor_token.clone();
-        if let Some(wanted) = mfa::enrolment_needed(tx, token, half, self.now)? {
-            return Ok(Switched::Waiting(wanted));
-        }
-        if !sessions::touch(tx, self.session_id, to.organization_id, self.now)? {
-            return Err(Error::TokenRevoked);
-        }
-        Ok(Switched::Switched {
-            session: sessions::find(tx, self.session_id)?.ok_or(Error::TokenRevoked)?,
-            token_version: user.token_version,
-            profile: Profile::of(user, to),
-        })
-    }
-
-    /// Tells this instance, once the transaction is kept.
-    pub fn conclude(&self, services: &Services, entered: Switched) -> SignIn {
-        let until = self.now + lifetimes::ACCESS_TOKEN;
-        services.revocations.apply(&self.changes(), until);
-        match entered {
-            Switched::Switched {
+    pub fn issue(self, services: &Services) -> SignIn {
+        match self {
+            Self::Switched {
                 session,
                 token_version,
                 profile,
-            } => SignIn::Complete(services.tokens.issue(
-                self.now,
-                &session,
-                token_version,
-                profile,
-            )),
-            Switched::Waiting(second_factor) => SignIn::SecondFactor(second_factor),
+            } => {
+                let now = session.last_used_at;
+                SignIn::Complete(services.tokens.issue(now, &session, token_version, profile))
+            }
+            Self::Challenge(challenge) => SignIn::Challenge(challenge),
         }
     }
 }
 
-/// A place in an organization, under nobody.
+/// A membership under no manager.
 ///
 /// # Errors
 /// `AlreadyMember`.
 pub(in crate::service) fn admit(
-    tx: &mut Tx<'_>,
+    unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
     organization_id: OrganizationId,
     role: Role,
-    now: DateTime<Utc>,
 ) -> Result<Membership> {
     let membership = Membership {
         user_id,
@@ -148,9 +99,10 @@ pub(in crate::service) fn admit(
         role,
         manager_id: None,
     };
-    memberships::insert(tx, &membership, now).map_err(|error| match error {
+    memberships::insert(unit.tx, &membership, unit.now).map_err(|error| match error {
         StoreError::Taken(Unique::Membership) => Error::AlreadyMember,
         other => other.into(),
     })?;
+    unit.changed(Change::PersonChanged { user_id });
     Ok(membership)
 }

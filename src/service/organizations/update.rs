@@ -1,12 +1,13 @@
 //! An admin changes the organization's name and rules.
 
-use crate::domain::audit::{Action, AuditEntry};
+use serde_json::json;
+
+use crate::domain::audit::Action;
 use crate::domain::{
     AllowedDomains, Change, JoinPolicy, Organization, OrganizationId, OrganizationName, Role,
-    lifetimes,
 };
-use crate::service::{Caller, Error, RequestContext, Result, Services, record_changes};
-use crate::store::{audit, organizations, totp};
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::{organizations, totp};
 
 /// What is to change; the rest stays.
 pub struct UpdateOrganization {
@@ -20,48 +21,43 @@ pub struct UpdateOrganization {
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `admin`; `MfaNotEnrolled` when
-/// an admin without a second factor asks everybody for one.
+/// an admin without a second factor requires one of everybody.
 pub async fn update_organization(
     services: &Services,
-    context: &RequestContext,
     caller: &Caller,
     id: OrganizationId,
     update: UpdateOrganization,
 ) -> Result<Organization> {
     caller.must_speak_for(id)?;
     caller.must_be(Role::Admin)?;
-    let now = services.now();
-    let user_id = caller.profile.id;
-    let entry = AuditEntry {
-        subject_id: None,
-        ..services.audit_own(context, now, Action::OrganizationUpdated, caller)
-    };
-    let changes = [Change::OrganizationChanged {
-        organization_id: id,
-    }];
-    let updated = services
-        .store
-        .write(move |tx| {
-            let was = organizations::lock(tx, id)?.ok_or(Error::OrganizationNotFound)?;
-            // Otherwise the admin would be the first whom the rule keeps out.
-            if update.require_mfa == Some(true) && !totp::is_enrolled(tx, user_id)? {
+    services
+        .administer(caller, move |unit, actor| {
+            actor.must_be(Role::Admin)?;
+            let was = organizations::find(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
+            // Otherwise the admin would be the first whom the rule locks out.
+            if update.require_mfa == Some(true) && !totp::is_enrolled(unit.tx, actor.id())? {
                 return Err(Error::MfaNotEnrolled);
             }
             let updated = Organization {
-                name: update.name.unwrap_or(was.name),
+                name: update.name.unwrap_or_else(|| was.name.clone()),
                 join_policy: update.join_policy.unwrap_or(was.join_policy),
-                allowed_domains: update.allowed_domains.unwrap_or(was.allowed_domains),
+                allowed_domains: update
+                    .allowed_domains
+                    .unwrap_or_else(|| was.allowed_domains.clone()),
                 require_mfa: update.require_mfa.unwrap_or(was.require_mfa),
-                ..was
+                ..was.clone()
             };
-            organizations::update(tx, &updated, now)?;
-            audit::insert(tx, &entry)?;
-            record_changes(tx, &changes, now)?;
-            Ok(updated)
+            organizations::update(unit.tx, &updated, unit.now)?;
+            unit.changed(Change::OrganizationChanged {
+                organization_id: id,
+            });
+            let event = unit.event(Action::OrganizationUpdated).about(None);
+            let event = event.detail(json!({
+                "name": [was.name.as_str(), updated.name.as_str()],
+                "joinPolicy": [was.join_policy.as_str(), updated.join_policy.as_str()],
+                "requireMfa": [was.require_mfa, updated.require_mfa],
+            }));
+            unit.finish(event, updated)
         })
-        .await?;
-    services
-        .revocations
-        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
-    Ok(updated)
+        .await
 }

@@ -5,15 +5,15 @@ mod list;
 pub mod list_members;
 mod remove;
 pub mod remove_member;
-mod rights;
-mod update;
+pub mod update;
 
 pub use find::find_person;
 pub use list::list_people;
 pub use remove::remove_person;
 pub use update::{UpdatePerson, update_person};
 
-use crate::domain::{Membership, Permission, Relationship, Role, User, UserId};
+use crate::domain::{Membership, OrganizationId, Permission, Relationship, Role, User, UserId};
+use crate::service::unit_of_work::Actor;
 use crate::service::{Caller, Credential, Error, Result};
 use crate::store::{StoreError, Tx, people};
 
@@ -30,40 +30,67 @@ impl From<(User, Membership)> for Person {
     }
 }
 
-/// What the caller is to somebody in their organization.
-fn relationship(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    user_id: UserId,
-) -> Result<Relationship, StoreError> {
-    let profile = &caller.profile;
-    Ok(match (profile.role, caller.credential) {
-        (Role::Admin, _) => Relationship::Admin,
-        (_, Credential::Session(_)) if user_id == profile.id => Relationship::Oneself,
-        (_, Credential::ApiToken(_)) if user_id == profile.id => Relationship::TheirService,
-        (Role::Manager, _)
-            if people::is_below(tx, profile.organization_id, profile.id, user_id)? =>
-        {
-            Relationship::Superior
-        }
-        (Role::Manager | Role::Employee, _) => Relationship::Outsider,
-    })
+/// Who looks at, or changes, people of their organization.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct Viewer {
+    id: UserId,
+    organization_id: OrganizationId,
+    role: Role,
+    is_service: bool,
 }
 
-/// Reads somebody to whom the caller may do all of `permissions`.
+impl From<&Caller> for Viewer {
+    fn from(caller: &Caller) -> Self {
+        Self {
+            id: caller.profile.id,
+            organization_id: caller.profile.organization_id,
+            role: caller.profile.role,
+            is_service: matches!(caller.credential, Credential::ApiToken(_)),
+        }
+    }
+}
+
+impl From<&Actor> for Viewer {
+    fn from(actor: &Actor) -> Self {
+        Self {
+            id: actor.id(),
+            organization_id: actor.organization_id(),
+            role: actor.role,
+            is_service: actor.is_service(),
+        }
+    }
+}
+
+impl Viewer {
+    /// What they are to somebody in their organization.
+    fn relationship(self, tx: &mut Tx<'_>, user_id: UserId) -> Result<Relationship, StoreError> {
+        Ok(match self.role {
+            Role::Admin => Relationship::Admin,
+            _ if user_id == self.id && self.is_service => Relationship::TheirService,
+            _ if user_id == self.id => Relationship::Oneself,
+            Role::Manager if people::is_below(tx, self.organization_id, self.id, user_id)? => {
+                Relationship::Superior
+            }
+            Role::Manager | Role::Employee => Relationship::Outsider,
+        })
+    }
+}
+
+/// Reads somebody to whom the viewer may do all of `permissions`.
 ///
 /// # Errors
-/// `UserNotFound` for who is no member of the caller's organization, `Forbidden` for who is out of reach.
+/// `UserNotFound` for somebody who is not a member of the viewer's organization, `Forbidden` for somebody out of reach.
 fn reach(
     tx: &mut Tx<'_>,
-    caller: &Caller,
+    viewer: impl Into<Viewer>,
     user_id: UserId,
     permissions: &[Permission],
 ) -> Result<Person> {
-    let person = people::find(tx, caller.profile.organization_id, user_id)?
+    let viewer = viewer.into();
+    let person = people::find(tx, viewer.organization_id, user_id)?
         .ok_or(Error::UserNotFound)?
         .into();
-    let relationship = relationship(tx, caller, user_id)?;
+    let relationship = viewer.relationship(tx, user_id)?;
     if permissions
         .iter()
         .all(|permission| relationship.may(*permission))

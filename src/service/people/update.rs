@@ -1,13 +1,14 @@
 //! What is changed of a person: name, role, manager, whether they may sign in.
 
-use chrono::{DateTime, Utc};
+use serde_json::json;
 
-use crate::domain::audit::{Action, AuditEntry};
-use crate::domain::{Change, Fault, Permission, PersonName, Role, UserId, lifetimes};
+use crate::domain::audit::Action;
+use crate::domain::{Change, Fault, Permission, PersonName, Role, UserId};
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::{Person, reach};
-use crate::service::{Caller, Error, RequestContext, Result, Services, record_changes};
-use crate::store::{Tx, api_tokens, audit, memberships, organizations, people, sessions, users};
+use crate::service::unit_of_work::UnitOfWork;
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::{api_tokens, memberships, people, sessions, users};
 
 /// What is to become different; `None` leaves it.
 #[derive(Debug, Clone, Default)]
@@ -39,159 +40,104 @@ impl UpdatePerson {
 ///
 /// # Errors
 /// `UserNotFound`; `Forbidden` for what the caller may not do to this person (only admins give roles, and none is above
-/// theirs); `Invalid` for a manager who is no member or reports to the person; `LastAdmin` for a demotion or
-/// deactivation that would leave none; `MemberElsewhere` for deactivating who belongs to another organization too.
+/// theirs); `Invalid` for a manager who is not a member or reports to the person; `LastAdmin` for a demotion or
+/// deactivation that would leave none; `MemberElsewhere` for deactivating somebody who belongs to another organization too.
 pub async fn update_person(
     services: &Services,
-    context: &RequestContext,
     caller: &Caller,
     user_id: UserId,
     update: UpdatePerson,
 ) -> Result<Person> {
-    let now = services.now();
-    let entries = Entries {
-        renamed: entry(
-            services,
-            context,
-            caller,
-            user_id,
-            now,
-            Action::ProfileUpdated,
-        ),
-        promoted: entry(services, context, caller, user_id, now, Action::RoleChanged),
-        moved: entry(
-            services,
-            context,
-            caller,
-            user_id,
-            now,
-            Action::ManagerChanged,
-        ),
-        disabled: entry(
-            services,
-            context,
-            caller,
-            user_id,
-            now,
-            Action::UserDisabled,
-        ),
-        enabled: entry(services, context, caller, user_id, now, Action::UserEnabled),
-    };
-    let caller = caller.clone();
-    let (person, changes) = services
-        .store
-        .write(move |tx| {
-            let organization_id = caller.profile.organization_id;
-            // One change of an organization's people after the other: no two make a circle together.
-            organizations::lock(tx, organization_id)?.ok_or(Error::UserNotFound)?;
-            let before = reach(tx, &caller, user_id, &update.permissions())?;
-            let mut changes = Vec::new();
+    services
+        .administer(caller, move |unit, actor| {
+            let organization_id = actor.organization_id();
+            let before = reach(unit.tx, actor, user_id, &update.permissions())?;
+            let was = &before.membership;
             if let Some(name) = update.name.filter(|name| *name != before.user.name) {
-                users::set_name(tx, user_id, &name, now)?;
-                audit::insert(tx, &entries.renamed)?;
-                changes.push(Change::PersonChanged { user_id });
+                users::set_name(unit.tx, user_id, &name, unit.now)?;
+                unit.changed(Change::PersonChanged { user_id });
+                unit.record(unit.event(Action::ProfileUpdated).about(user_id))?;
             }
-            if let Some(role) = update.role.filter(|role| *role != before.membership.role) {
-                change_role(tx, &before, role, now)?;
-                audit::insert(tx, &entries.promoted)?;
-                changes.push(Change::PersonChanged { user_id });
+            if let Some(role) = update.role.filter(|role| *role != was.role) {
+                change_role(unit, &before, role)?;
             }
-            let manager_id = update.manager_id;
-            if let Some(manager_id) = manager_id.filter(|it| *it != before.membership.manager_id) {
-                change_manager(tx, &before, manager_id, now)?;
-                audit::insert(tx, &entries.moved)?;
-                changes.push(Change::PersonChanged { user_id });
+            if let Some(manager_id) = update.manager_id.filter(|id| *id != was.manager_id) {
+                change_manager(unit, &before, manager_id)?;
             }
             match (update.disabled, before.user.disabled_at) {
-                (Some(true), None) => {
-                    changes.push(disable(tx, &before, now)?);
-                    audit::insert(tx, &entries.disabled)?;
-                }
+                (Some(true), None) => disable(unit, &before)?,
                 (Some(false), Some(_)) => {
-                    users::enable(tx, user_id, now)?;
-                    audit::insert(tx, &entries.enabled)?;
-                    changes.push(Change::PersonChanged { user_id });
+                    users::enable(unit.tx, user_id, unit.now)?;
+                    unit.changed(Change::PersonChanged { user_id });
+                    unit.record(unit.event(Action::UserEnabled).about(user_id))?;
                 }
                 (None, _) | (Some(true), Some(_)) | (Some(false), None) => {}
             }
-            let after = people::find(tx, organization_id, user_id)?.ok_or(Error::UserNotFound)?;
-            record_changes(tx, &changes, now)?;
-            Ok::<_, Error>((Person::from(after), changes))
+            let after =
+                people::find(unit.tx, organization_id, user_id)?.ok_or(Error::UserNotFound)?;
+            unit.recorded_if_changed(Person::from(after))
         })
-        .await?;
-    services
-        .revocations
-        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
-    Ok(person)
+        .await
 }
 
-struct Entries {
-    renamed: AuditEntry,
-    promoted: AuditEntry,
-    moved: AuditEntry,
-    disabled: AuditEntry,
-    enabled: AuditEntry,
-}
-
-fn entry(
-    services: &Services,
-    context: &RequestContext,
-    caller: &Caller,
-    subject_id: UserId,
-    now: DateTime<Utc>,
-    action: Action,
-) -> AuditEntry {
-    AuditEntry {
-        subject_id: Some(subject_id),
-        ..services.audit_own(context, now, action, caller)
-    }
-}
-
-fn change_role(tx: &mut Tx<'_>, person: &Person, role: Role, now: DateTime<Utc>) -> Result<()> {
+fn change_role(unit: &mut UnitOfWork<'_, '_>, person: &Person, role: Role) -> Result<()> {
     let membership = &person.membership;
-    if role < membership.role {
-        keep_an_admin(tx, membership.organization_id, membership.user_id)?;
-    }
     let (user_id, organization_id) = (membership.user_id, membership.organization_id);
-    memberships::set_role(tx, user_id, organization_id, role, now)?;
+    if role < membership.role {
+        keep_an_admin(unit.tx, organization_id, user_id)?;
+    }
+    memberships::set_role(unit.tx, user_id, organization_id, role, unit.now)?;
+    unit.outdated(user_id)?;
+    let event = unit.event(Action::RoleChanged).about(user_id);
+    unit.record(event.detail(json!({"role": [membership.role.as_str(), role.as_str()]})))?;
     Ok(())
 }
 
 fn change_manager(
-    tx: &mut Tx<'_>,
+    unit: &mut UnitOfWork<'_, '_>,
     person: &Person,
     manager_id: Option<UserId>,
-    now: DateTime<Utc>,
 ) -> Result<()> {
     let (user_id, organization_id) = (person.user.id, person.membership.organization_id);
     if let Some(manager_id) = manager_id {
-        if memberships::find(tx, manager_id, organization_id)?.is_none() {
+        if memberships::find(unit.tx, manager_id, organization_id)?.is_none() {
             let why = "Please choose a member of the organization.";
             return Err(Fault::new("managerId", "unknown_user", why).into());
         }
-        if people::is_below(tx, organization_id, user_id, manager_id)? {
+        if people::is_below(unit.tx, organization_id, user_id, manager_id)? {
             let why = "Please choose somebody who does not report to this person.";
             return Err(Fault::new("managerId", "circular", why).into());
         }
     }
-    memberships::set_manager(tx, user_id, organization_id, manager_id, now)?;
+    memberships::set_manager(unit.tx, user_id, organization_id, manager_id, unit.now)?;
+    unit.changed(Change::PersonChanged { user_id });
+    let event = unit.event(Action::ManagerChanged).about(user_id);
+    let was = person.membership.manager_id;
+    unit.record(event.detail(json!({"managerId": [was, manager_id]})))?;
     Ok(())
 }
 
 /// An account is disabled as a whole, so only where it belongs to nobody else.
-fn disable(tx: &mut Tx<'_>, person: &Person, now: DateTime<Utc>) -> Result<Change> {
+fn disable(unit: &mut UnitOfWork<'_, '_>, person: &Person) -> Result<()> {
     let (user_id, organization_id) = (person.user.id, person.membership.organization_id);
-    keep_an_admin(tx, organization_id, user_id)?;
-    users::lock_account_exclusively(tx, user_id)?.ok_or(Error::UserNotFound)?;
-    if memberships::list_of_user(tx, user_id)?.len() > 1 {
+    keep_an_admin(unit.tx, organization_id, user_id)?;
+    users::lock_account_exclusively(unit.tx, user_id)?.ok_or(Error::UserNotFound)?;
+    if memberships::list_of_user(unit.tx, user_id)?.len() > 1 {
         return Err(Error::MemberElsewhere);
     }
-    users::disable(tx, user_id, now)?;
-    let min_token_version = users::raise_token_version(tx, user_id, now)?;
-    sessions::revoke_all(tx, user_id, None, now)?;
-    api_tokens::revoke_all_of(tx, user_id, now)?;
-    Ok(Change::TokensRevoked {
-        user_id,
-        min_token_version,
-    })
+    disable_account(unit, user_id)?;
+    unit.record(unit.event(Action::UserDisabled).about(user_id))?;
+    Ok(())
+}
+
+/// The account opens nothing until it is enabled again, and nothing that it opened before opens then.
+pub(in crate::service) fn disable_account(
+    unit: &mut UnitOfWork<'_, '_>,
+    user_id: UserId,
+) -> Result<()> {
+    users::disable(unit.tx, user_id, unit.now)?;
+    unit.revoke_tokens(user_id)?;
+    sessions::revoke_all(unit.tx, user_id, None, unit.now)?;
+    api_tokens::revoke_all_of(unit.tx, user_id, unit.now)?;
+    Ok(())
 }

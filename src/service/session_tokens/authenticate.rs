@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{OrganizationId, Session, SessionId, UserId};
-use crate::service::mfa::{self, PendingSignIn};
 use crate::service::session_tokens::SessionToken;
-use crate::service::{Caller, Credential, Error, Profile, Result, Services};
+use crate::service::sign_in::challenge::{Missing, PendingSignIn};
+use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
 use crate::store::{Tx, memberships, session_tokens, sessions, users};
 
 /// How exact `last_used_at` is: writing it at every request would make each cost a write.
@@ -28,20 +28,25 @@ pub struct LockedSession {
 /// # Errors
 /// `InvalidToken` for a token that carries nothing; `TokenExpired` after 30 days; `TokenRevoked` when the
 /// session was ended, or its person was disabled or left the organization.
-pub async fn authenticate(services: &Services, token: &str) -> Result<TokenSession> {
+pub async fn authenticate(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<TokenSession> {
     let hash = SessionToken::parse(token)
         .ok_or(Error::InvalidToken)?
         .hash();
     let now = services.now();
+    let context = context.clone();
     let (session, found) = services
         .store
-        .read(move |tx| find(tx, hash.as_str(), now))
+        .read(move |tx| find(tx, &context, hash.as_str(), now))
         .await?;
     if session.last_used_at + LAST_USED_PRECISION <= now {
         let (id, organization_id) = (session.id, session.organization_id);
         services
             .store
-            .write(move |tx| {
+            .maintain(move |tx| {
                 if sessions::touch(tx, id, organization_id, now)? {
                     Ok(())
                 } else {
@@ -53,7 +58,12 @@ pub async fn authenticate(services: &Services, token: &str) -> Result<TokenSessi
     Ok(found)
 }
 
-fn find(tx: &mut Tx<'_>, hash: &str, now: DateTime<Utc>) -> Result<(Session, TokenSession)> {
+fn find(
+    tx: &mut Tx<'_>,
+    context: &RequestContext,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(Session, TokenSession)> {
     let found = session_tokens::find(tx, hash)?.ok_or(Error::InvalidToken)?;
     let session = found.session;
     if session.revoked_at.is_some() {
@@ -65,26 +75,23 @@ fn find(tx: &mut Tx<'_>, hash: &str, now: DateTime<Utc>) -> Result<(Session, Tok
     let user = users::find(tx, session.user_id)?
         .filter(|user| user.disabled_at.is_none())
         .ok_or(Error::TokenRevoked)?;
-    let memberships = memberships::list_of_user(tx, session.user_id)?;
-    let membership = memberships
-        .iter()
-        .find(|membership| membership.organization_id == session.organization_id)
+    let membership = memberships::find(tx, session.user_id, session.organization_id)?
         .ok_or(Error::TokenRevoked)?;
-    let half = PendingSignIn {
+    let pending = PendingSignIn {
         user_id: session.user_id,
         organization_id: session.organization_id,
     };
-    let found = if found.locked || mfa::lacks_authenticator(tx, half)? {
+    let found = if found.locked || Missing::of_session(tx, pending)?.is_some() {
         TokenSession::Locked(LockedSession {
             session_id: session.id,
             user_id: session.user_id,
             organization_id: session.organization_id,
         })
     } else {
-        TokenSession::Open(Caller {
-            profile: Profile::of(&user, membership),
-            credential: Credential::Session(session.id),
-        })
+        let profile = Profile::of(&user, &membership);
+        let credential = Credential::Session(session.id);
+        let version = user.token_version;
+        TokenSession::Open(Caller::new(profile, credential, version, context))
     };
     Ok((session, found))
 }

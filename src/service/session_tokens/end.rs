@@ -1,42 +1,43 @@
 //! Ending a token's session.
 
-use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::audit::Action;
 use crate::service::session_tokens::{LockedSession, TokenSession};
-use crate::service::{Error, RequestContext, Result, Services, logout};
-use crate::store::{audit, sessions};
+use crate::service::{RequestContext, Result, Services, logout};
+use crate::store::sessions;
 
-/// That session ends, locked or open, and no other. Ended once is ended.
+/// That session ends, locked or open, and no other. Ending a session is idempotent.
+///
+/// # Errors
+/// When the database fails.
 pub async fn end(
     services: &Services,
     context: &RequestContext,
     session: &TokenSession,
 ) -> Result<()> {
     match session {
-        TokenSession::Open(caller) => logout(services, context, caller).await,
-        TokenSession::Locked(session) => abandon(services, context, *session).await,
+        TokenSession::Open(caller) => logout(services, caller).await,
+        TokenSession::Locked(session) => end_locked(services, context, *session).await,
     }
 }
 
-/// A session that was never opened is in nobody's memory.
-async fn abandon(
+/// No instance holds a session in memory that was never open.
+async fn end_locked(
     services: &Services,
     context: &RequestContext,
     session: LockedSession,
 ) -> Result<()> {
-    let now = services.now();
-    let entry = AuditEntry {
-        actor_id: Some(session.user_id),
-        subject_id: Some(session.user_id),
-        organization_id: Some(session.organization_id),
-        ..services.audit(context, now, Action::Logout, Outcome::Ok)
-    };
     services
-        .store
-        .write(move |tx| {
-            if sessions::revoke(tx, session.user_id, session.session_id, now)? {
-                audit::insert(tx, &entry)?;
+        .write(context, move |unit| {
+            let LockedSession {
+                session_id,
+                user_id,
+                organization_id,
+            } = session;
+            if !sessions::revoke(unit.tx, user_id, session_id, unit.now)? {
+                return unit.unrecorded(());
             }
-            Ok::<_, Error>(())
+            let event = unit.event(Action::Logout).own(user_id);
+            unit.finish(event.within(organization_id), ())
         })
         .await
 }

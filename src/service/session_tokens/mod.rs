@@ -5,7 +5,6 @@
 //! can be asked: only an open one has a [`Caller`](crate::service::Caller).
 
 mod authenticate;
-pub mod begin;
 mod end;
 mod search;
 mod unlock;

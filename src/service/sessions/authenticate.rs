@@ -2,45 +2,22 @@
 
 use crate::crypto::api_token;
 use crate::crypto::jwt::Claims;
-use crate::domain::{ApiTokenId, SessionId};
-use crate::service::{Error, Profile, Result, Services, api_tokens};
+use crate::service::{
+    Caller, Credential, Error, Profile, RequestContext, Result, Services, api_tokens,
+};
 use crate::store::sessions;
-
-/// Who is asking, as the database (not the token) describes them.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    pub profile: Profile,
-    pub credential: Credential,
-}
-
-/// What the caller proved themselves with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Credential {
-    Session(SessionId),
-    /// Held by a service; nobody is sitting there.
-    ApiToken(ApiTokenId),
-}
-
-impl Caller {
-    /// The session of somebody who signed in.
-    ///
-    /// # Errors
-    /// `Forbidden` for a service: what a person does with their own account is not for it.
-    pub fn session_id(&self) -> Result<SessionId> {
-        match self.credential {
-            Credential::Session(id) => Ok(id),
-            Credential::ApiToken(_) => Err(Error::Forbidden),
-        }
-    }
-}
 
 /// Judges an access token or a service's token. In the steady state this is one HMAC and three look-ups in memory.
 ///
 /// # Errors
 /// `InvalidToken`, `TokenExpired`, `TokenRevoked`; `MfaEnrolmentRequired` when the organization wants a second
 /// factor and the person has none; `Unavailable` when nobody can tell.
-pub async fn authenticate(services: &Services, token: &str) -> Result<Caller> {
-    match identify(services, token).await? {
+pub async fn authenticate(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<Caller> {
+    match identify(services, context, token).await? {
         (caller, SecondFactor::Settled) => Ok(caller),
         (_, SecondFactor::Lacking) => Err(Error::MfaEnrolmentRequired),
     }
@@ -50,8 +27,13 @@ pub async fn authenticate(services: &Services, token: &str) -> Result<Caller> {
 ///
 /// # Errors
 /// As [`authenticate`], but for `MfaEnrolmentRequired`.
-pub async fn authenticate_to_enrol(services: &Services, token: &str) -> Result<Caller> {
-    Ok(identify(services, token).await?.0)
+pub async fn authenticate_to_enrol(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<Caller> {
+    let (caller, _) = identify(services, context, token).await?;
+    Ok(caller.allowed_to_lack_second_factor())
 }
 
 /// Whether the person has as many factors as their organization wants.
@@ -60,9 +42,13 @@ enum SecondFactor {
     Lacking,
 }
 
-async fn identify(services: &Services, token: &str) -> Result<(Caller, SecondFactor)> {
+async fn identify(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<(Caller, SecondFactor)> {
     if token.starts_with(api_token::MARK) {
-        let caller = api_tokens::authenticate(services, token).await?;
+        let caller = api_tokens::authenticate(services, context, token).await?;
         return Ok((caller, SecondFactor::Settled));
     }
     let claims = services.tokens.verify(token, services.now())?;
@@ -72,15 +58,15 @@ async fn identify(services: &Services, token: &str) -> Result<(Caller, SecondFac
     if !services.revocations.is_fresh() {
         ask_the_database(services, &claims).await?;
     }
-    let (feed, store) = (&services.revocations, &services.store);
-    let mut person = feed
+    let (revocations, store) = (&services.revocations, &services.store);
+    let mut person = revocations
         .person(store, claims.sub)
         .await?
         .ok_or(Error::InvalidToken)?;
     if person.membership(claims.org_id).is_none() || person.lacks_second_factor(claims.org_id) {
         // Another instance may have added or enrolled them a moment ago and issued this token: a client
         // that is told `Token revoked` throws it away, so memory alone does not decide that.
-        person = feed
+        person = revocations
             .read_person(store, claims.sub)
             .await?
             .ok_or(Error::InvalidToken)?;
@@ -96,10 +82,9 @@ async fn identify(services: &Services, token: &str) -> Result<(Caller, SecondFac
     } else {
         SecondFactor::Settled
     };
-    let caller = Caller {
-        profile: Profile::of(&person.user, membership),
-        credential: Credential::Session(claims.sid),
-    };
+    let profile = Profile::of(&person.user, membership);
+    let credential = Credential::Session(claims.sid);
+    let caller = Caller::new(profile, credential, claims.ver, context);
     Ok((caller, second_factor))
 }
 

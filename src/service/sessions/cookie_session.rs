@@ -23,7 +23,7 @@ pub async fn cookie_session(
     context: &RequestContext,
     token: &str,
 ) -> Result<CookieSession> {
-    let caller = authenticate(services, token).await?;
+    let caller = authenticate(services, context, token).await?;
     caller.session_id().map_err(|_| Error::InvalidToken)?;
     let now = services.now();
     let claims = services.tokens.verify(token, now)?;
@@ -35,7 +35,7 @@ pub async fn cookie_session(
             renewed: None,
         });
     }
-    let renewed = refresh(services, context, &caller, None).await?;
+    let renewed = refresh(services, &caller, None).await?;
     Ok(CookieSession {
         profile: renewed.profile.clone(),
         expires_at: expires_at(now.timestamp() + renewed.expires_in)?,

@@ -1,39 +1,30 @@
 //! Ending one of one's own sessions.
 
 use crate::domain::audit::Action;
-use crate::domain::{Change, SessionId, lifetimes};
-use crate::service::{Caller, Error, RequestContext, Result, Services, record_changes};
-use crate::store::{audit, sessions};
+use crate::domain::{Change, SessionId};
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::sessions;
 
 /// # Errors
-/// `SessionNotFound` for a session that is not the caller's or has ended.
+/// `SessionNotFound` for a session that is not the caller's or has ended; `Forbidden` for a service.
 pub async fn end_session(
     services: &Services,
-    context: &RequestContext,
     caller: &Caller,
     session_id: SessionId,
 ) -> Result<()> {
     caller.session_id()?;
-    let now = services.now();
-    let user_id = caller.profile.id;
-    let entry = services.audit_own(context, now, Action::SessionEnded, caller);
-    let changes = [Change::SessionEnded {
-        user_id,
-        session_id,
-    }];
     services
-        .store
-        .write(move |tx| {
-            if !sessions::revoke(tx, user_id, session_id, now)? {
+        .write_as(caller, move |unit, actor| {
+            let user_id = actor.id();
+            if !sessions::revoke(unit.tx, user_id, session_id, unit.now)? {
                 return Err(Error::SessionNotFound);
             }
-            audit::insert(tx, &entry)?;
-            record_changes(tx, &changes, now)?;
-            Ok(())
+            unit.changed(Change::SessionEnded {
+                user_id,
+                session_id,
+            });
+            let event = unit.event(Action::SessionEnded);
+            unit.finish(event, ())
         })
-        .await?;
-    services
-        .revocations
-        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
-    Ok(())
+        .await
 }

@@ -1,46 +1,40 @@
-//! Ending a session that its owner was told of, by the link in that letter.
+//! Ending a session by the link in the e-mail that told its owner of it.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::opaque::Opaque;
-use crate::domain::audit::{Action, AuditEntry, Outcome};
+use crate::domain::audit::{Action, Method};
 use crate::domain::{Change, SessionId, UserId, lifetimes};
-use crate::service::{Error, RequestContext, Result, Services, one_time, record_changes};
+use crate::service::unit_of_work::UnitOfWork;
+use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{Tx, audit, sessions};
+use crate::store::sessions;
 
-/// What is kept of the link.
+/// The link as it is stored.
 #[derive(Serialize, Deserialize)]
 struct EndableSession {
     user_id: UserId,
     session_id: SessionId,
 }
 
-/// Lets whoever brings `secret` end that session.
-pub(in crate::service) fn keep_link(
-    tx: &mut Tx<'_>,
-    secret: &Opaque,
+/// Makes a secret whose holder can end that session.
+pub(in crate::service) fn store_link(
+    unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
     session_id: SessionId,
-    now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<Opaque> {
     let link = EndableSession {
         user_id,
         session_id,
     };
-    let expires_at = now + lifetimes::END_SESSION_LINK;
-    one_time::issue(
-        tx,
-        secret,
-        Purpose::EndSession,
-        Some(user_id),
-        &link,
-        expires_at,
-    )
+    let secret = unit.secret();
+    let expires_at = unit.now + lifetimes::END_SESSION_LINK;
+    let purpose = Purpose::EndSession;
+    one_time::issue(unit.tx, &secret, purpose, Some(user_id), &link, expires_at)?;
+    Ok(secret)
 }
 
-/// Ends that session and no other; one that has ended meanwhile is as good.
+/// Ends that session and no other. That it has ended meanwhile is success as well.
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`.
@@ -49,37 +43,26 @@ pub async fn end_session_by_link(
     context: &RequestContext,
     token: &str,
 ) -> Result<()> {
-    let now = services.now();
     let token = token.to_owned();
-    let entry = services.audit(context, now, Action::SessionEnded, Outcome::Ok);
-    let changes = services
-        .store
-        .write(move |tx| {
-            let link: EndableSession = one_time::redeem(tx, &token, Purpose::EndSession, now)?
-                .ok_or(Error::InvalidOrExpiredToken)?;
+    services
+        .write(context, move |unit| {
+            let now = unit.now;
             let EndableSession {
                 user_id,
                 session_id,
-            } = link;
-            let changes = [Change::SessionEnded {
+            } = one_time::redeem(unit.tx, &token, Purpose::EndSession, now)?
+                .ok_or(Error::InvalidOrExpiredToken)?;
+            if !sessions::revoke(unit.tx, user_id, session_id, now)? {
+                return unit.unrecorded(());
+            }
+            unit.changed(Change::SessionEnded {
                 user_id,
                 session_id,
-            }];
-            if sessions::revoke(tx, user_id, session_id, now)? {
-                let session = sessions::find(tx, session_id)?;
-                let entry = AuditEntry {
-                    subject_id: Some(user_id),
-                    organization_id: session.map(|session| session.organization_id),
-                    ..entry
-                };
-                audit::insert(tx, &entry)?;
-                record_changes(tx, &changes, now)?;
-            }
-            Ok::<_, Error>(changes)
+            });
+            let session = sessions::find(unit.tx, session_id)?;
+            let organization_id = session.map(|session| session.organization_id);
+            let event = unit.event(Action::SessionEnded).about(user_id);
+            unit.finish(event.within(organization_id).by(Method::EmailLink), ())
         })
-        .await?;
-    services
-        .revocations
-        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
-    Ok(())
+        .await
 }

@@ -1,61 +1,46 @@
 //! Ending the caller's session, or all of them.
 
+use crate::domain::Change;
 use crate::domain::audit::Action;
-use crate::domain::{Change, lifetimes};
-use crate::service::{Caller, Error, RequestContext, Result, Services, record_changes};
-use crate::store::{audit, sessions, users};
+use crate::service::{Caller, Error, Result, Services};
+use crate::store::sessions;
 
-/// The caller's session ends; a session that another request has just ended is as good.
-pub async fn logout(services: &Services, context: &RequestContext, caller: &Caller) -> Result<()> {
-    let now = services.now();
-    let (user_id, session_id) = (caller.profile.id, caller.session_id()?);
-    let entry = services.audit_own(context, now, Action::Logout, caller);
-    let changes = [Change::SessionEnded {
-        user_id,
-        session_id,
-    }];
-    services
-        .store
-        .write(move |tx| {
-            if sessions::revoke(tx, user_id, session_id, now)? {
-                audit::insert(tx, &entry)?;
-                record_changes(tx, &changes, now)?;
-            }
-            Ok::<_, Error>(())
+/// The caller's session ends. That it has ended meanwhile is success as well.
+///
+/// # Errors
+/// `Forbidden` for a service.
+pub async fn logout(services: &Services, caller: &Caller) -> Result<()> {
+    let session_id = caller.session_id()?;
+    let ended = services
+        .write_as(caller, move |unit, actor| {
+            let user_id = actor.id();
+            sessions::revoke(unit.tx, user_id, session_id, unit.now)?;
+            unit.changed(Change::SessionEnded {
+                user_id,
+                session_id,
+            });
+            let event = unit.event(Action::Logout);
+            unit.finish(event, ())
         })
-        .await?;
-    services
-        .revocations
-        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
-    Ok(())
+        .await;
+    match ended {
+        Err(Error::TokenRevoked | Error::TokenExpired) => Ok(()),
+        ended => ended,
+    }
 }
 
-/// Every session of the caller ends, and every token issued so far is called back.
-pub async fn logout_all(
-    services: &Services,
-    context: &RequestContext,
-    caller: &Caller,
-) -> Result<()> {
+/// Every session of the caller ends, and every token issued so far is revoked.
+///
+/// # Errors
+/// `Forbidden` for a service.
+pub async fn logout_all(services: &Services, caller: &Caller) -> Result<()> {
     caller.session_id()?;
-    let now = services.now();
-    let user_id = caller.profile.id;
-    let entry = services.audit_own(context, now, Action::LogoutAll, caller);
-    let changes = services
-        .store
-        .write(move |tx| {
-            let min_token_version = users::raise_token_version(tx, user_id, now)?;
-            sessions::revoke_all(tx, user_id, None, now)?;
-            audit::insert(tx, &entry)?;
-            let changes = [Change::TokensRevoked {
-                user_id,
-                min_token_version,
-            }];
-            record_changes(tx, &changes, now)?;
-            Ok::<_, Error>(changes)
-        })
-        .await?;
     services
-        .revocations
-        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
-    Ok(())
+        .write_as(caller, move |unit, actor| {
+            unit.revoke_tokens(actor.id())?;
+            sessions::revoke_all(unit.tx, actor.id(), None, unit.now)?;
+            let event = unit.event(Action::LogoutAll);
+            unit.finish(event, ())
+        })
+        .await
 }

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::audit::{Action, AuditEntry};
+use crate::domain::audit::Action;
 use crate::domain::{OrganizationId, Session, SessionId};
-use crate::service::mfa::{self, PendingSignIn};
-use crate::service::{Caller, Error, Profile, RequestContext, Result, Services, SignedIn};
-use crate::store::{Tx, audit, people, sessions};
+use crate::service::sign_in::challenge::{Missing, PendingSignIn};
+use crate::service::{Caller, Error, Profile, Result, Services, SignedIn};
+use crate::store::{Tx, people, sessions};
 
 /// How exact `last_used_at` is: writing it at every refresh would make each cost a write.
 const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
@@ -15,18 +15,16 @@ const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
 ///
 /// # Errors
 /// `TokenExpired` 90 days after the session began; `TokenRevoked` when it was ended;
-/// `OrganizationNotFound` when the caller is no member of the organization asked for;
-/// `MfaEnrolmentRequired` when that wants a second factor and the caller has none.
+/// `OrganizationNotFound` when the caller is not a member of the organization asked for;
+/// `MfaEnrolmentRequired` when that requires a second factor and the caller has none.
 pub async fn refresh(
     services: &Services,
-    context: &RequestContext,
     caller: &Caller,
     switch_to: Option<OrganizationId>,
 ) -> Result<SignedIn> {
     let now = services.now();
     let (user_id, session_id) = (caller.profile.id, caller.session_id()?);
-    let from = caller.profile.organization_id;
-    let to = switch_to.unwrap_or(from);
+    let to = switch_to.unwrap_or(caller.profile.organization_id);
     let (session, token_version, profile) = services
         .store
         .read(move |tx| {
@@ -36,34 +34,30 @@ pub async fn refresh(
             if user.disabled_at.is_some() {
                 return Err(Error::TokenRevoked);
             }
-            let profile = Profile::of(&user, &membership);
-            let half = PendingSignIn {
+            let pending = PendingSignIn {
                 user_id,
                 organization_id: to,
             };
-            if mfa::lacks_authenticator(tx, half)? {
+            if Missing::of_session(tx, pending)?.is_some() {
                 return Err(Error::MfaEnrolmentRequired);
             }
+            let profile = Profile::of(&user, &membership);
             Ok((session, user.token_version, profile))
         })
         .await?;
 
     let switches = session.organization_id != to;
     if switches || session.last_used_at + LAST_USED_PRECISION <= now {
-        let entry = AuditEntry {
-            organization_id: Some(to),
-            ..services.audit_own(context, now, Action::OrganizationSwitched, caller)
-        };
         services
-            .store
-            .write(move |tx| {
-                if !sessions::touch(tx, session_id, to, now)? {
+            .write_as(caller, move |unit, _| {
+                if !sessions::touch(unit.tx, session_id, to, unit.now)? {
                     return Err(Error::TokenRevoked);
                 }
-                if switches {
-                    audit::insert(tx, &entry)?;
+                if !switches {
+                    return unit.unrecorded(());
                 }
-                Ok(())
+                let event = unit.event(Action::OrganizationSwitched).within(to);
+                unit.finish(event, ())
             })
             .await?;
     }

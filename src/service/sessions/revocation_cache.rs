@@ -15,9 +15,8 @@ use quick_cache::sync::Cache;
 use crate::crypto::jwt::Claims;
 use crate::domain::change::RecordedChange;
 use crate::domain::{ApiToken, Change, Membership, OrganizationId, SessionId, User, UserId};
-use crate::store::{
-    Store, StoreError, api_tokens, changes, memberships, organizations, totp, users,
-};
+use crate::service::unit_of_work::Database;
+use crate::store::{StoreError, api_tokens, changes, memberships, organizations, totp, users};
 
 /// How often the table is read, bell or no bell: half of the second that is promised.
 pub const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -146,7 +145,9 @@ impl RevocationCache {
                             .or_insert((min_token_version, expires_at));
                         *entry = (entry.0.max(min_token_version), entry.1.max(expires_at));
                     }
-                    Change::PersonChanged { .. } | Change::OrganizationChanged { .. } => {}
+                    Change::TokensOutdated { .. }
+                    | Change::PersonChanged { .. }
+                    | Change::OrganizationChanged { .. } => {}
                 }
             }
         }
@@ -155,6 +156,7 @@ impl RevocationCache {
             match *change {
                 Change::SessionEnded { user_id, .. }
                 | Change::TokensRevoked { user_id, .. }
+                | Change::TokensOutdated { user_id, .. }
                 | Change::PersonChanged { user_id } => {
                     self.people.remove(&user_id);
                 }
@@ -168,7 +170,7 @@ impl RevocationCache {
     ///
     /// # Errors
     /// When the database cannot be read; the maps stay as they were, and grow stale.
-    pub async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
+    pub async fn refresh(&self, store: &Database) -> Result<(), StoreError> {
         // The instant before the read: a change committed after it may have been missed.
         let asked = self.started.elapsed();
         let seen = self.last_seq.load(Ordering::Acquire);
@@ -188,9 +190,13 @@ impl RevocationCache {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn purge_expired(&self, store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub async fn purge_expired(
+        &self,
+        store: &Database,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         store
-            .write(move |tx| changes::delete_expired(tx, now))
+            .maintain(move |tx| changes::delete_expired(tx, now))
             .await?;
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.retain(|_, expires_at| now < *expires_at);
@@ -204,7 +210,7 @@ impl RevocationCache {
     /// When the database was needed and cannot be read.
     pub async fn person(
         &self,
-        store: &Store,
+        store: &Database,
         user_id: UserId,
     ) -> Result<Option<Arc<Person>>, StoreError> {
         if self.is_fresh()
@@ -221,7 +227,7 @@ impl RevocationCache {
     /// When the database cannot be read.
     pub async fn read_person(
         &self,
-        store: &Store,
+        store: &Database,
         user_id: UserId,
     ) -> Result<Option<Arc<Person>>, StoreError> {
         let noted = self.noted.load(Ordering::Acquire);

@@ -1,13 +1,7 @@
-//! What somebody gets who has proved who they are: a session and a token.
+//! The answer to a sign-in: a token, or a challenge.
 
-use chrono::{DateTime, Utc};
-
-use crate::domain::{
-    Email, Membership, OrganizationId, PersonName, Role, Session, SessionId, SessionKind, User,
-    UserId, lifetimes,
-};
-use crate::service::mfa::SecondFactor;
-use crate::service::{RequestContext, Services};
+use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, User, UserId};
+use crate::service::sign_in::challenge::MfaChallenge;
 
 /// A user as one organization sees them: the `user` of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,33 +35,9 @@ pub struct SignedIn {
     pub profile: Profile,
 }
 
-/// Where a proof of who one is leads to.
+/// What a sign-in leads to.
 pub enum SignIn {
     Complete(SignedIn),
-    /// The person has a second factor, which is still to be shown.
-    SecondFactor(SecondFactor),
-}
-
-impl Services {
-    /// A session that begins `now`; the caller's transaction inserts it.
-    pub(in crate::service) fn new_session(
-        &self,
-        context: &RequestContext,
-        now: DateTime<Utc>,
-        user_id: UserId,
-        organization_id: OrganizationId,
-    ) -> Session {
-        Session {
-            id: SessionId::new(now, self.random()),
-            kind: SessionKind::Jwt,
-            user_id,
-            organization_id,
-            device: context.device.clone(),
-            address: context.address,
-            created_at: now,
-            last_used_at: now,
-            expires_at: now + lifetimes::SESSION,
-            revoked_at: None,
-        }
-    }
+    /// The second factor is still missing.
+    Challenge(MfaChallenge),
 }

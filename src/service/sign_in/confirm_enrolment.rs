@@ -1,13 +1,18 @@
 //! The second step of enrolment: the authenticator shows that it has the secret.
 
-use crate::domain::audit::{Action, Outcome};
-use crate::domain::lifetimes;
-use crate::service::mfa::recovery_codes::{NewCodes, new_recovery_codes};
+use crate::domain::audit::Action;
+use crate::domain::{SessionId, User};
+use crate::service::mfa::check::{CodeCheck, Refused};
+use crate::service::mfa::recovery_codes::NewCodes;
 use crate::service::mfa::secret::seal;
-use crate::service::mfa::{end_what_lacks_it, notice};
-use crate::service::sign_in::enrolment_subject::{EnrolmentSubject, Holder};
+use crate::service::mfa::{end_other_sessions, send_notice};
+use crate::service::sign_in::enrolment_subject::EnrolmentSubject;
+use crate::service::sign_in::entry::{Begun, Carrier, Proof, enter};
+use crate::service::sign_in::second_step::resume;
+use crate::service::unit_of_work::{Event, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services, SignedIn};
-use crate::store::{audit, outbox, totp};
+use crate::store::one_time_tokens::Purpose;
+use crate::store::totp;
 
 /// An authenticator is in force.
 pub struct Confirmed {
@@ -21,60 +26,81 @@ pub struct Confirmed {
 /// were begun without it; earlier recovery codes are void.
 ///
 /// # Errors
-/// `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled` when no secret waits; `MfaAlreadyEnabled` for half a
-/// sign-in whose person has an authenticator by now; `InvalidOrExpiredToken`; `Forbidden` for a service.
+/// `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled` when no secret waits; `MfaAlreadyEnabled` for a pending
+/// sign-in of somebody who has an authenticator by now; `InvalidOrExpiredToken`; `Forbidden` for a service.
 pub async fn confirm(
     services: &Services,
     context: &RequestContext,
     who: EnrolmentSubject,
     code: &str,
 ) -> Result<Confirmed> {
-    let now = services.now();
-    let check = services.code_check(context, now, code);
-    let (email, name) = who.addressee(services, now).await?;
-    let letter = notice(services, now, email, &name, true);
-    let entry = services.audit(context, now, Action::MfaEnabled, Outcome::Ok);
-    let (keyring, nonce) = (services.tokens.keyring(), services.random());
-    let recovery_codes = new_recovery_codes(services);
-    let kept = recovery_codes.clone();
-    let holder = Holder::new(services, context, now, who)?;
-    let (begun, changes) = services
-        .store
-        .write(move |tx| {
-            let found = holder.lock(tx)?;
-            let user_id = found.user.id;
-            let entry = found.audit(&entry);
-            if matches!(holder, Holder::PendingSignIn(_)) && totp::is_enrolled(tx, user_id)? {
-                return Err(Error::MfaAlreadyEnabled);
-            }
-            let (secret, step) = match check.run_pending(tx, user_id, &entry)? {
-                Ok(confirmed) => confirmed,
-                Err(refused) => return Ok(Err(refused)),
-            };
-            let sealed = seal(&secret, user_id, nonce, &keyring);
-            totp::confirm(tx, user_id, &sealed, step, now)?;
-            kept.keep(tx, user_id)?;
-            audit::insert(tx, &entry)?;
-            if let Some(letter) = &letter {
-                outbox::insert(tx, letter)?;
-            }
-            let (begun, except) = match holder {
-                Holder::Caller { session_id, .. } => (None, session_id),
-                Holder::PendingSignIn(resume) => {
-                    let begun = resume.complete(tx, &found)?;
-                    let except = begun.session.id;
-                    (Some(begun), except)
-                }
-            };
-            let changes = end_what_lacks_it(tx, user_id, except, now)?;
-            Ok(Ok((begun, changes)))
-        })
-        .await??;
-    services
-        .revocations
-        .apply(&changes, now + lifetimes::ACCESS_TOKEN);
+    let check = CodeCheck::parse(code);
+    let (recovery_codes, begun): (NewCodes, Option<Begun>) = match who {
+        EnrolmentSubject::Caller(caller) => {
+            caller.session_id()?;
+            services
+                .write_as(&caller, move |unit, actor| {
+                    let event = unit.event(Action::MfaEnabled);
+                    let codes = match put_in_force(unit, &check, actor.user(), event)? {
+                        Ok(codes) => codes,
+                        Err(refused) => return unit.refused(refused.into()),
+                    };
+                    end_earlier_sessions(unit, actor.user(), actor.session_id()?)?;
+                    unit.recorded((codes, None))
+                })
+                .await?
+        }
+        EnrolmentSubject::PendingSignIn(token) => {
+            services
+                .write(context, move |unit| {
+                    let resumed = resume(unit, token, Purpose::MfaEnrolment)?;
+                    let user = resumed.subject.user.clone();
+                    if totp::is_enrolled(unit.tx, user.id)? {
+                        return Err(Error::MfaAlreadyEnabled);
+                    }
+                    let event = resumed.subject.own(unit.event(Action::MfaEnabled));
+                    let codes = match put_in_force(unit, &check, &user, event)? {
+                        Ok(codes) => codes,
+                        Err(refused) => return unit.refused(refused.into()),
+                    };
+                    let completed = resumed.complete(unit)?;
+                    let proof = Proof::SecondStep(completed);
+                    let begun = enter(unit, proof, Carrier::Jwt)?.begun()?;
+                    end_earlier_sessions(unit, &user, begun.session.id)?;
+                    unit.recorded((codes, Some(begun)))
+                })
+                .await?
+        }
+    };
     Ok(Confirmed {
         recovery_codes,
-        signed_in: begun.map(|begun| begun.issue(services, now)),
+        signed_in: begun.map(|begun| begun.issue(services)),
     })
+}
+
+fn put_in_force(
+    unit: &mut UnitOfWork<'_, '_>,
+    check: &CodeCheck,
+    user: &User,
+    event: Event,
+) -> Result<std::result::Result<NewCodes, Refused>> {
+    let (secret, step) = match check.run_pending(unit, user.id, &event)? {
+        Ok(confirmed) => confirmed,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let nonce = unit.random();
+    let sealed = seal(&secret, user.id, nonce, unit.keyring());
+    totp::confirm(unit.tx, user.id, &sealed, step, unit.now)?;
+    let codes = NewCodes::store(unit, user.id)?;
+    unit.record(event)?;
+    Ok(Ok(codes))
+}
+
+fn end_earlier_sessions(
+    unit: &mut UnitOfWork<'_, '_>,
+    user: &User,
+    except: SessionId,
+) -> Result<()> {
+    send_notice(unit, user, true)?;
+    end_other_sessions(unit, user.id, except)
 }

@@ -1,10 +1,12 @@
 //! Signing in: a proof of who somebody is becomes a session, or a challenge for the second factor.
 
 mod answer;
-pub mod begin_session;
+pub mod challenge;
 pub mod confirm_enrolment;
 pub mod enrolment_subject;
+pub mod entry;
 pub mod issuer;
+pub mod notice;
 pub mod password;
 pub mod second_step;
 pub mod start_enrolment;

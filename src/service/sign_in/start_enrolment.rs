@@ -1,13 +1,18 @@
 //! The first step of enrolment: a secret for the authenticator.
 
 use crate::crypto::totp::Secret;
-use crate::domain::audit::{Action, Outcome};
+use crate::domain::User;
+use crate::domain::audit::Action;
+use crate::service::mfa::check::CodeCheck;
 use crate::service::mfa::secret::seal;
-use crate::service::sign_in::enrolment_subject::{EnrolmentSubject, Holder};
+use crate::service::sign_in::enrolment_subject::EnrolmentSubject;
+use crate::service::sign_in::second_step::resume;
+use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
+use crate::store::one_time_tokens::Purpose;
 use crate::store::totp;
 
-/// Whose codes an authenticator shows, as it tells people.
+/// The name of the account's issuer in the authenticator.
 const ISSUER: &str = "Hallpass";
 
 /// What the authenticator is to be told.
@@ -18,7 +23,7 @@ pub struct Enrolment {
     pub uri: String,
 }
 
-/// A new secret, which counts once a code of it was confirmed; asking again makes another one. Whoever has an
+/// A new secret, which counts once a code of it was confirmed; asking again makes another one. Somebody who has an
 /// authenticator shows a `code` of it, or a recovery code, and goes on with the old one until the new one
 /// is confirmed.
 ///
@@ -31,37 +36,51 @@ pub async fn enrol(
     who: EnrolmentSubject,
     code: Option<&str>,
 ) -> Result<Enrolment> {
-    let now = services.now();
-    let secret = Secret::new(services.random());
-    let (keyring, nonce) = (services.tokens.keyring(), services.random());
-    let check = code.map(|code| services.code_check(context, now, code));
-    let entry = services.audit(context, now, Action::MfaEnabled, Outcome::Ok);
-    let holder = Holder::new(services, context, now, who)?;
-    let (base32, kept) = (secret.base32(), secret.clone());
-    let user = services
-        .store
-        .write(move |tx| {
-            let found = holder.lock(tx)?;
-            let user = &found.user;
-            if totp::is_enrolled(tx, user.id)? {
-                let (Holder::Caller { .. }, Some(check)) = (&holder, check) else {
-                    return Err(Error::MfaAlreadyEnabled);
-                };
-                if let Err(refused) = check.run(tx, user.id, &found.audit(&entry))? {
-                    return Ok(Err(refused));
-                }
-            }
-            let sealed = seal(&kept, user.id, nonce, &keyring);
-            totp::set_pending(tx, user.id, &sealed.text, now)?;
-            Ok(Ok(found.user))
-        })
-        .await??;
+    let check = code.map(CodeCheck::parse);
+    let (user, secret) = match who {
+        EnrolmentSubject::Caller(caller) => {
+            caller.session_id()?;
+            services
+                .write_as(&caller, move |unit, actor| {
+                    if totp::is_enrolled(unit.tx, actor.id())? {
+                        let check = check.ok_or(Error::MfaAlreadyEnabled)?;
+                        let event = unit.event(Action::MfaEnabled);
+                        if let Err(refused) = check.run(unit, actor.id(), &event)? {
+                            return unit.refused(refused.into());
+                        }
+                    }
+                    let secret = store_pending(unit, actor.user())?;
+                    unit.unrecorded((actor.user().clone(), secret))
+                })
+                .await?
+        }
+        EnrolmentSubject::PendingSignIn(token) => {
+            services
+                .write(context, move |unit| {
+                    let user = resume(unit, token, Purpose::MfaEnrolment)?.subject.user;
+                    if totp::is_enrolled(unit.tx, user.id)? {
+                        return Err(Error::MfaAlreadyEnabled);
+                    }
+                    let secret = store_pending(unit, &user)?;
+                    unit.unrecorded((user, secret))
+                })
+                .await?
+        }
+    };
     let account = match &user.email {
         Some(email) => email.as_str(),
         None => user.name.as_str(),
     };
     Ok(Enrolment {
         uri: secret.uri(ISSUER, account),
-        secret: base32,
+        secret: secret.base32(),
     })
+}
+
+fn store_pending(unit: &mut UnitOfWork<'_, '_>, user: &User) -> Result<Secret> {
+    let secret = Secret::new(unit.random());
+    let nonce = unit.random();
+    let sealed = seal(&secret, user.id, nonce, unit.keyring());
+    totp::set_pending(unit.tx, user.id, &sealed.text, unit.now)?;
+    Ok(secret)
 }

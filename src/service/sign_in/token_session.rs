@@ -1,13 +1,12 @@
 //! E-mail and password in, session token out.
 
+use crate::crypto::session_token::SessionToken;
 use crate::domain::Email;
-use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::service::accounts::verify_credentials::verify_credentials;
-use crate::service::session_tokens::SessionToken;
 use crate::service::session_tokens::view::View;
-use crate::service::sign_in::begin_session::tell_owner;
-use crate::service::{Error, Profile, RequestContext, Result, Services};
-use crate::store::{audit, memberships, session_tokens, sessions, tenants, totp};
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, Subject, enter};
+use crate::service::{Error, RequestContext, Result, Services};
+use crate::store::{memberships, tenants};
 
 pub struct Login<'a> {
     pub email: Email,
@@ -26,58 +25,39 @@ pub struct Begun {
 
 /// # Errors
 /// As [`login`](crate::service::login()): `InvalidCredentials`, `TooManyAttempts`, `EmailNotVerified`; after the
-/// right password, `OrganizationNotFound` for a tenant that is none of the person's and `Forbidden` for somebody who is a
+/// right password, `OrganizationNotFound` for a tenant that the person does not belong to and `Forbidden` for somebody who is a
 /// member of none.
 pub async fn login(
     services: &Services,
     context: &RequestContext,
     login: Login<'_>,
 ) -> Result<Begun> {
-    let proven = verify_credentials(services, context, login.email, login.password).await?;
-    let now = services.now();
-    let user_id = proven.user_id;
-    let entry = services.audit(context, now, Action::Login, Outcome::Ok);
-    let (mut session, token) = services.new_token_session(context, now, user_id);
+    let verified = verify_credentials(services, context, login.email, login.password).await?;
+    let token = SessionToken::new(services.random());
     let hash = token.hash();
-    let notice = services.sign_in_notice(now);
     let wanted = login.tenant;
     let (is_locked, view) = services
-        .store
-        .write(move |tx| {
-            let account = proven.lock(tx, now)?;
-            let memberships = memberships::list_of_user(tx, user_id)?;
+        .write(context, move |unit| {
+            let user = verified.lock(unit)?.user;
             let membership = match wanted {
-                None => memberships.first().ok_or(Error::Forbidden)?,
+                None => memberships::list_of_user(unit.tx, user.id)?
+                    .into_iter()
+                    .next()
+                    .ok_or(Error::Forbidden)?,
                 Some(slug) => {
-                    let tenant = tenants::find_by_slug(tx, &slug)?;
+                    let tenant = tenants::find_by_slug(unit.tx, &slug)?;
                     let id = tenant.ok_or(Error::OrganizationNotFound)?.organization_id;
-                    memberships
-                        .iter()
-                        .find(|membership| membership.organization_id == id)
-                        .ok_or(Error::OrganizationNotFound)?
+                    memberships::find(unit.tx, user.id, id)?.ok_or(Error::OrganizationNotFound)?
                 }
             };
-            session.organization_id = membership.organization_id;
-            let view = View::of(tx, Profile::of(&account.user, membership))?;
-            // Who must have a second factor and has none stays outside: these clients enrol nobody.
-            let is_locked = totp::is_enrolled(tx, user_id)? || view.tenant.require_mfa;
-            let is_from_elsewhere = sessions::is_from_elsewhere(tx, &session)?;
-            session_tokens::insert(tx, &session, hash.as_str(), is_locked)?;
-            if is_from_elsewhere {
-                tell_owner(tx, &session, notice)?;
-            }
-            if !is_locked {
-                audit::insert(
-                    tx,
-                    &AuditEntry {
-                        actor_id: Some(user_id),
-                        subject_id: Some(user_id),
-                        organization_id: Some(session.organization_id),
-                        ..entry
-                    },
-                )?;
-            }
-            Ok::<_, Error>((is_locked, view))
+            let proof = Proof::Password(Subject { user, membership });
+            // Somebody who must have a second factor and has none stays locked out: these clients enrol nobody.
+            let (is_locked, begun) = match enter(unit, proof, Carrier::Token(hash))? {
+                Entry::Locked(begun) => (true, begun),
+                entry => (false, entry.begun()?),
+            };
+            let view = View::of(unit.tx, begun.profile)?;
+            unit.unrecorded((is_locked, view))
         })
         .await?;
     Ok(Begun {

@@ -4,17 +4,17 @@ use url::Url;
 
 use crate::crypto::opaque::Opaque;
 use crate::crypto::sealed::{self, Purpose, SealError};
-use crate::domain::audit::{Action, AuditEntry, Outcome};
 use crate::domain::slack::meaning_of;
 use crate::domain::{ReturnUrl, SignInFailure, SlackPerson, lifetimes};
 use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
-use crate::service::mfa::SecondFactor;
-use crate::service::slack::admission::{Admission, Admitted, SlackSignIn, admit, attach};
-use crate::service::slack::redeem::{Kept, Payload};
+use crate::service::sign_in::challenge::MfaChallenge;
+use crate::service::slack::code::{Payload, StoredCode};
+use crate::service::slack::provision_user::{SlackSignIn, find_or_create, link, sign_in};
+use crate::service::slack::refuse::refuse;
 use crate::service::slack::state::{Kind, State};
 use crate::service::{Error, RequestContext, Result, Services, SignIn, SignedIn, one_time};
 use crate::store::one_time_tokens::Purpose as OneTime;
-use crate::store::{audit, slack_states, workspaces};
+use crate::store::{slack_states, workspaces};
 
 /// What the person's browser brings.
 pub struct Callback<'a> {
@@ -39,7 +39,7 @@ pub struct CallbackResult {
 
 pub enum CallbackOutcome {
     Token(Box<SignedIn>),
-    SecondFactor(SecondFactor),
+    Challenge(MfaChallenge),
     Code(Opaque),
     Failure(SignInFailure),
 }
@@ -48,7 +48,7 @@ impl From<SignIn> for CallbackOutcome {
     fn from(sign_in: SignIn) -> Self {
         match sign_in {
             SignIn::Complete(signed_in) => Self::Token(Box::new(signed_in)),
-            SignIn::SecondFactor(second_factor) => Self::SecondFactor(second_factor),
+            SignIn::Challenge(challenge) => Self::Challenge(challenge),
         }
     }
 }
@@ -192,7 +192,7 @@ async fn use_up(services: &Services, state: &State) -> Result<bool> {
     let expires_at = services.now() + lifetimes::SLACK_STATE;
     services
         .store
-        .write(move |tx| slack_states::use_up(tx, id, expires_at).map_err(Error::from))
+        .maintain(move |tx| slack_states::use_up(tx, id, expires_at).map_err(Error::from))
         .await
 }
 
@@ -216,19 +216,24 @@ async fn arrive(
     if !person.may_enter(slack.allow_guests) || state.team.as_ref().is_some_and(is_elsewhere) {
         return refuse(services, context, SignInFailure::NotAllowed).await;
     }
-    let slack_sign_in = slack_sign_in(services, context, arrival).await?;
+    let slack_sign_in = slack_sign_in(services, arrival).await?;
     let outcome = match (&state.kind, &state.binding.code_challenge) {
-        (Kind::SignIn, None) => sign_in(services, slack_sign_in).await,
-        (Kind::SignIn, Some(challenge)) => keep_sign_in(services, slack_sign_in, challenge).await,
+        (Kind::SignIn, None) => sign_in(services, context, slack_sign_in)
+            .await
+            .and_then(|entry| entry.issue(services))
+            .map(CallbackOutcome::from),
+        (Kind::SignIn, Some(challenge)) => {
+            store_sign_in(services, context, slack_sign_in, challenge).await
+        }
         (
             &Kind::Link {
                 user_id,
                 session_id,
             },
             None,
-        ) => attach(services, slack_sign_in, user_id, session_id)
+        ) => link(services, context, slack_sign_in, user_id, session_id)
             .await
-            .map(CallbackOutcome::from),
+            .map(|switch| switch.issue(services).into()),
         (
             &Kind::Link {
                 user_id,
@@ -242,7 +247,7 @@ async fn arrive(
                 person: slack_sign_in.person,
                 workspace_name: slack_sign_in.workspace_name,
             };
-            keep(services, payload, challenge).await
+            store_code(services, context, payload, challenge).await
         }
     };
     match outcome {
@@ -254,11 +259,7 @@ async fn arrive(
 }
 
 /// Everything that a transaction needs to know of the person, gathered before it begins.
-async fn slack_sign_in(
-    services: &Services,
-    context: &RequestContext,
-    arrival: Arrival,
-) -> Result<SlackSignIn> {
+async fn slack_sign_in(services: &Services, arrival: Arrival) -> Result<SlackSignIn> {
     let workspace_name = match arrival.workspace_name {
         WorkspaceName::Told(name) => name,
         WorkspaceName::ToAsk(token) => {
@@ -269,7 +270,7 @@ async fn slack_sign_in(
             }
         }
     };
-    SlackSignIn::new(services, context, arrival.person, workspace_name)
+    SlackSignIn::new(services, arrival.person, workspace_name)
 }
 
 async fn is_known(services: &Services, person: &SlackPerson) -> Result<bool> {
@@ -280,54 +281,45 @@ async fn is_known(services: &Services, person: &SlackPerson) -> Result<bool> {
         .await
 }
 
-async fn sign_in(services: &Services, slack_sign_in: SlackSignIn) -> Result<CallbackOutcome> {
-    let admitted = admit(services, slack_sign_in, Admission::Session).await?;
-    Ok(admitted.issue(services).into())
-}
-
-async fn keep_sign_in(
+async fn store_sign_in(
     services: &Services,
+    context: &RequestContext,
     slack_sign_in: SlackSignIn,
     challenge: &str,
 ) -> Result<CallbackOutcome> {
-    let Admitted { profile, .. } = admit(services, slack_sign_in, Admission::Later).await?;
+    let subject = find_or_create(services, context, slack_sign_in).await?;
     let payload = Payload::SignIn {
-        user_id: profile.id,
-        organization_id: profile.organization_id,
+        user_id: subject.user.id,
+        organization_id: subject.membership.organization_id,
     };
-    keep(services, payload, challenge).await
+    store_code(services, context, payload, challenge).await
 }
 
-/// Puts aside what the holder of the challenge's verifier will collect.
-async fn keep(services: &Services, payload: Payload, challenge: &str) -> Result<CallbackOutcome> {
-    let code = Opaque::new(services.random());
-    let (kept, user_id) = (code.clone(), payload.user_id());
-    let payload = Kept {
+/// Stores what the holder of the challenge's verifier will redeem.
+async fn store_code(
+    services: &Services,
+    context: &RequestContext,
+    payload: Payload,
+    challenge: &str,
+) -> Result<CallbackOutcome> {
+    let code = StoredCode {
         challenge: challenge.to_owned(),
         payload,
     };
-    let expires_at = services.now() + lifetimes::ONE_TIME_CODE;
     services
-        .store
-        .write(move |tx| {
-            let purpose = OneTime::SlackCode;
-            one_time::issue(tx, &kept, purpose, Some(user_id), &payload, expires_at)
+        .write(context, move |unit| {
+            let secret = unit.secret();
+            let user_id = Some(code.payload.user_id());
+            let expires_at = unit.now + lifetimes::ONE_TIME_CODE;
+            one_time::issue(
+                unit.tx,
+                &secret,
+                OneTime::SlackCode,
+                user_id,
+                &code,
+                expires_at,
+            )?;
+            unit.unrecorded(CallbackOutcome::Code(secret))
         })
-        .await?;
-    Ok(CallbackOutcome::Code(code))
-}
-
-/// Writes down that somebody was kept out.
-pub(in crate::service) async fn refuse<T>(
-    services: &Services,
-    context: &RequestContext,
-    failure: SignInFailure,
-) -> Result<T> {
-    let entry: AuditEntry =
-        services.audit(context, services.now(), Action::Login, Outcome::Refused);
-    services
-        .store
-        .write(move |tx| audit::insert(tx, &entry))
-        .await?;
-    Err(failure.into())
+        .await
 }

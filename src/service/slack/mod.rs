@@ -1,14 +1,16 @@
 //! Signing in with Slack: from the button to the token.
 //!
 //! `begin` and `link` lead to Slack, `callback` takes the person back, `redeem` hands the token to
-//! whoever keeps the code's verifier. `admission` says who becomes which user.
+//! whoever keeps the code's verifier. `provision_user` says who becomes which user.
 
-mod admission;
 mod begin;
 mod callback;
-mod forget;
+mod code;
 mod link;
+mod provision_user;
+mod purge;
 mod redeem;
+mod refuse;
 mod state;
 
 use std::sync::Arc;
@@ -23,8 +25,8 @@ pub use begin::{Begin, Begun, begin};
 pub use callback::{
     Callback, CallbackError, CallbackOutcome, CallbackResult, ReturnTarget, callback,
 };
-pub use forget::purge_expired;
 pub use link::link;
+pub use purge::purge_expired;
 pub use redeem::{Redeem, redeem};
 
 /// Slack and the rules for who comes from there.

@@ -1,7 +1,7 @@
-//! What an invitation's link opens, for those who want to know before they accept.
+//! What an invitation's link opens, shown before it is accepted.
 
 use crate::domain::{Email, OrganizationName, PersonName, Role};
-use crate::service::invitations::opened::Opened;
+use crate::service::invitations::open_invitation::OpenInvitation;
 use crate::service::{Error, Result, Services};
 use crate::store::users;
 
@@ -13,7 +13,7 @@ pub struct Invited {
     pub inviter: Option<PersonName>,
     pub email: Email,
     pub role: Role,
-    /// Whether the invited address has an account: whoever holds the link may know.
+    /// Whether the invited address has an account: the holder of the link may know.
     pub has_account: bool,
 }
 
@@ -21,16 +21,16 @@ pub struct Invited {
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`, `OrganizationClosed`.
-pub async fn look(services: &Services, token: &str) -> Result<Invited> {
+pub async fn preview(services: &Services, token: &str) -> Result<Invited> {
     let now = services.now();
     let token = token.to_owned();
     services
         .store
         .read(move |tx| {
-            let Opened {
+            let OpenInvitation {
                 invitation,
                 organization,
-            } = Opened::look(tx, &token, now)?;
+            } = OpenInvitation::preview(tx, &token, now)?;
             let inviter = match invitation.invited_by {
                 Some(id) => users::find(tx, id)?.map(|user| user.name),
                 None => None,

@@ -1,4 +1,4 @@
-//! Purging what nobody can use any more.
+//! Deleting states and one-time tokens that have expired.
 
 use crate::service::Services;
 use crate::store::{StoreError, one_time_tokens, slack_states};
@@ -9,7 +9,7 @@ pub async fn purge_expired(services: &Services) -> Result<(), StoreError> {
     let now = services.now();
     services
         .store
-        .write(move |tx| {
+        .maintain(move |tx| {
             slack_states::delete_expired(tx, now)?;
             one_time_tokens::delete_expired(tx, now)?;
             Ok(())

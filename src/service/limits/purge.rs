@@ -1,4 +1,4 @@
-//! Purging failures that count no more, and buckets that are full again.
+//! Deleting failures that no longer count, and buckets that are full again.
 
 use crate::service::Services;
 use crate::service::limits::attempts::{IN_A_ROW_LASTS, WINDOW};
@@ -11,6 +11,6 @@ pub async fn purge_expired(services: &Services) -> Result<(), StoreError> {
     services.limits.buckets.forget_full(now.timestamp_micros());
     services
         .store
-        .write(move |tx| attempts::delete_older(tx, now - WINDOW, now - IN_A_ROW_LASTS))
+        .maintain(move |tx| attempts::delete_older(tx, now - WINDOW, now - IN_A_ROW_LASTS))
         .await
 }

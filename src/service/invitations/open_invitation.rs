@@ -1,44 +1,46 @@
-//! What a link opens, and whether it does.
+//! The invitation that a link opens.
 
 use chrono::{DateTime, Utc};
 
 use crate::domain::{Email, Invitation, JoinPolicy, Membership, Organization, Role, User};
-use crate::service::invitations::letter::Kept;
+use crate::service::invitations::email::InvitationLink;
 use crate::service::organizations::switch::admit;
+use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Result, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{StoreError, Tx, Unique, invitations, memberships, organizations, users};
 
 /// An invitation that can be accepted, or has just been.
-pub(in crate::service) struct Opened {
+pub(in crate::service) struct OpenInvitation {
     pub invitation: Invitation,
     pub organization: Organization,
 }
 
-impl Opened {
+impl OpenInvitation {
     /// What the link would open; it stays good.
     ///
     /// # Errors
     /// `InvalidOrExpiredToken`, `OrganizationClosed`.
-    pub fn look(tx: &mut Tx<'_>, token: &str, now: DateTime<Utc>) -> Result<Self> {
-        let kept: Kept = one_time::find(tx, token, Purpose::Invitation, now)?
+    pub fn preview(tx: &mut Tx<'_>, token: &str, now: DateTime<Utc>) -> Result<Self> {
+        let link: InvitationLink = one_time::find(tx, token, Purpose::Invitation, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
-        let invitation = invitations::find_open(tx, kept.invitation_id, now)?
-            .filter(|invitation| invitation.letter == kept.letter)
+        let invitation = invitations::find_open(tx, link.invitation_id, now)?
+            .filter(|invitation| invitation.letter == link.letter)
             .ok_or(Error::InvalidOrExpiredToken)?;
         Self::judge(tx, invitation)
     }
 
-    /// Uses the link up. Of any number who try, one does; a transaction that fails afterwards leaves it good.
+    /// Uses the link up. Of concurrent requests, one does; a transaction that fails afterwards leaves it good.
     ///
     /// # Errors
-    /// As [`look`](Self::look).
-    pub fn accept(tx: &mut Tx<'_>, token: &str, now: DateTime<Utc>) -> Result<Self> {
-        let kept: Kept = one_time::redeem(tx, token, Purpose::Invitation, now)?
+    /// As [`preview`](Self::preview).
+    pub fn accept(unit: &mut UnitOfWork<'_, '_>, token: &str) -> Result<Self> {
+        let now = unit.now;
+        let link: InvitationLink = one_time::redeem(unit.tx, token, Purpose::Invitation, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
-        let invitation = invitations::accept(tx, kept.invitation_id, kept.letter, now)?
+        let invitation = invitations::accept(unit.tx, link.invitation_id, link.letter, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
-        Self::judge(tx, invitation)
+        Self::judge(unit.tx, invitation)
     }
 
     fn judge(tx: &mut Tx<'_>, invitation: Invitation) -> Result<Self> {
@@ -56,19 +58,21 @@ impl Opened {
         })
     }
 
-    /// The account gets the invited address, which the link proves, unless it has another one.
+    /// The account gets the invited address, which the link verifies, unless it has another one.
     ///
     /// # Errors
     /// `InvitationNotYours`.
-    pub fn prove_address(&self, tx: &mut Tx<'_>, user: User, now: DateTime<Utc>) -> Result<User> {
+    pub fn verify_address(&self, unit: &mut UnitOfWork<'_, '_>, user: User) -> Result<User> {
         let email: &Email = &self.invitation.email;
         if user.email.as_ref().is_some_and(|own| own != email) {
             return Err(Error::InvitationNotYours);
         }
-        users::set_proved_email(tx, user.id, email, now).map_err(|error| match error {
-            StoreError::Taken(Unique::UserEmail) => Error::InvitationNotYours,
-            other => other.into(),
-        })?;
+        users::set_proved_email(unit.tx, user.id, email, unit.now).map_err(
+            |error| match error {
+                StoreError::Taken(Unique::UserEmail) => Error::InvitationNotYours,
+                other => other.into(),
+            },
+        )?;
         Ok(User {
             email: Some(email.clone()),
             ..user
@@ -77,19 +81,13 @@ impl Opened {
 
     /// # Errors
     /// `AlreadyMember`.
-    pub fn admit(&self, tx: &mut Tx<'_>, user: &User, now: DateTime<Utc>) -> Result<Membership> {
-        let invitation = &self.invitation;
-        admit(
-            tx,
-            user.id,
-            invitation.organization_id,
-            invitation.role,
-            now,
-        )
+    pub fn admit(&self, unit: &mut UnitOfWork<'_, '_>, user: &User) -> Result<Membership> {
+        let (organization_id, role) = (self.invitation.organization_id, self.invitation.role);
+        admit(unit, user.id, organization_id, role)
     }
 }
 
-/// An invitation is worth what those behind it could still grant: the inviter by their role, the organization by its
+/// An invitation holds only what those behind it could still grant: the inviter by their role, the organization by its
 /// rules.
 fn is_backed(
     tx: &mut Tx<'_>,

@@ -1,0 +1,77 @@
+//! What is still missing of a sign-in, and the token it waits under until that is shown.
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::opaque::Opaque;
+use crate::domain::{OrganizationId, UserId, lifetimes};
+use crate::service::unit_of_work::UnitOfWork;
+use crate::service::{Result, one_time};
+use crate::store::one_time_tokens::Purpose;
+use crate::store::{StoreError, Tx, organizations, totp};
+
+/// A sign-in that lacks its second factor: what the API calls `mfaRequired`.
+pub struct MfaChallenge {
+    /// Good for the second step of this sign-in and nothing else.
+    pub token: Opaque,
+    /// Seconds.
+    pub expires_in: i64,
+    /// The person has no authenticator yet; the second step is to enrol one.
+    pub enrolment_required: bool,
+}
+
+/// A sign-in that waits for its second step, as it is stored.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(in crate::service) struct PendingSignIn {
+    pub user_id: UserId,
+    pub organization_id: OrganizationId,
+}
+
+/// What a sign-in still lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::service) enum Missing {
+    /// A code of the person's authenticator.
+    Code,
+    /// An authenticator, which the organization requires.
+    Enrolment,
+}
+
+impl Missing {
+    /// To be asked in the transaction that would begin the session, with the account locked.
+    pub fn of(tx: &mut Tx<'_>, pending: PendingSignIn) -> Result<Option<Self>, StoreError> {
+        if totp::is_enrolled(tx, pending.user_id)? {
+            return Ok(Some(Self::Code));
+        }
+        let is_required = organizations::requires_mfa(tx, pending.organization_id)?;
+        Ok(is_required.then_some(Self::Enrolment))
+    }
+
+    /// As [`of`](Self::of), for a session that is to speak for another organization: it has shown whatever second
+    /// factor the person has.
+    pub fn of_session(tx: &mut Tx<'_>, pending: PendingSignIn) -> Result<Option<Self>, StoreError> {
+        Ok(Self::of(tx, pending)?.filter(|missing| *missing == Self::Enrolment))
+    }
+
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Code => Purpose::SecondFactor,
+            Self::Enrolment => Purpose::MfaEnrolment,
+        }
+    }
+}
+
+/// Stores the sign-in under a token until its second step.
+pub(in crate::service) fn challenge(
+    unit: &mut UnitOfWork<'_, '_>,
+    pending: PendingSignIn,
+    missing: Missing,
+) -> Result<MfaChallenge> {
+    let token = unit.secret();
+    let expires_at = unit.now + lifetimes::SECOND_FACTOR;
+    let (purpose, user_id) = (missing.purpose(), Some(pending.user_id));
+    one_time::issue(unit.tx, &token, purpose, user_id, &pending, expires_at)?;
+    Ok(MfaChallenge {
+        token,
+        expires_in: lifetimes::SECOND_FACTOR.num_seconds(),
+        enrolment_required: missing == Missing::Enrolment,
+    })
+}

@@ -1,0 +1,194 @@
+//! The sign-in entry point: the one function that turns a proof into a session or a challenge.
+//!
+//! Each way in – password, Slack, registration, invitation, second step, `/api/v1` – verifies its own proof and comes
+//! here with it, in the transaction that verified it and with the account locked. Nothing else can insert a session, because
+//! that takes a [`Cleared`], which nothing else can make.
+
+use crate::crypto::opaque::OpaqueHash;
+use crate::domain::audit::{Action, Method};
+use crate::domain::{Clearance, Membership, Session, SessionId, SessionKind, User, lifetimes};
+use crate::service::sign_in::challenge::{MfaChallenge, Missing, PendingSignIn, challenge};
+use crate::service::sign_in::notice::notify_of_new_place;
+use crate::service::sign_in::second_step::CompletedChallenge;
+use crate::service::unit_of_work::UnitOfWork;
+use crate::service::{Error, Profile, Result, Services, SignIn, SignedIn};
+use crate::store::sessions::{self, NewSession};
+
+/// Somebody and the organization they want to speak for.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct Subject {
+    pub user: User,
+    pub membership: Membership,
+}
+
+/// How somebody has proved who they are.
+pub(in crate::service) enum Proof {
+    Password(Subject),
+    Slack(Subject),
+    /// They have just registered, and that was recorded.
+    Registration(Subject),
+    /// They have answered a challenge, which took another proof.
+    SecondStep(CompletedChallenge),
+}
+
+/// What carries the session.
+pub(in crate::service) enum Carrier {
+    /// Access tokens that name it.
+    Jwt,
+    /// One opaque token, known by its hash. A session that lacks its second factor is kept locked under it, in place of
+    /// a challenge.
+    Token(OpaqueHash),
+}
+
+/// What a proof leads to.
+pub(in crate::service) enum Entry {
+    SignedIn(Begun),
+    Challenge(MfaChallenge),
+    /// A session that opens nothing before its second factor; of [`Carrier::Token`] alone.
+    Locked(Begun),
+}
+
+/// A session that has begun.
+pub(in crate::service) struct Begun {
+    pub session: Session,
+    pub token_version: i32,
+    pub profile: Profile,
+}
+
+/// The permission to insert a session. Its field is private, so that no other file can make one.
+struct Cleared {
+    is_locked: bool,
+}
+
+impl Clearance for Cleared {
+    fn is_locked(&self) -> bool {
+        self.is_locked
+    }
+}
+
+impl Proof {
+    fn parts(self) -> (Subject, Option<Method>, bool) {
+        match self {
+            Self::Password(subject) => (subject, Some(Method::Password), false),
+            Self::Slack(subject) => (subject, Some(Method::Slack), false),
+            Self::Registration(subject) => (subject, None, false),
+            Self::SecondStep(completed) => {
+                (completed.into_subject(), Some(Method::SecondFactor), true)
+            }
+        }
+    }
+}
+
+/// Begins a session, records the sign-in and tells the owner of a new place; or asks for the second factor, and then
+/// there is no session that opens anything.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::service) fn enter(
+    unit: &mut UnitOfWork<'_, '_>,
+    proof: Proof,
+    carrier: Carrier,
+) -> Result<Entry> {
+    let (subject, method, has_second_factor) = proof.parts();
+    let pending = PendingSignIn {
+        user_id: subject.user.id,
+        organization_id: subject.membership.organization_id,
+    };
+    let missing = if has_second_factor {
+        None
+    } else {
+        Missing::of(unit.tx, pending)?
+    };
+    let Some(missing) = missing else {
+        let begun = begin(unit, &subject, &carrier, Cleared { is_locked: false })?;
+        if let Some(method) = method {
+            let event = unit.event(Action::Login).own(subject.user.id);
+            let organization_id = subject.membership.organization_id;
+            unit.record(event.within(organization_id).by(method))?;
+        }
+        return Ok(Entry::SignedIn(begun));
+    };
+    match carrier {
+        Carrier::Jwt => challenge(unit, pending, missing).map(Entry::Challenge),
+        // Recorded once it is unlocked.
+        Carrier::Token(_) => {
+            begin(unit, &subject, &carrier, Cleared { is_locked: true }).map(Entry::Locked)
+        }
+    }
+}
+
+fn begin(
+    unit: &mut UnitOfWork<'_, '_>,
+    subject: &Subject,
+    carrier: &Carrier,
+    cleared: Cleared,
+) -> Result<Begun> {
+    let (kind, lifetime, token_hash) = match carrier {
+        Carrier::Jwt => (SessionKind::Jwt, lifetimes::SESSION, None),
+        Carrier::Token(hash) => (SessionKind::Token, lifetimes::SESSION_TOKEN, Some(hash)),
+    };
+    let now = unit.now;
+    let session = Session {
+        id: SessionId::new(now, unit.random()),
+        kind,
+        user_id: subject.user.id,
+        organization_id: subject.membership.organization_id,
+        device: unit.device().map(str::to_owned),
+        address: unit.address(),
+        created_at: now,
+        last_used_at: now,
+        expires_at: now + lifetime,
+        revoked_at: None,
+        proven_at: Some(now),
+    };
+    let is_from_elsewhere = sessions::is_from_elsewhere(unit.tx, &session)?;
+    let new = NewSession {
+        session: &session,
+        token_hash: token_hash.map(OpaqueHash::as_str),
+    };
+    sessions::insert(unit.tx, &new, &cleared)?;
+    if is_from_elsewhere {
+        notify_of_new_place(unit, &session)?;
+    }
+    Ok(Begun {
+        session,
+        token_version: subject.user.token_version,
+        profile: Profile::of(&subject.user, &subject.membership),
+    })
+}
+
+impl Begun {
+    /// The first access token of the session.
+    pub fn issue(self, services: &Services) -> SignedIn {
+        let now = self.session.created_at;
+        services
+            .tokens
+            .issue(now, &self.session, self.token_version, self.profile)
+    }
+}
+
+impl Entry {
+    /// The answer for clients that carry their session in access tokens.
+    ///
+    /// # Errors
+    /// `Internal` for a locked session, which has none.
+    pub fn issue(self, services: &Services) -> Result<SignIn> {
+        match self {
+            Self::Challenge(challenge) => Ok(SignIn::Challenge(challenge)),
+            begun => Ok(SignIn::Complete(begun.begun()?.issue(services))),
+        }
+    }
+
+    /// The session of somebody who cannot be challenged any more.
+    ///
+    /// # Errors
+    /// `Internal` where there is none.
+    pub fn begun(self) -> Result<Begun> {
+        match self {
+            Self::SignedIn(begun) => Ok(begun),
+            Self::Challenge(_) | Self::Locked(_) => Err(Error::Internal(
+                "a sign-in ended without a session".to_owned(),
+            )),
+        }
+    }
+}

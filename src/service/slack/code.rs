@@ -1,0 +1,35 @@
+//! One-time codes, redeemed with the verifier of the client that asked for them (RFC 7636).
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{OrganizationId, SessionId, SlackPerson, UserId};
+
+/// What a code stands for.
+#[derive(Serialize, Deserialize)]
+pub(in crate::service) enum Payload {
+    SignIn {
+        user_id: UserId,
+        organization_id: OrganizationId,
+    },
+    Link {
+        user_id: UserId,
+        session_id: SessionId,
+        person: SlackPerson,
+        workspace_name: Option<String>,
+    },
+}
+
+impl Payload {
+    pub fn user_id(&self) -> UserId {
+        match self {
+            Self::SignIn { user_id, .. } | Self::Link { user_id, .. } => *user_id,
+        }
+    }
+}
+
+/// A code as it is stored.
+#[derive(Serialize, Deserialize)]
+pub(in crate::service) struct StoredCode {
+    pub challenge: String,
+    pub payload: Payload,
+}

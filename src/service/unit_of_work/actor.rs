@@ -1,0 +1,149 @@
+//! A caller whom the transaction has judged again: the one place that decides whether they may still act.
+
+use chrono::{DateTime, Utc};
+
+use super::{Caller, Credential, Event, UnitOfWork};
+use crate::domain::audit::{Action, Method};
+use crate::domain::{Membership, OrganizationId, Role, Session, SessionId, User, UserId};
+use crate::service::{Error, Profile, Result};
+use crate::store::users::Account;
+use crate::store::{Tx, api_tokens, memberships, organizations, sessions, totp, users};
+
+/// Who is acting, as they are in this transaction. Their account, credential and membership stay as they are until it
+/// ends, so that whatever ends them comes either before it and is seen here, or after it.
+pub struct Actor {
+    pub account: Account,
+    pub membership: Membership,
+    /// What they may do: the membership's role, or a lower one of their API token.
+    pub role: Role,
+    proof: Proof,
+}
+
+enum Proof {
+    Session(Session),
+    ApiToken,
+}
+
+impl Actor {
+    pub(super) fn lock(unit: &mut UnitOfWork<'_, '_>, caller: &Caller) -> Result<Self> {
+        let actor = Self::judge(unit.tx, caller, unit.now)?;
+        unit.template = actor.template();
+        Ok(actor)
+    }
+
+    pub(super) fn lock_with_organization(
+        unit: &mut UnitOfWork<'_, '_>,
+        caller: &Caller,
+    ) -> Result<Self> {
+        organizations::lock(unit.tx, caller.profile.organization_id)?.ok_or(Error::TokenRevoked)?;
+        Self::lock(unit, caller)
+    }
+
+    fn judge(tx: &mut Tx<'_>, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
+        let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
+        // The account first: whatever ends a session or an API token locks it as well.
+        let account = users::lock_account(tx, user_id)?
+            .filter(|account| account.user.disabled_at.is_none())
+            .ok_or(Error::TokenRevoked)?;
+        let membership =
+            memberships::lock(tx, user_id, organization_id)?.ok_or(Error::TokenRevoked)?;
+        let (proof, role) = match caller.credential {
+            Credential::Session(id) => {
+                let session = sessions::lock_open(tx, id)?.ok_or(Error::TokenRevoked)?;
+                if caller.token_version < account.user.token_version {
+                    return Err(Error::TokenRevoked);
+                }
+                if !session.is_live(now) {
+                    return Err(Error::TokenExpired);
+                }
+                (Proof::Session(session), membership.role)
+            }
+            Credential::ApiToken(id) => {
+                let token = api_tokens::lock_unrevoked(tx, id)?.ok_or(Error::TokenRevoked)?;
+                if token.is_expired(now) {
+                    return Err(Error::TokenExpired);
+                }
+                (Proof::ApiToken, token.role_under(&membership))
+            }
+        };
+        if !caller.may_lack_second_factor
+            && organizations::requires_mfa(tx, organization_id)?
+            && !totp::is_enrolled(tx, user_id)?
+        {
+            return Err(Error::MfaEnrolmentRequired);
+        }
+        Ok(Self {
+            account,
+            membership,
+            role,
+            proof,
+        })
+    }
+
+    /// What the actor does, they do to themselves in their organization, unless the event says otherwise.
+    fn template(&self) -> Event {
+        Event {
+            action: Action::Login,
+            ..Event::about_nobody()
+        }
+        .own(self.id())
+        .within(self.organization_id())
+        .by(match self.proof {
+            Proof::Session(_) => Method::Session,
+            Proof::ApiToken => Method::ApiToken,
+        })
+    }
+
+    pub fn id(&self) -> UserId {
+        self.account.user.id
+    }
+
+    pub fn user(&self) -> &User {
+        &self.account.user
+    }
+
+    pub fn organization_id(&self) -> OrganizationId {
+        self.membership.organization_id
+    }
+
+    /// The user as their organization sees them.
+    pub fn profile(&self) -> Profile {
+        Profile {
+            role: self.role,
+            ..Profile::of(self.user(), &self.membership)
+        }
+    }
+
+    pub fn is_service(&self) -> bool {
+        matches!(self.proof, Proof::ApiToken)
+    }
+
+    /// The session of somebody who signed in.
+    ///
+    /// # Errors
+    /// `Forbidden` for a service: what a person does with their own account is not for it.
+    pub fn session(&self) -> Result<&Session> {
+        match &self.proof {
+            Proof::Session(session) => Ok(session),
+            Proof::ApiToken => Err(Error::Forbidden),
+        }
+    }
+
+    /// # Errors
+    /// As [`session`](Self::session).
+    pub fn session_id(&self) -> Result<SessionId> {
+        self.session().map(|session| session.id)
+    }
+
+    /// The role, or one above it.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn must_be(&self, role: Role) -> Result<()> {
+        if self.role >= role {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The database as verbs see it: they read it, and write to it in units of work.
+
+use crate::store::{Engine, MigrationError, Store, StoreError, Tx};
+
+/// The store without its way to write, which [`UnitOfWork`](super::UnitOfWork) keeps to itself.
+pub struct Database(Store);
+
+impl Database {
+    pub fn new(store: Store) -> Self {
+        Self(store)
+    }
+
+    pub(super) fn handle(&self) -> Store {
+        self.0.clone()
+    }
+
+    pub fn engine(&self) -> &Engine {
+        self.0.engine()
+    }
+
+    /// Runs queries that change nothing. Each sees the database as it is when it runs.
+    ///
+    /// # Errors
+    /// What `work` answers, or the [`StoreError`] that kept it from running.
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.0.read(work).await
+    }
+
+    /// Writes what no person does and nobody has to know of: purging, delivering, noting a use.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(in crate::service) async fn maintain<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.0.write(work).await
+    }
+
+    /// Keeps room for writes when the disk is full.
+    ///
+    /// # Errors
+    /// `Unavailable` when it is full already.
+    pub async fn keep_room(&self) -> Result<(), StoreError> {
+        self.0.keep_room().await
+    }
+
+    /// Whether the database may be written.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn takes_writes(&self) -> Result<bool, StoreError> {
+        self.0.takes_writes().await
+    }
+
+    /// Calls `notify` whenever another instance has written a change, until the connection breaks.
+    ///
+    /// # Errors
+    /// `Unavailable` when the connection could not be made or is gone; call again after a pause.
+    pub async fn listen(&self, notify: impl Fn()) -> Result<(), StoreError> {
+        self.0.listen(notify).await
+    }
+
+    /// Returns when this process has queued e-mails that can be read.
+    pub async fn emails_queued(&self) {
+        self.0.emails_queued().await;
+    }
+
+    /// The names of the migrations that are missing.
+    ///
+    /// # Errors
+    /// When the database does not answer, or was written by a newer version.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError> {
+        self.0.pending_migrations().await
+    }
+}
