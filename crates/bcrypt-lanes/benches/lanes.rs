@@ -1,4 +1,10 @@
 //! `cargo bench -p bcrypt-lanes`: one thread against the `bcrypt` crate, interleaved in one run.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a measurement that goes wrong may end, and its figures are for the terminal"
+)]
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_checksum_matches_itself_and_nothing_that_differs_in_a_bit() {
-        let digest = Digest::from_bytes(core::array::from_fn(|i| i as u8));
+        let digest = Digest::from_bytes(core::array::from_fn(|i| u8::try_from(i).unwrap()));
         assert!(digest.matches(&digest.checksum()));
         for bit in 0..23 * 8 {
             let mut other = digest.checksum();

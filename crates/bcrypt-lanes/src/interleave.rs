@@ -2,6 +2,11 @@
 //!
 //! The loops over lanes have a constant length and are unrolled, so the processor sees `N` independent
 //! chains of look-ups side by side and always has one that need not wait.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "loops of constant length stay in bounds, and a half or a byte is what is meant to be left"
+)]
 
 use core::sync::atomic::{Ordering, compiler_fence};
 

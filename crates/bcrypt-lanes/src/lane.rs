@@ -34,6 +34,10 @@ pub fn block([left, right]: [u32; 2]) -> u64 {
 
 /// The left half and the right.
 #[inline(always)]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the lower half is what is meant to be left"
+)]
 pub fn halves(block: u64) -> [u32; 2] {
     [block as u32, (block >> 32) as u32]
 }
@@ -46,6 +50,10 @@ impl Lane {
     };
 
     /// Everything before the first iteration.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "loops of constant length stay in bounds"
+    )]
     pub fn start(&mut self, input: &Input) {
         self.boxes = pi::BOXES;
         let mut salt = input.salt();

@@ -57,7 +57,6 @@
 //! lanes neither add to that nor take from it.
 
 #![no_std]
-#![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 extern crate alloc;

@@ -201,6 +201,11 @@ pub const BOXES: [[u32; 256]; 4] = [
 ];
 
 #[cfg(test)]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a word is the lower half of the sum, and the rest is carried"
+)]
 mod tests {
     use alloc::vec;
     use alloc::vec::Vec;
