@@ -10,7 +10,7 @@
     reason = "a measurement that goes wrong may end, and its figures are for the terminal"
 )]
 
-mod house;
+mod support;
 
 use std::hint::black_box;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use house::{
+use support::{
     PASSWORD, Request, Result, Server, exchange, login, machine, median, quantile, sign_in,
 };
 

@@ -9,7 +9,7 @@
     reason = "a measurement that goes wrong may end, and its figures are for the terminal"
 )]
 
-mod house;
+mod support;
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_postgres::NoTls;
 
-use house::cluster::Cluster;
-use house::{PASSWORD, Request, Result, Server, exchange, machine, median, once};
+use support::cluster::Cluster;
+use support::{PASSWORD, Request, Result, Server, exchange, machine, median, once};
 
 const SMALL: u32 = 100;
 const LARGE: u32 = 100_000;

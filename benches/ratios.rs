@@ -10,15 +10,15 @@
     reason = "a measurement that goes wrong may end, and its figures are for the terminal"
 )]
 
-mod house;
+mod support;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use house::cluster::Cluster;
-use house::{
+use support::cluster::Cluster;
+use support::{
     Request, Result, Server, connect_from, exchange, hallpass, machine, median, once, sign_in,
 };
 

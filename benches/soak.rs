@@ -5,7 +5,7 @@
 //! longer.
 #![allow(clippy::print_stdout, reason = "its figures are for the terminal")]
 
-mod house;
+mod support;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 use tokio::time::{interval, sleep_until};
 
-use house::cluster::Cluster;
-use house::{
+use support::cluster::Cluster;
+use support::{
     PASSWORD, Request, Result, Server, connect_from, exchange, machine, quantile, sign_in,
 };
 

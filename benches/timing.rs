@@ -10,7 +10,7 @@
     reason = "a measurement that goes wrong may end, and its figures are for the terminal"
 )]
 
-mod house;
+mod support;
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -18,8 +18,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use house::cluster::Cluster;
-use house::{PASSWORD, Request, Result, Server, connect_from, exchange, machine, once};
+use support::cluster::Cluster;
+use support::{PASSWORD, Request, Result, Server, connect_from, exchange, machine, once};
 
 /// Of each comparison.
 const PAIRS: usize = 2_000;

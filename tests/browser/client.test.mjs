@@ -5,20 +5,20 @@ import { after, before, test } from "node:test";
 
 import { createHallpass, memoryStorage } from "../../clients/typescript/dist/index.js";
 import * as organization from "../../clients/typescript/dist/organization.js";
-import { openHouse } from "./house.mjs";
+import { startServer } from "./support.mjs";
 
-let house;
+let server;
 let ada;
 let me;
 
 before(async () => {
-  house = await openHouse();
-  ada = createHallpass({ baseUrl: house.url, storage: memoryStorage() });
+  server = await startServer();
+  ada = createHallpass({ baseUrl: server.url, storage: memoryStorage() });
   me = await ada.login({ email: "ada@example.com", password: "correct horse battery staple" });
 });
 after(async () => {
   ada.destroy();
-  await house.close();
+  await server.close();
 });
 
 test("people are listed a page at a time, looked at and changed", async () => {
@@ -48,7 +48,7 @@ test("people are invited, and invitations taken back", async () => {
 
 test("a service's token is made, works, and is revoked", async () => {
   const { token, ...made } = await organization.createApiToken(ada, { name: "nightly export" });
-  const asks = () => fetch(`${house.url}/api/users`, { headers: { Authorization: `Bearer ${token}` } });
+  const asks = () => fetch(`${server.url}/api/users`, { headers: { Authorization: `Bearer ${token}` } });
   assert.equal((await asks()).status, 200);
   const { tokens } = await organization.listApiTokens(ada);
   assert.deepEqual(tokens.map(({ id, prefix }) => [id, prefix]), [[made.id, made.prefix]]);
@@ -59,14 +59,14 @@ test("a service's token is made, works, and is revoked", async () => {
 test("the log tells admins what happened", async () => {
   const { entries } = await organization.listAudit(ada, { action: "api_token.created" });
   assert.deepEqual(entries.map(({ actorId, outcome }) => [actorId, outcome]), [[me.id, "ok"]]);
-  const emmy = createHallpass({ baseUrl: house.url, storage: memoryStorage() });
+  const emmy = createHallpass({ baseUrl: server.url, storage: memoryStorage() });
   await emmy.login({ email: "emmy@example.com", password: "correct horse battery staple" });
   await assert.rejects(organization.listAudit(emmy), { code: "forbidden", status: 403 });
   emmy.destroy();
 });
 
 test("somebody leaves, and the last admin does not", async () => {
-  const alan = createHallpass({ baseUrl: house.url, storage: memoryStorage() });
+  const alan = createHallpass({ baseUrl: server.url, storage: memoryStorage() });
   await alan.login({ email: "alan@example.com", password: "correct horse battery staple" });
   await organization.leaveOrganization(alan, me.organizationId);
   assert.equal((await organization.listUsers(ada)).users.length, 3);

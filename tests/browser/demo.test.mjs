@@ -4,25 +4,25 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, beforeEach, afterEach, test } from "node:test";
 
-import { openHouse } from "./house.mjs";
+import { startServer } from "./support.mjs";
 
-let house;
+let server;
 let context;
 let page;
 
 before(async () => {
-  house = await openHouse();
+  server = await startServer();
 });
-after(() => house.close());
+after(() => server.close());
 beforeEach(async () => {
-  context = await house.browser.newContext();
+  context = await server.browser.newContext();
   context.setDefaultTimeout(10_000);
   page = await context.newPage();
 });
 afterEach(() => context.close());
 
 const open = async (tab = page) => {
-  await tab.goto(`${house.url}/demo`);
+  await tab.goto(`${server.url}/demo`);
   await tab.locator("#stranger, #person").filter({ visible: true }).waitFor();
 };
 const status = (tab = page) => tab.locator("#status");
@@ -92,7 +92,7 @@ test("a callback that is loaded again signs nobody in and offers to start again"
 });
 
 test("a return to somebody else's page is refused at once", async () => {
-  const answer = await context.request.get(`${house.url}/api/auth/slack/start`, {
+  const answer = await context.request.get(`${server.url}/api/auth/slack/start`, {
     params: { returnUrl: "https://evil.example/" },
     maxRedirects: 0,
   });
@@ -187,10 +187,10 @@ test("a second factor is set up and then asked for", async () => {
 test("no page of development loads anything from elsewhere", async () => {
   const foreign = [];
   page.on("request", (request) => {
-    if (!request.url().startsWith(house.url) && !request.url().startsWith("data:")) foreign.push(request.url());
+    if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) foreign.push(request.url());
   });
   for (const path of ["/demo", "/docs", "/dev/slack", "/dev/mailbox", "/api/auth/signin", "/reset-password"]) {
-    const answer = await page.goto(house.url + path);
+    const answer = await page.goto(server.url + path);
     assert.equal(answer.status(), 200, path);
   }
   assert.deepEqual(foreign, []);

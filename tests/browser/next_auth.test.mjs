@@ -7,19 +7,19 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 
 import { build } from "esbuild";
 
-import { openHouse } from "./house.mjs";
+import { startServer } from "./support.mjs";
 
 const EMAIL = "ada@example.com";
 const PASSWORD = "correct horse battery staple";
 
-let house;
+let server;
 let script;
 let foreign;
 let context;
 let page;
 
 before(async () => {
-  house = await openHouse();
+  server = await startServer();
   const bundle = await build({
     entryPoints: ["next_auth_page.jsx"],
     bundle: true,
@@ -35,10 +35,10 @@ before(async () => {
 });
 after(async () => {
   foreign.close();
-  await house.close();
+  await server.close();
 });
 beforeEach(async () => {
-  context = await house.browser.newContext();
+  context = await server.browser.newContext();
   context.setDefaultTimeout(10_000);
   page = await openApp();
 });
@@ -47,13 +47,13 @@ afterEach(() => context.close());
 /** A tab of the front end, which a proxy serves under our origin. */
 const openApp = async () => {
   const tab = await context.newPage();
-  await tab.route(`${house.url}/app*`, (route) =>
+  await tab.route(`${server.url}/app*`, (route) =>
     route.fulfill({ contentType: "text/html", body: '<!doctype html><div id="root"></div><script src="/app.js"></script>' }),
   );
-  await tab.route(`${house.url}/app.js`, (route) =>
+  await tab.route(`${server.url}/app.js`, (route) =>
     route.fulfill({ contentType: "text/javascript", body: script }),
   );
-  await tab.goto(`${house.url}/app`);
+  await tab.goto(`${server.url}/app`);
   await says(tab, "unauthenticated|Ada");
   return tab;
 };
@@ -66,7 +66,7 @@ const signIn = (password = PASSWORD, more = {}) =>
     ...more,
   });
 const session = (tab = page) => tab.evaluate(() => window.nextAuth.getSession());
-const cookies = async () => Object.fromEntries((await context.cookies(house.url)).map((c) => [c.name, c]));
+const cookies = async () => Object.fromEntries((await context.cookies(server.url)).map((c) => [c.name, c]));
 
 test("the right password signs in, a wrong one says so, and signing out signs out", async () => {
   assert.equal(await session(), null);
@@ -75,7 +75,7 @@ test("the right password signs in, a wrong one says so, and signing out signs ou
   assert.equal(await session(), null);
 
   const signedIn = await signIn();
-  assert.deepEqual(signedIn, { error: null, status: 200, ok: true, url: `${house.url}/app` });
+  assert.deepEqual(signedIn, { error: null, status: 200, ok: true, url: `${server.url}/app` });
   await says(page, "Ada Lovelace \\(admin\\)");
   const { user, expires } = await session();
   assert.equal(user.email, EMAIL);
@@ -87,7 +87,7 @@ test("the right password signs in, a wrong one says so, and signing out signs ou
   assert.equal((await page.evaluate(() => window.updateSession({ name: "Eve" }))).user.name, "Ada Lovelace");
 
   const signedOut = await page.evaluate(() => window.nextAuth.signOut({ redirect: false }));
-  assert.deepEqual(signedOut, { url: `${house.url}/app` });
+  assert.deepEqual(signedOut, { url: `${server.url}/app` });
   await says(page, "unauthenticated");
   assert.equal(await session(), null);
 });
@@ -109,10 +109,10 @@ test("signing in with a redirect leads on, and never to strangers", async () => 
       callbackUrl,
     });
   await lead("/demo");
-  await page.waitForURL(`${house.url}/demo`);
-  await page.goto(`${house.url}/app`);
+  await page.waitForURL(`${server.url}/demo`);
+  await page.goto(`${server.url}/app`);
   await lead("https://evil.example/");
-  await page.waitForURL(`${house.url}/docs`);
+  await page.waitForURL(`${server.url}/docs`);
 });
 
 test("our own pages sign in and out without script", async () => {
@@ -128,14 +128,14 @@ test("our own pages sign in and out without script", async () => {
   await page.getByRole("alert").filter({ hasText: "do not fit" }).waitFor();
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/refused.png` });
   await fill(PASSWORD);
-  await page.waitForURL(`${house.url}/demo`);
-  await page.goto(`${house.url}/app`);
+  await page.waitForURL(`${server.url}/demo`);
+  await page.goto(`${server.url}/app`);
   await says(page, "Ada");
 
-  await page.goto(`${house.url}/api/auth/signout?callbackUrl=/demo`);
+  await page.goto(`${server.url}/api/auth/signout?callbackUrl=/demo`);
   await page.getByRole("button", { name: "Sign out" }).click();
-  await page.waitForURL(`${house.url}/demo`);
-  await page.goto(`${house.url}/app`);
+  await page.waitForURL(`${server.url}/demo`);
+  await page.goto(`${server.url}/app`);
   await says(page, "unauthenticated");
 });
 
@@ -157,12 +157,12 @@ for (const host of ["127.0.0.1", "localhost"]) {
         () => "read",
         () => "unreadable",
       );
-    }, house.url);
+    }, server.url);
     assert.equal(posts, "unreadable");
 
     const fields = { email: "grace@example.com", password: PASSWORD, json: "true" };
     const [answer] = await Promise.all([
-      stranger.waitForResponse(`${house.url}/api/auth/callback/credentials`),
+      stranger.waitForResponse(`${server.url}/api/auth/callback/credentials`),
       stranger.evaluate(
         ({ action, fields }) => {
           const form = document.createElement("form");
@@ -173,7 +173,7 @@ for (const host of ["127.0.0.1", "localhost"]) {
           document.body.append(form);
           form.submit();
         },
-        { action: `${house.url}/api/auth/callback/credentials`, fields },
+        { action: `${server.url}/api/auth/callback/credentials`, fields },
       ),
     ]);
     assert.equal(answer.status(), 403);

@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::form_urlencoded;
 
-use crate::house::{Actor, Answer, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Actor, Answer, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 const BOB: &str = "bob@acme.example";
 

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use hallpass::ports::Clock as _;
 use serde_json::{Value, json};
 
-use crate::house::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
+use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
 use crate::people::Staff;
 
 on_both_databases! {

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::house::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 const OLD: &str = "ada@acme.example";
 const NEW: &str = "ada.king@acme.example";
@@ -23,13 +23,13 @@ on_both_databases! {
         let token = app.mailed_token(NEW, "confirm_new_email").await;
         app.verifies(&token).await.expect(200);
         assert_eq!(ada.me().await.expect(200)["email"], NEW);
-        crate::house::eventually("the other instance knows the new address", async || {
+        crate::support::eventually("the other instance knows the new address", async || {
             ada.at(&second).me().await.expect(200)["email"] == NEW
         }).await;
         assert!(app.is_verified(NEW).await);
         app.tries_to_log_in(OLD, PASSWORD).await.refused(401, "Invalid credentials");
         app.logs_in(NEW, PASSWORD).await;
-        let told = app.letters_to(OLD).await;
+        let told = app.emails_to(OLD).await;
         let (name, new_email) = ("Ada Byron".to_owned(), NEW.to_owned());
         assert!(told.contains(&EmailMessage::EmailChanged { name, new_email }), "{told:?}");
         app.verifies(&token).await.refused(400, "Invalid or expired token");
@@ -51,7 +51,7 @@ on_both_databases! {
         let answer = ada.changes_email(NEW, "Not-The-Password-1").await;
         answer.refused(401, "Invalid credentials");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
-        assert!(app.letters_to(NEW).await.is_empty());
+        assert!(app.emails_to(NEW).await.is_empty());
         let rows = "select count(*) from audit where action = 'user.email_change_requested' and outcome = 'refused'";
         assert_eq!(app.db.count(rows).await, 1);
         app.post("/api/auth/change-email").json(&json!({"email": NEW, "password": PASSWORD})).await.refused(401, "Authentication required");
@@ -60,10 +60,10 @@ on_both_databases! {
     async fn a_registered_address_is_refused_at_once(app: TestApp) {
         let ada = app.founds("Acme", OLD).await;
         app.found("Beta", NEW).await;
-        let letters = app.letters_to(NEW).await;
+        let emails = app.emails_to(NEW).await;
         ada.changes_email(NEW, PASSWORD).await.refused(409, "Email already registered");
         ada.changes_email(OLD, PASSWORD).await.refused_fields(&["email"]);
-        assert_eq!(app.letters_to(NEW).await, letters);
+        assert_eq!(app.emails_to(NEW).await, emails);
     }
 
     async fn an_address_that_was_registered_meanwhile_is_refused_and_the_token_stays_good(app: TestApp) {
@@ -106,7 +106,7 @@ on_both_databases! {
             app.advance(TimeDelta::seconds(1));
             ada.changes_email("victim@other.example", PASSWORD).await.expect(200);
         }
-        assert_eq!(app.letters_to("victim@other.example").await.len(), 3);
+        assert_eq!(app.emails_to("victim@other.example").await.len(), 3);
         app.verifies(&app.mailed_token("victim@other.example", "confirm_new_email").await).await.expect(200);
     }
 
@@ -120,7 +120,7 @@ on_both_databases! {
         for answer in join_all(asked).await {
             answer.expect(200);
         }
-        assert_eq!(app.letters_to("victim@other.example").await.len(), 3);
+        assert_eq!(app.emails_to("victim@other.example").await.len(), 3);
     }
 
     async fn the_request_and_the_change_leave_one_audit_row_each(app: TestApp) {

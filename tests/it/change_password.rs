@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn a_new_password_ends_every_other_session_and_keeps_this_one(app: TestApp) {

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::house::{PASSWORD, TestApp, on_both_databases};
+use crate::support::{PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn a_clock_that_jumps_by_eight_days_breaks_nothing(app: TestApp) {

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::house::{Answer, Db, TestApp};
+use crate::support::{Answer, Db, TestApp};
 
 const ALLOWED: &str = "https://app.example";
 

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::house::{Db, PASSWORD, TestApp, founding, on_both_databases};
+use crate::support::{Db, PASSWORD, TestApp, founding, on_both_databases};
 
 on_both_databases! {
     async fn a_field_of_the_wrong_type_is_named_and_its_value_is_not_repeated(app: TestApp) {
@@ -115,7 +115,7 @@ async fn unknown_paths_and_wrong_methods_are_told_apart() {
 async fn codes_travel_in_a_header() {
     let app = TestApp::start(Db::sqlite()).await;
     let ada = app.founds("Acme", "ada@acme.example").await;
-    let code = |answer: crate::house::Answer| answer.header("x-error-code").unwrap().to_owned();
+    let code = |answer: crate::support::Answer| answer.header("x-error-code").unwrap().to_owned();
     assert_eq!(
         code(app.get("/api/auth/me").await),
         "authentication_required"

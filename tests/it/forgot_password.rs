@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::house::{SlackApp, TestApp, on_both_databases};
+use crate::support::{SlackApp, TestApp, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
 const NOBODY: &str = "nobody@acme.example";
@@ -15,10 +15,10 @@ on_both_databases! {
         app.found("Acme", ADA).await;
         let answer = app.forgets_password("ADA@Acme.Example").await;
         assert_eq!(answer.expect(200), json!({"success": true}));
-        let mut letters = app.letters_to(ADA).await;
-        letters.retain(|letter| letter.kind() == "reset_password");
-        let [EmailMessage::ResetPassword { name, token }] = letters.as_slice() else {
-            panic!("{letters:?}")
+        let mut emails = app.emails_to(ADA).await;
+        emails.retain(|message| message.kind() == "reset_password");
+        let [EmailMessage::ResetPassword { name, token }] = emails.as_slice() else {
+            panic!("{emails:?}")
         };
         assert_eq!(name, "Ada Byron");
         assert_eq!(token.len(), 43);
@@ -34,10 +34,10 @@ on_both_databases! {
             let answer = app.forgets_password(address).await;
             assert_eq!(answer.as_bytes(), known.as_bytes(), "{address}");
         }
-        assert!(app.letters_to(NOBODY).await.is_empty());
-        assert!(app.letters_to("disabled@gamma.example").await.iter().all(|letter| letter.kind() != "reset_password"));
+        assert!(app.emails_to(NOBODY).await.is_empty());
+        assert!(app.emails_to("disabled@gamma.example").await.iter().all(|message| message.kind() != "reset_password"));
         // Without a password so far; the letter gives a first one.
-        assert_eq!(app.letters_to("edsger@example.com").await.len(), 1);
+        assert_eq!(app.emails_to("edsger@example.com").await.len(), 1);
     }
 
     async fn as_much_is_written_for_an_unknown_address_as_for_a_known_one(app: TestApp) {
@@ -97,7 +97,7 @@ on_both_databases! {
         app.advance(TimeDelta::minutes(1));
         hallpass::service::mail::rate_limit::purge_decoys(desk.services()).await.unwrap();
         assert_eq!(app.db.count("select count(*) from outbox").await, 1);
-        assert_eq!(app.letters_to(ADA).await.len(), 1);
+        assert_eq!(app.emails_to(ADA).await.len(), 1);
     }
 
     async fn a_letter_that_is_not_sent_leaves_the_last_one_good(app: TestApp) {
@@ -109,7 +109,7 @@ on_both_databases! {
         }
         let last = app.mailed_token(ADA, "reset_password").await;
         app.forgets_password(ADA).await.expect(200);
-        app.resets_password(&last, crate::house::OTHER_PASSWORD).await.expect(200);
+        app.resets_password(&last, crate::support::OTHER_PASSWORD).await.expect(200);
     }
 
     async fn letters_of_every_sort_that_strangers_can_cause_count_together(app: TestApp) {
@@ -118,7 +118,7 @@ on_both_databases! {
             app.resends_verification(ADA).await.expect(200);
         }
         app.forgets_password(ADA).await.expect(200);
-        assert_eq!(app.letters_to(ADA).await.len(), 3);
+        assert_eq!(app.emails_to(ADA).await.len(), 3);
         let refused = "select count(*) from audit where action = 'user.password_reset_requested' and outcome = 'refused'";
         assert_eq!(app.db.count(refused).await, 1);
     }
@@ -161,8 +161,8 @@ on_both_databases! {
             .json(&json!({"email": ADA}))
             .await
             .expect(200);
-        let letters = app.letters_to(ADA).await;
-        assert!(!serde_json::to_string(&letters).unwrap().contains("evil"), "{letters:?}");
+        let emails = app.emails_to(ADA).await;
+        assert!(!serde_json::to_string(&emails).unwrap().contains("evil"), "{emails:?}");
         assert_eq!(count_resets(&app).await, 1);
     }
 
@@ -175,17 +175,17 @@ on_both_databases! {
                 assert!(!text.unwrap().contains(&token));
             }
         }
-        for letter in app.db.values("select letter as v from outbox").await {
-            assert!(!letter.unwrap().contains(&token));
+        for message in app.db.values("select letter as v from outbox").await {
+            assert!(!message.unwrap().contains(&token));
         }
     }
 }
 
 async fn count_resets(app: &TestApp) -> usize {
-    let letters = app.letters_to(ADA).await;
-    letters
+    let emails = app.emails_to(ADA).await;
+    emails
         .iter()
-        .filter(|letter| letter.kind() == "reset_password")
+        .filter(|message| message.kind() == "reset_password")
         .count()
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::house::{PASSWORD, TestApp, founding, on_both_databases};
+use crate::support::{PASSWORD, TestApp, founding, on_both_databases};
 
 on_both_databases! {
     async fn founding_answers_the_user_and_the_organization(app: TestApp) {
@@ -125,9 +125,9 @@ on_both_databases! {
 
     async fn a_founder_is_asked_by_mail_to_prove_the_address(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
-        let letters = app.letters_to("ada@acme.example").await;
-        let [EmailMessage::VerifyEmail { name, token }] = letters.as_slice() else {
-            panic!("{letters:?}")
+        let emails = app.emails_to("ada@acme.example").await;
+        let [EmailMessage::VerifyEmail { name, token }] = emails.as_slice() else {
+            panic!("{emails:?}")
         };
         assert_eq!(name, "Ada Byron");
         assert_eq!(*token, app.mailed_token("ada@acme.example", "verify_email").await);
@@ -135,6 +135,6 @@ on_both_databases! {
             .json(&founding("Other", "ada@acme.example"))
             .await
             .refused(409, "Email already registered");
-        assert_eq!(app.letters_to("ada@acme.example").await.len(), 1);
+        assert_eq!(app.emails_to("ada@acme.example").await.len(), 1);
     }
 }

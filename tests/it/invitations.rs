@@ -5,7 +5,7 @@ use futures_util::future::{join, join_all};
 use hallpass::domain::{EmailMessage, Role};
 use serde_json::{Value, json};
 
-use crate::house::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
+use crate::support::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
 
 const BOB: &str = "bob@acme.example";
 
@@ -60,9 +60,9 @@ on_both_databases! {
         };
         assert_eq!(instant(expires) - instant(created), TimeDelta::days(7));
         assert_eq!(open_invitations(&ada).await, [invited]);
-        let letters = app.letters_to(BOB).await;
-        let [EmailMessage::Invitation { organization, inviter, role, token }] = letters.as_slice() else {
-            panic!("{letters:?}")
+        let emails = app.emails_to(BOB).await;
+        let [EmailMessage::Invitation { organization, inviter, role, token }] = emails.as_slice() else {
+            panic!("{emails:?}")
         };
         assert_eq!((organization.as_str(), inviter.as_deref(), *role), ("Acme", Some("Ada Byron"), Role::Manager));
         let in_plain = format!("select count(*) from one_time_tokens where hash like '%{token}%' or payload like '%{token}%'");
@@ -93,7 +93,7 @@ on_both_databases! {
             emmy.invites(BOB, role).await.refused(403, "Forbidden");
         }
         grace.invites(BOB, "admin").await.refused(403, "Forbidden");
-        assert!(app.letters_to(BOB).await.is_empty());
+        assert!(app.emails_to(BOB).await.is_empty());
         grace.invites(BOB, "manager").await.expect(201);
         ada.invites("eve@acme.example", "admin").await.expect(201);
         emmy.get(&emmy.organization_path("/invitations")).await.refused(403, "Forbidden");
@@ -181,7 +181,7 @@ on_both_databases! {
         let audited = "select count(*) from audit where action = 'user.registered' and outcome = 'ok'";
         assert_eq!(app.db.count(audited).await, 1);
         // Nothing is left to prove.
-        assert_eq!(app.letters_to(BOB).await.len(), 1);
+        assert_eq!(app.emails_to(BOB).await.len(), 1);
         app.registers_invited("eve@acme.example", &token).await.refused(400, "Invalid or expired token");
     }
 
@@ -438,8 +438,8 @@ on_both_databases! {
         }
         assert_eq!(app.db.count("select count(*) from invitations").await, 1);
         let mut good = 0;
-        for letter in app.letters_to(BOB).await {
-            let EmailMessage::Invitation { token, .. } = letter else { panic!("{letter:?}") };
+        for message in app.emails_to(BOB).await {
+            let EmailMessage::Invitation { token, .. } = message else { panic!("{message:?}") };
             good += u32::from(app.registers_invited(BOB, &token).await.status == 201);
         }
         assert_eq!(good, 1);

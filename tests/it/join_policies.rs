@@ -3,7 +3,7 @@
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::house::{Actor, Answer, TestApp, joining, on_both_databases};
+use crate::support::{Actor, Answer, TestApp, joining, on_both_databases};
 
 async fn joins(who: &Actor, organization_id: &str) -> Answer {
     who.post(&format!("/api/organizations/{organization_id}/join"))
@@ -56,7 +56,7 @@ on_both_databases! {
             let register = joining(ada.organization_id(), "eve@acme.example");
             app.post("/api/auth/register").json(&register).await.refused(403, "Invitation required");
         }
-        assert!(app.letters_to("eve@acme.example").await.is_empty());
+        assert!(app.emails_to("eve@acme.example").await.is_empty());
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
 
@@ -82,9 +82,9 @@ on_both_databases! {
         app.post("/api/auth/register").json(&register).await.refused(403, "Invitation required");
         assert_eq!(app.db.count("select count(*) from users").await, 1);
 
-        let letters = app.letters_to("bob@acme.example").await;
-        let [EmailMessage::Invitation { organization, inviter: None, .. }] = letters.as_slice() else {
-            panic!("{letters:?}")
+        let emails = app.emails_to("bob@acme.example").await;
+        let [EmailMessage::Invitation { organization, inviter: None, .. }] = emails.as_slice() else {
+            panic!("{emails:?}")
         };
         assert_eq!(organization, "Acme");
         let token = app.mailed_token("bob@acme.example", "invitation").await;
@@ -117,8 +117,8 @@ on_both_databases! {
         assert_eq!(answers.len(), 1);
         // The invited keeps the one letter, a member gets none, elsewhere is nobody's business.
         let count = async |email: &str| {
-            let letters = app.letters_to(email).await;
-            letters.iter().filter(|letter| letter.kind() == "invitation").count()
+            let emails = app.emails_to(email).await;
+            emails.iter().filter(|message| message.kind() == "invitation").count()
         };
         assert_eq!(count("bob@acme.example").await, 1);
         assert_eq!(count("ada@acme.example").await, 0);

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use hallpass::domain::JoinPolicy;
 use serde_json::json;
 
-use crate::house::{Db, TestApp, joining, on_both_databases};
+use crate::support::{Db, TestApp, joining, on_both_databases};
 
 on_both_databases! {
     async fn a_joiner_is_signed_in_as_an_employee(app: TestApp) {

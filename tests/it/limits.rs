@@ -8,9 +8,9 @@ use hallpass::service::limits;
 use hallpass::service::operations::operator;
 use serde_json::json;
 
-use crate::house::client::Call;
-use crate::house::test_app::operator_context;
-use crate::house::{Answer, Db, PASSWORD, TestApp, on_both_databases};
+use crate::support::client::Call;
+use crate::support::test_app::operator_context;
+use crate::support::{Answer, Db, PASSWORD, TestApp, on_both_databases};
 
 const WRONG: &str = "Not-The-Password-1";
 
@@ -464,7 +464,7 @@ async fn answers_say_what_is_left_where_that_is_little() {
 
 #[actix_web::test]
 async fn refusals_and_locks_are_counted_for_operators() {
-    let address = ([127, 0, 0, 1], crate::house::cluster::free_port()).into();
+    let address = ([127, 0, 0, 1], crate::support::cluster::free_port()).into();
     let app = TestApp::configured(Db::sqlite(), |config| {
         limited(config);
         config.server.metrics_addr = Some(address);
@@ -475,7 +475,7 @@ async fn refusals_and_locks_are_counted_for_operators() {
         floods(&app, "/api/auth/register", 350, "192.0.2.1").await,
         50
     );
-    let http = crate::house::client::builder().build().unwrap();
+    let http = crate::support::client::builder().build().unwrap();
     let answer = http.get(format!("http://{address}/metrics")).send().await;
     let text = answer.unwrap().text().await.unwrap();
     for figure in [

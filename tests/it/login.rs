@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::house::{PASSWORD, TestApp, jwt, on_both_databases};
+use crate::support::{PASSWORD, TestApp, jwt, on_both_databases};
 
 on_both_databases! {
     async fn a_login_answers_a_token_its_life_and_the_user(app: TestApp) {

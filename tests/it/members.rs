@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::house::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
+use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
 
 on_both_databases! {
     async fn managers_and_admins_see_the_members(app: TestApp) {

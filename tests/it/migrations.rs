@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use crate::house::{Db, TestApp};
+use crate::support::{Db, TestApp};
 
 async fn five_instances_share(db: Db) {
     let apps: Vec<TestApp> = join_all((0..5).map(|_| TestApp::start(db.clone()))).await;
@@ -15,7 +15,7 @@ async fn five_instances_share(db: Db) {
     assert_eq!(rows, distinct);
     apps[0].found("Acme", "ada@acme.example").await;
     for app in &apps {
-        app.logs_in("ada@acme.example", crate::house::PASSWORD)
+        app.logs_in("ada@acme.example", crate::support::PASSWORD)
             .await;
     }
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use hallpass::domain::EmailMessage;
 use serde_json::{Value, json};
 
-use crate::house::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
+use crate::support::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
 
@@ -50,8 +50,8 @@ on_both_databases! {
         let acme = app.found("Acme", ADA).await;
         let bob = app.joins(&acme.id, "bob@acme.example").await;
         bob.signs_in_again().await;
-        let letters = app.letters_to("bob@acme.example").await;
-        assert!(letters.iter().all(|letter| letter.kind() != "new_sign_in"), "{letters:?}");
+        let emails = app.emails_to("bob@acme.example").await;
+        assert!(emails.iter().all(|message| message.kind() != "new_sign_in"), "{emails:?}");
     }
 
     async fn the_link_in_it_ends_that_session_alone_and_works_once(app: TestApp) {
@@ -65,7 +65,7 @@ on_both_databases! {
         let answer = ends(&app, &token).await;
         assert_eq!(answer.expect(200), json!({"success": true}));
         phone.me().await.refused(401, "Token revoked");
-        crate::house::eventually("the other instance refuses the token", async || {
+        crate::support::eventually("the other instance refuses the token", async || {
             phone.at(&second).me().await.status == 401
         }).await;
         firefox.me().await.expect(200);
@@ -131,9 +131,9 @@ on_both_databases! {
         app.signs_in("member").await;
         let callback = app.callback_of("member").await;
         app.get(&callback).header("user-agent", "Phone").await;
-        let letters = app.letters_to("edsger@example.com").await;
-        assert_eq!(letters.len(), 1, "{letters:?}");
-        assert_eq!(letters[0].kind(), "new_sign_in");
+        let emails = app.emails_to("edsger@example.com").await;
+        assert_eq!(emails.len(), 1, "{emails:?}");
+        assert_eq!(emails[0].kind(), "new_sign_in");
     }
 
     async fn an_address_nobody_proved_is_not_flooded_with_notices_and_a_proved_one_hears_of_all(app: TestApp) {
@@ -177,14 +177,14 @@ async fn from(app: &TestApp, device: &str) -> Actor {
     actor
 }
 
-async fn ends(app: &TestApp, token: &str) -> crate::house::Answer {
+async fn ends(app: &TestApp, token: &str) -> crate::support::Answer {
     app.post("/api/auth/end-session")
         .json(&json!({"token": token}))
         .await
 }
 
 async fn notices(app: &TestApp) -> Vec<EmailMessage> {
-    let mut letters = app.letters_to(ADA).await;
-    letters.retain(|letter| letter.kind() == "new_sign_in");
-    letters
+    let mut emails = app.emails_to(ADA).await;
+    emails.retain(|message| message.kind() == "new_sign_in");
+    emails
 }

@@ -1,7 +1,7 @@
 //! What operators and explorers ask of a running server.
 
-use crate::house::cluster::free_port;
-use crate::house::{Db, TestApp, on_both_databases};
+use crate::support::cluster::free_port;
+use crate::support::{Db, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn a_running_server_is_alive_and_ready_and_says_what_it_checked(app: TestApp) {
@@ -76,7 +76,7 @@ async fn figures_are_told_on_a_listener_of_their_own_and_nowhere_else() {
     app.founds("Acme", "ada@acme.example").await;
 
     let url = format!("http://{address}/metrics");
-    let answer = crate::house::client::builder()
+    let answer = crate::support::client::builder()
         .build()
         .unwrap()
         .get(url)

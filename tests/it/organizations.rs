@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{TestApp, on_both_databases};
+use crate::support::{TestApp, on_both_databases};
 
 on_both_databases! {
     async fn every_member_reads_the_organization(app: TestApp) {

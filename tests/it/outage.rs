@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 use tokio_postgres::NoTls;
 
-use crate::house::cluster::Cluster;
-use crate::house::{Actor, Db, PASSWORD, TestApp, eventually};
+use crate::support::cluster::Cluster;
+use crate::support::{Actor, Db, PASSWORD, TestApp, eventually};
 
 /// Far above every bound, so that a busy machine fails nothing; what would hang for ever does.
 const PATIENCE: Duration = Duration::from_secs(40);

@@ -4,7 +4,7 @@ use chrono::{SecondsFormat::Secs, TimeDelta};
 use hallpass::ports::Clock as _;
 use reqwest::Method;
 
-use crate::house::{Answer, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Answer, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
 
@@ -74,7 +74,7 @@ on_both_databases! {
             assert!(typo.text().contains("Please enter an e-mail address"));
             assert!(!typo.text().contains("<b>@"));
         }
-        assert!(app.letters_to("eve@acme.example").await.is_empty());
+        assert!(app.emails_to("eve@acme.example").await.is_empty());
     }
 
     async fn a_new_address_is_confirmed_on_a_page(app: TestApp) {

@@ -3,7 +3,7 @@
 use actix_web::rt;
 use serde_json::{Value, json};
 
-use crate::house::{Db, TestApp};
+use crate::support::{Db, TestApp};
 
 /// As many as one thread computes at once.
 const LANES: usize = 6;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{Db, PASSWORD, TestApp, founding, on_both_databases};
+use crate::support::{Db, PASSWORD, TestApp, founding, on_both_databases};
 
 on_both_databases! {
     async fn one_password_typed_on_two_keyboards_is_one_password(app: TestApp) {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::house::{Actor, Db, TestApp, on_both_databases};
+use crate::support::{Actor, Db, TestApp, on_both_databases};
 
 const NOBODY: &str = "01939f2e-0000-7000-8000-000000000000";
 

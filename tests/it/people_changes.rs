@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::house::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
+use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
 use crate::people::Staff;
 
 on_both_databases! {
@@ -175,7 +175,7 @@ on_both_databases! {
             };
             let answers = join_all(calls).await;
             let done = answers.iter().filter(|answer| answer.status == 200).count();
-            assert_eq!(done, 1, "{:?}", answers.iter().map(crate::house::Answer::text).collect::<Vec<_>>());
+            assert_eq!(done, 1, "{:?}", answers.iter().map(crate::support::Answer::text).collect::<Vec<_>>());
             let admins = "select count(*) from memberships where role = 'admin'";
             assert_eq!(app.db.count(admins).await, 1);
             if bob.me().await.expect(200)["role"] == "admin" {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
-use crate::house::cluster::Cluster;
-use crate::house::{Db, TestApp, eventually};
+use crate::support::cluster::Cluster;
+use crate::support::{Db, TestApp, eventually};
 
 #[actix_web::test]
 async fn postgres_is_spoken_to_over_tls_when_its_certificate_is_trusted() {

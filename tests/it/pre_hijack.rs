@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::house::slack::RETURN_URL;
-use crate::house::{OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, founding, on_both_databases};
+use crate::support::slack::RETURN_URL;
+use crate::support::{OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, founding, on_both_databases};
 
 const VICTIM: &str = "victim@acme.example";
 
@@ -108,5 +108,5 @@ async fn links(app: &SlackApp, token: &str, persona: &str) {
     let callback = app.agrees(&url, persona).await;
     let answer = app.get(&callback).header("cookie", way.cookie()).await;
     assert_eq!(answer.status, 302, "{}", answer.text());
-    crate::house::slack::Landed::of(answer).token();
+    crate::support::slack::Landed::of(answer).token();
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{TestApp, on_both_databases};
+use crate::support::{TestApp, on_both_databases};
 
 on_both_databases! {
     async fn me_is_the_user_of_the_login_answer(app: TestApp) {

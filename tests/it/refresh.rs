@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::house::{Db, TestApp, jwt, on_both_databases};
+use crate::support::{Db, TestApp, jwt, on_both_databases};
 
 on_both_databases! {
     async fn a_refresh_answers_like_a_login_and_the_old_token_stays_valid(app: TestApp) {

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::house::{OTHER_PASSWORD, PASSWORD, TestApp, jwt, on_both_databases};
+use crate::support::{OTHER_PASSWORD, PASSWORD, TestApp, jwt, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
 /// A third one.
@@ -27,7 +27,7 @@ on_both_databases! {
             session.refreshes().await.refused(401, "Token revoked");
         }
         bob.me().await.expect(200);
-        crate::house::eventually("the other instance refuses the token", async || {
+        crate::support::eventually("the other instance refuses the token", async || {
             ada.at(&second).me().await.status == 401
         }).await;
 
@@ -59,8 +59,8 @@ on_both_databases! {
         }
         app.logs_in(ADA, &passwords[good[0]]).await;
         assert_eq!(app.db.count("select count(*) from audit where action = 'user.password_reset'").await, 1);
-        let told = app.letters_to(ADA).await;
-        assert_eq!(told.iter().filter(|letter| letter.kind() == "password_changed").count(), 1);
+        let told = app.emails_to(ADA).await;
+        assert_eq!(told.iter().filter(|message| message.kind() == "password_changed").count(), 1);
     }
 
     async fn a_token_is_good_for_half_an_hour(app: TestApp) {
@@ -128,9 +128,9 @@ on_both_databases! {
         assert_eq!(told_of_new_passwords(&app).await, 1);
         app.resets_password(&reset_token(&app).await, LAST_PASSWORD).await.expect(200);
         assert_eq!(told_of_new_passwords(&app).await, 2);
-        let letters = app.letters_to(ADA).await;
+        let emails = app.emails_to(ADA).await;
         let without_a_link = EmailMessage::PasswordChanged { name: "Ada Byron".to_owned(), token: None };
-        assert!(letters.contains(&without_a_link), "{letters:?}");
+        assert!(emails.contains(&without_a_link), "{emails:?}");
     }
 
     async fn a_new_password_voids_the_links_that_were_under_way(app: TestApp) {
@@ -197,9 +197,9 @@ async fn reset_token(app: &TestApp) -> String {
 }
 
 async fn told_of_new_passwords(app: &TestApp) -> usize {
-    let letters = app.letters_to(ADA).await;
-    letters
+    let emails = app.emails_to(ADA).await;
+    emails
         .iter()
-        .filter(|letter| letter.kind() == "password_changed")
+        .filter(|message| message.kind() == "password_changed")
         .count()
 }

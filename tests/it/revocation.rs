@@ -1,6 +1,6 @@
 //! What ends a session ends it everywhere, within a second and for good, with no database read per request.
 
-use crate::house::{Actor, Db, OTHER_PASSWORD, PASSWORD, TestApp, eventually, on_both_databases};
+use crate::support::{Actor, Db, OTHER_PASSWORD, PASSWORD, TestApp, eventually, on_both_databases};
 
 /// Everything but what tells of changes, which is read all the time.
 const TABLES: [&str; 5] = ["users", "organizations", "memberships", "sessions", "audit"];
@@ -59,7 +59,7 @@ async fn another_instance_hears_of_every_ending() {
     known(&session, &there).await;
     let path = format!(
         "/api/auth/sessions/{}",
-        crate::house::jwt::claims(&session.token)["sid"]
+        crate::support::jwt::claims(&session.token)["sid"]
             .as_str()
             .unwrap()
     );

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::house::{Actor, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Actor, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 /// The columns of the table below.
 const CALLERS: [Kind; 6] = [

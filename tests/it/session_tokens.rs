@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::house::{
+use crate::support::{
     Actor, Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases,
 };
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::house::{TestApp, on_both_databases};
+use crate::support::{TestApp, on_both_databases};
 
 on_both_databases! {
     async fn a_session_ends_at_logout_and_no_other_does(app: TestApp) {
@@ -24,7 +24,7 @@ on_both_databases! {
 
     async fn logout_all_ends_every_session_of_one_person_only(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
-        let ada = app.logs_in("ada@acme.example", crate::house::PASSWORD).await;
+        let ada = app.logs_in("ada@acme.example", crate::support::PASSWORD).await;
         let elsewhere = ada.signs_in_again().await;
         let bob = app.joins(&acme.id, "bob@acme.example").await;
 
@@ -41,7 +41,7 @@ on_both_databases! {
     async fn the_list_shows_the_own_live_sessions_and_which_one_asks(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         app.joins(&acme.id, "bob@acme.example").await;
-        let ada = app.logs_in("ada@acme.example", crate::house::PASSWORD).await;
+        let ada = app.logs_in("ada@acme.example", crate::support::PASSWORD).await;
         app.advance(TimeDelta::hours(1));
         let phone = app
             .post("/api/auth/login")
@@ -100,7 +100,7 @@ on_both_databases! {
 }
 
 fn session_id(token: &str) -> String {
-    crate::house::jwt::claims(token)["sid"]
+    crate::support::jwt::claims(token)["sid"]
         .as_str()
         .unwrap()
         .to_owned()

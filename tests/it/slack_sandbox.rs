@@ -18,8 +18,8 @@ use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use super::house::client;
-use super::house::clock::StoppedClock;
+use super::support::client;
+use super::support::clock::StoppedClock;
 
 const REDIRECT_URI: &str = "http://localhost:3000/callback";
 

@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-use crate::house::{Db, TestApp};
+use crate::support::{Db, TestApp};
 
 /// Above the ten seconds that are promised, so that a busy machine fails nothing.
 const PATIENCE: Duration = Duration::from_secs(20);

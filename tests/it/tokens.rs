@@ -4,7 +4,7 @@ use hallpass::config::Config;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::house::{Db, OTHER_SECRET, SECRET, TestApp, jwt, on_both_databases};
+use crate::support::{Db, OTHER_SECRET, SECRET, TestApp, jwt, on_both_databases};
 
 #[path = "../support/bad_tokens.rs"]
 mod bad_tokens;
@@ -49,7 +49,7 @@ on_both_databases! {
     async fn a_well_signed_token_of_nobody_is_refused(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let beta = app.found("Beta", "bob@beta.example").await;
-        let bob = app.logs_in("bob@beta.example", crate::house::PASSWORD).await;
+        let bob = app.logs_in("bob@beta.example", crate::support::PASSWORD).await;
         for (what, field, value) in [
             ("a user who is not there", "sub", json!(NOBODY)),
             ("an organization that is not there", "orgId", json!(NOBODY)),
@@ -170,7 +170,7 @@ on_both_databases! {
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         bob.me().await.expect(200);
         app.disables(&bob.email).await;
-        crate::house::eventually("the disabled are refused", async || {
+        crate::support::eventually("the disabled are refused", async || {
             bob.me().await.status == 401
         })
         .await;

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
-use crate::house::{TestApp, joining, on_both_databases};
+use crate::support::{TestApp, joining, on_both_databases};
 
 on_both_databases! {
     async fn an_address_registered_at_two_instances_at_once_is_one_account(app: TestApp) {

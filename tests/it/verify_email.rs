@@ -6,8 +6,8 @@ use hallpass::domain::{Email, PersonName, Role};
 use hallpass::service::operations::operator::{self, CreateUser};
 use serde_json::json;
 
-use crate::house::test_app::operator_context;
-use crate::house::{Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, joining, on_both_databases};
+use crate::support::test_app::operator_context;
+use crate::support::{Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, joining, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
 
@@ -109,12 +109,12 @@ on_both_databases! {
         let known = app.resends_verification(ADA).await;
         assert_eq!(known.expect(200), json!({"success": true}));
         for address in ["nobody@acme.example", "verified@beta.example", "disabled@gamma.example"] {
-            let letters = app.letters_to(address).await.len();
+            let emails = app.emails_to(address).await.len();
             let answer = app.resends_verification(address).await;
             assert_eq!(answer.as_bytes(), known.as_bytes(), "{address}");
-            assert_eq!(app.letters_to(address).await.len(), letters, "{address}");
+            assert_eq!(app.emails_to(address).await.len(), emails, "{address}");
         }
-        assert_eq!(app.letters_to(ADA).await.len(), 2);
+        assert_eq!(app.emails_to(ADA).await.len(), 2);
         // What Slack reports is as unproved as what anybody types.
         let by_slack = "edsger@example.com";
         assert!(!app.is_verified(by_slack).await);
@@ -178,7 +178,7 @@ on_both_databases! {
 
     async fn where_addresses_must_be_verified_slack_still_signs_in(db: Db) {
         let app = SlackApp(TestApp::with_slack(db, |config| {
-            crate::house::slack::use_sandbox(config);
+            crate::support::slack::use_sandbox(config);
             config.accounts.require_verified_email = true;
         }).await);
         app.signs_in("member").await;

@@ -5,9 +5,9 @@ use hallpass::email_templates::Templates;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-use super::{app_with, arrive, letters_are, reasons, send_to};
-use crate::house::smtp_sink::{Fault, SmtpSink, Stage};
-use crate::house::{Db, OTHER_SECRET, TestApp, eventually, founding, on_both_databases};
+use super::{app_with, arrive, emails_are, reasons, send_to};
+use crate::support::smtp_sink::{Fault, SmtpSink, Stage};
+use crate::support::{Db, OTHER_SECRET, TestApp, eventually, founding, on_both_databases};
 
 on_both_databases! {
     async fn a_letter_is_sent_as_soon_as_its_cause_is_committed(db: Db) {
@@ -31,7 +31,7 @@ on_both_databases! {
         let message_id = mail.message_id().replace('-', "");
         assert_eq!(message_id, format!("<{}@localhost>", id[0].as_deref().unwrap()));
         // Nothing of it is kept.
-        letters_are(&app, "sent_at is not null and letter is null and next_attempt_at is null", 1).await;
+        emails_are(&app, "sent_at is not null and letter is null and next_attempt_at is null", 1).await;
     }
 
     async fn who_is_refused_gets_no_letter(db: Db) {
@@ -95,7 +95,7 @@ on_both_databases! {
         // As many as are sent at once wait; the others wait for them.
         sink.hangs(4).await;
         assert_eq!(sink.connections(), 4);
-        app.tries_to_log_in("founder5@acme.example", crate::house::PASSWORD).await.expect(200);
+        app.tries_to_log_in("founder5@acme.example", crate::support::PASSWORD).await.expect(200);
         assert_eq!(sink.taken().len(), 0);
         sink.goes_on();
         arrive(&sink, 6).await;
@@ -109,7 +109,7 @@ on_both_databases! {
         assert!(checks.to_string().contains("1 letter has waited for 0 s."), "{checks}");
         app.restart_configured(|config| send_to(config, &sink)).await;
         arrive(&sink, 1).await;
-        letters_are(&app, "sent_at is not null", 1).await;
+        emails_are(&app, "sent_at is not null", 1).await;
         let checks = app.get("/readyz?verbose").await.expect(200);
         assert!(checks.to_string().contains("No letter waits."), "{checks}");
     }
@@ -119,9 +119,9 @@ on_both_databases! {
         sink.closes().await;
         let app = app_with(db, &sink).await;
         app.found("Acme", "ada@acme.example").await;
-        letters_are(&app, "last_error is not null", 1).await;
+        emails_are(&app, "last_error is not null", 1).await;
         app.advance(TimeDelta::days(7));
-        letters_are(&app, "given_up_at is not null and letter is null and next_attempt_at is null", 1).await;
+        emails_are(&app, "given_up_at is not null and letter is null and next_attempt_at is null", 1).await;
         assert_eq!(reasons(&app).await, ["nobody took it for seven days"]);
         let checks = app.get("/readyz?verbose").await.expect(200);
         assert!(checks.to_string().contains("No letter waits; 1 of the last 30 days were given up."), "{checks}");
@@ -136,7 +136,7 @@ on_both_databases! {
             send_to(config, &sink);
         })
         .await;
-        letters_are(&app, "given_up_at is not null", 1).await;
+        emails_are(&app, "given_up_at is not null", 1).await;
         assert_eq!(reasons(&app).await, ["no secret of JWT_SECRET opens it"]);
         assert_eq!(sink.connections(), 0);
     }
@@ -145,14 +145,14 @@ on_both_databases! {
         let sink = SmtpSink::start().await;
         let mut app = app_with(db, &sink).await;
         app.found("Acme", "ada@acme.example").await;
-        letters_are(&app, "sent_at is not null", 1).await;
+        emails_are(&app, "sent_at is not null", 1).await;
         sink.fails(Fault::Says(Stage::Recipient, "550 5.1.1 unknown"));
         app.found("Acme", "bob@acme.example").await;
-        letters_are(&app, "given_up_at is not null", 1).await;
+        emails_are(&app, "given_up_at is not null", 1).await;
         for (days, kept) in [(30, 2), (1, 0)] {
             app.advance(TimeDelta::days(days));
             app.restart().await;
-            letters_are(&app, "true", kept).await;
+            emails_are(&app, "true", kept).await;
         }
     }
 
@@ -172,14 +172,14 @@ on_both_databases! {
 
 #[actix_web::test]
 async fn figures_tell_of_letters() {
-    let address = ([127, 0, 0, 1], crate::house::cluster::free_port()).into();
+    let address = ([127, 0, 0, 1], crate::support::cluster::free_port()).into();
     let app = TestApp::configured(Db::sqlite(), |config| {
         config.server.metrics_addr = Some(address);
     })
     .await;
     app.found("Acme", "ada@acme.example").await;
     app.advance(TimeDelta::seconds(40));
-    let http = crate::house::client::builder().build().unwrap();
+    let http = crate::support::client::builder().build().unwrap();
     let answer = http.get(format!("http://{address}/metrics")).send().await;
     let text = answer.unwrap().text().await.unwrap();
     for figure in [

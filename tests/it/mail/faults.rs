@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use chrono::TimeDelta;
 use hallpass::ports::Clock;
 
-use super::{app_with, arrive, letters_are, reasons};
-use crate::house::smtp_sink::{Fault, STAGES, SmtpSink, Stage, Taken};
-use crate::house::{Db, TestApp, on_both_databases};
+use super::{app_with, arrive, emails_are, reasons};
+use crate::support::smtp_sink::{Fault, STAGES, SmtpSink, Stage, Taken};
+use crate::support::{Db, TestApp, on_both_databases};
 
 /// The condition of a letter after so many attempts, none of them under way: the lease of one would end later.
 fn failed(app: &TestApp, attempts: u32) -> String {
@@ -31,13 +31,13 @@ on_both_databases! {
             app.found("Acme", &format!("founder{n}@acme.example")).await;
         }
         for (attempts, minutes) in [(1, 1), (2, 4), (3, 5)] {
-            letters_are(&app, &failed(&app, attempts), 5).await;
+            emails_are(&app, &failed(&app, attempts), 5).await;
             app.advance(TimeDelta::minutes(minutes));
         }
         sink.opens().await;
         app.advance(TimeDelta::minutes(20));
         arrive(&sink, 5).await;
-        letters_are(&app, "sent_at is not null", 5).await;
+        emails_are(&app, "sent_at is not null", 5).await;
         let ids: HashSet<String> = sink.taken().iter().map(Taken::message_id).collect();
         assert_eq!(ids.len(), 5);
         for why in reasons(&app).await {
@@ -52,7 +52,7 @@ on_both_databases! {
         for (n, &stage) in (1..).zip(stages) {
             sink.fails(Fault::Says(stage, "451 4.3.0 <ada@acme.example> later"));
             app.found("Acme", &format!("early{n}@acme.example")).await;
-            letters_are(&app, "last_error is not null", n).await;
+            emails_are(&app, "last_error is not null", n).await;
             app.advance(A_PAUSE);
             // Its letter wakes whoever sends.
             app.found("Acme", &format!("late{n}@acme.example")).await;
@@ -61,7 +61,7 @@ on_both_databases! {
         for why in reasons(&app).await {
             assert!(why.starts_with("the server answered 451 4.3.0 to "), "{why}");
         }
-        letters_are(&app, "sent_at is not null", 12).await;
+        emails_are(&app, "sent_at is not null", 12).await;
     }
 
     async fn what_a_server_refuses_for_good_is_given_up_at_once(db: Db) {
@@ -70,7 +70,7 @@ on_both_databases! {
         for (n, stage) in (1..).zip([Stage::Recipient, Stage::Data, Stage::Mail]) {
             sink.fails(Fault::Says(stage, "550 5.1.1 <ada@acme.example> is unknown"));
             app.found("Acme", &format!("early{n}@acme.example")).await;
-            letters_are(&app, "given_up_at is not null and attempts = 1", n).await;
+            emails_are(&app, "given_up_at is not null and attempts = 1", n).await;
         }
         let whys = reasons(&app).await;
         assert_eq!(whys, ["DATA", "RCPT TO", "the mail"].map(|to| format!("the server answered 550 5.1.1 to {to}")));
@@ -92,7 +92,7 @@ on_both_databases! {
         for (n, (stage, answer)) in (1..).zip(refusals) {
             sink.fails(Fault::Says(stage, answer));
             app.found("Acme", &format!("early{n}@acme.example")).await;
-            letters_are(&app, "last_error is not null and given_up_at is null", n).await;
+            emails_are(&app, "last_error is not null and given_up_at is null", n).await;
         }
         app.advance(A_PAUSE);
         app.found("Acme", "last@acme.example").await;
@@ -107,7 +107,7 @@ on_both_databases! {
         for (n, cut) in (1..).zip(cuts) {
             sink.fails(cut);
             app.found("Acme", &format!("early{n}@acme.example")).await;
-            letters_are(&app, "last_error is not null", n).await;
+            emails_are(&app, "last_error is not null", n).await;
             app.advance(A_PAUSE);
             app.found("Acme", &format!("late{n}@acme.example")).await;
             arrive(&sink, usize::try_from(2 * n).unwrap()).await;
@@ -124,7 +124,7 @@ on_both_databases! {
         ]) {
             sink.fails(fault);
             app.found("Acme", &format!("founder{n}@acme.example")).await;
-            letters_are(&app, "sent_at is not null and attempts = 1", n).await;
+            emails_are(&app, "sent_at is not null and attempts = 1", n).await;
         }
         arrive(&sink, 3).await;
         assert_eq!(sink.faults_left(), 0);
@@ -135,11 +135,11 @@ on_both_databases! {
         let app = app_with(db, &sink).await;
         sink.fails(Fault::TakesAndCutsOff);
         app.found("Acme", "early@acme.example").await;
-        letters_are(&app, "last_error is not null", 1).await;
+        emails_are(&app, "last_error is not null", 1).await;
         app.advance(A_PAUSE);
         app.found("Acme", "late@acme.example").await;
         arrive(&sink, 3).await;
-        letters_are(&app, "sent_at is not null", 2).await;
+        emails_are(&app, "sent_at is not null", 2).await;
         let mut copies: HashMap<String, Vec<String>> = HashMap::new();
         for mail in sink.taken() {
             copies.entry(mail.message_id()).or_default().push(mail.text);

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{app_with, arrive, letters_are, send_to};
-use crate::house::smtp_sink::{Fault, SmtpSink, Stage, Taken};
-use crate::house::{Db, TestApp, on_both_databases};
+use super::{app_with, arrive, emails_are, send_to};
+use crate::support::smtp_sink::{Fault, SmtpSink, Stage, Taken};
+use crate::support::{Db, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn each_letter_is_sent_by_one_instance_alone(db: Db) {
@@ -20,7 +20,7 @@ on_both_databases! {
             let instance = [&first, &second, &third][n % 3];
             instance.found("Acme", &format!("founder{n}@acme.example")).await;
         }
-        letters_are(&first, "sent_at is not null and attempts = 1", 30).await;
+        emails_are(&first, "sent_at is not null and attempts = 1", 30).await;
         arrive(&sink, 30).await;
         let ids: HashSet<String> = sink.taken().iter().map(Taken::message_id).collect();
         assert_eq!(ids.len(), 30);
@@ -40,6 +40,6 @@ on_both_databases! {
         second.advance(chrono::TimeDelta::minutes(2));
         second.found("Acme", "eve@acme.example").await;
         arrive(&sink, 3).await;
-        letters_are(&second, "sent_at is not null", 3).await;
+        emails_are(&second, "sent_at is not null", 3).await;
     }
 }

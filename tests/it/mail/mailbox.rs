@@ -5,7 +5,7 @@ use hallpass::app::{App, Overrides};
 use hallpass::config::{Config, Mode};
 use hallpass::sandbox::mailbox::Mailbox;
 
-use crate::house::{Db, TestApp};
+use crate::support::{Db, TestApp};
 
 #[actix_web::test]
 async fn nobody_who_serves_in_earnest_has_a_mailbox() {
@@ -34,7 +34,7 @@ async fn who_has_a_mail_server_needs_no_mailbox() {
         let app = App::build(config, overrides).await.unwrap();
         let (handle, address) = (app.stop_handle(), app.address());
         let running = tokio::task::spawn_local(app.run());
-        let client = crate::house::client::Client::new(address);
+        let client = crate::support::client::Client::new(address);
         let status = client.get("/dev/mailbox").await.status;
         assert_eq!(status == 200, is_there);
         handle.stop().await;

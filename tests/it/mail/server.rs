@@ -15,8 +15,8 @@ use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::server;
-use crate::house::scratch;
-use crate::house::smtp_sink::{Fault, Manners, STAGES, SmtpSink, Stage};
+use crate::support::scratch;
+use crate::support::smtp_sink::{Fault, Manners, STAGES, SmtpSink, Stage};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 

@@ -5,9 +5,9 @@ use hallpass::service::mfa;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::house::mfa::is_to_enrol;
-use crate::house::test_app::operator_context;
-use crate::house::{
+use crate::support::mfa::is_to_enrol;
+use crate::support::test_app::operator_context;
+use crate::support::{
     Actor, Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, eventually,
     joining, on_both_databases,
 };

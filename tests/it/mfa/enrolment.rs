@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::house::mfa::{Authenticator, recovery_codes};
-use crate::house::{OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
+use crate::support::mfa::{Authenticator, recovery_codes};
+use crate::support::{OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn enrolment_gives_a_secret_its_uri_a_picture_and_ten_codes_once(app: TestApp) {
@@ -186,10 +186,10 @@ on_both_databases! {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let told = |enabled| EmailMessage::MfaChanged { name: "Ada Byron".to_owned(), enabled };
-        assert!(app.letters_to(&ada.email).await.contains(&told(true)));
+        assert!(app.emails_to(&ada.email).await.contains(&told(true)));
         let body = json!({"password": PASSWORD, "code": authenticator.code(&app)});
         ada.delete("/api/auth/mfa/totp").json(&body).await.expect(200);
-        assert!(app.letters_to(&ada.email).await.contains(&told(false)));
+        assert!(app.emails_to(&ada.email).await.contains(&told(false)));
     }
 
     async fn each_change_leaves_one_row_in_the_audit_log(app: TestApp) {

@@ -11,8 +11,8 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 
-use crate::house::mfa::recovery_codes;
-use crate::house::{PASSWORD, TestApp, on_both_databases};
+use crate::support::mfa::recovery_codes;
+use crate::support::{PASSWORD, TestApp, on_both_databases};
 
 /// Reads `[[otpauthUri, seconds], …]`, writes the codes. It reads the URI as an authenticator does.
 const AUTHENTICATOR: &str = "
@@ -45,7 +45,7 @@ on_both_databases! {
 #[test]
 fn our_codes_are_those_of_an_authenticator_that_is_not_ours() {
     let Some(python) = python() else { return };
-    let clock = crate::house::clock::StoppedClock::new();
+    let clock = crate::support::clock::StoppedClock::new();
     let mut runner = TestRunner::new(Config {
         rng_seed: RngSeed::Fixed(6238),
         ..Config::default()

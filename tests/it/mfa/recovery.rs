@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::house::mfa::recovery_codes;
-use crate::house::test_app::operator_context;
-use crate::house::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::mfa::recovery_codes;
+use crate::support::test_app::operator_context;
+use crate::support::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 use hallpass::domain::Email;
 use hallpass::service::{Error, mfa};
 

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::house::mfa::{Authenticator, is_to_enrol, recovery_codes};
-use crate::house::test_app::operator_context;
-use crate::house::{Actor, PASSWORD, TestApp, joining, on_both_databases};
+use crate::support::mfa::{Authenticator, is_to_enrol, recovery_codes};
+use crate::support::test_app::operator_context;
+use crate::support::{Actor, PASSWORD, TestApp, joining, on_both_databases};
 use hallpass::domain::{Email, PersonName, Role};
 use hallpass::service::operations::operator::{self, CreateUser};
 

@@ -4,9 +4,9 @@ use hallpass::domain::TokenDelivery;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::house::mfa::Authenticator;
-use crate::house::slack::{Landed, RETURN_URL};
-use crate::house::{Answer, SlackApp, on_both_databases};
+use crate::support::mfa::Authenticator;
+use crate::support::slack::{Landed, RETURN_URL};
+use crate::support::{Answer, SlackApp, on_both_databases};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -131,7 +131,7 @@ async fn by_cookie_there_is_none_before_the_second_step_and_no_server_sees_the_t
 }
 
 async fn delivering(token_delivery: TokenDelivery) -> SlackApp {
-    let db = crate::house::Db::sqlite();
+    let db = crate::support::Db::sqlite();
     SlackApp::configured(db, |slack| slack.token_delivery = token_delivery).await
 }
 

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::house::mfa::Authenticator;
-use crate::house::{
+use crate::support::mfa::Authenticator;
+use crate::support::{
     Actor, Answer, OTHER_PASSWORD, OTHER_SECRET, PASSWORD, SECRET, TestApp, eventually,
     on_both_databases,
 };

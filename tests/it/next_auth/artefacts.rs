@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::house::{Browser, PASSWORD, SESSION_COOKIE, SlackApp, on_both_databases};
+use crate::support::{Browser, PASSWORD, SESSION_COOKIE, SlackApp, on_both_databases};
 
 on_both_databases! {
     async fn no_artefact_stands_in_for_another(app: SlackApp) {

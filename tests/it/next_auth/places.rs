@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::house::slack::RETURN_URL;
-use crate::house::{Browser, Db, PASSWORD, SlackApp, on_both_databases};
+use crate::support::slack::RETURN_URL;
+use crate::support::{Browser, Db, PASSWORD, SlackApp, on_both_databases};
 
 const HOME: &str = "http://localhost/";
 

@@ -5,8 +5,8 @@ use hallpass::domain::TokenDelivery;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::house::slack::{Landed, RETURN_URL};
-use crate::house::{
+use crate::support::slack::{Landed, RETURN_URL};
+use crate::support::{
     Browser, Db, OTHER_SECRET, PASSWORD, SESSION_COOKIE, SlackApp, TestApp, jwt, on_both_databases,
 };
 
@@ -31,7 +31,7 @@ on_both_databases! {
 
     async fn a_cookie_that_is_no_good_is_taken_back_and_is_no_error(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
-        let expired = jwt::altered(&ada.token, crate::house::SECRET, |claims| {
+        let expired = jwt::altered(&ada.token, crate::support::SECRET, |claims| {
             claims["exp"] = json!(app.clock.timestamp());
         });
         let forged = jwt::altered(&ada.token, OTHER_SECRET, |_| {});

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::house::{Browser, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases};
+use crate::support::{Browser, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases};
 
 const CALLBACK: &str = "/api/auth/callback/credentials";
 const SIGNIN: &str = "/api/auth/signin/credentials";
@@ -153,7 +153,7 @@ on_both_databases! {
             [("origin", "http://localhost"), ("sec-fetch-site", "cross-site")],
             [("origin", "null"), ("sec-fetch-site", "cross-site")],
         ] {
-            let marked = |call: crate::house::client::Call| {
+            let marked = |call: crate::support::client::Call| {
                 headers.iter().fold(call, |call, (name, value)| call.header(name, value))
             };
             for path in [SIGNIN, CALLBACK] {
@@ -195,7 +195,7 @@ on_both_databases! {
             let fields = [("email", "ada@acme.example"), ("password", password), ("code", code), ("json", "true")];
             browser.post_form(CALLBACK, &fields).await
         };
-        let failed = |answer: crate::house::Answer, error: &str, code: &str| {
+        let failed = |answer: crate::support::Answer, error: &str, code: &str| {
             let url = format!("http://localhost/api/auth/error?error={error}&provider=credentials");
             assert_eq!(answer.expect(401), json!({"url": url}));
             assert_eq!(answer.header("x-error-code"), Some(code));

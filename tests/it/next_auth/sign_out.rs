@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::house::{Browser, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases};
+use crate::support::{Browser, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases};
 
 const SIGNOUT: &str = "/api/auth/signout";
 

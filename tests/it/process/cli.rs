@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::house::{Db, PASSWORD, eventually, on_both_databases};
+use crate::support::{Db, PASSWORD, eventually, on_both_databases};
 use crate::process::{Server, hallpass, hallpass_on, stderr, stdout};
 
 on_both_databases! {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::house::actors::founding;
-use crate::house::{Db, PASSWORD, eventually, on_both_databases, scratch};
+use crate::support::actors::founding;
+use crate::support::{Db, PASSWORD, eventually, on_both_databases, scratch};
 use crate::process::{Server, hallpass_on};
 
 on_both_databases! {

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::house::Db;
+use crate::support::Db;
 use crate::process::{Server, hallpass};
 
 #[actix_web::test]

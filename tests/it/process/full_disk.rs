@@ -12,8 +12,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use crate::house::actors::founding;
-use crate::house::{Answer, Db, PASSWORD, TestApp, eventually, scratch};
+use crate::support::actors::founding;
+use crate::support::{Answer, Db, PASSWORD, TestApp, eventually, scratch};
 use crate::process::{Server, hallpass_on, stderr};
 
 #[actix_web::test]

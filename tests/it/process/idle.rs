@@ -7,8 +7,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::house::actors::founding;
-use crate::house::{Db, PASSWORD};
+use crate::support::actors::founding;
+use crate::support::{Db, PASSWORD};
 use crate::process::Server;
 
 const MANY: u64 = 20_000;

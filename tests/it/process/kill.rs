@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::house::actors::founding;
-use crate::house::{Answer, Db, PASSWORD, eventually, on_both_databases};
+use crate::support::actors::founding;
+use crate::support::{Answer, Db, PASSWORD, eventually, on_both_databases};
 use crate::process::{Server, hallpass_on};
 
 /// How often the server is killed on each database; `HALLPASS_KILL_ROUNDS=200` when it matters.

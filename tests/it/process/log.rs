@@ -3,9 +3,9 @@
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use crate::house::actors::founding;
-use crate::house::mfa::Authenticator;
-use crate::house::{Db, OTHER_PASSWORD, PASSWORD, SECRET, SESSION_COOKIE, on_both_databases};
+use crate::support::actors::founding;
+use crate::support::mfa::Authenticator;
+use crate::support::{Db, OTHER_PASSWORD, PASSWORD, SECRET, SESSION_COOKIE, on_both_databases};
 use crate::process::{Server, hallpass_on};
 
 const ADA: &str = "ada@acme.example";

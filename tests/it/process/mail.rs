@@ -4,9 +4,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::house::actors::founding;
-use crate::house::smtp_sink::{Fault, SmtpSink, Stage};
-use crate::house::{Db, eventually, on_both_databases, scratch};
+use crate::support::actors::founding;
+use crate::support::smtp_sink::{Fault, SmtpSink, Stage};
+use crate::support::{Db, eventually, on_both_databases, scratch};
 use crate::process::{Server, hallpass, hallpass_on, stderr, stdout};
 
 fn serve(db: &Db, sink: &SmtpSink) -> Command {
@@ -140,7 +140,7 @@ async fn who_serves_without_a_mail_server_is_told_which_setting_is_missing() {
 
 #[test]
 fn a_broken_template_is_named_with_its_line_at_start() {
-    let folder = scratch::fresh_directory("letters");
+    let folder = scratch::fresh_directory("emails");
     std::fs::write(folder.join("verify_email.html"), "<p>Hello\n{{ name</p>").unwrap();
     let output = hallpass_on(&Db::sqlite(), &["serve"])
         .env("MAIL_TEMPLATES", &folder)

@@ -17,9 +17,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::house::client::Client;
-use crate::house::cluster::free_port;
-use crate::house::{Db, SECRET, eventually, scratch};
+use crate::support::client::Client;
+use crate::support::cluster::free_port;
+use crate::support::{Db, SECRET, eventually, scratch};
 
 /// `hallpass` with nothing in its environment and an empty working directory.
 fn hallpass(arguments: &[&str]) -> Command {

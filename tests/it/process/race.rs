@@ -3,8 +3,8 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::house::actors::founding;
-use crate::house::{Db, PASSWORD};
+use crate::support::actors::founding;
+use crate::support::{Db, PASSWORD};
 use crate::process::{Server, hallpass_on, stderr};
 
 async fn five_processes_start_on_an_empty_database(db: Db) {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::house::{Db, SECRET};
+use crate::support::{Db, SECRET};
 use crate::process::{Server, hallpass, hallpass_on, stderr};
 
 #[test]

@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::house::actors::founding;
-use crate::house::{
+use crate::support::actors::founding;
+use crate::support::{
     Answer, Db, OTHER_SECRET, PASSWORD, SECRET, eventually, jwt, on_both_databases, scratch,
 };
 use crate::process::{Server, hallpass_on};

@@ -5,7 +5,7 @@ use hallpass::domain::Role;
 use hallpass::domain::slack::SlackFlow;
 use hallpass::sandbox::slack::Endpoint;
 
-use crate::house::{Db, PASSWORD, SlackApp, on_both_databases};
+use crate::support::{Db, PASSWORD, SlackApp, on_both_databases};
 
 on_both_databases! {
     async fn the_first_founds_the_organization_and_later_ones_join_it(app: SlackApp) {

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use crate::house::slack::RETURN_URL;
-use crate::house::{Db, SlackApp, TestApp, on_both_databases};
+use crate::support::slack::RETURN_URL;
+use crate::support::{Db, SlackApp, TestApp, on_both_databases};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 

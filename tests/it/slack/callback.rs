@@ -6,8 +6,8 @@ use hallpass::sandbox::slack::Endpoint;
 use reqwest::Method;
 use url::Url;
 
-use crate::house::slack::{Landed, RETURN_URL};
-use crate::house::{Db, OTHER_SECRET, SECRET, SlackApp, on_both_databases};
+use crate::support::slack::{Landed, RETURN_URL};
+use crate::support::{Db, OTHER_SECRET, SECRET, SlackApp, on_both_databases};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 

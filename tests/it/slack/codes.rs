@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 use url::Url;
 
-use crate::house::slack::RETURN_URL;
-use crate::house::{Answer, SlackApp, on_both_databases};
+use crate::support::slack::RETURN_URL;
+use crate::support::{Answer, SlackApp, on_both_databases};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

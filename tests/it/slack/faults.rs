@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use hallpass::domain::slack::SlackFlow;
 use hallpass::sandbox::slack::{Endpoint, Fault, Flaw};
 
-use crate::house::{Db, SlackApp, on_both_databases};
+use crate::support::{Db, SlackApp, on_both_databases};
 
 on_both_databases! {
     async fn trouble_at_slack_is_slack_unavailable_and_leaves_nothing(app: SlackApp) {

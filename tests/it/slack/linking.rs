@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::house::slack::{Landed, RETURN_URL};
-use crate::house::{Actor, Answer, SlackApp, on_both_databases};
+use crate::support::slack::{Landed, RETURN_URL};
+use crate::support::{Actor, Answer, SlackApp, on_both_databases};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -9,8 +9,8 @@ mod server;
 use hallpass::config::Config;
 use hallpass::domain::{Email, MailSender, MailServer, MailTls};
 
-use crate::house::smtp_sink::SmtpSink;
-use crate::house::{Db, TestApp, eventually};
+use crate::support::smtp_sink::SmtpSink;
+use crate::support::{Db, TestApp, eventually};
 
 /// A program that sends its letters to this server.
 async fn app_with(db: Db, sink: &SmtpSink) -> TestApp {
@@ -45,10 +45,10 @@ async fn arrive(sink: &SmtpSink, mails: usize) {
 }
 
 /// Waits until so many rows of the outbox are as the condition says.
-async fn letters_are(app: &TestApp, condition: &str, letters: i64) {
+async fn emails_are(app: &TestApp, condition: &str, count: i64) {
     let select = format!("select count(*) from outbox where {condition}");
-    eventually(&format!("{letters} letters are {condition}"), async || {
-        app.db.count(&select).await == letters
+    eventually(&format!("{count} e-mails are {condition}"), async || {
+        app.db.count(&select).await == count
     })
     .await;
 }

@@ -10,7 +10,7 @@ use super::test_app::{SECRET, TestApp};
 
 impl TestApp {
     /// The letters to an address that were written and not sent, the oldest first.
-    pub async fn letters_to(&self, email: &str) -> Vec<EmailMessage> {
+    pub async fn emails_to(&self, email: &str) -> Vec<EmailMessage> {
         let keyring = Keyring::new(&[SECRET.into()]).unwrap();
         let select = format!(
             "select letter as v from outbox where recipient = '{email}' and letter is not null order by id"
@@ -18,11 +18,11 @@ impl TestApp {
         let sealed = self.db.values(&select).await;
         sealed
             .iter()
-            .map(|letter| {
-                let letter = letter.as_deref().unwrap();
+            .map(|message| {
+                let message = message.as_deref().unwrap();
                 // Nothing has expired in 1970.
                 sealed::open(
-                    letter,
+                    message,
                     DateTime::<Utc>::UNIX_EPOCH,
                     Purpose::EmailMessage,
                     &keyring,
@@ -34,9 +34,9 @@ impl TestApp {
 
     /// The token in the newest letter of a kind (`verify_email`, …) to an address.
     pub async fn mailed_token(&self, email: &str, kind: &str) -> String {
-        let letters = self.letters_to(email).await;
-        let newest = letters.iter().rfind(|letter| letter.kind() == kind);
-        let newest = newest.unwrap_or_else(|| panic!("no {kind} to {email} among {letters:?}"));
+        let emails = self.emails_to(email).await;
+        let newest = emails.iter().rfind(|message| message.kind() == kind);
+        let newest = newest.unwrap_or_else(|| panic!("no {kind} to {email} among {emails:?}"));
         let Value::String(token) = &serde_json::to_value(newest).unwrap()["token"] else {
             panic!("{newest:?} holds no token")
         };

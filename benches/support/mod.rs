@@ -5,7 +5,7 @@
     reason = "each benchmark uses a part; one that goes wrong may end"
 )]
 
-#[path = "../../tests/it/house/cluster.rs"]
+#[path = "../../tests/it/support/cluster.rs"]
 #[expect(
     clippy::expect_used,
     clippy::panic,

@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 
 use tokio_postgres::NoTls;
 
-use crate::house::cluster::Cluster;
-use crate::house::database::Db;
-use crate::house::{eventually, scratch};
+use crate::support::cluster::Cluster;
+use crate::support::database::Db;
+use crate::support::{eventually, scratch};
 
 #[actix_web::test]
 async fn a_postgres_cluster_stops_and_comes_back_with_its_data() {
@@ -33,7 +33,7 @@ async fn a_postgres_cluster_stops_and_comes_back_with_its_data() {
 async fn nothing_outlives_a_test_process_that_is_killed() {
     // The test below, in a process of its own.
     let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "house_itself::a_process_to_kill", "--nocapture"])
+        .args(["--exact", "support_tests::a_process_to_kill", "--nocapture"])
         .env("HALLPASS_TEST_TO_KILL", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

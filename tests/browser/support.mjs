@@ -21,7 +21,7 @@ const freePort = async () => {
 };
 
 /** Starts both; `close` ends both and removes what they left. */
-export const openHouse = async () => {
+export const startServer = async () => {
   const directory = await mkdtemp(join(tmpdir(), "hallpass-browser-"));
   const port = await freePort();
   const server = spawn(BINARY, ["dev"], {

@@ -6,8 +6,8 @@ pub mod client;
 pub mod clock;
 pub mod cluster;
 pub mod database;
+pub mod emails;
 pub mod jwt;
-pub mod letters;
 pub mod mfa;
 pub mod scratch;
 pub mod slack;
@@ -56,16 +56,16 @@ macro_rules! on_both_databases {
         mod sqlite {
             $(#[actix_web::test]
             async fn $name() {
-                let db = crate::house::Db::sqlite();
-                super::$name(<crate::house::$stage as crate::house::Stage>::on(db).await).await;
+                let db = crate::support::Db::sqlite();
+                super::$name(<crate::support::$stage as crate::support::Stage>::on(db).await).await;
             })+
         }
 
         mod postgres {
             $(#[actix_web::test]
             async fn $name() {
-                if let Some(db) = crate::house::Db::postgres().await {
-                    super::$name(<crate::house::$stage as crate::house::Stage>::on(db).await).await;
+                if let Some(db) = crate::support::Db::postgres().await {
+                    super::$name(<crate::support::$stage as crate::support::Stage>::on(db).await).await;
                 }
             })+
         }
