@@ -9,7 +9,7 @@ use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases
 use crate::people::Staff;
 
 on_both_databases! {
-    async fn a_token_is_shown_once_and_known_by_its_beginning(app: TestApp) {
+    async fn a_token_is_shown_once_and_listed_by_its_prefix(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let created = makes(&ada, json!({"name": " nightly export ", "role": "manager"})).await;
         let token = created["token"].as_str().unwrap();
@@ -39,7 +39,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_token_acts_for_its_creator_with_the_lesser_role_of_both(app: TestApp) {
+    async fn a_token_has_the_lower_of_its_own_and_its_creators_role(app: TestApp) {
         let Staff { ada, grace, mia, alan, .. } = &Staff::of(&app).await;
         for (role, sees) in [("employee", 1), ("manager", 4), ("admin", 5)] {
             let service = ada.as_a_service(role).await;
@@ -60,7 +60,7 @@ on_both_databases! {
         assert_eq!(service.me().await.expect(200)["role"], "manager");
     }
 
-    async fn nobody_makes_a_token_with_a_role_above_their_own(app: TestApp) {
+    async fn a_token_cannot_have_a_role_above_its_creators(app: TestApp) {
         let Staff { ada, grace, alan, .. } = &Staff::of(&app).await;
         for (actor, role, allowed) in [
             (alan, "employee", true),
@@ -80,7 +80,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from api_tokens").await, 3);
     }
 
-    async fn what_a_person_does_with_their_own_account_no_service_does(app: TestApp) {
+    async fn an_api_token_cannot_use_account_endpoints(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let session = ada.sessions().await[0]["id"].as_str().unwrap().to_owned();
         let passwords = json!({"currentPassword": PASSWORD, "newPassword": "Staple-Orange-9-Umbrella"});
@@ -140,7 +140,7 @@ on_both_databases! {
         other.me().await.refused(401, "Token revoked");
     }
 
-    async fn a_token_ends_at_its_second_and_stays_known_as_ended(app: TestApp) {
+    async fn a_token_expires_to_the_second_and_stays_listed_as_expired(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let end = app.clock.now() + TimeDelta::days(30);
         let end = end.to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -154,7 +154,7 @@ on_both_databases! {
         service.me().await.refused(401, "Token expired");
     }
 
-    async fn a_token_without_an_end_outlives_every_session(app: TestApp) {
+    async fn a_token_without_an_expiry_outlives_every_session(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let service = ada.as_a_service("admin").await;
         ada.post("/api/auth/logout-all").await.expect(200);
@@ -163,7 +163,7 @@ on_both_databases! {
         ada.me().await.refused(401, "Token expired");
     }
 
-    async fn a_body_that_makes_no_sense_is_refused_by_name(app: TestApp) {
+    async fn an_invalid_field_is_named(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let long = "x".repeat(101);
         let now = app.clock.now().to_rfc3339();
@@ -181,7 +181,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from api_tokens").await, 0);
     }
 
-    async fn the_last_use_is_exact_to_five_minutes(app: TestApp) {
+    async fn the_last_use_is_accurate_to_five_minutes(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let service = ada.as_a_service("employee").await;
         let last_used = async || ada.get("/api/tokens").await.expect(200)["tokens"][0]["lastUsedAt"].clone();
@@ -197,7 +197,7 @@ on_both_databases! {
         assert_ne!(last_used().await, first);
     }
 
-    async fn no_other_token_is_an_api_token_and_an_api_token_is_no_other(app: TestApp) {
+    async fn api_tokens_and_other_tokens_are_not_interchangeable(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let service = ada.as_a_service("admin").await;
         let token = &service.token;
@@ -235,7 +235,7 @@ on_both_databases! {
         service.me().await.expect(200);
     }
 
-    async fn a_token_asks_the_database_nothing_once_it_is_known(app: TestApp) {
+    async fn a_known_token_needs_no_database_query(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let service = ada.as_a_service("employee").await;
         let me = service.me().await.expect(200);
@@ -251,7 +251,7 @@ on_both_databases! {
         }
     }
 
-    async fn nobody_has_more_than_a_hundred_live_tokens(app: TestApp) {
+    async fn a_person_has_at_most_a_hundred_active_tokens(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let mut made = Vec::new();
         // A few at once: so many would be refused for load.
@@ -282,7 +282,7 @@ on_both_databases! {
         makes(&ada, json!({"name": "one more"})).await;
     }
 
-    async fn each_act_leaves_one_audit_row(app: TestApp) {
+    async fn each_action_leaves_one_audit_row(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
         let created = alan
             .post("/api/tokens")
@@ -308,7 +308,7 @@ on_both_databases! {
 
 /// Prints how long another instance goes on taking a token that was revoked here.
 #[actix_web::test]
-async fn another_instance_takes_a_new_token_at_once_and_hears_of_its_end() {
+async fn another_instance_accepts_a_new_token_and_learns_of_its_revocation() {
     let Some(db) = Db::postgres().await else {
         return;
     };

@@ -113,7 +113,7 @@ fn imports_go_one_way() {
 }
 
 #[test]
-fn each_power_is_held_where_it_belongs() {
+fn restricted_words_appear_only_where_allowed() {
     let mut faults = Vec::new();
     for source in sources() {
         for (words, places) in ONLY_IN {
@@ -130,7 +130,7 @@ fn each_power_is_held_where_it_belongs() {
 }
 
 #[test]
-fn the_reader_of_imports_sees_every_form() {
+fn the_import_reader_sees_every_form() {
     let code = "use crate::domain::Email;
         use crate::{config::Config, http::{self, error}, store};
         fn f() -> crate::service::Result<()> { crate::adapters::go() }

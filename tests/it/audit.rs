@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 on_both_databases! {
-    async fn each_act_leaves_one_row_that_says_who_where_and_how_it_ended(app: TestApp) {
+    async fn each_action_leaves_one_row_with_actor_subject_and_outcome(app: TestApp) {
         let founded = app
             .post("/api/auth/register")
             .header("x-request-id", "founds")
@@ -82,7 +82,7 @@ on_both_databases! {
         assert_eq!(app.db.count(rows).await, 2);
     }
 
-    async fn an_act_that_did_not_happen_leaves_no_row(app: TestApp) {
+    async fn an_action_that_did_not_happen_leaves_no_row(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         app.post("/api/auth/register")
             .header("x-request-id", "taken")
@@ -93,7 +93,7 @@ on_both_databases! {
         assert_eq!(app.db.count(rows).await, 0);
     }
 
-    async fn no_row_holds_a_secret(app: TestApp) {
+    async fn no_row_contains_a_secret(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.tries_to_log_in(&ada.email, "Not-The-Password-1").await.refused(401, "Invalid credentials");
         let texts = "select coalesce(action, '') || coalesce(address, '') || coalesce(request_id, '') as v from audit";
@@ -104,7 +104,7 @@ on_both_databases! {
         }
     }
 
-    async fn admins_read_the_log_of_their_organization_and_nobody_elses(app: TestApp) {
+    async fn admins_read_only_the_log_of_their_organization(app: TestApp) {
         let Staff { ada, grace, alan, .. } = &Staff::of(&app).await;
         let bob = app.founds("Beta", "bob@beta.example").await;
         let log = entries(ada, "").await;
@@ -133,7 +133,7 @@ on_both_databases! {
         app.get("/api/audit").await.refused(401, "Authentication required");
     }
 
-    async fn a_refused_login_of_somebody_known_is_in_their_organizations_log(app: TestApp) {
+    async fn a_failed_login_of_a_member_is_in_the_organizations_log(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
         app.tries_to_log_in(&alan.email, "Not-The-Password-1").await.refused(401, "Invalid credentials");
         app.tries_to_log_in("nobody@acme.example", "Not-The-Password-1").await.refused(401, "Invalid credentials");
@@ -169,7 +169,7 @@ on_both_databases! {
         }
     }
 
-    async fn filters_narrow_the_log_and_go_together(app: TestApp) {
+    async fn filters_can_be_combined(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let begun = now(&app);
         app.advance(TimeDelta::minutes(1));
@@ -204,7 +204,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_query_that_makes_no_sense_is_refused_by_name(app: TestApp) {
+    async fn an_invalid_query_parameter_is_named(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         for (query, fields) in [
             ("limit=0&outcome=maybe", &["limit", "outcome"][..]),

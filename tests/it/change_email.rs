@@ -11,7 +11,7 @@ const OLD: &str = "ada@acme.example";
 const NEW: &str = "ada.king@acme.example";
 
 on_both_databases! {
-    async fn the_new_address_counts_once_it_is_proved_and_the_old_one_is_told(app: TestApp) {
+    async fn the_new_address_takes_effect_when_verified_and_the_old_one_is_notified(app: TestApp) {
         let ada = app.founds("Acme", OLD).await;
         let second = app.second_instance().await;
         let answer = ada.changes_email(NEW, PASSWORD).await;
@@ -35,7 +35,7 @@ on_both_databases! {
         app.verifies(&token).await.refused(400, "Invalid or expired token");
     }
 
-    async fn the_change_voids_what_was_under_way_for_the_old_address(app: TestApp) {
+    async fn changing_the_address_voids_links_sent_to_the_old_one(app: TestApp) {
         let ada = app.founds("Acme", OLD).await;
         let verify = app.mailed_token(OLD, "verify_email").await;
         app.forgets_password(OLD).await.expect(200);
@@ -66,7 +66,7 @@ on_both_databases! {
         assert_eq!(app.emails_to(NEW).await, emails);
     }
 
-    async fn an_address_that_was_registered_meanwhile_is_refused_and_the_token_stays_good(app: TestApp) {
+    async fn an_address_registered_meanwhile_is_refused_and_the_token_stays_valid(app: TestApp) {
         let ada = app.founds("Acme", OLD).await;
         ada.changes_email(NEW, PASSWORD).await.expect(200);
         let token = app.mailed_token(NEW, "confirm_new_email").await;
@@ -91,7 +91,7 @@ on_both_databases! {
         assert_eq!(ada.me().await.expect(200)["email"], "other@acme.example");
     }
 
-    async fn sessions_go_on(app: TestApp) {
+    async fn existing_sessions_continue(app: TestApp) {
         let ada = app.founds("Acme", OLD).await;
         let elsewhere = ada.signs_in_again().await;
         ada.changes_email(NEW, PASSWORD).await.expect(200);
@@ -100,7 +100,7 @@ on_both_databases! {
         elsewhere.me().await.expect(200);
     }
 
-    async fn nobody_has_a_stranger_written_to_more_than_three_times_an_hour(app: TestApp) {
+    async fn one_account_sends_at_most_three_emails_an_hour_to_an_address(app: TestApp) {
         let ada = app.founds("Acme", OLD).await;
         for _ in 0..5 {
             app.advance(TimeDelta::seconds(1));
@@ -110,7 +110,7 @@ on_both_databases! {
         app.verifies(&app.mailed_token("victim@other.example", "confirm_new_email").await).await.expect(200);
     }
 
-    async fn of_many_accounts_at_once_three_have_a_stranger_written_to(app: TestApp) {
+    async fn many_accounts_at_once_send_at_most_three_emails_to_an_address(app: TestApp) {
         let acme = app.found("Acme", OLD).await;
         let mut people = Vec::new();
         for n in 0..12 {

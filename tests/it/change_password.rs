@@ -29,7 +29,7 @@ on_both_databases! {
         app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);
     }
 
-    async fn a_weak_new_password_is_a_fault_of_that_field(app: TestApp) {
+    async fn a_weak_new_password_is_an_error_of_that_field(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         for weak in ["short", "password123", "ada@acme.example", &"x".repeat(101)] {
             ada.changes_password(PASSWORD, weak).await.refused_fields(&["newPassword"]);
@@ -41,7 +41,7 @@ on_both_databases! {
             .refused(401, "Authentication required");
     }
 
-    async fn fields_that_are_missing_or_unknown_are_named(app: TestApp) {
+    async fn missing_and_unknown_fields_are_named(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.post("/api/auth/change-password")
             .json(&json!({}))

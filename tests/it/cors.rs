@@ -7,7 +7,7 @@ use crate::support::{Answer, Db, TestApp};
 const ALLOWED: &str = "https://app.example";
 
 #[actix_web::test]
-async fn a_listed_origin_may_ask_and_read() {
+async fn an_allowed_origin_may_send_requests_and_read_answers() {
     let app = TestApp::start(Db::sqlite()).await;
     let preflight = preflight(&app, ALLOWED).await;
     assert!(preflight.status.is_success());
@@ -42,7 +42,7 @@ async fn a_listed_origin_may_ask_and_read() {
 }
 
 #[actix_web::test]
-async fn any_other_origin_learns_nothing() {
+async fn other_origins_cannot_read_answers() {
     let app = TestApp::start(Db::sqlite()).await;
     for origin in [
         "https://evil.example",

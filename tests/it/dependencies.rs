@@ -49,7 +49,7 @@ const LICENSES: &[&str] = &[
 ];
 
 #[test]
-fn no_dependency_is_older_than_its_floor() {
+fn no_dependency_is_older_than_its_minimum_version() {
     for (name, version, _) in locked() {
         if let Some((_, floor)) = FLOORS.iter().find(|(floored, _)| *floored == name) {
             let found = numbers(&version);
@@ -65,7 +65,7 @@ fn no_dependency_is_older_than_its_floor() {
 }
 
 #[test]
-fn everything_comes_from_the_registry_and_nothing_needs_foreign_libraries() {
+fn dependencies_come_from_the_registry_and_link_no_foreign_libraries() {
     for (name, version, source) in locked() {
         let ours = [env!("CARGO_PKG_NAME"), "bcrypt-lanes"].contains(&&*name);
         assert!(
@@ -77,7 +77,7 @@ fn everything_comes_from_the_registry_and_nothing_needs_foreign_libraries() {
 }
 
 #[test]
-fn every_dependency_may_be_used_by_everybody() {
+fn every_dependency_has_a_permissive_license() {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--locked", "--offline"])
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
@@ -101,7 +101,7 @@ fn every_dependency_may_be_used_by_everybody() {
 }
 
 #[test]
-fn a_license_is_permitted_when_one_choice_of_it_is() {
+fn one_permitted_alternative_makes_a_license_expression_permitted() {
     for permitted in [
         "MIT",
         "MIT OR GPL-3.0",
@@ -116,7 +116,7 @@ fn a_license_is_permitted_when_one_choice_of_it_is() {
 }
 
 #[test]
-fn cargo_deny_is_told_the_same() {
+fn cargo_deny_has_the_same_rules() {
     let listed = |table: &str, key: &str| -> Vec<String> {
         let file = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deny.toml")).unwrap();
         let (_, table) = file.split_once(&format!("[{table}]")).unwrap();

@@ -17,7 +17,7 @@ on_both_databases! {
         app.found("Acme", "ada@acme.example").await;
     }
 
-    async fn bodies_that_are_not_json_objects_are_malformed_and_parser_details_stay_inside(app: TestApp) {
+    async fn non_object_bodies_are_malformed_and_parser_details_are_hidden(app: TestApp) {
         let deep = "[".repeat(8_000) + &"]".repeat(8_000);
         let deep_field = format!(r#"{{"email":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
         for body in ["", "{", "[]", "null", "7", r#""text""#, r#"{"email":"a@b.de",}"#, "{\"a\":\u{1}}", &deep, &deep_field] {
@@ -36,7 +36,7 @@ on_both_databases! {
             .refused(400, "Malformed request");
     }
 
-    async fn a_field_sent_twice_is_refused(app: TestApp) {
+    async fn a_duplicate_field_is_refused(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         let body = format!(r#"{{"email":"x@y.de","email":"ada@acme.example","password":"{PASSWORD}"}}"#);
         app.post("/api/auth/login").body("application/json", body).await.refused_fields(&["email"]);
@@ -44,7 +44,7 @@ on_both_databases! {
 }
 
 #[actix_web::test]
-async fn only_json_is_read() {
+async fn only_json_is_accepted() {
     let app = TestApp::start(Db::sqlite()).await;
     let body = r#"{"email":"ada@acme.example","password":"Correct-Horse-7-Battery"}"#;
     for content_type in [
@@ -63,7 +63,7 @@ async fn only_json_is_read() {
 }
 
 #[actix_web::test]
-async fn a_body_may_have_sixteen_kibibytes_and_no_more() {
+async fn a_body_may_have_at_most_sixteen_kibibytes() {
     let app = TestApp::start(Db::sqlite()).await;
     let body = |bytes: usize| {
         let frame = r#"{"email":"ada@acme.example","password":""}"#.len();
@@ -83,7 +83,7 @@ async fn a_body_may_have_sixteen_kibibytes_and_no_more() {
 }
 
 #[actix_web::test]
-async fn unknown_paths_and_wrong_methods_are_told_apart() {
+async fn unknown_paths_and_wrong_methods_get_different_answers() {
     let app = TestApp::start(Db::sqlite()).await;
     for path in [
         "/nothing",
@@ -112,7 +112,7 @@ async fn unknown_paths_and_wrong_methods_are_told_apart() {
 }
 
 #[actix_web::test]
-async fn codes_travel_in_a_header() {
+async fn error_codes_are_also_in_a_header() {
     let app = TestApp::start(Db::sqlite()).await;
     let ada = app.founds("Acme", "ada@acme.example").await;
     let code = |answer: crate::support::Answer| answer.header("x-error-code").unwrap().to_owned();
@@ -155,7 +155,7 @@ async fn a_valid_request_id_is_kept_and_any_other_replaced() {
 }
 
 #[actix_web::test]
-async fn only_an_https_service_asks_browsers_for_https() {
+async fn hsts_is_sent_only_under_an_https_public_url() {
     let plain = TestApp::start(Db::sqlite()).await;
     assert_eq!(
         plain

@@ -11,7 +11,7 @@ const ADA: &str = "ada@acme.example";
 const NOBODY: &str = "nobody@acme.example";
 
 on_both_databases! {
-    async fn whoever_forgot_their_password_gets_a_letter(app: TestApp) {
+    async fn a_request_sends_a_reset_link(app: TestApp) {
         app.found("Acme", ADA).await;
         let answer = app.forgets_password("ADA@Acme.Example").await;
         assert_eq!(answer.expect(200), json!({"success": true}));
@@ -40,7 +40,7 @@ on_both_databases! {
         assert_eq!(app.emails_to("edsger@example.com").await.len(), 1);
     }
 
-    async fn as_much_is_written_for_an_unknown_address_as_for_a_known_one(app: TestApp) {
+    async fn an_unknown_address_writes_as_much_as_a_known_one(app: TestApp) {
         app.found("Acme", ADA).await;
         app.advance(TimeDelta::hours(2));
         let mut written = Vec::new();
@@ -58,7 +58,7 @@ on_both_databases! {
         assert_eq!(app.db.count(&readable).await, 0);
     }
 
-    async fn a_fourth_letter_within_an_hour_is_silently_not_sent(app: TestApp) {
+    async fn a_fourth_email_within_an_hour_is_silently_not_sent(app: TestApp) {
         app.found("Acme", ADA).await;
         app.advance(TimeDelta::hours(2));
         let first = app.forgets_password(ADA).await;
@@ -73,7 +73,7 @@ on_both_databases! {
         assert_eq!(count_resets(&app).await, 4);
     }
 
-    async fn as_much_is_written_for_a_letter_that_is_not_sent(app: TestApp) {
+    async fn a_suppressed_email_writes_as_much_as_a_sent_one(app: TestApp) {
         app.found("Acme", ADA).await;
         for address in [ADA, NOBODY] {
             for _ in 0..3 {
@@ -87,7 +87,7 @@ on_both_databases! {
         }
     }
 
-    async fn rows_in_place_of_letters_are_forgotten(app: TestApp) {
+    async fn decoy_rows_are_deleted(app: TestApp) {
         app.found("Acme", ADA).await;
         app.forgets_password(NOBODY).await.expect(200);
         app.advance(TimeDelta::minutes(59));
@@ -100,7 +100,7 @@ on_both_databases! {
         assert_eq!(app.emails_to(ADA).await.len(), 1);
     }
 
-    async fn a_letter_that_is_not_sent_leaves_the_last_one_good(app: TestApp) {
+    async fn a_suppressed_email_leaves_the_last_link_valid(app: TestApp) {
         app.found("Acme", ADA).await;
         app.advance(TimeDelta::hours(2));
         for _ in 0..3 {
@@ -112,7 +112,7 @@ on_both_databases! {
         app.resets_password(&last, crate::support::OTHER_PASSWORD).await.expect(200);
     }
 
-    async fn letters_of_every_sort_that_strangers_can_cause_count_together(app: TestApp) {
+    async fn all_emails_that_strangers_can_trigger_share_one_limit(app: TestApp) {
         app.found("Acme", ADA).await;
         for _ in 0..2 {
             app.resends_verification(ADA).await.expect(200);
@@ -123,7 +123,7 @@ on_both_databases! {
         assert_eq!(app.db.count(refused).await, 1);
     }
 
-    async fn of_twenty_at_once_three_are_sent(app: TestApp) {
+    async fn of_twenty_concurrent_requests_three_send_an_email(app: TestApp) {
         app.found("Acme", ADA).await;
         app.advance(TimeDelta::hours(2));
         join_all((0..20).map(|_| app.forgets_password(ADA))).await;
@@ -143,7 +143,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from audit where action = 'user.password_reset_requested'").await, 2);
     }
 
-    async fn an_address_that_is_none_is_a_fault_of_its_field(app: TestApp) {
+    async fn an_invalid_address_is_an_error_of_its_field(app: TestApp) {
         for path in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
             for body in [json!({}), json!({"email": "ada"}), json!({"email": ["ada@acme.example"]}), json!({"email": "a@b.de\r\nbcc: x@y.de"})] {
                 app.post(path).json(&body).await.refused_fields(&["email"]);
@@ -153,7 +153,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from outbox").await, 0);
     }
 
-    async fn links_are_made_without_the_host_that_was_asked(app: TestApp) {
+    async fn links_ignore_the_host_header(app: TestApp) {
         app.found("Acme", ADA).await;
         app.post("/api/auth/forgot-password")
             .header("host", "evil.example")
@@ -166,7 +166,7 @@ on_both_databases! {
         assert_eq!(count_resets(&app).await, 1);
     }
 
-    async fn only_a_hash_of_the_token_is_kept(app: TestApp) {
+    async fn only_a_hash_of_the_token_is_stored(app: TestApp) {
         app.found("Acme", ADA).await;
         app.forgets_password(ADA).await.expect(200);
         let token = app.mailed_token(ADA, "reset_password").await;

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{PASSWORD, TestApp, founding, on_both_databases};
 
 on_both_databases! {
-    async fn founding_answers_the_user_and_the_organization(app: TestApp) {
+    async fn registering_an_organization_answers_the_user_and_the_organization(app: TestApp) {
         let answer = app
             .post("/api/auth/register")
             .json(&founding("Crème Brûlée", "Ada@Acme.Example"))
@@ -40,13 +40,13 @@ on_both_databases! {
         }
     }
 
-    async fn the_founder_is_the_admin(app: TestApp) {
+    async fn the_person_who_registers_an_organization_is_its_admin(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         assert_eq!(ada.user["role"], "admin");
         assert_eq!(ada.me().await.expect(200)["role"], "admin");
     }
 
-    async fn an_address_is_registered_once_and_a_refused_founding_leaves_nothing(app: TestApp) {
+    async fn a_duplicate_address_is_refused_and_leaves_nothing(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         let again = app
             .post("/api/auth/register")
@@ -70,7 +70,7 @@ on_both_databases! {
         assert!(slugs.iter().all(|slug| slug.starts_with("acme-inc")));
     }
 
-    async fn nobody_registers_with_more_than_the_form_asks_for(app: TestApp) {
+    async fn registration_ignores_no_unknown_field(app: TestApp) {
         for (field, value) in [
             ("role", json!("admin")),
             ("isAdmin", json!(true)),
@@ -85,7 +85,7 @@ on_both_databases! {
         app.found("Acme", "ada@acme.example").await;
     }
 
-    async fn a_founding_names_every_field_that_is_not_well_formed(app: TestApp) {
+    async fn every_invalid_field_is_named(app: TestApp) {
         app.post("/api/auth/register")
             .json(&json!({
                 "organizationName": "A",
@@ -98,7 +98,7 @@ on_both_databases! {
             .refused_fields(&["organizationName", "firstName", "lastName", "email", "password"]);
     }
 
-    async fn names_reach_to_their_limits_and_no_further(app: TestApp) {
+    async fn names_may_be_as_long_as_their_limits(app: TestApp) {
         let mut body = founding(&"o".repeat(255), "ada@acme.example");
         body["firstName"] = json!("f".repeat(100));
         body["lastName"] = json!("é".repeat(100));
@@ -108,7 +108,7 @@ on_both_databases! {
         app.post("/api/auth/register").json(&body).await.refused_fields(&["organizationName"]);
     }
 
-    async fn a_nul_in_any_text_is_a_fault_of_that_field(app: TestApp) {
+    async fn a_nul_in_any_text_is_an_error_of_that_field(app: TestApp) {
         for field in ["organizationName", "firstName", "lastName", "email", "password"] {
             let mut body = founding("Acme", "ada@acme.example");
             body[field] = json!(format!("a\0{}", body[field].as_str().unwrap()));
@@ -116,14 +116,14 @@ on_both_databases! {
         }
     }
 
-    async fn a_body_that_neither_founds_nor_joins_is_refused(app: TestApp) {
+    async fn a_body_that_neither_creates_nor_joins_an_organization_is_refused(app: TestApp) {
         let body = json!({"email": "ada@acme.example", "password": PASSWORD});
         let answer = app.post("/api/auth/register").json(&body).await;
         assert_eq!(answer.status, 400, "{}", answer.text());
         assert_eq!(answer.json()["message"], "Validation failed");
     }
 
-    async fn a_founder_is_asked_by_mail_to_prove_the_address(app: TestApp) {
+    async fn a_new_admin_gets_an_email_to_verify_the_address(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         let emails = app.emails_to("ada@acme.example").await;
         let [EmailMessage::VerifyEmail { name, token }] = emails.as_slice() else {

@@ -72,7 +72,7 @@ on_both_databases! {
         assert_eq!(app.db.count(&format!("{audited} and action = 'invitation.sent' and outcome = 'ok'")).await, 1);
     }
 
-    async fn who_invites_without_a_role_invites_an_employee(app: TestApp) {
+    async fn the_default_role_of_an_invitation_is_employee(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let path = ada.organization_path("/invitations");
         let invited = ada.post(&path).json(&json!({"email": BOB})).await.expect(201);
@@ -85,7 +85,7 @@ on_both_databases! {
         assert_eq!(open_invitations(&ada).await.len(), 1);
     }
 
-    async fn nobody_invites_to_a_role_above_their_own(app: TestApp) {
+    async fn the_invited_role_cannot_be_above_the_inviters(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let emmy = app.joins_invited(&grace, "emmy@acme.example", "employee").await;
@@ -100,7 +100,7 @@ on_both_databases! {
         assert_eq!(open_invitations(&grace).await.len(), 2);
     }
 
-    async fn what_somebody_above_has_offered_is_not_changed_from_below(app: TestApp) {
+    async fn lower_roles_cannot_change_invitations_of_higher_ones(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let offer = ada.invites(BOB, "admin").await.expect(201);
@@ -112,7 +112,7 @@ on_both_databases! {
         grace.invites(BOB, "employee").await.expect(201);
     }
 
-    async fn another_organization_s_invitations_are_not_found(app: TestApp) {
+    async fn another_organizations_invitations_are_not_found(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let eve = app.founds("Evil", "eve@evil.example").await;
         let invited = ada.invites(BOB, "employee").await.expect(201);
@@ -128,7 +128,7 @@ on_both_databases! {
         assert_eq!(open_invitations(&ada).await, [invited]);
     }
 
-    async fn a_member_is_not_invited(app: TestApp) {
+    async fn a_member_cannot_be_invited(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let refused = ada.invites(BOB, "manager").await;
@@ -156,7 +156,7 @@ on_both_databases! {
         assert_eq!(accepted["user"]["role"], "employee");
     }
 
-    async fn somebody_new_registers_with_the_invited_address_proved(app: TestApp) {
+    async fn a_new_person_registers_with_the_invited_address_verified(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         ada.invites(BOB, "manager").await.expect(201);
@@ -185,7 +185,7 @@ on_both_databases! {
         app.registers_invited("eve@acme.example", &token).await.refused(400, "Invalid or expired token");
     }
 
-    async fn nobody_registers_with_an_invitation_for_another_address(app: TestApp) {
+    async fn an_invitation_registers_only_the_invited_address(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -196,7 +196,7 @@ on_both_databases! {
         app.registers_invited("BOB@acme.example", &token).await.expect(201);
     }
 
-    async fn a_registration_names_one_way_in(app: TestApp) {
+    async fn a_registration_names_exactly_one_way_to_join(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -218,7 +218,7 @@ on_both_databases! {
         app.post("/api/auth/register").json(&body).await.expect(201);
     }
 
-    async fn whoever_is_signed_in_with_the_invited_address_accepts(app: TestApp) {
+    async fn a_signed_in_person_with_the_invited_address_accepts(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         let mut bob = has_an_account(&app, BOB).await;
@@ -249,7 +249,7 @@ on_both_databases! {
         bob.accepts(&token).await.refused(400, "Invalid or expired token");
     }
 
-    async fn an_account_with_another_address_cannot_accept_proved_or_not(app: TestApp) {
+    async fn an_account_with_another_address_cannot_accept(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -264,7 +264,7 @@ on_both_databases! {
         bob.accepts(&token).await.expect(200);
     }
 
-    async fn a_member_cannot_accept_and_the_link_stays_good(app: TestApp) {
+    async fn a_member_cannot_accept_and_the_link_stays_valid(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -275,7 +275,7 @@ on_both_databases! {
         app.registers_invited(BOB, &token).await.refused(409, "Email already registered");
     }
 
-    async fn an_account_somebody_else_made_with_the_invited_address_gains_nothing(app: TestApp) {
+    async fn an_unverified_account_with_the_invited_address_gains_nothing(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         // Whoever made it never saw the letter.
@@ -328,14 +328,14 @@ on_both_databases! {
         bob.accepts(&invitation_token(&app, BOB).await).await.expect(200);
     }
 
-    async fn a_second_to_the_end_an_invitation_is_good(app: TestApp) {
+    async fn an_invitation_is_valid_until_the_last_second(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.invites(BOB, "employee").await.expect(201);
         app.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
         app.registers_invited(BOB, &invitation_token(&app, BOB).await).await.expect(201);
     }
 
-    async fn a_revoked_invitation_is_good_for_nothing(app: TestApp) {
+    async fn a_revoked_invitation_cannot_be_used(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let emmy = app.joins_invited(&ada, "emmy@acme.example", "employee").await;
@@ -354,7 +354,7 @@ on_both_databases! {
         app.registers_invited(BOB, &invitation_token(&app, BOB).await).await.expect(201);
     }
 
-    async fn an_invitation_is_worth_what_its_inviter_could_still_grant(app: TestApp) {
+    async fn an_invitation_grants_only_what_its_inviter_still_could(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let eve = app.joins_invited(&ada, "eve@acme.example", "admin").await;
         eve.invites(BOB, "admin").await.expect(201);
@@ -380,7 +380,7 @@ on_both_databases! {
         app.registers_invited(BOB, &invitation_token(&app, BOB).await).await.expect(201);
     }
 
-    async fn of_twenty_who_accept_at_once_one_does(app: TestApp) {
+    async fn of_twenty_concurrent_acceptances_one_succeeds(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = has_an_account(&app, BOB).await;
         ada.invites(BOB, "manager").await.expect(201);
@@ -395,7 +395,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from audit where action = 'invitation.accepted'").await, 1);
     }
 
-    async fn of_twenty_who_register_with_one_invitation_at_once_one_does(app: TestApp) {
+    async fn of_twenty_concurrent_registrations_with_one_invitation_one_succeeds(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.invites(BOB, "manager").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -409,7 +409,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
 
-    async fn an_invitation_is_accepted_or_revoked_never_both(app: TestApp) {
+    async fn an_invitation_is_either_accepted_or_revoked(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         for round in 0..10 {
             let email = format!("bob{round}@acme.example");
@@ -430,7 +430,7 @@ on_both_databases! {
         assert_eq!(app.db.count(&members).await, accepted + 1);
     }
 
-    async fn inviting_one_address_twice_at_once_makes_one_invitation(app: TestApp) {
+    async fn inviting_one_address_twice_at_once_creates_one_invitation(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let answers = join_all((0..10).map(|_| ada.invites(BOB, "employee"))).await;
         for answer in &answers {
@@ -445,7 +445,7 @@ on_both_databases! {
         assert_eq!(good, 1);
     }
 
-    async fn a_second_factor_is_not_got_round_by_an_invitation(app: TestApp) {
+    async fn an_invitation_does_not_bypass_the_second_factor(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = has_an_account(&app, BOB).await;
         app.db
@@ -465,7 +465,7 @@ on_both_databases! {
         assert!(app.tries_to_log_in(BOB, OTHER_PASSWORD).await.status == 401);
     }
 
-    async fn somebody_from_slack_whose_address_is_the_invited_accepts_with_the_link(app: SlackApp) {
+    async fn a_slack_user_whose_address_is_the_invited_one_accepts_with_the_link(app: SlackApp) {
         let ada = app.founds("Beta", "ada@beta.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         let landed = app.arrives("member").await;
@@ -489,7 +489,7 @@ on_both_databases! {
         assert!(is_proved(&app, email).await);
     }
 
-    async fn somebody_from_slack_without_an_address_gets_the_invited_one(app: SlackApp) {
+    async fn a_slack_user_without_an_address_gets_the_invited_one(app: SlackApp) {
         let ada = app.founds("Beta", "ada@beta.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         let landed = app.arrives("no-email").await;
@@ -514,7 +514,7 @@ on_both_databases! {
         assert!(is_proved(&app, "free@beta.example").await);
     }
 
-    async fn into_an_organization_that_wants_a_second_factor_a_place_is_given_and_no_token(app: TestApp) {
+    async fn joining_an_organization_that_requires_mfa_gives_no_token(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.founds("Beta", "bob@beta.example").await;
         app.requires_mfa(ada.organization_id()).await;

@@ -16,7 +16,7 @@ async fn prove(app: &TestApp, email: &str) {
 }
 
 on_both_databases! {
-    async fn whoever_has_an_account_joins_an_open_organization_as_an_employee(app: TestApp) {
+    async fn an_existing_account_joins_an_open_organization_as_an_employee(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let mut bob = app.founds("Beta", "bob@beta.example").await;
         let joined = bob
@@ -36,7 +36,7 @@ on_both_databases! {
         assert_eq!(back["user"]["role"], "admin");
     }
 
-    async fn an_organization_that_is_not_there_cannot_be_joined(app: TestApp) {
+    async fn an_unknown_organization_cannot_be_joined(app: TestApp) {
         let bob = app.founds("Beta", "bob@beta.example").await;
         for id in ["01939f2e-0000-7000-8000-000000000000", "beta"] {
             joins(&bob, id).await.refused(404, "Organization not found");
@@ -46,7 +46,7 @@ on_both_databases! {
             .refused(401, "Authentication required");
     }
 
-    async fn the_invited_and_nobody_else_join_where_the_policy_says_so(app: TestApp) {
+    async fn only_invited_people_join_under_the_invitation_policy(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.founds("Beta", "bob@acme.example").await;
         prove(&app, "bob@acme.example").await;
@@ -60,7 +60,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
 
-    async fn only_a_proved_address_of_an_allowed_domain_joins(app: TestApp) {
+    async fn only_a_verified_address_of_an_allowed_domain_joins(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
         let acme = ada.organization_id();
@@ -75,7 +75,7 @@ on_both_databases! {
         assert_eq!(joins(&bob, acme).await.expect(200)["user"]["role"], "employee");
     }
 
-    async fn a_newcomer_of_an_allowed_domain_proves_it_by_an_invitation(app: TestApp) {
+    async fn a_new_person_of_an_allowed_domain_is_sent_an_invitation(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
         let register = joining(ada.organization_id(), "bob@acme.example");
@@ -93,7 +93,7 @@ on_both_databases! {
         assert_eq!(bob["user"]["organizationId"], ada.organization_id());
     }
 
-    async fn strangers_learn_nothing_and_outdate_no_link_by_registering(app: TestApp) {
+    async fn registering_reveals_nothing_and_voids_no_link(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.founds("Beta", "grace@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
@@ -129,7 +129,7 @@ on_both_databases! {
         assert_eq!(bob["user"]["role"], "manager");
     }
 
-    async fn an_invitation_by_rule_ends_with_the_rule(app: TestApp) {
+    async fn an_automatic_invitation_ends_with_its_policy(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let rule = json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]});
         ada.sets_rules(&rule).await;
@@ -146,7 +146,7 @@ on_both_databases! {
         app.registers_invited("bob@acme.example", &token).await.expect(201);
     }
 
-    async fn a_closed_organization_takes_in_not_even_the_invited(app: TestApp) {
+    async fn a_closed_organization_admits_no_one(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.invites("bob@acme.example", "employee").await.expect(201);
         let token = app.mailed_token("bob@acme.example", "invitation").await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::{Db, TestApp, joining, on_both_databases};
 
 on_both_databases! {
-    async fn a_joiner_is_signed_in_as_an_employee(app: TestApp) {
+    async fn joining_signs_in_as_an_employee(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         let bob = app.joins(&acme.id, "bob@acme.example").await;
         assert_eq!(bob.user["role"], "employee");
@@ -16,7 +16,7 @@ on_both_databases! {
         assert_eq!(bob.me().await.expect(200), bob.user);
     }
 
-    async fn nobody_joins_with_more_than_the_form_asks_for(app: TestApp) {
+    async fn joining_ignores_no_unknown_field(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         for (field, value) in [
             ("role", json!("admin")),
@@ -55,12 +55,12 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from users").await, 0);
     }
 
-    async fn an_organization_id_that_is_no_uuid_is_a_fault_of_that_field(app: TestApp) {
+    async fn an_organization_id_that_is_not_a_uuid_is_an_error_of_that_field(app: TestApp) {
         let body = joining("acme", "bob@acme.example");
         app.post("/api/auth/register").json(&body).await.refused_fields(&["organizationId"]);
     }
 
-    async fn only_an_open_organization_takes_in_whoever_asks(app: TestApp) {
+    async fn anyone_may_join_only_an_open_organization(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         app.joins(&acme.id, "bob@acme.example").await;
         for policy in ["domain", "invite", "closed"] {
@@ -73,7 +73,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from users").await, 2);
     }
 
-    async fn a_new_organization_has_the_join_policy_of_the_settings(db: Db) {
+    async fn a_new_organization_has_the_configured_join_policy(db: Db) {
         let app = TestApp::configured(db, |config| {
             config.accounts.default_join_policy = JoinPolicy::Invite;
         })
@@ -85,7 +85,7 @@ on_both_databases! {
             .refused(403, "Invitation required");
     }
 
-    async fn a_refused_address_names_its_field(app: TestApp) {
+    async fn a_refused_address_is_an_error_of_its_field(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         for email in ["", "ada", "a@b", "a@[127.0.0.1]", "a..b@c.de", "=?utf-8?q?a?=@c.de", "a@c.de\r\nbcc: x@y.de"] {
             app.post("/api/auth/register")

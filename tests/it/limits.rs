@@ -61,7 +61,7 @@ impl Answer {
 }
 
 on_both_databases! {
-    async fn after_ten_wrong_passwords_from_an_address_no_password_is_looked_at_there_for_a_quarter_of_an_hour(db: Db) {
+    async fn ten_wrong_passwords_from_an_address_block_it_for_fifteen_minutes(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         app.fails(10, "192.0.2.1", "ada@acme.example").await;
@@ -81,7 +81,7 @@ on_both_databases! {
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
     }
 
-    async fn the_owner_gets_in_from_elsewhere_and_others_from_there(db: Db) {
+    async fn a_blocked_address_does_not_block_the_owner_elsewhere(db: Db) {
         let app = TestApp::limited(db).await;
         let acme = app.found("Acme", "ada@acme.example").await;
         app.joins(&acme.id, "bob@acme.example").await;
@@ -93,7 +93,7 @@ on_both_databases! {
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
     }
 
-    async fn wrong_passwords_count_for_a_quarter_of_an_hour_each(db: Db) {
+    async fn each_wrong_password_counts_for_fifteen_minutes(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         for _ in 0..12 {
@@ -108,7 +108,7 @@ on_both_databases! {
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(100);
     }
 
-    async fn a_right_password_begins_the_count_anew(db: Db) {
+    async fn a_correct_password_resets_the_count(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         for _ in 0..3 {
@@ -118,7 +118,7 @@ on_both_databases! {
         assert_eq!(app.rows("account.locked_for_address").await, 0);
     }
 
-    async fn a_hundred_wrong_passwords_in_a_row_lock_the_account_everywhere_for_a_day_or_until_it_is_unlocked(db: Db) {
+    async fn a_hundred_consecutive_failures_lock_the_account_for_a_day(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         let fail_a_hundred_times = async || {
@@ -147,7 +147,7 @@ on_both_databases! {
         assert_eq!(app.rows("account.unlocked").await, 1);
     }
 
-    async fn ninety_nine_in_a_row_are_forgotten_with_the_right_one(db: Db) {
+    async fn a_correct_password_resets_ninety_nine_failures(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         for n in 0..11 {
@@ -159,7 +159,7 @@ on_both_databases! {
         assert_eq!(app.rows("account.locked").await, 0);
     }
 
-    async fn accounts_that_exist_and_accounts_that_do_not_are_locked_alike_byte_for_byte(db: Db) {
+    async fn existing_and_unknown_accounts_are_locked_with_identical_answers(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         app.found("Beta", "bob@beta.example").await;
@@ -190,7 +190,7 @@ on_both_databases! {
         assert_eq!(same("2001:db8:ffff", 1).await, 401);
     }
 
-    async fn another_instance_and_a_restarted_one_know_of_the_failures(db: Db) {
+    async fn other_and_restarted_instances_know_of_the_failures(db: Db) {
         let mut app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         let second = app.second_instance().await;
@@ -202,7 +202,7 @@ on_both_databases! {
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
     }
 
-    async fn of_fifty_wrong_passwords_at_once_ten_are_looked_at(db: Db) {
+    async fn of_fifty_concurrent_wrong_passwords_ten_are_verified(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         let second = app.second_instance().await;
@@ -217,7 +217,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select failures from failures_in_a_row").await, 10);
     }
 
-    async fn of_twenty_wrong_passwords_at_once_from_everywhere_as_many_are_looked_at_as_lack_to_a_hundred(db: Db) {
+    async fn concurrent_failures_from_many_addresses_stop_at_the_account_limit(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         for n in 0..19 {
@@ -232,7 +232,7 @@ on_both_databases! {
         assert_eq!(app.rows("account.locked").await, 1);
     }
 
-    async fn who_fails_at_thirty_accounts_from_one_address_signs_in_to_none_from_there(db: Db) {
+    async fn failing_at_thirty_accounts_blocks_the_address_for_all_accounts(db: Db) {
         let app = TestApp::limited(db).await;
         app.found("Acme", "ada@acme.example").await;
         for n in 0..29 {
@@ -272,7 +272,7 @@ on_both_databases! {
         ada.changes_password(PASSWORD, "Another-Fine-Password-3").await.expect(200);
     }
 
-    async fn a_failure_and_a_lock_leave_one_row_each_and_what_was_not_looked_at_none(db: Db) {
+    async fn failures_and_locks_leave_one_audit_row_and_blocked_attempts_none(db: Db) {
         let app = TestApp::limited(db).await;
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.fails(10, "192.0.2.1", "ada@acme.example").await;
@@ -289,7 +289,7 @@ on_both_databases! {
         assert_eq!(app.rows("account.locked_for_address").await, 1);
     }
 
-    async fn nobody_can_read_in_the_database_which_addresses_were_tried(db: Db) {
+    async fn the_database_does_not_reveal_which_addresses_were_tried(db: Db) {
         let app = TestApp::limited(db).await;
         app.fails(2, "192.0.2.1", "nobody@acme.example").await;
         let names = "select account as v from failed_attempts union all select account as v from failures_in_a_row";
@@ -300,7 +300,7 @@ on_both_databases! {
         }
     }
 
-    async fn failures_that_count_no_more_are_forgotten(db: Db) {
+    async fn expired_failures_are_deleted(db: Db) {
         let app = TestApp::limited(db).await;
         app.fails(3, "192.0.2.1", "nobody@acme.example").await;
         let desk = app.operator_desk().await;
@@ -339,7 +339,7 @@ on_both_databases! {
 }
 
 #[actix_web::test]
-async fn a_right_password_among_many_wrong_ones_at_once_counts_for_nothing_once_ten_were_wrong() {
+async fn a_correct_password_among_concurrent_wrong_ones_does_not_pass_the_limit() {
     let app = TestApp::limited(Db::sqlite()).await;
     app.found("Acme", "ada@acme.example").await;
     for n in 0..5 {
@@ -386,7 +386,7 @@ fn empty(app: &TestApp, path: &str, address: &str) -> Call {
 }
 
 #[actix_web::test]
-async fn an_address_has_a_bucket_for_each_purpose_whatever_the_path_is_spelled_like() {
+async fn each_address_has_one_bucket_per_purpose_for_any_spelling_of_the_path() {
     let app = TestApp::limited(Db::sqlite()).await;
     assert_eq!(floods(&app, "/api/auth/login", 300, "192.0.2.1").await, 0);
     assert_eq!(floods(&app, "/api/auth/%6Cogin", 300, "192.0.2.1").await, 0);
@@ -416,7 +416,7 @@ async fn an_address_has_a_bucket_for_each_purpose_whatever_the_path_is_spelled_l
 }
 
 #[actix_web::test]
-async fn all_of_a_64_draw_from_one_bucket() {
+async fn all_addresses_of_a_64_share_one_bucket() {
     let app = TestApp::limited(Db::sqlite()).await;
     for n in 0..6 {
         let address = format!("2001:db8:1:2:{n}::1");
@@ -430,7 +430,7 @@ async fn all_of_a_64_draw_from_one_bucket() {
 }
 
 #[actix_web::test]
-async fn an_address_that_nobody_trusted_forwards_changes_nothing() {
+async fn an_address_forwarded_by_an_untrusted_proxy_is_ignored() {
     let app = TestApp::configured(Db::sqlite(), |config| config.server.rate_limits = true).await;
     for n in 0..6 {
         let address = format!("192.0.2.{n}");
@@ -441,7 +441,7 @@ async fn an_address_that_nobody_trusted_forwards_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn answers_say_what_is_left_where_that_is_little() {
+async fn answers_show_what_is_left_of_small_limits() {
     let app = TestApp::limited(Db::sqlite()).await;
     let ada = app.founds("Acme", "ada@acme.example").await;
     let login = app.tries_to_log_in("ada@acme.example", PASSWORD).await;
@@ -463,7 +463,7 @@ async fn answers_say_what_is_left_where_that_is_little() {
 }
 
 #[actix_web::test]
-async fn refusals_and_locks_are_counted_for_operators() {
+async fn metrics_count_refusals_and_locks() {
     let address = ([127, 0, 0, 1], crate::support::cluster::free_port()).into();
     let app = TestApp::configured(Db::sqlite(), |config| {
         limited(config);

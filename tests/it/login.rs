@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{PASSWORD, TestApp, jwt, on_both_databases};
 
 on_both_databases! {
-    async fn a_login_answers_a_token_its_life_and_the_user(app: TestApp) {
+    async fn a_login_answers_a_token_its_lifetime_and_the_user(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         let answer = app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
         assert_eq!(answer["expiresIn"], 604_800);
@@ -21,7 +21,7 @@ on_both_databases! {
         assert_eq!(user["organizationId"], acme.id);
     }
 
-    async fn a_token_says_who_for_which_organization_since_when_and_until_when(app: TestApp) {
+    async fn the_claims_name_subject_organization_issue_time_and_expiry(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let (header, claims) = jwt::parts(&ada.token);
         assert_eq!(keys(&header), ["alg", "kid", "typ"]);
@@ -36,7 +36,7 @@ on_both_databases! {
         assert!(claims["ver"].is_i64());
     }
 
-    async fn an_unknown_address_a_wrong_password_and_a_disabled_account_get_the_same_answer(app: TestApp) {
+    async fn unknown_address_wrong_password_and_disabled_account_get_one_answer(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         app.found("Beta", "bob@beta.example").await;
         app.disables("bob@beta.example").await;
@@ -52,7 +52,7 @@ on_both_databases! {
     }
 
     /// How long work of microseconds takes tells who has an account; `cargo bench --bench timing` measures what is left.
-    async fn no_refusal_comes_before_what_tells_who_has_an_account_is_waited_out(app: TestApp) {
+    async fn every_refusal_waits_for_the_same_minimum_time(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         app.found("Beta", "bob@beta.example").await;
         app.disables("bob@beta.example").await;
@@ -64,14 +64,14 @@ on_both_databases! {
         }
     }
 
-    async fn an_address_is_the_same_in_upper_case_but_a_unicode_twin_is_another(app: TestApp) {
+    async fn addresses_ignore_case_but_a_unicode_lookalike_is_different(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         app.tries_to_log_in("ADA@Acme.Example", PASSWORD).await.expect(200);
         let twin = app.tries_to_log_in("аda@acme.example", PASSWORD).await;
         assert!(matches!(twin.status.as_u16(), 400 | 401), "{}", twin.text());
     }
 
-    async fn an_organization_id_chooses_the_organization_the_token_speaks_for(app: TestApp) {
+    async fn an_organization_id_chooses_the_organization_of_the_token(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.advance(TimeDelta::seconds(1));
         let beta = app.found("Beta", "bob@beta.example").await;
@@ -88,7 +88,7 @@ on_both_databases! {
         assert_eq!(chosen["user"]["role"], "manager");
     }
 
-    async fn an_organization_one_does_not_belong_to_is_not_found_whether_or_not_it_exists(app: TestApp) {
+    async fn a_foreign_organization_is_not_found_whether_or_not_it_exists(app: TestApp) {
         app.found("Acme", "ada@acme.example").await;
         let beta = app.found("Beta", "bob@beta.example").await;
         for organization_id in [beta.id.as_str(), "01939f2e-0000-7000-8000-000000000000"] {
@@ -112,7 +112,7 @@ on_both_databases! {
             .refused(401, "Invalid credentials");
     }
 
-    async fn a_login_names_each_field_that_is_missing_or_unknown(app: TestApp) {
+    async fn a_login_names_each_missing_or_unknown_field(app: TestApp) {
         app.post("/api/auth/login").json(&json!({})).await.refused_fields(&["email", "password"]);
         app.post("/api/auth/login")
             .json(&json!({"email": "ada@acme.example", "password": PASSWORD, "role": "admin"}))

@@ -37,7 +37,7 @@ on_both_databases! {
         bob.get(&path).await.refused(403, "Forbidden");
     }
 
-    async fn members_come_in_pages_each_once(app: TestApp) {
+    async fn pages_list_each_member_once(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         for n in 0..5 {
             app.joins(ada.organization_id(), &format!("bob{n}@acme.example")).await;
@@ -104,7 +104,7 @@ on_both_databases! {
         bob.signs_in_again().await.me().await.expect(200);
     }
 
-    async fn a_member_leaves_and_keeps_other_places(app: TestApp) {
+    async fn a_member_leaves_and_keeps_other_memberships(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let mut bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let at_acme = bob.signs_in_again().await;
@@ -139,7 +139,7 @@ on_both_databases! {
         app.get("/api/auth/me").bearer(token).await.expect(200);
     }
 
-    async fn nobody_but_an_admin_removes_others(app: TestApp) {
+    async fn only_an_admin_removes_others(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
@@ -162,7 +162,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
 
-    async fn whoever_reported_to_the_removed_reports_to_nobody(app: TestApp) {
+    async fn reports_of_a_removed_manager_have_no_manager(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
@@ -179,7 +179,7 @@ on_both_databases! {
         bob.me().await.expect(200);
     }
 
-    async fn the_last_admin_must_stay(app: TestApp) {
+    async fn the_last_admin_cannot_leave(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "admin").await;
         let leave = ada.organization_path("/members/me");
@@ -198,7 +198,7 @@ on_both_databases! {
         assert_eq!(eve.me().await.expect(200)["role"], "admin");
     }
 
-    async fn of_admins_who_go_at_once_one_stays(app: TestApp) {
+    async fn of_admins_who_leave_at_once_one_stays(app: TestApp) {
         for round in 0..5 {
             let ada = app.founds("Acme", &format!("ada{round}@acme.example")).await;
             let mut admins = vec![ada.clone()];
@@ -230,7 +230,7 @@ on_both_databases! {
 
 /// A removal at one instance counts at another within the second that is promised.
 #[actix_web::test]
-async fn another_instance_hears_of_a_removal() {
+async fn another_instance_learns_of_a_removal() {
     let Some(db) = Db::postgres().await else {
         return;
     };

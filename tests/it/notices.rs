@@ -9,7 +9,7 @@ use crate::support::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both
 const ADA: &str = "ada@acme.example";
 
 on_both_databases! {
-    async fn a_sign_in_from_a_new_device_is_told_of_once(app: TestApp) {
+    async fn a_sign_in_from_a_new_device_is_notified_once(app: TestApp) {
         app.found("Acme", ADA).await;
         from(&app, "Firefox").await;
         assert_eq!(notices(&app).await.len(), 0, "the first sign-in ever");
@@ -36,7 +36,7 @@ on_both_databases! {
         assert_eq!(notices(&app).await.len(), 0);
     }
 
-    async fn a_failed_sign_in_is_not_told_of(app: TestApp) {
+    async fn a_failed_sign_in_is_not_notified(app: TestApp) {
         app.found("Acme", ADA).await;
         from(&app, "Firefox").await;
         app.post("/api/auth/login").header("user-agent", "Phone")
@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(notices(&app).await.len(), 0);
     }
 
-    async fn whoever_joins_is_not_told_of_themselves(app: TestApp) {
+    async fn joining_sends_no_sign_in_notice(app: TestApp) {
         let acme = app.found("Acme", ADA).await;
         let bob = app.joins(&acme.id, "bob@acme.example").await;
         bob.signs_in_again().await;
@@ -54,7 +54,7 @@ on_both_databases! {
         assert!(emails.iter().all(|message| message.kind() != "new_sign_in"), "{emails:?}");
     }
 
-    async fn the_link_in_it_ends_that_session_alone_and_works_once(app: TestApp) {
+    async fn the_link_in_the_notice_ends_that_session_only_and_works_once(app: TestApp) {
         app.found("Acme", ADA).await;
         let firefox = from(&app, "Firefox").await;
         let phone = from(&app, "Phone").await;
@@ -78,7 +78,7 @@ on_both_databases! {
         assert_eq!(app.db.count(&rows).await, 1);
     }
 
-    async fn a_session_that_ended_meanwhile_is_as_good(app: TestApp) {
+    async fn ending_an_already_ended_session_succeeds(app: TestApp) {
         app.found("Acme", ADA).await;
         from(&app, "Firefox").await;
         let phone = from(&app, "Phone").await;
@@ -87,7 +87,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from audit where action = 'session.ended'").await, 0);
     }
 
-    async fn the_link_is_good_for_a_week(app: TestApp) {
+    async fn the_link_is_valid_for_a_week(app: TestApp) {
         app.found("Acme", ADA).await;
         from(&app, "Firefox").await;
         let phone = from(&app, "Phone").await;
@@ -100,7 +100,7 @@ on_both_databases! {
         phone.me().await.refused(401, "Token revoked");
     }
 
-    async fn the_link_in_the_letter_about_a_new_password_ends_the_session_that_changed_it(app: TestApp) {
+    async fn the_link_in_the_password_notice_ends_the_session_that_changed_it(app: TestApp) {
         app.found("Acme", ADA).await;
         let thief = from(&app, "Phone").await;
         thief.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
@@ -127,7 +127,7 @@ on_both_databases! {
         phone.me().await.expect(200);
     }
 
-    async fn a_sign_in_with_slack_is_told_of_likewise(app: SlackApp) {
+    async fn a_sign_in_with_slack_is_notified_as_well(app: SlackApp) {
         app.signs_in("member").await;
         let callback = app.callback_of("member").await;
         app.get(&callback).header("user-agent", "Phone").await;
@@ -136,7 +136,7 @@ on_both_databases! {
         assert_eq!(emails[0].kind(), "new_sign_in");
     }
 
-    async fn an_address_nobody_proved_is_not_flooded_with_notices_and_a_proved_one_hears_of_all(app: TestApp) {
+    async fn notices_are_limited_for_unverified_addresses_only(app: TestApp) {
         app.found("Acme", ADA).await;
         for n in 0..6 {
             from(&app, &format!("Device {n}")).await;
@@ -149,7 +149,7 @@ on_both_databases! {
         assert_eq!(notices(&app).await.len(), 9);
     }
 
-    async fn notices_take_no_room_from_letters_that_are_asked_for(app: TestApp) {
+    async fn notices_do_not_use_up_the_limit_for_requested_emails(app: TestApp) {
         app.found("Acme", ADA).await;
         for n in 0..6 {
             from(&app, &format!("Device {n}")).await;

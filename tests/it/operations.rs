@@ -4,7 +4,7 @@ use crate::support::cluster::free_port;
 use crate::support::{Db, TestApp, on_both_databases};
 
 on_both_databases! {
-    async fn a_running_server_is_alive_and_ready_and_says_what_it_checked(app: TestApp) {
+    async fn a_running_server_is_alive_and_ready_and_lists_its_checks(app: TestApp) {
         app.get("/livez").await.expect(200);
         app.get("/readyz").await.expect(200);
         let verbose = app.get("/readyz?verbose").await.expect(200);
@@ -16,7 +16,7 @@ on_both_databases! {
 }
 
 #[actix_web::test]
-async fn the_openapi_document_knows_every_route_of_the_token_api() {
+async fn the_openapi_document_has_every_route_of_the_token_api() {
     let app = TestApp::start(Db::sqlite()).await;
     let document = app.get("/openapi.json").await.expect(200);
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
@@ -67,7 +67,7 @@ async fn the_reference_page_loads_nothing_from_elsewhere() {
 }
 
 #[actix_web::test]
-async fn figures_are_told_on_a_listener_of_their_own_and_nowhere_else() {
+async fn metrics_are_served_on_their_own_listener_only() {
     let address = ([127, 0, 0, 1], free_port()).into();
     let app = TestApp::configured(Db::sqlite(), |config| {
         config.server.metrics_addr = Some(address);

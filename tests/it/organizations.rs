@@ -83,7 +83,7 @@ on_both_databases! {
         ada.patch(&path).json(&json!({"name": "Good"})).await.expect(200);
     }
 
-    async fn another_organization_is_not_found_and_nothing_changes_there(app: TestApp) {
+    async fn another_organization_is_not_found_and_stays_unchanged(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let eve = app.founds("Evil", "eve@evil.example").await;
         let mut ids = vec![ada.organization_id().to_owned()];
@@ -101,7 +101,7 @@ on_both_databases! {
         eve.get(&eve.organization_path("")).await.expect(200);
     }
 
-    async fn a_member_of_two_speaks_for_one_at_a_time(app: TestApp) {
+    async fn a_member_of_two_organizations_acts_for_one_at_a_time(app: TestApp) {
         let mut ada = app.founds("Acme", "ada@acme.example").await;
         let beta = app.found("Beta", "eve@beta.example").await;
         let acme = ada.organization_id().to_owned();
@@ -113,7 +113,7 @@ on_both_databases! {
         ada.get(&path).await.expect(200);
     }
 
-    async fn a_faulty_rule_is_named_and_nothing_changes(app: TestApp) {
+    async fn an_invalid_rule_is_named_and_nothing_changes(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let path = ada.organization_path("");
         let many: Vec<String> = (0..51).map(|n| format!("d{n}.example")).collect();
@@ -145,7 +145,7 @@ on_both_databases! {
         ada.patch(&path).json(&allowed).await.expect(200);
     }
 
-    async fn only_an_admin_with_a_second_factor_asks_everybody_for_one(app: TestApp) {
+    async fn only_an_admin_with_a_second_factor_can_require_one(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let path = ada.organization_path("");
         let rule = json!({"requireMfa": true, "name": "Safe"});

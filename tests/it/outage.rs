@@ -13,7 +13,7 @@ use crate::support::{Actor, Db, PASSWORD, TestApp, eventually};
 const PATIENCE: Duration = Duration::from_secs(40);
 
 #[actix_web::test]
-async fn without_postgres_answers_are_503_never_401_and_recover_by_themselves() {
+async fn without_postgres_answers_are_503_never_401_and_recover() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
@@ -39,7 +39,7 @@ async fn without_postgres_answers_are_503_never_401_and_recover_by_themselves() 
 }
 
 #[actix_web::test]
-async fn a_postgres_that_hangs_holds_nobody_for_long() {
+async fn a_postgres_that_hangs_delays_requests_only_briefly() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
@@ -61,7 +61,7 @@ async fn a_postgres_that_hangs_holds_nobody_for_long() {
 }
 
 #[actix_web::test]
-async fn a_read_only_postgres_is_read_from() {
+async fn a_read_only_postgres_still_serves_reads() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
@@ -99,7 +99,7 @@ async fn a_read_only_postgres_is_read_from() {
 }
 
 #[actix_web::test]
-async fn a_postgres_whose_connections_are_all_taken_is_503_until_one_is_free() {
+async fn a_postgres_without_free_connections_is_503_until_one_is_free() {
     let Some(cluster) = Cluster::start() else {
         return;
     };

@@ -62,7 +62,7 @@ on_both_databases! {
         app.logs_in(ADA, OTHER_PASSWORD).await;
     }
 
-    async fn the_pages_that_send_letters_say_the_same_to_everybody(app: TestApp) {
+    async fn the_pages_that_send_emails_answer_everyone_alike(app: TestApp) {
         app.found("Acme", ADA).await;
         for path in ["/reset-password", "/verify-email"] {
             let known = app.post(path).form(&[("email", ADA)]).await;
@@ -90,7 +90,7 @@ on_both_databases! {
         is_page(&app.post("/change-email").form(&[]).await, 400);
     }
 
-    async fn a_taken_address_is_told_on_the_page(app: TestApp) {
+    async fn a_taken_address_is_reported_on_the_page(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         ada.changes_email("bob@acme.example", PASSWORD).await.expect(200);
         let token = app.mailed_token("bob@acme.example", "confirm_new_email").await;
@@ -115,7 +115,7 @@ on_both_databases! {
         is_page(&app.post("/end-session").form(&[("token", &token)]).await, 400);
     }
 
-    async fn a_link_of_one_kind_is_not_good_on_the_page_of_another(app: TestApp) {
+    async fn a_link_of_one_kind_does_not_work_on_the_page_of_another(app: TestApp) {
         app.found("Acme", ADA).await;
         let verify = app.mailed_token(ADA, "verify_email").await;
         for path in ["/reset-password", "/change-email", "/end-session"] {
@@ -129,7 +129,7 @@ on_both_databases! {
 }
 
 #[actix_web::test]
-async fn a_form_is_small_and_read_in_one_way() {
+async fn a_form_is_limited_in_size_and_parsed_strictly() {
     let app = TestApp::start(Db::sqlite()).await;
     for path in [
         "/verify-email",
@@ -156,7 +156,7 @@ async fn a_form_is_small_and_read_in_one_way() {
 }
 
 #[actix_web::test]
-async fn password_managers_are_led_to_the_page() {
+async fn the_well_known_change_password_url_leads_to_the_page() {
     let app = TestApp::configured(Db::sqlite(), |config| {
         config.accounts.app_url = "https://app.example/base/".parse().unwrap();
     })
@@ -174,7 +174,7 @@ async fn password_managers_are_led_to_the_page() {
 }
 
 #[actix_web::test]
-async fn whoever_finds_a_hole_learns_whom_to_tell() {
+async fn security_txt_says_where_to_report_vulnerabilities() {
     let app = TestApp::configured(Db::sqlite(), |config| {
         config.server.public_url = "https://id.example/base/".parse().unwrap();
         config.server.security_contacts = ["mailto:security@acme.example", "tel:+1-201-555-0123"]

@@ -34,7 +34,7 @@ async fn until_busy(app: &TestApp, lanes: usize) {
 }
 
 #[actix_web::test]
-async fn who_would_wait_too_long_is_asked_to_come_back_and_who_leaves_makes_room() {
+async fn a_full_queue_answers_503_and_cancelled_callers_free_their_slot() {
     let app = slow_server().await;
     until_busy(&app, 0).await;
     let waiting: Vec<_> = (0..LANES)

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Db, PASSWORD, TestApp, founding, on_both_databases};
 
 on_both_databases! {
-    async fn one_password_typed_on_two_keyboards_is_one_password(app: TestApp) {
+    async fn composed_and_decomposed_characters_are_the_same_password(app: TestApp) {
         // é as one character and as two, ﬁ as a ligature: NFKC makes them one.
         register(&app, "Caf\u{e9}-\u{fb01}sh-Lagoon-42").await;
         app.tries_to_log_in(EMAIL, "Cafe\u{301}-fish-Lagoon-42").await.expect(200);
@@ -39,7 +39,7 @@ on_both_databases! {
             .refused(401, "Invalid credentials");
     }
 
-    async fn a_nul_never_makes_two_passwords_one(app: TestApp) {
+    async fn a_nul_never_makes_two_passwords_equal(app: TestApp) {
         let mut body = founding("Acme", EMAIL);
         body["password"] = json!("Correct-Horse\0Battery");
         app.post("/api/auth/register").json(&body).await.refused_fields(&["password"]);
@@ -49,7 +49,7 @@ on_both_databases! {
         assert!(matches!(answer.status.as_u16(), 400 | 401), "{}", answer.text());
     }
 
-    async fn short_long_common_and_own_words_are_no_passwords(app: TestApp) {
+    async fn short_long_common_and_personal_passwords_are_refused(app: TestApp) {
         for weak in [
             "",
             "Seven-7",
@@ -66,7 +66,7 @@ on_both_databases! {
         register(&app, "Lagoon-8").await;
     }
 
-    async fn a_changed_cost_hashes_again_at_the_next_login(db: Db) {
+    async fn a_changed_cost_rehashes_at_the_next_login(db: Db) {
         let mut app = TestApp::start(db).await;
         register(&app, PASSWORD).await;
         assert!(stored_hash(&app).await.starts_with("$2b$04$"));
@@ -79,7 +79,7 @@ on_both_databases! {
         app.tries_to_log_in(EMAIL, PASSWORD).await.expect(200);
     }
 
-    async fn the_shortest_password_is_a_setting(db: Db) {
+    async fn the_minimum_length_is_a_setting(db: Db) {
         let app = TestApp::configured(db, |config| config.passwords.min_length = 6).await;
         let mut body = founding("Acme", EMAIL);
         body["password"] = json!("Lag-8");

@@ -54,7 +54,7 @@ impl Staff {
 }
 
 on_both_databases! {
-    async fn everybody_sees_whom_their_role_lets_them_see_and_nobody_else(app: TestApp) {
+    async fn each_role_sees_exactly_the_people_it_may_see(app: TestApp) {
         let staff = Staff::of(&app).await;
         app.founds("Beta", "bob@beta.example").await;
         let Staff { ada, grace, mia, alan, emmy } = &staff;
@@ -100,7 +100,7 @@ on_both_databases! {
         app.get("/api/users").await.refused(401, "Authentication required");
     }
 
-    async fn people_of_other_organizations_and_nonsense_are_not_found(app: TestApp) {
+    async fn people_of_other_organizations_and_invalid_ids_are_not_found(app: TestApp) {
         let staff = Staff::of(&app).await;
         let bob = app.founds("Beta", "bob@beta.example").await;
         for id in [bob.id(), NOBODY, "nonsense", "../users"] {
@@ -115,7 +115,7 @@ on_both_databases! {
         assert_eq!(bob.me().await.expect(200), bob.user);
     }
 
-    async fn pages_follow_each_other_without_a_gap_or_a_repetition(app: TestApp) {
+    async fn pages_follow_each_other_without_gaps_or_repetitions(app: TestApp) {
         let staff = Staff::of(&app).await;
         for n in 0..4 {
             app.joins(staff.ada.organization_id(), &format!("more{n}@acme.example")).await;
@@ -147,7 +147,7 @@ on_both_databases! {
         assert_eq!(second["nextCursor"], Value::Null);
     }
 
-    async fn a_search_finds_parts_of_names_and_addresses_and_takes_nothing_for_a_wildcard(app: TestApp) {
+    async fn a_search_matches_parts_of_names_and_addresses_without_wildcards(app: TestApp) {
         let staff = Staff::of(&app).await;
         staff.ada.changes(&staff.alan, json!({"name": "Alan 100%_Turing\\"})).await.expect(200);
         for (q, found) in [
@@ -172,7 +172,7 @@ on_both_databases! {
         assert_eq!(list["users"], json!([]));
     }
 
-    async fn a_query_that_makes_no_sense_is_refused_by_name(app: TestApp) {
+    async fn an_invalid_query_parameter_is_named(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let long = "x".repeat(101);
         for (query, fields) in [
@@ -194,7 +194,7 @@ on_both_databases! {
         assert_eq!(everybody["users"], json!([ada.get("/api/users").await.expect(200)["users"][0]]));
     }
 
-    async fn reporting_lines_are_made_of_what_was_there_before_them_even_of_a_circle(app: TestApp) {
+    async fn reporting_lines_survive_cycles_in_older_data(app: TestApp) {
         let Staff { ada, grace, mia, alan, .. } = &Staff::of(&app).await;
         let (up, down) = match &app.db {
             Db::Sqlite { .. } => (
@@ -231,7 +231,7 @@ on_both_databases! {
         assert_eq!(ada.sees().await.len(), 5);
     }
 
-    async fn people_of_two_organizations_are_seen_by_each_in_their_place_there(app: TestApp) {
+    async fn a_member_of_two_organizations_is_shown_to_each_with_its_own_role(app: TestApp) {
         let staff = Staff::of(&app).await;
         let bob = app.founds("Beta", "bob@beta.example").await;
         let alone = json!({"managerId": null});

@@ -20,7 +20,7 @@ on_both_databases! {
         ada.changes(alan, json!({"name": ""})).await.refused_fields(&["name"]);
     }
 
-    async fn only_admins_change_roles_managers_and_who_may_sign_in(app: TestApp) {
+    async fn only_admins_change_roles_managers_and_disabled_state(app: TestApp) {
         let Staff { ada, grace, mia, alan, emmy } = &Staff::of(&app).await;
         let before = people(&app).await;
         for how in [
@@ -43,7 +43,7 @@ on_both_databases! {
         assert_eq!((&changed["role"], &changed["managerId"]), (&json!("manager"), &Value::Null));
     }
 
-    async fn a_new_role_counts_at_the_next_request(app: TestApp) {
+    async fn a_new_role_applies_to_the_next_request(app: TestApp) {
         let Staff { ada, grace, alan, .. } = &Staff::of(&app).await;
         let alans = format!("/api/users/{}", alan.id());
         assert_eq!(grace.me().await.expect(200)["role"], "manager");
@@ -60,7 +60,7 @@ on_both_databases! {
         ada.changes(ada, json!({"role": "admin"})).await.refused(403, "Forbidden");
     }
 
-    async fn a_disabled_account_is_signed_out_at_once_and_opened_again_by_hand(app: TestApp) {
+    async fn a_disabled_account_is_signed_out_at_once_and_can_be_enabled_again(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
         let elsewhere = alan.signs_in_again().await;
         let service = alan.as_a_service("employee").await;
@@ -83,7 +83,7 @@ on_both_databases! {
         }
     }
 
-    async fn an_account_of_two_organizations_is_disabled_by_neither(app: TestApp) {
+    async fn an_account_of_two_organizations_cannot_be_disabled_by_either(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
         let bob = app.founds("Beta", "bob@beta.example").await;
         ada.changes(alan, json!({"managerId": null})).await.expect(200);
@@ -95,7 +95,7 @@ on_both_databases! {
         assert_eq!(alan.me().await.expect(200)["name"], "Bob Byte");
     }
 
-    async fn whoever_is_removed_is_signed_out_and_leaves_no_account_behind(app: TestApp) {
+    async fn a_removed_person_is_signed_out_and_leaves_no_account(app: TestApp) {
         let Staff { ada, grace, mia, alan, .. } = &Staff::of(&app).await;
         let service = mia.as_a_service("manager").await;
         service.me().await.expect(200);
@@ -118,7 +118,7 @@ on_both_databases! {
         app.joins(ada.organization_id(), &mia.email).await.me().await.expect(200);
     }
 
-    async fn whoever_belongs_elsewhere_keeps_the_account_and_the_sessions_there(app: TestApp) {
+    async fn a_person_with_other_memberships_keeps_account_and_sessions_there(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
         app.advance(TimeDelta::seconds(1));
         let bob = app.founds("Beta", "bob@beta.example").await;
@@ -138,7 +138,7 @@ on_both_databases! {
         assert!(bob.sees().await.contains(&alan.email));
     }
 
-    async fn the_last_admin_is_neither_demoted_nor_disabled_nor_removed(app: TestApp) {
+    async fn the_last_admin_cannot_be_demoted_disabled_or_removed(app: TestApp) {
         let Staff { ada, grace, .. } = &Staff::of(&app).await;
         let path = format!("/api/users/{}", ada.id());
         // An admin who cannot sign in is none.
@@ -185,7 +185,7 @@ on_both_databases! {
         }
     }
 
-    async fn nobody_comes_to_report_to_themselves_at_any_distance(app: TestApp) {
+    async fn no_one_can_report_to_themselves_directly_or_indirectly(app: TestApp) {
         let Staff { ada, grace, mia, alan, .. } = &Staff::of(&app).await;
         let before = people(&app).await;
         for (whom, manager) in [(grace, grace), (grace, mia), (grace, alan), (mia, alan), (ada, alan)] {
@@ -201,7 +201,7 @@ on_both_databases! {
         assert!(before.iter().all(|row| now.contains(row)));
     }
 
-    async fn two_who_are_put_below_each_other_at_once_make_no_circle(app: TestApp) {
+    async fn concurrent_manager_changes_make_no_cycle(app: TestApp) {
         let Staff { ada, grace, emmy, .. } = &Staff::of(&app).await;
         for _ in 0..6 {
             let below = |whom: &Actor, manager: &Actor| {
@@ -216,7 +216,7 @@ on_both_databases! {
         }
     }
 
-    async fn whoever_moves_takes_their_people_along(app: TestApp) {
+    async fn people_who_move_keep_their_reports(app: TestApp) {
         let Staff { ada, grace, mia, alan, emmy } = &Staff::of(&app).await;
         ada.changes(emmy, json!({"role": "manager"})).await.expect(200);
         assert_eq!(grace.sees().await, [&*grace.email, &mia.email, &alan.email]);
@@ -230,7 +230,7 @@ on_both_databases! {
         assert_eq!(mia.sees().await, [&*mia.email, &alan.email]);
     }
 
-    async fn nothing_else_of_a_person_can_be_changed(app: TestApp) {
+    async fn no_other_property_of_a_person_can_be_changed(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
         for field in ["id", "email", "organizationId", "createdAt", "password", "ver"] {
             let mut how = json!({"name": "Alan"});
@@ -247,7 +247,7 @@ on_both_databases! {
         assert_eq!(ada.changes(alan, json!({})).await.expect(200)["name"], "Bob Byte");
     }
 
-    async fn each_change_leaves_one_audit_row_and_what_was_so_already_none(app: TestApp) {
+    async fn each_change_leaves_one_audit_row_and_a_no_op_none(app: TestApp) {
         let Staff { ada, alan, grace, .. } = &Staff::of(&app).await;
         let everything = json!({"name": "Alan", "role": "manager", "managerId": grace.id(), "disabled": true});
         let actions = async |request_id: &str, how: &Value| {
@@ -278,7 +278,7 @@ on_both_databases! {
 
 /// Prints how long another instance goes on believing what this one has changed.
 #[actix_web::test]
-async fn another_instance_hears_of_a_demotion_a_deactivation_and_a_removal() {
+async fn another_instance_learns_of_demotion_disabling_and_removal() {
     let Some(db) = Db::postgres().await else {
         return;
     };

@@ -10,7 +10,7 @@ use crate::support::cluster::Cluster;
 use crate::support::{Db, TestApp, eventually};
 
 #[actix_web::test]
-async fn postgres_is_spoken_to_over_tls_when_its_certificate_is_trusted() {
+async fn postgres_connects_over_tls_when_its_certificate_is_trusted() {
     let Some(cluster) = Cluster::start() else {
         return;
     };

@@ -8,7 +8,7 @@ use crate::support::{OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, founding, on_b
 const VICTIM: &str = "victim@acme.example";
 
 on_both_databases! {
-    async fn whoever_reads_the_mail_takes_the_account_over(app: TestApp) {
+    async fn the_owner_of_the_mailbox_takes_the_account_over(app: TestApp) {
         let attacker = app.founds("Evil", VICTIM).await;
         let elsewhere = attacker.signs_in_again().await;
         attacker.changes_email("attacker@evil.example", PASSWORD).await.expect(200);
@@ -27,7 +27,7 @@ on_both_databases! {
         assert!(app.is_verified(VICTIM).await);
     }
 
-    async fn the_address_stays_registered_and_a_reset_is_the_way_in(app: TestApp) {
+    async fn the_address_stays_registered_and_a_reset_gives_access(app: TestApp) {
         app.found("Evil", VICTIM).await;
         app.post("/api/auth/register").json(&founding("Acme", VICTIM)).await.refused(409, "Email already registered");
         app.forgets_password(VICTIM).await.expect(200);
@@ -35,7 +35,7 @@ on_both_databases! {
         app.logs_in(VICTIM, OTHER_PASSWORD).await;
     }
 
-    async fn an_identity_linked_by_whoever_waited_signs_in_no_more(app: SlackApp) {
+    async fn an_identity_linked_before_verification_no_longer_signs_in(app: SlackApp) {
         let attacker = app.founds("Evil", VICTIM).await;
         links(&app, &attacker.token, "member").await;
         assert_eq!(app.signs_in("member").await["id"], attacker.id());
@@ -48,7 +48,7 @@ on_both_databases! {
         assert_eq!(app.logs_in(VICTIM, OTHER_PASSWORD).await.id(), attacker.id());
     }
 
-    async fn a_proved_account_keeps_its_identities_through_a_reset(app: SlackApp) {
+    async fn a_verified_account_keeps_its_identities_through_a_reset(app: SlackApp) {
         let ada = app.founds("Acme", VICTIM).await;
         app.verifies(&app.mailed_token(VICTIM, "verify_email").await).await.expect(200);
         links(&app, &ada.token, "member").await;
@@ -57,7 +57,7 @@ on_both_databases! {
         assert_eq!(app.signs_in("member").await["id"], ada.id());
     }
 
-    async fn an_address_that_slack_reported_is_its_mailboxs_owners_to_take(app: SlackApp) {
+    async fn an_address_reported_by_slack_belongs_to_the_mailbox_owner(app: SlackApp) {
         let reported = app.signs_in("member").await;
         let email = reported["email"].as_str().unwrap();
         app.post("/api/auth/register").json(&founding("Acme", email)).await.refused(409, "Email already registered");
@@ -72,7 +72,7 @@ on_both_databases! {
         assert_eq!(app.signs_in("member").await["id"], owner.id());
     }
 
-    async fn an_unverified_account_gains_nothing_from_its_addresss_owner_at_slack(app: SlackApp) {
+    async fn an_unverified_account_gains_nothing_from_a_slack_sign_in(app: SlackApp) {
         let attacker = app.founds("Evil", "edsger@example.com").await;
         app.arrives("member").await.failed_with("account_exists");
         assert_eq!(app.db.count("select count(*) from identities").await, 0);
@@ -80,7 +80,7 @@ on_both_databases! {
         attacker.me().await.expect(200);
     }
 
-    async fn a_code_that_waits_for_its_client_is_void_after_the_reset(app: SlackApp) {
+    async fn a_pending_code_is_void_after_the_reset(app: SlackApp) {
         const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let attacker = app.founds("Evil", VICTIM).await;

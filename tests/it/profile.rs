@@ -11,7 +11,7 @@ on_both_databases! {
         app.get("/api/auth/me").await.refused(401, "Authentication required");
     }
 
-    async fn a_new_name_shows_at_once(app: TestApp) {
+    async fn a_new_name_is_shown_at_once(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.me().await.expect(200);
         let answer = ada
@@ -24,7 +24,7 @@ on_both_databases! {
         assert_eq!(ada.signs_in_again().await.user, answer);
     }
 
-    async fn nothing_but_the_name_can_be_changed(app: TestApp) {
+    async fn only_the_name_can_be_changed(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         let bob = app.joins(&acme.id, "bob@acme.example").await;
         for (field, value) in [
@@ -40,7 +40,7 @@ on_both_databases! {
         assert_eq!(bob.me().await.expect(200), bob.user);
     }
 
-    async fn a_name_must_be_one(app: TestApp) {
+    async fn an_invalid_name_is_refused(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         for name in ["", "   ", "a\nb", "a\0b"] {
             ada.patch("/api/auth/me")

@@ -35,7 +35,7 @@ on_both_databases! {
         assert_eq!(jwt::claims(token)["role"], "employee");
     }
 
-    async fn a_refresh_switches_to_another_organization_one_belongs_to(db: Db) {
+    async fn a_refresh_switches_to_another_organization_of_the_person(db: Db) {
         let mut app = TestApp::start(db).await;
         let ada = app.founds("Acme", "ada@acme.example").await;
         let beta = app.found("Beta", "bob@beta.example").await;
@@ -55,7 +55,7 @@ on_both_databases! {
         assert_eq!(unswitched["user"]["organizationId"], ada.organization_id());
     }
 
-    async fn a_session_ends_ninety_days_after_it_began_and_no_token_outlives_it(app: TestApp) {
+    async fn a_session_ends_after_ninety_days_and_no_token_outlives_it(app: TestApp) {
         let mut ada = app.founds("Acme", "ada@acme.example").await;
         let began = jwt::claims(&ada.token)["iat"].as_i64().unwrap();
         let session_end = began + 90 * 86_400;

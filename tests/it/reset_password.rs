@@ -12,7 +12,7 @@ const ADA: &str = "ada@acme.example";
 const LAST_PASSWORD: &str = "Lantern-Gravel-5-Sonata";
 
 on_both_databases! {
-    async fn a_reset_ends_every_session_and_signs_nobody_in(app: TestApp) {
+    async fn a_reset_ends_every_session_and_does_not_sign_in(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let elsewhere = ada.signs_in_again().await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
@@ -45,7 +45,7 @@ on_both_databases! {
         app.logs_in(ADA, OTHER_PASSWORD).await;
     }
 
-    async fn of_twenty_at_once_one_succeeds(app: TestApp) {
+    async fn of_twenty_concurrent_resets_one_succeeds(app: TestApp) {
         app.found("Acme", ADA).await;
         let token = reset_token(&app).await;
         let passwords: Vec<String> = (0..20).map(|n| format!("{OTHER_PASSWORD}-{n}")).collect();
@@ -63,7 +63,7 @@ on_both_databases! {
         assert_eq!(told.iter().filter(|message| message.kind() == "password_changed").count(), 1);
     }
 
-    async fn a_token_is_good_for_half_an_hour(app: TestApp) {
+    async fn a_token_is_valid_for_half_an_hour(app: TestApp) {
         app.found("Acme", ADA).await;
         let token = reset_token(&app).await;
         app.advance(TimeDelta::minutes(30));
@@ -73,7 +73,7 @@ on_both_databases! {
         app.resets_password(&token, OTHER_PASSWORD).await.expect(200);
     }
 
-    async fn a_newer_letter_voids_the_older_ones(app: TestApp) {
+    async fn a_newer_email_voids_the_older_ones(app: TestApp) {
         app.found("Acme", ADA).await;
         let older = reset_token(&app).await;
         app.advance(TimeDelta::seconds(1));
@@ -82,7 +82,7 @@ on_both_databases! {
         app.resets_password(&newer, OTHER_PASSWORD).await.expect(200);
     }
 
-    async fn a_weak_password_is_a_fault_of_its_field_and_leaves_the_token_good(app: TestApp) {
+    async fn a_weak_password_is_an_error_of_its_field_and_keeps_the_token_valid(app: TestApp) {
         app.found("Acme", ADA).await;
         let token = reset_token(&app).await;
         for weak in ["short", "password123", ADA, "Byron1815", "", &"x".repeat(101)] {
@@ -113,14 +113,14 @@ on_both_databases! {
         app.logs_in(ADA, PASSWORD).await;
     }
 
-    async fn a_reset_proves_the_address(app: TestApp) {
+    async fn a_reset_verifies_the_address(app: TestApp) {
         app.found("Acme", ADA).await;
         assert!(!app.is_verified(ADA).await);
         app.resets_password(&reset_token(&app).await, OTHER_PASSWORD).await.expect(200);
         assert!(app.is_verified(ADA).await);
     }
 
-    async fn the_owner_is_told_of_a_new_password_however_it_came(app: TestApp) {
+    async fn the_owner_is_notified_of_every_new_password(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         ada.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
         assert_eq!(told_of_new_passwords(&app).await, 1);
@@ -133,7 +133,7 @@ on_both_databases! {
         assert!(emails.contains(&without_a_link), "{emails:?}");
     }
 
-    async fn a_new_password_voids_the_links_that_were_under_way(app: TestApp) {
+    async fn a_new_password_voids_pending_links(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         ada.changes_email("new@acme.example", PASSWORD).await.expect(200);
         let change = app.mailed_token("new@acme.example", "confirm_new_email").await;
@@ -150,7 +150,7 @@ on_both_databases! {
         assert_eq!(app.logs_in(ADA, LAST_PASSWORD).await.user["email"], ADA);
     }
 
-    async fn a_second_factor_is_asked_for_after_a_reset_as_before(app: TestApp) {
+    async fn a_second_factor_is_still_required_after_a_reset(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         app.db
             .execute(&format!(
@@ -165,7 +165,7 @@ on_both_databases! {
         assert!(login.get("accessToken").is_none());
     }
 
-    async fn a_disabled_account_is_not_opened_by_a_link(app: TestApp) {
+    async fn a_disabled_account_cannot_use_a_link(app: TestApp) {
         app.found("Acme", ADA).await;
         let token = reset_token(&app).await;
         app.disables(ADA).await;

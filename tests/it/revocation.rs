@@ -20,7 +20,7 @@ on_both_databases! {
         alive.me().await.expect(200);
     }
 
-    async fn me_asks_the_database_nothing_once_it_knows_the_person(app: TestApp) {
+    async fn me_needs_no_query_once_the_person_is_cached(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.me().await.expect(200);
 
@@ -42,7 +42,7 @@ on_both_databases! {
 
 /// Prints how long another instance goes on accepting what this one has ended.
 #[actix_web::test]
-async fn another_instance_hears_of_every_ending() {
+async fn another_instance_learns_of_every_revocation() {
     let Some(db) = Db::postgres().await else {
         return;
     };
@@ -86,7 +86,7 @@ async fn another_instance_hears_of_every_ending() {
 }
 
 #[actix_web::test]
-async fn another_instance_hears_of_a_new_name() {
+async fn another_instance_learns_of_a_new_name() {
     let Some(db) = Db::postgres().await else {
         return;
     };

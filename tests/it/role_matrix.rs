@@ -124,7 +124,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
 }
 
 on_both_databases! {
-    async fn every_route_lets_in_whom_it_should_and_refusals_change_nothing(app: TestApp) {
+    async fn every_route_admits_whom_it_should_and_refusals_change_nothing(app: TestApp) {
         let document: Value = serde_json::from_str(&hallpass::http::openapi_json()).unwrap();
         let ada = app.founds("Acme", "ada@acme.example").await;
         let mut faults = Vec::new();
@@ -151,7 +151,7 @@ on_both_databases! {
 }
 
 #[test]
-fn the_table_has_no_route_that_is_gone() {
+fn the_table_lists_no_removed_route() {
     let document: Value = serde_json::from_str(&hallpass::http::openapi_json()).unwrap();
     let there: Vec<_> = routes(&document)
         .iter()

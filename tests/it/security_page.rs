@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 #[test]
-fn every_test_the_security_page_names_exists() {
+fn every_test_cited_on_the_security_page_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("docs/SECURITY.md")).unwrap();
     let named: Vec<&str> = page

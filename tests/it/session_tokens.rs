@@ -37,7 +37,7 @@ async fn unlocks(app: &TestApp, token: &str, code: &str) -> Answer {
 }
 
 on_both_databases! {
-    async fn a_token_of_64_characters_is_answered_when_it_is_asked_for(app: TestApp) {
+    async fn a_64_character_token_is_answered_on_request(app: TestApp) {
         let acme = app.found("Acme", ADA).await;
         let answer = app
             .post("/api/v1/login")
@@ -68,7 +68,7 @@ on_both_databases! {
         assert_eq!(app.db.count(rows).await, 2);
     }
 
-    async fn else_it_comes_in_a_cookie_that_no_script_reads(app: TestApp) {
+    async fn by_default_the_token_comes_in_an_http_only_cookie(app: TestApp) {
         app.found("Acme", ADA).await;
         for body in [
             json!({"name": ADA, "password": PASSWORD}),
@@ -100,7 +100,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_failed_login_is_the_one_401(app: TestApp) {
+    async fn a_failed_login_is_always_the_same_401(app: TestApp) {
         app.found("Acme", ADA).await;
         for (name, password) in [(ADA, "Not-The-Password-1"), ("nobody@acme.example", PASSWORD)] {
             let body = json!({"name": name, "password": password, "returnToken": true, "tenant": "nowhere"});
@@ -113,7 +113,7 @@ on_both_databases! {
         answer.refused_fields(&["name", "password", "returnToken", "role"]);
     }
 
-    async fn a_tenant_is_a_slug_or_a_host_among_one_s_own(db: Db) {
+    async fn a_tenant_is_selected_by_slug_or_host_among_the_persons_own(db: Db) {
         let app = TestApp::configured(db, |config| {
             config.accounts.tenant_domain = Some("example.com".to_owned());
         })
@@ -144,7 +144,7 @@ on_both_databases! {
         assert_eq!(login(None, "bolt.example.com.evil.example").await.expect(200)["tenant"], "acme");
     }
 
-    async fn a_token_is_carried_by_query_header_or_cookie_and_by_one_of_them(app: TestApp) {
+    async fn a_token_is_accepted_in_query_header_or_cookie_but_only_once(app: TestApp) {
         app.found("Acme", ADA).await;
         let (one, two) = (token_of(&app, ADA).await, token_of(&app, ADA).await);
         let body = json!({"from": 0, "size": 1});
@@ -165,7 +165,7 @@ on_both_databases! {
         searches(&app, &two).await.expect(200);
     }
 
-    async fn logout_ends_that_session_alone_and_may_be_repeated(app: TestApp) {
+    async fn logout_ends_only_that_session_and_may_be_repeated(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         for method in [Method::GET, Method::POST] {
             let (ended, other) = (token_of(&app, ADA).await, token_of(&app, ADA).await);
@@ -187,7 +187,7 @@ on_both_databases! {
         assert_eq!(app.db.count(rows).await, 2);
     }
 
-    async fn a_token_lives_for_thirty_days_and_its_last_use_is_known(app: TestApp) {
+    async fn a_token_lives_for_thirty_days_and_records_its_last_use(app: TestApp) {
         app.found("Acme", ADA).await;
         let token = token_of(&app, ADA).await;
         app.advance(TimeDelta::days(30) - TimeDelta::seconds(1));
@@ -200,7 +200,7 @@ on_both_databases! {
         searches(&app, &token).await.refused(401, "Token expired");
     }
 
-    async fn one_list_has_the_sessions_of_every_carrier_and_ends_exactly_one(app: TestApp) {
+    async fn the_session_list_covers_every_carrier_and_ends_exactly_one(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         app.advance(TimeDelta::minutes(1));
         let browser = Browser::new(&app);
@@ -230,7 +230,7 @@ on_both_databases! {
         ada.me().await.expect(200);
     }
 
-    async fn who_is_signed_out_everywhere_disabled_or_gone_is_refused_on_every_instance(app: TestApp) {
+    async fn revoked_disabled_and_removed_people_are_refused_on_every_instance(app: TestApp) {
         let other = app.second_instance().await;
         let acme = app.found("Acme", ADA).await;
         for (email, how) in [("bob@acme.example", "logout-all"), ("cy@acme.example", "disabled"), ("dee@acme.example", "removed")] {
@@ -249,7 +249,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_search_shows_those_whom_the_caller_may_see(app: TestApp) {
+    async fn a_search_shows_only_people_the_caller_may_see(app: TestApp) {
         let acme = app.found("Acme", ADA).await;
         app.founds("Bolt", "eve@bolt.example").await;
         let ada = app.logs_in(ADA, PASSWORD).await;
@@ -302,7 +302,7 @@ on_both_databases! {
             .refused_fields(&["from", "query", "size", "sort"]);
     }
 
-    async fn every_answer_of_this_dialect_tells_browsers_to_pass_no_address_on(app: TestApp) {
+    async fn every_answer_of_this_api_sends_no_referrer_policy(app: TestApp) {
         app.found("Acme", ADA).await;
         let token = token_of(&app, ADA).await;
         for answer in [
@@ -317,7 +317,7 @@ on_both_databases! {
         }
     }
 
-    async fn until_the_second_factor_came_a_session_is_locked(app: TestApp) {
+    async fn a_session_is_locked_until_the_second_factor(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let authenticator = ada.enrols(&app).await;
         let session = logs_in(&app, ADA).await;
@@ -347,7 +347,7 @@ on_both_databases! {
         searches(&app, &second).await.expect(200);
     }
 
-    async fn a_locked_session_can_be_ended_and_unlocks_no_more(app: TestApp) {
+    async fn a_locked_session_can_be_ended_and_then_not_unlocked(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let authenticator = ada.enrols(&app).await;
         let token = token_of(&app, ADA).await;
@@ -378,7 +378,7 @@ on_both_databases! {
         ada.me().await.expect(200);
     }
 
-    async fn one_of_twenty_who_unlock_with_one_code_at_once_does(app: TestApp) {
+    async fn of_twenty_concurrent_unlocks_with_one_code_one_succeeds(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let authenticator = ada.enrols(&app).await;
         let mut tokens = Vec::new();
@@ -393,7 +393,7 @@ on_both_databases! {
         assert_eq!(app.db.count(open).await, 1);
     }
 
-    async fn who_must_have_a_second_factor_and_has_none_stays_outside(app: TestApp) {
+    async fn a_person_who_must_enrol_stays_locked_out(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let before = token_of(&app, ADA).await;
         app.requires_mfa(ada.organization_id()).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{TestApp, on_both_databases};
 
 on_both_databases! {
-    async fn a_session_ends_at_logout_and_no_other_does(app: TestApp) {
+    async fn logout_ends_this_session_only(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let elsewhere = ada.signs_in_again().await;
         let mut refreshed = ada.clone();
@@ -38,7 +38,7 @@ on_both_databases! {
         ada.signs_in_again().await.me().await.expect(200);
     }
 
-    async fn the_list_shows_the_own_live_sessions_and_which_one_asks(app: TestApp) {
+    async fn the_list_shows_a_persons_live_sessions_and_marks_the_current_one(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         app.joins(&acme.id, "bob@acme.example").await;
         let ada = app.logs_in("ada@acme.example", crate::support::PASSWORD).await;
@@ -73,7 +73,7 @@ on_both_databases! {
         app.get("/api/auth/sessions").await.refused(401, "Authentication required");
     }
 
-    async fn a_session_is_ended_from_another_one(app: TestApp) {
+    async fn a_session_can_be_ended_from_another_one(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let lost = ada.signs_in_again().await;
         let path = format!("/api/auth/sessions/{}", session_id(&lost.token));
@@ -83,7 +83,7 @@ on_both_databases! {
         ada.delete(&path).await.refused(404, "Session not found");
     }
 
-    async fn the_session_of_another_person_is_not_found_and_goes_on(app: TestApp) {
+    async fn another_persons_session_is_not_found_and_continues(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let path = format!("/api/auth/sessions/{}", session_id(&bob.token));

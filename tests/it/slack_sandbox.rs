@@ -45,7 +45,7 @@ const V2_ACCESS: &str = "/api/oauth.v2.access";
 const OIDC_TOKEN: &str = "/api/openid.connect.token";
 
 #[tokio::test]
-async fn a_persona_who_allows_is_sent_back_with_a_code_and_the_state() {
+async fn allowing_redirects_back_with_a_code_and_the_state() {
     let slack = Slack::start().await;
     for (path, query) in [(V2_AUTHORIZE, &V2[..]), (OIDC_AUTHORIZE, &OIDC)] {
         let back = slack.back(path, query, "owner").await;
@@ -58,7 +58,7 @@ async fn a_persona_who_allows_is_sent_back_with_a_code_and_the_state() {
 }
 
 #[tokio::test]
-async fn who_cancels_is_sent_back_with_access_denied() {
+async fn cancelling_redirects_back_with_access_denied() {
     let slack = Slack::start().await;
     let back = slack.back(V2_AUTHORIZE, &V2, "deny").await;
     assert_eq!(parameter(&back, "error").as_deref(), Some("access_denied"));
@@ -67,7 +67,7 @@ async fn who_cancels_is_sent_back_with_access_denied() {
 }
 
 #[tokio::test]
-async fn a_parameter_in_the_redirect_uri_stays() {
+async fn a_parameter_in_the_redirect_uri_is_kept() {
     let slack = Slack::start().await;
     let query = changed(&V2, "redirect_uri", "http://localhost:3000/callback?x=1");
     let back = slack.back(V2_AUTHORIZE, &query, "owner").await;
@@ -76,7 +76,7 @@ async fn a_parameter_in_the_redirect_uri_stays() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_trusted_gets_a_page_and_no_redirect() {
+async fn an_untrusted_request_gets_a_page_and_no_redirect() {
     let slack = Slack::start().await;
     let faulty = [
         (V2_AUTHORIZE, changed(&V2, "client_id", "another")),
@@ -124,7 +124,7 @@ async fn redirect_uris_can_be_registered_late() {
 }
 
 #[tokio::test]
-async fn the_consent_page_offers_everybody_and_repeats_the_question_unharmed() {
+async fn the_consent_page_offers_every_persona_and_escapes_the_request() {
     let slack = Slack::start().await;
     let state = "\"><script>alert(1)</script>";
     let answer = slack
@@ -150,7 +150,7 @@ async fn the_consent_page_offers_everybody_and_repeats_the_question_unharmed() {
 }
 
 #[tokio::test]
-async fn the_error_page_repeats_the_refused_address_unharmed() {
+async fn the_error_page_escapes_the_refused_address() {
     let slack = Slack::start().await;
     let evil = "javascript:alert(1)//\"><script>";
     let answer = slack
@@ -163,7 +163,7 @@ async fn the_error_page_repeats_the_refused_address_unharmed() {
 }
 
 #[tokio::test]
-async fn a_user_scope_answer_hides_its_token_under_authed_user() {
+async fn a_user_scope_answer_has_its_token_under_authed_user() {
     let slack = Slack::start().await;
     let mut answer = slack.v2_answer("owner").await;
     let token = answer["authed_user"]["access_token"].take();
@@ -175,7 +175,7 @@ async fn a_user_scope_answer_hides_its_token_under_authed_user() {
 }
 
 #[tokio::test]
-async fn an_organization_wide_answer_has_no_team_and_a_token_of_the_bot_on_top() {
+async fn an_org_wide_answer_has_no_team_and_a_bot_token() {
     let slack = Slack::start().await;
     let answer = slack.v2_answer("grid").await;
     assert_eq!(answer["team"], Value::Null);
@@ -199,7 +199,7 @@ async fn an_organization_wide_answer_has_no_team_and_a_token_of_the_bot_on_top()
 }
 
 #[tokio::test]
-async fn users_info_tells_what_is_special_about_somebody() {
+async fn users_info_has_the_persona_flags() {
     let slack = Slack::start().await;
     let user = slack.user("owner").await;
     assert_eq!(
@@ -223,7 +223,7 @@ async fn users_info_tells_what_is_special_about_somebody() {
 }
 
 #[tokio::test]
-async fn a_token_opens_no_more_than_was_asked_for() {
+async fn a_token_grants_only_the_requested_scopes() {
     let slack = Slack::start().await;
     let query = changed(&V2, "user_scope", "users:read");
     let answer = slack.exchange_as(V2_AUTHORIZE, &query, "member").await;
@@ -298,7 +298,7 @@ async fn an_id_token_is_signed_with_the_published_key() {
 }
 
 #[tokio::test]
-async fn an_id_token_says_no_more_than_there_is_to_say() {
+async fn an_id_token_omits_claims_without_a_value() {
     let slack = Slack::start().await;
     let without_nonce: Vec<_> = OIDC.into_iter().filter(|it| it.0 != "nonce").collect();
     let answer = slack
@@ -321,7 +321,7 @@ async fn an_id_token_says_no_more_than_there_is_to_say() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once() {
+async fn a_code_works_once() {
     let slack = Slack::start().await;
     let code = slack.code(V2_AUTHORIZE, &V2).await;
     assert_eq!(slack.exchange(V2_ACCESS, &code).await["ok"], true);
@@ -330,7 +330,7 @@ async fn a_code_is_good_once() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_for_ten_minutes() {
+async fn a_code_is_valid_for_ten_minutes() {
     let slack = Slack::start().await;
     let early = slack.code(V2_AUTHORIZE, &V2).await;
     let late = slack.code(V2_AUTHORIZE, &V2).await;
@@ -344,7 +344,7 @@ async fn a_code_is_good_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_only_where_and_as_it_was_asked_for() {
+async fn a_code_is_bound_to_its_client_and_redirect_uri() {
     let slack = Slack::start().await;
     let code = slack.code(V2_AUTHORIZE, &V2).await;
     let guessed = slack.exchange(V2_ACCESS, "guessed").await;
@@ -370,7 +370,7 @@ async fn a_code_is_good_only_where_and_as_it_was_asked_for() {
 }
 
 #[tokio::test]
-async fn the_client_proves_itself_in_the_header_or_in_the_form() {
+async fn client_credentials_may_be_in_the_header_or_the_form() {
     let slack = Slack::start().await;
     for (id, secret, outcome) in [
         ("another", CLIENT_SECRET, "invalid_client_id"),
@@ -435,7 +435,7 @@ async fn answers_can_be_unreadable() {
 }
 
 #[tokio::test]
-async fn slack_can_say_no_with_any_word_or_none() {
+async fn slack_can_refuse_with_any_error_or_none() {
     let slack = Slack::start().await;
     let answer = slack.faulty(Fault::NotOk).await.unwrap();
     assert_eq!(answer.json(), json!({"ok": false}));
@@ -445,7 +445,7 @@ async fn slack_can_say_no_with_any_word_or_none() {
 }
 
 #[tokio::test]
-async fn who_follows_the_redirect_is_caught() {
+async fn followed_redirects_are_detected() {
     let slack = Slack::start().await;
     let answer = slack.faulty(Fault::Redirect).await.unwrap();
     assert_eq!(answer.status, StatusCode::FOUND);
@@ -457,14 +457,14 @@ async fn who_follows_the_redirect_is_caught() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_brings_no_answer() {
+async fn a_lost_connection_gives_no_answer() {
     let slack = Slack::start().await;
     assert!(slack.faulty(Fault::Reset).await.is_err());
     assert!(slack.sends_right_answers().await);
 }
 
 #[tokio::test]
-async fn silence_ends_when_all_is_well_again() {
+async fn a_silent_endpoint_answers_once_the_fault_is_cleared() {
     let slack = Slack::start().await;
     let silent = slack.faulty(Fault::Silence);
     let (outcome, ()) = tokio::join!(silent, async {
@@ -478,7 +478,7 @@ async fn silence_ends_when_all_is_well_again() {
 }
 
 #[tokio::test]
-async fn a_fault_stands_for_its_calls_and_its_endpoint_alone() {
+async fn a_fault_applies_to_its_call_count_and_endpoint_only() {
     let slack = Slack::start().await;
     slack
         .sandbox
@@ -582,7 +582,7 @@ async fn people_set_faults_with_the_panels_buttons() {
 }
 
 #[tokio::test]
-async fn another_sites_page_sets_no_faults() {
+async fn a_page_of_another_site_cannot_set_faults() {
     let slack = Slack::start().await;
     for path in ["/faults", "/faults/clear"] {
         for site in ["cross-site", "same-site"] {
@@ -603,7 +603,7 @@ async fn another_sites_page_sets_no_faults() {
 }
 
 #[test]
-fn persons_are_told_apart_by_workspace_and_id_together() {
+fn personas_are_identified_by_workspace_and_id_together() {
     let mut keys: Vec<_> = PERSONAS
         .iter()
         .map(|persona| (persona.workspace.team_id, persona.user_id))

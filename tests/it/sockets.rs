@@ -16,7 +16,7 @@ use crate::support::{Db, TestApp};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[actix_web::test]
-async fn who_does_not_finish_a_request_is_cut_off_while_others_are_served() {
+async fn an_unfinished_request_is_cut_off_while_others_are_served() {
     let app = TestApp::start(Db::sqlite()).await;
     let address = app.client.address();
     let slow: Vec<_> = [
@@ -42,7 +42,7 @@ const SLOW_BODY: &str = "POST /api/auth/login HTTP/1.1\r\nhost: x\r\n\
      content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
 
 #[actix_web::test]
-async fn five_hundred_slow_sockets_are_cut_off_and_keep_nobody_from_being_served() {
+async fn five_hundred_slow_sockets_are_cut_off_and_block_no_one() {
     let app = TestApp::start(Db::sqlite()).await;
     let ada = app.founds("Acme", "ada@acme.example").await;
     let address = app.client.address();
@@ -111,7 +111,7 @@ async fn never_reads(address: SocketAddr) {
 }
 
 #[actix_web::test]
-async fn what_is_not_http_is_refused_and_the_server_lives() {
+async fn input_that_is_not_http_is_refused_and_the_server_survives() {
     let app = TestApp::start(Db::sqlite()).await;
     let address = app.client.address();
     let head = |field: &str, size| {
@@ -229,7 +229,7 @@ async fn no_request_is_smuggled_behind_another() {
 }
 
 #[actix_web::test]
-async fn odd_requests_that_are_http_get_one_answer_each() {
+async fn unusual_but_valid_requests_get_one_answer_each() {
     let app = TestApp::start(Db::sqlite()).await;
     let address = app.client.address();
     let long_method = "A".repeat(20_000);

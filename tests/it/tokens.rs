@@ -14,7 +14,7 @@ use bad_tokens::{Verdict, corpus, good_tokens};
 const NOBODY: &str = "01939f2e-0000-7000-8000-000000000000";
 
 on_both_databases! {
-    async fn every_bad_token_of_the_corpus_is_refused_and_the_server_lives(db: Db) {
+    async fn every_bad_token_is_refused_and_the_server_survives(db: Db) {
         let app = TestApp::configured(db, two_secrets).await;
         let ada = app.founds("Acme", "ada@acme.example").await;
         let (header, claims) = jwt::parts(&ada.token);
@@ -46,7 +46,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_well_signed_token_of_nobody_is_refused(app: TestApp) {
+    async fn a_well_signed_token_of_an_unknown_person_is_refused(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let beta = app.found("Beta", "bob@beta.example").await;
         let bob = app.logs_in("bob@beta.example", crate::support::PASSWORD).await;
@@ -64,7 +64,7 @@ on_both_databases! {
         ada.me().await.expect(200);
     }
 
-    async fn the_scheme_is_read_in_any_case_but_only_once(app: TestApp) {
+    async fn the_scheme_ignores_case_and_may_appear_only_once(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         for scheme in ["Bearer", "bearer", "BEARER"] {
             app.get("/api/auth/me")
@@ -80,7 +80,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_token_in_the_query_or_in_a_cookie_is_no_credential_here(app: TestApp) {
+    async fn a_token_in_the_query_or_a_cookie_is_ignored_here(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.get(&format!("/api/auth/me?token={0}&access_token={0}", ada.token))
             .await
@@ -100,7 +100,7 @@ on_both_databases! {
         ada.me().await.refused(401, "Token expired");
     }
 
-    async fn both_secrets_verify_while_they_rotate_and_the_newest_signs(db: Db) {
+    async fn both_secrets_verify_during_rotation_and_the_newest_signs(db: Db) {
         let mut app = TestApp::start(db).await;
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.restart_configured(|config| {
@@ -138,7 +138,7 @@ on_both_databases! {
         }
     }
 
-    async fn the_stored_role_wins_over_the_claim(db: Db) {
+    async fn the_stored_role_overrides_the_claim(db: Db) {
         let mut app = TestApp::start(db).await;
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
@@ -153,7 +153,7 @@ on_both_databases! {
         assert_eq!(ada.me().await.expect(200)["role"], "employee");
     }
 
-    async fn who_left_the_organization_is_refused(db: Db) {
+    async fn a_person_who_left_the_organization_is_refused(db: Db) {
         let mut app = TestApp::start(db).await;
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;

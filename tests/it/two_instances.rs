@@ -46,7 +46,7 @@ on_both_databases! {
     }
 
     /// Ended at one and refreshed at the other: whoever is second loses, and the session stays ended.
-    async fn a_session_that_ends_at_one_instance_is_not_refreshed_to_life_at_the_other(app: TestApp) {
+    async fn a_session_ended_at_one_instance_cannot_be_refreshed_at_another(app: TestApp) {
         let there = app.second_instance().await;
         for n in 0..5 {
             let ada = app.founds("Acme", &format!("ada{n}@acme.example")).await;

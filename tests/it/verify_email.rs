@@ -12,7 +12,7 @@ use crate::support::{Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, joining, o
 const ADA: &str = "ada@acme.example";
 
 on_both_databases! {
-    async fn the_letter_of_a_registration_verifies_its_address_once(app: TestApp) {
+    async fn the_registration_email_verifies_its_address_once(app: TestApp) {
         app.found("Acme", ADA).await;
         assert!(!app.is_verified(ADA).await);
         let token = app.mailed_token(ADA, "verify_email").await;
@@ -22,7 +22,7 @@ on_both_databases! {
         app.verifies(&token).await.refused(400, "Invalid or expired token");
     }
 
-    async fn verifying_signs_nobody_in(app: TestApp) {
+    async fn verifying_does_not_sign_in(app: TestApp) {
         app.found("Acme", ADA).await;
         let answer = app.verifies(&app.mailed_token(ADA, "verify_email").await).await;
         assert_eq!(answer.expect(200), json!({"success": true}));
@@ -30,7 +30,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from sessions").await, 0);
     }
 
-    async fn twenty_at_once_verify_once(app: TestApp) {
+    async fn twenty_concurrent_requests_verify_once(app: TestApp) {
         app.found("Acme", ADA).await;
         let token = app.mailed_token(ADA, "verify_email").await;
         let answers = join_all((0..20).map(|_| app.verifies(&token))).await;
@@ -43,7 +43,7 @@ on_both_databases! {
         assert_eq!(app.db.count(rows).await, 1);
     }
 
-    async fn a_token_is_good_for_a_day(app: TestApp) {
+    async fn a_token_is_valid_for_a_day(app: TestApp) {
         app.found("Acme", ADA).await;
         let token = app.mailed_token(ADA, "verify_email").await;
         app.advance(TimeDelta::hours(24));
@@ -55,7 +55,7 @@ on_both_databases! {
         app.verifies(&token).await.expect(200);
     }
 
-    async fn a_newer_letter_voids_the_older_ones(app: TestApp) {
+    async fn a_newer_email_voids_the_older_ones(app: TestApp) {
         app.found("Acme", ADA).await;
         let older = app.mailed_token(ADA, "verify_email").await;
         app.advance(TimeDelta::seconds(1));
@@ -89,7 +89,7 @@ on_both_databases! {
         app.resets_password(&reset, OTHER_PASSWORD).await.expect(200);
     }
 
-    async fn the_tokens_of_a_disabled_account_open_nothing(app: TestApp) {
+    async fn tokens_of_a_disabled_account_are_refused(app: TestApp) {
         app.found("Acme", ADA).await;
         let token = app.mailed_token(ADA, "verify_email").await;
         app.disables(ADA).await;
@@ -97,7 +97,7 @@ on_both_databases! {
         assert!(!app.is_verified(ADA).await);
     }
 
-    async fn asking_again_answers_the_same_for_every_address(app: SlackApp) {
+    async fn resending_answers_the_same_for_every_address(app: SlackApp) {
         app.found("Acme", ADA).await;
         app.found("Beta", "verified@beta.example").await;
         app.verifies(&app.mailed_token("verified@beta.example", "verify_email").await).await.expect(200);
@@ -123,7 +123,7 @@ on_both_databases! {
         assert!(app.is_verified(by_slack).await);
     }
 
-    async fn where_addresses_must_be_verified_the_right_password_is_told_so(db: Db) {
+    async fn a_correct_password_is_told_that_verification_is_required(db: Db) {
         let app = strict(db).await;
         app.found("Acme", ADA).await;
         let answer = app.tries_to_log_in(ADA, PASSWORD).await;
@@ -142,7 +142,7 @@ on_both_databases! {
         app.tries_to_log_in(ADA, PASSWORD).await.expect(200);
     }
 
-    async fn where_addresses_must_be_verified_joining_makes_an_account_and_no_session(db: Db) {
+    async fn joining_with_required_verification_gives_an_account_but_no_session(db: Db) {
         let app = strict(db).await;
         let acme = app.found("Acme", ADA).await;
         let bob = "bob@acme.example";
@@ -159,7 +159,7 @@ on_both_databases! {
         app.tries_to_log_in(bob, PASSWORD).await.expect(200);
     }
 
-    async fn where_addresses_must_be_verified_the_operators_word_is_enough(db: Db) {
+    async fn an_operator_can_mark_an_address_as_verified(db: Db) {
         let app = strict(db).await;
         let acme = app.found("Acme", ADA).await;
         let desk = app.operator_desk().await;
@@ -176,7 +176,7 @@ on_both_databases! {
         app.tries_to_log_in(ADA, PASSWORD).await.refused(403, "Email not verified");
     }
 
-    async fn where_addresses_must_be_verified_slack_still_signs_in(db: Db) {
+    async fn slack_sign_in_works_where_verification_is_required(db: Db) {
         let app = SlackApp(TestApp::with_slack(db, |config| {
             crate::support::slack::use_sandbox(config);
             config.accounts.require_verified_email = true;

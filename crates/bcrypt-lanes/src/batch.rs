@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_are_wiped_when_hashes_are_done_or_given_up() {
+    fn lanes_are_wiped_when_hashes_finish_or_are_dropped() {
         let mut batch: Batch<u32, 4> = Batch::new();
         for cost in [5, 4, 6, 5] {
             batch.join(input(cost), cost).unwrap();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_batch_gives_back_what_wants_to_join() {
+    fn a_full_batch_returns_a_hash_that_does_not_fit() {
         let mut batch: Batch<u8, 1> = Batch::new();
         batch.join(input(4), 1).unwrap();
         let Full(refused, payload) = batch.join(input(5), 2).unwrap_err();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_given_back_twice_or_advanced_too_far() {
+    fn no_hash_is_returned_twice_or_advanced_too_far() {
         let mut batch: Batch<u32, 2> = Batch::new();
         batch.join(input(4), 4).unwrap();
         assert_eq!(batch.advance(10, |_, _| unreachable!()), 10);

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_checksum_matches_itself_and_nothing_that_differs_in_a_bit() {
+    fn a_checksum_equals_only_itself_to_the_bit() {
         let digest = Digest::from_bytes(core::array::from_fn(|i| u8::try_from(i).unwrap()));
         assert!(digest.matches(&digest.checksum()));
         for bit in 0..23 * 8 {

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_ends_with_a_nul_while_there_is_room() {
+    fn the_key_ends_with_a_nul_if_there_is_room() {
         assert_eq!(key(b"").key(), b"\0");
         assert_eq!(key(b"ab").key(), b"ab\0");
         assert_eq!(key(&[b'x'; 71]).key().last(), Some(&0));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn costs_end_where_bcrypt_ends() {
+    fn the_cost_range_is_that_of_bcrypt() {
         for cost in [4, 31] {
             assert_eq!(
                 Input::new(b"", [0; 16], cost).unwrap().iterations(),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_taken_round_and_round() {
+    fn key_words_repeat_cyclically() {
         let words = cycle(b"abcde");
         assert_eq!(words[0], [0x6162_6364, 0x6561_6263]);
         assert_eq!(words[1], [0x6465_6162, 0x6364_6561]);

@@ -261,7 +261,7 @@ fn published_hashes_are_reproduced() {
 }
 
 #[test]
-fn versions_of_one_hash_are_one_function() {
+fn versions_of_one_hash_give_the_same_result() {
     let made = bcrypt::hash_with_salt("U*U", 5, [7; 16]).unwrap();
     let expected = ours(b"U*U", [7; 16], 5);
     for version in [

@@ -10,7 +10,7 @@ use crate::support::smtp_sink::{Fault, SmtpSink, Stage};
 use crate::support::{Db, OTHER_SECRET, TestApp, eventually, founding, on_both_databases};
 
 on_both_databases! {
-    async fn a_letter_is_sent_as_soon_as_its_cause_is_committed(db: Db) {
+    async fn an_email_is_sent_as_soon_as_its_transaction_commits(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
         app.found("Acme", "ada@acme.example").await;
@@ -34,7 +34,7 @@ on_both_databases! {
         emails_are(&app, "sent_at is not null and letter is null and next_attempt_at is null", 1).await;
     }
 
-    async fn who_is_refused_gets_no_letter(db: Db) {
+    async fn a_refused_request_sends_no_email(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
         app.found("Acme", "ada@acme.example").await;
@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(sink.taken()[1].to, "bob@acme.example");
     }
 
-    async fn a_link_starts_with_app_url_whatever_host_says(db: Db) {
+    async fn a_link_starts_with_app_url_whatever_the_host_header_says(db: Db) {
         let sink = SmtpSink::start().await;
         let app = TestApp::configured(db, |config| {
             send_to(config, &sink);
@@ -65,7 +65,7 @@ on_both_databases! {
         assert!(!text.contains("evil.example"), "{text}");
     }
 
-    async fn a_name_is_no_header_no_html_and_no_template(db: Db) {
+    async fn a_name_cannot_inject_headers_html_or_templates(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
         app.found("Acme", "ada@acme.example").await;
@@ -101,7 +101,7 @@ on_both_databases! {
         arrive(&sink, 6).await;
     }
 
-    async fn without_a_mail_server_letters_wait_until_there_is_one(db: Db) {
+    async fn without_a_mail_server_emails_wait_until_there_is_one(db: Db) {
         let sink = SmtpSink::start().await;
         let mut app = TestApp::start(db).await;
         app.found("Acme", "ada@acme.example").await;
@@ -114,7 +114,7 @@ on_both_databases! {
         assert!(checks.to_string().contains("No letter waits."), "{checks}");
     }
 
-    async fn a_letter_that_nobody_took_for_seven_days_is_given_up_and_stays_visible(db: Db) {
+    async fn an_email_undelivered_for_seven_days_is_given_up_and_stays_visible(db: Db) {
         let mut sink = SmtpSink::start().await;
         sink.closes().await;
         let app = app_with(db, &sink).await;
@@ -127,7 +127,7 @@ on_both_databases! {
         assert!(checks.to_string().contains("No letter waits; 1 of the last 30 days were given up."), "{checks}");
     }
 
-    async fn a_letter_under_a_secret_that_is_gone_is_given_up(db: Db) {
+    async fn an_email_sealed_under_a_removed_secret_is_given_up(db: Db) {
         let sink = SmtpSink::start().await;
         let mut app = TestApp::start(db).await;
         app.found("Acme", "ada@acme.example").await;
@@ -141,7 +141,7 @@ on_both_databases! {
         assert_eq!(sink.connections(), 0);
     }
 
-    async fn settled_letters_are_forgotten_after_thirty_days(db: Db) {
+    async fn finished_emails_are_deleted_after_thirty_days(db: Db) {
         let sink = SmtpSink::start().await;
         let mut app = app_with(db, &sink).await;
         app.found("Acme", "ada@acme.example").await;
@@ -156,7 +156,7 @@ on_both_databases! {
         }
     }
 
-    async fn an_operator_s_template_is_what_is_sent(db: Db) {
+    async fn an_operators_template_is_what_is_sent(db: Db) {
         let sink = SmtpSink::start().await;
         let own = "Subject: Willkommen, {{ name }}\n\n{{ link }}\n".to_owned();
         let app = TestApp::configured(db, |config| {
@@ -171,7 +171,7 @@ on_both_databases! {
 }
 
 #[actix_web::test]
-async fn figures_tell_of_letters() {
+async fn metrics_report_the_outbox() {
     let address = ([127, 0, 0, 1], crate::support::cluster::free_port()).into();
     let app = TestApp::configured(Db::sqlite(), |config| {
         config.server.metrics_addr = Some(address);
@@ -192,7 +192,7 @@ async fn figures_tell_of_letters() {
 }
 
 #[actix_web::test]
-async fn a_stop_waits_a_moment_for_mails_that_are_being_handed_over() {
+async fn shutdown_waits_briefly_for_emails_being_delivered() {
     let sink = SmtpSink::start().await;
     let mut app = app_with(Db::sqlite(), &sink).await;
     sink.fails(Fault::Hangs(Stage::Recipient));

@@ -23,7 +23,7 @@ fn failed(app: &TestApp, attempts: u32) -> String {
 const A_PAUSE: TimeDelta = TimeDelta::seconds(10);
 
 on_both_databases! {
-    async fn an_outage_of_ten_minutes_loses_no_letter_and_doubles_none(db: Db) {
+    async fn an_outage_of_ten_minutes_loses_and_duplicates_no_email(db: Db) {
         let mut sink = SmtpSink::start().await;
         sink.closes().await;
         let app = app_with(db, &sink).await;
@@ -45,7 +45,7 @@ on_both_databases! {
         }
     }
 
-    async fn whatever_a_server_postpones_is_sent_later(db: Db) {
+    async fn every_temporary_failure_is_retried(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
         let stages = STAGES.iter().filter(|stage| **stage != Stage::Goodbye);
@@ -64,7 +64,7 @@ on_both_databases! {
         emails_are(&app, "sent_at is not null", 12).await;
     }
 
-    async fn what_a_server_refuses_for_good_is_given_up_at_once(db: Db) {
+    async fn a_permanent_failure_is_given_up_at_once(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
         for (n, stage) in (1..).zip([Stage::Recipient, Stage::Data, Stage::Mail]) {
@@ -80,7 +80,7 @@ on_both_databases! {
         assert_eq!(sink.taken()[0].to, "last@acme.example");
     }
 
-    async fn a_server_that_refuses_us_and_not_the_mail_is_asked_again(db: Db) {
+    async fn a_server_that_rejects_us_rather_than_the_email_is_retried(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
         let refusals = [
@@ -99,7 +99,7 @@ on_both_databases! {
         arrive(&sink, 5).await;
     }
 
-    async fn a_connection_that_ends_early_costs_a_second_attempt(db: Db) {
+    async fn a_connection_that_ends_early_causes_one_retry(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
         let stages = STAGES.iter().filter(|stage| **stage != Stage::Goodbye);
@@ -114,7 +114,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_goodbye_that_goes_wrong_doubles_nothing(db: Db) {
+    async fn a_failed_quit_causes_no_duplicate(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
         for (n, fault) in (1..).zip([
@@ -130,7 +130,7 @@ on_both_databases! {
         assert_eq!(sink.faults_left(), 0);
     }
 
-    async fn a_mail_that_was_taken_without_a_word_comes_twice_at_most_and_is_known_as_one(db: Db) {
+    async fn an_unacknowledged_email_is_sent_at_most_twice_under_one_message_id(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
         sink.fails(Fault::TakesAndCutsOff);

@@ -7,7 +7,7 @@ use crate::support::smtp_sink::{Fault, SmtpSink, Stage, Taken};
 use crate::support::{Db, TestApp, on_both_databases};
 
 on_both_databases! {
-    async fn each_letter_is_sent_by_one_instance_alone(db: Db) {
+    async fn each_email_is_sent_by_exactly_one_instance(db: Db) {
         let sink = SmtpSink::start().await;
         let mut first = TestApp::start(db).await;
         for n in 0..24 {
@@ -26,7 +26,7 @@ on_both_databases! {
         assert_eq!(ids.len(), 30);
     }
 
-    async fn what_an_instance_does_not_finish_another_does_after_the_lease(db: Db) {
+    async fn another_instance_finishes_an_email_when_the_lease_ends(db: Db) {
         let sink = SmtpSink::start().await;
         let mut first = app_with(db, &sink).await;
         let second = first.second_instance().await;

@@ -8,7 +8,7 @@ use hallpass::sandbox::mailbox::Mailbox;
 use crate::support::{Db, TestApp};
 
 #[actix_web::test]
-async fn nobody_who_serves_in_earnest_has_a_mailbox() {
+async fn serve_mode_has_no_mailbox_page() {
     let app = TestApp::start(Db::sqlite()).await;
     for path in ["/dev/mailbox", "/dev/mailbox/newest", "/dev/mailbox/1/html"] {
         app.get(path).await.refused(404, "Not Found");
@@ -16,7 +16,7 @@ async fn nobody_who_serves_in_earnest_has_a_mailbox() {
 }
 
 #[actix_web::test]
-async fn who_has_a_mail_server_needs_no_mailbox() {
+async fn the_mailbox_page_needs_no_mail_server() {
     let url = Db::sqlite().url();
     for (smtp_url, is_there) in [(None, true), (Some("smtp://127.0.0.1:9"), false)] {
         let environment = |name: &str| match name {

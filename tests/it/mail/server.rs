@@ -21,7 +21,7 @@ use crate::support::smtp_sink::{Fault, Manners, STAGES, SmtpSink, Stage};
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 #[actix_web::test]
-async fn tls_is_spoken_from_the_first_byte_or_by_starttls_when_the_certificate_is_trusted() {
+async fn implicit_tls_and_starttls_work_when_the_certificate_is_trusted() {
     let (authority, trusted) = authority();
     let (_, foreign) = self::authority();
     for (is_implicit, tls) in [
@@ -52,7 +52,7 @@ async fn tls_is_spoken_from_the_first_byte_or_by_starttls_when_the_certificate_i
 }
 
 #[actix_web::test]
-async fn tls_that_is_required_and_not_offered_sends_nothing() {
+async fn nothing_is_sent_if_required_tls_is_not_offered() {
     let sink = SmtpSink::start().await;
     let failure = send(&server(&sink, MailTls::Required)).await.unwrap_err();
     let why = "the server offers no TLS, and SMTP_URL says tls=required";
@@ -63,7 +63,7 @@ async fn tls_that_is_required_and_not_offered_sends_nothing() {
 }
 
 #[actix_web::test]
-async fn a_password_goes_over_tls_or_where_it_was_said_that_it_may_go_without() {
+async fn a_password_is_sent_only_over_tls_unless_plain_text_is_allowed() {
     let (authority, trusted) = authority();
     let login = Some(MailLogin {
         user: "ada".to_owned(),
@@ -113,7 +113,7 @@ async fn a_password_goes_over_tls_or_where_it_was_said_that_it_may_go_without() 
 }
 
 #[actix_web::test]
-async fn a_silent_server_is_waited_for_so_long_and_no_longer() {
+async fn a_silent_server_is_abandoned_after_the_timeout() {
     let sink = SmtpSink::start().await;
     for stage in STAGES {
         sink.fails(Fault::Hangs(stage));
@@ -128,7 +128,7 @@ async fn a_silent_server_is_waited_for_so_long_and_no_longer() {
 }
 
 #[actix_web::test]
-async fn nonsense_is_a_reason_to_come_again() {
+async fn an_unparsable_reply_is_retried() {
     let sink = SmtpSink::start().await;
     for stage in STAGES {
         sink.fails(Fault::Says(stage, "HTTP/1.1 200 OK"));
@@ -138,7 +138,7 @@ async fn nonsense_is_a_reason_to_come_again() {
 }
 
 #[test]
-fn a_file_of_authorities_that_is_none_is_refused_at_start() {
+fn an_invalid_ca_file_is_refused_at_startup() {
     let app_url = "http://localhost".parse().unwrap();
     let nothing = scratch::fresh_path("nothing.pem");
     let mut server = MailServer {

@@ -17,7 +17,7 @@ const BOB: &str = "bob@acme.example";
 const SESSIONS: &str = "select count(*) from sessions where revoked_at is null";
 
 on_both_databases! {
-    async fn an_invitation_gives_whoever_is_signed_in_a_place_and_no_token_for_it(app: TestApp) {
+    async fn an_accepted_invitation_gives_a_membership_but_no_token_without_mfa(app: TestApp) {
         let ada = strict(&app).await;
         let bob = app.founds("Beta", BOB).await;
         let invitation = is_invited(&app, &ada, BOB).await;
@@ -36,7 +36,7 @@ on_both_databases! {
         bob.me().await.refused(401, "Token revoked");
     }
 
-    async fn who_has_a_second_factor_is_let_in_by_an_invitation_at_once(app: TestApp) {
+    async fn an_enrolled_person_accepts_an_invitation_and_is_signed_in(app: TestApp) {
         let ada = strict(&app).await;
         let mut bob = app.founds("Beta", BOB).await;
         bob.enrols(&app).await;
@@ -45,7 +45,7 @@ on_both_databases! {
         assert_eq!(bob.me().await.expect(200)["organizationId"], ada.organization_id());
     }
 
-    async fn an_account_that_an_invitation_makes_is_signed_in_when_it_has_a_second_factor(app: TestApp) {
+    async fn an_account_created_by_an_invitation_must_enrol_before_signing_in(app: TestApp) {
         let ada = strict(&app).await;
         let invitation = is_invited(&app, &ada, BOB).await;
         let sessions = app.db.count(SESSIONS).await;
@@ -56,7 +56,7 @@ on_both_databases! {
         assert_eq!(signed_in["user"]["role"], "manager");
     }
 
-    async fn the_page_of_an_invitation_signs_nobody_in_and_gets_nobody_round_it(app: TestApp) {
+    async fn the_invitation_page_signs_no_one_in_and_bypasses_no_second_factor(app: TestApp) {
         let ada = strict(&app).await;
         let cy = app.founds("Gamma", "cy@acme.example").await;
         let sessions = app.db.count(SESSIONS).await;
@@ -77,7 +77,7 @@ on_both_databases! {
         assert_eq!(switched["user"]["role"], "manager");
     }
 
-    async fn a_service_is_kept_out_while_its_creator_has_no_second_factor(app: TestApp) {
+    async fn an_api_token_is_refused_while_its_creator_is_not_enrolled(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let (of_ada, of_bob) = (ada.as_a_service("admin").await, bob.as_a_service("employee").await);
@@ -94,7 +94,7 @@ on_both_databases! {
         of_bob.me().await.expect(200);
     }
 
-    async fn a_service_is_kept_out_once_its_creator_has_lost_the_second_factor(app: TestApp) {
+    async fn an_api_token_is_refused_once_its_creator_is_no_longer_enrolled(app: TestApp) {
         let ada = strict(&app).await;
         let mut bob = app.founds("Beta", BOB).await;
         let authenticator = bob.enrols(&app).await;
@@ -119,7 +119,7 @@ on_both_databases! {
         of_beta.me().await.expect(200);
     }
 
-    async fn one_removed_while_nobody_asked_for_it_is_missed_when_somebody_does(app: TestApp) {
+    async fn a_factor_removed_before_it_was_required_is_missed_once_it_is(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let authenticator = bob.enrols(&app).await;
@@ -132,7 +132,7 @@ on_both_databases! {
         is_shut_out(&bob.me().await);
     }
 
-    async fn a_new_password_gets_nobody_round_it(app: TestApp) {
+    async fn a_new_password_does_not_bypass_it(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         app.joins(ada.organization_id(), BOB).await;
         ada.requires_mfa(&app).await;
@@ -155,7 +155,7 @@ on_both_databases! {
         assert_eq!(signed_in["user"]["email"], BOB);
     }
 
-    async fn a_proved_address_gets_nobody_round_it(app: TestApp) {
+    async fn a_verified_address_does_not_bypass_it(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         ada.requires_mfa(&app).await;
@@ -166,7 +166,7 @@ on_both_databases! {
         is_to_enrol(&app.tries_to_log_in(BOB, PASSWORD).await.expect(200));
     }
 
-    async fn where_addresses_must_be_proved_too_both_are_asked_for(db: Db) {
+    async fn verification_and_a_second_factor_can_both_be_required(db: Db) {
         let mut app = TestApp::start(db).await;
         let ada = strict(&app).await;
         app.verifies(&app.mailed_token(ADA, "verify_email").await).await.expect(200);
@@ -199,7 +199,7 @@ on_both_databases! {
         app.enrols_with(is_to_enrol(&asked)).await;
     }
 
-    async fn the_rule_counts_at_once_in_every_carrier_and_elsewhere_within_a_second(app: TestApp) {
+    async fn the_rule_applies_to_every_carrier_at_once_and_elsewhere_within_1s(app: TestApp) {
         let other = app.second_instance().await;
         let ada = app.founds("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
@@ -227,7 +227,7 @@ on_both_databases! {
         assert_eq!(carriers.statuses(&app).await, [200, 401, 401, 200]);
     }
 
-    async fn an_admin_without_one_is_sent_to_enrol_first_and_shuts_nobody_out(app: TestApp) {
+    async fn an_admin_must_enrol_before_requiring_it_and_locks_no_one_out(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let service = ada.as_a_service("admin").await;
@@ -253,7 +253,7 @@ on_both_databases! {
         bob.me().await.expect(200);
     }
 
-    async fn whoever_is_shut_out_may_still_sign_out(app: TestApp) {
+    async fn a_person_without_the_required_factor_may_still_sign_out(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let (second, third) = (bob.signs_in_again().await, bob.signs_in_again().await);
@@ -267,7 +267,7 @@ on_both_databases! {
         is_shut_out(&service.post("/api/auth/logout").await);
     }
 
-    async fn a_tenant_that_wants_one_locks_the_session_of_whoever_has_none(app: TestApp) {
+    async fn a_tenant_that_requires_it_locks_sessions_of_people_not_enrolled(app: TestApp) {
         let bob = app.founds("Beta", BOB).await;
         let ada = strict(&app).await;
         let invitation = is_invited(&app, &ada, BOB).await;
@@ -290,7 +290,7 @@ on_both_databases! {
         searches(&app, token).await.expect(200);
     }
 
-    async fn a_cookie_of_another_organization_does_not_lead_into_it(app: TestApp) {
+    async fn the_cookie_of_one_organization_does_not_open_another(app: TestApp) {
         let bob = app.founds("Beta", BOB).await;
         let ada = strict(&app).await;
         let invitation = is_invited(&app, &ada, BOB).await;

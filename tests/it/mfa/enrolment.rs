@@ -8,7 +8,7 @@ use crate::support::mfa::{Authenticator, recovery_codes};
 use crate::support::{OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
 
 on_both_databases! {
-    async fn enrolment_gives_a_secret_its_uri_a_picture_and_ten_codes_once(app: TestApp) {
+    async fn enrolment_gives_a_secret_a_uri_a_qr_code_and_ten_recovery_codes_once(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         assert_eq!(
             ada.get("/api/auth/mfa").await.expect(200),
@@ -49,7 +49,7 @@ on_both_databases! {
         ada.confirms(&second.code(&app)).await.expect(200);
     }
 
-    async fn a_wrong_code_and_a_missing_secret_confirm_nothing(app: TestApp) {
+    async fn a_wrong_code_or_a_missing_secret_confirms_nothing(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.confirms("123456").await.refused(409, "MFA not enrolled");
         let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
@@ -61,7 +61,7 @@ on_both_databases! {
         ada.confirms(&authenticator.code(&app)).await.expect(200);
     }
 
-    async fn nobody_guesses_the_code_that_confirms(app: TestApp) {
+    async fn the_confirmation_code_cannot_be_guessed(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
         for _ in 0..5 {
@@ -86,7 +86,7 @@ on_both_databases! {
         assert_eq!(ada.sessions().await.len(), 1);
     }
 
-    async fn who_has_an_authenticator_shows_a_code_to_replace_it(app: TestApp) {
+    async fn replacing_an_authenticator_takes_one_of_its_codes(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let old = ada.enrols(&app).await;
         ada.begins_enrolment().await.refused(409, "MFA already enabled");
@@ -108,7 +108,7 @@ on_both_databases! {
         app.shows_code(&token, &recovery_codes(&confirmed)[0]).await.expect(200);
     }
 
-    async fn going_back_to_one_factor_takes_password_and_code_and_ends_other_sessions(app: TestApp) {
+    async fn disabling_takes_password_and_code_and_ends_other_sessions(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let token = app.takes_first_step(&ada.email).await;
@@ -136,7 +136,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from recovery_codes").await, 0);
     }
 
-    async fn an_account_without_a_password_goes_back_by_a_code_alone(app: SlackApp) {
+    async fn an_account_without_a_password_disables_it_with_a_code_alone(app: SlackApp) {
         let token = app.arrives("owner").await.token().to_owned();
         let begun = app.post("/api/auth/mfa/totp").bearer(&token).await.expect(200);
         let authenticator = Authenticator::told(&begun);
@@ -152,7 +152,7 @@ on_both_databases! {
         app.signs_in("owner").await;
     }
 
-    async fn the_secret_and_the_codes_are_kept_so_that_a_reader_of_the_database_can_use_neither(app: TestApp) {
+    async fn the_secret_and_the_codes_cannot_be_used_from_a_database_dump(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let begun = ada.begins_enrolment().await.expect(200);
         let confirmed = ada.confirms(&Authenticator::told(&begun).code(&app)).await.expect(200);
@@ -167,7 +167,7 @@ on_both_databases! {
         }
     }
 
-    async fn another_person_s_secret_is_of_no_use(app: TestApp) {
+    async fn another_persons_secret_does_not_work(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let eve = app.founds("Evil", "eve@evil.example").await;
         ada.enrols(&app).await;
@@ -182,7 +182,7 @@ on_both_databases! {
         app.shows_code(&token, &hers.code(&app)).await.refused(500, "Internal Server Error");
     }
 
-    async fn the_owner_is_told_by_letter(app: TestApp) {
+    async fn the_owner_is_notified_by_email(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let told = |enabled| EmailMessage::MfaChanged { name: "Ada Byron".to_owned(), enabled };
@@ -192,7 +192,7 @@ on_both_databases! {
         assert!(app.emails_to(&ada.email).await.contains(&told(false)));
     }
 
-    async fn each_change_leaves_one_row_in_the_audit_log(app: TestApp) {
+    async fn each_change_leaves_one_audit_row(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
         let confirms = |id, code: String| {

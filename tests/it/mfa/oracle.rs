@@ -21,7 +21,7 @@ print(json.dumps([pyotp.parse_uri(uri).at(seconds) for uri, seconds in json.load
 ";
 
 on_both_databases! {
-    async fn an_authenticator_that_is_not_ours_enrols_and_signs_in(app: TestApp) {
+    async fn an_independent_authenticator_enrols_and_signs_in(app: TestApp) {
         let Some(python) = python() else { return };
         let ada = app.founds("Acme", "ada+otp@acme.example").await;
         let begun = ada.begins_enrolment().await.expect(200);
@@ -43,7 +43,7 @@ on_both_databases! {
 }
 
 #[test]
-fn our_codes_are_those_of_an_authenticator_that_is_not_ours() {
+fn our_codes_match_an_independent_authenticator() {
     let Some(python) = python() else { return };
     let clock = crate::support::clock::StoppedClock::new();
     let mut runner = TestRunner::new(Config {

@@ -11,7 +11,7 @@ use hallpass::domain::Email;
 use hallpass::service::{Error, mfa};
 
 on_both_databases! {
-    async fn a_recovery_code_stands_in_for_the_authenticator_once(app: TestApp) {
+    async fn a_recovery_code_replaces_the_authenticator_once(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let token = app.takes_first_step(&ada.email).await;
@@ -31,7 +31,7 @@ on_both_databases! {
         app.shows_code(&token, &authenticator.recovery_codes[4]).await.expect(200);
     }
 
-    async fn one_recovery_code_opens_once_under_twenty_parallel_tries(app: TestApp) {
+    async fn one_recovery_code_works_once_under_twenty_parallel_attempts(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let tokens = join_all((0..20).map(|_| app.takes_first_step(&ada.email))).await;
@@ -41,7 +41,7 @@ on_both_databases! {
         assert_eq!(ada.sessions().await.len(), 2);
     }
 
-    async fn new_recovery_codes_take_a_code_and_void_the_old_ones(app: TestApp) {
+    async fn new_recovery_codes_need_a_code_and_void_the_old_ones(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let renews = |body: serde_json::Value| ada.post("/api/auth/mfa/recovery-codes").json(&body);
         renews(json!({"code": "123456"})).await.refused(409, "MFA not enrolled");
@@ -62,7 +62,7 @@ on_both_databases! {
         renews(json!({"code": new[1]})).await.expect(200);
     }
 
-    async fn who_has_lost_everything_is_helped_by_the_operator(app: TestApp) {
+    async fn an_operator_resets_the_second_factor_of_a_locked_out_person(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ada.enrols(&app).await;
         let under_way = app.takes_first_step(&ada.email).await;
@@ -84,7 +84,7 @@ on_both_databases! {
         assert_eq!(app.db.count(rows).await, 1);
     }
 
-    async fn nobody_s_recovery_code_is_another_s(app: TestApp) {
+    async fn a_recovery_code_works_for_its_owner_only(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let eve = app.founds("Evil", "eve@evil.example").await;
         ada.enrols(&app).await;

@@ -10,7 +10,7 @@ use hallpass::domain::{Email, PersonName, Role};
 use hallpass::service::operations::operator::{self, CreateUser};
 
 on_both_databases! {
-    async fn who_has_none_enrols_one_in_order_to_sign_in(app: TestApp) {
+    async fn a_person_who_is_not_enrolled_enrols_during_sign_in(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let asked = app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
@@ -34,7 +34,7 @@ on_both_databases! {
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
-    async fn a_token_to_enrol_with_is_good_for_nothing_else(app: TestApp) {
+    async fn an_enrolment_token_can_do_nothing_else(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let token = app.takes_first_step("ada@acme.example").await;
@@ -46,7 +46,7 @@ on_both_databases! {
         app.begins_with(&token).await.refused(400, "Invalid or expired token");
     }
 
-    async fn whoever_enrolled_first_is_not_replaced_by_another_half_sign_in(app: TestApp) {
+    async fn a_concurrent_pending_sign_in_does_not_replace_an_enrolment(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let (hers, stolen) = (
@@ -59,7 +59,7 @@ on_both_databases! {
         app.confirms_with(&stolen, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
     }
 
-    async fn sessions_from_before_the_rule_may_do_nothing_but_enrol(app: TestApp) {
+    async fn sessions_older_than_the_rule_may_only_enrol(app: TestApp) {
         let mut app = app;
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.requires_mfa(ada.organization_id()).await;
@@ -78,7 +78,7 @@ on_both_databases! {
         ada.refreshes().await.expect(200);
     }
 
-    async fn nobody_switches_into_it_without_one(app: TestApp) {
+    async fn switching_into_the_organization_requires_a_second_factor(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let beta = app.found("Beta", "bob@beta.example").await;
         ada.also_belongs_to(&app, &beta.id, "employee").await;
@@ -92,7 +92,7 @@ on_both_databases! {
         assert_eq!(switched["user"]["organizationId"], beta.id);
     }
 
-    async fn the_rule_cannot_be_left_behind_by_removing_the_authenticator(app: TestApp) {
+    async fn removing_the_authenticator_does_not_lift_the_rule(app: TestApp) {
         let acme = app.found("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let token = app.takes_first_step("ada@acme.example").await;
@@ -108,7 +108,7 @@ on_both_databases! {
         app.takes_first_step("ada@acme.example").await;
     }
 
-    async fn another_instance_knows_of_an_enrolment_when_its_token_comes(app: TestApp) {
+    async fn another_instance_learns_of_an_enrolment_from_its_token(app: TestApp) {
         let mut app = app;
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.requires_mfa(ada.organization_id()).await;
@@ -121,7 +121,7 @@ on_both_databases! {
 
     /// Every door that this service has, for somebody who has no authenticator, and then for somebody
     /// who has.
-    async fn nothing_gets_round_it(app: TestApp) {
+    async fn no_endpoint_bypasses_it(app: TestApp) {
         let mut app = app;
         let ada = app.founds("Acme", "ada@acme.example").await;
         let acme = ada.organization_id().to_owned();

@@ -12,7 +12,7 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
-    async fn who_comes_from_slack_shows_the_second_factor_as_well(app: SlackApp) {
+    async fn a_slack_sign_in_also_requires_the_second_factor(app: SlackApp) {
         let authenticator = enrols(&app, "owner").await;
         let before = app.db.count("select count(*) from sessions").await;
         let landed = app.arrives("owner").await;
@@ -27,7 +27,7 @@ on_both_databases! {
         assert_eq!(me["email"], "katherine@example.com");
     }
 
-    async fn a_code_of_slack_s_leads_to_the_second_step_too(app: SlackApp) {
+    async fn a_code_from_the_slack_sign_in_leads_to_the_second_step(app: SlackApp) {
         let authenticator = enrols(&app, "owner").await;
         let code = code(&app, "owner").await;
         let asked = redeem(&app, &code).await.expect(200);
@@ -36,7 +36,7 @@ on_both_databases! {
         app.shows_code(token, &authenticator.code(&app)).await.expect(200);
     }
 
-    async fn who_enrolled_after_the_code_was_issued_shows_the_second_factor(app: SlackApp) {
+    async fn a_person_who_enrolled_after_the_code_was_issued_needs_the_factor(app: SlackApp) {
         let token = app.arrives("owner").await.token().to_owned();
         let begun = app.post("/api/auth/mfa/totp").bearer(&token).await.expect(200);
         let early = code(&app, "owner").await;
@@ -46,7 +46,7 @@ on_both_databases! {
         assert_eq!(redeem(&app, &code(&app, "owner").await).await.expect(200)["mfaRequired"], true);
     }
 
-    async fn an_organization_that_wants_a_second_factor_wants_it_of_slack_s_people(app: SlackApp) {
+    async fn an_organization_that_requires_mfa_requires_it_of_slack_users(app: SlackApp) {
         let owner = app.signs_in("owner").await;
         app.requires_mfa(owner["organizationId"].as_str().unwrap()).await;
         let sessions = app.db.count("select count(*) from sessions").await;
@@ -70,7 +70,7 @@ on_both_databases! {
         app.me(answer["accessToken"].as_str().unwrap()).await;
     }
 
-    async fn a_link_leads_into_such_an_organization_by_the_second_factor_alone(app: SlackApp) {
+    async fn linking_into_such_an_organization_requires_the_second_factor(app: SlackApp) {
         let owner = app.signs_in("owner").await;
         app.requires_mfa(owner["organizationId"].as_str().unwrap()).await;
         let ada = app.founds("Acme", "ada@acme.example").await;
@@ -102,7 +102,7 @@ on_both_databases! {
 }
 
 #[actix_web::test]
-async fn by_query_the_token_of_the_first_step_is_in_the_query() {
+async fn in_query_mode_the_challenge_token_is_in_the_query() {
     let app = delivering(TokenDelivery::Query).await;
     let token = app.arrives("owner").await.query["token"].clone();
     let authenticator = enrols_with(&app, &token).await;
@@ -115,7 +115,7 @@ async fn by_query_the_token_of_the_first_step_is_in_the_query() {
 }
 
 #[actix_web::test]
-async fn by_cookie_there_is_none_before_the_second_step_and_no_server_sees_the_token() {
+async fn in_cookie_mode_the_token_comes_after_the_second_step_only() {
     let app = delivering(TokenDelivery::Cookie).await;
     let landed = arrives_by_button(&app, "owner").await;
     let cookie = landed.answer.cookie().to_owned();

@@ -23,7 +23,7 @@ on_both_databases! {
         app.get("/api/auth/me").bearer(answer["accessToken"].as_str().unwrap()).await.expect(200);
     }
 
-    async fn the_first_step_begins_no_session_and_only_the_second_is_a_login(app: TestApp) {
+    async fn only_the_second_step_begins_a_session_and_is_logged_as_a_login(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let sessions = "select count(*) from sessions where revoked_at is null";
         let logins = "select count(*) from audit where action = 'session.login' and outcome = 'ok'";
@@ -34,7 +34,7 @@ on_both_databases! {
         assert_eq!((app.db.count(sessions).await, app.db.count(logins).await), (before.0 + 1, before.1 + 1));
     }
 
-    async fn a_code_is_good_one_step_early_and_late_and_no_further(app: TestApp) {
+    async fn a_code_is_valid_one_step_early_and_late_and_no_further(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         app.advance(TimeDelta::seconds(60));
         let token = app.takes_first_step(&ada.email).await;
@@ -47,7 +47,7 @@ on_both_databases! {
         app.shows_code(&token, &authenticator.code_in(&app, 1)).await.expect(200);
     }
 
-    async fn a_code_counts_once_and_none_before_it_counts_after_it(app: TestApp) {
+    async fn a_used_code_voids_itself_and_all_earlier_ones(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let (now, next) = (authenticator.code(&app), authenticator.code_in(&app, 1));
         let token = app.takes_first_step(&ada.email).await;
@@ -63,7 +63,7 @@ on_both_databases! {
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
-    async fn the_code_that_confirmed_signs_nobody_in(app: TestApp) {
+    async fn the_code_that_confirmed_enrolment_cannot_sign_in(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
         let code = authenticator.code(&app);
@@ -72,7 +72,7 @@ on_both_databases! {
         app.shows_code(&token, &code).await.refused(401, "Invalid code");
     }
 
-    async fn one_code_counts_once_under_twenty_parallel_tries(app: TestApp) {
+    async fn one_code_counts_once_under_twenty_parallel_attempts(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let tokens = join_all((0..20).map(|_| app.takes_first_step(&ada.email))).await;
         let code = authenticator.code(&app);
@@ -84,7 +84,7 @@ on_both_databases! {
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
-    async fn one_token_begins_one_session_under_twenty_parallel_tries(app: TestApp) {
+    async fn one_challenge_begins_one_session_under_twenty_parallel_attempts(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         let code = authenticator.code(&app);
@@ -116,7 +116,7 @@ on_both_databases! {
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
-    async fn the_counter_is_the_person_s_whatever_the_sign_in_and_the_instance(app: TestApp) {
+    async fn the_counter_is_per_person_across_sign_ins_and_instances(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let other = app.second_instance().await;
         for instance in [&app, &other, &app, &other] {
@@ -134,7 +134,7 @@ on_both_databases! {
         app.shows_code(&token, &his.code(&app)).await.expect(200);
     }
 
-    async fn wrong_codes_are_counted_exactly_under_parallel_tries(app: TestApp) {
+    async fn wrong_codes_are_counted_exactly_under_parallel_attempts(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let tokens = join_all((0..9).map(|_| app.takes_first_step(&ada.email))).await;
         let wrong = authenticator.wrong_code(&app);
@@ -146,7 +146,7 @@ on_both_databases! {
         assert_eq!(app.db.count(locks).await, 1);
     }
 
-    async fn a_right_code_resets_the_counter(app: TestApp) {
+    async fn a_correct_code_resets_the_counter(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         for _ in 0..2 {
             let token = app.takes_first_step(&ada.email).await;
@@ -158,7 +158,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_token_of_the_first_step_lasts_three_hundred_seconds(app: TestApp) {
+    async fn a_challenge_token_lasts_three_hundred_seconds(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let (in_time, late) = (app.takes_first_step(&ada.email).await, app.takes_first_step(&ada.email).await);
         app.advance(TimeDelta::seconds(299));
@@ -167,7 +167,7 @@ on_both_databases! {
         app.shows_code(&late, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
     }
 
-    async fn a_token_of_the_first_step_is_good_for_the_second_alone(app: TestApp) {
+    async fn a_challenge_token_is_valid_for_the_second_step_only(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         app.get("/api/auth/me").bearer(&token).await.refused(401, "Invalid token");
@@ -182,14 +182,14 @@ on_both_databases! {
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
-    async fn a_new_password_ends_the_sign_ins_that_are_under_way(app: TestApp) {
+    async fn a_new_password_ends_pending_sign_ins(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         ada.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
         app.shows_code(&token, &authenticator.code(&app)).await.refused(400, "Invalid or expired token");
     }
 
-    async fn who_was_disabled_or_removed_after_the_first_step_does_not_get_in(app: TestApp) {
+    async fn a_person_disabled_or_removed_after_the_first_step_is_refused(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         let code = authenticator.code(&app);
@@ -202,7 +202,7 @@ on_both_databases! {
         app.shows_code(&token, &code).await.expect(200);
     }
 
-    async fn each_try_leaves_one_row_and_a_lock_one_in_all(app: TestApp) {
+    async fn each_attempt_leaves_one_row_and_a_lock_leaves_one(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         let tries = |code: String| {
@@ -225,7 +225,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from audit where request_id = 'tries'").await, 5);
     }
 
-    async fn an_authenticator_outlives_the_secret_it_was_enrolled_under(app: TestApp) {
+    async fn an_authenticator_keeps_working_after_secret_rotation(app: TestApp) {
         let mut app = app;
         let (ada, authenticator) = enrolled(&app).await;
         let kid = "select kid as v from totp";
@@ -238,7 +238,7 @@ on_both_databases! {
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
     }
 
-    async fn a_secret_that_is_dropped_too_early_leaves_the_recovery_codes(app: TestApp) {
+    async fn recovery_codes_work_after_a_secret_is_removed_too_early(app: TestApp) {
         let mut app = app;
         let (ada, authenticator) = enrolled(&app).await;
         app.restart_configured(|config| config.tokens.secrets = vec![OTHER_SECRET.into()]).await;
@@ -247,7 +247,7 @@ on_both_databases! {
         app.shows_code(&token, &authenticator.recovery_codes[0]).await.expect(200);
     }
 
-    async fn the_second_step_names_its_faulty_fields(app: TestApp) {
+    async fn the_second_step_names_its_invalid_fields(app: TestApp) {
         app.post("/api/auth/mfa/verify").json(&json!({})).await.refused_fields(&["mfaToken", "code"]);
         app.post("/api/auth/mfa/verify")
             .json(&json!({"mfaToken": "x", "code": 123_456, "role": "admin"}))

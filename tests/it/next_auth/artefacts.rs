@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{Browser, PASSWORD, SESSION_COOKIE, SlackApp, on_both_databases};
 
 on_both_databases! {
-    async fn no_artefact_stands_in_for_another(app: SlackApp) {
+    async fn no_token_or_cookie_is_accepted_in_place_of_another(app: SlackApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let verify = app.mailed_token("ada@acme.example", "verify_email").await;
         let csrf = app.get("/api/auth/csrf").await.expect(200)["csrfToken"].as_str().unwrap().to_owned();

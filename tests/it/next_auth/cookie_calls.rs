@@ -8,7 +8,7 @@ use crate::support::{
 };
 
 on_both_databases! {
-    async fn the_cookie_is_as_good_as_a_bearer_token(app: TestApp) {
+    async fn the_cookie_works_like_a_bearer_token(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.advance(chrono::TimeDelta::minutes(1));
         let browser = Browser::new(&app);
@@ -29,7 +29,7 @@ on_both_databases! {
         browser.get("/api/auth/me").await.refused(401, "Token revoked");
     }
 
-    async fn every_unsafe_cookie_call_passes_the_rule_against_foreign_pages(app: TestApp) {
+    async fn every_unsafe_cookie_call_passes_the_csrf_check(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
@@ -88,7 +88,7 @@ on_both_databases! {
         assert_eq!(browser.get("/api/auth/me").await.expect(200)["name"], "Two");
     }
 
-    async fn a_fresh_token_renews_the_cookie_that_asked_for_it(app: TestApp) {
+    async fn a_refreshed_token_renews_the_cookie_that_requested_it(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let beta = app.found("Beta", "bob@beta.example").await;
         let eve = app.founds("Gamma", "eve@gamma.example").await;

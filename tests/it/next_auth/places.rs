@@ -8,7 +8,7 @@ use crate::support::{Browser, Db, PASSWORD, SlackApp, on_both_databases};
 const HOME: &str = "http://localhost/";
 
 on_both_databases! {
-    async fn a_sign_in_leads_to_friends_and_never_to_strangers(db: Db) {
+    async fn a_sign_in_redirects_to_allowed_origins_only(db: Db) {
         let app = SlackApp::start(db).await;
         app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);

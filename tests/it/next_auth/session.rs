@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 on_both_databases! {
-    async fn a_session_is_the_person_and_when_the_cookie_ends(app: TestApp) {
+    async fn a_session_is_the_user_and_the_expiry_of_the_cookie(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         assert_eq!(browser.session().await, json!({}));
@@ -29,7 +29,7 @@ on_both_databases! {
         assert!(answer.header("set-cookie").is_none());
     }
 
-    async fn a_cookie_that_is_no_good_is_taken_back_and_is_no_error(app: TestApp) {
+    async fn an_invalid_cookie_is_deleted_without_an_error(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let expired = jwt::altered(&ada.token, crate::support::SECRET, |claims| {
             claims["exp"] = json!(app.clock.timestamp());
@@ -47,7 +47,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_cookie_in_use_is_renewed_daily_and_the_old_token_stays_good(app: TestApp) {
+    async fn a_used_cookie_is_renewed_daily_and_the_old_token_stays_valid(app: TestApp) {
         app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
@@ -75,7 +75,7 @@ on_both_databases! {
         assert_eq!(browser.session().await, json!({}));
     }
 
-    async fn update_looks_again_and_changes_nothing(app: TestApp) {
+    async fn update_reads_the_session_again_and_changes_nothing(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
@@ -88,7 +88,7 @@ on_both_databases! {
         post().json(&update).await.refused(403, "Cross-site request refused");
     }
 
-    async fn where_slack_ends_with_no_cookie_it_is_no_provider(db: Db) {
+    async fn slack_is_no_provider_where_it_does_not_set_the_cookie(db: Db) {
         let app = SlackApp::start(db).await;
         app.begins().await;
         let providers = app.get("/api/auth/providers").await.expect(200);
@@ -100,7 +100,7 @@ on_both_databases! {
         }
     }
 
-    async fn sign_in_with_slack_ends_with_the_cookie(db: Db) {
+    async fn sign_in_with_slack_sets_the_cookie(db: Db) {
         let app = SlackApp::configured(db, |slack| slack.token_delivery = TokenDelivery::Cookie).await;
         let providers = app.get("/api/auth/providers").await.expect(200);
         assert_eq!(providers["slack"]["signinUrl"], "http://localhost/api/auth/signin/slack");

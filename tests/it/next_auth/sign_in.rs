@@ -10,7 +10,7 @@ const SIGNIN: &str = "/api/auth/signin/credentials";
 const ERROR: &str = "http://localhost/api/auth/error?error=CredentialsSignin&provider=credentials";
 
 on_both_databases! {
-    async fn the_client_s_form_sets_the_cookie_and_names_the_next_page(app: TestApp) {
+    async fn the_clients_form_sets_the_cookie_and_names_the_next_page(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         let token = browser.get("/api/auth/csrf").await.expect(200);
@@ -42,7 +42,7 @@ on_both_databases! {
         assert_eq!(me, ada.user);
     }
 
-    async fn a_form_is_led_on_and_a_failed_one_back_to_the_page(app: TestApp) {
+    async fn a_form_redirects_on_success_and_back_to_the_page_on_failure(app: TestApp) {
         app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         let right = [("email", "ada@acme.example"), ("password", PASSWORD), ("callbackUrl", "/dashboard")];
@@ -64,7 +64,7 @@ on_both_databases! {
         assert!(page.text().contains("do not fit"), "{}", page.text());
     }
 
-    async fn unknown_wrong_and_disabled_are_one_answer(app: TestApp) {
+    async fn unknown_wrong_and_disabled_get_one_answer(app: TestApp) {
         app.founds("Acme", "ada@acme.example").await;
         let bob = app.founds("Bolt", "bob@bolt.example").await;
         app.db
@@ -90,7 +90,7 @@ on_both_databases! {
         assert_eq!(browser.session().await, json!({}));
     }
 
-    async fn each_sign_in_sets_a_new_value_and_leaves_the_others_alone(app: TestApp) {
+    async fn each_sign_in_sets_a_new_cookie_and_keeps_other_sessions(app: TestApp) {
         app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
@@ -103,7 +103,7 @@ on_both_databases! {
         }
     }
 
-    async fn a_script_without_cookies_posts_a_token_of_ours_or_json(app: TestApp) {
+    async fn a_script_without_cookies_posts_a_csrf_token_or_json(app: TestApp) {
         app.founds("Acme", "ada@acme.example").await;
         let token = app.get("/api/auth/csrf").await.expect(200);
         let token = token["csrfToken"].as_str().unwrap();
@@ -134,7 +134,7 @@ on_both_databases! {
         app.post(SIGNIN).form(&with(token)).await.refused(403, "Cross-site request refused");
     }
 
-    async fn a_foreign_page_signs_nobody_in(app: TestApp) {
+    async fn a_foreign_page_cannot_sign_anyone_in(app: TestApp) {
         app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         let token = browser.get("/api/auth/csrf").await.expect(200);
@@ -187,7 +187,7 @@ on_both_databases! {
         answer.refused(403, "Cross-site request refused");
     }
 
-    async fn who_has_a_second_factor_sends_its_code_beside_the_password(app: TestApp) {
+    async fn the_second_factor_code_is_sent_with_the_password(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let browser = Browser::new(&app);
@@ -221,7 +221,7 @@ on_both_databases! {
         assert!(answer.header("retry-after").is_some());
     }
 
-    async fn who_must_enrol_a_second_factor_gets_no_cookie_and_loses_none(app: TestApp) {
+    async fn a_person_who_must_enrol_gets_no_cookie_and_loses_none(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
@@ -243,7 +243,7 @@ on_both_databases! {
         assert_eq!(elsewhere.cookie(SESSION_COOKIE), None);
     }
 
-    async fn the_page_to_sign_in_at_loads_nothing_and_shows_what_it_knows_alone(app: TestApp) {
+    async fn the_sign_in_page_loads_nothing_and_shows_only_what_it_knows(app: TestApp) {
         let page = app
             .get("/api/auth/signin?error=%3Cscript%3Ealert(1)%3C/script%3E&callbackUrl=https://app.example/x")
             .await;

@@ -8,7 +8,7 @@ use crate::support::{Browser, PASSWORD, SESSION_COOKIE, TestApp, on_both_databas
 const SIGNOUT: &str = "/api/auth/signout";
 
 on_both_databases! {
-    async fn signing_out_ends_this_session_and_takes_the_cookies_back(app: TestApp) {
+    async fn signing_out_ends_this_session_and_deletes_the_cookies(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
@@ -35,7 +35,7 @@ on_both_databases! {
         assert_eq!(browser.cookie(SESSION_COOKIE), None);
     }
 
-    async fn a_foreign_page_signs_nobody_out(app: TestApp) {
+    async fn a_foreign_page_cannot_sign_anyone_out(app: TestApp) {
         app.founds("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);

@@ -9,7 +9,7 @@ use crate::support::{Db, PASSWORD, eventually, on_both_databases};
 use crate::process::{Server, hallpass, hallpass_on, stderr, stdout};
 
 on_both_databases! {
-    async fn an_operator_makes_an_organization_and_people_who_can_sign_in(db: Db) {
+    async fn an_operator_creates_an_organization_and_people_who_can_sign_in(db: Db) {
         assert!(hallpass_on(&db, &["migrate"]).output().unwrap().status.success());
         let acme = succeeds(hallpass_on(&db, &["org", "create", "Acme", "--json"]));
         assert_eq!((&acme["name"], &acme["slug"]), (&json!("Acme"), &json!("acme")));
@@ -47,7 +47,7 @@ on_both_databases! {
         assert_ne!(unknown.status.code(), Some(0));
     }
 
-    async fn an_operator_disables_the_last_admin_only_by_insisting(db: Db) {
+    async fn an_operator_disables_the_last_admin_only_with_force(db: Db) {
         succeeds(hallpass_on(&db, &["org", "create", "Acme", "--json"]));
         for (email, role) in [("ada@acme.example", "admin"), ("bob@acme.example", "manager")] {
             assert!(create_user(&db, email, role).status.success());
@@ -70,7 +70,7 @@ on_both_databases! {
 }
 
 #[test]
-fn the_doctor_points_out_open_organizations_and_makes_no_database() {
+fn doctor_reports_open_organizations_and_creates_no_database() {
     let db = Db::sqlite();
     let doctor = |db: &Db| succeeds(hallpass_on(db, &["doctor", "--json"]));
     assert_eq!(doctor(&db)["openOrganizations"], Value::Null);

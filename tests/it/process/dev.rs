@@ -100,7 +100,7 @@ async fn a_sign_in_with_slack_leaves_no_secret_in_the_log() {
 }
 
 #[actix_web::test]
-async fn no_word_that_a_browser_brings_from_slack_is_logged_as_an_error() {
+async fn slack_errors_brought_by_a_browser_are_not_logged_as_errors() {
     let mut command = hallpass(&["dev"]);
     command.env("DATABASE_URL", Db::sqlite().url());
     let server = Server::run(command).await;

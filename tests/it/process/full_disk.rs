@@ -17,7 +17,7 @@ use crate::support::{Answer, Db, PASSWORD, TestApp, eventually, scratch};
 use crate::process::{Server, hallpass_on, stderr};
 
 #[actix_web::test]
-async fn sign_ins_go_on_when_no_file_may_grow() {
+async fn sign_ins_continue_when_no_file_may_grow() {
     let db = Db::sqlite();
     // What goes beyond the limit is an error, as on a full disk, and not a signal.
     let server = Server::run(ignoring_the_signal(&hallpass_on(&db, &["serve"]))).await;
@@ -61,7 +61,7 @@ async fn sign_ins_go_on_when_no_file_may_grow() {
 }
 
 #[actix_web::test]
-async fn what_a_full_disk_cannot_take_is_503_and_reads_go_on() {
+async fn a_full_disk_answers_writes_with_503_and_serves_reads() {
     let db = Db::sqlite();
     let server = Server::run(ignoring_the_signal(&hallpass_on(&db, &["serve"]))).await;
     let token = founds_and_signs_in(&server).await;
@@ -99,7 +99,7 @@ async fn what_a_full_disk_cannot_take_is_503_and_reads_go_on() {
 
 /// On a disk of its own, which only root can have.
 #[actix_web::test]
-async fn sign_ins_go_on_when_the_disk_is_full() {
+async fn sign_ins_continue_when_the_disk_is_full() {
     let disk = scratch::fresh_directory("disk");
     let db = Db::Sqlite {
         path: disk.join("hallpass.db"),
@@ -179,7 +179,7 @@ async fn a_file_locked_for_three_seconds_is_waited_for_and_for_longer_is_503() {
 }
 
 #[actix_web::test]
-async fn a_file_that_may_not_be_written_is_named_and_nothing_starts() {
+async fn a_read_only_file_is_named_and_nothing_starts() {
     let db = Db::sqlite();
     assert!(
         hallpass_on(&db, &["migrate"])

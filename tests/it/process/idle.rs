@@ -17,7 +17,7 @@ const MANY: u64 = 20_000;
 const LEFT_TO_OTHERS: u64 = 2_000;
 
 #[actix_web::test]
-async fn twenty_thousand_idle_connections_keep_nobody_from_being_served() {
+async fn twenty_thousand_idle_connections_do_not_block_other_clients() {
     let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let count = allowed.saturating_sub(LEFT_TO_OTHERS).min(MANY);
     if count < MANY {

@@ -16,7 +16,7 @@ fn rounds() -> usize {
 }
 
 on_both_databases! {
-    async fn what_was_acknowledged_before_a_kill_is_there_after_it(db: Db) {
+    async fn acknowledged_writes_survive_a_kill(db: Db) {
         let mut slowest = Duration::ZERO;
         for round in 0..rounds() {
             let acknowledged = act_until_killed(&db, round, 3 + round % 10).await;
@@ -52,7 +52,7 @@ on_both_databases! {
         eprintln!("killed {} times; ready after {} ms at most", rounds(), slowest.as_millis());
     }
 
-    async fn a_logout_that_was_acknowledged_before_a_kill_counts_after_it(db: Db) {
+    async fn an_acknowledged_logout_survives_a_kill(db: Db) {
         let server = Server::start(&db).await;
         let client = &server.client;
         let body = founding("Acme", "ada@acme.example");

@@ -11,7 +11,7 @@ use crate::process::{Server, hallpass_on};
 const ADA: &str = "ada@acme.example";
 
 on_both_databases! {
-    async fn no_credential_of_any_dialect_is_in_the_log(db: Db) {
+    async fn no_credential_of_any_api_is_in_the_log(db: Db) {
         let mut command = hallpass_on(&db, &["serve"]);
         command.env("RUST_LOG", "trace");
         let server = Server::run(command).await;

@@ -35,7 +35,7 @@ async fn lease_ends(db: &Db) {
 }
 
 on_both_databases! {
-    async fn a_letter_outlives_a_kill_before_it_was_handed_over(db: Db) {
+    async fn an_email_survives_a_kill_before_its_delivery(db: Db) {
         let sink = SmtpSink::start().await;
         sink.fails(Fault::Hangs(Stage::Recipient));
         let server = Server::run(serve(&db, &sink)).await;
@@ -53,7 +53,7 @@ on_both_databases! {
         assert_eq!(sink.taken().len(), 1);
     }
 
-    async fn a_kill_before_the_answer_doubles_a_letter_at_most_and_both_are_known_as_one(db: Db) {
+    async fn a_kill_before_the_reply_duplicates_an_email_under_one_message_id(db: Db) {
         let sink = SmtpSink::start().await;
         // Taken, and then nothing is said.
         sink.fails(Fault::Hangs(Stage::Mail));
@@ -73,7 +73,7 @@ on_both_databases! {
 }
 
 #[actix_web::test]
-async fn a_stop_lets_a_mail_that_is_being_handed_over_arrive() {
+async fn shutdown_lets_an_email_being_delivered_arrive() {
     let db = Db::sqlite();
     let sink = SmtpSink::start().await;
     sink.fails(Fault::Hangs(Stage::Mail));
@@ -101,7 +101,7 @@ async fn a_stop_lets_a_mail_that_is_being_handed_over_arrive() {
 }
 
 #[actix_web::test]
-async fn nothing_of_a_letter_is_in_the_log() {
+async fn no_part_of_an_email_is_in_the_log() {
     let sink = SmtpSink::start().await;
     let server = Server::run(serve(&Db::sqlite(), &sink)).await;
     sink.fails(Fault::Says(
@@ -129,7 +129,7 @@ async fn nothing_of_a_letter_is_in_the_log() {
 }
 
 #[actix_web::test]
-async fn who_serves_without_a_mail_server_is_told_which_setting_is_missing() {
+async fn a_server_without_a_mail_server_names_the_missing_setting() {
     let server = Server::start(&Db::sqlite()).await;
     assert!(
         server.output().contains("SMTP_URL is not set"),
@@ -139,7 +139,7 @@ async fn who_serves_without_a_mail_server_is_told_which_setting_is_missing() {
 }
 
 #[test]
-fn a_broken_template_is_named_with_its_line_at_start() {
+fn a_broken_template_is_named_with_its_line_at_startup() {
     let folder = scratch::fresh_directory("emails");
     std::fs::write(folder.join("verify_email.html"), "<p>Hello\n{{ name</p>").unwrap();
     let output = hallpass_on(&Db::sqlite(), &["serve"])
@@ -155,7 +155,7 @@ fn a_broken_template_is_named_with_its_line_at_start() {
 }
 
 #[actix_web::test]
-async fn the_doctor_tells_of_letters_and_makes_nothing() {
+async fn doctor_reports_the_outbox_and_creates_nothing() {
     let db = Db::sqlite();
     let doctor = || {
         let mut command = hallpass(&["doctor", "--json"]);
@@ -176,7 +176,7 @@ async fn the_doctor_tells_of_letters_and_makes_nothing() {
 }
 
 #[actix_web::test]
-async fn in_development_mail_comes_to_a_page() {
+async fn dev_mode_shows_emails_on_a_page() {
     let mut command = hallpass(&["dev"]);
     command.env("DATABASE_URL", Db::sqlite().url());
     let server = Server::run(command).await;

@@ -6,7 +6,7 @@ use crate::support::{Db, SECRET};
 use crate::process::{Server, hallpass, hallpass_on, stderr};
 
 #[test]
-fn all_faults_are_named_at_once_without_a_secret_and_the_exit_code_is_78() {
+fn all_errors_are_named_at_once_without_secrets_and_the_exit_code_is_78() {
     let output = hallpass(&["serve"])
         .env("JWT_SECRET", "hunter2hunter2")
         .env("DATABASE_URL", "mysql://root:swordfish@localhost/x")
@@ -63,7 +63,7 @@ fn weak_secrets_are_refused() {
 }
 
 #[test]
-fn a_server_for_others_needs_a_secret_of_its_own() {
+fn a_public_server_needs_its_own_secret() {
     for (name, value) in [("HOST", "0.0.0.0"), ("PUBLIC_URL", "https://id.example")] {
         let output = hallpass_on(&Db::sqlite(), &["serve"])
             .env_remove("JWT_SECRET")
@@ -81,7 +81,7 @@ fn a_server_for_others_needs_a_secret_of_its_own() {
 }
 
 #[test]
-fn development_stays_on_this_machine() {
+fn dev_mode_listens_on_this_machine_only() {
     for (name, value) in [("HOST", "0.0.0.0"), ("PUBLIC_URL", "https://id.example")] {
         let output = hallpass(&["dev"])
             .env("DATABASE_URL", Db::sqlite().url())
@@ -99,7 +99,7 @@ fn development_stays_on_this_machine() {
 }
 
 #[actix_web::test]
-async fn a_proxy_that_is_not_trusted_is_noticed_once() {
+async fn an_untrusted_proxy_is_reported_once() {
     let server = Server::start(&Db::sqlite()).await;
     for _ in 0..2 {
         let login = server.client.post("/api/auth/login");
@@ -129,7 +129,7 @@ async fn slack_without_an_https_address_is_warned_about() {
 
 #[cfg(target_os = "linux")]
 #[actix_web::test]
-async fn a_server_may_open_as_many_files_as_the_system_allows() {
+async fn the_server_raises_its_limit_of_open_files() {
     let serve = hallpass_on(&Db::sqlite(), &[]);
     let mut command = Command::new("sh");
     command

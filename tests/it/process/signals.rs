@@ -48,7 +48,7 @@ on_both_databases! {
         assert_eq!(server.exit_code().await, Some(0), "{}", server.output());
     }
 
-    async fn a_stop_under_load_fails_nobody_who_asked_before_it_was_announced(db: Db) {
+    async fn a_stop_under_load_fails_no_request_sent_before_it_was_announced(db: Db) {
         let mut server = Server::start(&db).await;
         let client = server.client.clone();
         let body = founding("Acme", "ada@acme.example");

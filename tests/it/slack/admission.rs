@@ -8,7 +8,7 @@ use hallpass::sandbox::slack::Endpoint;
 use crate::support::{Db, PASSWORD, SlackApp, on_both_databases};
 
 on_both_databases! {
-    async fn the_first_founds_the_organization_and_later_ones_join_it(app: SlackApp) {
+    async fn the_first_person_creates_the_organization_and_later_ones_join_it(app: SlackApp) {
         let owner = app.signs_in("owner").await;
         assert_eq!(owner["role"], "admin");
         assert_eq!(owner["name"], "Katherine Johnson");
@@ -20,7 +20,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from users where password_hash is not null").await, 0);
     }
 
-    async fn openid_connect_makes_the_same_people(db: Db) {
+    async fn openid_connect_creates_the_same_people(db: Db) {
         let app = SlackApp::oidc(db).await;
         let member = app.signs_in("member").await;
         assert_eq!(member["role"], "admin");
@@ -35,14 +35,14 @@ on_both_databases! {
         assert_eq!(app.slack().calls(Endpoint::OpenIdKeys), 1);
     }
 
-    async fn both_flows_know_the_same_person(db: Db) {
+    async fn both_flows_identify_the_same_person(db: Db) {
         let mut app = SlackApp::start(db).await;
         let before = app.signs_in("member").await;
         app.0.restart_configured(|config| config.slack.as_mut().unwrap().flow = SlackFlow::Oidc).await;
         assert_eq!(app.signs_in("member").await, before);
     }
 
-    async fn who_comes_back_is_the_same_person_whatever_their_address_became(app: SlackApp) {
+    async fn a_returning_person_is_recognized_after_an_address_change(app: SlackApp) {
         let before = app.signs_in("member").await;
         app.slack().change_persona("member", |persona| {
             persona.email = Some("dijkstra@example.com");
@@ -54,7 +54,7 @@ on_both_databases! {
         assert_eq!(app.db.count(sessions).await, 2);
     }
 
-    async fn the_first_role_is_a_setting_but_an_owner_is_always_admin(db: Db) {
+    async fn the_first_role_is_configurable_but_an_owner_is_always_admin(db: Db) {
         let app = SlackApp::configured(db, |slack| slack.first_user_role = Role::Manager).await;
         assert_eq!(app.signs_in("member").await["role"], "manager");
         assert_eq!(app.signs_in("owner").await["role"], "employee");
@@ -65,7 +65,7 @@ on_both_databases! {
         assert_eq!(app.signs_in("second-workspace").await["role"], "admin");
     }
 
-    async fn twenty_of_one_person_at_once_are_one(app: SlackApp) {
+    async fn twenty_concurrent_sign_ins_of_one_person_create_one_account(app: SlackApp) {
         let mut callbacks = Vec::new();
         for _ in 0..20 {
             callbacks.push(app.callback_of("owner").await);
@@ -82,7 +82,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from audit").await, 20);
     }
 
-    async fn twenty_people_of_one_new_workspace_at_once_found_it_once(app: SlackApp) {
+    async fn twenty_people_of_one_new_workspace_at_once_create_it_once(app: SlackApp) {
         let people = ["owner", "member", "no-email", "unicode", "registered"];
         let mut callbacks = Vec::new();
         for n in 0..20 {
@@ -108,7 +108,7 @@ on_both_databases! {
         assert_eq!(app.slack().calls(Endpoint::OauthAccess), 1);
     }
 
-    async fn guests_come_in_only_where_they_may(db: Db) {
+    async fn guests_are_admitted_only_where_allowed(db: Db) {
         let mut app = SlackApp::start(db).await;
         app.arrives("guest").await.failed_with("not_allowed");
         app.slack().change_persona("guest", |persona| { persona.is_restricted = false; persona.is_ultra_restricted = true; });
@@ -119,7 +119,7 @@ on_both_databases! {
         app.signs_in("guest").await;
     }
 
-    async fn a_member_who_became_a_guest_or_was_deactivated_stays_out(app: SlackApp) {
+    async fn members_who_became_guests_or_were_deactivated_are_refused(app: SlackApp) {
         app.signs_in("member").await;
         app.slack().change_persona("member", |persona| persona.is_restricted = true);
         app.arrives("member").await.failed_with("not_allowed");
@@ -131,7 +131,7 @@ on_both_databases! {
         app.signs_in("member").await;
     }
 
-    async fn a_missing_or_unconfirmed_address_is_no_address(app: SlackApp) {
+    async fn a_missing_or_unconfirmed_address_is_ignored(app: SlackApp) {
         assert!(app.signs_in("no-email").await["email"].is_null());
         app.slack().change_persona("member", |persona| persona.is_email_confirmed = false);
         assert!(app.signs_in("member").await["email"].is_null());
@@ -143,7 +143,7 @@ on_both_databases! {
         assert_eq!(app.signs_in("member").await["name"], "edsger");
     }
 
-    async fn an_enterprise_is_an_organization_when_the_app_is_installed_for_all_of_it(app: SlackApp) {
+    async fn an_org_wide_installation_makes_the_enterprise_one_organization(app: SlackApp) {
         app.signs_in("grid").await;
         let teams = app.db.values("select team_id as v from workspaces").await;
         assert_eq!(teams, [Some("E0UNION".to_owned())]);
@@ -160,7 +160,7 @@ on_both_databases! {
         assert_eq!(app.db.count(refused).await, 1);
     }
 
-    async fn the_same_user_id_and_address_in_another_workspace_is_somebody_else(app: SlackApp) {
+    async fn the_same_user_id_and_address_in_another_workspace_is_another_person(app: SlackApp) {
         let owner = app.signs_in("owner").await;
         app.arrives("second-workspace").await.failed_with("account_exists");
         app.slack().change_persona("second-workspace", |persona| persona.email = Some("other@example.com"));
@@ -169,7 +169,7 @@ on_both_databases! {
         assert_ne!(owner["organizationId"], other["organizationId"]);
     }
 
-    async fn the_disabled_and_the_removed_stay_out(app: SlackApp) {
+    async fn disabled_and_removed_people_are_refused(app: SlackApp) {
         app.signs_in("owner").await;
         let member = app.signs_in("member").await;
         let user = app.db.id(member["id"].as_str().unwrap());
@@ -180,7 +180,7 @@ on_both_databases! {
         app.arrives("owner").await.failed_with("not_allowed");
     }
 
-    async fn whoever_an_admin_removed_comes_back_neither_as_themselves_nor_as_a_stranger(app: SlackApp) {
+    async fn a_person_removed_by_an_admin_cannot_come_back_by_slack(app: SlackApp) {
         let token = app.arrives("owner").await.fragment["token"].clone();
         let member = app.signs_in("member").await;
         let path = format!("/api/users/{}", member["id"].as_str().unwrap());
@@ -190,7 +190,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from memberships").await, 1);
     }
 
-    async fn who_has_no_password_cannot_log_in_with_one(app: SlackApp) {
+    async fn a_person_without_a_password_cannot_log_in_with_one(app: SlackApp) {
         app.signs_in("owner").await;
         app.tries_to_log_in("katherine@example.com", PASSWORD).await.refused(401, "Invalid credentials");
     }

@@ -8,7 +8,7 @@ use crate::support::{Db, SlackApp, TestApp, on_both_databases};
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
-    async fn the_way_to_slack_names_url_state_and_callback(app: SlackApp) {
+    async fn the_authorization_url_has_callback_state_and_parameters(app: SlackApp) {
         let way = app.asks_for_url(RETURN_URL, &[]).await.expect(200);
         assert_eq!(way.as_object().unwrap().len(), 4, "{way}");
         assert_eq!(way["type"], "signin");
@@ -25,7 +25,7 @@ on_both_databases! {
         assert_eq!(parameter("nonce"), None);
     }
 
-    async fn openid_connect_always_asks_with_a_nonce(db: Db) {
+    async fn openid_connect_always_sends_a_nonce(db: Db) {
         let app = SlackApp::oidc(db).await;
         let (one, two) = (app.begins().await, app.begins().await);
         let nonce = |url: &Url| url.query_pairs().find(|(n, _)| n == "nonce").unwrap().1.into_owned();
@@ -34,7 +34,7 @@ on_both_databases! {
         assert!(one.path().ends_with("/openid/connect/authorize"), "{one}");
     }
 
-    async fn the_host_a_request_claims_changes_nothing(app: SlackApp) {
+    async fn the_host_header_changes_nothing(app: SlackApp) {
         let path = "/api/auth/slack/url?returnUrl=https://app.example/auth";
         let way = app.get(path)
             .header("host", "evil.example")
@@ -46,7 +46,7 @@ on_both_databases! {
         assert!(!way.to_string().contains("evil"));
     }
 
-    async fn a_refused_return_url_is_named_beside_the_setting(app: SlackApp) {
+    async fn a_refused_return_url_names_the_setting(app: SlackApp) {
         for evil in ["https://evil.example/", "//evil.example", "https://app.example/authx", "https:app.example/auth",
             "https://app.example@evil.example/auth", "https://app.example/auth/../admin", "javascript:alert(1)", r"/\evil.example", "https://app.example/auth\r\nx: y"] {
             for answer in [app.asks_for_url(evil, &[]).await, app.starts(evil, &[]).await] {
@@ -87,7 +87,7 @@ on_both_databases! {
         app.asks_for_url(mobile, &[("codeChallenge", CHALLENGE)]).await.expect(200);
     }
 
-    async fn the_button_binds_the_browser_and_leads_to_slack(app: SlackApp) {
+    async fn the_start_endpoint_binds_the_browser_and_redirects_to_slack(app: SlackApp) {
         let answer = app.starts(RETURN_URL, &[]).await;
         assert_eq!(answer.status, 302);
         assert!(answer.header("location").unwrap().contains("/dev/slack/oauth/v2/authorize?client_id="));
@@ -98,7 +98,7 @@ on_both_databases! {
         assert!(!cookie.contains("Domain"), "{cookie}");
     }
 
-    async fn without_an_application_at_slack_every_call_says_so(app: TestApp) {
+    async fn without_a_slack_app_every_endpoint_says_so(app: TestApp) {
         for path in ["/api/auth/slack/url?returnUrl=https://app.example/auth", "/api/auth/slack/start?returnUrl=https://app.example/auth"] {
             app.get(path).await.refused(501, "Sign-in with Slack is not set up");
         }

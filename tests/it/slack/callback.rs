@@ -12,7 +12,7 @@ use crate::support::{Db, OTHER_SECRET, SECRET, SlackApp, on_both_databases};
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
-    async fn the_token_comes_in_the_fragment_beside_the_state(app: SlackApp) {
+    async fn the_token_comes_in_the_fragment_with_the_state(app: SlackApp) {
         let way = app.asks_for_url("https://app.example/auth/deep?x=y", &[]).await.expect(200);
         let url: Url = way["url"].as_str().unwrap().parse().unwrap();
         let callback = app.agrees(&url, "owner").await;
@@ -27,7 +27,7 @@ on_both_databases! {
         assert_eq!(me["email"], "katherine@example.com");
     }
 
-    async fn the_query_and_the_cookie_are_other_ways(db: Db) {
+    async fn the_token_can_also_come_in_the_query_or_a_cookie(db: Db) {
         let app = SlackApp::configured(db, |slack| slack.token_delivery = TokenDelivery::Query).await;
         let landed = app.arrives("owner").await;
         assert!(landed.fragment.is_empty());
@@ -36,7 +36,7 @@ on_both_databases! {
         assert!(landed.query.contains_key("state"));
     }
 
-    async fn a_cookie_is_delivered_only_to_the_browser_that_began(db: Db) {
+    async fn a_cookie_is_set_only_in_the_browser_that_started(db: Db) {
         let app = SlackApp::configured(db, |slack| slack.token_delivery = TokenDelivery::Cookie).await;
         let asked = app.asks_for_url(RETURN_URL, &[]).await;
         let cookie = asked.cookie().to_owned();
@@ -52,7 +52,7 @@ on_both_databases! {
         app.me(rest.split(';').next().unwrap()).await;
     }
 
-    async fn a_browser_that_began_by_the_button_comes_back_alone(app: SlackApp) {
+    async fn a_browser_bound_flow_completes_only_in_that_browser(app: SlackApp) {
         let started = app.starts(RETURN_URL, &[]).await;
         let cookie = started.cookie().to_owned();
         let way: Url = started.header("location").unwrap().parse().unwrap();
@@ -107,7 +107,7 @@ on_both_databases! {
         app.get(&late).await.is_page(400, "sign_in_expired");
     }
 
-    async fn a_state_that_is_none_of_ours_leads_nowhere(app: SlackApp) {
+    async fn an_unknown_state_redirects_nowhere(app: SlackApp) {
         let token = app.arrives("owner").await.token().to_owned();
         let callback = app.callback_of("owner").await;
         let (before, state) = callback.rsplit_once("state=").unwrap();
@@ -127,7 +127,7 @@ on_both_databases! {
         app.lands(&callback).await.token();
     }
 
-    async fn a_state_outlives_a_new_signing_secret(db: Db) {
+    async fn a_state_survives_rotation_of_the_signing_secret(db: Db) {
         let mut app = SlackApp::start(db).await;
         let callback = app.callback_of("owner").await;
         app.0.restart_configured(|config| {
@@ -139,7 +139,7 @@ on_both_databases! {
         app.get(&callback).await.is_page(400, "sign_in_expired");
     }
 
-    async fn a_return_url_is_looked_up_again_at_the_end(db: Db) {
+    async fn a_return_url_is_checked_again_at_the_end(db: Db) {
         let mut app = SlackApp::start(db).await;
         let callback = app.callback_of("owner").await;
         app.0.restart_configured(|config| {
@@ -160,7 +160,7 @@ on_both_databases! {
         app.lands(&callback).await.token();
     }
 
-    async fn fetching_ahead_uses_nothing_up(app: SlackApp) {
+    async fn a_prefetch_uses_nothing_up(app: SlackApp) {
         let callback = app.callback_of("owner").await;
         for (name, value) in [
             ("sec-purpose", "prefetch"),
@@ -178,7 +178,7 @@ on_both_databases! {
         app.lands(&callback).await.token();
     }
 
-    async fn who_cancels_is_told_so_and_may_change_their_mind(app: SlackApp) {
+    async fn a_person_who_cancels_sees_so_and_may_try_again(app: SlackApp) {
         let way = app.begins().await;
         let cancelled = app.agrees(&way, "deny").await;
         app.lands(&cancelled).await.failed_with("access_denied");
@@ -186,7 +186,7 @@ on_both_databases! {
         app.lands(&callback).await.token();
     }
 
-    async fn a_cancel_without_a_state_is_a_page(app: SlackApp) {
+    async fn a_cancellation_without_a_state_is_a_page(app: SlackApp) {
         let answer = app.get("/api/auth/slack/callback?error=access_denied").await;
         answer.is_page(403, "access_denied");
         assert!(answer.text().contains("Start again"));
@@ -195,7 +195,7 @@ on_both_databases! {
             .is_page(403, "access_denied");
     }
 
-    async fn without_a_state_no_word_but_the_persons_no_is_believed(app: SlackApp) {
+    async fn without_a_state_only_access_denied_is_believed(app: SlackApp) {
         for word in ["evil", "internal_error", "invalid_scope", "account_inactive", "Access_Denied", ""] {
             let answer = app.get(&format!("/api/auth/slack/callback?error={word}")).await;
             answer.is_page(400, "sign_in_expired");
@@ -206,7 +206,7 @@ on_both_databases! {
         app.get("/api/auth/slack/callback?error=access_denied&state=x").await.is_page(400, "sign_in_expired");
     }
 
-    async fn slacks_own_words_are_never_echoed(app: SlackApp) {
+    async fn slacks_error_texts_are_never_echoed(app: SlackApp) {
         let way = app.begins().await;
         let state = way.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         for (word, ours) in [("invalid_scope", "slack_misconfigured"), ("evil%23%26word", "slack_unavailable")] {
@@ -226,7 +226,7 @@ on_both_databases! {
         assert!(landed.query.contains_key("state") && landed.fragment.is_empty());
     }
 
-    async fn only_the_asked_for_workspace_is_accepted(app: SlackApp) {
+    async fn only_the_requested_workspace_is_accepted(app: SlackApp) {
         let callback = async |team: &str| {
             let way = app.asks_for_url(RETURN_URL, &[("team", team)]).await.expect(200);
             let way: Url = way["url"].as_str().unwrap().parse().unwrap();

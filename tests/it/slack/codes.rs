@@ -13,7 +13,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const OTHER_VERIFIER: &str = "another-verifier-of-43-characters-or-more-00";
 
 on_both_databases! {
-    async fn a_code_is_a_login_answer_for_the_holder_of_the_verifier(app: SlackApp) {
+    async fn a_code_and_its_verifier_give_a_login_answer(app: SlackApp) {
         let code = code(&app, RETURN_URL, "owner").await;
         let answer = redeem(&app, &code, VERIFIER).await.expect(200);
         assert_eq!(answer["expiresIn"], 604_800);
@@ -22,7 +22,7 @@ on_both_databases! {
         assert_eq!(me, answer["user"]);
     }
 
-    async fn an_app_on_a_phone_gets_a_code_too(app: SlackApp) {
+    async fn a_mobile_app_gets_a_code_too(app: SlackApp) {
         let code = code(&app, "com.example.app://signed-in", "owner").await;
         redeem(&app, &code, VERIFIER).await.expect(200);
     }
@@ -37,7 +37,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from sessions").await, 1);
     }
 
-    async fn a_code_works_once_whichever_instance_is_asked(app: SlackApp) {
+    async fn a_code_works_once_across_instances(app: SlackApp) {
         let there = SlackApp(app.second_instance().await);
         let code = code(&app, RETURN_URL, "owner").await;
         let tries = join_all((0..20).map(|n| {
@@ -51,7 +51,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from sessions").await, 1);
     }
 
-    async fn a_wrong_verifier_uses_the_code_up(app: SlackApp) {
+    async fn a_wrong_verifier_uses_up_the_code(app: SlackApp) {
         let code = code(&app, RETURN_URL, "owner").await;
         redeem(&app, &code, OTHER_VERIFIER).await.refused(400, "Sign-in expired");
         redeem(&app, &code, VERIFIER).await.refused(400, "Sign-in expired");
@@ -66,7 +66,7 @@ on_both_databases! {
         redeem(&app, &late, VERIFIER).await.refused(400, "Sign-in expired");
     }
 
-    async fn only_the_hash_of_a_code_is_kept(app: SlackApp) {
+    async fn only_the_hash_of_a_code_is_stored(app: SlackApp) {
         let code = code(&app, RETURN_URL, "owner").await;
         let kept = app.db.values("select hash || payload as v from one_time_tokens").await;
         assert_eq!(kept.len(), 1);
@@ -75,7 +75,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from one_time_tokens").await, 0);
     }
 
-    async fn nothing_else_passes_for_a_code(app: SlackApp) {
+    async fn nothing_else_is_accepted_as_a_code(app: SlackApp) {
         let state = app.asks_for_url(RETURN_URL, &[]).await.expect(200)["state"].as_str().unwrap().to_owned();
         let token = app.arrives("owner").await.token().to_owned();
         for other in ["x", &"A".repeat(43), &state, &token] {
@@ -85,7 +85,7 @@ on_both_databases! {
         app.get("/api/auth/me").bearer(&code).await.refused(401, "Invalid token");
     }
 
-    async fn a_request_names_its_faulty_fields(app: SlackApp) {
+    async fn a_request_names_its_invalid_fields(app: SlackApp) {
         app.post("/api/auth/slack/token").json(&json!({})).await.refused_fields(&["code", "codeVerifier"]);
         app.post("/api/auth/slack/token")
             .json(&json!({"code": "a", "codeVerifier": "short", "role": "admin"}))
@@ -93,7 +93,7 @@ on_both_databases! {
             .refused_fields(&["codeVerifier", "role"]);
     }
 
-    async fn who_was_disabled_meanwhile_gets_nothing(app: SlackApp) {
+    async fn a_person_disabled_meanwhile_gets_nothing(app: SlackApp) {
         let code = code(&app, RETURN_URL, "owner").await;
         app.db.execute("update users set disabled_at = created_at").await;
         redeem(&app, &code, VERIFIER).await.refused(403, "Sign-in not allowed");

@@ -10,7 +10,7 @@ use hallpass::sandbox::slack::{Endpoint, Fault, Flaw};
 use crate::support::{Db, SlackApp, on_both_databases};
 
 on_both_databases! {
-    async fn trouble_at_slack_is_slack_unavailable_and_leaves_nothing(app: SlackApp) {
+    async fn failures_at_slack_are_slack_unavailable_and_leave_nothing(app: SlackApp) {
         for endpoint in [Endpoint::OauthAccess, Endpoint::UsersInfo] {
             for fault in trouble() {
                 app.fails(endpoint, fault.clone());
@@ -25,7 +25,7 @@ on_both_databases! {
         app.signs_in("owner").await;
     }
 
-    async fn openid_connect_has_the_same_bad_days(db: Db) {
+    async fn openid_connect_handles_the_same_failures(db: Db) {
         let app = SlackApp::oidc(db).await;
         for endpoint in [Endpoint::OpenIdToken, Endpoint::OpenIdKeys, Endpoint::OpenIdUserInfo] {
             for fault in trouble() {
@@ -39,7 +39,7 @@ on_both_databases! {
         app.signs_in("owner").await;
     }
 
-    async fn slacks_refusals_have_our_words(app: SlackApp) {
+    async fn slacks_refusals_map_to_our_error_codes(app: SlackApp) {
         for (slack, ours) in [
             ("invalid_code", "sign_in_expired"),
             ("code_already_used", "sign_in_expired"),
@@ -80,7 +80,7 @@ on_both_databases! {
         app.arrives("owner").await.failed_with("slack_misconfigured");
     }
 
-    async fn an_id_token_that_is_not_right_in_everything_is_not_believed(db: Db) {
+    async fn every_invalid_id_token_is_refused(db: Db) {
         let app = SlackApp::oidc(db).await;
         for flaw in [
             Flaw::WrongAudience,
@@ -100,7 +100,7 @@ on_both_databases! {
         app.signs_in("owner").await;
     }
 
-    async fn an_unknown_key_is_asked_for_at_most_once_a_minute(db: Db) {
+    async fn an_unknown_key_is_fetched_at_most_once_a_minute(db: Db) {
         let app = SlackApp::oidc(db).await;
         app.signs_in("owner").await;
         let unknown = async || {
@@ -115,7 +115,7 @@ on_both_databases! {
         app.signs_in("owner").await;
     }
 
-    async fn while_slack_is_silent_everybody_else_is_answered(app: SlackApp) {
+    async fn a_silent_slack_does_not_block_other_requests(app: SlackApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         app.slack().fail_next(Endpoint::OauthAccess, Fault::Silence, 20);
         let mut callbacks = Vec::new();
@@ -143,7 +143,7 @@ on_both_databases! {
 
 /// A whole sign-in has ten seconds, and then it is over.
 #[actix_web::test]
-async fn a_silent_slack_is_given_up() {
+async fn a_silent_slack_times_out() {
     let app = SlackApp::start(Db::sqlite()).await;
     app.slack()
         .fail_next(Endpoint::UsersInfo, Fault::Silence, 1);
@@ -153,7 +153,7 @@ async fn a_silent_slack_is_given_up() {
 }
 
 #[actix_web::test]
-async fn no_more_than_sixty_four_wait_for_slack_and_the_next_is_sent_back_at_once() {
+async fn at_most_sixty_four_requests_wait_for_slack_and_more_are_refused() {
     let app = SlackApp::start(Db::sqlite()).await;
     let places = 64_u64;
     app.slack()

@@ -10,7 +10,7 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
-    async fn whose_address_is_registered_links_and_then_signs_in_with_slack(app: SlackApp) {
+    async fn a_person_with_a_registered_address_links_and_then_uses_slack(app: SlackApp) {
         let ada = app.founds("Acme", "ada@example.com").await;
         app.arrives("registered").await.failed_with("account_exists");
         let landed = links(&app, &ada, "registered").await;
@@ -49,7 +49,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
 
-    async fn somebody_elses_identity_is_not_taken_from_them(app: SlackApp) {
+    async fn an_identity_linked_to_another_account_is_not_moved(app: SlackApp) {
         let edsger = app.signs_in("member").await;
         let ada = app.founds("Acme", "ada@acme.example").await;
         links(&app, &ada, "member").await.failed_with("account_exists");
@@ -57,7 +57,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
 
-    async fn a_stranger_led_through_a_link_is_not_attached_to_whoever_laid_it(app: SlackApp) {
+    async fn following_anothers_link_does_not_attach_an_identity_to_them(app: SlackApp) {
         let mallory = app.founds("Evil", "mallory@evil.example").await;
         let way = ask(&app, &mallory, &json!({"returnUrl": RETURN_URL})).await.expect(200);
         let url: Url = way["url"].as_str().unwrap().parse().unwrap();
@@ -91,7 +91,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from identities").await, 1);
     }
 
-    async fn a_link_needs_a_session_that_lives_until_its_end(app: SlackApp) {
+    async fn linking_needs_a_session_that_lasts_until_its_end(app: SlackApp) {
         app.post("/api/auth/slack/link").json(&json!({"returnUrl": RETURN_URL})).await.refused(401, "Authentication required");
         let ada = app.founds("Acme", "ada@acme.example").await;
         let way = ask(&app, &ada, &json!({"returnUrl": RETURN_URL})).await;
@@ -101,7 +101,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from organizations").await, 1);
     }
 
-    async fn a_link_obeys_the_same_rules(app: SlackApp) {
+    async fn linking_obeys_the_same_rules(app: SlackApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         ask(&app, &ada, &json!({"returnUrl": "https://evil.example/"})).await.refused_fields(&["returnUrl"]);
         ask(&app, &ada, &json!({"returnUrl": RETURN_URL, "type": "signin"})).await.refused_fields(&["type"]);
