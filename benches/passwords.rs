@@ -1,13 +1,13 @@
-//! `cargo bench --bench passwords`: the password engine against the `bcrypt` crate, in one run.
+//! `cargo bench --bench passwords`: the password engine compared with the `bcrypt` crate in one run.
 //!
-//! First the bare hashing, then storms of sign-ins against the release server and against the usual way
-//! (`web::block` and the crate), while `/me` is asked 400 times a second whether or not it answers (open
-//! loop: what has to wait counts from when it was due). What is compared runs interleaved.
+//! First the hashing alone, then bursts of sign-ins against the release server and against the usual design
+//! (`web::block` and the crate), while `/me` is requested 400 times a second in an open loop: a delayed request
+//! is timed from when it was due. The variants run interleaved.
 #![allow(
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::expect_used,
-    reason = "a measurement that goes wrong may end, and its figures are for the terminal"
+    reason = "a failed measurement may panic, and results go to the terminal"
 )]
 
 mod support;
@@ -38,9 +38,9 @@ const IN_FLIGHT: usize = 64;
 const PROBERS: u32 = 16;
 const PROBES_A_SECOND: u32 = 400;
 const SALT: [u8; 16] = *b"sixteen bytes...";
-/// No status of HTTP.
+/// Not an HTTP status.
 const HUNG_UP: u16 = 0;
-/// Set in the process that serves the usual way.
+/// Set in the process that serves the usual design.
 const USUAL: &str = "HALLPASS_BENCH_USUAL";
 
 fn main() -> Result<()> {
@@ -106,7 +106,7 @@ fn rate_of_crate(cost: u32, threads: usize) -> f64 {
     let threads: Vec<_> = (0..threads)
         .map(|_| {
             thread::spawn(move || {
-                // As the engine's threads, or a busy neighbour would slow only those.
+                // Same niceness as the engine's threads, so that a busy neighbour slows both.
                 #[cfg(target_os = "linux")]
                 let _ = rustix::process::nice(10);
                 let mut done = 0_u32;
@@ -138,14 +138,14 @@ fn rate_of_engine(cost: u32) -> Result<f64> {
                 while begun.elapsed() < HASHING_ROUND {
                     match engine.compute(input(cost)).await {
                         Ok(_) => done.push(begun.elapsed()),
-                        // Too many for this cost: try again later, as clients are told.
+                        // Too many for this cost: wait and retry, as clients are told to.
                         Err(_) => sleep(Duration::from_millis(50)).await,
                     }
                 }
                 done
             });
         }
-        // Hashes come in batches, so up to the last of one.
+        // Hashes complete in batches, so the count is exact up to one batch.
         let mut done = callers.join_all().await.concat();
         done.retain(|&at| at < HASHING_ROUND);
         let last = done
@@ -156,7 +156,7 @@ fn rate_of_engine(cost: u32) -> Result<f64> {
     })
 }
 
-/// What most servers do: a blocking call on the pool that everything shares.
+/// What most servers do: a blocking call on the shared thread pool.
 async fn serve_as_usual(hash: String) -> std::io::Result<()> {
     let port = std::env::var("PORT").map_or(0, |port| port.parse().unwrap_or(0));
     HttpServer::new(move || {
@@ -182,7 +182,7 @@ async fn serve_as_usual(hash: String) -> std::io::Result<()> {
                 }),
             )
     })
-    // Starved for seconds, it would take waiting clients for slow ones and hang up.
+    // A starved server would otherwise treat waiting clients as slow ones and disconnect them.
     .client_request_timeout(Duration::ZERO)
     .bind(("127.0.0.1", port))?
     .run()
@@ -237,7 +237,7 @@ async fn storms() -> Result<()> {
     Ok(())
 }
 
-/// What a storm came to; times in milliseconds.
+/// The results of one burst; times in milliseconds.
 struct Storm {
     rate: f64,
     logins: Vec<f64>,
@@ -263,7 +263,7 @@ fn print(in_flight: usize, server: &str, storms: &[Storm]) {
 }
 
 async fn storm(address: SocketAddr, in_flight: usize, token: &str) -> Result<Storm> {
-    // Connections first: what is measured is not the accept queue.
+    // Connect first, so that the accept queue is not part of the measurement.
     let mut streams = Vec::new();
     for _ in 0..in_flight {
         streams.push(connect(address).await?);
@@ -309,7 +309,7 @@ async fn connect(address: SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Signs in again and again until the storm is over; what is not answered by then does not count.
+/// Signs in repeatedly until the burst is over; requests unanswered by then do not count.
 async fn person(mut stream: TcpStream, begun: Instant) -> Vec<(u16, f64)> {
     let login = login();
     let mut buffer = Vec::with_capacity(4096);
@@ -320,7 +320,7 @@ async fn person(mut stream: TcpStream, begun: Instant) -> Vec<(u16, f64)> {
         let Ok(answer) = timeout(left, exchange(&mut stream, &login, &mut buffer)).await else {
             return answers;
         };
-        // An overwhelmed server hangs up.
+        // An overloaded server disconnects.
         let status = answer.map_or(HUNG_UP, |(status, _)| status);
         answers.push((status, sent.elapsed().as_secs_f64() * 1000.0));
         if status == HUNG_UP {
@@ -332,7 +332,7 @@ async fn person(mut stream: TcpStream, begun: Instant) -> Vec<(u16, f64)> {
     }
 }
 
-/// Its share of the probes, each counted from when it was due.
+/// Its share of the probes, each timed from when it was due.
 async fn prober(
     mut stream: TcpStream,
     me: Request,
@@ -345,7 +345,7 @@ async fn prober(
     let mut waits = Vec::new();
     while due < begun + STORM {
         sleep_until(due.into()).await;
-        // The timer is the client's, and as coarse as a millisecond.
+        // The client's timer has a resolution of one millisecond.
         let late = Instant::now() - due;
         let counted_from = if late < Duration::from_millis(2) {
             Instant::now()

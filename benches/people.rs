@@ -1,12 +1,12 @@
-//! `cargo bench --bench people`: what a page of people and of the audit log costs in an organization of 100,000, against
-//! one of 100, on both databases.
+//! `cargo bench --bench people`: what a page of people and of the audit log costs in an organization of 100,000,
+//! compared with one of 100, on both databases.
 //!
-//! Both organizations are in one database and are asked in turn, so that a busy neighbour slows both.
+//! Both organizations are in one database and are queried in turn, so that a busy neighbour slows both.
 #![allow(
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::print_stdout,
-    reason = "a measurement that goes wrong may end, and its figures are for the terminal"
+    reason = "a failed measurement may panic, and results go to the terminal"
 )]
 
 mod support;
@@ -26,7 +26,7 @@ use support::{PASSWORD, Request, Result, Server, exchange, machine, median, once
 
 const SMALL: u32 = 100;
 const LARGE: u32 = 100_000;
-/// People a page.
+/// People per page.
 const LIMIT: u32 = 25;
 const ROUNDS: usize = 9;
 const REQUESTS: usize = 60;
@@ -83,7 +83,7 @@ impl Database {
         }
     }
 
-    /// The id of the `i`-th row of an organization's, as an expression.
+    /// An SQL expression for the id of the `i`-th row of an organization.
     fn numbered(&self, group: u32) -> String {
         match self {
             Self::Sqlite(_) => format!("unhex(printf('019b{group:08x}700080000000%08x', i))"),
@@ -112,7 +112,7 @@ impl Database {
     }
 }
 
-/// An organization, and who asks about it.
+/// An organization and the person who lists it.
 struct Organization {
     group: u32,
     count: u32,
@@ -136,7 +136,7 @@ async fn measure(database: &Database) -> Result<()> {
     let server = Server::start(&database.url()).await?;
     let mut ids = Vec::new();
     for (group, count) in [(1, SMALL), (2, LARGE)] {
-        ids.push(found(server.address, group, count).await?);
+        ids.push(register_organization(server.address, group, count).await?);
     }
     drop(server);
     let begun = Instant::now();
@@ -181,7 +181,7 @@ async fn measure(database: &Database) -> Result<()> {
 
 type Page = (&'static str, fn(&Organization) -> Request);
 
-/// Pages of the same length in both organizations, searches aside.
+/// Pages of the same length in both organizations, except for searches.
 fn pages() -> Vec<Page> {
     fn users(token: &str, query: &str) -> Request {
         Request::get(&format!("/api/users?limit={LIMIT}{query}"), Some(token))
@@ -222,7 +222,7 @@ fn pages() -> Vec<Page> {
     ]
 }
 
-/// Of one request, from one round of them on one connection.
+/// Milliseconds per request, from one round on one connection.
 async fn microseconds(address: SocketAddr, request: &Request) -> Result<f64> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
@@ -239,8 +239,12 @@ async fn microseconds(address: SocketAddr, request: &Request) -> Result<f64> {
     Ok(median(times))
 }
 
-/// Founds an organization with an admin and somebody who will be its manager; tells the ids.
-async fn found(address: SocketAddr, group: u32, count: u32) -> Result<(String, u32, u32, String)> {
+/// Registers an organization with an admin and a future manager; returns the ids.
+async fn register_organization(
+    address: SocketAddr,
+    group: u32,
+    count: u32,
+) -> Result<(String, u32, u32, String)> {
     let found = json!({
         "organizationName": format!("Organization {group}"), "firstName": "Ada", "lastName": "Lovelace",
         "email": format!("admin{group}@example.com"), "password": PASSWORD,
@@ -268,7 +272,7 @@ fn text(value: &Value) -> Result<String> {
     Ok(value.as_str().ok_or("no text")?.to_owned())
 }
 
-/// People ten to a manager, all of them below one, and as many lines of the audit log.
+/// Ten people per manager, all below one manager, and as many audit rows.
 async fn fill(
     database: &Database,
     organization_id: &str,

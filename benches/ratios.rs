@@ -1,13 +1,13 @@
-//! `cargo bench --bench ratios`: what is not a password, on SQLite and on PostgreSQL, with one instance and with two.
+//! `cargo bench --bench ratios`: everything but passwords, on SQLite and PostgreSQL, with one and two instances.
 //!
 //! Starts the release server on private ports and prints ratios measured in one run.
 //!
-//! What is compared runs interleaved (A B A B …), so that a busy neighbour slows both. Absolute numbers
-//! are shown for orientation only: the load comes from the same machine.
+//! The variants run interleaved (A B A B …), so that a busy neighbour slows both. Absolute numbers
+//! are for orientation only: the load comes from the same machine.
 #![allow(
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a measurement that goes wrong may end, and its figures are for the terminal"
+    reason = "a failed measurement may panic, and results go to the terminal"
 )]
 
 mod support;
@@ -63,7 +63,7 @@ async fn one_instance(name: &str, database: &str) -> Result<()> {
             (&server, &bare, 200),
             (&server, &me, 200),
             (&server, &forged, 401),
-            // Nobody may refresh that often.
+            // The limit on refreshes per person is lower than this.
             (&unlimited, &refresh, 200),
         ]
         .into_iter()
@@ -100,7 +100,7 @@ async fn one_instance(name: &str, database: &str) -> Result<()> {
     Ok(())
 }
 
-/// Both on the cores of this machine: what would show is a lock between them.
+/// Both run on the cores of this machine: only a lock between them would show.
 async fn two_instances(database: &str) -> Result<()> {
     let first = start_without_limits(database).await?;
     let second = start_without_limits(database).await?;
@@ -122,7 +122,7 @@ async fn two_instances(database: &str) -> Result<()> {
         );
     }
 
-    let mut heard = Vec::new();
+    let mut latencies = Vec::new();
     for _ in 0..REVOCATIONS {
         let token = sign_in(first.address).await?;
         let me = Request::get("/api/auth/me", Some(&token));
@@ -131,13 +131,13 @@ async fn two_instances(database: &str) -> Result<()> {
         once(first.address, &Request::post("/api/auth/logout", &token)).await?;
         let ended = Instant::now();
         while once(second.address, &me).await?.0 == 200 {}
-        heard.push(ended.elapsed().as_secs_f64() * 1000.0);
+        latencies.push(ended.elapsed().as_secs_f64() * 1000.0);
     }
-    heard.sort_by(f64::total_cmp);
+    latencies.sort_by(f64::total_cmp);
     println!(
-        "  a logout is heard of after, median / slowest {:>8.1} / {:.1} ms (of {REVOCATIONS})",
-        median(heard.clone()),
-        heard[heard.len() - 1]
+        "  a logout takes effect elsewhere after, median / slowest {:>8.1} / {:.1} ms (of {REVOCATIONS})",
+        median(latencies.clone()),
+        latencies[latencies.len() - 1]
     );
     Ok(())
 }
@@ -152,7 +152,7 @@ async fn start_without_limits(database: &str) -> Result<Server> {
     Server::start_with(hallpass(database)).await
 }
 
-/// The same token by somebody who does not know the secret.
+/// The same token with an invalid signature.
 fn with_another_mac(token: &str) -> String {
     let at = token.rfind('.').map_or(0, |dot| dot + 1);
     let other = if token[at..].starts_with('A') {
@@ -163,7 +163,7 @@ fn with_another_mac(token: &str) -> String {
     format!("{}{other}{}", &token[..at], &token[at + 1..])
 }
 
-/// Closed loop on all connections for one round, over the servers in turn.
+/// One round of a closed loop on all connections, over the servers in turn.
 async fn requests_per_second(
     servers: &[SocketAddr],
     request: &Request,

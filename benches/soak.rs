@@ -1,9 +1,8 @@
-//! `cargo bench --bench soak`: ten minutes of mixed load at 70 % of what the server can take, on SQLite and on
-//! PostgreSQL. Nothing is to be answered 5xx, and memory is to stay where it was.
+//! `cargo bench --bench soak`: ten minutes of mixed load at 70 % of the server's capacity, on SQLite and on
+//! PostgreSQL. No answer may be 5xx, and memory use must not grow.
 //!
-//! What it can take is measured first, on as many connections as are open later. `SOAK_MINUTES` makes it shorter or
-//! longer.
-#![allow(clippy::print_stdout, reason = "its figures are for the terminal")]
+//! The capacity is measured first, on the same number of connections. `SOAK_MINUTES` changes the duration.
+#![allow(clippy::print_stdout, reason = "results go to the terminal")]
 
 mod support;
 
@@ -27,7 +26,7 @@ const STEP: f64 = 0.85;
 const SHARE: f64 = 0.7;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How many of a thousand requests ask what.
+/// How many of a thousand requests are of each kind.
 const MIX: [(Act, u32); 7] = [
     (Act::Me, 820),
     (Act::Refresh, 100),
@@ -74,7 +73,7 @@ impl Act {
             }
             Self::Login => Request::post_json("/api/auth/login", &login(PASSWORD)),
             Self::WrongPassword => Request::post_json("/api/auth/login", &login("not the one")),
-            Self::Found => Request::post_json("/api/auth/register", &founding(n)),
+            Self::Found => Request::post_json("/api/auth/register", &organization_body(n)),
         }
     }
 
@@ -87,14 +86,14 @@ impl Act {
     }
 }
 
-fn founding(n: u64) -> Value {
+fn organization_body(n: u64) -> Value {
     json!({
         "organizationName": format!("Soak {n}"), "firstName": "Ada", "lastName": "Lovelace",
         "email": format!("ada{n}@example.com"), "password": PASSWORD,
     })
 }
 
-/// The `n`-th act of all, the same in every run, in an order without a pattern.
+/// The kind of the `n`-th request, the same in every run, in an order without a pattern.
 fn act(n: u64) -> Act {
     let chance = u32::try_from((n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % 1000).unwrap_or(0);
     let mut below = 0;
@@ -107,7 +106,7 @@ fn act(n: u64) -> Act {
     Act::Me
 }
 
-/// Milliseconds by what was asked and the status of the answer.
+/// Milliseconds by kind of request and status of the answer.
 type Answers = BTreeMap<(Act, u16), Vec<f64>>;
 
 fn main() -> Result<()> {
@@ -164,8 +163,8 @@ async fn soak(name: &str, database: &str, minutes: u32) -> Result<()> {
     Ok(())
 }
 
-/// Answers a second where nobody is refused. In a closed loop whoever is refused a sign-in asks for something cheap the
-/// sooner, so from its rate on it is tried lower and lower.
+/// Answers a second without refusals. In a closed loop a client whose sign-in is refused moves on to cheap requests
+/// sooner and so inflates the rate; hence lower and lower rates are tried, starting from that one.
 async fn capacity(server: SocketAddr, token: &str) -> Result<f64> {
     let per_second = |answers: &Answers| {
         let number: usize = answers.values().map(Vec::len).sum();
@@ -201,8 +200,8 @@ async fn memory_of_each_minute(
     Ok(memory)
 }
 
-/// Asks on all connections, at a rate in all or, without one, as fast as answers come. The acts are numbered on from
-/// `first`.
+/// Sends requests on all connections, at a total rate or, without one, as fast as answers arrive. Requests are numbered
+/// from `first`.
 async fn ask(
     server: SocketAddr,
     token: &str,

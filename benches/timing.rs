@@ -1,13 +1,13 @@
-//! `cargo bench --bench timing`: can a stranger tell by the clock who has an account? On SQLite and on PostgreSQL.
+//! `cargo bench --bench timing`: do response times reveal who has an account? On SQLite and on PostgreSQL.
 //!
-//! Pairs of requests, one for a known and one for an unknown address, interleaved in random order. Welch's t says
-//! whether the means differ (|t| ≥ 4.5 would be a leak, as in TVLA), and the AUC how well one answer's time
-//! guesses its kind (0.5 is a coin; outside 0.45–0.55 would be a leak). Hashes are of cost 4, so that what is not the
-//! hash shows.
+//! Pairs of requests, one for a known and one for an unknown address, run in random order. Welch's t says
+//! whether the means differ (|t| ≥ 4.5 would be a leak, as in TVLA), and the AUC how well one response time
+//! predicts the kind (0.5 is a coin toss; outside 0.45–0.55 would be a leak). Hashes have cost 4, so that the
+//! time of everything else is visible.
 #![allow(
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a measurement that goes wrong may end, and its figures are for the terminal"
+    reason = "a failed measurement may panic, and results go to the terminal"
 )]
 
 mod support;
@@ -21,17 +21,17 @@ use serde_json::{Value, json};
 use support::cluster::Cluster;
 use support::{PASSWORD, Request, Result, Server, connect_from, exchange, machine, once};
 
-/// Of each comparison.
+/// Pairs per comparison.
 const PAIRS: usize = 2_000;
 
 const WRONG: &str = "not the right one at all";
 
-/// Failures in a row that lock an account for every address.
+/// Consecutive failures that lock an account for every address.
 const LOCKED_AFTER: u8 = 100;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    // What reqwest asks for at its making, though all is on this machine.
+    // reqwest needs a provider at construction, although all traffic is local and unencrypted.
     let _ = rustls::crypto::ring::default_provider().install_default();
     println!("{}", machine());
     println!("{PAIRS} interleaved pairs each, milliseconds, bcrypt cost 4");
@@ -47,31 +47,31 @@ async fn main() -> Result<()> {
 
 async fn measure(database_name: &str, database: &str) -> Result<()> {
     let server = Server::start_with(hallpass("dev", database)).await?;
-    let house = House::settle(server.address, database).await?;
+    let accounts = Accounts::create(server.address, database).await?;
     println!(
         "{database_name:<46}{:>8}{:>10}{:>8}{:>7}",
         "known", "unknown", "t", "AUC"
     );
     for (name, email) in [
         ("login, wrong password", "ada@example.com"),
-        ("login, disabled account", house.disabled.as_str()),
+        ("login, disabled account", accounts.disabled.as_str()),
         (
             "login, account without a password (Slack)",
-            house.slack_only.as_str(),
+            accounts.slack_only.as_str(),
         ),
-        ("login, unverified account", house.unverified.as_str()),
+        ("login, unverified account", accounts.unverified.as_str()),
     ] {
         let known = login(email);
-        let unknown = |n| login(&format!("nobody{n}@example.com"));
+        let unknown = |n| login(&format!("unknown{n}@example.com"));
         compare(name, server.address, |_| known.clone(), unknown).await?;
     }
     for path in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
-        let known = Request::post_json(path, &json!({"email": house.unverified}));
+        let known = Request::post_json(path, &json!({"email": accounts.unverified}));
         compare(
             path,
             server.address,
             |_| known.clone(),
-            |n| Request::post_json(path, &json!({"email": format!("nobody{n}@example.com")})),
+            |n| Request::post_json(path, &json!({"email": format!("unknown{n}@example.com")})),
         )
         .await?;
     }
@@ -80,7 +80,7 @@ async fn measure(database_name: &str, database: &str) -> Result<()> {
     let mut limited = hallpass("dev", database);
     limited.env("RATE_LIMITS", "on");
     let server = Server::start_with(limited).await?;
-    let (known, unknown) = (login("ada@example.com"), login("nobody@example.com"));
+    let (known, unknown) = (login("ada@example.com"), login("unknown@example.com"));
     for request in [&known, &unknown] {
         lock(server.address, request).await?;
     }
@@ -93,7 +93,7 @@ fn login(email: &str) -> Request {
     Request::post_json("/api/auth/login", &body)
 }
 
-/// From many addresses: ten failures from one would lock for that one alone.
+/// From many addresses, because ten failures from one would block that address only.
 async fn lock(server: SocketAddr, wrong: &Request) -> Result<()> {
     let mut buffer = Vec::new();
     for n in 0..LOCKED_AFTER {
@@ -103,7 +103,7 @@ async fn lock(server: SocketAddr, wrong: &Request) -> Result<()> {
     Ok(())
 }
 
-/// The program with limits off: a measurement looks like an attack.
+/// The server without rate limits, because a measurement looks like an attack.
 fn hallpass(command: &str, database: &str) -> Command {
     let mut hallpass = Command::new(env!("CARGO_BIN_EXE_hallpass"));
     hallpass
@@ -120,14 +120,14 @@ fn hallpass(command: &str, database: &str) -> Command {
 }
 
 /// The addresses of people in every state.
-struct House {
+struct Accounts {
     disabled: String,
     slack_only: String,
     unverified: String,
 }
 
-impl House {
-    async fn settle(address: SocketAddr, database: &str) -> Result<Self> {
+impl Accounts {
+    async fn create(address: SocketAddr, database: &str) -> Result<Self> {
         let (disabled, unverified) = ("grace@example.com", "una@example.com");
         let status = hallpass("user disable", database)
             .arg(disabled)
@@ -149,7 +149,7 @@ impl House {
     }
 }
 
-/// Lets one of the sandbox's people sign in, and answers their address.
+/// Signs in one of the sandbox's personas and returns their address.
 async fn sign_in_with_slack(address: SocketAddr) -> Result<String> {
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -191,7 +191,7 @@ async fn compare(
     }
     for n in 0..PAIRS {
         let stream = &mut streams[n % 16];
-        // Of a fixed order, what the first leaves behind would be charged to the second.
+        // In a fixed order, the after-effects of the first would be charged to the second.
         let known_first = (n.wrapping_mul(0x9e37_79b9) >> 7) & 1 == 0;
         for is_known in [known_first, !known_first] {
             let request = if is_known { known(n) } else { unknown(n) };
@@ -231,8 +231,8 @@ fn error(values: &[f64]) -> f64 {
     squares / (values.len() as f64 - 1.0) / values.len() as f64
 }
 
-/// Welch, B. L. (1947): how many standard errors the means are apart. The slowest twentieth is left out: it is the
-/// machine's.
+/// Welch, B. L. (1947): how many standard errors the means are apart. The slowest twentieth is left out, because
+/// it is noise of the machine.
 fn welch(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (without_the_slowest(a), without_the_slowest(b));
     (mean(&a) - mean(&b)) / (error(&a) + error(&b)).sqrt()
@@ -245,7 +245,7 @@ fn without_the_slowest(values: &[f64]) -> Vec<f64> {
     values
 }
 
-/// How often a known one takes longer than an unknown one (Mann and Whitney, 1947), ties by half.
+/// How often a known address takes longer than an unknown one (Mann and Whitney, 1947), ties counted half.
 fn auc(known: &[f64], unknown: &[f64]) -> f64 {
     let mut unknown = unknown.to_vec();
     unknown.sort_by(f64::total_cmp);

@@ -1,8 +1,8 @@
-//! What benchmarks share: the release server, a lean client, and a word about the machine.
+//! What the benchmarks share: the release server, a small client, and a description of the machine.
 #![allow(
     dead_code,
     clippy::indexing_slicing,
-    reason = "each benchmark uses a part; one that goes wrong may end"
+    reason = "each benchmark uses a part, and may panic"
 )]
 
 #[path = "../../tests/it/support/cluster.rs"]
@@ -11,7 +11,7 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "it is the tests', which may panic and talk"
+    reason = "shared with the tests, which may panic and print"
 )]
 pub mod cluster;
 
@@ -43,7 +43,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// `q` is 0 for the least and 1 for the greatest.
+/// `q` is 0 for the minimum and 1 for the maximum.
 pub fn quantile(values: &[f64], q: f64) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
@@ -61,12 +61,12 @@ pub fn hallpass(database: &str) -> Command {
         .arg("serve")
         .env_clear()
         .env("DATABASE_URL", database)
-        // PostgreSQL's instances share one.
+        // All instances share PostgreSQL's connections.
         .env("JWT_SECRET", "Zt7Yw4Vx1Uq8Sp5Ro2Nm9Lk6Ji3Hg0Fe7Dc4Ba1")
         .env("BCRYPT_COST", "10")
         // All load comes from one address.
         .env("RATE_LIMITS", "off")
-        // It would be a line for each refusal.
+        // Refusals would be logged one by one.
         .env("RUST_LOG", "off");
     command
 }
@@ -83,9 +83,9 @@ impl Server {
         Self::start_with(hallpass(database)).await
     }
 
-    /// Starts what listens on `PORT` and answers `/readyz`.
+    /// Starts a program that listens on `PORT` and answers `/readyz`.
     pub async fn start_with(mut command: Command) -> Result<Self> {
-        // Free a moment ago, and nobody else here asks for ports.
+        // It was free a moment ago, and nothing else here allocates ports.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let process = command
             .env("PORT", address.port().to_string())
@@ -127,13 +127,13 @@ impl Drop for Server {
 const EMAIL: &str = "ada@example.com";
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// The founder's sign-in.
+/// The sign-in of the organization's first admin.
 pub fn login() -> Request {
     let body = json!({ "email": EMAIL, "password": PASSWORD });
     Request::post_json("/api/auth/login", &body)
 }
 
-/// Founds an organization and signs its founder in.
+/// Registers an organization and signs its admin in.
 pub async fn sign_in(address: SocketAddr) -> Result<String> {
     let found = json!({
         "organizationName": "Bench", "firstName": "Ada", "lastName": "Lovelace",
@@ -189,7 +189,7 @@ impl Request {
     }
 }
 
-/// From the `n`-th of this machine's addresses: limits are for each, and all of 127.0.0.0/8 is this machine.
+/// Connects from the `n`-th local address: limits are per address, and all of 127.0.0.0/8 is this machine.
 pub async fn connect_from(n: u8, server: SocketAddr) -> Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((Ipv4Addr::new(127, 0, 1, n), 0).into())?;

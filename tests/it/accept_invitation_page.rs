@@ -1,4 +1,4 @@
-//! The page where an invitation's link leads.
+//! The page an invitation's link leads to.
 
 use serde_json::json;
 use url::form_urlencoded;
@@ -44,7 +44,7 @@ fn says(answer: &Answer, status: u16, words: &[&str]) {
 
 on_both_databases! {
     async fn opening_the_link_shows_the_inviter_and_does_not_use_the_token(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         for _ in 0..3 {
             says(&opens(&app, &token).await, 200, &["Acme", "Ada Byron", "as a manager", BOB, "name=\"name\""]);
@@ -56,12 +56,12 @@ on_both_databases! {
     }
 
     async fn a_new_person_joins_by_the_form_and_signs_in_afterwards(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         let filled = [("token", token.as_str()), ("name", "Bob <b>Byte</b>"), ("password", PASSWORD)];
         let welcome = fills_in(&app, &filled).await;
         says(&welcome, 200, &["Welcome", "Acme", BOB]);
-        // Nothing but the reference page is at the service's own address.
+        // Only the reference page is at the service's own address.
         assert!(!welcome.text().contains("<a "), "{}", welcome.text());
         assert_eq!(app.db.count("select count(*) from sessions").await, 1);
         let bob = app.logs_in(BOB, PASSWORD).await;
@@ -75,14 +75,14 @@ on_both_databases! {
             config.accounts.app_url = "https://app.example/start".parse().unwrap();
         })
         .await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         let welcome = fills_in(&app, &[("token", &token), ("name", "Bob"), ("password", PASSWORD)]).await;
         says(&welcome, 200, &["href=\"https:&#x2f;&#x2f;app.example&#x2f;start\"", "Sign in"]);
     }
 
     async fn an_invalid_form_is_shown_again_with_its_errors(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         let evil = "\"><script>alert(1)</script>";
         let short = fills_in(&app, &[("token", &token), ("name", evil), ("password", "x")]).await;
@@ -98,10 +98,10 @@ on_both_databases! {
     }
 
     async fn an_existing_account_joins_with_its_password_without_signing_in(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let bob = app.founds("Beta", BOB).await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.signs_up("Beta", BOB).await;
         bob.me().await.expect(200);
-        // A second factor is for signing in, which this is not.
+        // A second factor is for signing in, and this does not sign in.
         app.db
             .execute(&format!(
                 "insert into totp (user_id, secret, created_at, confirmed_at)
@@ -126,7 +126,7 @@ on_both_databases! {
         assert_eq!(app.db.count(proved).await, 1);
         let audited = "select count(*) from audit where action = 'invitation.accepted' and outcome = 'ok'";
         assert_eq!(app.db.count(audited).await, 1);
-        // The feed has heard of the new place.
+        // The session cache has learned of the new membership.
         let switch = json!({"organizationId": ada.organization_id()});
         let switched = bob.post("/api/auth/refresh").json(&switch).await.expect(200);
         let token = switched["accessToken"].as_str().unwrap();
@@ -136,8 +136,8 @@ on_both_databases! {
 
     async fn the_link_verifies_the_address_where_verification_is_required(db: Db) {
         let mut app = TestApp::start(db).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let eve = app.founds("Bolt", "eve@bolt.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let eve = app.signs_up("Bolt", "eve@bolt.example").await;
         app.joins(eve.organization_id(), BOB).await;
         let token = is_invited(&app, &ada, BOB).await;
         app.restart_configured(|config| config.accounts.require_verified_email = true).await;
@@ -147,7 +147,7 @@ on_both_databases! {
     }
 
     async fn the_page_tells_members_and_reports_closed_organizations(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         app.joins(ada.organization_id(), BOB).await;
         says(&fills_in(&app, &[("token", &token), ("password", PASSWORD)]).await, 409, &["belong to it already"]);
@@ -156,7 +156,7 @@ on_both_databases! {
     }
 
     async fn invalid_links_all_get_the_same_page(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let verification = app.mailed_token(&ada.email, "verify_email").await;
         for token in ["", "x", &verification, "%00", "a&token=b"] {
             says(&opens(&app, token).await, 400, &["no longer good"]);

@@ -1,16 +1,16 @@
-//! Tokens of services: what they may do, how they end, and that they are no other kind of token.
+//! API tokens of services: what they may do, how they end, and that they are not accepted in place of other tokens.
 
 use chrono::{SecondsFormat, TimeDelta};
 use futures_util::future::join_all;
 use hallpass::ports::Clock as _;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
 use crate::people::Staff;
+use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
 
 on_both_databases! {
     async fn a_token_is_shown_once_and_listed_by_its_prefix(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let created = makes(&ada, json!({"name": " nightly export ", "role": "manager"})).await;
         let token = created["token"].as_str().unwrap();
         let mut shown = created.clone();
@@ -31,7 +31,7 @@ on_both_databases! {
         assert!(token.starts_with("hp_") && token.len() == 52, "{token}");
         let list = ada.get("/api/tokens").await.expect(200);
         assert_eq!(list, json!({"tokens": [shown], "nextCursor": null}));
-        // The least role when none is asked for.
+        // Without a role in the request the token gets the lowest one.
         assert_eq!(makes(&ada, json!({"name": "reader"})).await["role"], "employee");
         let stored = "select hash || prefix || name as v from api_tokens";
         for row in app.db.values(stored).await.into_iter().flatten() {
@@ -55,7 +55,7 @@ on_both_databases! {
         ada.changes(grace, json!({"role": "employee"})).await.expect(200);
         assert_eq!(service.me().await.expect(200)["role"], "employee");
         assert_eq!(service.sees().await, [&*grace.email]);
-        // A promotion of its creator is none of the token's.
+        // Promoting its creator does not promote the token.
         ada.changes(grace, json!({"role": "admin"})).await.expect(200);
         assert_eq!(service.me().await.expect(200)["role"], "manager");
     }
@@ -81,7 +81,7 @@ on_both_databases! {
     }
 
     async fn an_api_token_cannot_use_account_endpoints(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let session = ada.sessions().await[0]["id"].as_str().unwrap().to_owned();
         let passwords = json!({"currentPassword": PASSWORD, "newPassword": "Staple-Orange-9-Umbrella"});
         for role in ["employee", "admin"] {
@@ -103,7 +103,7 @@ on_both_databases! {
             }
             service.me().await.expect(200);
         }
-        // Nor by the other way to one's own name.
+        // Nor by the other endpoint that changes the name.
         let service = ada.as_a_service("employee").await;
         service.changes(&ada, json!({"name": "Eve"})).await.refused(403, "Forbidden");
         assert_eq!(ada.me().await.expect(200), ada.user);
@@ -111,7 +111,7 @@ on_both_databases! {
 
     async fn a_revoked_token_is_refused_at_once(app: TestApp) {
         let Staff { ada, grace, alan, .. } = &Staff::of(&app).await;
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         let created = makes(alan, json!({"name": "one"})).await;
         let service = with_token(alan, &created);
         let other = alan.as_a_service("employee").await;
@@ -131,7 +131,7 @@ on_both_databases! {
         alan.delete(&path).await.refused(404, "API token not found");
         assert_eq!(alan.get("/api/tokens").await.expect(200)["tokens"].as_array().unwrap().len(), 1);
 
-        // An admin revokes what others made.
+        // An admin revokes tokens created by others.
         let all = ada.get("/api/tokens").await.expect(200);
         let path = format!("/api/tokens/{}", all["tokens"][0]["id"].as_str().unwrap());
         assert_eq!(all["tokens"][0]["createdBy"], alan.id());
@@ -141,7 +141,7 @@ on_both_databases! {
     }
 
     async fn a_token_expires_to_the_second_and_stays_listed_as_expired(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let end = app.clock.now() + TimeDelta::days(30);
         let end = end.to_rfc3339_opts(SecondsFormat::Micros, true);
         let created = makes(&ada, json!({"name": "a month", "expiresAt": end})).await;
@@ -155,7 +155,7 @@ on_both_databases! {
     }
 
     async fn a_token_without_an_expiry_outlives_every_session(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let service = ada.as_a_service("admin").await;
         ada.post("/api/auth/logout-all").await.expect(200);
         app.advance(TimeDelta::days(400));
@@ -164,7 +164,7 @@ on_both_databases! {
     }
 
     async fn an_invalid_field_is_named(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let long = "x".repeat(101);
         let now = app.clock.now().to_rfc3339();
         for (body, fields) in [
@@ -182,7 +182,7 @@ on_both_databases! {
     }
 
     async fn the_last_use_is_accurate_to_five_minutes(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let service = ada.as_a_service("employee").await;
         let last_used = async || ada.get("/api/tokens").await.expect(200)["tokens"][0]["lastUsedAt"].clone();
         assert_eq!(last_used().await, Value::Null);
@@ -198,7 +198,7 @@ on_both_databases! {
     }
 
     async fn api_tokens_and_other_tokens_are_not_interchangeable(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let service = ada.as_a_service("admin").await;
         let token = &service.token;
         let jwt = &ada.token;
@@ -213,7 +213,7 @@ on_both_databases! {
             &token.to_uppercase(),
             &format!("hp_{}", "A".repeat(49)),
             "hp_",
-            // Well made, and none of ours.
+            // Well formed, but not issued by us.
             "hp_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcQjZeTA",
         ] {
             let answer = app.get("/api/auth/me").bearer(bad).await;
@@ -236,7 +236,7 @@ on_both_databases! {
     }
 
     async fn a_known_token_needs_no_database_query(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let service = ada.as_a_service("employee").await;
         let me = service.me().await.expect(200);
         let tables = ["users", "organizations", "memberships", "sessions", "audit", "api_tokens"];
@@ -252,9 +252,9 @@ on_both_databases! {
     }
 
     async fn a_person_has_at_most_a_hundred_active_tokens(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let mut made = Vec::new();
-        // A few at once: so many would be refused for load.
+        // A few at once, because so many would be refused for load.
         for _ in 0..21 {
             let five = (0..5).map(|n| {
                 ada.post("/api/tokens").json(&json!({"name": format!("token {n}")})).into_future()
@@ -306,7 +306,7 @@ on_both_databases! {
     }
 }
 
-/// Prints how long another instance goes on taking a token that was revoked here.
+/// Prints how long another instance accepts a token after its revocation here.
 #[actix_web::test]
 async fn another_instance_accepts_a_new_token_and_learns_of_its_revocation() {
     let Some(db) = Db::postgres().await else {
@@ -314,7 +314,7 @@ async fn another_instance_accepts_a_new_token_and_learns_of_its_revocation() {
     };
     let here = TestApp::start(db).await;
     let there = here.second_instance().await;
-    let ada = here.founds("Acme", "ada@acme.example").await;
+    let ada = here.signs_up("Acme", "ada@acme.example").await;
     ada.at(&there).me().await.expect(200);
     let created = makes(&ada, json!({"name": "x", "role": "admin"})).await;
     let service = with_token(&ada, &created).at(&there);
@@ -323,12 +323,12 @@ async fn another_instance_accepts_a_new_token_and_learns_of_its_revocation() {
     }
     let path = format!("/api/tokens/{}", created["id"].as_str().unwrap());
     ada.delete(&path).await.expect(200);
-    let took = eventually("a revoked token counts elsewhere", async || {
+    let took = eventually("a revoked token takes effect elsewhere", async || {
         service.me().await.status == 401
     })
     .await;
     eprintln!(
-        "a revoked API token counts elsewhere after {} ms",
+        "a revoked API token takes effect elsewhere after {} ms",
         took.as_millis()
     );
     service.me().await.refused(401, "Token revoked");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::people::Staff;
 use crate::support::{
-    Actor, OTHER_PASSWORD, PASSWORD, TestApp, founding, joining, on_both_databases,
+    Actor, OTHER_PASSWORD, PASSWORD, TestApp, member_body, on_both_databases, organization_body,
 };
 
 on_both_databases! {
@@ -14,7 +14,7 @@ on_both_databases! {
         let founded = app
             .post("/api/auth/register")
             .header("x-request-id", "founds")
-            .json(&founding("Acme", "ada@acme.example"))
+            .json(&organization_body("Acme", "ada@acme.example"))
             .await
             .expect(201);
         let ada = app.logs_in("ada@acme.example", PASSWORD).await;
@@ -30,7 +30,7 @@ on_both_databases! {
 
         app.post("/api/auth/register")
             .header("x-request-id", "joins")
-            .json(&joining(ada.organization_id(), "bob@acme.example"))
+            .json(&member_body(ada.organization_id(), "bob@acme.example"))
             .await
             .expect(201);
         let bob = app.logs_in("bob@acme.example", PASSWORD).await;
@@ -65,8 +65,8 @@ on_both_databases! {
     }
 
     async fn a_failed_login_leaves_one_row_whether_or_not_the_account_exists(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        for (id, email) in [("known", ada.email.as_str()), ("unknown", "nobody@acme.example")] {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        for (id, email) in [("known", ada.email.as_str()), ("unknown", "unknown@acme.example")] {
             app.post("/api/auth/login")
                 .header("x-request-id", id)
                 .json(&json!({"email": email, "password": "Not-The-Password-1"}))
@@ -83,10 +83,10 @@ on_both_databases! {
     }
 
     async fn an_action_that_did_not_happen_leaves_no_row(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         app.post("/api/auth/register")
             .header("x-request-id", "taken")
-            .json(&founding("Beta", "ada@acme.example"))
+            .json(&organization_body("Beta", "ada@acme.example"))
             .await
             .refused(409, "Email already registered");
         let rows = "select count(*) from audit where request_id = 'taken' and outcome = 'ok'";
@@ -94,7 +94,7 @@ on_both_databases! {
     }
 
     async fn no_row_contains_a_secret(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.tries_to_log_in(&ada.email, "Not-The-Password-1").await.refused(401, "Invalid credentials");
         let texts = "select coalesce(action, '') || coalesce(address, '') || coalesce(request_id, '') as v from audit";
         for text in app.db.values(texts).await.into_iter().flatten() {
@@ -106,7 +106,7 @@ on_both_databases! {
 
     async fn admins_read_only_the_log_of_their_organization(app: TestApp) {
         let Staff { ada, grace, alan, .. } = &Staff::of(&app).await;
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         let log = entries(ada, "").await;
         let last = &log[0];
         assert_eq!(
@@ -136,7 +136,7 @@ on_both_databases! {
     async fn a_failed_login_of_a_member_is_in_the_organizations_log(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
         app.tries_to_log_in(&alan.email, "Not-The-Password-1").await.refused(401, "Invalid credentials");
-        app.tries_to_log_in("nobody@acme.example", "Not-The-Password-1").await.refused(401, "Invalid credentials");
+        app.tries_to_log_in("unknown@acme.example", "Not-The-Password-1").await.refused(401, "Invalid credentials");
         let log = entries(ada, "?outcome=refused").await;
         assert_eq!(log.len(), 1, "{log:?}");
         assert_eq!(log[0]["action"], "session.login");
@@ -144,7 +144,7 @@ on_both_databases! {
     }
 
     async fn pages_follow_each_other_newest_first(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         for n in 0..6 {
             app.advance(TimeDelta::seconds(1));
             ada.patch("/api/auth/me").json(&json!({"name": format!("Ada {n}")})).await.expect(200);
@@ -170,7 +170,7 @@ on_both_databases! {
     }
 
     async fn filters_can_be_combined(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let begun = now(&app);
         app.advance(TimeDelta::minutes(1));
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
@@ -197,7 +197,7 @@ on_both_databases! {
             let log = entries(&ada, &format!("?{query}")).await;
             let mut found: Vec<_> = log.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
             if actions.contains(&"organization.founded") {
-                // In one instant with the login.
+                // At the same instant as the login.
                 found.sort_unstable_by(|a, b| b.cmp(a));
             }
             assert_eq!(found, actions, "{query}");
@@ -205,7 +205,7 @@ on_both_databases! {
     }
 
     async fn an_invalid_query_parameter_is_named(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         for (query, fields) in [
             ("limit=0&outcome=maybe", &["limit", "outcome"][..]),
             ("cursor=x", &["cursor"][..]),

@@ -1,4 +1,4 @@
-//! Another address for one's account, once it is proved.
+//! Changing an account's e-mail address, which takes effect once the new one is verified.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -12,7 +12,7 @@ const NEW: &str = "ada.king@acme.example";
 
 on_both_databases! {
     async fn the_new_address_takes_effect_when_verified_and_the_old_one_is_notified(app: TestApp) {
-        let ada = app.founds("Acme", OLD).await;
+        let ada = app.signs_up("Acme", OLD).await;
         let second = app.second_instance().await;
         let answer = ada.changes_email(NEW, PASSWORD).await;
         assert_eq!(answer.expect(200), json!({"success": true}));
@@ -36,7 +36,7 @@ on_both_databases! {
     }
 
     async fn changing_the_address_voids_links_sent_to_the_old_one(app: TestApp) {
-        let ada = app.founds("Acme", OLD).await;
+        let ada = app.signs_up("Acme", OLD).await;
         let verify = app.mailed_token(OLD, "verify_email").await;
         app.forgets_password(OLD).await.expect(200);
         let reset = app.mailed_token(OLD, "reset_password").await;
@@ -47,7 +47,7 @@ on_both_databases! {
     }
 
     async fn a_wrong_password_changes_nothing(app: TestApp) {
-        let ada = app.founds("Acme", OLD).await;
+        let ada = app.signs_up("Acme", OLD).await;
         let answer = ada.changes_email(NEW, "Not-The-Password-1").await;
         answer.refused(401, "Invalid credentials");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
@@ -58,8 +58,8 @@ on_both_databases! {
     }
 
     async fn a_registered_address_is_refused_at_once(app: TestApp) {
-        let ada = app.founds("Acme", OLD).await;
-        app.found("Beta", NEW).await;
+        let ada = app.signs_up("Acme", OLD).await;
+        app.registers("Beta", NEW).await;
         let emails = app.emails_to(NEW).await;
         ada.changes_email(NEW, PASSWORD).await.refused(409, "Email already registered");
         ada.changes_email(OLD, PASSWORD).await.refused_fields(&["email"]);
@@ -67,10 +67,10 @@ on_both_databases! {
     }
 
     async fn an_address_registered_meanwhile_is_refused_and_the_token_stays_valid(app: TestApp) {
-        let ada = app.founds("Acme", OLD).await;
+        let ada = app.signs_up("Acme", OLD).await;
         ada.changes_email(NEW, PASSWORD).await.expect(200);
         let token = app.mailed_token(NEW, "confirm_new_email").await;
-        let rival = app.founds("Beta", NEW).await;
+        let rival = app.signs_up("Beta", NEW).await;
         app.verifies(&token).await.refused(409, "Email already registered");
         assert_eq!(ada.me().await.expect(200)["email"], OLD);
         assert_eq!(rival.me().await.expect(200)["email"], NEW);
@@ -83,7 +83,7 @@ on_both_databases! {
     }
 
     async fn a_newer_request_voids_the_older_one(app: TestApp) {
-        let ada = app.founds("Acme", OLD).await;
+        let ada = app.signs_up("Acme", OLD).await;
         ada.changes_email(NEW, PASSWORD).await.expect(200);
         ada.changes_email("other@acme.example", PASSWORD).await.expect(200);
         app.verifies(&app.mailed_token(NEW, "confirm_new_email").await).await.refused(400, "Invalid or expired token");
@@ -92,7 +92,7 @@ on_both_databases! {
     }
 
     async fn existing_sessions_continue(app: TestApp) {
-        let ada = app.founds("Acme", OLD).await;
+        let ada = app.signs_up("Acme", OLD).await;
         let elsewhere = ada.signs_in_again().await;
         ada.changes_email(NEW, PASSWORD).await.expect(200);
         app.verifies(&app.mailed_token(NEW, "confirm_new_email").await).await.expect(200);
@@ -101,7 +101,7 @@ on_both_databases! {
     }
 
     async fn one_account_sends_at_most_three_emails_an_hour_to_an_address(app: TestApp) {
-        let ada = app.founds("Acme", OLD).await;
+        let ada = app.signs_up("Acme", OLD).await;
         for _ in 0..5 {
             app.advance(TimeDelta::seconds(1));
             ada.changes_email("victim@other.example", PASSWORD).await.expect(200);
@@ -111,7 +111,7 @@ on_both_databases! {
     }
 
     async fn many_accounts_at_once_send_at_most_three_emails_to_an_address(app: TestApp) {
-        let acme = app.found("Acme", OLD).await;
+        let acme = app.registers("Acme", OLD).await;
         let mut people = Vec::new();
         for n in 0..12 {
             people.push(app.joins(&acme.id, &format!("person{n}@acme.example")).await);
@@ -124,7 +124,7 @@ on_both_databases! {
     }
 
     async fn the_request_and_the_change_leave_one_audit_row_each(app: TestApp) {
-        let ada = app.founds("Acme", OLD).await;
+        let ada = app.signs_up("Acme", OLD).await;
         ada.changes_email(NEW, PASSWORD).await.expect(200);
         app.verifies(&app.mailed_token(NEW, "confirm_new_email").await).await.expect(200);
         for action in ["user.email_change_requested", "user.email_changed"] {

@@ -1,4 +1,4 @@
-//! A new password for somebody who knows the old one.
+//! Changing a password with the current one.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::support::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn a_new_password_ends_every_other_session_and_keeps_this_one(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let elsewhere = ada.signs_in_again().await;
         let answer = ada.changes_password(PASSWORD, OTHER_PASSWORD).await;
         assert_eq!(answer.expect(200), json!({"success": true}));
@@ -19,7 +19,7 @@ on_both_databases! {
     }
 
     async fn a_wrong_current_password_changes_nothing(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let elsewhere = ada.signs_in_again().await;
         let answer = ada.changes_password("Not-The-Password-1", OTHER_PASSWORD).await;
         answer.refused(401, "Invalid credentials");
@@ -30,7 +30,7 @@ on_both_databases! {
     }
 
     async fn a_weak_new_password_is_an_error_of_that_field(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         for weak in ["short", "password123", "ada@acme.example", &"x".repeat(101)] {
             ada.changes_password(PASSWORD, weak).await.refused_fields(&["newPassword"]);
         }
@@ -42,7 +42,7 @@ on_both_databases! {
     }
 
     async fn missing_and_unknown_fields_are_named(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.post("/api/auth/change-password")
             .json(&json!({}))
             .await

@@ -6,11 +6,11 @@ use crate::support::{PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn a_clock_that_jumps_by_eight_days_breaks_nothing(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let ended = ada.signs_in_again().await;
         ended.logs_out().await.expect(200);
 
-        // Ahead: tokens of seven days are over.
+        // Forwards: seven-day tokens have expired.
         app.advance(TimeDelta::days(8));
         ada.me().await.refused(401, "Token expired");
         ada.refreshes().await.refused(401, "Token expired");
@@ -19,7 +19,7 @@ on_both_databases! {
         app.joins(ada.organization_id(), "bob@acme.example").await;
         app.get("/readyz").await.expect(200);
 
-        // And back: what was issued in the future is not believed until then.
+        // And back: what was issued in the future is not accepted until then.
         app.advance(TimeDelta::days(-8));
         ada.me().await.expect(200);
         ahead.me().await.refused(401, "Invalid token");
@@ -28,7 +28,7 @@ on_both_databases! {
         now.refreshes().await.expect(200);
         assert!(!now.sessions().await.is_empty());
 
-        // And behind.
+        // And into the past.
         app.advance(TimeDelta::days(-8));
         ada.me().await.refused(401, "Invalid token");
         let behind = app.logs_in(&ada.email, PASSWORD).await;
@@ -36,7 +36,7 @@ on_both_databases! {
         behind.refreshes().await.expect(200);
         behind.logs_out().await.expect(200);
         behind.me().await.refused(401, "Token revoked");
-        app.founds("Globex", "eve@globex.example").await;
+        app.signs_up("Globex", "eve@globex.example").await;
         app.get("/readyz").await.expect(200);
 
         app.advance(TimeDelta::days(8));

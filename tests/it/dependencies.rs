@@ -1,11 +1,11 @@
-//! What we build on: new enough, freely licensed, from one place, and nothing that needs a C toolbox beyond gcc.
+//! Dependencies: recent enough, permissively licensed, from one registry, and buildable with gcc alone.
 
 use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The lowest versions without a known hole. Not all of these are in the advisory database.
+/// The lowest versions without a known vulnerability. Not all of these are in the advisory database.
 const FLOORS: &[(&str, [u64; 3])] = &[
     ("jsonwebtoken", [10, 3, 0]),
     ("bcrypt", [0, 19, 2]),
@@ -17,10 +17,10 @@ const FLOORS: &[(&str, [u64; 3])] = &[
     ("rand", [0, 9, 3]),
 ];
 
-/// Older lines that got the mended hole as well, and from which version.
+/// Older release lines that received the fix as well, and since which version.
 const BACKPORTS: &[(&str, [u64; 2], [u64; 3])] = &[("rand", [0, 8], [0, 8, 6])];
 
-/// One crypto library, and no libraries a fresh machine does not have.
+/// One crypto library, and no system libraries that a fresh machine does not have.
 const UNWANTED: &[&str] = &[
     "aws-lc-rs",
     "aws-lc-sys",
@@ -171,7 +171,7 @@ fn numbers(version: &str) -> [u64; 3] {
     [(); 3].map(|()| parts.next().unwrap_or(0))
 }
 
-/// Every part joined by `AND` offers a choice we may take. Parentheses are used around such parts only.
+/// Every part joined by `AND` offers an alternative we permit. Only such parts may be in parentheses.
 fn is_permitted(license: &str) -> bool {
     license.split(" AND ").all(|part| {
         part.trim_matches(['(', ')'])

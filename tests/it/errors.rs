@@ -1,20 +1,20 @@
-//! Every refusal in one envelope, whatever went wrong and wherever.
+//! Every error has the same envelope, whatever went wrong and where.
 
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Db, PASSWORD, TestApp, founding, on_both_databases};
+use crate::support::{Db, PASSWORD, TestApp, on_both_databases, organization_body};
 
 on_both_databases! {
     async fn a_field_of_the_wrong_type_is_named_and_its_value_is_not_repeated(app: TestApp) {
         for value in [json!(7), json!(null), json!(["a@b.de"]), json!({"$ne": ""}), json!(true)] {
-            let mut body = founding("Acme", "ada@acme.example");
+            let mut body = organization_body("Acme", "ada@acme.example");
             body["email"] = value;
             let answer = app.post("/api/auth/register").json(&body).await;
             answer.refused_fields(&["email"]);
             assert!(!answer.text().contains("$ne"));
         }
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
     }
 
     async fn non_object_bodies_are_malformed_and_parser_details_are_hidden(app: TestApp) {
@@ -37,7 +37,7 @@ on_both_databases! {
     }
 
     async fn a_duplicate_field_is_refused(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         let body = format!(r#"{{"email":"x@y.de","email":"ada@acme.example","password":"{PASSWORD}"}}"#);
         app.post("/api/auth/login").body("application/json", body).await.refused_fields(&["email"]);
     }
@@ -114,7 +114,7 @@ async fn unknown_paths_and_wrong_methods_get_different_answers() {
 #[actix_web::test]
 async fn error_codes_are_also_in_a_header() {
     let app = TestApp::start(Db::sqlite()).await;
-    let ada = app.founds("Acme", "ada@acme.example").await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
     let code = |answer: crate::support::Answer| answer.header("x-error-code").unwrap().to_owned();
     assert_eq!(
         code(app.get("/api/auth/me").await),

@@ -1,4 +1,4 @@
-//! Asking for a letter that resets a password, and what strangers learn by it: nothing.
+//! Requesting a password reset e-mail, which reveals nothing about accounts.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -8,11 +8,11 @@ use serde_json::json;
 use crate::support::{SlackApp, TestApp, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
-const NOBODY: &str = "nobody@acme.example";
+const UNKNOWN: &str = "unknown@acme.example";
 
 on_both_databases! {
     async fn a_request_sends_a_reset_link(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let answer = app.forgets_password("ADA@Acme.Example").await;
         assert_eq!(answer.expect(200), json!({"success": true}));
         let mut emails = app.emails_to(ADA).await;
@@ -25,26 +25,26 @@ on_both_databases! {
     }
 
     async fn the_answer_is_the_same_for_every_address(app: SlackApp) {
-        app.found("Acme", ADA).await;
-        app.found("Gamma", "disabled@gamma.example").await;
+        app.registers("Acme", ADA).await;
+        app.registers("Gamma", "disabled@gamma.example").await;
         app.disables("disabled@gamma.example").await;
         app.signs_in("member").await;
         let known = app.forgets_password(ADA).await;
-        for address in [NOBODY, "disabled@gamma.example", "edsger@example.com"] {
+        for address in [UNKNOWN, "disabled@gamma.example", "edsger@example.com"] {
             let answer = app.forgets_password(address).await;
             assert_eq!(answer.as_bytes(), known.as_bytes(), "{address}");
         }
-        assert!(app.emails_to(NOBODY).await.is_empty());
+        assert!(app.emails_to(UNKNOWN).await.is_empty());
         assert!(app.emails_to("disabled@gamma.example").await.iter().all(|message| message.kind() != "reset_password"));
-        // Without a password so far; the letter gives a first one.
+        // This account has no password yet; the e-mail lets its owner set a first one.
         assert_eq!(app.emails_to("edsger@example.com").await.len(), 1);
     }
 
     async fn an_unknown_address_writes_as_much_as_a_known_one(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         app.advance(TimeDelta::hours(2));
         let mut written = Vec::new();
-        for address in [ADA, NOBODY] {
+        for address in [ADA, UNKNOWN] {
             for path in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
                 let before = rows(&app).await;
                 app.post(path).json(&json!({"email": address})).await.expect(200);
@@ -52,14 +52,14 @@ on_both_databases! {
                 written.push([after[0] - before[0], after[1] - before[1], after[2] - before[2]]);
             }
         }
-        // The second letter to a known address takes the place of the first one's token.
+        // The second e-mail to a known address replaces the token of the first.
         assert_eq!(written, [[1, 1, 1], [1, 1, 0], [1, 1, 1], [1, 1, 1]]);
-        let readable = format!("select count(*) from outbox where recipient = '{NOBODY}' and (letter is not null or next_attempt_at is not null)");
+        let readable = format!("select count(*) from outbox where recipient = '{UNKNOWN}' and (letter is not null or next_attempt_at is not null)");
         assert_eq!(app.db.count(&readable).await, 0);
     }
 
     async fn a_fourth_email_within_an_hour_is_silently_not_sent(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         app.advance(TimeDelta::hours(2));
         let first = app.forgets_password(ADA).await;
         for _ in 0..4 {
@@ -74,8 +74,8 @@ on_both_databases! {
     }
 
     async fn a_suppressed_email_writes_as_much_as_a_sent_one(app: TestApp) {
-        app.found("Acme", ADA).await;
-        for address in [ADA, NOBODY] {
+        app.registers("Acme", ADA).await;
+        for address in [ADA, UNKNOWN] {
             for _ in 0..3 {
                 app.forgets_password(address).await.expect(200);
             }
@@ -88,20 +88,20 @@ on_both_databases! {
     }
 
     async fn decoy_rows_are_deleted(app: TestApp) {
-        app.found("Acme", ADA).await;
-        app.forgets_password(NOBODY).await.expect(200);
+        app.registers("Acme", ADA).await;
+        app.forgets_password(UNKNOWN).await.expect(200);
         app.advance(TimeDelta::minutes(59));
-        let desk = app.operator_desk().await;
-        hallpass::service::mail::rate_limit::purge_decoys(desk.services()).await.unwrap();
+        let operator_app = app.operator_app().await;
+        hallpass::service::mail::rate_limit::purge_decoys(operator_app.services()).await.unwrap();
         assert_eq!(app.db.count("select count(*) from outbox").await, 2);
         app.advance(TimeDelta::minutes(1));
-        hallpass::service::mail::rate_limit::purge_decoys(desk.services()).await.unwrap();
+        hallpass::service::mail::rate_limit::purge_decoys(operator_app.services()).await.unwrap();
         assert_eq!(app.db.count("select count(*) from outbox").await, 1);
         assert_eq!(app.emails_to(ADA).await.len(), 1);
     }
 
     async fn a_suppressed_email_leaves_the_last_link_valid(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         app.advance(TimeDelta::hours(2));
         for _ in 0..3 {
             app.advance(TimeDelta::seconds(1));
@@ -113,7 +113,7 @@ on_both_databases! {
     }
 
     async fn all_emails_that_strangers_can_trigger_share_one_limit(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         for _ in 0..2 {
             app.resends_verification(ADA).await.expect(200);
         }
@@ -124,7 +124,7 @@ on_both_databases! {
     }
 
     async fn of_twenty_concurrent_requests_three_send_an_email(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         app.advance(TimeDelta::hours(2));
         join_all((0..20).map(|_| app.forgets_password(ADA))).await;
         assert_eq!(count_resets(&app).await, 3);
@@ -132,8 +132,8 @@ on_both_databases! {
     }
 
     async fn each_request_leaves_one_audit_row_whether_or_not_the_account_exists(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
-        for (address, subject) in [(ADA, format!("= {}", app.db.id(ada.id()))), (NOBODY, "is null".to_owned())] {
+        let ada = app.signs_up("Acme", ADA).await;
+        for (address, subject) in [(ADA, format!("= {}", app.db.id(ada.id()))), (UNKNOWN, "is null".to_owned())] {
             app.forgets_password(address).await.expect(200);
             let rows = format!(
                 "select count(*) from audit where action = 'user.password_reset_requested' and outcome = 'ok' and subject_id {subject}"
@@ -154,7 +154,7 @@ on_both_databases! {
     }
 
     async fn links_ignore_the_host_header(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         app.post("/api/auth/forgot-password")
             .header("host", "evil.example")
             .header("x-forwarded-host", "evil.example")
@@ -167,7 +167,7 @@ on_both_databases! {
     }
 
     async fn only_a_hash_of_the_token_is_stored(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         app.forgets_password(ADA).await.expect(200);
         let token = app.mailed_token(ADA, "reset_password").await;
         for column in ["hash", "payload"] {
@@ -189,7 +189,7 @@ async fn count_resets(app: &TestApp) -> usize {
         .count()
 }
 
-/// Of the three tables that a request for a letter writes to.
+/// Row counts of the three tables that a request writes to.
 async fn rows(app: &TestApp) -> [i64; 3] {
     [
         app.db.count("select count(*) from audit").await,

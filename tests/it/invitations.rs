@@ -21,7 +21,7 @@ async fn open_invitations(who: &Actor) -> Vec<Value> {
     list["invitations"].as_array().unwrap().clone()
 }
 
-/// Whether the account with this address has proved it.
+/// Whether the account with this address has verified it.
 async fn is_proved(app: &TestApp, email: &str) -> bool {
     let proved = format!(
         "select count(*) from users where email = '{email}' and email_verified_at is not null"
@@ -29,14 +29,14 @@ async fn is_proved(app: &TestApp, email: &str) -> bool {
     app.db.count(&proved).await == 1
 }
 
-/// Makes an account as anybody can, in an organization of its own.
+/// Registers an account with an organization of its own.
 async fn has_an_account(app: &TestApp, email: &str) -> Actor {
-    app.founds("Elsewhere", email).await
+    app.signs_up("Elsewhere", email).await
 }
 
 on_both_databases! {
     async fn an_invitation_is_answered_listed_and_mailed(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let invited = ada
             .post(&ada.organization_path("/invitations"))
             .header("x-request-id", "invites")
@@ -73,7 +73,7 @@ on_both_databases! {
     }
 
     async fn the_default_role_of_an_invitation_is_employee(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let path = ada.organization_path("/invitations");
         let invited = ada.post(&path).json(&json!({"email": BOB})).await.expect(201);
         assert_eq!(invited["role"], "employee");
@@ -86,7 +86,7 @@ on_both_databases! {
     }
 
     async fn the_invited_role_cannot_be_above_the_inviters(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let emmy = app.joins_invited(&grace, "emmy@acme.example", "employee").await;
         for role in ["employee", "manager", "admin"] {
@@ -101,7 +101,7 @@ on_both_databases! {
     }
 
     async fn lower_roles_cannot_change_invitations_of_higher_ones(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let offer = ada.invites(BOB, "admin").await.expect(201);
         grace.invites(BOB, "employee").await.refused(403, "Forbidden");
@@ -113,8 +113,8 @@ on_both_databases! {
     }
 
     async fn another_organizations_invitations_are_not_found(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let eve = app.founds("Evil", "eve@evil.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let eve = app.signs_up("Evil", "eve@evil.example").await;
         let invited = ada.invites(BOB, "employee").await.expect(201);
         let invitation = format!("/invitations/{}", invited["id"].as_str().unwrap());
         let body = json!({"email": "x@evil.example"});
@@ -129,7 +129,7 @@ on_both_databases! {
     }
 
     async fn a_member_cannot_be_invited(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let refused = ada.invites(BOB, "manager").await;
         refused.refused(409, "Already a member");
@@ -138,7 +138,7 @@ on_both_databases! {
     }
 
     async fn inviting_again_replaces_the_invitation_and_its_link(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let first = ada.invites(BOB, "admin").await.expect(201);
         let old = invitation_token(&app, BOB).await;
         app.advance(TimeDelta::days(6));
@@ -157,7 +157,7 @@ on_both_databases! {
     }
 
     async fn a_new_person_registers_with_the_invited_address_verified(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         ada.invites(BOB, "manager").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -180,13 +180,13 @@ on_both_databases! {
         assert!(open_invitations(&ada).await.is_empty());
         let audited = "select count(*) from audit where action = 'user.registered' and outcome = 'ok'";
         assert_eq!(app.db.count(audited).await, 1);
-        // Nothing is left to prove.
+        // Nothing is left to verify.
         assert_eq!(app.emails_to(BOB).await.len(), 1);
         app.registers_invited("eve@acme.example", &token).await.refused(400, "Invalid or expired token");
     }
 
     async fn an_invitation_registers_only_the_invited_address(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let refused = app.registers_invited("eve@acme.example", &token).await;
@@ -197,7 +197,7 @@ on_both_databases! {
     }
 
     async fn a_registration_names_exactly_one_way_to_join(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let body = json!({"email": BOB, "password": PASSWORD, "name": "Bob", "invitationToken": token});
@@ -211,15 +211,15 @@ on_both_databases! {
             ("password", json!("bob@acme.example"), &["password"]),
             ("name", json!(""), &["name"]),
         ] {
-            let mut faulty = body.clone();
-            faulty[field] = value;
-            app.post("/api/auth/register").json(&faulty).await.refused_fields(named);
+            let mut invalid = body.clone();
+            invalid[field] = value;
+            app.post("/api/auth/register").json(&invalid).await.refused_fields(named);
         }
         app.post("/api/auth/register").json(&body).await.expect(201);
     }
 
     async fn a_signed_in_person_with_the_invited_address_accepts(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         let mut bob = has_an_account(&app, BOB).await;
         assert!(!is_proved(&app, BOB).await);
@@ -233,7 +233,7 @@ on_both_databases! {
             .expect(200);
         assert_eq!(accepted["user"]["organizationId"], ada.organization_id());
         assert_eq!(accepted["user"]["role"], "manager");
-        // The link came by mail, so whoever has it reads the mail.
+        // The link came by e-mail, so whoever presents it reads that mailbox.
         assert!(is_proved(&app, BOB).await);
         assert_eq!(bob.me().await.expect(200)["role"], "admin");
         bob.takes_token(&accepted);
@@ -250,7 +250,7 @@ on_both_databases! {
     }
 
     async fn an_account_with_another_address_cannot_accept(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let eve = has_an_account(&app, "eve@evil.example").await;
@@ -259,13 +259,13 @@ on_both_databases! {
         eve.accepts(&token).await.refused(403, "Invitation for another address");
         ada.accepts(&token).await.refused(403, "Invitation for another address");
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
-        // The link is as good as before.
+        // The link is as valid as before.
         let bob = has_an_account(&app, BOB).await;
         bob.accepts(&token).await.expect(200);
     }
 
     async fn a_member_cannot_accept_and_the_link_stays_valid(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
@@ -276,9 +276,9 @@ on_both_databases! {
     }
 
     async fn an_unverified_account_with_the_invited_address_gains_nothing(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
-        // Whoever made it never saw the letter.
+        // The person who registered it never saw the e-mail.
         let squatter = has_an_account(&app, BOB).await;
         ada.invites(BOB, "admin").await.expect(201);
         let again = squatter.signs_in_again().await;
@@ -293,14 +293,14 @@ on_both_databases! {
         }
         assert!(!is_proved(&app, BOB).await);
         assert_eq!(open_invitations(&ada).await.len(), 1);
-        // The owner of the mailbox is told that there is an account, and is not let into it by another password.
+        // The owner of the mailbox learns that an account exists, but another password does not give access to it.
         let token = invitation_token(&app, BOB).await;
         app.registers_invited(BOB, &token).await.refused(409, "Email already registered");
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
 
     async fn bad_used_expired_and_foreign_tokens_get_one_answer(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = has_an_account(&app, BOB).await;
         let verification = app.mailed_token(BOB, "verify_email").await;
         let opaque = "A".repeat(43);
@@ -323,20 +323,20 @@ on_both_databases! {
         app.advance(TimeDelta::seconds(1));
         bob.accepts(&token).await.refused(400, "Invalid or expired token");
         assert!(open_invitations(&ada).await.is_empty());
-        // Inviting again makes it good again.
+        // Inviting again makes a valid link again.
         ada.invites(BOB, "employee").await.expect(201);
         bob.accepts(&invitation_token(&app, BOB).await).await.expect(200);
     }
 
     async fn an_invitation_is_valid_until_the_last_second(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.invites(BOB, "employee").await.expect(201);
         app.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
         app.registers_invited(BOB, &invitation_token(&app, BOB).await).await.expect(201);
     }
 
     async fn a_revoked_invitation_cannot_be_used(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let emmy = app.joins_invited(&ada, "emmy@acme.example", "employee").await;
         let invited = ada.invites(BOB, "employee").await.expect(201);
@@ -355,14 +355,14 @@ on_both_databases! {
     }
 
     async fn an_invitation_grants_only_what_its_inviter_still_could(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let eve = app.joins_invited(&ada, "eve@acme.example", "admin").await;
         eve.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let place = format!("user_id = {}", app.db.id(eve.id()));
         app.db.execute(&format!("update memberships set role = 'manager' where {place}")).await;
         app.registers_invited(BOB, &token).await.refused(400, "Invalid or expired token");
-        // Nobody below a manager invites, whatever the role offered.
+        // Below a manager no one may invite, whatever the role offered.
         eve.invites("emmy@acme.example", "employee").await.expect(201);
         app.db.execute(&format!("update memberships set role = 'employee' where {place}")).await;
         let offer = invitation_token(&app, "emmy@acme.example").await;
@@ -374,14 +374,14 @@ on_both_databases! {
         ada.delete(&ada.organization_path(&format!("/members/{}", eve.id()))).await.expect(200);
         app.registers_invited(BOB, &token).await.refused(400, "Invalid or expired token");
         assert_eq!(app.db.count("select count(*) from memberships").await, 1);
-        // Somebody who may invites anew; the newest letter is one of a later moment.
+        // An inviter who still may invites again later, so that the newest e-mail is from a later moment.
         app.advance(TimeDelta::seconds(1));
         ada.invites(BOB, "admin").await.expect(201);
         app.registers_invited(BOB, &invitation_token(&app, BOB).await).await.expect(201);
     }
 
     async fn of_twenty_concurrent_acceptances_one_succeeds(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = has_an_account(&app, BOB).await;
         ada.invites(BOB, "manager").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -396,13 +396,13 @@ on_both_databases! {
     }
 
     async fn of_twenty_concurrent_registrations_with_one_invitation_one_succeeds(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.invites(BOB, "manager").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let answers = join_all((0..20).map(|_| app.registers_invited(BOB, &token))).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
         for answer in answers.iter().filter(|answer| answer.status != 201) {
-            // Used up, registered, or too many at once for a slow machine: whichever was found first.
+            // Used, already registered, or too many at once for a slow machine: whichever is detected first.
             assert!([400, 409, 503].contains(&answer.status.as_u16()), "{}", answer.text());
         }
         assert_eq!(app.db.count("select count(*) from users").await, 2);
@@ -410,7 +410,7 @@ on_both_databases! {
     }
 
     async fn an_invitation_is_either_accepted_or_revoked(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         for round in 0..10 {
             let email = format!("bob{round}@acme.example");
             let bob = has_an_account(&app, &email).await;
@@ -431,7 +431,7 @@ on_both_databases! {
     }
 
     async fn inviting_one_address_twice_at_once_creates_one_invitation(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let answers = join_all((0..10).map(|_| ada.invites(BOB, "employee"))).await;
         for answer in &answers {
             answer.expect(201);
@@ -446,7 +446,7 @@ on_both_databases! {
     }
 
     async fn an_invitation_does_not_bypass_the_second_factor(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = has_an_account(&app, BOB).await;
         app.db
             .execute(&format!(
@@ -458,7 +458,7 @@ on_both_databases! {
         ada.invites(BOB, "manager").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         app.registers_invited(BOB, &token).await.refused(409, "Email already registered");
-        // Whoever is signed in has shown it.
+        // A signed-in person has shown it already.
         bob.accepts(&token).await.expect(200);
         let half = app.tries_to_log_in(BOB, PASSWORD).await.expect(200);
         assert_eq!(half["mfaRequired"], true);
@@ -466,13 +466,13 @@ on_both_databases! {
     }
 
     async fn a_slack_user_whose_address_is_the_invited_one_accepts_with_the_link(app: SlackApp) {
-        let ada = app.founds("Beta", "ada@beta.example").await;
+        let ada = app.signs_up("Beta", "ada@beta.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
-        let landed = app.arrives("member").await;
-        let grace = app.me(landed.token()).await;
+        let returned = app.arrives("member").await;
+        let grace = app.me(returned.token()).await;
         let email = grace["email"].as_str().unwrap();
         ada.invites(email, "manager").await.expect(201);
-        // Signing in again with Slack, which says the address is theirs, accepts nothing.
+        // Signing in again with Slack, which reports the address as theirs, accepts nothing.
         assert_eq!(app.signs_in("member").await["organizationId"], grace["organizationId"]);
         assert!(!is_proved(&app, email).await);
         assert_eq!(open_invitations(&ada).await.len(), 1);
@@ -480,7 +480,7 @@ on_both_databases! {
         let token = invitation_token(&app, email).await;
         let accepted = app
             .post("/api/invitations/accept")
-            .bearer(landed.token())
+            .bearer(returned.token())
             .json(&json!({"token": token}))
             .await
             .expect(200);
@@ -490,22 +490,22 @@ on_both_databases! {
     }
 
     async fn a_slack_user_without_an_address_gets_the_invited_one(app: SlackApp) {
-        let ada = app.founds("Beta", "ada@beta.example").await;
+        let ada = app.signs_up("Beta", "ada@beta.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
-        let landed = app.arrives("no-email").await;
-        assert_eq!(app.me(landed.token()).await["email"], Value::Null);
+        let returned = app.arrives("no-email").await;
+        assert_eq!(app.me(returned.token()).await["email"], Value::Null);
         let accept = async |token: &str| {
             app.post("/api/invitations/accept")
-                .bearer(landed.token())
+                .bearer(returned.token())
                 .json(&json!({"token": token}))
                 .await
         };
-        // An address that has an account is that account's.
+        // An address that has an account belongs to that account.
         has_an_account(&app, "taken@beta.example").await;
         ada.invites("taken@beta.example", "admin").await.expect(201);
         let token = invitation_token(&app, "taken@beta.example").await;
         accept(&token).await.refused(403, "Invitation for another address");
-        assert_eq!(app.me(landed.token()).await["email"], Value::Null);
+        assert_eq!(app.me(returned.token()).await["email"], Value::Null);
 
         ada.invites("free@beta.example", "employee").await.expect(201);
         let token = invitation_token(&app, "free@beta.example").await;
@@ -515,8 +515,8 @@ on_both_databases! {
     }
 
     async fn joining_an_organization_that_requires_mfa_gives_no_token(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         app.requires_mfa(ada.organization_id()).await;
         let waits = |answer: serde_json::Value| {
             assert_eq!(answer["mfaRequired"], true, "{answer}");

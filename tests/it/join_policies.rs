@@ -1,9 +1,9 @@
-//! Who joins an organization uninvited.
+//! Who may join an organization without an invitation.
 
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::support::{Actor, Answer, TestApp, joining, on_both_databases};
+use crate::support::{Actor, Answer, TestApp, member_body, on_both_databases};
 
 async fn joins(who: &Actor, organization_id: &str) -> Answer {
     who.post(&format!("/api/organizations/{organization_id}/join"))
@@ -17,8 +17,8 @@ async fn prove(app: &TestApp, email: &str) {
 
 on_both_databases! {
     async fn an_existing_account_joins_an_open_organization_as_an_employee(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let mut bob = app.founds("Beta", "bob@beta.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let mut bob = app.signs_up("Beta", "bob@beta.example").await;
         let joined = bob
             .post(&format!("/api/organizations/{}/join", ada.organization_id()))
             .header("x-request-id", "joins")
@@ -37,7 +37,7 @@ on_both_databases! {
     }
 
     async fn an_unknown_organization_cannot_be_joined(app: TestApp) {
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         for id in ["01939f2e-0000-7000-8000-000000000000", "beta"] {
             joins(&bob, id).await.refused(404, "Organization not found");
         }
@@ -47,13 +47,13 @@ on_both_databases! {
     }
 
     async fn only_invited_people_join_under_the_invitation_policy(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let bob = app.founds("Beta", "bob@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.signs_up("Beta", "bob@acme.example").await;
         prove(&app, "bob@acme.example").await;
         for policy in ["invite", "closed"] {
             ada.sets_rules(&json!({"joinPolicy": policy, "allowedDomains": ["acme.example"]})).await;
             joins(&bob, ada.organization_id()).await.refused(403, "Invitation required");
-            let register = joining(ada.organization_id(), "eve@acme.example");
+            let register = member_body(ada.organization_id(), "eve@acme.example");
             app.post("/api/auth/register").json(&register).await.refused(403, "Invitation required");
         }
         assert!(app.emails_to("eve@acme.example").await.is_empty());
@@ -61,13 +61,13 @@ on_both_databases! {
     }
 
     async fn only_a_verified_address_of_an_allowed_domain_joins(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
         let acme = ada.organization_id();
-        let bob = app.founds("Beta", "bob@acme.example").await;
+        let bob = app.signs_up("Beta", "bob@acme.example").await;
         joins(&bob, acme).await.refused(403, "Invitation required");
         for email in ["eve@evil.example", "eve@sub.acme.example", "eve@evil-acme.example"] {
-            let eve = app.founds("Evil", email).await;
+            let eve = app.signs_up("Evil", email).await;
             prove(&app, email).await;
             joins(&eve, acme).await.refused(403, "Invitation required");
         }
@@ -76,9 +76,9 @@ on_both_databases! {
     }
 
     async fn a_new_person_of_an_allowed_domain_is_sent_an_invitation(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
-        let register = joining(ada.organization_id(), "bob@acme.example");
+        let register = member_body(ada.organization_id(), "bob@acme.example");
         app.post("/api/auth/register").json(&register).await.refused(403, "Invitation required");
         assert_eq!(app.db.count("select count(*) from users").await, 1);
 
@@ -94,8 +94,8 @@ on_both_databases! {
     }
 
     async fn registering_reveals_nothing_and_voids_no_link(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        app.founds("Beta", "grace@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        app.signs_up("Beta", "grace@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
         ada.invites("bob@acme.example", "manager").await.expect(201);
         let token = app.mailed_token("bob@acme.example", "invitation").await;
@@ -108,14 +108,14 @@ on_both_databases! {
             "new@acme.example",
             "eve@evil.example",
         ] {
-            let body = joining(ada.organization_id(), email);
+            let body = member_body(ada.organization_id(), email);
             let answer = app.post("/api/auth/register").json(&body).await;
             answer.refused(403, "Invitation required");
             answers.push(answer.body);
         }
         answers.dedup();
         assert_eq!(answers.len(), 1);
-        // The invited keeps the one letter, a member gets none, elsewhere is nobody's business.
+        // The invited person keeps one e-mail, a member gets none, and other organizations are not consulted.
         let count = async |email: &str| {
             let emails = app.emails_to(email).await;
             emails.iter().filter(|message| message.kind() == "invitation").count()
@@ -130,10 +130,10 @@ on_both_databases! {
     }
 
     async fn an_automatic_invitation_ends_with_its_policy(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let rule = json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]});
         ada.sets_rules(&rule).await;
-        let body = joining(ada.organization_id(), "bob@acme.example");
+        let body = member_body(ada.organization_id(), "bob@acme.example");
         app.post("/api/auth/register").json(&body).await.refused(403, "Invitation required");
         let token = app.mailed_token("bob@acme.example", "invitation").await;
         for other in [json!({"joinPolicy": "invite"}), json!({"joinPolicy": "domain", "allowedDomains": []})] {
@@ -147,7 +147,7 @@ on_both_databases! {
     }
 
     async fn a_closed_organization_admits_no_one(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.invites("bob@acme.example", "employee").await.expect(201);
         let token = app.mailed_token("bob@acme.example", "invitation").await;
         ada.sets_rules(&json!({"joinPolicy": "closed"})).await;

@@ -1,4 +1,4 @@
-//! How much may be asked of the service, and how often a password may be wrong.
+//! Rate limits, and how often a password may be wrong.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -14,7 +14,7 @@ use crate::support::{Answer, Db, PASSWORD, TestApp, on_both_databases};
 
 const WRONG: &str = "Not-The-Password-1";
 
-/// Limits as operators have them, and a proxy in front that the tests are.
+/// Limits as in production, behind a proxy whose part the tests play.
 fn limited(config: &mut Config) {
     config.server.rate_limits = true;
     config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
@@ -31,7 +31,7 @@ impl TestApp {
             .json(&json!({"email": email, "password": password}))
     }
 
-    /// So many wrong passwords one after the other.
+    /// This many wrong passwords, one after the other.
     async fn fails(&self, times: usize, address: &str, email: &str) {
         for _ in 0..times {
             let answer = self.login_from(address, email, WRONG).await;
@@ -49,7 +49,7 @@ impl TestApp {
 }
 
 impl Answer {
-    /// Refused for so many seconds.
+    /// Refused for this many seconds.
     #[track_caller]
     fn locked_for(&self, seconds: u32) {
         self.refused(429, "Too many attempts");
@@ -63,11 +63,11 @@ impl Answer {
 on_both_databases! {
     async fn ten_wrong_passwords_from_an_address_block_it_for_fifteen_minutes(db: Db) {
         let app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         app.fails(10, "192.0.2.1", "ada@acme.example").await;
         app.login_from("192.0.2.1", "ada@acme.example", WRONG).await.locked_for(900);
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
-        // In any case, and by any spelling of the path.
+        // In upper case, and by any spelling of the path.
         app.login_from("192.0.2.1", "ADA@acme.example", PASSWORD).await.locked_for(900);
         app.post("/api/auth/%6Cogin")
             .header("x-forwarded-for", "192.0.2.1")
@@ -83,24 +83,24 @@ on_both_databases! {
 
     async fn a_blocked_address_does_not_block_the_owner_elsewhere(db: Db) {
         let app = TestApp::limited(db).await;
-        let acme = app.found("Acme", "ada@acme.example").await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
         app.joins(&acme.id, "bob@acme.example").await;
         app.fails(10, "192.0.2.1", "ada@acme.example").await;
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
         app.login_from("192.0.2.2", "ada@acme.example", PASSWORD).await.expect(200);
         app.login_from("192.0.2.1", "bob@acme.example", PASSWORD).await.expect(200);
-        // The owner's success does not hand new guesses to whoever is locked.
+        // The owner's success does not give a blocked address new attempts.
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(900);
     }
 
     async fn each_wrong_password_counts_for_fifteen_minutes(db: Db) {
         let app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         for _ in 0..12 {
             app.fails(1, "192.0.2.1", "ada@acme.example").await;
             app.advance(TimeDelta::seconds(100));
         }
-        // Of the last fifteen minutes there are eight, then ten.
+        // In the last fifteen minutes there are eight, then ten.
         app.fails(2, "192.0.2.1", "ada@acme.example").await;
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.locked_for(100);
         app.advance(TimeDelta::seconds(100));
@@ -110,7 +110,7 @@ on_both_databases! {
 
     async fn a_correct_password_resets_the_count(db: Db) {
         let app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         for _ in 0..3 {
             app.fails(9, "192.0.2.1", "ada@acme.example").await;
             app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
@@ -120,7 +120,7 @@ on_both_databases! {
 
     async fn a_hundred_consecutive_failures_lock_the_account_for_a_day(db: Db) {
         let app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         let fail_a_hundred_times = async || {
             for n in 0..10 {
                 app.fails(10, &format!("192.0.2.{n}"), "ada@acme.example").await;
@@ -138,9 +138,9 @@ on_both_databases! {
 
         fail_a_hundred_times().await;
         app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.locked_for(day);
-        let desk = app.operator_desk().await;
+        let operator_app = app.operator_app().await;
         let email = Email::parse("ada@acme.example").unwrap();
-        let unlocked = operator::unlock_user(desk.services(), &operator_context(), &email).await;
+        let unlocked = operator::unlock_user(operator_app.services(), &operator_context(), &email).await;
         assert!(unlocked.unwrap().is_some());
         app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.expect(200);
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
@@ -149,7 +149,7 @@ on_both_databases! {
 
     async fn a_correct_password_resets_ninety_nine_failures(db: Db) {
         let app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         for n in 0..11 {
             app.fails(9, &format!("192.0.2.{n}"), "ada@acme.example").await;
         }
@@ -161,10 +161,10 @@ on_both_databases! {
 
     async fn existing_and_unknown_accounts_are_locked_with_identical_answers(db: Db) {
         let app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
-        app.found("Beta", "bob@beta.example").await;
+        app.registers("Acme", "ada@acme.example").await;
+        app.registers("Beta", "bob@beta.example").await;
         app.disables("bob@beta.example").await;
-        let tried = [("ada@acme.example", 1), ("nobody@acme.example", 2), ("bob@beta.example", 3)];
+        let tried = [("ada@acme.example", 1), ("unknown@acme.example", 2), ("bob@beta.example", 3)];
         let same = async |network: &str, last: usize| {
             let mut answers = Vec::new();
             for (email, place) in tried {
@@ -176,7 +176,7 @@ on_both_databases! {
             answers[0].0
         };
         let mut statuses = Vec::new();
-        // Each from an address of its own, then the twelve that make a hundred and more.
+        // Each from its own address, then the twelve that make a hundred and more.
         for round in 0..12 {
             for _ in 0..12 {
                 statuses.push(same(&format!("2001:db8:{round}"), 1).await);
@@ -192,7 +192,7 @@ on_both_databases! {
 
     async fn other_and_restarted_instances_know_of_the_failures(db: Db) {
         let mut app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         let second = app.second_instance().await;
         app.fails(5, "192.0.2.1", "ada@acme.example").await;
         second.fails(5, "192.0.2.1", "ada@acme.example").await;
@@ -204,7 +204,7 @@ on_both_databases! {
 
     async fn of_fifty_concurrent_wrong_passwords_ten_are_verified(db: Db) {
         let app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         let second = app.second_instance().await;
         let tries = (0..50).map(|n| {
             let instance = if n % 2 == 0 { &app } else { &second };
@@ -219,7 +219,7 @@ on_both_databases! {
 
     async fn concurrent_failures_from_many_addresses_stop_at_the_account_limit(db: Db) {
         let app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         for n in 0..19 {
             app.fails(5, &format!("192.0.2.{n}"), "ada@acme.example").await;
         }
@@ -234,9 +234,9 @@ on_both_databases! {
 
     async fn failing_at_thirty_accounts_blocks_the_address_for_all_accounts(db: Db) {
         let app = TestApp::limited(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         for n in 0..29 {
-            // Wherever in the /64 that a subscriber has.
+            // Wherever in the /64 of one subscriber.
             app.fails(2, &format!("2001:db8:1:2::{n:x}"), &format!("user{n}@acme.example")).await;
         }
         app.login_from("2001:db8:1:2::7", "ada@acme.example", PASSWORD).await.expect(200);
@@ -251,7 +251,7 @@ on_both_databases! {
 
     async fn a_forwarded_address_counts_from_trusted_proxies_only(db: Db) {
         let app = TestApp::configured(db, |config| config.server.rate_limits = true).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         for n in 0..10 {
             app.fails(1, &format!("192.0.2.{n}"), "ada@acme.example").await;
         }
@@ -260,13 +260,13 @@ on_both_databases! {
 
     async fn a_wrong_current_password_counts_as_well(db: Db) {
         let app = TestApp::limited(db).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         for _ in 0..10 {
             ada.changes_password(WRONG, "Another-Fine-Password-3").await.refused(401, "Invalid credentials");
         }
         ada.changes_password(PASSWORD, "Another-Fine-Password-3").await.locked_for(900);
         app.tries_to_log_in("ada@acme.example", PASSWORD).await.locked_for(900);
-        // Who is signed in stays so.
+        // Existing sessions stay valid.
         ada.me().await.expect(200);
         app.advance(TimeDelta::minutes(15));
         ada.changes_password(PASSWORD, "Another-Fine-Password-3").await.expect(200);
@@ -274,7 +274,7 @@ on_both_databases! {
 
     async fn failures_and_locks_leave_one_audit_row_and_blocked_attempts_none(db: Db) {
         let app = TestApp::limited(db).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.fails(10, "192.0.2.1", "ada@acme.example").await;
         for _ in 0..10 {
             app.login_from("192.0.2.1", "ada@acme.example", WRONG).await.locked_for(900);
@@ -291,7 +291,7 @@ on_both_databases! {
 
     async fn the_database_does_not_reveal_which_addresses_were_tried(db: Db) {
         let app = TestApp::limited(db).await;
-        app.fails(2, "192.0.2.1", "nobody@acme.example").await;
+        app.fails(2, "192.0.2.1", "unknown@acme.example").await;
         let names = "select account as v from failed_attempts union all select account as v from failures_in_a_row";
         let names = app.db.values(names).await;
         assert_eq!(names.len(), 3);
@@ -302,10 +302,10 @@ on_both_databases! {
 
     async fn expired_failures_are_deleted(db: Db) {
         let app = TestApp::limited(db).await;
-        app.fails(3, "192.0.2.1", "nobody@acme.example").await;
-        let desk = app.operator_desk().await;
+        app.fails(3, "192.0.2.1", "unknown@acme.example").await;
+        let operator_app = app.operator_app().await;
         let left = async || {
-            limits::purge_expired(desk.services()).await.unwrap();
+            limits::purge_expired(operator_app.services()).await.unwrap();
             let attempts = app.db.count("select count(*) from failed_attempts").await;
             (attempts, app.db.count("select count(*) from failures_in_a_row").await)
         };
@@ -317,7 +317,7 @@ on_both_databases! {
     }
 
     async fn without_limits_nothing_is_counted(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         app.fails(12, "192.0.2.1", "ada@acme.example").await;
         let answer = app.tries_to_log_in("ada@acme.example", PASSWORD).await;
         answer.expect(200);
@@ -341,7 +341,7 @@ on_both_databases! {
 #[actix_web::test]
 async fn a_correct_password_among_concurrent_wrong_ones_does_not_pass_the_limit() {
     let app = TestApp::limited(Db::sqlite()).await;
-    app.found("Acme", "ada@acme.example").await;
+    app.registers("Acme", "ada@acme.example").await;
     for n in 0..5 {
         let address = format!("192.0.2.{n}");
         let tries = (0..60).map(|n| {
@@ -350,7 +350,7 @@ async fn a_correct_password_among_concurrent_wrong_ones_does_not_pass_the_limit(
                 .into_future()
         });
         join_all(tries).await;
-        // SQLite numbers rows as they are committed.
+        // SQLite numbers rows in the order of commits.
         let wrong_before = format!(
             "select count(*) from audit where address = '{address}' and outcome = 'refused' and rowid <
              (select rowid from audit where address = '{address}' and action = 'session.login' and outcome = 'ok')"
@@ -369,8 +369,8 @@ fn statuses(answers: &[Answer]) -> Vec<u16> {
     statuses
 }
 
-/// Requests that say nothing, and so cost nothing but their place in the bucket; answers how many were refused for
-/// being too many.
+/// Empty requests, which cost nothing but their place in the bucket; returns how many were refused by
+/// the rate limit.
 async fn floods(app: &TestApp, path: &str, times: usize, address: &str) -> usize {
     let mut refused = 0;
     for _ in 0..times.div_ceil(50) {
@@ -401,7 +401,7 @@ async fn each_address_has_one_bucket_per_purpose_for_any_spelling_of_the_path() 
             Some("\"login\";q=600;w=60")
         );
     }
-    // Others, and other purposes, have buckets of their own.
+    // Other addresses and other purposes have their own buckets.
     assert_eq!(
         empty(&app, "/api/auth/login", "192.0.2.2").await.status,
         400
@@ -410,7 +410,7 @@ async fn each_address_has_one_bucket_per_purpose_for_any_spelling_of_the_path() 
         empty(&app, "/api/auth/register", "192.0.2.1").await.status,
         400
     );
-    // Ten come back in a second.
+    // Ten are refilled in a second.
     app.advance(TimeDelta::seconds(1));
     assert_eq!(floods(&app, "/api/auth/login", 50, "192.0.2.1").await, 40);
 }
@@ -443,7 +443,7 @@ async fn an_address_forwarded_by_an_untrusted_proxy_is_ignored() {
 #[actix_web::test]
 async fn answers_show_what_is_left_of_small_limits() {
     let app = TestApp::limited(Db::sqlite()).await;
-    let ada = app.founds("Acme", "ada@acme.example").await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
     let login = app.tries_to_log_in("ada@acme.example", PASSWORD).await;
     login.expect(200);
     assert_eq!(login.header("ratelimit"), Some("\"login\";r=598;t=1"));
@@ -470,7 +470,7 @@ async fn metrics_count_refusals_and_locks() {
         config.server.metrics_addr = Some(address);
     })
     .await;
-    app.fails(10, "192.0.2.1", "nobody@acme.example").await;
+    app.fails(10, "192.0.2.1", "unknown@acme.example").await;
     assert_eq!(
         floods(&app, "/api/auth/register", 350, "192.0.2.1").await,
         50

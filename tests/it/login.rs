@@ -9,7 +9,7 @@ use crate::support::{PASSWORD, TestApp, jwt, on_both_databases};
 
 on_both_databases! {
     async fn a_login_answers_a_token_its_lifetime_and_the_user(app: TestApp) {
-        let acme = app.found("Acme", "ada@acme.example").await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
         let answer = app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
         assert_eq!(answer["expiresIn"], 604_800);
         assert_eq!(keys(&answer), ["accessToken", "expiresIn", "user"]);
@@ -22,7 +22,7 @@ on_both_databases! {
     }
 
     async fn the_claims_name_subject_organization_issue_time_and_expiry(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let (header, claims) = jwt::parts(&ada.token);
         assert_eq!(keys(&header), ["alg", "kid", "typ"]);
         assert_eq!((&header["alg"], &header["typ"]), (&json!("HS256"), &json!("JWT")));
@@ -37,11 +37,11 @@ on_both_databases! {
     }
 
     async fn unknown_address_wrong_password_and_disabled_account_get_one_answer(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
-        app.found("Beta", "bob@beta.example").await;
+        app.registers("Acme", "ada@acme.example").await;
+        app.registers("Beta", "bob@beta.example").await;
         app.disables("bob@beta.example").await;
 
-        let unknown = app.tries_to_log_in("nobody@acme.example", PASSWORD).await;
+        let unknown = app.tries_to_log_in("unknown@acme.example", PASSWORD).await;
         let wrong = app.tries_to_log_in("ada@acme.example", "Not-The-Password-1").await;
         let disabled = app.tries_to_log_in("bob@beta.example", PASSWORD).await;
         unknown.refused(401, "Invalid credentials");
@@ -51,12 +51,12 @@ on_both_databases! {
         app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
     }
 
-    /// How long work of microseconds takes tells who has an account; `cargo bench --bench timing` measures what is left.
+    /// A faster answer would reveal who has an account; `cargo bench --bench timing` measures what is left.
     async fn every_refusal_waits_for_the_same_minimum_time(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
-        app.found("Beta", "bob@beta.example").await;
+        app.registers("Acme", "ada@acme.example").await;
+        app.registers("Beta", "bob@beta.example").await;
         app.disables("bob@beta.example").await;
-        for email in ["nobody@acme.example", "ada@acme.example", "bob@beta.example"] {
+        for email in ["unknown@acme.example", "ada@acme.example", "bob@beta.example"] {
             let begun = Instant::now();
             let answer = app.tries_to_log_in(email, "Not-The-Password-1").await;
             answer.refused(401, "Invalid credentials");
@@ -65,16 +65,16 @@ on_both_databases! {
     }
 
     async fn addresses_ignore_case_but_a_unicode_lookalike_is_different(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         app.tries_to_log_in("ADA@Acme.Example", PASSWORD).await.expect(200);
         let twin = app.tries_to_log_in("аda@acme.example", PASSWORD).await;
         assert!(matches!(twin.status.as_u16(), 400 | 401), "{}", twin.text());
     }
 
     async fn an_organization_id_chooses_the_organization_of_the_token(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.advance(TimeDelta::seconds(1));
-        let beta = app.found("Beta", "bob@beta.example").await;
+        let beta = app.registers("Beta", "bob@beta.example").await;
         ada.also_belongs_to(&app, &beta.id, "manager").await;
 
         let first = app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);
@@ -89,8 +89,8 @@ on_both_databases! {
     }
 
     async fn a_foreign_organization_is_not_found_whether_or_not_it_exists(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
-        let beta = app.found("Beta", "bob@beta.example").await;
+        app.registers("Acme", "ada@acme.example").await;
+        let beta = app.registers("Beta", "bob@beta.example").await;
         for organization_id in [beta.id.as_str(), "01939f2e-0000-7000-8000-000000000000"] {
             app.post("/api/auth/login")
                 .json(&json!({
@@ -101,7 +101,7 @@ on_both_databases! {
                 .await
                 .refused(404, "Organization not found");
         }
-        // Who cannot prove who they are learns nothing about organizations.
+        // A person who is not authenticated learns nothing about organizations.
         app.post("/api/auth/login")
             .json(&json!({
                 "email": "ada@acme.example",
@@ -121,7 +121,7 @@ on_both_databases! {
     }
 
     async fn a_percent_encoded_path_is_the_same_login(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         app.post("/api/auth/%6Cogin")
             .json(&json!({"email": "ada@acme.example", "password": PASSWORD}))
             .await

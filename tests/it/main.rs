@@ -1,4 +1,4 @@
-//! Everything Hallpass promises, tried from outside on both databases.
+//! Integration tests: everything Hallpass promises, checked from outside on both databases.
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -6,7 +6,7 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "a test that panics is a test that fails, and failing is its way to speak"
+    reason = "a test fails by panicking"
 )]
 
 mod accept_invitation_page;
@@ -20,10 +20,8 @@ mod cors;
 mod dependencies;
 mod errors;
 mod forgot_password;
-mod founding;
 mod invitations;
 mod join_policies;
-mod joining;
 mod limits;
 mod login;
 mod mail;
@@ -45,6 +43,8 @@ mod pre_hijack;
 mod process;
 mod profile;
 mod refresh;
+mod register_member;
+mod register_organization;
 mod reset_password;
 mod revocation;
 mod role_matrix;

@@ -1,4 +1,4 @@
-//! Who belongs to an organization, and how that ends.
+//! The members of an organization, and how a membership ends.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases
 
 on_both_databases! {
     async fn managers_and_admins_see_the_members(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
-        app.founds("Other", "eve@other.example").await;
+        app.signs_up("Other", "eve@other.example").await;
         let path = ada.organization_path("/members");
         let list = ada.get(&path).await.expect(200);
         let mut seen: Vec<(&str, &str)> = list["members"]
@@ -38,7 +38,7 @@ on_both_databases! {
     }
 
     async fn pages_list_each_member_once(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         for n in 0..5 {
             app.joins(ada.organization_id(), &format!("bob{n}@acme.example")).await;
         }
@@ -74,7 +74,7 @@ on_both_databases! {
     }
 
     async fn an_admin_removes_a_member_whose_account_stays(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let again = bob.signs_in_again().await;
         bob.me().await.expect(200);
@@ -85,14 +85,14 @@ on_both_databases! {
             session.me().await.refused(401, "Token revoked");
             session.refreshes().await.refused(401, "Token revoked");
         }
-        // The password is right and opens nothing any more.
+        // The password is correct but gives access to nothing.
         app.tries_to_log_in(&bob.email, PASSWORD).await.refused(403, "Forbidden");
         assert_eq!(app.db.count("select count(*) from users").await, 2);
         ada.delete(&path).await.refused(404, "User not found");
         is_audited(&app, "removes", "membership.removed", &ada, &bob).await;
         ada.me().await.expect(200);
 
-        // Whoever comes back comes back anew.
+        // A person who joins again starts from scratch.
         ada.invites(&bob.email, "employee").await.expect(201);
         let token = app.mailed_token(&bob.email, "invitation").await;
         let form = format!("token={token}&password={PASSWORD}");
@@ -105,10 +105,10 @@ on_both_databases! {
     }
 
     async fn a_member_leaves_and_keeps_other_memberships(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let mut bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let at_acme = bob.signs_in_again().await;
-        let beta = app.found("Beta", "eve@beta.example").await;
+        let beta = app.registers("Beta", "eve@beta.example").await;
         let joined = bob.post(&format!("/api/organizations/{}/join", beta.id)).await.expect(200);
         bob.takes_token(&joined);
 
@@ -118,7 +118,7 @@ on_both_databases! {
             .await
             .expect(200);
         at_acme.me().await.refused(401, "Token revoked");
-        // The session that speaks for another organization goes on.
+        // The session that acts for another organization continues.
         assert_eq!(bob.me().await.expect(200)["organizationId"], beta.id);
         let back = json!({"organizationId": ada.organization_id()});
         bob.post("/api/auth/refresh").json(&back).await.refused(404, "Organization not found");
@@ -126,10 +126,10 @@ on_both_databases! {
     }
 
     async fn an_old_token_for_the_organization_ends_with_the_membership(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
-        let beta = app.found("Beta", "eve@beta.example").await;
-        // The session speaks for Beta now, the token in hand still for Acme.
+        let beta = app.registers("Beta", "eve@beta.example").await;
+        // The session now acts for Beta, while the token in hand still names Acme.
         let joined = bob.post(&format!("/api/organizations/{}/join", beta.id)).await.expect(200);
         bob.me().await.expect(200);
         let path = ada.organization_path(&format!("/members/{}", bob.id()));
@@ -140,10 +140,10 @@ on_both_databases! {
     }
 
     async fn only_an_admin_removes_others(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
-        let eve = app.founds("Evil", "eve@evil.example").await;
+        let eve = app.signs_up("Evil", "eve@evil.example").await;
         for victim in [ada.id(), bob.id(), grace.id(), "nonsense"] {
             for member in [&bob, &grace] {
                 if member.id() != victim {
@@ -163,7 +163,7 @@ on_both_databases! {
     }
 
     async fn reports_of_a_removed_manager_have_no_manager(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         app.db
@@ -180,7 +180,7 @@ on_both_databases! {
     }
 
     async fn the_last_admin_cannot_leave(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "admin").await;
         let leave = ada.organization_path("/members/me");
         grace.delete(&ada.organization_path(&format!("/members/{}", grace.id()))).await.expect(200);
@@ -189,7 +189,7 @@ on_both_databases! {
         assert_eq!(refused.header("x-error-code"), Some("last_admin"));
         ada.me().await.expect(200);
 
-        // An admin who cannot sign in runs nothing.
+        // A disabled admin does not count.
         let eve = app.joins_invited(&ada, "eve@acme.example", "admin").await;
         app.db.execute("update users set disabled_at = created_at where email = 'eve@acme.example'").await;
         ada.delete(&leave).await.refused(409, "The last admin must stay");
@@ -200,7 +200,7 @@ on_both_databases! {
 
     async fn of_admins_who_leave_at_once_one_stays(app: TestApp) {
         for round in 0..5 {
-            let ada = app.founds("Acme", &format!("ada{round}@acme.example")).await;
+            let ada = app.signs_up("Acme", &format!("ada{round}@acme.example")).await;
             let mut admins = vec![ada.clone()];
             for n in 0..4 {
                 let email = format!("admin{round}-{n}@acme.example");
@@ -217,7 +217,7 @@ on_both_databases! {
                 assert!([200, 401, 404, 409].contains(&status), "{status}");
             }
             assert!(admins_of(&app, &ada).await >= 1);
-            // And when all who are left try to leave.
+            // And when everyone left tries to leave.
             let leaving = admins.iter().map(async |admin: &Actor| {
                 admin.delete(&admin.organization_path("/members/me")).await.status.as_u16()
             });
@@ -228,7 +228,7 @@ on_both_databases! {
     }
 }
 
-/// A removal at one instance counts at another within the second that is promised.
+/// A removal at one instance takes effect at another within the promised second.
 #[actix_web::test]
 async fn another_instance_learns_of_a_removal() {
     let Some(db) = Db::postgres().await else {
@@ -236,16 +236,19 @@ async fn another_instance_learns_of_a_removal() {
     };
     let here = TestApp::start(db).await;
     let there = here.second_instance().await;
-    let ada = here.founds("Acme", "ada@acme.example").await;
+    let ada = here.signs_up("Acme", "ada@acme.example").await;
     let bob = here.joins(ada.organization_id(), "bob@acme.example").await;
     bob.at(&there).me().await.expect(200);
     let path = ada.organization_path(&format!("/members/{}", bob.id()));
     ada.delete(&path).await.expect(200);
-    let took = eventually("the removed is refused elsewhere", async || {
+    let took = eventually("the removed person is refused elsewhere", async || {
         bob.at(&there).me().await.status == 401
     })
     .await;
-    eprintln!("a removal counts elsewhere after {} ms", took.as_millis());
+    eprintln!(
+        "a removal takes effect elsewhere after {} ms",
+        took.as_millis()
+    );
 }
 
 async fn admins_of(app: &TestApp, member: &Actor) -> i64 {

@@ -1,4 +1,4 @@
-//! The schema: applied once, and never by a program that does not know it.
+//! Migrations: each is applied once, and no program starts on a newer schema.
 
 use futures_util::future::join_all;
 
@@ -13,7 +13,7 @@ async fn five_instances_share(db: Db) {
         .await;
     assert!(rows > 0);
     assert_eq!(rows, distinct);
-    apps[0].found("Acme", "ada@acme.example").await;
+    apps[0].registers("Acme", "ada@acme.example").await;
     for app in &apps {
         app.logs_in("ada@acme.example", crate::support::PASSWORD)
             .await;

@@ -1,4 +1,4 @@
-//! Letters that tell an account's owner of a sign-in from somewhere new.
+//! E-mails that tell an account's owner of a sign-in from a new device.
 
 use chrono::TimeDelta;
 use hallpass::domain::EmailMessage;
@@ -10,7 +10,7 @@ const ADA: &str = "ada@acme.example";
 
 on_both_databases! {
     async fn a_sign_in_from_a_new_device_is_notified_once(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         from(&app, "Firefox").await;
         assert_eq!(notices(&app).await.len(), 0, "the first sign-in ever");
         from(&app, "Firefox").await;
@@ -29,7 +29,7 @@ on_both_databases! {
     }
 
     async fn a_session_that_has_ended_is_remembered(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let firefox = from(&app, "Firefox").await;
         firefox.logs_out().await.expect(200);
         from(&app, "Firefox").await;
@@ -37,7 +37,7 @@ on_both_databases! {
     }
 
     async fn a_failed_sign_in_is_not_notified(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         from(&app, "Firefox").await;
         app.post("/api/auth/login").header("user-agent", "Phone")
             .json(&json!({"email": ADA, "password": "Not-The-Password-1"}))
@@ -47,7 +47,7 @@ on_both_databases! {
     }
 
     async fn joining_sends_no_sign_in_notice(app: TestApp) {
-        let acme = app.found("Acme", ADA).await;
+        let acme = app.registers("Acme", ADA).await;
         let bob = app.joins(&acme.id, "bob@acme.example").await;
         bob.signs_in_again().await;
         let emails = app.emails_to("bob@acme.example").await;
@@ -55,7 +55,7 @@ on_both_databases! {
     }
 
     async fn the_link_in_the_notice_ends_that_session_only_and_works_once(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let firefox = from(&app, "Firefox").await;
         let phone = from(&app, "Phone").await;
         let other = from(&app, "Phone").await;
@@ -79,7 +79,7 @@ on_both_databases! {
     }
 
     async fn ending_an_already_ended_session_succeeds(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         from(&app, "Firefox").await;
         let phone = from(&app, "Phone").await;
         phone.logs_out().await.expect(200);
@@ -88,7 +88,7 @@ on_both_databases! {
     }
 
     async fn the_link_is_valid_for_a_week(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         from(&app, "Firefox").await;
         let phone = from(&app, "Phone").await;
         let token = app.mailed_token(ADA, "new_sign_in").await;
@@ -101,7 +101,7 @@ on_both_databases! {
     }
 
     async fn the_link_in_the_password_notice_ends_the_session_that_changed_it(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let thief = from(&app, "Phone").await;
         thief.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
         thief.me().await.expect(200);
@@ -114,7 +114,7 @@ on_both_databases! {
     }
 
     async fn no_other_token_ends_a_session(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let firefox = from(&app, "Firefox").await;
         let phone = from(&app, "Phone").await;
         let verify = app.mailed_token(ADA, "verify_email").await;
@@ -137,7 +137,7 @@ on_both_databases! {
     }
 
     async fn notices_are_limited_for_unverified_addresses_only(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         for n in 0..6 {
             from(&app, &format!("Device {n}")).await;
         }
@@ -150,7 +150,7 @@ on_both_databases! {
     }
 
     async fn notices_do_not_use_up_the_limit_for_requested_emails(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         for n in 0..6 {
             from(&app, &format!("Device {n}")).await;
         }

@@ -1,4 +1,4 @@
-//! What operators and explorers ask of a running server.
+//! Health, metrics and the API reference of a running server.
 
 use crate::support::cluster::free_port;
 use crate::support::{Db, TestApp, on_both_databases};
@@ -73,7 +73,7 @@ async fn metrics_are_served_on_their_own_listener_only() {
         config.server.metrics_addr = Some(address);
     })
     .await;
-    app.founds("Acme", "ada@acme.example").await;
+    app.signs_up("Acme", "ada@acme.example").await;
 
     let url = format!("http://{address}/metrics");
     let answer = crate::support::client::builder()

@@ -6,7 +6,7 @@ use crate::support::{TestApp, on_both_databases};
 
 on_both_databases! {
     async fn every_member_reads_the_organization(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let organization = ada.get(&ada.organization_path("")).await.expect(200);
@@ -29,7 +29,7 @@ on_both_databases! {
     }
 
     async fn an_admin_changes_name_and_rules_and_the_slug_stays(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let path = ada.organization_path("");
         let changed = ada
             .patch(&path)
@@ -55,7 +55,7 @@ on_both_databases! {
         );
         assert_eq!(app.db.count(&audited).await, 1);
 
-        // What is left out stays, and an empty list is a list.
+        // Omitted fields stay, and an empty list is a value.
         let renamed = ada.patch(&path).json(&json!({"name": "Beta"})).await.expect(200);
         assert_eq!(renamed["allowedDomains"], changed["allowedDomains"]);
         assert_eq!(renamed["joinPolicy"], "domain");
@@ -69,7 +69,7 @@ on_both_databases! {
     }
 
     async fn only_admins_change_the_organization(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let path = ada.organization_path("");
@@ -84,8 +84,8 @@ on_both_databases! {
     }
 
     async fn another_organization_is_not_found_and_stays_unchanged(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let eve = app.founds("Evil", "eve@evil.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let eve = app.signs_up("Evil", "eve@evil.example").await;
         let mut ids = vec![ada.organization_id().to_owned()];
         ids.extend(["01939f2e-0000-7000-8000-000000000000", "acme", "me"].map(str::to_owned));
         for id in &ids {
@@ -102,8 +102,8 @@ on_both_databases! {
     }
 
     async fn a_member_of_two_organizations_acts_for_one_at_a_time(app: TestApp) {
-        let mut ada = app.founds("Acme", "ada@acme.example").await;
-        let beta = app.found("Beta", "eve@beta.example").await;
+        let mut ada = app.signs_up("Acme", "ada@acme.example").await;
+        let beta = app.registers("Beta", "eve@beta.example").await;
         let acme = ada.organization_id().to_owned();
         let joined = ada.post(&format!("/api/organizations/{}/join", beta.id)).await.expect(200);
         ada.takes_token(&joined);
@@ -114,10 +114,10 @@ on_both_databases! {
     }
 
     async fn an_invalid_rule_is_named_and_nothing_changes(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let path = ada.organization_path("");
         let many: Vec<String> = (0..51).map(|n| format!("d{n}.example")).collect();
-        let faulty: [(&str, Value); 15] = [
+        let invalid: [(&str, Value); 15] = [
             ("name", json!("A")),
             ("name", json!(7)),
             ("joinPolicy", json!("nobody")),
@@ -134,7 +134,7 @@ on_both_databases! {
             ("slug", json!("other")),
             ("id", json!("01939f2e-0000-7000-8000-000000000000")),
         ];
-        for (field, value) in faulty {
+        for (field, value) in invalid {
             let answer = ada.patch(&path).json(&json!({field: value})).await;
             answer.refused_fields(&[field]);
         }
@@ -146,7 +146,7 @@ on_both_databases! {
     }
 
     async fn only_an_admin_with_a_second_factor_can_require_one(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let path = ada.organization_path("");
         let rule = json!({"requireMfa": true, "name": "Safe"});
         let refused = ada.patch(&path).json(&rule).await;

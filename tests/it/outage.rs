@@ -1,4 +1,4 @@
-//! A database that does not answer is nobody's wrong password.
+//! A database that does not answer must not look like a wrong password.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use tokio_postgres::NoTls;
 use crate::support::cluster::Cluster;
 use crate::support::{Actor, Db, PASSWORD, TestApp, eventually};
 
-/// Far above every bound, so that a busy machine fails nothing; what would hang for ever does.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// Far above every promised time, so that a busy machine fails no test; a hang would still fail it.
+const DEADLINE: Duration = Duration::from_secs(40);
 
 #[actix_web::test]
 async fn without_postgres_answers_are_503_never_401_and_recover() {
@@ -45,15 +45,15 @@ async fn a_postgres_that_hangs_delays_requests_only_briefly() {
     };
     let (app, ada) = signed_in(&cluster).await;
     cluster.freeze();
-    // More than there are connections, so that some are begun and some wait.
-    let answered = timeout(PATIENCE, async {
+    // More than there are connections, so that some are in progress and some wait.
+    let answered = timeout(DEADLINE, async {
         join_all((0..40).map(|_| needs_the_database(&app, &ada))).await;
-        // By now every connection was given up, and the new ones are as silent.
+        // By now every connection has been abandoned, and the new ones are just as silent.
         join_all((0..40).map(|_| needs_the_database(&app, &ada))).await;
         news_grow_old(&ada).await;
         assert_eq!(app.get("/readyz").await.status, 503);
     });
-    assert!(answered.await.is_ok(), "somebody is not answered");
+    assert!(answered.await.is_ok(), "a request is not answered");
     app.get("/livez").await.expect(200);
 
     cluster.thaw();
@@ -74,7 +74,7 @@ async fn a_read_only_postgres_still_serves_reads() {
         .execute("alter system set default_transaction_read_only = on")
         .await;
     admin.execute("select pg_reload_conf()").await;
-    eventually("nobody can sign in", async || {
+    eventually("sign-ins fail", async || {
         app.tries_to_log_in(&ada.email, PASSWORD).await.status == 503
     })
     .await;
@@ -85,16 +85,16 @@ async fn a_read_only_postgres_still_serves_reads() {
     ada.get("/api/auth/sessions").await.expect(200);
     ada.logs_out().await.refused(503, "Service unavailable");
     ada.me().await.expect(200);
-    // No instance could do better, so none is taken out.
+    // No instance could do better, so none is taken out of service.
     app.get("/readyz").await.expect(200);
-    eventually("the operator is told", async || !takes_writes(&app).await).await;
+    eventually("readiness reports it", async || !takes_writes(&app).await).await;
 
     admin
         .execute("alter system reset default_transaction_read_only")
         .await;
     admin.execute("select pg_reload_conf()").await;
     recovers(&app, &ada, "writable again").await;
-    eventually("the operator is told", async || takes_writes(&app).await).await;
+    eventually("readiness reports it", async || takes_writes(&app).await).await;
     assert!(app.db.count("select count(*) from sessions").await > sessions);
 }
 
@@ -111,13 +111,13 @@ async fn a_postgres_without_free_connections_is_503_until_one_is_free() {
     cluster.stop();
     cluster.resume();
     let mut taken = Vec::new();
-    eventually("others have taken every connection", async || {
+    eventually("every connection is taken", async || {
         match tokio_postgres::connect(&cluster.url("postgres"), NoTls).await {
             Ok((client, connection)) => {
                 actix_web::rt::spawn(connection);
                 taken.push(client);
             }
-            // There is one left for whoever was sent away to make room: take it before they are back.
+            // One connection is left when a client was disconnected to make room: take it before that client is back.
             Err(_) => {
                 let sent_away = "select pg_terminate_backend(pid) from pg_stat_activity
                      where application_name = 'hallpass'";
@@ -136,7 +136,7 @@ async fn a_postgres_without_free_connections_is_503_until_one_is_free() {
     recovers(&app, &ada, "free again").await;
 }
 
-/// What `/readyz?verbose` says of it.
+/// What `/readyz?verbose` reports about it.
 async fn takes_writes(app: &TestApp) -> bool {
     let ready = app.get("/readyz?verbose").await.expect(200);
     assert_eq!(ready["status"], "ok");
@@ -148,12 +148,12 @@ async fn takes_writes(app: &TestApp) -> bool {
 async fn signed_in(cluster: &Cluster) -> (TestApp, Actor) {
     let db = Db::create_on(cluster, "").await.unwrap();
     let app = TestApp::start(db).await;
-    let ada = app.founds("Acme", "ada@acme.example").await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
     ada.me().await.expect(200);
     (app, ada)
 }
 
-/// What cannot be answered from memory is refused, and asked again later.
+/// Requests that cannot be answered from memory are refused, to be retried later.
 async fn needs_the_database(app: &TestApp, ada: &Actor) {
     let login = app.tries_to_log_in(&ada.email, PASSWORD).await;
     let wrong = app.tries_to_log_in(&ada.email, "Not-The-Password-1").await;
@@ -162,9 +162,9 @@ async fn needs_the_database(app: &TestApp, ada: &Actor) {
     }
 }
 
-/// A token is believed until the news of revocations is too old.
+/// A token is accepted until the known revocations are too old.
 async fn news_grow_old(ada: &Actor) {
-    eventually("tokens cannot be judged", async || {
+    eventually("tokens cannot be verified", async || {
         let answer = ada.me().await;
         assert!(
             matches!(answer.status.as_u16(), 200 | 503),

@@ -1,4 +1,4 @@
-//! The pages behind mailed links, as people without script use them.
+//! The pages that links in e-mails lead to, as used without JavaScript.
 
 use chrono::{SecondsFormat::Secs, TimeDelta};
 use hallpass::ports::Clock as _;
@@ -10,7 +10,7 @@ const ADA: &str = "ada@acme.example";
 
 on_both_databases! {
     async fn opening_a_link_changes_nothing_and_its_button_does(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = app.mailed_token(ADA, "verify_email").await;
         let link = format!("/verify-email?token={token}");
         for _ in 0..3 {
@@ -35,7 +35,7 @@ on_both_databases! {
     }
 
     async fn a_password_is_chosen_on_a_page(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         is_page(&app.get("/reset-password").await, 200);
         let asked = app.post("/reset-password").form(&[("email", ADA)]).await;
         is_page(&asked, 200);
@@ -63,7 +63,7 @@ on_both_databases! {
     }
 
     async fn the_pages_that_send_emails_answer_everyone_alike(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         for path in ["/reset-password", "/verify-email"] {
             let known = app.post(path).form(&[("email", ADA)]).await;
             let unknown = app.post(path).form(&[("email", "eve@acme.example")]).await;
@@ -78,7 +78,7 @@ on_both_databases! {
     }
 
     async fn a_new_address_is_confirmed_on_a_page(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let new = "ada.king@acme.example";
         ada.changes_email(new, PASSWORD).await.expect(200);
         let token = app.mailed_token(new, "confirm_new_email").await;
@@ -91,17 +91,17 @@ on_both_databases! {
     }
 
     async fn a_taken_address_is_reported_on_the_page(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         ada.changes_email("bob@acme.example", PASSWORD).await.expect(200);
         let token = app.mailed_token("bob@acme.example", "confirm_new_email").await;
-        app.found("Beta", "bob@acme.example").await;
+        app.registers("Beta", "bob@acme.example").await;
         let taken = app.post("/change-email").form(&[("token", &token)]).await;
         is_page(&taken, 409);
         assert_eq!(taken.header("x-error-code"), Some("email_taken"));
     }
 
     async fn a_session_is_ended_on_a_page(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         app.post("/api/auth/login")
             .header("user-agent", "Phone")
             .json(&serde_json::json!({"email": ADA, "password": PASSWORD}))
@@ -116,7 +116,7 @@ on_both_databases! {
     }
 
     async fn a_link_of_one_kind_does_not_work_on_the_page_of_another(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let verify = app.mailed_token(ADA, "verify_email").await;
         for path in ["/reset-password", "/change-email", "/end-session"] {
             is_page(&app.get(&format!("{path}?token={verify}")).await, 400);
@@ -205,7 +205,7 @@ async fn security_txt_says_where_to_report_vulnerabilities() {
         .refused(404, "Not Found");
 }
 
-/// Under the policy of all pages, and loading nothing.
+/// Has the content security policy of all pages, and loads nothing.
 #[track_caller]
 fn is_page(answer: &Answer, status: u16) {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.text());

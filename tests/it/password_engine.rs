@@ -8,7 +8,7 @@ use crate::support::{Db, TestApp};
 /// As many as one thread computes at once.
 const LANES: usize = 6;
 
-/// A server whose every sign-in takes seconds, since the address is unknown and the decoy as dear.
+/// A server whose every sign-in takes seconds, since the address is unknown and the decoy hash as expensive.
 async fn slow_server() -> TestApp {
     TestApp::configured(Db::sqlite(), |config| {
         config.passwords.bcrypt_cost = 16;
@@ -18,7 +18,7 @@ async fn slow_server() -> TestApp {
 }
 
 fn login() -> Value {
-    json!({ "email": "nobody@acme.example", "password": "Not-The-Password-1" })
+    json!({ "email": "unknown@acme.example", "password": "Not-The-Password-1" })
 }
 
 async fn passwords_check(app: &TestApp) -> String {
@@ -51,7 +51,7 @@ async fn a_full_queue_answers_503_and_cancelled_callers_free_their_slot() {
         login.abort();
     }
     until_busy(&app, 0).await;
-    // Given up, not done: else it would say how long the last one took.
+    // Cancelled, not computed: otherwise it would tell how long the last one took.
     assert_eq!(
         passwords_check(&app).await,
         "0 of 6 hashes are being computed, 0 wait."

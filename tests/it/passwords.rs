@@ -1,8 +1,8 @@
-//! What counts as a password, and as the same one.
+//! Which passwords are accepted, and which spellings are the same password.
 
 use serde_json::json;
 
-use crate::support::{Db, PASSWORD, TestApp, founding, on_both_databases};
+use crate::support::{Db, PASSWORD, TestApp, on_both_databases, organization_body};
 
 on_both_databases! {
     async fn composed_and_decomposed_characters_are_the_same_password(app: TestApp) {
@@ -16,7 +16,7 @@ on_both_databases! {
         for (n, length) in [71, 72, 73, 80, 99].into_iter().enumerate() {
             let email = format!("ada{n}@acme.example");
             let password: String = "Long-Winding-Road-".chars().cycle().take(length).collect();
-            let mut body = founding("Acme", &email);
+            let mut body = organization_body("Acme", &email);
             body["password"] = json!(password);
             app.post("/api/auth/register").json(&body).await.expect(201);
             app.tries_to_log_in(&email, &password).await.expect(200);
@@ -40,7 +40,7 @@ on_both_databases! {
     }
 
     async fn a_nul_never_makes_two_passwords_equal(app: TestApp) {
-        let mut body = founding("Acme", EMAIL);
+        let mut body = organization_body("Acme", EMAIL);
         body["password"] = json!("Correct-Horse\0Battery");
         app.post("/api/auth/register").json(&body).await.refused_fields(&["password"]);
         register(&app, PASSWORD).await;
@@ -59,7 +59,7 @@ on_both_databases! {
             "ada@acme.example",
             &"Long-Winding-Road-".repeat(6)[..101],
         ] {
-            let mut body = founding("Acme", EMAIL);
+            let mut body = organization_body("Acme", EMAIL);
             body["password"] = json!(weak);
             app.post("/api/auth/register").json(&body).await.refused_fields(&["password"]);
         }
@@ -81,7 +81,7 @@ on_both_databases! {
 
     async fn the_minimum_length_is_a_setting(db: Db) {
         let app = TestApp::configured(db, |config| config.passwords.min_length = 6).await;
-        let mut body = founding("Acme", EMAIL);
+        let mut body = organization_body("Acme", EMAIL);
         body["password"] = json!("Lag-8");
         app.post("/api/auth/register").json(&body).await.refused_fields(&["password"]);
         register(&app, "Lago-8").await;
@@ -91,7 +91,7 @@ on_both_databases! {
 const EMAIL: &str = "ada@acme.example";
 
 async fn register(app: &TestApp, password: &str) {
-    let mut body = founding("Acme", EMAIL);
+    let mut body = organization_body("Acme", EMAIL);
     body["password"] = json!(password);
     app.post("/api/auth/register").json(&body).await.expect(201);
 }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Actor, Db, TestApp, on_both_databases};
 
-const NOBODY: &str = "01939f2e-0000-7000-8000-000000000000";
+const UNKNOWN: &str = "01939f2e-0000-7000-8000-000000000000";
 
-/// Ada is the admin; Grace, a manager, reports to her; Mia, a manager, to Grace; Alan to Mia; Emmy to nobody. They came
-/// in this order, a second after each other.
+/// Ada is the admin; Grace, a manager, reports to her; Mia, a manager, to Grace; Alan to Mia; Emmy to no one. They
+/// joined in this order, a second apart.
 pub struct Staff {
     pub ada: Actor,
     pub grace: Actor,
@@ -19,7 +19,7 @@ pub struct Staff {
 
 impl Staff {
     pub async fn of(app: &TestApp) -> Self {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let joins = async |name: &str| {
             app.advance(TimeDelta::seconds(1));
             app.joins(ada.organization_id(), &format!("{name}@acme.example"))
@@ -56,7 +56,7 @@ impl Staff {
 on_both_databases! {
     async fn each_role_sees_exactly_the_people_it_may_see(app: TestApp) {
         let staff = Staff::of(&app).await;
-        app.founds("Beta", "bob@beta.example").await;
+        app.signs_up("Beta", "bob@beta.example").await;
         let Staff { ada, grace, mia, alan, emmy } = &staff;
         let all = [ada, grace, mia, alan, emmy];
         for (caller, visible) in [
@@ -102,8 +102,8 @@ on_both_databases! {
 
     async fn people_of_other_organizations_and_invalid_ids_are_not_found(app: TestApp) {
         let staff = Staff::of(&app).await;
-        let bob = app.founds("Beta", "bob@beta.example").await;
-        for id in [bob.id(), NOBODY, "nonsense", "../users"] {
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
+        for id in [bob.id(), UNKNOWN, "nonsense", "../users"] {
             let path = format!("/api/users/{}", id.replace('/', "%2f"));
             for caller in [&staff.ada, &staff.grace, &staff.alan] {
                 let answer = caller.get(&path).await;
@@ -139,7 +139,7 @@ on_both_databases! {
             }
             assert_eq!(&seen, whole, "limit {limit}");
         }
-        // A manager's pages end where their people do.
+        // A manager sees pages of their own reports only.
         let first = staff.grace.get("/api/users?limit=2").await.expect(200);
         let next = first["nextCursor"].as_str().unwrap();
         let second = staff.grace.get(&format!("/api/users?limit=2&cursor={next}")).await.expect(200);
@@ -165,7 +165,7 @@ on_both_databases! {
             let list = staff.ada.get(&format!("/api/users?q={q}")).await.expect(200);
             assert_eq!(list["users"].as_array().unwrap().len(), found, "{q}: {list}");
         }
-        // A search widens nobody's scope.
+        // A search does not extend anyone's scope.
         let list = staff.mia.get("/api/users?q=acme").await.expect(200);
         assert_eq!(list["users"].as_array().unwrap().len(), 2);
         let list = staff.alan.get("/api/users?q=emmy").await.expect(200);
@@ -173,7 +173,7 @@ on_both_databases! {
     }
 
     async fn an_invalid_query_parameter_is_named(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let long = "x".repeat(101);
         for (query, fields) in [
             ("limit=0", &["limit"][..]),
@@ -189,7 +189,7 @@ on_both_databases! {
         ] {
             ada.get(&format!("/api/users?{query}")).await.refused_fields(fields);
         }
-        // Every name holds the empty text.
+        // Every name contains the empty text.
         let everybody = ada.get("/api/users?limit=1&cursor=&q=").await.expect(200);
         assert_eq!(everybody["users"], json!([ada.get("/api/users").await.expect(200)["users"][0]]));
     }
@@ -220,7 +220,7 @@ on_both_databases! {
         app.db.execute(up).await;
         assert_eq!(lines().await, kept);
 
-        // No verb makes a circle; an operator with SQL does.
+        // No endpoint creates a cycle, but an operator with SQL can.
         app.db.execute(down).await;
         let circle = "update memberships set manager_id = (select id from users where email = 'alan@acme.example')
              where user_id = (select id from users where email = 'grace@acme.example')";
@@ -233,7 +233,7 @@ on_both_databases! {
 
     async fn a_member_of_two_organizations_is_shown_to_each_with_its_own_role(app: TestApp) {
         let staff = Staff::of(&app).await;
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         let alone = json!({"managerId": null});
         staff.ada.changes(&staff.alan, alone).await.expect(200);
         staff.alan.also_belongs_to(&app, bob.organization_id(), "admin").await;

@@ -1,11 +1,11 @@
-//! Who changes what of whom, and what that does at once.
+//! Who may change what about whom, and that it takes effect at once.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
 use crate::people::Staff;
+use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
 
 on_both_databases! {
     async fn a_name_is_changed_by_its_owner_by_managers_above_and_by_admins(app: TestApp) {
@@ -55,7 +55,7 @@ on_both_databases! {
 
         ada.changes(grace, json!({"role": "admin"})).await.expect(200);
         assert_eq!(grace.sees().await.len(), 5);
-        // Whoever lost the right cannot give it back to themselves.
+        // Someone who lost the right cannot give it back to themselves.
         grace.changes(ada, json!({"role": "employee"})).await.expect(200);
         ada.changes(ada, json!({"role": "admin"})).await.refused(403, "Forbidden");
     }
@@ -77,7 +77,7 @@ on_both_databases! {
         let changed = ada.changes(alan, json!({"disabled": false})).await.expect(200);
         assert_eq!(changed["disabled"], false);
         app.logs_in(&alan.email, PASSWORD).await.me().await.expect(200);
-        // What was ended stays ended.
+        // Ended sessions stay ended.
         for token in [alan, &elsewhere, &service] {
             token.me().await.refused(401, "Token revoked");
         }
@@ -85,7 +85,7 @@ on_both_databases! {
 
     async fn an_account_of_two_organizations_cannot_be_disabled_by_either(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         ada.changes(alan, json!({"managerId": null})).await.expect(200);
         alan.also_belongs_to(&app, bob.organization_id(), "employee").await;
         for admin in [ada, &bob] {
@@ -112,7 +112,7 @@ on_both_databases! {
         let left = ada.get(&format!("/api/users/{}", alan.id())).await.expect(200);
         assert_eq!(left["managerId"], Value::Null);
         assert_eq!(grace.sees().await, ["grace@acme.example"]);
-        // What she did stays written down.
+        // Her audit rows stay.
         let hers = format!("select count(*) from audit where actor_id = {}", app.db.id(mia.id()));
         assert!(app.db.count(&hers).await > 0);
         app.joins(ada.organization_id(), &mia.email).await.me().await.expect(200);
@@ -121,7 +121,7 @@ on_both_databases! {
     async fn a_person_with_other_memberships_keeps_account_and_sessions_there(app: TestApp) {
         let Staff { ada, alan, .. } = &Staff::of(&app).await;
         app.advance(TimeDelta::seconds(1));
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         ada.changes(alan, json!({"managerId": null})).await.expect(200);
         alan.also_belongs_to(&app, bob.organization_id(), "employee").await;
         let mut there = alan.signs_in_again().await;
@@ -141,7 +141,7 @@ on_both_databases! {
     async fn the_last_admin_cannot_be_demoted_disabled_or_removed(app: TestApp) {
         let Staff { ada, grace, .. } = &Staff::of(&app).await;
         let path = format!("/api/users/{}", ada.id());
-        // An admin who cannot sign in is none.
+        // A disabled admin does not count.
         ada.changes(grace, json!({"role": "admin"})).await.expect(200);
         ada.changes(grace, json!({"disabled": true})).await.expect(200);
         let before = people(&app).await;
@@ -161,7 +161,7 @@ on_both_databases! {
     }
 
     async fn of_two_admins_who_demote_or_remove_each_other_at_once_one_stays(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         for round in 0..6 {
             ada.changes(&bob, json!({"role": "admin"})).await.expect(200);
@@ -192,7 +192,7 @@ on_both_databases! {
             let how = json!({"managerId": manager.id(), "name": "Changed"});
             ada.changes(whom, how).await.refused_fields(&["managerId"]);
         }
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         for id in [bob.id(), "01939f2e-0000-7000-8000-000000000000", "nonsense"] {
             ada.changes(alan, json!({"managerId": id})).await.refused_fields(&["managerId"]);
         }
@@ -276,7 +276,7 @@ on_both_databases! {
     }
 }
 
-/// Prints how long another instance goes on believing what this one has changed.
+/// Prints how long another instance keeps the state from before a change here.
 #[actix_web::test]
 async fn another_instance_learns_of_demotion_disabling_and_removal() {
     let Some(db) = Db::postgres().await else {
@@ -300,38 +300,44 @@ async fn another_instance_learns_of_demotion_disabling_and_removal() {
     ada.changes(grace, json!({"role": "employee"}))
         .await
         .expect(200);
-    let took = eventually("a demotion counts elsewhere", async || {
+    let took = eventually("a demotion takes effect elsewhere", async || {
         grace.at(&there).me().await.expect(200)["role"] == "employee"
     })
     .await;
-    eprintln!("a demotion counts elsewhere after {} ms", took.as_millis());
+    eprintln!(
+        "a demotion takes effect elsewhere after {} ms",
+        took.as_millis()
+    );
 
     ada.changes(mia, json!({"disabled": true}))
         .await
         .expect(200);
-    let took = eventually("a deactivation counts elsewhere", async || {
+    let took = eventually("a deactivation takes effect elsewhere", async || {
         mia.at(&there).me().await.status == 401
     })
     .await;
     eprintln!(
-        "a deactivation counts elsewhere after {} ms",
+        "a deactivation takes effect elsewhere after {} ms",
         took.as_millis()
     );
 
     ada.delete(&format!("/api/users/{}", alan.id()))
         .await
         .expect(200);
-    let took = eventually("a removal counts elsewhere", async || {
+    let took = eventually("a removal takes effect elsewhere", async || {
         alan.at(&there).me().await.status == 401
     })
     .await;
-    eprintln!("a removal counts elsewhere after {} ms", took.as_millis());
+    eprintln!(
+        "a removal takes effect elsewhere after {} ms",
+        took.as_millis()
+    );
     mia.at(&there).me().await.refused(401, "Token revoked");
-    // Whoever asks the database before the change is heard of finds nobody there.
+    // An endpoint that reads the database before the change is known finds no such person.
     assert_eq!(alan.at(&there).me().await.status, 401);
 }
 
-/// Everybody's name, state and place, as the database has it.
+/// Every person's name, state and membership in the database.
 async fn people(app: &TestApp) -> Vec<Option<String>> {
     app.db
         .values(

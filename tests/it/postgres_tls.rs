@@ -1,4 +1,4 @@
-//! A PostgreSQL that speaks TLS only, and whom to trust about it.
+//! A PostgreSQL that accepts TLS only, and which certificates are trusted.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -22,7 +22,9 @@ async fn postgres_connects_over_tls_when_its_certificate_is_trusted() {
 
     for sslmode in ["require", "verify-full"] {
         let app = TestApp::start(with(&db, sslmode, &trusted)).await;
-        let ada = app.founds("Acme", &format!("ada@{sslmode}.example")).await;
+        let ada = app
+            .signs_up("Acme", &format!("ada@{sslmode}.example"))
+            .await;
         ada.me().await.expect(200);
     }
     refuses_to_start(
@@ -45,7 +47,7 @@ async fn postgres_connects_over_tls_when_its_certificate_is_trusted() {
 
 async fn refuses_to_start(db: Db, why: &str) {
     let Err(error) = TestApp::try_start(db).await else {
-        panic!("it started, which should have failed: {why}");
+        panic!("it started but should have failed: {why}");
     };
     assert!(error.to_string().contains(why), "{error}");
 }
@@ -68,7 +70,7 @@ fn authority() -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// Gives the server a certificate for its address and refuses whoever comes without TLS.
+/// Gives the server a certificate for its address and refuses connections without TLS.
 async fn speaks_tls_only(cluster: &Cluster, authority: &Authority) {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(["127.0.0.1".to_owned()])
@@ -95,7 +97,7 @@ async fn speaks_tls_only(cluster: &Cluster, authority: &Authority) {
     .await;
 }
 
-/// A file of the server's user, as secret as PostgreSQL wants a key to be.
+/// A file owned by the server's user, with the mode PostgreSQL requires of a key.
 fn write(cluster: &Cluster, name: &str, text: &str) -> PathBuf {
     let path = cluster.directory.join(name);
     fs::write(&path, text).unwrap();

@@ -1,4 +1,4 @@
-//! What a person sees of themselves, and may change.
+//! A person's own profile, and what they may change in it.
 
 use serde_json::json;
 
@@ -6,13 +6,13 @@ use crate::support::{TestApp, on_both_databases};
 
 on_both_databases! {
     async fn me_is_the_user_of_the_login_answer(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         assert_eq!(ada.me().await.expect(200), ada.user);
         app.get("/api/auth/me").await.refused(401, "Authentication required");
     }
 
     async fn a_new_name_is_shown_at_once(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.me().await.expect(200);
         let answer = ada
             .patch("/api/auth/me")
@@ -25,7 +25,7 @@ on_both_databases! {
     }
 
     async fn only_the_name_can_be_changed(app: TestApp) {
-        let acme = app.found("Acme", "ada@acme.example").await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
         let bob = app.joins(&acme.id, "bob@acme.example").await;
         for (field, value) in [
             ("role", json!("admin")),
@@ -41,7 +41,7 @@ on_both_databases! {
     }
 
     async fn an_invalid_name_is_refused(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         for name in ["", "   ", "a\nb", "a\0b"] {
             ada.patch("/api/auth/me")
                 .json(&json!({"name": name}))

@@ -1,4 +1,4 @@
-//! A new token for one that is still valid.
+//! Exchanging a valid token for a new one.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::support::{Db, TestApp, jwt, on_both_databases};
 
 on_both_databases! {
     async fn a_refresh_answers_like_a_login_and_the_old_token_stays_valid(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.advance(TimeDelta::days(3));
         let answer = ada.refreshes().await.expect(200);
         assert_eq!(answer["expiresIn"], 604_800);
@@ -25,7 +25,7 @@ on_both_databases! {
     }
 
     async fn a_refresh_reads_role_and_name_from_the_database(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.patch("/api/auth/me").json(&json!({"name": "Ada Lovelace"})).await.expect(200);
         app.db.execute("update memberships set role = 'employee'").await;
         let answer = ada.refreshes().await.expect(200);
@@ -37,8 +37,8 @@ on_both_databases! {
 
     async fn a_refresh_switches_to_another_organization_of_the_person(db: Db) {
         let mut app = TestApp::start(db).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let beta = app.found("Beta", "bob@beta.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let beta = app.registers("Beta", "bob@beta.example").await;
         let switch = json!({"organizationId": beta.id});
         ada.post("/api/auth/refresh").json(&switch).await.refused(404, "Organization not found");
 
@@ -56,7 +56,7 @@ on_both_databases! {
     }
 
     async fn a_session_ends_after_ninety_days_and_no_token_outlives_it(app: TestApp) {
-        let mut ada = app.founds("Acme", "ada@acme.example").await;
+        let mut ada = app.signs_up("Acme", "ada@acme.example").await;
         let began = jwt::claims(&ada.token)["iat"].as_i64().unwrap();
         let session_end = began + 90 * 86_400;
         for _ in 0..14 {
@@ -85,7 +85,7 @@ on_both_databases! {
     }
 
     async fn a_refresh_refuses_unknown_fields(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.post("/api/auth/refresh")
             .json(&json!({"role": "admin"}))
             .await

@@ -1,4 +1,4 @@
-//! A new password for somebody who reads the account's mail.
+//! Setting a new password with the link from an e-mail.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -13,7 +13,7 @@ const LAST_PASSWORD: &str = "Lantern-Gravel-5-Sonata";
 
 on_both_databases! {
     async fn a_reset_ends_every_session_and_does_not_sign_in(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let elsewhere = ada.signs_in_again().await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let second = app.second_instance().await;
@@ -38,7 +38,7 @@ on_both_databases! {
     }
 
     async fn a_token_works_once(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = reset_token(&app).await;
         app.resets_password(&token, OTHER_PASSWORD).await.expect(200);
         app.resets_password(&token, LAST_PASSWORD).await.refused(400, "Invalid or expired token");
@@ -46,7 +46,7 @@ on_both_databases! {
     }
 
     async fn of_twenty_concurrent_resets_one_succeeds(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = reset_token(&app).await;
         let passwords: Vec<String> = (0..20).map(|n| format!("{OTHER_PASSWORD}-{n}")).collect();
         let answers = join_all(passwords.iter().map(|password| app.resets_password(&token, password))).await;
@@ -64,7 +64,7 @@ on_both_databases! {
     }
 
     async fn a_token_is_valid_for_half_an_hour(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = reset_token(&app).await;
         app.advance(TimeDelta::minutes(30));
         app.resets_password(&token, OTHER_PASSWORD).await.refused(400, "Invalid or expired token");
@@ -74,7 +74,7 @@ on_both_databases! {
     }
 
     async fn a_newer_email_voids_the_older_ones(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let older = reset_token(&app).await;
         app.advance(TimeDelta::seconds(1));
         let newer = reset_token(&app).await;
@@ -83,7 +83,7 @@ on_both_databases! {
     }
 
     async fn a_weak_password_is_an_error_of_its_field_and_keeps_the_token_valid(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = reset_token(&app).await;
         for weak in ["short", "password123", ADA, "Byron1815", "", &"x".repeat(101)] {
             app.resets_password(&token, weak).await.refused_fields(&["password"]);
@@ -93,7 +93,7 @@ on_both_databases! {
     }
 
     async fn bad_tokens_get_one_answer_and_change_nothing(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let good = reset_token(&app).await;
         let first = app.resets_password("x", OTHER_PASSWORD).await;
         first.refused(400, "Invalid or expired token");
@@ -114,14 +114,14 @@ on_both_databases! {
     }
 
     async fn a_reset_verifies_the_address(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         assert!(!app.is_verified(ADA).await);
         app.resets_password(&reset_token(&app).await, OTHER_PASSWORD).await.expect(200);
         assert!(app.is_verified(ADA).await);
     }
 
     async fn the_owner_is_notified_of_every_new_password(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         ada.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
         assert_eq!(told_of_new_passwords(&app).await, 1);
         ada.changes_password(PASSWORD, OTHER_PASSWORD).await.refused(401, "Invalid credentials");
@@ -134,7 +134,7 @@ on_both_databases! {
     }
 
     async fn a_new_password_voids_pending_links(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         ada.changes_email("new@acme.example", PASSWORD).await.expect(200);
         let change = app.mailed_token("new@acme.example", "confirm_new_email").await;
         let reset = reset_token(&app).await;
@@ -151,7 +151,7 @@ on_both_databases! {
     }
 
     async fn a_second_factor_is_still_required_after_a_reset(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         app.db
             .execute(&format!(
                 "insert into totp (user_id, secret, created_at, confirmed_at, failures)
@@ -166,14 +166,14 @@ on_both_databases! {
     }
 
     async fn a_disabled_account_cannot_use_a_link(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = reset_token(&app).await;
         app.disables(ADA).await;
         app.resets_password(&token, OTHER_PASSWORD).await.refused(400, "Invalid or expired token");
     }
 
     async fn a_reset_leaves_one_audit_row(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let token = reset_token(&app).await;
         app.post("/api/auth/reset-password")
             .header("x-request-id", "resets")

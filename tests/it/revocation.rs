@@ -1,14 +1,14 @@
-//! What ends a session ends it everywhere, within a second and for good, with no database read per request.
+//! A revocation takes effect everywhere within a second and for good, with no database read per request.
 
 use crate::support::{Actor, Db, OTHER_PASSWORD, PASSWORD, TestApp, eventually, on_both_databases};
 
-/// Everything but what tells of changes, which is read all the time.
+/// Every table except the one with the changes, which is polled all the time.
 const TABLES: [&str; 5] = ["users", "organizations", "memberships", "sessions", "audit"];
 
 on_both_databases! {
     async fn revocations_survive_a_restart(db: Db) {
         let mut app = TestApp::start(db).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let alive = ada.signs_in_again().await;
         ada.logs_out().await.expect(200);
@@ -21,7 +21,7 @@ on_both_databases! {
     }
 
     async fn me_needs_no_query_once_the_person_is_cached(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.me().await.expect(200);
 
         for table in TABLES {
@@ -30,7 +30,7 @@ on_both_databases! {
         for _ in 0..100 {
             assert_eq!(ada.me().await.expect(200), ada.user);
         }
-        // Whoever does ask the database notices that its tables are gone.
+        // A request that does read the database finds that its tables are gone.
         let login = app.tries_to_log_in(&ada.email, PASSWORD).await;
         assert!(login.status.is_server_error(), "{}", login.text());
         for table in TABLES {
@@ -40,7 +40,7 @@ on_both_databases! {
     }
 }
 
-/// Prints how long another instance goes on accepting what this one has ended.
+/// Prints how long another instance accepts a session after its end here.
 #[actix_web::test]
 async fn another_instance_learns_of_every_revocation() {
     let Some(db) = Db::postgres().await else {
@@ -48,7 +48,7 @@ async fn another_instance_learns_of_every_revocation() {
     };
     let here = TestApp::start(db).await;
     let there = here.second_instance().await;
-    let ada = here.founds("Acme", "ada@acme.example").await;
+    let ada = here.signs_up("Acme", "ada@acme.example").await;
 
     let session = ada.signs_in_again().await;
     known(&session, &there).await;
@@ -92,7 +92,7 @@ async fn another_instance_learns_of_a_new_name() {
     };
     let here = TestApp::start(db).await;
     let there = here.second_instance().await;
-    let ada = here.founds("Acme", "ada@acme.example").await;
+    let ada = here.signs_up("Acme", "ada@acme.example").await;
     known(&ada, &there).await;
     let renamed = ada
         .patch("/api/auth/me")
@@ -119,6 +119,6 @@ async fn known(session: &Actor, there: &TestApp) {
 async fn ends(how: &str, session: &Actor, there: &TestApp) {
     let session = session.at(there);
     let took = eventually(how, async || session.me().await.status == 401).await;
-    eprintln!("{how} counts elsewhere after {} ms", took.as_millis());
+    eprintln!("{how} takes effect elsewhere after {} ms", took.as_millis());
     session.me().await.refused(401, "Token revoked");
 }

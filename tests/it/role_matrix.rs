@@ -7,7 +7,7 @@ use crate::support::{Actor, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases
 
 /// The columns of the table below.
 const CALLERS: [Kind; 6] = [
-    Kind::Nobody,
+    Kind::Anonymous,
     Kind::Employee,
     Kind::Manager,
     Kind::Admin,
@@ -126,7 +126,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
 on_both_databases! {
     async fn every_route_admits_whom_it_should_and_refusals_change_nothing(app: TestApp) {
         let document: Value = serde_json::from_str(&hallpass::http::openapi_json()).unwrap();
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let mut faults = Vec::new();
         for (method, path, example) in routes(&document) {
             let Some((_, _, expected)) = EXPECTED.iter().find(|row| (row.0, row.1) == (method, path)) else {
@@ -173,13 +173,13 @@ fn routes(document: &Value) -> Vec<(&str, &str, Option<Value>)> {
             routes.push((method.as_str(), path.as_str(), example));
         }
     }
-    assert!(routes.len() > 20, "the document is not what it was");
+    assert!(routes.len() > 20, "the document has too few routes");
     routes
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Nobody,
+    Anonymous,
     Employee,
     Manager,
     Admin,
@@ -209,13 +209,13 @@ impl Cell {
             actor
         };
         let caller = match kind {
-            Kind::Nobody => None,
+            Kind::Anonymous => None,
             Kind::Employee => Some(joins().await),
             Kind::Manager => Some(colleague("manager").await),
             Kind::Admin => Some(colleague("admin").await),
             Kind::ForeignAdmin => {
                 let email = format!("{}@beta.example", uuid::Uuid::now_v7());
-                Some(app.founds("Beta", &email).await)
+                Some(app.signs_up("Beta", &email).await)
             }
             Kind::EmployeesService => Some(joins().await.as_a_service("employee").await),
         };
@@ -229,7 +229,7 @@ impl Cell {
         let invitations = format!("/api/organizations/{}/invitations", ada.organization_id());
         let invitation = ada.post(&invitations).json(&json!({"email": email})).await;
         let sessions = match (kind, &caller) {
-            (Kind::EmployeesService | Kind::Nobody, _) | (_, None) => person.sessions().await,
+            (Kind::EmployeesService | Kind::Anonymous, _) | (_, None) => person.sessions().await,
             (_, Some(caller)) => caller.sessions().await,
         };
         Self {

@@ -1,4 +1,4 @@
-//! `docs/SECURITY.md` names a test for each promise, and the tests exist.
+//! `docs/SECURITY.md` cites a test for each promise, and every cited test exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn every_test_cited_on_the_security_page_exists() {
         .flat_map(|line| line.split('`').skip(1).step_by(2))
         .filter(|code| code.contains("::"))
         .collect();
-    assert!(named.len() > 20, "the table is gone");
+    assert!(named.len() > 20, "the table is missing");
     let mut sources = Vec::new();
     collect(&root.join("tests"), &mut sources);
     collect(&root.join("src"), &mut sources);

@@ -38,7 +38,7 @@ async fn unlocks(app: &TestApp, token: &str, code: &str) -> Answer {
 
 on_both_databases! {
     async fn a_64_character_token_is_answered_on_request(app: TestApp) {
-        let acme = app.found("Acme", ADA).await;
+        let acme = app.registers("Acme", ADA).await;
         let answer = app
             .post("/api/v1/login")
             .json(&json!({"name": ADA, "password": PASSWORD, "returnToken": true}))
@@ -60,7 +60,7 @@ on_both_databases! {
             "rights": ["self", "reports", "organization"],
         }));
         searches(&app, token).await.expect(200);
-        // Only a hash is kept.
+        // Only a hash is stored.
         let kept = app.db.values("select token_hash as v from sessions where kind = 'token'").await;
         assert_eq!(kept.len(), 1);
         assert_ne!(kept[0].as_deref(), Some(token));
@@ -69,7 +69,7 @@ on_both_databases! {
     }
 
     async fn by_default_the_token_comes_in_an_http_only_cookie(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         for body in [
             json!({"name": ADA, "password": PASSWORD}),
             json!({"name": ADA, "password": PASSWORD, "returnToken": false}),
@@ -89,7 +89,7 @@ on_both_databases! {
             evil.json(&body).await.refused(403, "Cross-site request refused");
             let silent = browser.silent(Method::POST, "/api/v1/search").json(&body);
             silent.await.refused(403, "Cross-site request refused");
-            // A link on a foreign page signs nobody out, and one of ours does.
+            // A link on a foreign page cannot sign anyone out, and one of ours can.
             let link = || browser.silent(Method::GET, "/api/v1/logout");
             link().header("sec-fetch-site", "cross-site").await.refused(403, "Cross-site request refused");
             link().await.refused(403, "Cross-site request refused");
@@ -101,8 +101,8 @@ on_both_databases! {
     }
 
     async fn a_failed_login_is_always_the_same_401(app: TestApp) {
-        app.found("Acme", ADA).await;
-        for (name, password) in [(ADA, "Not-The-Password-1"), ("nobody@acme.example", PASSWORD)] {
+        app.registers("Acme", ADA).await;
+        for (name, password) in [(ADA, "Not-The-Password-1"), ("unknown@acme.example", PASSWORD)] {
             let body = json!({"name": name, "password": password, "returnToken": true, "tenant": "nowhere"});
             let answer = app.post("/api/v1/login").json(&body).await;
             answer.refused(401, "Invalid credentials");
@@ -118,9 +118,9 @@ on_both_databases! {
             config.accounts.tenant_domain = Some("example.com".to_owned());
         })
         .await;
-        let acme = app.found("Acme", ADA).await;
+        let acme = app.registers("Acme", ADA).await;
         app.advance(TimeDelta::minutes(1));
-        let bolt = app.found("Bolt", "bob@bolt.example").await;
+        let bolt = app.registers("Bolt", "bob@bolt.example").await;
         let ada = app.logs_in(ADA, PASSWORD).await;
         let login = async |tenant: Option<&str>, host: &str| {
             let mut body = json!({"name": ADA, "password": PASSWORD});
@@ -139,13 +139,13 @@ on_both_databases! {
         assert_eq!(session["tenant"], "bolt");
         assert_eq!(session["user"]["organizationId"], bolt.id);
         assert_eq!(session["rights"], json!(["self"]));
-        // What is asked for counts more than where.
+        // An explicit choice overrides the host.
         assert_eq!(login(Some("acme"), "bolt.example.com").await.expect(200)["tenant"], "acme");
         assert_eq!(login(None, "bolt.example.com.evil.example").await.expect(200)["tenant"], "acme");
     }
 
-    async fn a_token_is_accepted_in_query_header_or_cookie_but_only_once(app: TestApp) {
-        app.found("Acme", ADA).await;
+    async fn query_or_header_carry_one_token_and_override_the_cookie(app: TestApp) {
+        app.registers("Acme", ADA).await;
         let (one, two) = (token_of(&app, ADA).await, token_of(&app, ADA).await);
         let body = json!({"from": 0, "size": 1});
         app.post("/api/v1/search").bearer(&one).json(&body).await.expect(200);
@@ -157,7 +157,7 @@ on_both_databases! {
         app.post("/api/v1/search").json(&body).await.refused(401, "Authentication required");
         searches(&app, "").await.refused(401, "Invalid token");
         searches(&app, &one.to_lowercase()).await.refused(401, "Invalid token");
-        // The cookie is ignored where something was sent on purpose.
+        // The cookie is ignored if another token was sent.
         let cookie = format!("hallpass-session={two}");
         let answer = app.post(&format!("/api/v1/logout?token={one}")).header("cookie", &cookie).await;
         answer.expect(200);
@@ -166,7 +166,7 @@ on_both_databases! {
     }
 
     async fn logout_ends_only_that_session_and_may_be_repeated(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         for method in [Method::GET, Method::POST] {
             let (ended, other) = (token_of(&app, ADA).await, token_of(&app, ADA).await);
             for _ in 0..2 {
@@ -188,7 +188,7 @@ on_both_databases! {
     }
 
     async fn a_token_lives_for_thirty_days_and_records_its_last_use(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = token_of(&app, ADA).await;
         app.advance(TimeDelta::days(30) - TimeDelta::seconds(1));
         searches(&app, &token).await.expect(200);
@@ -201,7 +201,7 @@ on_both_databases! {
     }
 
     async fn the_session_list_covers_every_carrier_and_ends_exactly_one(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         app.advance(TimeDelta::minutes(1));
         let browser = Browser::new(&app);
         browser.signs_in(ADA, PASSWORD).await.expect(200);
@@ -223,7 +223,7 @@ on_both_databases! {
         searches(&app, &token).await.expect(200);
         ada.me().await.expect(200);
 
-        // What ends all of them ends these.
+        // Ending all sessions ends these too.
         let body = json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD});
         ada.post("/api/auth/change-password").json(&body).await.expect(200);
         searches(&app, &token).await.refused(401, "Token revoked");
@@ -232,7 +232,7 @@ on_both_databases! {
 
     async fn revoked_disabled_and_removed_people_are_refused_on_every_instance(app: TestApp) {
         let other = app.second_instance().await;
-        let acme = app.found("Acme", ADA).await;
+        let acme = app.registers("Acme", ADA).await;
         for (email, how) in [("bob@acme.example", "logout-all"), ("cy@acme.example", "disabled"), ("dee@acme.example", "removed")] {
             let actor = app.joins(&acme.id, email).await;
             let token = token_of(&app, email).await;
@@ -250,8 +250,8 @@ on_both_databases! {
     }
 
     async fn a_search_shows_only_people_the_caller_may_see(app: TestApp) {
-        let acme = app.found("Acme", ADA).await;
-        app.founds("Bolt", "eve@bolt.example").await;
+        let acme = app.registers("Acme", ADA).await;
+        app.signs_up("Bolt", "eve@bolt.example").await;
         let ada = app.logs_in(ADA, PASSWORD).await;
         let mut people = Vec::new();
         for name in ["manager", "lead", "worker", "other"] {
@@ -303,7 +303,7 @@ on_both_databases! {
     }
 
     async fn every_answer_of_this_api_sends_no_referrer_policy(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = token_of(&app, ADA).await;
         for answer in [
             app.post("/api/v1/login").json(&json!({})).await,
@@ -318,14 +318,14 @@ on_both_databases! {
     }
 
     async fn a_session_is_locked_until_the_second_factor(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let authenticator = ada.enrols(&app).await;
         let session = logs_in(&app, ADA).await;
         assert_eq!(session["isUnlocked"], false);
         let token = session["token"].as_str().unwrap();
         searches(&app, token).await.refused(403, "Session locked");
         let logins = "select count(*) from audit where action = 'session.login' and outcome = 'ok'";
-        assert_eq!(app.db.count(logins).await, 1, "nobody has signed in with the token yet");
+        assert_eq!(app.db.count(logins).await, 1, "the token has not been used to sign in yet");
 
         unlocks(&app, token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
         searches(&app, token).await.refused(403, "Session locked");
@@ -339,7 +339,7 @@ on_both_databases! {
         assert!(unlocked.get("token").is_none());
         searches(&app, token).await.expect(200);
         assert_eq!(app.db.count(logins).await, 2);
-        // Unlocked is unlocked, and a code counts once.
+        // An unlocked session stays unlocked, and a code counts once.
         unlocks(&app, token, &code).await.expect(200);
         let second = token_of(&app, ADA).await;
         unlocks(&app, &second, &code).await.refused(401, "Invalid code");
@@ -348,7 +348,7 @@ on_both_databases! {
     }
 
     async fn a_locked_session_can_be_ended_and_then_not_unlocked(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let authenticator = ada.enrols(&app).await;
         let token = token_of(&app, ADA).await;
         app.post(&format!("/api/v1/logout?token={token}")).await.expect(200);
@@ -359,7 +359,7 @@ on_both_databases! {
     }
 
     async fn five_wrong_codes_lock_and_ten_end_the_attempt(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let authenticator = ada.enrols(&app).await;
         let (first, second) = (token_of(&app, ADA).await, token_of(&app, ADA).await);
         for n in 0..5 {
@@ -379,7 +379,7 @@ on_both_databases! {
     }
 
     async fn of_twenty_concurrent_unlocks_with_one_code_one_succeeds(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let authenticator = ada.enrols(&app).await;
         let mut tokens = Vec::new();
         for _ in 0..20 {
@@ -394,7 +394,7 @@ on_both_databases! {
     }
 
     async fn a_person_who_must_enrol_stays_locked_out(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let before = token_of(&app, ADA).await;
         app.requires_mfa(ada.organization_id()).await;
         let session = logs_in(&app, ADA).await;

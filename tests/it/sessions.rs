@@ -1,4 +1,4 @@
-//! Signing out here, there and everywhere.
+//! Signing out of this session, another one, or all.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::support::{TestApp, on_both_databases};
 
 on_both_databases! {
     async fn logout_ends_this_session_only(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let elsewhere = ada.signs_in_again().await;
         let mut refreshed = ada.clone();
         refreshed.takes_token(&ada.refreshes().await.expect(200));
@@ -23,7 +23,7 @@ on_both_databases! {
     }
 
     async fn logout_all_ends_every_session_of_one_person_only(app: TestApp) {
-        let acme = app.found("Acme", "ada@acme.example").await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
         let ada = app.logs_in("ada@acme.example", crate::support::PASSWORD).await;
         let elsewhere = ada.signs_in_again().await;
         let bob = app.joins(&acme.id, "bob@acme.example").await;
@@ -39,7 +39,7 @@ on_both_databases! {
     }
 
     async fn the_list_shows_a_persons_live_sessions_and_marks_the_current_one(app: TestApp) {
-        let acme = app.found("Acme", "ada@acme.example").await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
         app.joins(&acme.id, "bob@acme.example").await;
         let ada = app.logs_in("ada@acme.example", crate::support::PASSWORD).await;
         app.advance(TimeDelta::hours(1));
@@ -74,7 +74,7 @@ on_both_databases! {
     }
 
     async fn a_session_can_be_ended_from_another_one(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let lost = ada.signs_in_again().await;
         let path = format!("/api/auth/sessions/{}", session_id(&lost.token));
         assert_eq!(ada.delete(&path).await.expect(200), json!({"success": true}));
@@ -84,7 +84,7 @@ on_both_databases! {
     }
 
     async fn another_persons_session_is_not_found_and_continues(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let path = format!("/api/auth/sessions/{}", session_id(&bob.token));
         ada.delete(&path).await.refused(404, "Session not found");

@@ -1,4 +1,4 @@
-//! The sandbox that stands in for Slack: as strict as Slack, and as unreliable as one asks it to be.
+//! The Slack sandbox: as strict as Slack, and failing on request.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -78,7 +78,7 @@ async fn a_parameter_in_the_redirect_uri_is_kept() {
 #[tokio::test]
 async fn an_untrusted_request_gets_a_page_and_no_redirect() {
     let slack = Slack::start().await;
-    let faulty = [
+    let invalid = [
         (V2_AUTHORIZE, changed(&V2, "client_id", "another")),
         (V2_AUTHORIZE, changed(&V2, "client_id", "")),
         (V2_AUTHORIZE, changed(&V2, "redirect_uri", "//evil.example")),
@@ -96,7 +96,7 @@ async fn an_untrusted_request_gets_a_page_and_no_redirect() {
         (OIDC_AUTHORIZE, changed(&OIDC, "response_type", "token")),
         (OIDC_AUTHORIZE, changed(&OIDC, "scope", "email")),
     ];
-    for (path, query) in faulty {
+    for (path, query) in invalid {
         for answer in ["owner", "deny"] {
             let answer = slack.authorize(path, &changed(&query, "as", answer)).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query:?}");
@@ -240,7 +240,7 @@ async fn a_token_grants_only_the_requested_scopes() {
     );
     let nobody = slack.call(Method::GET, path, |it| it).await;
     assert_eq!(error(&nobody.json()), "not_authed");
-    // Another workspace's person is nobody here.
+    // People of another workspace are unknown.
     assert_eq!(
         error(&slack.users_info("W0BARBARA", token).await),
         "user_not_found"
@@ -365,7 +365,7 @@ async fn a_code_is_bound_to_its_client_and_redirect_uri() {
     ];
     let with_pkce = slack.exchange_form(V2_ACCESS, &proof).await;
     assert_eq!(error(&with_pkce), "internal_error");
-    // None of that used it up.
+    // None of that used up the code.
     assert_eq!(slack.exchange(V2_ACCESS, &code).await["ok"], true);
 }
 
@@ -411,7 +411,7 @@ async fn a_rate_limit_comes_with_and_without_its_header_and_body() {
     let slack = Slack::start().await;
     for (retry_after, body) in [(true, true), (true, false), (false, true), (false, false)] {
         let fault = Fault::RateLimited { retry_after, body };
-        let answer = slack.faulty(fault).await.unwrap();
+        let answer = slack.with_fault(fault).await.unwrap();
         assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(answer.headers.contains_key(RETRY_AFTER), retry_after);
         assert_eq!(!answer.body.is_empty(), body);
@@ -421,15 +421,15 @@ async fn a_rate_limit_comes_with_and_without_its_header_and_body() {
 #[tokio::test]
 async fn answers_can_be_unreadable() {
     let slack = Slack::start().await;
-    let page = slack.faulty(Fault::ServerError).await.unwrap();
+    let page = slack.with_fault(Fault::ServerError).await.unwrap();
     assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
-    let page = slack.faulty(Fault::Html).await.unwrap();
+    let page = slack.with_fault(Fault::Html).await.unwrap();
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.is_html());
-    let cut = slack.faulty(Fault::Truncated).await.unwrap();
+    let cut = slack.with_fault(Fault::Truncated).await.unwrap();
     assert!(cut.text().starts_with("{\"ok\":true"));
     assert!(serde_json::from_slice::<Value>(&cut.body).is_err());
-    let huge = slack.faulty(Fault::Oversize).await.unwrap();
+    let huge = slack.with_fault(Fault::Oversize).await.unwrap();
     assert!(huge.body.len() > 10_000_000);
     assert_eq!(huge.json()["ok"], true);
 }
@@ -437,9 +437,9 @@ async fn answers_can_be_unreadable() {
 #[tokio::test]
 async fn slack_can_refuse_with_any_error_or_none() {
     let slack = Slack::start().await;
-    let answer = slack.faulty(Fault::NotOk).await.unwrap();
+    let answer = slack.with_fault(Fault::NotOk).await.unwrap();
     assert_eq!(answer.json(), json!({"ok": false}));
-    let answer = slack.faulty(Fault::error("made_up")).await.unwrap();
+    let answer = slack.with_fault(Fault::error("made_up")).await.unwrap();
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.json(), json!({"ok": false, "error": "made_up"}));
 }
@@ -447,7 +447,7 @@ async fn slack_can_refuse_with_any_error_or_none() {
 #[tokio::test]
 async fn followed_redirects_are_detected() {
     let slack = Slack::start().await;
-    let answer = slack.faulty(Fault::Redirect).await.unwrap();
+    let answer = slack.with_fault(Fault::Redirect).await.unwrap();
     assert_eq!(answer.status, StatusCode::FOUND);
     let location = answer.headers[LOCATION].to_str().unwrap();
     let path = location.strip_prefix(PATH).unwrap();
@@ -459,17 +459,17 @@ async fn followed_redirects_are_detected() {
 #[tokio::test]
 async fn a_lost_connection_gives_no_answer() {
     let slack = Slack::start().await;
-    assert!(slack.faulty(Fault::Reset).await.is_err());
+    assert!(slack.with_fault(Fault::Reset).await.is_err());
     assert!(slack.sends_right_answers().await);
 }
 
 #[tokio::test]
 async fn a_silent_endpoint_answers_once_the_fault_is_cleared() {
     let slack = Slack::start().await;
-    let silent = slack.faulty(Fault::Silence);
+    let silent = slack.with_fault(Fault::Silence);
     let (outcome, ()) = tokio::join!(silent, async {
         slack.sandbox.has_been_called(Endpoint::UsersInfo, 1).await;
-        // Others are served meanwhile.
+        // Other requests are served meanwhile.
         slack.back(V2_AUTHORIZE, &V2, "owner").await;
         slack.sandbox.clear_faults();
     });
@@ -710,7 +710,7 @@ impl Slack {
         self.call(Method::GET, &path, |it| it).await
     }
 
-    /// Where the browser is sent.
+    /// The URL the browser is redirected to.
     async fn back(&self, path: &str, query: &[(&str, &str)], answer: &str) -> Url {
         let answer = self.authorize(path, &changed(query, "as", answer)).await;
         assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.text());
@@ -774,7 +774,7 @@ impl Slack {
             .await
     }
 
-    /// What `users.info` says of a persona to itself.
+    /// A persona's own answer of `users.info`.
     async fn user(&self, persona: &str) -> Value {
         let answer = self.v2_answer(persona).await;
         let person = &answer["authed_user"];
@@ -783,8 +783,8 @@ impl Slack {
         answer["user"].take()
     }
 
-    /// `users.info`, with a token, while a fault stands.
-    async fn faulty(&self, fault: Fault) -> reqwest::Result<Answer> {
+    /// The answer of `users.info`, with a token, while a fault is set.
+    async fn with_fault(&self, fault: Fault) -> reqwest::Result<Answer> {
         let answer = self.v2_answer("owner").await;
         let token = answer["authed_user"]["access_token"].as_str().unwrap();
         self.sandbox.fail_next(Endpoint::UsersInfo, fault, 1);
@@ -825,7 +825,7 @@ impl Slack {
 
 impl Drop for Slack {
     fn drop(&mut self) {
-        // The order is given here; nobody needs to see it carried out.
+        // Stopping is not waited for.
         drop(self.server.stop(false));
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that do not speak properly, or not in time.
+//! Malformed and slow clients.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{self, SocketAddr};
@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use crate::support::{Db, TestApp};
 
-/// Above the ten seconds that are promised, so that a busy machine fails nothing.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Above the ten seconds that are promised, so that a busy machine fails no test.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 #[actix_web::test]
 async fn an_unfinished_request_is_cut_off_while_others_are_served() {
@@ -44,9 +44,9 @@ const SLOW_BODY: &str = "POST /api/auth/login HTTP/1.1\r\nhost: x\r\n\
 #[actix_web::test]
 async fn five_hundred_slow_sockets_are_cut_off_and_block_no_one() {
     let app = TestApp::start(Db::sqlite()).await;
-    let ada = app.founds("Acme", "ada@acme.example").await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
     let address = app.client.address();
-    // While there is peace: their first requests are to be in time.
+    // Before the attack, because their first requests must be in time.
     let mut answered = Vec::new();
     for _ in 0..125 {
         answered.push(answered_once(address).await);
@@ -68,9 +68,9 @@ async fn five_hundred_slow_sockets_are_cut_off_and_block_no_one() {
         ada.me().await.expect(200);
     }
     for cut_off in slow {
-        timeout(PATIENCE, cut_off)
+        timeout(DEADLINE, cut_off)
             .await
-            .expect("it is cut off")
+            .expect("the connection is closed")
             .unwrap();
     }
     ada.me().await.expect(200);
@@ -86,7 +86,7 @@ async fn answered_once(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Sends a beginning, and then a byte now and then until the connection ends.
+/// Sends the start of a request, and then a byte now and then until the connection ends.
 async fn never_ends(mut stream: TcpStream, beginning: &str) {
     if stream.write_all(beginning.as_bytes()).await.is_err() {
         return;
@@ -101,7 +101,7 @@ async fn never_ends(mut stream: TcpStream, beginning: &str) {
     }
 }
 
-/// Asks for more than the system holds for somebody who does not read, and never reads.
+/// Requests more than the socket buffers hold, and never reads.
 async fn never_reads(address: SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -160,7 +160,7 @@ async fn input_that_is_not_http_is_refused_and_the_server_survives() {
     ] {
         let answer = exchange(address, &nonsense);
         let seen = String::from_utf8_lossy(&nonsense[..nonsense.len().min(60)]).into_owned();
-        // Whoever still sends when the connection is closed may lose the answer.
+        // A client that still sends when the connection is closed may lose the answer.
         let is_lost = answer.is_empty() && nonsense.len() > 100_000;
         assert!(
             is_lost || answer.starts_with(&format!("HTTP/1.1 {status} ")),
@@ -170,7 +170,7 @@ async fn input_that_is_not_http_is_refused_and_the_server_survives() {
     }
 }
 
-/// What one of two readers in a row could take for two requests, and the other for one: nobody gets two answers.
+/// Input that one of two servers in a row could read as two requests and the other as one: it gets one answer.
 #[actix_web::test]
 async fn no_request_is_smuggled_behind_another() {
     const FIELDS: [&str; 31] = [
@@ -246,7 +246,7 @@ async fn unusual_but_valid_requests_get_one_answer_each() {
         ("GET //livez", "404"),
         ("GET /%00", "404"),
         ("GET /%FF%FE", "404"),
-        // Whatever host they say: it is ours that answers.
+        // Whatever host they name, this server answers.
         ("GET http://elsewhere.example/livez", "200"),
         ("GET /%6Civez", "200"),
     ] {
@@ -256,7 +256,7 @@ async fn unusual_but_valid_requests_get_one_answer_each() {
         );
         assert_eq!(statuses(&answer), [status], "{line} → {answer}");
     }
-    // Nobody switches protocols here.
+    // Protocol upgrades are ignored.
     for upgrade in ["h2c", "websocket"] {
         let answer = exchange(
             address,
@@ -267,7 +267,7 @@ async fn unusual_but_valid_requests_get_one_answer_each() {
         );
         assert_eq!(statuses(&answer), ["200"], "{upgrade} → {answer}");
     }
-    // A body that claims to be packed is never unpacked.
+    // A body marked as compressed is not decompressed.
     let packed = app
         .post("/api/auth/login")
         .header("content-encoding", "gzip")
@@ -298,11 +298,11 @@ fn statuses(answers: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Sends bytes and nothing more, and reads until the server closes the connection.
+/// Sends these bytes and nothing more, and reads until the server closes the connection.
 fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = net::TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // A server that has heard enough may close before everything is sent.
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    // The server may close before everything is sent.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
     if let Err(error) = stream.read_to_end(&mut answer) {

@@ -1,4 +1,4 @@
-//! The test house keeps what the other tests build on.
+//! Checks that the test harness works.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -55,7 +55,7 @@ async fn nothing_outlives_a_test_process_that_is_killed() {
     .await;
 }
 
-/// Does nothing but for the test above.
+/// Does nothing except for the test above.
 #[test]
 fn a_process_to_kill() {
     if std::env::var_os("HALLPASS_TEST_TO_KILL").is_none() {

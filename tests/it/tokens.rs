@@ -1,4 +1,4 @@
-//! Access tokens from outside: what is in them decides nothing that their MAC and the database do not confirm.
+//! Access tokens: no claim counts unless the signature and the database confirm it.
 
 use hallpass::config::Config;
 use secrecy::SecretString;
@@ -11,12 +11,12 @@ mod bad_tokens;
 
 use bad_tokens::{Verdict, corpus, good_tokens};
 
-const NOBODY: &str = "01939f2e-0000-7000-8000-000000000000";
+const UNKNOWN: &str = "01939f2e-0000-7000-8000-000000000000";
 
 on_both_databases! {
     async fn every_bad_token_is_refused_and_the_server_survives(db: Db) {
         let app = TestApp::configured(db, two_secrets).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let (header, claims) = jwt::parts(&ada.token);
         let kid = header["kid"].as_str().unwrap();
         let other_kid = jwt::kid_of(OTHER_SECRET).await;
@@ -27,7 +27,7 @@ on_both_databases! {
         assert!(bad.len() >= 80, "only {}", bad.len());
         for bad in bad.iter().filter(|bad| bad.fits_a_header()) {
             let answer = app.get("/api/auth/me").bearer(&bad.token).await;
-            // Beyond what a header may hold, HTTP itself refuses.
+            // Longer ones are refused by HTTP itself for the size of the header.
             if matches!(answer.status.as_u16(), 400 | 431) && bad.token.len() > 4096 {
                 continue;
             }
@@ -47,12 +47,12 @@ on_both_databases! {
     }
 
     async fn a_well_signed_token_of_an_unknown_person_is_refused(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let beta = app.found("Beta", "bob@beta.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let beta = app.registers("Beta", "bob@beta.example").await;
         let bob = app.logs_in("bob@beta.example", crate::support::PASSWORD).await;
         for (what, field, value) in [
-            ("a user who is not there", "sub", json!(NOBODY)),
-            ("an organization that is not there", "orgId", json!(NOBODY)),
+            ("a user who is not there", "sub", json!(UNKNOWN)),
+            ("an organization that is not there", "orgId", json!(UNKNOWN)),
             ("an organization of others", "orgId", json!(beta.id)),
             ("a role nobody has", "role", json!("superadmin")),
             ("somebody else", "sub", bob.user["id"].clone()),
@@ -65,7 +65,7 @@ on_both_databases! {
     }
 
     async fn the_scheme_ignores_case_and_may_appear_only_once(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         for scheme in ["Bearer", "bearer", "BEARER"] {
             app.get("/api/auth/me")
                 .header("authorization", &format!("{scheme} {}", ada.token))
@@ -81,7 +81,7 @@ on_both_databases! {
     }
 
     async fn a_token_in_the_query_or_a_cookie_is_ignored_here(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.get(&format!("/api/auth/me?token={0}&access_token={0}", ada.token))
             .await
             .refused(401, "Authentication required");
@@ -92,7 +92,7 @@ on_both_databases! {
     }
 
     async fn a_token_expires_to_the_second(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let expiry = jwt::claims(&ada.token)["exp"].as_i64().unwrap();
         app.advance(chrono::TimeDelta::seconds(expiry - 1 - app.clock.timestamp()));
         ada.me().await.expect(200);
@@ -102,7 +102,7 @@ on_both_databases! {
 
     async fn both_secrets_verify_during_rotation_and_the_newest_signs(db: Db) {
         let mut app = TestApp::start(db).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.restart_configured(|config| {
             config.tokens.secrets = vec![OTHER_SECRET.into(), SECRET.into()];
         })
@@ -120,7 +120,7 @@ on_both_databases! {
 
     async fn issuer_and_audience_are_required_once_they_are_set(db: Db) {
         let mut app = TestApp::start(db).await;
-        let before = app.founds("Acme", "ada@acme.example").await;
+        let before = app.signs_up("Acme", "ada@acme.example").await;
         assert_eq!(jwt::claims(&before.token)["iss"], Value::Null);
         app.restart_configured(|config| {
             config.tokens.issuer = Some("https://id.example".to_owned());
@@ -140,13 +140,13 @@ on_both_databases! {
 
     async fn the_stored_role_overrides_the_claim(db: Db) {
         let mut app = TestApp::start(db).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let forged = jwt::altered(&bob.token, SECRET, |claims| claims["role"] = json!("admin"));
         let seen = app.get("/api/auth/me").bearer(&forged).await.expect(200);
         assert_eq!(seen["role"], "employee");
 
-        // Past the program's own verbs, so what it remembers must go: hence the restart.
+        // With SQL, so the cache must be emptied: hence the restart.
         app.db.execute("update memberships set role = 'employee'").await;
         app.restart().await;
         assert_eq!(jwt::claims(&ada.token)["role"], "admin");
@@ -155,7 +155,7 @@ on_both_databases! {
 
     async fn a_person_who_left_the_organization_is_refused(db: Db) {
         let mut app = TestApp::start(db).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let user = app.db.id(bob.id());
         app.db.execute(&format!("delete from memberships where user_id = {user}")).await;
@@ -166,11 +166,11 @@ on_both_databases! {
     }
 
     async fn a_disabled_account_is_signed_out_everywhere(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         bob.me().await.expect(200);
         app.disables(&bob.email).await;
-        crate::support::eventually("the disabled are refused", async || {
+        crate::support::eventually("the disabled account is refused", async || {
             bob.me().await.status == 401
         })
         .await;

@@ -1,15 +1,15 @@
-//! Two instances over one database, asked at once.
+//! Two instances with one database, used at once.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
-use crate::support::{TestApp, joining, on_both_databases};
+use crate::support::{TestApp, member_body, on_both_databases};
 
 on_both_databases! {
     async fn an_address_registered_at_two_instances_at_once_is_one_account(app: TestApp) {
         let there = app.second_instance().await;
-        let acme = app.found("Acme", "ada@acme.example").await;
-        let body = joining(&acme.id, "bob@acme.example");
+        let acme = app.registers("Acme", "ada@acme.example").await;
+        let body = member_body(&acme.id, "bob@acme.example");
         let answers = join_all((0..20).map(|n| {
             let instance = if n % 2 == 0 { &app } else { &there };
             instance.post("/api/auth/register").json(&body).into_future()
@@ -27,8 +27,8 @@ on_both_databases! {
 
     async fn a_token_refreshed_at_two_instances_at_once_is_one_session(app: TestApp) {
         let there = app.second_instance().await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        // So that each of them notes the use.
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        // So that both record the use.
         app.advance(TimeDelta::minutes(6));
         let elsewhere = ada.at(&there);
         let answers = join_all((0..20).map(|n| {
@@ -45,11 +45,11 @@ on_both_databases! {
         assert_eq!(ada.sessions().await.len(), 1);
     }
 
-    /// Ended at one and refreshed at the other: whoever is second loses, and the session stays ended.
+    /// Ended at one and refreshed at the other: the second one loses, and the session stays ended.
     async fn a_session_ended_at_one_instance_cannot_be_refreshed_at_another(app: TestApp) {
         let there = app.second_instance().await;
         for n in 0..5 {
-            let ada = app.founds("Acme", &format!("ada{n}@acme.example")).await;
+            let ada = app.signs_up("Acme", &format!("ada{n}@acme.example")).await;
             app.advance(TimeDelta::minutes(6));
             let elsewhere = ada.at(&there);
             let (ended, refreshed) = tokio::join!(ada.logs_out(), elsewhere.refreshes());

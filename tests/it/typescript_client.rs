@@ -1,4 +1,4 @@
-//! The TypeScript client knows every error code, and no other.
+//! The TypeScript client knows exactly the server's error codes.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,7 +8,7 @@ use hallpass::http::error_code::ErrorCode;
 #[test]
 fn the_typescript_client_has_the_servers_list_of_error_codes() {
     let mut expected = String::from(
-        "/** Generated from `src/http/error_code.rs`; `UPDATE_GENERATED=1 cargo test` writes it anew. */\n\n\
+        "/** Generated from `src/http/error_code.rs`; `UPDATE_GENERATED=1 cargo test` regenerates it. */\n\n\
          /** The values of `X-Error-Code`; docs/ERRORS.md says what each means and what to do about it. */\n\
          export type ErrorCode =",
     );

@@ -1,4 +1,4 @@
-//! Proof that an address is its account's owner's.
+//! Verification of e-mail addresses.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -7,13 +7,15 @@ use hallpass::service::operations::operator::{self, CreateUser};
 use serde_json::json;
 
 use crate::support::test_app::operator_context;
-use crate::support::{Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, joining, on_both_databases};
+use crate::support::{
+    Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, member_body, on_both_databases,
+};
 
 const ADA: &str = "ada@acme.example";
 
 on_both_databases! {
     async fn the_registration_email_verifies_its_address_once(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         assert!(!app.is_verified(ADA).await);
         let token = app.mailed_token(ADA, "verify_email").await;
         let answer = app.verifies(&token).await;
@@ -23,7 +25,7 @@ on_both_databases! {
     }
 
     async fn verifying_does_not_sign_in(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let answer = app.verifies(&app.mailed_token(ADA, "verify_email").await).await;
         assert_eq!(answer.expect(200), json!({"success": true}));
         assert!(answer.header("set-cookie").is_none());
@@ -31,7 +33,7 @@ on_both_databases! {
     }
 
     async fn twenty_concurrent_requests_verify_once(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = app.mailed_token(ADA, "verify_email").await;
         let answers = join_all((0..20).map(|_| app.verifies(&token))).await;
         let good = answers.iter().filter(|answer| answer.status == 200).count();
@@ -44,7 +46,7 @@ on_both_databases! {
     }
 
     async fn a_token_is_valid_for_a_day(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = app.mailed_token(ADA, "verify_email").await;
         app.advance(TimeDelta::hours(24));
         app.verifies(&token).await.refused(400, "Invalid or expired token");
@@ -56,7 +58,7 @@ on_both_databases! {
     }
 
     async fn a_newer_email_voids_the_older_ones(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let older = app.mailed_token(ADA, "verify_email").await;
         app.advance(TimeDelta::seconds(1));
         app.resends_verification(ADA).await.expect(200);
@@ -67,7 +69,7 @@ on_both_databases! {
     }
 
     async fn no_other_token_verifies_and_this_one_does_nothing_else(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let verify = app.mailed_token(ADA, "verify_email").await;
         app.forgets_password(ADA).await.expect(200);
         let reset = app.mailed_token(ADA, "reset_password").await;
@@ -84,13 +86,13 @@ on_both_databases! {
         app.post("/api/auth/end-session").json(&json!({"token": verify})).await.refused(400, "Invalid or expired token");
         app.get("/api/auth/me").bearer(&verify).await.refused(401, "Invalid token");
         assert!(!app.is_verified(ADA).await);
-        // None of it used anything up.
+        // None of these used up the token.
         app.verifies(&verify).await.expect(200);
         app.resets_password(&reset, OTHER_PASSWORD).await.expect(200);
     }
 
     async fn tokens_of_a_disabled_account_are_refused(app: TestApp) {
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let token = app.mailed_token(ADA, "verify_email").await;
         app.disables(ADA).await;
         app.verifies(&token).await.refused(400, "Invalid or expired token");
@@ -98,24 +100,24 @@ on_both_databases! {
     }
 
     async fn resending_answers_the_same_for_every_address(app: SlackApp) {
-        app.found("Acme", ADA).await;
-        app.found("Beta", "verified@beta.example").await;
+        app.registers("Acme", ADA).await;
+        app.registers("Beta", "verified@beta.example").await;
         app.verifies(&app.mailed_token("verified@beta.example", "verify_email").await).await.expect(200);
-        app.found("Gamma", "disabled@gamma.example").await;
+        app.registers("Gamma", "disabled@gamma.example").await;
         app.disables("disabled@gamma.example").await;
         app.signs_in("member").await;
         app.advance(TimeDelta::hours(2));
 
         let known = app.resends_verification(ADA).await;
         assert_eq!(known.expect(200), json!({"success": true}));
-        for address in ["nobody@acme.example", "verified@beta.example", "disabled@gamma.example"] {
+        for address in ["unknown@acme.example", "verified@beta.example", "disabled@gamma.example"] {
             let emails = app.emails_to(address).await.len();
             let answer = app.resends_verification(address).await;
             assert_eq!(answer.as_bytes(), known.as_bytes(), "{address}");
             assert_eq!(app.emails_to(address).await.len(), emails, "{address}");
         }
         assert_eq!(app.emails_to(ADA).await.len(), 2);
-        // What Slack reports is as unproved as what anybody types.
+        // What Slack reports is as unverified as what anyone types.
         let by_slack = "edsger@example.com";
         assert!(!app.is_verified(by_slack).await);
         app.resends_verification(by_slack).await.expect(200);
@@ -125,14 +127,14 @@ on_both_databases! {
 
     async fn a_correct_password_is_told_that_verification_is_required(db: Db) {
         let app = strict(db).await;
-        app.found("Acme", ADA).await;
+        app.registers("Acme", ADA).await;
         let answer = app.tries_to_log_in(ADA, PASSWORD).await;
         answer.refused(403, "Email not verified");
         assert_eq!(answer.header("x-error-code"), Some("email_not_verified"));
         assert_eq!(app.db.count("select count(*) from sessions").await, 0);
-        // Who does not know the password learns nothing.
+        // Without the password nothing is revealed.
         let wrong = app.tries_to_log_in(ADA, "Not-The-Password-1").await;
-        let unknown = app.tries_to_log_in("nobody@acme.example", PASSWORD).await;
+        let unknown = app.tries_to_log_in("unknown@acme.example", PASSWORD).await;
         wrong.refused(401, "Invalid credentials");
         assert_eq!(wrong.as_bytes(), unknown.as_bytes());
         let rows = "select count(*) from audit where action = 'session.login' and outcome = 'refused'";
@@ -144,9 +146,9 @@ on_both_databases! {
 
     async fn joining_with_required_verification_gives_an_account_but_no_session(db: Db) {
         let app = strict(db).await;
-        let acme = app.found("Acme", ADA).await;
+        let acme = app.registers("Acme", ADA).await;
         let bob = "bob@acme.example";
-        let joined = app.post("/api/auth/register").json(&joining(&acme.id, bob)).await.expect(201);
+        let joined = app.post("/api/auth/register").json(&member_body(&acme.id, bob)).await.expect(201);
         assert_eq!(joined["success"], true);
         assert_eq!(joined["message"], "Account created successfully. Please check your email to verify your account.");
         assert_eq!(joined["user"]["email"], bob);
@@ -161,8 +163,8 @@ on_both_databases! {
 
     async fn an_operator_can_mark_an_address_as_verified(db: Db) {
         let app = strict(db).await;
-        let acme = app.found("Acme", ADA).await;
-        let desk = app.operator_desk().await;
+        let acme = app.registers("Acme", ADA).await;
+        let operator_app = app.operator_app().await;
         let bob = CreateUser {
             email: Email::parse("bob@acme.example").unwrap(),
             password: PASSWORD,
@@ -171,7 +173,7 @@ on_both_databases! {
             role: Role::Employee,
             manager_id: None,
         };
-        operator::create_user(desk.services(), &operator_context(), bob).await.unwrap();
+        operator::create_user(operator_app.services(), &operator_context(), bob).await.unwrap();
         app.tries_to_log_in("bob@acme.example", PASSWORD).await.expect(200);
         app.tries_to_log_in(ADA, PASSWORD).await.refused(403, "Email not verified");
     }
@@ -185,7 +187,7 @@ on_both_databases! {
     }
 
     async fn verifying_leaves_one_audit_row(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let token = app.mailed_token(ADA, "verify_email").await;
         app.post("/api/auth/verify-email").header("x-request-id", "verifies").json(&json!({"token": token})).await.expect(200);
         let rows = format!(

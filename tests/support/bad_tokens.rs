@@ -1,12 +1,12 @@
-//! Tokens that must be refused, though most of them carry the right MAC, and good ones made by the same hands.
+//! Tokens that must be refused, although most of them are signed correctly, and matching good ones.
 //!
-//! Knows the product by its wire format alone, so that a verifier's unit test and a test over HTTP can share it.
+//! Depends on the wire format only, so that a verifier's unit test and a test over HTTP can share it.
 
 use data_encoding::{BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use ring::hmac;
 use serde_json::{Value, json};
 
-/// How long an access token may live, in seconds.
+/// The maximum lifetime of an access token, in seconds.
 const LONGEST_LIFE: i64 = 604_800;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +23,14 @@ pub struct BadToken {
 }
 
 impl BadToken {
-    /// Whether `Authorization: Bearer <token>` delivers these very bytes: HTTP trims spaces and forbids control
-    /// characters. It may still be longer than a server takes.
+    /// Whether `Authorization: Bearer <token>` transmits exactly these bytes: HTTP trims spaces and forbids control
+    /// characters. The token may still be longer than a server accepts.
     pub fn fits_a_header(&self) -> bool {
         self.token.bytes().all(|b| b.is_ascii_graphic()) && !self.token.is_empty()
     }
 }
 
-/// Tokens that differ from the bad ones in nothing but what makes those bad.
+/// Good tokens that differ from the bad ones only in what makes those bad.
 ///
 /// `claims` are those of a good token: `sub orgId role sid ver iat exp`, and `iss`, `aud` where required.
 pub fn good_tokens(secret: &[u8], kid: &str, claims: &Value, now: i64) -> Vec<(String, String)> {
@@ -96,7 +96,7 @@ pub fn good_tokens(secret: &[u8], kid: &str, claims: &Value, now: i64) -> Vec<(S
     good
 }
 
-/// Every hole a verifier can have. `secret` and `other` (secret, kid) must both be keys of the verifier.
+/// One token for every mistake a verifier can make. `secret` and `other` (secret, kid) must be keys of the verifier.
 pub fn corpus(
     secret: &[u8],
     kid: &str,
@@ -450,7 +450,7 @@ impl Corpus<'_> {
     }
 
     fn encodings(mut self) -> Self {
-        // A claim chosen so that its base64 needs the two characters in which the alphabets differ.
+        // A claim chosen so that its base64 contains the two characters in which the alphabets differ.
         let telling = self.claims.with("note", r#""???>>>~~~""#).json();
         let [header, payload, _] = self.good_parts();
         let standard = BASE64_NOPAD.encode(telling.as_bytes());
@@ -527,7 +527,7 @@ impl Corpus<'_> {
             if name != "negative" {
                 self.add_payload(format!("iat is {name}"), &claims.with("iat", &exp));
             }
-            // Times before now are fine for an nbf.
+            // An nbf before now is valid.
             if !["negative", "the least integer"].contains(&name) {
                 self.add_payload(format!("nbf is {name}"), &claims.with("nbf", &exp));
             }
@@ -701,7 +701,7 @@ impl Corpus<'_> {
         self
     }
 
-    /// For verifiers that ask for an issuer and an audience; without them, an audience is somebody else's.
+    /// For verifiers that require an issuer and an audience; others must refuse every audience.
     fn parties(mut self) -> Self {
         let claims = self.claims.clone();
         for name in ["iss", "aud"] {
@@ -740,7 +740,7 @@ impl Corpus<'_> {
     }
 }
 
-/// Members of a JSON object in order, their values as JSON text, so that they can be anything at all.
+/// Members of a JSON object in order; values are raw JSON text, so that they can be anything.
 #[derive(Clone)]
 struct Members(Vec<(String, String)>);
 
@@ -760,7 +760,7 @@ impl Members {
         Some(value.clone())
     }
 
-    /// Replaced, or added at the end.
+    /// Replaced, or appended.
     fn with(&self, name: &str, value: impl ToString) -> Self {
         let mut members = self.clone();
         match members.0.iter_mut().find(|(n, _)| n == name) {
@@ -774,7 +774,7 @@ impl Members {
         Self(self.0.iter().filter(|(n, _)| n != name).cloned().collect())
     }
 
-    /// Added at the end, whatever is there.
+    /// Appended, even if it exists already.
     fn and(&self, name: &str, value: impl ToString) -> Self {
         let mut members = self.clone();
         members.0.push((name.to_owned(), value.to_string()));
@@ -811,7 +811,7 @@ fn compact_bytes(header: &[u8], payload: &[u8], secret: &[u8]) -> String {
     )
 }
 
-/// A token of parts that are taken as they are, with their right MAC.
+/// A token of the given parts, correctly signed.
 fn compact_raw(header: &str, payload: &str, secret: &[u8]) -> String {
     let input = format!("{header}.{payload}");
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
@@ -840,7 +840,7 @@ fn flip_a_bit(mac: &[u8]) -> String {
     BASE64URL_NOPAD.encode(&mac)
 }
 
-/// The same bytes to a lenient decoder: the last character's unused bits are not zero.
+/// The same bytes to a lenient decoder: the unused bits of the last character are not zero.
 fn other_trailing_bits(base64: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (rest, last) = base64.split_at(base64.len() - 1);

@@ -1,4 +1,4 @@
-/** Generated from `src/http/error_code.rs`; `UPDATE_GENERATED=1 cargo test` writes it anew. */
+/** Generated from `src/http/error_code.rs`; `UPDATE_GENERATED=1 cargo test` regenerates it. */
 
 /** The values of `X-Error-Code`; docs/ERRORS.md says what each means and what to do about it. */
 export type ErrorCode =

@@ -1,4 +1,4 @@
-//! Lanes that hashes join and leave at any iteration.
+//! A batch of lanes that hashes can join and leave at any iteration.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -11,22 +11,22 @@ use crate::interleave::{self, MAX_LANES};
 use crate::lane::Lane;
 use crate::{Digest, Input};
 
-/// Up to `N` hashes (1 to 8) that advance together. Each carries a `T`, which is handed back with its digest.
+/// Up to `N` hashes (1 to 8) that advance together. Each carries a `T`, which is returned with its digest.
 ///
-/// Hashes of different costs mix. Idle lanes cost nothing.
+/// Hashes of different costs can be mixed. Idle lanes cost nothing.
 pub struct Batch<T, const N: usize> {
-    /// The busy ones come first, in the order of `slots`; the others are wiped.
+    /// Busy lanes come first, in the order of `slots`; the others are wiped.
     lanes: Box<[Lane]>,
     slots: Vec<Rider<T>>,
 }
 
 struct Rider<T> {
     payload: T,
-    /// At least one.
+    /// Iterations left; at least one.
     remaining: u32,
 }
 
-/// Every lane is busy; here is back what wanted to join.
+/// Every lane is busy; contains the payload that did not fit.
 pub struct Full<T>(pub Input, pub T);
 
 impl<T, const N: usize> Batch<T, N> {
@@ -39,7 +39,7 @@ impl<T, const N: usize> Batch<T, N> {
         }
     }
 
-    /// Begins a hash. It advances with the others from the next call of [`advance`](Self::advance).
+    /// Starts a hash. It advances with the others from the next call of [`advance`](Self::advance).
     ///
     /// # Errors
     /// When all `N` lanes are busy.
@@ -55,10 +55,10 @@ impl<T, const N: usize> Batch<T, N> {
         Ok(())
     }
 
-    /// Takes every hash up to `at_most` iterations further and returns how many it was.
+    /// Advances every hash by up to `at_most` iterations and returns by how many.
     ///
-    /// It ends early when a hash is done, so that the lane can be filled again at once. One iteration is
-    /// about 2 × 521 encryptions of a block in every busy lane: some 50 to 150 µs.
+    /// Returns early when a hash is done, so that its lane can be reused at once. One iteration is
+    /// about 2 × 521 block encryptions in every busy lane: some 50 to 150 µs.
     pub fn advance(&mut self, at_most: u32, mut done: impl FnMut(T, Digest)) -> u32 {
         let slots = self.slots.iter();
         let shortest = slots.map(|slot| slot.remaining).min().unwrap_or(0);
@@ -81,7 +81,7 @@ impl<T, const N: usize> Batch<T, N> {
         iterations
     }
 
-    /// Gives up every hash whose payload is not to be kept.
+    /// Abandons every hash whose payload is not to be kept.
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         let mut i = 0;
         while let Some(slot) = self.slots.get(i) {
@@ -109,7 +109,7 @@ impl<T, const N: usize> Batch<T, N> {
         self.slots.len()
     }
 
-    /// How many iterations are left of each hash, in no order.
+    /// The iterations left of each hash, in no particular order.
     pub fn remaining(&self) -> impl Iterator<Item = u32> {
         self.slots.iter().map(|slot| slot.remaining)
     }
@@ -133,7 +133,7 @@ impl<T> fmt::Debug for Full<T> {
     }
 }
 
-// Its lanes wipe themselves.
+// The lanes wipe themselves.
 impl<T, const N: usize> ZeroizeOnDrop for Batch<T, N> {}
 
 #[cfg(test)]

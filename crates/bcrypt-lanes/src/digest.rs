@@ -1,15 +1,15 @@
-//! What comes out.
+//! The result of a hash.
 
 use core::fmt;
 use core::hint::black_box;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// The 24 bytes of bcrypt, wiped when dropped.
+/// The 24 output bytes of bcrypt, wiped when dropped.
 pub struct Digest([u8; 24]);
 
 impl Digest {
-    /// Any implementation's output, to be compared or stored.
+    /// The output of another implementation, to be compared or stored.
     pub fn from_bytes(bytes: [u8; 24]) -> Self {
         Self(bytes)
     }
@@ -19,13 +19,13 @@ impl Digest {
         &self.0
     }
 
-    /// The 23 bytes that hashes are stored with.
+    /// The 23 bytes that are stored in a hash.
     pub fn checksum(&self) -> [u8; 23] {
         let [checksum @ .., _] = self.0;
         checksum
     }
 
-    /// Whether a stored hash has this checksum. The time it takes does not depend on either.
+    /// Whether a stored hash has this checksum, compared in constant time.
     pub fn matches(&self, checksum: &[u8; 23]) -> bool {
         let mut differences = 0;
         for (ours, theirs) in self.0.iter().zip(checksum) {

@@ -1,10 +1,10 @@
-//! What goes in.
+//! The input of a hash.
 
 use core::{array, error, fmt};
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// bcrypt sees no more of a key.
+/// bcrypt ignores the rest of a key.
 const MAX_KEY_BYTES: usize = 72;
 
 /// Everything one hash is computed from, wiped when dropped.
@@ -15,16 +15,16 @@ pub struct Input {
     cost: u32,
 }
 
-/// bcrypt has costs from 4 to 31.
+/// bcrypt defines costs from 4 to 31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoSuchCost(pub u32);
 
 impl Input {
     /// A password, the salt of its hash, and the binary logarithm of the number of iterations.
     ///
-    /// The key is the password and the NUL that ends it, cut at 72 bytes: a password of 72 bytes has no
-    /// NUL, and of a longer one the rest does not count. Refuse or pre-hash such passwords. The key is
-    /// repeated to fill 72 bytes, so `ab` and `ab\0ab` are one password: refuse NUL as well.
+    /// The key is the password and a terminating NUL, cut at 72 bytes: a password of 72 bytes has no
+    /// NUL, and the rest of a longer one is ignored. Refuse or pre-hash such passwords. The key is
+    /// repeated to fill 72 bytes, so `ab` and `ab\0ab` are the same password: refuse NUL as well.
     ///
     /// # Errors
     /// For costs outside 4–31.
@@ -65,7 +65,7 @@ impl Input {
     }
 }
 
-/// As many words as there are subkeys, big-endian and in pairs, from bytes that are repeated.
+/// As many words as there are subkeys, big-endian and in pairs, from cyclically repeated bytes.
 pub(crate) fn cycle(bytes: &[u8]) -> [[u32; 2]; 9] {
     let mut bytes = bytes.iter().cycle();
     let mut word = || {

@@ -1,7 +1,7 @@
-//! The idea of the crate: `N` lanes take every round of Blowfish together.
+//! The idea of the crate: `N` lanes run every round of Blowfish together.
 //!
 //! The loops over lanes have a constant length and are unrolled, so the processor sees `N` independent
-//! chains of look-ups side by side and always has one that need not wait.
+//! chains of look-ups and always has one that need not wait.
 #![expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -12,10 +12,10 @@ use core::sync::atomic::{Ordering, compiler_fence};
 
 use crate::lane::{Lane, halves};
 
-/// More lanes than any first-level cache holds.
+/// More lanes than fit into any first-level cache.
 pub const MAX_LANES: usize = 8;
 
-/// Takes every lane `iterations` further, by code made for their number (at most [`MAX_LANES`]).
+/// Advances every lane by `iterations`, with code specialized for the number of lanes (at most [`MAX_LANES`]).
 pub fn advance(lanes: &mut [Lane], iterations: u32) {
     macro_rules! by_number {
         ($($n:literal)+) => {
@@ -60,7 +60,7 @@ fn expand<const N: usize>(lanes: &mut [Lane; N], which: usize) {
     }
 }
 
-// A function of its own for each number of lanes: inlined into one, they compete for registers.
+// A separate function for each number of lanes: inlined into one, they compete for registers.
 #[inline(never)]
 fn fill<const N: usize>(lanes: &mut [Lane; N], table: usize, last: &mut [u64; N]) {
     let mut blocks = *last;
@@ -82,7 +82,7 @@ pub fn encrypt<const N: usize>(lanes: &[Lane; N], blocks: &mut [u64; N]) {
     for n in 0..N {
         blocks[n] ^= lanes[n].subkeys[0];
     }
-    // Written out: as a loop it keeps fewer words in registers and takes about a tenth longer.
+    // Unrolled by hand: as a loop it keeps fewer words in registers and takes about a tenth longer.
     two_rounds(lanes, blocks, 1);
     two_rounds(lanes, blocks, 2);
     two_rounds(lanes, blocks, 3);
@@ -96,7 +96,7 @@ pub fn encrypt<const N: usize>(lanes: &[Lane; N], blocks: &mut [u64; N]) {
     }
 }
 
-/// A half that is looked up changes places with the one that it changes, and is never moved: `N` registers hold all.
+/// The two halves swap roles instead of being moved, so that `N` registers hold everything.
 #[inline(always)]
 fn two_rounds<const N: usize>(lanes: &[Lane; N], blocks: &mut [u64; N], subkeys: usize) {
     for n in 0..N {
@@ -107,14 +107,14 @@ fn two_rounds<const N: usize>(lanes: &[Lane; N], blocks: &mut [u64; N], subkeys:
     for n in 0..N {
         let word = look_up(&lanes[n], blocks[n] as u32);
         in_turn::<N>();
-        // The subkeys of both halves at once: the left one's was due a round ago, but its half was not looked up since.
+        // Adds the subkeys of both halves at once: the left one is a round late, but was not looked up since.
         blocks[n] = blocks[n].rotate_left(32) ^ u64::from(word);
         blocks[n] ^= lanes[n].subkeys[subkeys];
     }
 }
 
-/// Keeps the compiler from looking up for several lanes first and adding up later, for which there are not registers
-/// enough: the processor sees for itself what need not wait.
+/// Stops the compiler from reordering look-ups before additions across lanes, which would need too many registers;
+/// the processor finds the independent instructions by itself.
 #[inline(always)]
 fn in_turn<const N: usize>() {
     if N > 1 {
@@ -122,10 +122,10 @@ fn in_turn<const N: usize>() {
     }
 }
 
-/// The F of Blowfish, of the left half. A byte cannot miss a table of 256, so no bound is checked.
+/// Blowfish's F, of the left half. A byte is always a valid index into 256 entries, so no bound is checked.
 #[inline(always)]
 fn look_up(lane: &Lane, half: u32) -> u32 {
-    // By shifts: `to_be_bytes` keeps all four apart for longer, and six lanes are a tenth slower with it.
+    // With shifts: `to_be_bytes` keeps all four bytes live for longer, which makes six lanes a tenth slower.
     let byte = |shift: u32| usize::from((half >> shift) as u8);
     let [s0, s1, s2, s3] = &lane.boxes;
     (s0[byte(24)].wrapping_add(s1[byte(16)]) ^ s2[byte(8)]).wrapping_add(s3[byte(0)])

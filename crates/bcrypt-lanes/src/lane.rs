@@ -1,4 +1,4 @@
-//! One hash on its way: the Blowfish state and the words that are mixed into it.
+//! One hash in progress: the Blowfish state and the words that are mixed into it.
 
 use core::array;
 
@@ -9,30 +9,30 @@ use crate::interleave::encrypt;
 use crate::pi;
 use crate::{Digest, Input};
 
-/// "OrpheanBeholderScryDoubt", which is encrypted in the end.
+/// "OrpheanBeholderScryDoubt", which is encrypted at the end.
 const MAGIC: [[u32; 2]; 3] = [
     [0x4f72_7068, 0x6561_6e42],
     [0x6568_6f6c, 0x6465_7253],
     [0x6372_7944, 0x6f75_6274],
 ];
 
-/// Aligned with the lines of the cache, so that each table takes sixteen and none is shared.
+/// Aligned to cache lines, so that each table takes sixteen of them and shares none.
 #[derive(Clone)]
 #[repr(align(64))]
 pub struct Lane {
     pub boxes: [[u32; 256]; 4],
-    /// Blocks, as [`block`] makes them.
+    /// Blocks, as made by [`block`].
     pub subkeys: [u64; 9],
     /// Key and salt, each as long as the subkeys.
     pub words: [[u64; 9]; 2],
 }
 
-/// Two words in one: the left half is the lower, where it is looked up from.
+/// Packs two words; the left half is the lower one, which look-ups read.
 pub fn block([left, right]: [u32; 2]) -> u64 {
     u64::from(left) | u64::from(right) << 32
 }
 
-/// The left half and the right.
+/// The left half and the right one.
 #[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
@@ -84,7 +84,7 @@ impl Lane {
         encrypted
     }
 
-    /// Everything after the last iteration. Leaves nothing behind.
+    /// Everything after the last iteration. Wipes the state.
     pub fn finish(&mut self) -> Digest {
         let mut blocks = MAGIC.map(block);
         for block in &mut blocks {

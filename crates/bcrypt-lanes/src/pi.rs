@@ -1,4 +1,4 @@
-//! The state that bcrypt starts from: the hexadecimal digits of π after the point, 32 bits a word.
+//! The initial state of bcrypt: the hexadecimal digits of the fraction of π, 32 bits a word.
 //!
 //! The test below computes π and compares.
 
@@ -212,10 +212,10 @@ mod tests {
 
     use super::*;
 
-    /// Words after the point that are computed; the last few may be rounded wrongly.
+    /// Words of the fraction that are computed; the last few may be rounded wrongly.
     const WORDS: usize = 18 + 4 * 256 + 4;
 
-    /// A number of fixed point, the integer part first.
+    /// A fixed-point number, the integer part first.
     type Number = Vec<u32>;
 
     fn divide(number: &mut Number, by: u32) {

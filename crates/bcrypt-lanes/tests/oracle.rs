@@ -1,4 +1,4 @@
-//! The `bcrypt` crate and published hashes say what is right.
+//! Compares this crate with the `bcrypt` crate and with published hashes.
 #![expect(
     clippy::cast_possible_truncation,
     clippy::indexing_slicing,
@@ -20,7 +20,7 @@ fn ours(password: &[u8], salt: Salt, cost: u32) -> Digest {
     bcrypt(&Input::new(password, salt, cost).unwrap())
 }
 
-/// The key is made here, not by [`Input`].
+/// The key is built here, independently of [`Input`].
 fn theirs(password: &[u8], salt: Salt, cost: u32) -> [u8; 24] {
     let key = [password, b"\0"].concat();
     bcrypt::bcrypt(cost, salt, &key[..key.len().min(72)])
@@ -46,7 +46,7 @@ fn every_cost_up_to_12_agrees_with_the_bcrypt_crate_on_every_lane() {
         }
         while batch.busy() > 0 {
             batch.advance(u32::MAX, |n, digest| {
-                // Eleven and twelve are dear, and every lane takes the same way.
+                // Costs of eleven and twelve are expensive, and every lane runs the same code.
                 if cost < 11 || n % 3 == 2 {
                     assert_eq!(*digest.as_bytes(), theirs(&[n + 1; 9], [n; 16], cost));
                 }
@@ -103,10 +103,10 @@ struct Job {
     password: Vec<u8>,
     salt: Salt,
     cost: u32,
-    /// Iterations of the batch between the one before and this.
+    /// Iterations of the batch between the previous hash and this one.
     after: u32,
-    /// Given up after so many calls, unless it is done by then.
-    patience: Option<u32>,
+    /// Abandoned after this many calls, unless it is done by then.
+    abandoned_after: Option<u32>,
 }
 
 fn job() -> impl Strategy<Value = Job> {
@@ -117,16 +117,16 @@ fn job() -> impl Strategy<Value = Job> {
         0_u32..6,
         prop_oneof![9 => Just(None), 1 => (0_u32..8).prop_map(Some)],
     )
-        .prop_map(|(password, salt, cost, after, patience)| Job {
+        .prop_map(|(password, salt, cost, after, abandoned_after)| Job {
             password,
             salt,
             cost,
             after,
-            patience,
+            abandoned_after,
         })
 }
 
-/// A batch that hashes join one after another, finish in and leave, each checked against the oracle.
+/// A batch in which hashes join, finish and leave, each checked against the oracle.
 fn everything_agrees<const N: usize>(jobs: &[Job]) {
     let mut batch: Batch<usize, N> = Batch::new();
     let mut done = BTreeMap::new();
@@ -134,11 +134,13 @@ fn everything_agrees<const N: usize>(jobs: &[Job]) {
     let mut calls = vec![0; jobs.len()];
     let mut take = |batch: &mut Batch<usize, N>, iterations| {
         batch.advance(iterations, |n, digest| {
-            assert!(done.insert(n, digest).is_none(), "given back twice");
+            assert!(done.insert(n, digest).is_none(), "returned twice");
         });
         batch.retain(|&n| {
             calls[n] += 1;
-            let keep = jobs[n].patience.is_none_or(|patience| calls[n] <= patience);
+            let keep = jobs[n]
+                .abandoned_after
+                .is_none_or(|abandoned_after| calls[n] <= abandoned_after);
             if !keep {
                 given_up.push(n);
             }
@@ -167,7 +169,7 @@ fn everything_agrees<const N: usize>(jobs: &[Job]) {
     }
 }
 
-// Together more than twenty thousand hashes.
+// More than twenty thousand hashes in all.
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -238,7 +240,7 @@ const PUBLISHED: [(&[u8], &str); 13] = [
         b"U*U*U",
         "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a",
     ),
-    // Bytes above 127, where the sign extension fault shows.
+    // Bytes above 127 trigger the sign extension bug.
     (
         b"\xa3",
         "$2y$05$/OK.fbVrR/bpIqNJ5ianF.Sa7shbm4.OzKpvFnX1pQLmQW96oUlCq",

@@ -1,4 +1,4 @@
-//! What is sent, when, and what becomes of it.
+//! What is sent, when, and how delivery ends.
 
 use chrono::TimeDelta;
 use hallpass::email_templates::Templates;
@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 
 use super::{app_with, arrive, emails_are, reasons, send_to};
 use crate::support::smtp_sink::{Fault, SmtpSink, Stage};
-use crate::support::{Db, OTHER_SECRET, TestApp, eventually, founding, on_both_databases};
+use crate::support::{Db, OTHER_SECRET, TestApp, eventually, on_both_databases, organization_body};
 
 on_both_databases! {
     async fn an_email_is_sent_as_soon_as_its_transaction_commits(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         arrive(&sink, 1).await;
-        let mail = &sink.taken()[0];
+        let mail = &sink.received()[0];
         assert_eq!((&*mail.from, &*mail.to), ("no-reply@hallpass.example", "ada@acme.example"));
         let header = |name| mail.header(name).unwrap();
         assert_eq!(header("From"), "Hallpass <no-reply@hallpass.example>");
@@ -30,20 +30,20 @@ on_both_databases! {
         let id = app.db.values(&format!("select {id} as v from outbox")).await;
         let message_id = mail.message_id().replace('-', "");
         assert_eq!(message_id, format!("<{}@localhost>", id[0].as_deref().unwrap()));
-        // Nothing of it is kept.
+        // The content is deleted.
         emails_are(&app, "sent_at is not null and letter is null and next_attempt_at is null", 1).await;
     }
 
     async fn a_refused_request_sends_no_email(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         arrive(&sink, 1).await;
-        let again = app.post("/api/auth/register").json(&founding("Beta", "ada@acme.example"));
+        let again = app.post("/api/auth/register").json(&organization_body("Beta", "ada@acme.example"));
         again.await.refused(409, "Email already registered");
-        app.found("Beta", "bob@acme.example").await;
+        app.registers("Beta", "bob@acme.example").await;
         arrive(&sink, 2).await;
-        assert_eq!(sink.taken()[1].to, "bob@acme.example");
+        assert_eq!(sink.received()[1].to, "bob@acme.example");
     }
 
     async fn a_link_starts_with_app_url_whatever_the_host_header_says(db: Db) {
@@ -56,11 +56,11 @@ on_both_databases! {
         app.post("/api/auth/register")
             .header("host", "evil.example")
             .header("x-forwarded-host", "evil.example")
-            .json(&founding("Acme", "ada@acme.example"))
+            .json(&organization_body("Acme", "ada@acme.example"))
             .await
             .expect(201);
         arrive(&sink, 1).await;
-        let text = decoded(&sink.taken()[0].text);
+        let text = decoded(&sink.received()[0].text);
         assert!(text.contains("\nhttps://app.example/id/verify-email?token="), "{text}");
         assert!(!text.contains("evil.example"), "{text}");
     }
@@ -68,14 +68,14 @@ on_both_databases! {
     async fn a_name_cannot_inject_headers_html_or_templates(db: Db) {
         let sink = SmtpSink::start().await;
         let app = app_with(db, &sink).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         arrive(&sink, 1).await;
-        let mut body = founding("Acme", "eve@acme.example");
+        let mut body = organization_body("Acme", "eve@acme.example");
         body["firstName"] = json!("<img src=x>{{1337*1337}}${7*7}");
         body["lastName"] = json!("=0D=0ABcc:_eve@evil.example\u{202e}");
         app.post("/api/auth/register").json(&body).await.expect(201);
         arrive(&sink, 2).await;
-        let [usual, evil] = sink.taken().try_into().unwrap();
+        let [usual, evil] = sink.received().try_into().unwrap();
         assert_eq!(evil.header_names(), usual.header_names());
         let text = decoded(&evil.text);
         assert!(text.contains("&lt;img src=x&gt;{{1337*1337}}${7*7}"), "{text}");
@@ -90,21 +90,21 @@ on_both_databases! {
             sink.fails(Fault::Hangs(Stage::Recipient));
         }
         for n in 0..6 {
-            app.found("Acme", &format!("founder{n}@acme.example")).await;
+            app.registers("Acme", &format!("founder{n}@acme.example")).await;
         }
-        // As many as are sent at once wait; the others wait for them.
+        // The maximum of concurrent deliveries is waiting, and the rest queue behind them.
         sink.hangs(4).await;
         assert_eq!(sink.connections(), 4);
         app.tries_to_log_in("founder5@acme.example", crate::support::PASSWORD).await.expect(200);
-        assert_eq!(sink.taken().len(), 0);
-        sink.goes_on();
+        assert_eq!(sink.received().len(), 0);
+        sink.resumes();
         arrive(&sink, 6).await;
     }
 
     async fn without_a_mail_server_emails_wait_until_there_is_one(db: Db) {
         let sink = SmtpSink::start().await;
         let mut app = TestApp::start(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         let checks = app.get("/readyz?verbose").await.expect(200);
         assert!(checks.to_string().contains("1 letter has waited for 0 s."), "{checks}");
         app.restart_configured(|config| send_to(config, &sink)).await;
@@ -118,7 +118,7 @@ on_both_databases! {
         let mut sink = SmtpSink::start().await;
         sink.closes().await;
         let app = app_with(db, &sink).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         emails_are(&app, "last_error is not null", 1).await;
         app.advance(TimeDelta::days(7));
         emails_are(&app, "given_up_at is not null and letter is null and next_attempt_at is null", 1).await;
@@ -130,7 +130,7 @@ on_both_databases! {
     async fn an_email_sealed_under_a_removed_secret_is_given_up(db: Db) {
         let sink = SmtpSink::start().await;
         let mut app = TestApp::start(db).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         app.restart_configured(|config| {
             config.tokens.secrets = vec![OTHER_SECRET.into()];
             send_to(config, &sink);
@@ -144,10 +144,10 @@ on_both_databases! {
     async fn finished_emails_are_deleted_after_thirty_days(db: Db) {
         let sink = SmtpSink::start().await;
         let mut app = app_with(db, &sink).await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         emails_are(&app, "sent_at is not null", 1).await;
-        sink.fails(Fault::Says(Stage::Recipient, "550 5.1.1 unknown"));
-        app.found("Acme", "bob@acme.example").await;
+        sink.fails(Fault::Replies(Stage::Recipient, "550 5.1.1 unknown"));
+        app.registers("Acme", "bob@acme.example").await;
         emails_are(&app, "given_up_at is not null", 1).await;
         for (days, kept) in [(30, 2), (1, 0)] {
             app.advance(TimeDelta::days(days));
@@ -164,9 +164,9 @@ on_both_databases! {
             config.mail.templates = Templates::with_own(BTreeMap::from([("verify_email.txt", own)])).unwrap();
         })
         .await;
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         arrive(&sink, 1).await;
-        assert_eq!(sink.taken()[0].header("Subject").unwrap(), "Willkommen, Ada Byron");
+        assert_eq!(sink.received()[0].header("Subject").unwrap(), "Willkommen, Ada Byron");
     }
 }
 
@@ -177,7 +177,7 @@ async fn metrics_report_the_outbox() {
         config.server.metrics_addr = Some(address);
     })
     .await;
-    app.found("Acme", "ada@acme.example").await;
+    app.registers("Acme", "ada@acme.example").await;
     app.advance(TimeDelta::seconds(40));
     let http = crate::support::client::builder().build().unwrap();
     let answer = http.get(format!("http://{address}/metrics")).send().await;
@@ -196,11 +196,11 @@ async fn shutdown_waits_briefly_for_emails_being_delivered() {
     let sink = SmtpSink::start().await;
     let mut app = app_with(Db::sqlite(), &sink).await;
     sink.fails(Fault::Hangs(Stage::Recipient));
-    app.found("Acme", "ada@acme.example").await;
+    app.registers("Acme", "ada@acme.example").await;
     sink.hangs(1).await;
-    let ((), ()) = tokio::join!(app.stop(), async { sink.goes_on() });
-    assert_eq!(sink.taken().len(), 1);
-    eventually("it is marked", async || {
+    let ((), ()) = tokio::join!(app.stop(), async { sink.resumes() });
+    assert_eq!(sink.received().len(), 1);
+    eventually("the outbox row is updated", async || {
         app.db
             .count("select count(*) from outbox where sent_at is not null")
             .await
@@ -209,7 +209,7 @@ async fn shutdown_waits_briefly_for_emails_being_delivered() {
     .await;
 }
 
-/// A mail's text with its quoted-printable parts made readable.
+/// The text of an e-mail with its quoted-printable parts decoded.
 fn decoded(mail: &str) -> String {
     let unfolded = mail.replace("=\r\n", "").replace("\r\n", "\n");
     let mut bytes = Vec::new();

@@ -1,9 +1,9 @@
-//! Several instances over one outbox.
+//! Several instances with one outbox.
 
 use std::collections::HashSet;
 
 use super::{app_with, arrive, emails_are, send_to};
-use crate::support::smtp_sink::{Fault, SmtpSink, Stage, Taken};
+use crate::support::smtp_sink::{Fault, Received, SmtpSink, Stage};
 use crate::support::{Db, TestApp, on_both_databases};
 
 on_both_databases! {
@@ -11,18 +11,18 @@ on_both_databases! {
         let sink = SmtpSink::start().await;
         let mut first = TestApp::start(db).await;
         for n in 0..24 {
-            first.found("Acme", &format!("founder{n}@acme.example")).await;
+            first.registers("Acme", &format!("founder{n}@acme.example")).await;
         }
-        // All three find all letters waiting.
+        // All three see every e-mail waiting.
         first.restart_configured(|config| send_to(config, &sink)).await;
         let (second, third) = tokio::join!(first.second_instance(), first.second_instance());
         for n in 24..30 {
             let instance = [&first, &second, &third][n % 3];
-            instance.found("Acme", &format!("founder{n}@acme.example")).await;
+            instance.registers("Acme", &format!("founder{n}@acme.example")).await;
         }
         emails_are(&first, "sent_at is not null and attempts = 1", 30).await;
         arrive(&sink, 30).await;
-        let ids: HashSet<String> = sink.taken().iter().map(Taken::message_id).collect();
+        let ids: HashSet<String> = sink.received().iter().map(Received::message_id).collect();
         assert_eq!(ids.len(), 30);
     }
 
@@ -31,14 +31,14 @@ on_both_databases! {
         let mut first = app_with(db, &sink).await;
         let second = first.second_instance().await;
         sink.fails(Fault::Hangs(Stage::Recipient));
-        first.found("Acme", "ada@acme.example").await;
+        first.registers("Acme", "ada@acme.example").await;
         sink.hangs(1).await;
-        // It is given a moment, which is too short.
+        // Shutdown waits for it, but not long enough.
         first.stop().await;
-        second.found("Acme", "bob@acme.example").await;
+        second.registers("Acme", "bob@acme.example").await;
         arrive(&sink, 1).await;
         second.advance(chrono::TimeDelta::minutes(2));
-        second.found("Acme", "eve@acme.example").await;
+        second.registers("Acme", "eve@acme.example").await;
         arrive(&sink, 3).await;
         emails_are(&second, "sent_at is not null", 3).await;
     }

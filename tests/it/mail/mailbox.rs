@@ -1,4 +1,4 @@
-//! The mailbox of `hallpass dev`.
+//! The mailbox page of `hallpass dev`.
 
 use hallpass::adapters::smtp;
 use hallpass::app::{App, Overrides};

@@ -1,4 +1,4 @@
-//! Letters on their way to a mail server that is not always well.
+//! Sending e-mails to a mail server that may fail.
 
 mod delivery;
 mod faults;
@@ -12,7 +12,7 @@ use hallpass::domain::{Email, MailSender, MailServer, MailTls};
 use crate::support::smtp_sink::SmtpSink;
 use crate::support::{Db, TestApp, eventually};
 
-/// A program that sends its letters to this server.
+/// A program that sends its e-mails to this server.
 async fn app_with(db: Db, sink: &SmtpSink) -> TestApp {
     TestApp::configured(db, |config| send_to(config, sink)).await
 }
@@ -35,16 +35,16 @@ fn server(sink: &SmtpSink, tls: MailTls) -> MailServer {
     }
 }
 
-/// Waits until so many mails were taken.
+/// Waits until so many e-mails have been received.
 async fn arrive(sink: &SmtpSink, mails: usize) {
-    eventually(&format!("{mails} mails have arrived"), async || {
-        sink.taken().len() >= mails
+    eventually(&format!("{mails} e-mails have arrived"), async || {
+        sink.received().len() >= mails
     })
     .await;
-    assert_eq!(sink.taken().len(), mails);
+    assert_eq!(sink.received().len(), mails);
 }
 
-/// Waits until so many rows of the outbox are as the condition says.
+/// Waits until so many rows of the outbox meet the condition.
 async fn emails_are(app: &TestApp, condition: &str, count: i64) {
     let select = format!("select count(*) from outbox where {condition}");
     eventually(&format!("{count} e-mails are {condition}"), async || {
@@ -53,7 +53,7 @@ async fn emails_are(app: &TestApp, condition: &str, count: i64) {
     .await;
 }
 
-/// Why letters were not taken, in the order of the alphabet.
+/// Why e-mails were not accepted, in alphabetical order.
 async fn reasons(app: &TestApp) -> Vec<String> {
     let select =
         "select last_error as v from outbox where last_error is not null order by last_error";

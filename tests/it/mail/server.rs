@@ -1,4 +1,4 @@
-//! How a mail server is spoken to: TLS, passwords, patience.
+//! Talking to a mail server: TLS, credentials and timeouts.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::server;
 use crate::support::scratch;
-use crate::support::smtp_sink::{Fault, Manners, STAGES, SmtpSink, Stage};
+use crate::support::smtp_sink::{Fault, STAGES, ServerOptions, SmtpSink, Stage};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -29,7 +29,7 @@ async fn implicit_tls_and_starttls_work_when_the_certificate_is_trusted() {
         (false, MailTls::Required),
         (false, MailTls::WhenOffered),
     ] {
-        let sink = SmtpSink::with(Manners {
+        let sink = SmtpSink::with(ServerOptions {
             tls: Some(certificate(&authority)),
             is_implicit,
             wants_login: false,
@@ -44,10 +44,10 @@ async fn implicit_tls_and_starttls_work_when_the_certificate_is_trusted() {
                 "{failure}"
             );
         }
-        assert!(sink.taken().is_empty());
+        assert!(sink.received().is_empty());
         server.authorities = Some(trusted.clone());
         send(&server).await.unwrap();
-        assert!(sink.taken()[0].was_encrypted);
+        assert!(sink.received()[0].was_encrypted);
     }
 }
 
@@ -57,9 +57,9 @@ async fn nothing_is_sent_if_required_tls_is_not_offered() {
     let failure = send(&server(&sink, MailTls::Required)).await.unwrap_err();
     let why = "the server offers no TLS, and SMTP_URL says tls=required";
     assert_eq!(failure, SendFailure::Transient(why.to_owned()));
-    assert!(sink.taken().is_empty());
+    assert!(sink.received().is_empty());
     send(&server(&sink, MailTls::WhenOffered)).await.unwrap();
-    assert_eq!(sink.taken().len(), 1);
+    assert_eq!(sink.received().len(), 1);
 }
 
 #[actix_web::test]
@@ -69,9 +69,9 @@ async fn a_password_is_sent_only_over_tls_unless_plain_text_is_allowed() {
         user: "ada".to_owned(),
         password: "swordfish".into(),
     });
-    let plain = SmtpSink::with(Manners {
+    let plain = SmtpSink::with(ServerOptions {
         wants_login: true,
-        ..Manners::default()
+        ..ServerOptions::default()
     })
     .await;
     let with_login = |sink: &SmtpSink, tls| MailServer {
@@ -88,7 +88,7 @@ async fn a_password_is_sent_only_over_tls_unless_plain_text_is_allowed() {
     );
     send(&with_login(&plain, MailTls::Never)).await.unwrap();
 
-    let encrypted = SmtpSink::with(Manners {
+    let encrypted = SmtpSink::with(ServerOptions {
         tls: Some(certificate(&authority)),
         is_implicit: false,
         wants_login: true,
@@ -99,9 +99,9 @@ async fn a_password_is_sent_only_over_tls_unless_plain_text_is_allowed() {
         .unwrap();
     // \0ada\0swordfish
     let said = "AUTH PLAIN AGFkYQBzd29yZGZpc2g=";
-    assert_eq!(encrypted.taken()[0].login.as_deref(), Some(said));
+    assert_eq!(encrypted.received()[0].login.as_deref(), Some(said));
 
-    encrypted.fails(Fault::Says(
+    encrypted.fails(Fault::Replies(
         Stage::Login,
         "535 5.7.8 wrong password swordfish",
     ));
@@ -118,7 +118,7 @@ async fn a_silent_server_is_abandoned_after_the_timeout() {
     for stage in STAGES {
         sink.fails(Fault::Hangs(stage));
         let sent = send(&server(&sink, MailTls::Never)).await;
-        // After the mail is taken nobody waits for anything.
+        // Once the message is accepted nothing is waited for.
         if stage == Stage::Goodbye {
             sent.unwrap();
         } else {
@@ -131,7 +131,7 @@ async fn a_silent_server_is_abandoned_after_the_timeout() {
 async fn an_unparsable_reply_is_retried() {
     let sink = SmtpSink::start().await;
     for stage in STAGES {
-        sink.fails(Fault::Says(stage, "HTTP/1.1 200 OK"));
+        sink.fails(Fault::Replies(stage, "HTTP/1.1 200 OK"));
         let sent = send(&server(&sink, MailTls::Never)).await;
         assert!(stage == Stage::Goodbye || is_transient(sent), "{stage:?}");
     }
@@ -165,8 +165,8 @@ fn an_invalid_ca_file_is_refused_at_startup() {
 }
 
 async fn send(server: &MailServer) -> Result<(), SendFailure> {
-    // Short where a test waits for its end; a busy machine needs a moment for a handshake.
-    let patience = Timeouts {
+    // Short, because a test waits for it to pass; but a busy machine needs time for a handshake.
+    let timeouts = Timeouts {
         connect: Duration::from_secs(2),
         dialogue: Duration::from_secs(2),
         mail: Duration::from_secs(2),
@@ -174,7 +174,7 @@ async fn send(server: &MailServer) -> Result<(), SendFailure> {
     let smtp = Smtp::new(
         server.clone(),
         &"http://localhost".parse().unwrap(),
-        patience,
+        timeouts,
     )
     .unwrap();
     smtp.send(&Mail {
@@ -197,7 +197,7 @@ fn is_transient(sent: Result<(), SendFailure>) -> bool {
     matches!(sent, Err(SendFailure::Transient(_)))
 }
 
-/// An authority and the file that holds its certificate.
+/// A certificate authority and the file with its certificate.
 fn authority() -> (Authority, PathBuf) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -1,4 +1,4 @@
-//! How an authenticator comes and goes.
+//! Enrolling, replacing and removing an authenticator.
 
 use chrono::TimeDelta;
 use hallpass::domain::EmailMessage;
@@ -9,7 +9,7 @@ use crate::support::{OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databa
 
 on_both_databases! {
     async fn enrolment_gives_a_secret_a_uri_a_qr_code_and_ten_recovery_codes_once(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         assert_eq!(
             ada.get("/api/auth/mfa").await.expect(200),
             json!({"enabled": false, "recoveryCodesLeft": 0})
@@ -24,10 +24,10 @@ on_both_databases! {
             )
         );
         assert!(begun["qrCode"].as_str().unwrap().contains("<svg"), "{begun}");
-        // It does not count yet.
+        // It is not in force yet.
         app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200)["accessToken"].as_str().unwrap();
 
-        let authenticator = Authenticator::told(&begun);
+        let authenticator = Authenticator::from_enrolment(&begun);
         let confirmed = ada.confirms(&authenticator.code(&app)).await.expect(200);
         assert_eq!(confirmed.as_object().unwrap().len(), 1, "{confirmed}");
         let mut codes = recovery_codes(&confirmed);
@@ -42,17 +42,17 @@ on_both_databases! {
     }
 
     async fn asking_again_makes_another_secret(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let first = Authenticator::told(&ada.begins_enrolment().await.expect(200));
-        let second = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let first = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
+        let second = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
         ada.confirms(&first.code(&app)).await.refused(401, "Invalid code");
         ada.confirms(&second.code(&app)).await.expect(200);
     }
 
     async fn a_wrong_code_or_a_missing_secret_confirms_nothing(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.confirms("123456").await.refused(409, "MFA not enrolled");
-        let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        let authenticator = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
         for wrong in [&*authenticator.wrong_code(&app), "", "12345", "abcdef", "gayt-emzu-gu3d-oobz"] {
             let answer = ada.confirms(wrong).await;
             assert!(matches!(answer.status.as_u16(), 400 | 401), "{wrong}: {}", answer.text());
@@ -62,21 +62,21 @@ on_both_databases! {
     }
 
     async fn the_confirmation_code_cannot_be_guessed(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let authenticator = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
         for _ in 0..5 {
             ada.confirms(&authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
         }
         ada.confirms(&authenticator.code(&app)).await.refused(429, "Too many attempts");
-        // Beginning anew does not open the lock.
-        let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        // Starting again does not reset the lock.
+        let authenticator = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
         ada.confirms(&authenticator.code(&app)).await.refused(429, "Too many attempts");
         app.advance(TimeDelta::minutes(15));
         ada.confirms(&authenticator.code(&app)).await.expect(200);
     }
 
     async fn enrolling_ends_every_other_session_and_keeps_this_one(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let elsewhere = ada.signs_in_again().await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         ada.enrols(&app).await;
@@ -87,14 +87,14 @@ on_both_databases! {
     }
 
     async fn replacing_an_authenticator_takes_one_of_its_codes(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let old = ada.enrols(&app).await;
         ada.begins_enrolment().await.refused(409, "MFA already enabled");
         let replace = |code: String| ada.begins_enrolment().json(&json!({"code": code}));
         replace(old.wrong_code(&app)).await.refused(401, "Invalid code");
-        let new = Authenticator::told(&replace(old.code(&app)).await.expect(200));
+        let new = Authenticator::from_enrolment(&replace(old.code(&app)).await.expect(200));
 
-        // Until it is confirmed the old one goes on.
+        // The old one stays in force until the new one is confirmed.
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step(&ada.email).await;
         app.shows_code(&token, &new.code(&app)).await.refused(401, "Invalid code");
@@ -109,7 +109,7 @@ on_both_databases! {
     }
 
     async fn disabling_takes_password_and_code_and_ends_other_sessions(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         let elsewhere = app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
@@ -139,7 +139,7 @@ on_both_databases! {
     async fn an_account_without_a_password_disables_it_with_a_code_alone(app: SlackApp) {
         let token = app.arrives("owner").await.token().to_owned();
         let begun = app.post("/api/auth/mfa/totp").bearer(&token).await.expect(200);
-        let authenticator = Authenticator::told(&begun);
+        let authenticator = Authenticator::from_enrolment(&begun);
         let confirm = json!({"code": authenticator.code(&app)});
         app.post("/api/auth/mfa/totp/confirm").bearer(&token).json(&confirm).await.expect(200);
         app.advance(TimeDelta::seconds(30));
@@ -153,9 +153,9 @@ on_both_databases! {
     }
 
     async fn the_secret_and_the_codes_cannot_be_used_from_a_database_dump(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let begun = ada.begins_enrolment().await.expect(200);
-        let confirmed = ada.confirms(&Authenticator::told(&begun).code(&app)).await.expect(200);
+        let confirmed = ada.confirms(&Authenticator::from_enrolment(&begun).code(&app)).await.expect(200);
         let codes = recovery_codes(&confirmed);
         let plain = codes[0].replace('-', "");
         let kept = "select secret as v from totp union all select pending from totp
@@ -168,8 +168,8 @@ on_both_databases! {
     }
 
     async fn another_persons_secret_does_not_work(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let eve = app.founds("Evil", "eve@evil.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let eve = app.signs_up("Evil", "eve@evil.example").await;
         ada.enrols(&app).await;
         let hers = eve.enrols(&app).await;
         let (ada_id, eve_id) = (app.db.id(ada.id()), app.db.id(eve.id()));
@@ -183,7 +183,7 @@ on_both_databases! {
     }
 
     async fn the_owner_is_notified_by_email(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let told = |enabled| EmailMessage::MfaChanged { name: "Ada Byron".to_owned(), enabled };
         assert!(app.emails_to(&ada.email).await.contains(&told(true)));
@@ -193,8 +193,8 @@ on_both_databases! {
     }
 
     async fn each_change_leaves_one_audit_row(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let authenticator = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
         let confirms = |id, code: String| {
             ada.post("/api/auth/mfa/totp/confirm").header("x-request-id", id).json(&json!({"code": code}))
         };

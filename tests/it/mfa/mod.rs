@@ -1,7 +1,7 @@
-//! The second factor, from enrolment to everything that must not get round it.
+//! The second factor, from enrolment to everything that must not bypass it.
 
-mod doors;
 mod enrolment;
+mod entry_points;
 mod oracle;
 mod recovery;
 mod required;

@@ -1,4 +1,4 @@
-//! An authenticator that is not ours: pyotp, from PyPI.
+//! Compares our TOTP with an independent authenticator, pyotp from PyPI.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::mfa::recovery_codes;
 use crate::support::{PASSWORD, TestApp, on_both_databases};
 
-/// Reads `[[otpauthUri, seconds], …]`, writes the codes. It reads the URI as an authenticator does.
+/// Reads `[[otpauthUri, seconds], …]`, writes the codes. It parses the URI as an authenticator does.
 const AUTHENTICATOR: &str = "
 import json, sys, pyotp
 print(json.dumps([pyotp.parse_uri(uri).at(seconds) for uri, seconds in json.load(sys.stdin)]))
@@ -23,7 +23,7 @@ print(json.dumps([pyotp.parse_uri(uri).at(seconds) for uri, seconds in json.load
 on_both_databases! {
     async fn an_independent_authenticator_enrols_and_signs_in(app: TestApp) {
         let Some(python) = python() else { return };
-        let ada = app.founds("Acme", "ada+otp@acme.example").await;
+        let ada = app.signs_up("Acme", "ada+otp@acme.example").await;
         let begun = ada.begins_enrolment().await.expect(200);
         let shows = || {
             let asked = json!([[begun["otpauthUri"], app.clock.timestamp()]]);
@@ -65,15 +65,15 @@ fn our_codes_match_an_independent_authenticator() {
     assert_eq!(codes(&python, &Value::Array(asked)), ours);
 }
 
-/// A Python that knows pyotp; `.ci/run` makes one.
+/// A Python that has pyotp; `.ci/run` creates one.
 fn python() -> Option<String> {
     let python = std::env::var("PYOTP_PYTHON").ok();
     if python.is_none() {
         assert!(
             std::env::var("CI").as_deref() != Ok("true"),
-            "PYOTP_PYTHON names no Python that knows pyotp"
+            "PYOTP_PYTHON is not a Python with pyotp"
         );
-        eprintln!("SKIPPED: PYOTP_PYTHON names no Python that knows pyotp");
+        eprintln!("SKIPPED: PYOTP_PYTHON is not a Python with pyotp");
     }
     python
 }

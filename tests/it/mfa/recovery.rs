@@ -1,4 +1,4 @@
-//! Ten codes on paper.
+//! Recovery codes.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -12,7 +12,7 @@ use hallpass::service::{Error, mfa};
 
 on_both_databases! {
     async fn a_recovery_code_replaces_the_authenticator_once(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let token = app.takes_first_step(&ada.email).await;
         let code = &authenticator.recovery_codes[3];
@@ -32,7 +32,7 @@ on_both_databases! {
     }
 
     async fn one_recovery_code_works_once_under_twenty_parallel_attempts(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let tokens = join_all((0..20).map(|_| app.takes_first_step(&ada.email))).await;
         let code = &authenticator.recovery_codes[0];
@@ -42,7 +42,7 @@ on_both_databases! {
     }
 
     async fn new_recovery_codes_need_a_code_and_void_the_old_ones(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let renews = |body: serde_json::Value| ada.post("/api/auth/mfa/recovery-codes").json(&body);
         renews(json!({"code": "123456"})).await.refused(409, "MFA not enrolled");
         let authenticator = ada.enrols(&app).await;
@@ -57,21 +57,21 @@ on_both_databases! {
         let token = app.takes_first_step(&ada.email).await;
         app.shows_code(&token, &authenticator.recovery_codes[0]).await.refused(401, "Invalid code");
         app.shows_code(&token, &new[0]).await.expect(200);
-        // The last way to new ones, when the authenticator is gone.
+        // The only way to new ones once the authenticator is lost.
         app.advance(TimeDelta::seconds(30));
         renews(json!({"code": new[1]})).await.expect(200);
     }
 
     async fn an_operator_resets_the_second_factor_of_a_locked_out_person(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.enrols(&app).await;
         let under_way = app.takes_first_step(&ada.email).await;
-        let desk = app.operator_desk().await;
+        let operator_app = app.operator_app().await;
         let resets = async |email: &str| {
             let email = Email::parse(email).unwrap();
-            mfa::reset(desk.services(), &operator_context(), &email).await
+            mfa::reset(operator_app.services(), &operator_context(), &email).await
         };
-        assert!(resets("nobody@acme.example").await.unwrap().is_none());
+        assert!(resets("unknown@acme.example").await.unwrap().is_none());
         assert!(resets(&ada.email).await.unwrap().is_some());
         assert!(matches!(resets(&ada.email).await, Err(Error::MfaNotEnrolled)));
 
@@ -85,8 +85,8 @@ on_both_databases! {
     }
 
     async fn a_recovery_code_works_for_its_owner_only(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let eve = app.founds("Evil", "eve@evil.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let eve = app.signs_up("Evil", "eve@evil.example").await;
         ada.enrols(&app).await;
         let hers = eve.enrols(&app).await;
         let token = app.takes_first_step(&ada.email).await;

@@ -1,17 +1,17 @@
-//! Organizations that let nobody in without a second factor.
+//! Organizations that require a second factor.
 
 use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::support::mfa::{Authenticator, is_to_enrol, recovery_codes};
 use crate::support::test_app::operator_context;
-use crate::support::{Actor, PASSWORD, TestApp, joining, on_both_databases};
+use crate::support::{Actor, PASSWORD, TestApp, member_body, on_both_databases};
 use hallpass::domain::{Email, PersonName, Role};
 use hallpass::service::operations::operator::{self, CreateUser};
 
 on_both_databases! {
     async fn a_person_who_is_not_enrolled_enrols_during_sign_in(app: TestApp) {
-        let acme = app.found("Acme", "ada@acme.example").await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let asked = app.tries_to_log_in("ada@acme.example", PASSWORD).await.expect(200);
         let token = asked["mfaToken"].as_str().unwrap();
@@ -19,7 +19,7 @@ on_both_databases! {
             asked,
             json!({"mfaRequired": true, "mfaToken": token, "expiresIn": 300, "enrolmentRequired": true})
         );
-        let authenticator = Authenticator::told(&app.begins_with(token).await.expect(200));
+        let authenticator = Authenticator::from_enrolment(&app.begins_with(token).await.expect(200));
         app.confirms_with(token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
         let answer = app.confirms_with(token, &authenticator.code(&app)).await.expect(200);
         assert_eq!(recovery_codes(&answer).len(), 10);
@@ -27,7 +27,7 @@ on_both_databases! {
         assert_eq!(answer["user"]["email"], "ada@acme.example");
         app.get("/api/auth/me").bearer(answer["accessToken"].as_str().unwrap()).await.expect(200);
 
-        // Once, and from now on with codes.
+        // Once, and from then on with codes.
         app.begins_with(token).await.refused(400, "Invalid or expired token");
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step("ada@acme.example").await;
@@ -35,7 +35,7 @@ on_both_databases! {
     }
 
     async fn an_enrolment_token_can_do_nothing_else(app: TestApp) {
-        let acme = app.found("Acme", "ada@acme.example").await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let token = app.takes_first_step("ada@acme.example").await;
         app.shows_code(&token, "123456").await.refused(400, "Invalid or expired token");
@@ -47,13 +47,13 @@ on_both_databases! {
     }
 
     async fn a_concurrent_pending_sign_in_does_not_replace_an_enrolment(app: TestApp) {
-        let acme = app.found("Acme", "ada@acme.example").await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let (hers, stolen) = (
             app.takes_first_step("ada@acme.example").await,
             app.takes_first_step("ada@acme.example").await,
         );
-        let authenticator = Authenticator::told(&app.begins_with(&hers).await.expect(200));
+        let authenticator = Authenticator::from_enrolment(&app.begins_with(&hers).await.expect(200));
         app.confirms_with(&hers, &authenticator.code(&app)).await.expect(200);
         app.begins_with(&stolen).await.refused(400, "Invalid or expired token");
         app.confirms_with(&stolen, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
@@ -61,7 +61,7 @@ on_both_databases! {
 
     async fn sessions_older_than_the_rule_may_only_enrol(app: TestApp) {
         let mut app = app;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.requires_mfa(ada.organization_id()).await;
         app.restart().await;
         let refused = ada.me().await;
@@ -72,20 +72,20 @@ on_both_databases! {
         ada.changes_password(PASSWORD, PASSWORD).await.refused(403, "MFA enrolment required");
         assert_eq!(ada.get("/api/auth/mfa").await.expect(200)["enabled"], false);
 
-        let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        let authenticator = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
         ada.confirms(&authenticator.code(&app)).await.expect(200);
         ada.me().await.expect(200);
         ada.refreshes().await.expect(200);
     }
 
     async fn switching_into_the_organization_requires_a_second_factor(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let beta = app.found("Beta", "bob@beta.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let beta = app.registers("Beta", "bob@beta.example").await;
         ada.also_belongs_to(&app, &beta.id, "employee").await;
         app.requires_mfa(&beta.id).await;
         let switches = || ada.post("/api/auth/refresh").json(&json!({"organizationId": beta.id}));
         switches().await.refused(403, "MFA enrolment required");
-        // Where nobody asks for it she goes on as before.
+        // Where it is not required her session continues as before.
         ada.refreshes().await.expect(200);
         ada.enrols(&app).await;
         let switched = switches().await.expect(200);
@@ -93,10 +93,10 @@ on_both_databases! {
     }
 
     async fn removing_the_authenticator_does_not_lift_the_rule(app: TestApp) {
-        let acme = app.found("Acme", "ada@acme.example").await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let token = app.takes_first_step("ada@acme.example").await;
-        let authenticator = Authenticator::told(&app.begins_with(&token).await.expect(200));
+        let authenticator = Authenticator::from_enrolment(&app.begins_with(&token).await.expect(200));
         let answer = app.confirms_with(&token, &authenticator.code(&app)).await.expect(200);
         app.advance(TimeDelta::seconds(30));
         app.client
@@ -110,7 +110,7 @@ on_both_databases! {
 
     async fn another_instance_learns_of_an_enrolment_from_its_token(app: TestApp) {
         let mut app = app;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.requires_mfa(ada.organization_id()).await;
         app.restart().await;
         let other = app.second_instance().await;
@@ -119,13 +119,13 @@ on_both_databases! {
         ada.at(&other).me().await.expect(200);
     }
 
-    /// Every door that this service has, for somebody who has no authenticator, and then for somebody
-    /// who has.
+    /// Every endpoint that signs in, for a person who is not enrolled and then for one
+    /// who is.
     async fn no_endpoint_bypasses_it(app: TestApp) {
         let mut app = app;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let acme = ada.organization_id().to_owned();
-        let beta = app.founds("Beta", "bea@beta.example").await;
+        let beta = app.signs_up("Beta", "bea@beta.example").await;
         beta.also_belongs_to(&app, &acme, "employee").await;
         app.requires_mfa(&acme).await;
         app.restart().await;
@@ -139,7 +139,7 @@ on_both_databases! {
         };
         is_to_enrol(&app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200));
         is_to_enrol(&login(&beta.email, &acme).await.expect(200));
-        let joined = app.post("/api/auth/register").json(&joining(&acme, "joe@acme.example")).await;
+        let joined = app.post("/api/auth/register").json(&member_body(&acme, "joe@acme.example")).await;
         is_to_enrol(&joined.expect(201));
         made_by_the_operator(&app, "olga@acme.example", &acme).await;
         is_to_enrol(&app.tries_to_log_in("olga@acme.example", PASSWORD).await.expect(200));
@@ -151,7 +151,7 @@ on_both_databases! {
         ada.refreshes().await.refused(403, "MFA enrolment required");
         assert_eq!(app.db.count(sessions).await, before);
 
-        // The same with an authenticator: a password is never enough.
+        // The same with an authenticator: a password alone is never enough.
         let mut signed_in: Vec<Actor> = vec![ada, beta];
         for actor in &signed_in {
             actor.enrols(&app).await;
@@ -176,8 +176,8 @@ async fn made_by_the_operator(app: &TestApp, email: &str, organization_id: &str)
         role: Role::Employee,
         manager_id: None,
     };
-    let desk = app.operator_desk().await;
-    operator::create_user(desk.services(), &operator_context(), create)
+    let operator_app = app.operator_app().await;
+    operator::create_user(operator_app.services(), &operator_context(), create)
         .await
         .unwrap();
 }

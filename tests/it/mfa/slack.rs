@@ -1,11 +1,11 @@
-//! Slack says who somebody is, and that is one factor.
+//! Slack sign-in is one factor, so a second one is still required.
 
 use hallpass::domain::TokenDelivery;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::support::mfa::Authenticator;
-use crate::support::slack::{Landed, RETURN_URL};
+use crate::support::slack::{RETURN_URL, Returned};
 use crate::support::{Answer, SlackApp, on_both_databases};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -15,11 +15,11 @@ on_both_databases! {
     async fn a_slack_sign_in_also_requires_the_second_factor(app: SlackApp) {
         let authenticator = enrols(&app, "owner").await;
         let before = app.db.count("select count(*) from sessions").await;
-        let landed = app.arrives("owner").await;
-        assert_eq!(landed.url, RETURN_URL);
-        let token = asked_in(&landed.fragment, &["expiresIn", "mfaToken", "state"]);
-        assert_eq!(landed.fragment["expiresIn"], "300");
-        assert!(landed.query.is_empty(), "{:?}", landed.query);
+        let returned = app.arrives("owner").await;
+        assert_eq!(returned.url, RETURN_URL);
+        let token = asked_in(&returned.fragment, &["expiresIn", "mfaToken", "state"]);
+        assert_eq!(returned.fragment["expiresIn"], "300");
+        assert!(returned.query.is_empty(), "{:?}", returned.query);
         assert_eq!(app.db.count("select count(*) from sessions").await, before);
         app.shows_code(token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
         let answer = app.shows_code(token, &authenticator.code(&app)).await.expect(200);
@@ -40,8 +40,8 @@ on_both_databases! {
         let token = app.arrives("owner").await.token().to_owned();
         let begun = app.post("/api/auth/mfa/totp").bearer(&token).await.expect(200);
         let early = code(&app, "owner").await;
-        confirm(&app, &token, &Authenticator::told(&begun).code(&app)).await.expect(200);
-        // A credential changed, so what was under way is over.
+        confirm(&app, &token, &Authenticator::from_enrolment(&begun).code(&app)).await.expect(200);
+        // A credential changed, so pending sign-ins have ended.
         redeem(&app, &early).await.refused(400, "Sign-in expired");
         assert_eq!(redeem(&app, &code(&app, "owner").await).await.expect(200)["mfaRequired"], true);
     }
@@ -50,22 +50,22 @@ on_both_databases! {
         let owner = app.signs_in("owner").await;
         app.requires_mfa(owner["organizationId"].as_str().unwrap()).await;
         let sessions = app.db.count("select count(*) from sessions").await;
-        // Of those who were here, and of those who are new.
+        // For existing people and for new ones.
         for persona in ["owner", "member"] {
-            let landed = app.arrives(persona).await;
-            asked_in(&landed.fragment, &["enrolmentRequired", "expiresIn", "mfaToken", "state"]);
-            assert_eq!(landed.fragment["enrolmentRequired"], "true");
+            let returned = app.arrives(persona).await;
+            asked_in(&returned.fragment, &["enrolmentRequired", "expiresIn", "mfaToken", "state"]);
+            assert_eq!(returned.fragment["enrolmentRequired"], "true");
             let asked = redeem(&app, &code(&app, persona).await).await.expect(200);
             assert_eq!(asked["enrolmentRequired"], true, "{asked}");
             assert!(asked.get("accessToken").is_none(), "{asked}");
         }
         assert_eq!(app.db.count("select count(*) from sessions").await, sessions);
 
-        let landed = app.arrives("member").await;
-        let token = &landed.fragment["mfaToken"];
+        let returned = app.arrives("member").await;
+        let token = &returned.fragment["mfaToken"];
         let body = json!({"mfaToken": token});
         let begun = app.post("/api/auth/mfa/totp").json(&body).await.expect(200);
-        let body = json!({"mfaToken": token, "code": Authenticator::told(&begun).code(&app)});
+        let body = json!({"mfaToken": token, "code": Authenticator::from_enrolment(&begun).code(&app)});
         let answer = app.post("/api/auth/mfa/totp/confirm").json(&body).await.expect(200);
         app.me(answer["accessToken"].as_str().unwrap()).await;
     }
@@ -73,14 +73,14 @@ on_both_databases! {
     async fn linking_into_such_an_organization_requires_the_second_factor(app: SlackApp) {
         let owner = app.signs_in("owner").await;
         app.requires_mfa(owner["organizationId"].as_str().unwrap()).await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let link = json!({"returnUrl": RETURN_URL});
-        let way = ada.post("/api/auth/slack/link").json(&link).await;
-        let url: Url = way.expect(200)["url"].as_str().unwrap().parse().unwrap();
-        let callback = app.agrees(&url, "member").await;
-        let landed = Landed::of(app.get(&callback).header("cookie", way.cookie()).await);
-        asked_in(&landed.fragment, &["enrolmentRequired", "expiresIn", "mfaToken", "state"]);
-        // Her session goes on where it was.
+        let authorization = ada.post("/api/auth/slack/link").json(&link).await;
+        let url: Url = authorization.expect(200)["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.consents(&url, "member").await;
+        let returned = Returned::of(app.get(&callback).header("cookie", authorization.cookie()).await);
+        asked_in(&returned.fragment, &["enrolmentRequired", "expiresIn", "mfaToken", "state"]);
+        // Her session continues in the organization it was in.
         assert_eq!(ada.me().await.expect(200)["organizationId"], ada.organization_id());
         ada.enrols(&app).await;
         let switched = ada
@@ -90,13 +90,13 @@ on_both_databases! {
             .expect(200);
         assert_eq!(switched["user"]["role"], "employee");
 
-        // With a code it is the same.
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        // The same with a one-time code.
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         let link = json!({"returnUrl": RETURN_URL, "codeChallenge": CHALLENGE});
-        let way = bob.post("/api/auth/slack/link").json(&link).await.expect(200);
-        let callback = app.agrees(&way["url"].as_str().unwrap().parse().unwrap(), "no-email").await;
-        let landed = app.lands(&callback).await;
-        let asked = redeem(&app, &landed.query["code"]).await.expect(200);
+        let authorization = bob.post("/api/auth/slack/link").json(&link).await.expect(200);
+        let callback = app.consents(&authorization["url"].as_str().unwrap().parse().unwrap(), "no-email").await;
+        let returned = app.follows(&callback).await;
+        let asked = redeem(&app, &returned.query["code"]).await.expect(200);
         assert_eq!(asked["enrolmentRequired"], true, "{asked}");
     }
 }
@@ -106,9 +106,9 @@ async fn in_query_mode_the_challenge_token_is_in_the_query() {
     let app = delivering(TokenDelivery::Query).await;
     let token = app.arrives("owner").await.query["token"].clone();
     let authenticator = enrols_with(&app, &token).await;
-    let landed = app.arrives("owner").await;
-    let token = asked_in(&landed.query, &["expiresIn", "mfaToken", "state"]);
-    assert!(landed.fragment.is_empty(), "{:?}", landed.fragment);
+    let returned = app.arrives("owner").await;
+    let token = asked_in(&returned.query, &["expiresIn", "mfaToken", "state"]);
+    assert!(returned.fragment.is_empty(), "{:?}", returned.fragment);
     app.shows_code(token, &authenticator.code(&app))
         .await
         .expect(200);
@@ -117,14 +117,14 @@ async fn in_query_mode_the_challenge_token_is_in_the_query() {
 #[actix_web::test]
 async fn in_cookie_mode_the_token_comes_after_the_second_step_only() {
     let app = delivering(TokenDelivery::Cookie).await;
-    let landed = arrives_by_button(&app, "owner").await;
-    let cookie = landed.answer.cookie().to_owned();
+    let returned = arrives_by_button(&app, "owner").await;
+    let cookie = returned.answer.cookie().to_owned();
     let token = cookie.split_once('=').unwrap().1;
     let authenticator = enrols_with(&app, token).await;
-    let landed = arrives_by_button(&app, "owner").await;
-    assert!(landed.answer.header("set-cookie").is_none());
-    let token = asked_in(&landed.fragment, &["expiresIn", "mfaToken", "state"]);
-    assert!(landed.query.is_empty(), "{:?}", landed.query);
+    let returned = arrives_by_button(&app, "owner").await;
+    assert!(returned.answer.header("set-cookie").is_none());
+    let token = asked_in(&returned.fragment, &["expiresIn", "mfaToken", "state"]);
+    assert!(returned.query.is_empty(), "{:?}", returned.query);
     app.shows_code(token, &authenticator.code(&app))
         .await
         .expect(200);
@@ -135,11 +135,11 @@ async fn delivering(token_delivery: TokenDelivery) -> SlackApp {
     SlackApp::configured(db, |slack| slack.token_delivery = token_delivery).await
 }
 
-async fn arrives_by_button(app: &SlackApp, persona: &str) -> Landed {
+async fn arrives_by_button(app: &SlackApp, persona: &str) -> Returned {
     let start = app.starts(RETURN_URL, &[]).await;
-    let way = start.header("location").unwrap().parse().unwrap();
-    let callback = app.agrees(&way, persona).await;
-    Landed::of(app.get(&callback).header("cookie", start.cookie()).await)
+    let authorization = start.header("location").unwrap().parse().unwrap();
+    let callback = app.consents(&authorization, persona).await;
+    Returned::of(app.get(&callback).header("cookie", start.cookie()).await)
 }
 
 async fn enrols(app: &SlackApp, persona: &str) -> Authenticator {
@@ -153,7 +153,7 @@ async fn enrols_with(app: &SlackApp, token: &str) -> Authenticator {
         .bearer(token)
         .await
         .expect(200);
-    let authenticator = Authenticator::told(&begun);
+    let authenticator = Authenticator::from_enrolment(&begun);
     confirm(app, token, &authenticator.code(app))
         .await
         .expect(200);
@@ -169,13 +169,13 @@ async fn confirm(app: &SlackApp, token: &str, code: &str) -> Answer {
 }
 
 async fn code(app: &SlackApp, persona: &str) -> String {
-    let way: Value = app
+    let authorization: Value = app
         .asks_for_url(RETURN_URL, &[("codeChallenge", CHALLENGE)])
         .await
         .expect(200);
-    let url: Url = way["url"].as_str().unwrap().parse().unwrap();
-    let callback = app.agrees(&url, persona).await;
-    app.lands(&callback).await.query["code"].clone()
+    let url: Url = authorization["url"].as_str().unwrap().parse().unwrap();
+    let callback = app.consents(&url, persona).await;
+    app.follows(&callback).await.query["code"].clone()
 }
 
 async fn redeem(app: &SlackApp, code: &str) -> Answer {

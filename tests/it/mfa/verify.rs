@@ -54,7 +54,7 @@ on_both_databases! {
         app.shows_code(&token, &next).await.expect(200);
         let token = app.takes_first_step(&ada.email).await;
         for used in [&next, &now] {
-            // No guesses, so they are not counted.
+            // These are not guesses, so they are not counted.
             for _ in 0..6 {
                 app.shows_code(&token, used).await.refused(401, "Invalid code");
             }
@@ -64,8 +64,8 @@ on_both_databases! {
     }
 
     async fn the_code_that_confirmed_enrolment_cannot_sign_in(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let authenticator = Authenticator::told(&ada.begins_enrolment().await.expect(200));
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let authenticator = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
         let code = authenticator.code(&app);
         ada.confirms(&code).await.expect(200);
         let token = app.takes_first_step(&ada.email).await;
@@ -78,7 +78,7 @@ on_both_databases! {
         let code = authenticator.code(&app);
         let tries = join_all(tokens.iter().map(|token| app.shows_code(token, &code))).await;
         one_got_in(&tries, 401, "Invalid code");
-        // Whoever was too late has guessed nothing.
+        // A request that came too late was not a guess.
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step(&ada.email).await;
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
@@ -103,7 +103,7 @@ on_both_databases! {
         locked.refused(429, "Too many attempts");
         let wait: i64 = locked.header("retry-after").unwrap().parse().unwrap();
         assert!((840..=901).contains(&wait), "{wait}");
-        // The recovery codes are locked as well.
+        // Recovery codes are locked as well.
         app.shows_code(&token, &authenticator.recovery_codes[0]).await.refused(429, "Too many attempts");
         for _ in 0..3 {
             app.shows_code(&token, "000000").await.refused(429, "Too many attempts");
@@ -127,8 +127,8 @@ on_both_databases! {
         ada.delete("/api/auth/mfa/totp").json(&wrong).await.refused(401, "Invalid code");
         let token = other.takes_first_step(&ada.email).await;
         other.shows_code(&token, &authenticator.code(&app)).await.refused(429, "Too many attempts");
-        // Nobody else is locked out.
-        let bob = app.founds("Beta", "bob@beta.example").await;
+        // Other people are not locked out.
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
         let his = bob.enrols(&app).await;
         let token = app.takes_first_step(&bob.email).await;
         app.shows_code(&token, &his.code(&app)).await.expect(200);
@@ -231,8 +231,8 @@ on_both_databases! {
         let kid = "select kid as v from totp";
         let old = app.db.values(kid).await;
         app.restart_configured(|config| config.tokens.secrets = vec![OTHER_SECRET.into(), SECRET.into()]).await;
-        // A worker puts it under the new one, so the old one can go.
-        eventually("it is under the new secret", async || app.db.values(kid).await != old).await;
+        // A worker re-encrypts it under the new secret, so that the old one can be removed.
+        eventually("the row is encrypted under the new secret", async || app.db.values(kid).await != old).await;
         app.restart_configured(|config| config.tokens.secrets = vec![OTHER_SECRET.into()]).await;
         let token = app.takes_first_step(&ada.email).await;
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
@@ -257,7 +257,7 @@ on_both_databases! {
 }
 
 async fn enrolled(app: &TestApp) -> (Actor, Authenticator) {
-    let ada = app.founds("Acme", "ada@acme.example").await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
     let authenticator = ada.enrols(app).await;
     (ada, authenticator)
 }

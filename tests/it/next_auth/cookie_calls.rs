@@ -9,7 +9,7 @@ use crate::support::{
 
 on_both_databases! {
     async fn the_cookie_works_like_a_bearer_token(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.advance(chrono::TimeDelta::minutes(1));
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
@@ -30,7 +30,7 @@ on_both_databases! {
     }
 
     async fn every_unsafe_cookie_call_passes_the_csrf_check(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
         let csrf = browser.get("/api/auth/csrf").await.expect(200);
@@ -67,7 +67,7 @@ on_both_databases! {
                 let evil = browser.silent(method.clone(), &path).header("origin", "https://evil.example");
                 let answer = evil.header("x-csrf-token", &csrf).json(body).await;
                 assert_eq!(answer.header("x-error-code"), Some("cross_site_request"), "{method} {path}");
-                // A header that no page can set without our leave is another matter.
+                // A custom header cannot be sent by a foreign page without CORS permission.
                 let bearer = app.client.call(method.clone(), &path).header("origin", "https://evil.example");
                 let answer = bearer.bearer("nonsense").json(body).await;
                 assert_eq!(answer.header("x-error-code"), Some("invalid_token"), "{method} {path}");
@@ -77,8 +77,8 @@ on_both_databases! {
         assert_eq!(browser.get("/api/auth/me").await.expect(200), ada.user, "nothing has changed");
 
         let rename = |name: &str| json!({"name": name});
-        let friend = browser.silent(Method::PATCH, "/api/auth/me").header("origin", "https://app.example");
-        friend.json(&rename("One")).await.expect(200);
+        let allowed = browser.silent(Method::PATCH, "/api/auth/me").header("origin", "https://app.example");
+        allowed.json(&rename("One")).await.expect(200);
         let silent = browser.silent(Method::PATCH, "/api/auth/me").header("x-csrf-token", &csrf);
         silent.json(&rename("Two")).await.expect(200);
         let other = app.get("/api/auth/csrf").await.expect(200);
@@ -89,9 +89,9 @@ on_both_databases! {
     }
 
     async fn a_refreshed_token_renews_the_cookie_that_requested_it(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let beta = app.found("Beta", "bob@beta.example").await;
-        let eve = app.founds("Gamma", "eve@gamma.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let beta = app.registers("Beta", "bob@beta.example").await;
+        let eve = app.signs_up("Gamma", "eve@gamma.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
         let speaks_for = async |answer: Answer, organization_id: &str| {
@@ -117,7 +117,7 @@ on_both_databases! {
 
         let strangers = "01939f2e-0000-7000-8000-000000000000";
         assert!(switches(strangers).await.header("set-cookie").is_none());
-        // Whoever brings a bearer token gets their token in the body alone.
+        // A client that sends a bearer token gets its new token in the body only.
         let bearer = switches(&beta.id).bearer(&ada.token).await;
         assert_eq!(bearer.expect(200)["user"]["organizationId"], beta.id);
         assert!(bearer.header("set-cookie").is_none());
@@ -125,12 +125,12 @@ on_both_databases! {
     }
 
     async fn two_identities_in_one_request_never_mix(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let bob = app.founds("Bolt", "bob@bolt.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.signs_up("Bolt", "bob@bolt.example").await;
         let cookie = format!("{SESSION_COOKIE}={}", bob.token);
         let both = app.get("/api/auth/me").bearer(&ada.token).header("cookie", &cookie);
         assert_eq!(both.await.expect(200), ada.user);
-        // A header that is no good does not fall back on the cookie.
+        // An invalid header does not fall back to the cookie.
         app.get("/api/auth/me").bearer("nonsense").header("cookie", &cookie).await.refused(401, "Invalid token");
         let basic = app.get("/api/auth/me").header("authorization", "Basic YTpi");
         basic.header("cookie", &cookie).await.refused(401, "Authentication required");
@@ -146,7 +146,7 @@ on_both_databases! {
             config.server.public_url = "https://id.example.com".parse().unwrap();
         })
         .await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let me = |name: &str| app.get("/api/auth/me").header("cookie", &format!("{name}={}", ada.token));
         assert_eq!(me("__Secure-next-auth.session-token").await.expect(200), ada.user);
         me("next-auth.session-token").await.refused(401, "Authentication required");

@@ -1,8 +1,8 @@
-//! Sessions as the client of NextAuth knows them.
+//! Sessions as the NextAuth client knows them.
 
-mod artefacts;
 mod cookie_calls;
-mod places;
+mod redirects;
 mod session;
 mod sign_in;
 mod sign_out;
+mod token_confusion;

@@ -1,18 +1,18 @@
-//! Who is signed in, by the cookie.
+//! The session endpoint: who is signed in by the cookie.
 
 use chrono::TimeDelta;
 use hallpass::domain::TokenDelivery;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::slack::{Landed, RETURN_URL};
+use crate::support::slack::{RETURN_URL, Returned};
 use crate::support::{
     Browser, Db, OTHER_SECRET, PASSWORD, SESSION_COOKIE, SlackApp, TestApp, jwt, on_both_databases,
 };
 
 on_both_databases! {
     async fn a_session_is_the_user_and_the_expiry_of_the_cookie(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         assert_eq!(browser.session().await, json!({}));
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
@@ -23,14 +23,14 @@ on_both_databases! {
         let claims = jwt::claims(&browser.cookie(SESSION_COOKIE).unwrap());
         assert_eq!(expires.timestamp(), claims["exp"].as_i64().unwrap());
         assert_eq!(session.as_object().unwrap().len(), 2);
-        // By the header as well, which changes no cookie.
+        // The header is accepted as well, and changes no cookie.
         let answer = app.get("/api/auth/session").bearer(&ada.token).await;
         assert_eq!(answer.expect(200)["user"], ada.user);
         assert!(answer.header("set-cookie").is_none());
     }
 
     async fn an_invalid_cookie_is_deleted_without_an_error(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let expired = jwt::altered(&ada.token, crate::support::SECRET, |claims| {
             claims["exp"] = json!(app.clock.timestamp());
         });
@@ -48,7 +48,7 @@ on_both_databases! {
     }
 
     async fn a_used_cookie_is_renewed_daily_and_the_old_token_stays_valid(app: TestApp) {
-        app.founds("Acme", "ada@acme.example").await;
+        app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
         let first = browser.cookie(SESSION_COOKIE).unwrap();
@@ -67,7 +67,7 @@ on_both_databases! {
             app.get("/api/auth/me").bearer(token).await.expect(200);
         }
         assert!(browser.get("/api/auth/session").await.header("set-cookie").is_none());
-        // Daily use does not make a session outlive its 90 days.
+        // Daily use does not extend a session beyond its 90 days.
         for _ in 0..89 {
             app.advance(TimeDelta::days(1));
             browser.get("/api/auth/session").await.expect(200);
@@ -76,7 +76,7 @@ on_both_databases! {
     }
 
     async fn update_reads_the_session_again_and_changes_nothing(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
         let update = json!({"csrfToken": "x", "data": {"user": {"role": "admin", "name": "Eve"}}});
@@ -106,18 +106,18 @@ on_both_databases! {
         assert_eq!(providers["slack"]["signinUrl"], "http://localhost/api/auth/signin/slack");
         let browser = Browser::new(&app);
         let fields = [("callbackUrl", RETURN_URL), ("json", "true")];
-        let way = browser.post_form("/api/auth/signin/slack", &fields).await.expect(200);
-        let way: url::Url = way["url"].as_str().unwrap().parse().unwrap();
-        assert_eq!(way.path(), "/api/auth/slack/start");
+        let authorization = browser.post_form("/api/auth/signin/slack", &fields).await.expect(200);
+        let authorization: url::Url = authorization["url"].as_str().unwrap().parse().unwrap();
+        assert_eq!(authorization.path(), "/api/auth/slack/start");
         let page = browser.get(&format!("/api/auth/signin?callbackUrl={RETURN_URL}")).await;
         assert!(page.text().contains("Sign in with Slack"), "{}", page.text());
 
-        let started = browser.get(&format!("{}?{}", way.path(), way.query().unwrap())).await;
+        let started = browser.get(&format!("{}?{}", authorization.path(), authorization.query().unwrap())).await;
         let to_slack: url::Url = started.header("location").unwrap().parse().unwrap();
-        let callback = app.agrees(&to_slack, "owner").await;
-        let landed = Landed::of(browser.get(&callback).await);
-        assert_eq!(landed.url, RETURN_URL);
-        assert!(!landed.query.contains_key("token") && landed.fragment.is_empty());
+        let callback = app.consents(&to_slack, "owner").await;
+        let returned = Returned::of(browser.get(&callback).await);
+        assert_eq!(returned.url, RETURN_URL);
+        assert!(!returned.query.contains_key("token") && returned.fragment.is_empty());
         let session = browser.session().await;
         assert_eq!(session["user"]["role"], "admin", "{session}");
         browser.post_form("/api/auth/signout", &[("json", "true")]).await.expect(200);

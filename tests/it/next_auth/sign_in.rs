@@ -1,4 +1,4 @@
-//! Signing in for a cookie.
+//! Signing in for a session cookie.
 
 use reqwest::Method;
 use serde_json::json;
@@ -11,7 +11,7 @@ const ERROR: &str = "http://localhost/api/auth/error?error=CredentialsSignin&pro
 
 on_both_databases! {
     async fn the_clients_form_sets_the_cookie_and_names_the_next_page(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         let token = browser.get("/api/auth/csrf").await.expect(200);
         // As `signIn('credentials', { email, password, redirect: false })` posts it.
@@ -36,14 +36,14 @@ on_both_databases! {
         }
         let session = browser.session().await;
         assert_eq!(session["user"], ada.user);
-        // The same token is good as a bearer token.
+        // The same token also works as a bearer token.
         let token = browser.cookie(SESSION_COOKIE).unwrap();
         let me = app.get("/api/auth/me").bearer(&token).await.expect(200);
         assert_eq!(me, ada.user);
     }
 
     async fn a_form_redirects_on_success_and_back_to_the_page_on_failure(app: TestApp) {
-        app.founds("Acme", "ada@acme.example").await;
+        app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         let right = [("email", "ada@acme.example"), ("password", PASSWORD), ("callbackUrl", "/dashboard")];
         let answer = browser.post_form(SIGNIN, &right).await;
@@ -65,8 +65,8 @@ on_both_databases! {
     }
 
     async fn unknown_wrong_and_disabled_get_one_answer(app: TestApp) {
-        app.founds("Acme", "ada@acme.example").await;
-        let bob = app.founds("Bolt", "bob@bolt.example").await;
+        app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.signs_up("Bolt", "bob@bolt.example").await;
         app.db
             .execute(&format!(
                 "update users set disabled_at = created_at where id = {}",
@@ -75,7 +75,7 @@ on_both_databases! {
             .await;
         let browser = Browser::new(&app);
         for (email, password) in [
-            ("nobody@acme.example", PASSWORD),
+            ("unknown@acme.example", PASSWORD),
             ("ada@acme.example", "Not-The-Password-1"),
             ("bob@bolt.example", PASSWORD),
             ("no address", PASSWORD),
@@ -91,7 +91,7 @@ on_both_databases! {
     }
 
     async fn each_sign_in_sets_a_new_cookie_and_keeps_other_sessions(app: TestApp) {
-        app.founds("Acme", "ada@acme.example").await;
+        app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
         let first = browser.cookie(SESSION_COOKIE).unwrap();
@@ -104,7 +104,7 @@ on_both_databases! {
     }
 
     async fn a_script_without_cookies_posts_a_csrf_token_or_json(app: TestApp) {
-        app.founds("Acme", "ada@acme.example").await;
+        app.signs_up("Acme", "ada@acme.example").await;
         let token = app.get("/api/auth/csrf").await.expect(200);
         let token = token["csrfToken"].as_str().unwrap();
         let fields = [("email", "ada@acme.example"), ("password", PASSWORD)];
@@ -135,7 +135,7 @@ on_both_databases! {
     }
 
     async fn a_foreign_page_cannot_sign_anyone_in(app: TestApp) {
-        app.founds("Acme", "ada@acme.example").await;
+        app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         let token = browser.get("/api/auth/csrf").await.expect(200);
         let token = token["csrfToken"].as_str().unwrap().to_owned();
@@ -168,9 +168,9 @@ on_both_databases! {
             let login = json!({"name": "ada@acme.example", "password": PASSWORD});
             marked(app.post("/api/v1/login")).json(&login).await.refused(403, "Cross-site request refused");
         }
-        // Beside each refusal its success: an allowed origin, and a browser that says nothing but has the token.
-        let friend = browser.silent(Method::POST, CALLBACK).header("origin", "https://app.example");
-        let answer = friend.header("sec-fetch-site", "cross-site").form(&fields[..2]).await;
+        // The matching successes: an allowed origin, and a client without an origin that has the CSRF token.
+        let allowed = browser.silent(Method::POST, CALLBACK).header("origin", "https://app.example");
+        let answer = allowed.header("sec-fetch-site", "cross-site").form(&fields[..2]).await;
         assert_eq!(answer.status, 302, "{}", answer.text());
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example"));
         assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
@@ -180,7 +180,7 @@ on_both_databases! {
         without_token.refused(403, "Cross-site request refused");
         let without_token = browser.silent(Method::POST, CALLBACK).json(&json!({"email": "ada@acme.example", "password": PASSWORD})).await;
         without_token.refused(403, "Cross-site request refused");
-        // A token of ours, but not this browser's.
+        // One of our CSRF tokens, but not this browser's.
         let other = app.get("/api/auth/csrf").await.expect(200);
         let other = [fields[0], fields[1], ("csrfToken", other["csrfToken"].as_str().unwrap())];
         let answer = browser.silent(Method::POST, CALLBACK).form(&other).await;
@@ -188,7 +188,7 @@ on_both_databases! {
     }
 
     async fn the_second_factor_code_is_sent_with_the_password(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
         let browser = Browser::new(&app);
         let sign_in = async |password: &str, code: &str| {
@@ -222,7 +222,7 @@ on_both_databases! {
     }
 
     async fn a_person_who_must_enrol_gets_no_cookie_and_loses_none(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
         app.requires_mfa(ada.organization_id()).await;
@@ -231,7 +231,7 @@ on_both_databases! {
         assert!(answer.expect(403)["url"].as_str().unwrap().contains("error=MfaEnrolmentRequired"));
         assert_eq!(other.cookie(SESSION_COOKIE), None);
 
-        // An instance that has just heard of the rule. The cookie is what the person will enrol with.
+        // An instance that has just learned of the rule. The person enrols with this cookie.
         let instance = app.second_instance().await;
         let elsewhere = Browser::new(&instance);
         elsewhere.set_cookie(SESSION_COOKIE, &browser.cookie(SESSION_COOKIE).unwrap());

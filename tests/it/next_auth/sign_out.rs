@@ -1,4 +1,4 @@
-//! Signing out by the cookie.
+//! Signing out with the session cookie.
 
 use reqwest::Method;
 use serde_json::json;
@@ -9,7 +9,7 @@ const SIGNOUT: &str = "/api/auth/signout";
 
 on_both_databases! {
     async fn signing_out_ends_this_session_and_deletes_the_cookies(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
         let token = browser.cookie(SESSION_COOKIE).unwrap();
@@ -26,7 +26,7 @@ on_both_databases! {
         ada.me().await.expect(200);
         let rows = "select count(*) from audit where action = 'session.logout'";
         assert_eq!(app.db.count(rows).await, 1);
-        // Who is signed out already is signed out.
+        // Signing out again succeeds.
         let answer = browser.post_form(SIGNOUT, &[]).await;
         assert_eq!(answer.status, 302);
         assert_eq!(answer.header("location"), Some("http://localhost/"));
@@ -36,7 +36,7 @@ on_both_databases! {
     }
 
     async fn a_foreign_page_cannot_sign_anyone_out(app: TestApp) {
-        app.founds("Acme", "ada@acme.example").await;
+        app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
         let csrf = browser.get("/api/auth/csrf").await.expect(200);

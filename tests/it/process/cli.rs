@@ -1,12 +1,12 @@
-//! What operators type.
+//! The commands that operators use.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{Db, PASSWORD, eventually, on_both_databases};
 use crate::process::{Server, hallpass, hallpass_on, stderr, stdout};
+use crate::support::{Db, PASSWORD, eventually, on_both_databases};
 
 on_both_databases! {
     async fn an_operator_creates_an_organization_and_people_who_can_sign_in(db: Db) {
@@ -31,7 +31,7 @@ on_both_databases! {
         assert_eq!(answer["user"]["role"], "admin");
         assert_eq!(answer["user"]["organizationId"], acme["id"]);
 
-        // A second process on the same database: the running server hears of it.
+        // A second process on the same database: the running server learns of it.
         let token = answer["accessToken"].as_str().unwrap();
         server.client.get("/api/auth/me").bearer(token).await.expect(200);
         assert!(create_user(&db, "grace@acme.example", "admin").status.success());
@@ -64,7 +64,7 @@ on_both_databases! {
         succeeds(hallpass_on(&db, &["user", "disable", "bob@acme.example", "--json"]));
         succeeds(hallpass_on(&db, &[&disable[..], &["--even-the-last-admin", "--json"]].concat()));
         assert_eq!(db.count(disabled).await, 2);
-        // Nobody is lost who was lost before.
+        // No one else was signed out.
         succeeds(hallpass_on(&db, &[&disable[..], &["--json"]].concat()));
     }
 }
@@ -127,7 +127,7 @@ fn every_command_explains_itself_with_an_example() {
         let uses = stdout(&help).matches(&example).count();
         assert!(
             uses >= 2,
-            "no example beside the usage of {example}:\n{}",
+            "no example with the usage of {example}:\n{}",
             stdout(&help)
         );
     }
@@ -142,7 +142,7 @@ fn succeeds(mut command: Command) -> Value {
         .unwrap_or_else(|_| panic!("not JSON: {}", stdout(&output)))
 }
 
-/// The password goes through standard input: arguments are everybody's to read.
+/// The password goes through standard input, because every user can read arguments.
 fn create_user(db: &Db, email: &str, role: &str) -> Output {
     let mut process = hallpass_on(
         db,

@@ -1,13 +1,13 @@
-//! The system's clock jumps while the server runs.
+//! The system clock jumps while the server runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::actors::founding;
-use crate::support::{Db, PASSWORD, eventually, on_both_databases, scratch};
 use crate::process::{Server, hallpass_on};
+use crate::support::actors::organization_body;
+use crate::support::{Db, PASSWORD, eventually, on_both_databases, scratch};
 
 on_both_databases! {
     async fn a_system_clock_that_jumps_by_eight_days_breaks_nothing(db: Db) {
@@ -24,10 +24,10 @@ on_both_databases! {
             .env("LD_PRELOAD", library)
             .env("FAKETIME_TIMESTAMP_FILE", &offset)
             .env("FAKETIME_NO_CACHE", "1")
-            // Waiting is not the clock's business.
+            // Timeouts do not depend on the system clock.
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         let server = Server::run(command).await;
-        let body = founding("Acme", "ada@acme.example");
+        let body = organization_body("Acme", "ada@acme.example");
         server.client.post("/api/auth/register").json(&body).await.expect(201);
         let now = signs_in(&server).await;
 
@@ -48,7 +48,7 @@ on_both_databases! {
     }
 }
 
-/// Signs in, asks with the token and refreshes it.
+/// Signs in, uses the token and refreshes it.
 async fn signs_in(server: &Server) -> String {
     let login = json!({"email": "ada@acme.example", "password": PASSWORD});
     let answer = server.client.post("/api/auth/login").json(&login).await;
@@ -64,7 +64,7 @@ fn token(answer: &Value) -> String {
     answer["accessToken"].as_str().unwrap().to_owned()
 }
 
-/// Moves the clock, and waits until a token is refused for it.
+/// Moves the clock, and waits until a token is refused because of it.
 async fn is_moved(server: &Server, offset: &Path, to: &str, token: &str, why: &str) {
     fs::write(offset, to).unwrap();
     eventually("the clock has moved", async || {
@@ -79,7 +79,7 @@ async fn is_refused(server: &Server, token: &str, why: &str) {
     me.refused(401, why);
 }
 
-/// Where Debian has it.
+/// Where Debian installs it.
 fn library() -> Option<PathBuf> {
     let directories = fs::read_dir("/usr/lib").ok()?.flatten();
     directories

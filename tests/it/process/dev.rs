@@ -1,11 +1,11 @@
-//! From clone to a signed-in user in one command.
+//! `hallpass dev`: from a clone to a signed-in user in one command.
 
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::Db;
 use crate::process::{Server, hallpass};
+use crate::support::Db;
 
 #[actix_web::test]
 async fn dev_prints_a_short_banner_whose_curl_line_works_when_pasted() {
@@ -21,7 +21,7 @@ async fn dev_prints_a_short_banner_whose_curl_line_works_when_pasted() {
     let curl = banner
         .lines()
         .find_map(|line| Some(&line[line.find("curl ")?..]))
-        .expect("there is a line with curl");
+        .expect("the banner has a curl line");
 
     if Command::new("curl").arg("--version").output().is_err() {
         assert!(
@@ -66,7 +66,7 @@ async fn a_sign_in_with_slack_leaves_no_secret_in_the_log() {
         .env("RUST_LOG", "trace");
     let server = Server::run(command).await;
     let return_url = format!("http://{}/demo", server.client.address());
-    let way = server
+    let authorization = server
         .client
         .get(&format!("/api/auth/slack/url?returnUrl={return_url}"))
         .await
@@ -75,12 +75,12 @@ async fn a_sign_in_with_slack_leaves_no_secret_in_the_log() {
         let url: url::Url = url.parse().unwrap();
         format!("{}?{}", url.path(), url.query().unwrap())
     };
-    let authorize = path(way["url"].as_str().unwrap()) + "&as=owner";
+    let authorize = path(authorization["url"].as_str().unwrap()) + "&as=owner";
     let agreed = server.client.get(&authorize).await;
     let callback = path(agreed.header("location").unwrap());
-    let landed = server.client.get(&callback).await;
-    let landed = landed.header("location").unwrap();
-    let (place, token) = landed.split_once("#token=").expect(landed);
+    let returned = server.client.get(&callback).await;
+    let returned = returned.header("location").unwrap();
+    let (place, token) = returned.split_once("#token=").expect(returned);
     assert_eq!(place, return_url);
 
     let log = server.output();
@@ -93,7 +93,7 @@ async fn a_sign_in_with_slack_leaves_no_secret_in_the_log() {
         "katherine@example.com",
         code,
         token.split('&').next().unwrap(),
-        way["state"].as_str().unwrap(),
+        authorization["state"].as_str().unwrap(),
     ] {
         assert!(!log.contains(secret), "{secret} is in\n{log}");
     }
@@ -105,9 +105,9 @@ async fn slack_errors_brought_by_a_browser_are_not_logged_as_errors() {
     command.env("DATABASE_URL", Db::sqlite().url());
     let server = Server::run(command).await;
     let return_url = format!("http://{}/demo", server.client.address());
-    let way = format!("/api/auth/slack/url?returnUrl={return_url}");
-    let way = server.client.get(&way).await.expect(200);
-    let state = way["state"].as_str().unwrap();
+    let authorization = format!("/api/auth/slack/url?returnUrl={return_url}");
+    let authorization = server.client.get(&authorization).await.expect(200);
+    let state = authorization["state"].as_str().unwrap();
     for (word, ours) in [
         ("evilword", "slack_unavailable"),
         ("internal_error", "slack_unavailable"),
@@ -115,13 +115,13 @@ async fn slack_errors_brought_by_a_browser_are_not_logged_as_errors() {
     ] {
         let callback = format!("/api/auth/slack/callback?error={word}");
         assert_eq!(server.client.get(&callback).await.status, 400, "{word}");
-        let landed = server.client.get(&format!("{callback}&state={state}"));
-        let landed = landed.await.header("location").unwrap().to_owned();
-        assert!(landed.starts_with(&format!("{return_url}#error={ours}&")));
+        let returned = server.client.get(&format!("{callback}&state={state}"));
+        let returned = returned.await.header("location").unwrap().to_owned();
+        assert!(returned.starts_with(&format!("{return_url}#error={ours}&")));
     }
     let log = server.output();
     assert!(!log.contains("ERROR") && !log.contains("evilword"), "{log}");
-    // What the operator must mend is there all the same.
+    // What the operator must fix is logged all the same.
     let warnings = log.lines().filter(|line| line.contains("WARN"));
     assert!(
         warnings

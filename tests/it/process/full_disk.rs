@@ -1,4 +1,4 @@
-//! A SQLite file that cannot grow, or is somebody else's for a while.
+//! A SQLite file that cannot grow, or is locked by another process for a while.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -12,16 +12,16 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use crate::support::actors::founding;
-use crate::support::{Answer, Db, PASSWORD, TestApp, eventually, scratch};
 use crate::process::{Server, hallpass_on, stderr};
+use crate::support::actors::organization_body;
+use crate::support::{Answer, Db, PASSWORD, TestApp, eventually, scratch};
 
 #[actix_web::test]
 async fn sign_ins_continue_when_no_file_may_grow() {
     let db = Db::sqlite();
-    // What goes beyond the limit is an error, as on a full disk, and not a signal.
+    // Writing beyond the limit is then an error, as on a full disk, and not a signal.
     let server = Server::run(ignoring_the_signal(&hallpass_on(&db, &["serve"]))).await;
-    let token = founds_and_signs_in(&server).await;
+    let token = registers_and_signs_in(&server).await;
     let path = path(&db);
     room_is_kept(&path).await;
 
@@ -33,7 +33,7 @@ async fn sign_ins_continue_when_no_file_may_grow() {
     server.limits_its_files(&longest.to_string());
     sign_in_more_often_than_the_wal_holds(&server).await;
     for n in 0..3 {
-        let body = founding("Later", &format!("founder{n}@later.example"));
+        let body = organization_body("Later", &format!("founder{n}@later.example"));
         server
             .client
             .post("/api/auth/register")
@@ -64,8 +64,8 @@ async fn sign_ins_continue_when_no_file_may_grow() {
 async fn a_full_disk_answers_writes_with_503_and_serves_reads() {
     let db = Db::sqlite();
     let server = Server::run(ignoring_the_signal(&hallpass_on(&db, &["serve"]))).await;
-    let token = founds_and_signs_in(&server).await;
-    // Less than is there already: no write succeeds.
+    let token = registers_and_signs_in(&server).await;
+    // Less than the current size: no write succeeds.
     server.limits_its_files("4096");
     signs_in(&server).await.refused(503, "Service unavailable");
     let logout = server.client.post("/api/auth/logout").bearer(&token).await;
@@ -85,7 +85,7 @@ async fn a_full_disk_answers_writes_with_503_and_serves_reads() {
     server.client.get("/readyz").await.expect(200);
 
     server.limits_its_files("unlimited");
-    eventually("there is room again", async || {
+    eventually("there is space again", async || {
         signs_in(&server).await.status == 200
     })
     .await;
@@ -97,7 +97,7 @@ async fn a_full_disk_answers_writes_with_503_and_serves_reads() {
         .expect(200);
 }
 
-/// On a disk of its own, which only root can have.
+/// On a file system of its own, which only root can mount.
 #[actix_web::test]
 async fn sign_ins_continue_when_the_disk_is_full() {
     let disk = scratch::fresh_directory("disk");
@@ -119,8 +119,8 @@ async fn sign_ins_continue_when_the_disk_is_full() {
         ])
         .arg(&disk);
     let server = Server::run(same_as(&serve, command)).await;
-    let token = founds_and_signs_in(&server).await;
-    // As the process sees it; the mount ends with it.
+    let token = registers_and_signs_in(&server).await;
+    // Through the process's own mounts, which end with it.
     let seen = format!("/proc/{}/root{}", server.process.id(), disk.display());
     let database = format!("{seen}/hallpass.db");
     room_is_kept(&database).await;
@@ -145,7 +145,7 @@ async fn sign_ins_continue_when_the_disk_is_full() {
 async fn a_file_locked_for_three_seconds_is_waited_for_and_for_longer_is_503() {
     let db = Db::sqlite();
     let app = TestApp::start(db.clone()).await;
-    let ada = app.founds("Acme", "ada@acme.example").await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
     let mut other = SqliteConnection::establish(&path(&db)).unwrap();
     other.batch_execute("pragma busy_timeout = 5000").unwrap();
 
@@ -165,14 +165,14 @@ async fn a_file_locked_for_three_seconds_is_waited_for_and_for_longer_is_503() {
         )
     })
     .await
-    .expect("they are told within 30 seconds");
+    .expect("an answer within 30 seconds");
     for refused in [first, second] {
         assert_eq!(refused.status, 503, "{}", refused.text());
     }
     ada.me().await.expect(200);
     ada.refreshes().await.expect(200);
     other.batch_execute("rollback").unwrap();
-    eventually("writes go on", async || {
+    eventually("writes succeed again", async || {
         app.tries_to_log_in(&ada.email, PASSWORD).await.status == 200
     })
     .await;
@@ -188,7 +188,7 @@ async fn a_read_only_file_is_named_and_nothing_starts() {
             .status
             .success()
     );
-    // Root may write whatever its mode says, but not what is mounted read-only.
+    // Root ignores file modes, but not a read-only mount.
     let we_are_root = fs::metadata("/proc/self").is_ok_and(|us| us.uid() == 0);
     for what in [
         PathBuf::from(path(&db)),
@@ -206,7 +206,7 @@ async fn a_read_only_file_is_named_and_nothing_starts() {
             eprintln!("\n*** we may not mount: NO FILE IS MADE READ-ONLY ***\n");
             return;
         } else if what.is_dir() {
-            // Others write there.
+            // Other processes write there.
             continue;
         } else {
             fs::set_permissions(&what, Permissions::from_mode(0o400)).unwrap();
@@ -220,7 +220,7 @@ async fn a_read_only_file_is_named_and_nothing_starts() {
     }
 }
 
-/// Each writes some eight pages of 4 KiB, and the WAL holds a thousand.
+/// Each writes some eight pages of 4 KiB, and the WAL is checkpointed at a thousand.
 const SIGN_INS: i64 = 160;
 
 async fn sign_in_more_often_than_the_wal_holds(server: &Server) {
@@ -231,7 +231,7 @@ async fn sign_in_more_often_than_the_wal_holds(server: &Server) {
     }
 }
 
-/// Whether there can be mounts that nobody else sees.
+/// Whether this process may create a private mount namespace.
 fn may_mount() -> bool {
     let mut alone = Command::new("unshare");
     alone.args(["--mount", "sh", "-c", "mount -t tmpfs trial /mnt"]);
@@ -242,29 +242,29 @@ fn path(db: &Db) -> String {
     db.url().trim_start_matches("sqlite:").to_owned()
 }
 
-/// The room is taken in the background, right after the start.
+/// Disk space is reserved in the background, right after the start.
 async fn room_is_kept(path: &str) {
     let length = |file: String| fs::metadata(file).map_or(0, |file| file.len());
-    eventually("room is kept", async || {
+    eventually("space is reserved", async || {
         length(format!("{path}-wal")) > 4 << 20 && length(path.to_owned()) > 4 << 20
     })
     .await;
 }
 
 impl Server {
-    /// No file of the process may become longer from now on; what goes beyond is an error, like on a full disk.
+    /// No file of the process may grow beyond this; writing further is an error, as on a full disk.
     fn limits_its_files(&self, bytes: &str) {
         let limited = Command::new("prlimit")
             .arg(format!("--pid={}", self.process.id()))
-            // The soft limit alone: it can be taken back.
+            // The soft limit only, so that it can be raised again.
             .arg(format!("--fsize={bytes}:"))
             .status();
         assert!(limited.unwrap().success(), "prlimit is part of util-linux");
     }
 }
 
-async fn founds_and_signs_in(server: &Server) -> String {
-    let body = founding("Acme", "ada@acme.example");
+async fn registers_and_signs_in(server: &Server) -> String {
+    let body = organization_body("Acme", "ada@acme.example");
     server
         .client
         .post("/api/auth/register")

@@ -1,4 +1,4 @@
-//! Very many connections that ask nothing.
+//! Very many idle connections.
 
 use std::fs;
 
@@ -7,9 +7,9 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::actors::founding;
-use crate::support::{Db, PASSWORD};
 use crate::process::Server;
+use crate::support::actors::organization_body;
+use crate::support::{Db, PASSWORD};
 
 const MANY: u64 = 20_000;
 
@@ -26,7 +26,7 @@ async fn twenty_thousand_idle_connections_do_not_block_other_clients() {
         );
     }
     let server = Server::start(&Db::sqlite()).await;
-    let body = founding("Acme", "ada@acme.example");
+    let body = organization_body("Acme", "ada@acme.example");
     server
         .client
         .post("/api/auth/register")
@@ -46,7 +46,7 @@ async fn twenty_thousand_idle_connections_do_not_block_other_clients() {
     let mut idle = Vec::new();
     for _ in 0..count {
         let mut stream = TcpStream::connect(server.client.address()).await.unwrap();
-        // Whoever never asks anything is cut off: these have been answered once.
+        // A connection without a first request is cut off, so each has been answered once.
         stream
             .write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
             .await

@@ -6,11 +6,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::actors::founding;
-use crate::support::{Answer, Db, PASSWORD, eventually, on_both_databases};
 use crate::process::{Server, hallpass_on};
+use crate::support::actors::organization_body;
+use crate::support::{Answer, Db, PASSWORD, eventually, on_both_databases};
 
-/// How often the server is killed on each database; `HALLPASS_KILL_ROUNDS=200` when it matters.
+/// How often the server is killed on each database; more with e.g. `HALLPASS_KILL_ROUNDS=200`.
 fn rounds() -> usize {
     std::env::var("HALLPASS_KILL_ROUNDS").map_or(4, |rounds| rounds.parse().unwrap())
 }
@@ -21,11 +21,11 @@ on_both_databases! {
         for round in 0..rounds() {
             let acknowledged = act_until_killed(&db, round, 3 + round % 10).await;
             let mut server = Server::launch(hallpass_on(&db, &["serve"]));
-            // The first answer of all must know what was revoked: no port opens before that is read.
+            // The very first answer must already respect revocations: the port opens only after they are read.
             let me = async |token: &str| server.client.get("/api/auth/me").bearer(token).try_send().await;
             for token in &acknowledged.ended {
                 let mut first = None;
-                eventually("there is an answer", async || {
+                eventually("the server answers", async || {
                     first = me(token).await.ok();
                     first.is_some()
                 })
@@ -33,7 +33,7 @@ on_both_databases! {
                 first.unwrap().refused(401, "Token revoked");
             }
             for token in &acknowledged.alive {
-                eventually("there is an answer", async || me(token).await.is_ok()).await;
+                eventually("the server answers", async || me(token).await.is_ok()).await;
                 me(token).await.unwrap().expect(200);
             }
             slowest = slowest.max(server.is_ready().await);
@@ -55,7 +55,7 @@ on_both_databases! {
     async fn an_acknowledged_logout_survives_a_kill(db: Db) {
         let server = Server::start(&db).await;
         let client = &server.client;
-        let body = founding("Acme", "ada@acme.example");
+        let body = organization_body("Acme", "ada@acme.example");
         client.post("/api/auth/register").json(&body).await.expect(201);
         let sign_in = async || {
             let answer = logs_in(&server, "ada@acme.example").await.expect(200);
@@ -63,7 +63,7 @@ on_both_databases! {
         };
         let (ended, alive) = (sign_in().await, sign_in().await);
         client.post("/api/auth/logout").bearer(&ended).await.expect(200);
-        // Dropping kills.
+        // Dropping it kills the process.
         drop(server);
 
         let server = Server::start(&db).await;
@@ -78,7 +78,7 @@ async fn logs_in(server: &Server, email: &str) -> Answer {
     server.client.post("/api/auth/login").json(&login).await
 }
 
-/// What the server has said is done.
+/// What the server has acknowledged.
 #[derive(Default)]
 struct Acknowledged {
     /// E-mail addresses.
@@ -88,8 +88,8 @@ struct Acknowledged {
     ended: Vec<String>,
 }
 
-/// Four clients found organizations, sign in and sign out until one founding too many is acknowledged; then
-/// the server is killed, with the others' requests under way.
+/// Four clients register organizations, sign in and sign out until enough registrations are acknowledged; then
+/// the server is killed with the others' requests in progress.
 async fn act_until_killed(db: &Db, round: usize, enough: usize) -> Acknowledged {
     let server = RefCell::new(Server::start(db).await);
     let client = server.borrow().client.clone();
@@ -98,10 +98,10 @@ async fn act_until_killed(db: &Db, round: usize, enough: usize) -> Acknowledged 
     let act = async || {
         let n = next.replace(next.get() + 1);
         let email = format!("founder{n}@round{round}.example");
-        let founding = client
+        let registration = client
             .post("/api/auth/register")
-            .json(&founding("Acme", &email));
-        founding.try_send().await.ok()?.expect(201);
+            .json(&organization_body("Acme", &email));
+        registration.try_send().await.ok()?.expect(201);
         acknowledged.borrow_mut().founders.push(email.clone());
         if acknowledged.borrow().founders.len() >= enough {
             let _ = server.borrow_mut().process.kill();
@@ -114,7 +114,7 @@ async fn act_until_killed(db: &Db, round: usize, enough: usize) -> Acknowledged 
             acknowledged.borrow_mut().alive.push(token);
             return Some(());
         }
-        // Until it is acknowledged, it may be either.
+        // Until it is acknowledged, either outcome is correct.
         let logout = client.post("/api/auth/logout").bearer(&token);
         logout.try_send().await.ok()?.expect(200);
         acknowledged.borrow_mut().ended.push(token);

@@ -1,12 +1,12 @@
-//! What a running server writes down, at its noisiest.
+//! What a running server logs at its most verbose level.
 
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use crate::support::actors::founding;
+use crate::process::{Server, hallpass_on};
+use crate::support::actors::organization_body;
 use crate::support::mfa::Authenticator;
 use crate::support::{Db, OTHER_PASSWORD, PASSWORD, SECRET, SESSION_COOKIE, on_both_databases};
-use crate::process::{Server, hallpass_on};
 
 const ADA: &str = "ada@acme.example";
 
@@ -17,7 +17,7 @@ on_both_databases! {
         let server = Server::run(command).await;
         let mut secrets = Secrets::default();
 
-        server.client.post("/api/auth/register").json(&founding("Acme", ADA)).await.expect(201);
+        server.client.post("/api/auth/register").json(&organization_body("Acme", ADA)).await.expect(201);
         let wrong = json!({"email": ADA, "password": OTHER_PASSWORD});
         server.client.post("/api/auth/login").json(&wrong).await.refused(401, "Invalid credentials");
         let form = [("email", ADA), ("password", PASSWORD), ("json", "true")];
@@ -41,7 +41,7 @@ on_both_databases! {
 
         let enrolment = server.client.post("/api/auth/mfa/totp").bearer(&jwt).await.expect(200);
         secrets.keep_of(&enrolment, "secret");
-        let authenticator = Authenticator::told(&enrolment);
+        let authenticator = Authenticator::from_enrolment(&enrolment);
         let confirm = json!({"code": authenticator.code_at(Utc::now(), 0)});
         let confirmed = server.client.post("/api/auth/mfa/totp/confirm").bearer(&jwt).json(&confirm).await.expect(200);
         let recovery_code = secrets.keep(confirmed["recoveryCodes"][0].as_str().unwrap());
@@ -66,7 +66,7 @@ on_both_databases! {
     }
 }
 
-/// What nobody who reads a log may find.
+/// What must never be in a log.
 struct Secrets(Vec<String>);
 
 impl Default for Secrets {
@@ -92,7 +92,7 @@ impl Secrets {
     fn are_not_in(&self, log: &str) {
         for secret in &self.0 {
             let line = log.lines().find(|line| line.contains(secret.as_str()));
-            assert_eq!(line, None, "it holds {secret}");
+            assert_eq!(line, None, "the line contains {secret}");
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Mail, and a process that ends in the midst of it.
+//! E-mail, and a process that ends during delivery.
 
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::actors::founding;
+use crate::process::{Server, hallpass, hallpass_on, stderr, stdout};
+use crate::support::actors::organization_body;
 use crate::support::smtp_sink::{Fault, SmtpSink, Stage};
 use crate::support::{Db, eventually, on_both_databases, scratch};
-use crate::process::{Server, hallpass, hallpass_on, stderr, stdout};
 
 fn serve(db: &Db, sink: &SmtpSink) -> Command {
     let mut command = hallpass_on(db, &["serve"]);
@@ -18,8 +18,8 @@ fn serve(db: &Db, sink: &SmtpSink) -> Command {
     command
 }
 
-async fn found(server: &Server, email: &str) {
-    let body = founding("Acme", email);
+async fn registers(server: &Server, email: &str) {
+    let body = organization_body("Acme", email);
     server
         .client
         .post("/api/auth/register")
@@ -28,7 +28,7 @@ async fn found(server: &Server, email: &str) {
         .expect(201);
 }
 
-/// As if the two minutes were over that a dead process has a letter for itself.
+/// As if the two-minute lease of a dead process had ended.
 async fn lease_ends(db: &Db) {
     db.execute("update outbox set next_attempt_at = created_at where sent_at is null")
         .await;
@@ -39,35 +39,35 @@ on_both_databases! {
         let sink = SmtpSink::start().await;
         sink.fails(Fault::Hangs(Stage::Recipient));
         let server = Server::run(serve(&db, &sink)).await;
-        found(&server, "ada@acme.example").await;
+        registers(&server, "ada@acme.example").await;
         sink.hangs(1).await;
-        // Dropping kills.
+        // Dropping it kills the process.
         drop(server);
-        assert!(sink.taken().is_empty());
+        assert!(sink.received().is_empty());
         lease_ends(&db).await;
         let _server = Server::run(serve(&db, &sink)).await;
-        eventually("it is sent", async || {
+        eventually("the e-mail is sent", async || {
             db.count("select count(*) from outbox where sent_at is not null").await == 1
         })
         .await;
-        assert_eq!(sink.taken().len(), 1);
+        assert_eq!(sink.received().len(), 1);
     }
 
     async fn a_kill_before_the_reply_duplicates_an_email_under_one_message_id(db: Db) {
         let sink = SmtpSink::start().await;
-        // Taken, and then nothing is said.
+        // The message is accepted, and then the server stays silent.
         sink.fails(Fault::Hangs(Stage::Mail));
         let server = Server::run(serve(&db, &sink)).await;
-        found(&server, "ada@acme.example").await;
+        registers(&server, "ada@acme.example").await;
         sink.hangs(1).await;
         drop(server);
         lease_ends(&db).await;
         let _server = Server::run(serve(&db, &sink)).await;
-        eventually("it is sent", async || {
+        eventually("the e-mail is sent", async || {
             db.count("select count(*) from outbox where sent_at is not null").await == 1
         })
         .await;
-        let [first, second] = sink.taken().try_into().unwrap();
+        let [first, second] = sink.received().try_into().unwrap();
         assert_eq!(first.message_id(), second.message_id());
     }
 }
@@ -78,10 +78,10 @@ async fn shutdown_lets_an_email_being_delivered_arrive() {
     let sink = SmtpSink::start().await;
     sink.fails(Fault::Hangs(Stage::Mail));
     let mut server = Server::run(serve(&db, &sink)).await;
-    found(&server, "ada@acme.example").await;
+    registers(&server, "ada@acme.example").await;
     sink.hangs(1).await;
     server.signal("TERM");
-    eventually("it is stopping", async || {
+    eventually("the server is stopping", async || {
         server
             .client
             .get("/readyz")
@@ -90,33 +90,33 @@ async fn shutdown_lets_an_email_being_delivered_arrive() {
             .map_or(true, |answer| answer.status == 503)
     })
     .await;
-    sink.goes_on();
+    sink.resumes();
     assert_eq!(server.exit_code().await, Some(0), "{}", server.output());
     assert_eq!(
         db.count("select count(*) from outbox where sent_at is not null")
             .await,
         1
     );
-    assert_eq!(sink.taken().len(), 1);
+    assert_eq!(sink.received().len(), 1);
 }
 
 #[actix_web::test]
 async fn no_part_of_an_email_is_in_the_log() {
     let sink = SmtpSink::start().await;
     let server = Server::run(serve(&Db::sqlite(), &sink)).await;
-    sink.fails(Fault::Says(
+    sink.fails(Fault::Replies(
         Stage::Recipient,
         "451 4.2.1 <ada@acme.example> is full of Byron",
     ));
-    found(&server, "ada@acme.example").await;
-    found(&server, "bob@acme.example").await;
-    eventually("one is sent, and one not yet", async || {
+    registers(&server, "ada@acme.example").await;
+    registers(&server, "bob@acme.example").await;
+    eventually("one e-mail is sent and one is not", async || {
         let log = server.output();
         log.contains("letter sent") && log.contains("letter not sent yet")
     })
     .await;
     let log = server.output();
-    let text = &sink.taken()[0].text;
+    let text = &sink.received()[0].text;
     let (_, link) = text.split_once("?token=").unwrap();
     let token = &link.replace("=\r\n", "")[..43];
     for secret in [token, "token=", "Byron", "@acme.example", "Confirm your"] {
@@ -170,7 +170,7 @@ async fn doctor_reports_the_outbox_and_creates_nothing() {
     };
     assert!(!path.exists());
     let server = Server::start(&db).await;
-    found(&server, "ada@acme.example").await;
+    registers(&server, "ada@acme.example").await;
     let mail = doctor();
     assert_eq!((&mail["waiting"], &mail["givenUp"]), (&1.into(), &0.into()));
 }
@@ -189,7 +189,7 @@ async fn dev_mode_shows_emails_on_a_page() {
 
     let (newest, ()) = tokio::join!(
         get("/newest?to=Ada@acme.example&wait=30"),
-        found(&server, "ada@acme.example")
+        registers(&server, "ada@acme.example")
     );
     let newest = newest.expect(200);
     assert_eq!(newest["to"], "ada@acme.example");

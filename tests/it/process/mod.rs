@@ -32,7 +32,7 @@ fn hallpass(arguments: &[&str]) -> Command {
     command
 }
 
-/// The same with the settings a server in earnest needs.
+/// The same with the settings a production server needs.
 fn hallpass_on(db: &Db, arguments: &[&str]) -> Command {
     let mut command = hallpass(arguments);
     command

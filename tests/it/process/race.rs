@@ -1,11 +1,11 @@
-//! Several processes over one database.
+//! Several processes with one database.
 
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::actors::founding;
-use crate::support::{Db, PASSWORD};
 use crate::process::{Server, hallpass_on, stderr};
+use crate::support::actors::organization_body;
+use crate::support::{Db, PASSWORD};
 
 async fn five_processes_start_on_an_empty_database(db: Db) {
     let mut servers: Vec<Server> = (0..5)
@@ -19,7 +19,7 @@ async fn five_processes_start_on_an_empty_database(db: Db) {
         .await;
     assert!(rows > 0);
     assert_eq!(rows, distinct);
-    let body = founding("Acme", "ada@acme.example");
+    let body = organization_body("Acme", "ada@acme.example");
     let first = &servers[0].client;
     first
         .post("/api/auth/register")

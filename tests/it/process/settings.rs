@@ -1,9 +1,9 @@
-//! Settings that cannot be used end the program before it does anything.
+//! Invalid settings end the program before it does anything.
 
 use std::process::Command;
 
-use crate::support::{Db, SECRET};
 use crate::process::{Server, hallpass, hallpass_on, stderr};
+use crate::support::{Db, SECRET};
 
 #[test]
 fn all_errors_are_named_at_once_without_secrets_and_the_exit_code_is_78() {
@@ -46,7 +46,7 @@ fn weak_secrets_are_refused() {
             .env("JWT_SECRET", weak)
             .output()
             .unwrap();
-        // Nothing at all is what a loopback server with SQLite may have: then it makes its own.
+        // A loopback server with SQLite needs no secret: it generates its own.
         if weak.is_empty() && output.status.success() {
             continue;
         }

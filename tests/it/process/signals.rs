@@ -9,16 +9,16 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::actors::founding;
+use crate::process::{Server, hallpass_on};
+use crate::support::actors::organization_body;
 use crate::support::{
     Answer, Db, OTHER_SECRET, PASSWORD, SECRET, eventually, jwt, on_both_databases, scratch,
 };
-use crate::process::{Server, hallpass_on};
 
 on_both_databases! {
     async fn a_stop_lets_started_requests_finish_and_exits_with_0(db: Db) {
         let mut server = Server::start(&db).await;
-        let body = format!(r#"{{"email":"nobody@acme.example","password":"{PASSWORD}"}}"#);
+        let body = format!(r#"{{"email":"unknown@acme.example","password":"{PASSWORD}"}}"#);
         let (first, rest) = body.split_at(10);
         let mut started = TcpStream::connect(server.client.address()).unwrap();
         started.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -29,11 +29,11 @@ on_both_databases! {
             body.len()
         )
         .unwrap();
-        // Answered after the request above has arrived: the server reads both.
+        // Answered after the request above has arrived, because the server reads both.
         server.client.get("/livez").await.expect(200);
 
         server.signal("TERM");
-        eventually("the server is not ready for more", async || {
+        eventually("the server is not ready", async || {
             match server.client.get("/readyz").try_send().await {
                 Ok(answer) => answer.status == 503,
                 Err(_) => true,
@@ -51,7 +51,7 @@ on_both_databases! {
     async fn a_stop_under_load_fails_no_request_sent_before_it_was_announced(db: Db) {
         let mut server = Server::start(&db).await;
         let client = server.client.clone();
-        let body = founding("Acme", "ada@acme.example");
+        let body = organization_body("Acme", "ada@acme.example");
         client.post("/api/auth/register").json(&body).await.expect(201);
         let login = json!({"email": "ada@acme.example", "password": PASSWORD});
         let answer = client.post("/api/auth/login").json(&login).await.expect(200);
@@ -59,7 +59,7 @@ on_both_databases! {
 
         let (is_announced, answered) = (Cell::new(false), Cell::new(0));
         let count = |answer: Answer| {
-            // One instance computes so many hashes at a time, and says so.
+            // An instance computes only so many hashes at a time, and refuses more.
             assert!(matches!(answer.status.as_u16(), 200 | 503), "{}", answer.text());
             answered.set(answered.get() + 1);
         };
@@ -74,7 +74,7 @@ on_both_databases! {
             }
         };
         let stops = async {
-            eventually("there is load", async || answered.get() > 50).await;
+            eventually("the load has started", async || answered.get() > 50).await;
             server.signal("TERM");
             eventually("the stop is announced", async || {
                 client.get("/readyz").await.status == 503
@@ -110,7 +110,7 @@ async fn a_hangup_reads_the_secrets_again() {
     let client = &server.client;
     client
         .post("/api/auth/register")
-        .json(&founding("Acme", "ada@acme.example"))
+        .json(&organization_body("Acme", "ada@acme.example"))
         .await
         .expect(201);
     let sign_in = async || {
@@ -139,7 +139,7 @@ async fn a_hangup_reads_the_secrets_again() {
     })
     .await;
 
-    // Secrets that cannot be used change nothing: the server goes on with those it has.
+    // Invalid secrets change nothing: the server continues with the ones it has.
     fs::write(&secrets, "short").unwrap();
     server.signal("HUP");
     eventually("the refusal is logged", async || {
@@ -150,18 +150,18 @@ async fn a_hangup_reads_the_secrets_again() {
 
     fs::write(&secrets, OTHER_SECRET).unwrap();
     server.signal("HUP");
-    eventually("the old secret verifies no more", async || {
+    eventually("the old secret no longer verifies", async || {
         client.get("/api/auth/me").bearer(&old).await.status == 401
     })
     .await;
     client.get("/api/auth/me").bearer(&new).await.expect(200);
-    eventually("the second rotation is as well", async || {
+    eventually("the second rotation is in the audit log", async || {
         db.count(rotations).await == 2
     })
     .await;
-    // What is in force already leaves no row.
+    // Reading the same secrets again leaves no row.
     server.signal("HUP");
-    eventually("the secrets are read once more", async || {
+    eventually("the secrets are read again", async || {
         server.output().matches("signing keys reloaded").count() == 3
     })
     .await;

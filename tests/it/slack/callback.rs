@@ -1,4 +1,4 @@
-//! What comes back from Slack: state, bindings, deliveries, and what leads nowhere.
+//! The callback from Slack: state, browser binding, delivery of the token, and errors.
 
 use chrono::TimeDelta;
 use hallpass::domain::{AllowedReturnUrl, TokenDelivery};
@@ -6,46 +6,46 @@ use hallpass::sandbox::slack::Endpoint;
 use reqwest::Method;
 use url::Url;
 
-use crate::support::slack::{Landed, RETURN_URL};
+use crate::support::slack::{RETURN_URL, Returned};
 use crate::support::{Db, OTHER_SECRET, SECRET, SlackApp, on_both_databases};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
     async fn the_token_comes_in_the_fragment_with_the_state(app: SlackApp) {
-        let way = app.asks_for_url("https://app.example/auth/deep?x=y", &[]).await.expect(200);
-        let url: Url = way["url"].as_str().unwrap().parse().unwrap();
-        let callback = app.agrees(&url, "owner").await;
-        let landed = app.lands(&callback).await;
-        assert_eq!(landed.url, "https://app.example/auth/deep");
-        assert_eq!(landed.query.len(), 1);
-        assert_eq!(landed.fragment["expiresIn"], "604800");
-        assert_eq!(landed.fragment["state"], way["state"].as_str().unwrap());
-        assert_eq!(landed.fragment.len(), 3);
-        assert_eq!(landed.answer.header("referrer-policy"), Some("no-referrer"));
-        let me = app.me(landed.token()).await;
+        let authorization = app.asks_for_url("https://app.example/auth/deep?x=y", &[]).await.expect(200);
+        let url: Url = authorization["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.consents(&url, "owner").await;
+        let returned = app.follows(&callback).await;
+        assert_eq!(returned.url, "https://app.example/auth/deep");
+        assert_eq!(returned.query.len(), 1);
+        assert_eq!(returned.fragment["expiresIn"], "604800");
+        assert_eq!(returned.fragment["state"], authorization["state"].as_str().unwrap());
+        assert_eq!(returned.fragment.len(), 3);
+        assert_eq!(returned.answer.header("referrer-policy"), Some("no-referrer"));
+        let me = app.me(returned.token()).await;
         assert_eq!(me["email"], "katherine@example.com");
     }
 
     async fn the_token_can_also_come_in_the_query_or_a_cookie(db: Db) {
         let app = SlackApp::configured(db, |slack| slack.token_delivery = TokenDelivery::Query).await;
-        let landed = app.arrives("owner").await;
-        assert!(landed.fragment.is_empty());
-        app.me(&landed.query["token"]).await;
-        assert_eq!(landed.query["expiresIn"], "604800");
-        assert!(landed.query.contains_key("state"));
+        let returned = app.arrives("owner").await;
+        assert!(returned.fragment.is_empty());
+        app.me(&returned.query["token"]).await;
+        assert_eq!(returned.query["expiresIn"], "604800");
+        assert!(returned.query.contains_key("state"));
     }
 
     async fn a_cookie_is_set_only_in_the_browser_that_started(db: Db) {
         let app = SlackApp::configured(db, |slack| slack.token_delivery = TokenDelivery::Cookie).await;
         let asked = app.asks_for_url(RETURN_URL, &[]).await;
         let cookie = asked.cookie().to_owned();
-        let way: Url = asked.expect(200)["url"].as_str().unwrap().parse().unwrap();
-        let callback = app.agrees(&way, "owner").await;
+        let authorization: Url = asked.expect(200)["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.consents(&authorization, "owner").await;
         app.get(&callback).await.is_page(400, "sign_in_expired");
-        let landed = Landed::of(app.get(&callback).header("cookie", &cookie).await);
-        assert!(landed.fragment.is_empty() && landed.query.len() == 1, "{:?}", landed.query);
-        let session = landed.answer.header("set-cookie").unwrap();
+        let returned = Returned::of(app.get(&callback).header("cookie", &cookie).await);
+        assert!(returned.fragment.is_empty() && returned.query.len() == 1, "{:?}", returned.query);
+        let session = returned.answer.header("set-cookie").unwrap();
         let (name, rest) = session.split_once('=').unwrap();
         assert_eq!(name, "next-auth.session-token");
         assert!(rest.ends_with("; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax"), "{rest}");
@@ -55,15 +55,15 @@ on_both_databases! {
     async fn a_browser_bound_flow_completes_only_in_that_browser(app: SlackApp) {
         let started = app.starts(RETURN_URL, &[]).await;
         let cookie = started.cookie().to_owned();
-        let way: Url = started.header("location").unwrap().parse().unwrap();
-        let callback = app.agrees(&way, "owner").await;
+        let authorization: Url = started.header("location").unwrap().parse().unwrap();
+        let callback = app.consents(&authorization, "owner").await;
         let other = app.starts(RETURN_URL, &[]).await.cookie().to_owned();
         app.get(&callback).await.is_page(400, "sign_in_expired");
         app.get(&callback).header("cookie", &other).await.is_page(400, "sign_in_expired");
         app.get(&callback).header("cookie", "hallpass-slack=").await.is_page(400, "sign_in_expired");
         assert_eq!(app.slack().calls(Endpoint::OauthAccess), 0);
-        let landed = Landed::of(app.get(&callback).header("cookie", &format!("a=b; {cookie}")).await);
-        app.me(landed.token()).await;
+        let returned = Returned::of(app.get(&callback).header("cookie", &format!("a=b; {cookie}")).await);
+        app.me(returned.token()).await;
     }
 
     async fn two_tabs_of_one_browser_sign_in_at_once(app: SlackApp) {
@@ -73,18 +73,18 @@ on_both_databases! {
         let second = app.get(&path).header("cookie", &cookie).await;
         assert_eq!(second.cookie(), cookie);
         for tab in [first, second] {
-            let way: Url = tab.header("location").unwrap().parse().unwrap();
-            let callback = app.agrees(&way, "owner").await;
-            Landed::of(app.get(&callback).header("cookie", &cookie).await).token();
+            let authorization: Url = tab.header("location").unwrap().parse().unwrap();
+            let callback = app.consents(&authorization, "owner").await;
+            Returned::of(app.get(&callback).header("cookie", &cookie).await).token();
         }
     }
 
     async fn a_state_works_once_and_a_reload_offers_to_start_again(app: SlackApp) {
         let started = app.starts(RETURN_URL, &[]).await;
         let cookie = started.cookie().to_owned();
-        let way: Url = started.header("location").unwrap().parse().unwrap();
-        let callback = app.agrees(&way, "owner").await;
-        Landed::of(app.get(&callback).header("cookie", &cookie).await).token();
+        let authorization: Url = started.header("location").unwrap().parse().unwrap();
+        let callback = app.consents(&authorization, "owner").await;
+        Returned::of(app.get(&callback).header("cookie", &cookie).await).token();
         let reload = app.get(&callback).header("cookie", &cookie).await;
         reload.is_page(400, "sign_in_expired");
         let page = reload.text();
@@ -101,7 +101,7 @@ on_both_databases! {
     async fn a_state_expires_after_ten_minutes(app: SlackApp) {
         let in_time = app.callback_of("owner").await;
         app.advance(TimeDelta::seconds(599));
-        app.lands(&in_time).await.token();
+        app.follows(&in_time).await.token();
         let late = app.callback_of("owner").await;
         app.advance(TimeDelta::minutes(10));
         app.get(&late).await.is_page(400, "sign_in_expired");
@@ -122,9 +122,9 @@ on_both_databases! {
         app.get("/api/auth/slack/callback").await.is_page(400, "sign_in_expired");
         app.get("/api/auth/slack/callback?code=abc").await.is_page(400, "sign_in_expired");
         assert_eq!(app.slack().calls(Endpoint::OauthAccess), 1);
-        // And a state is no token.
+        // And a state is not accepted as a token.
         app.get("/api/auth/me").bearer(state).await.refused(401, "Invalid token");
-        app.lands(&callback).await.token();
+        app.follows(&callback).await.token();
     }
 
     async fn a_state_survives_rotation_of_the_signing_secret(db: Db) {
@@ -133,7 +133,7 @@ on_both_databases! {
         app.0.restart_configured(|config| {
             config.tokens.secrets = vec![OTHER_SECRET.into(), SECRET.into()];
         }).await;
-        app.lands(&callback).await.token();
+        app.follows(&callback).await.token();
         let callback = app.callback_of("owner").await;
         app.0.restart_configured(|config| config.tokens.secrets = vec![SECRET.into()]).await;
         app.get(&callback).await.is_page(400, "sign_in_expired");
@@ -157,7 +157,7 @@ on_both_databases! {
             app.get(&format!("{callback}&{more}")).await.is_page(400, "sign_in_expired");
         }
         assert_eq!(app.slack().calls(Endpoint::OauthAccess), 0);
-        app.lands(&callback).await.token();
+        app.follows(&callback).await.token();
     }
 
     async fn a_prefetch_uses_nothing_up(app: SlackApp) {
@@ -175,15 +175,15 @@ on_both_databases! {
         assert_eq!(head.status, 204);
         app.post(&callback).await.refused(405, "Method Not Allowed");
         assert_eq!(app.slack().calls(Endpoint::OauthAccess), 0);
-        app.lands(&callback).await.token();
+        app.follows(&callback).await.token();
     }
 
     async fn a_person_who_cancels_sees_so_and_may_try_again(app: SlackApp) {
-        let way = app.begins().await;
-        let cancelled = app.agrees(&way, "deny").await;
-        app.lands(&cancelled).await.failed_with("access_denied");
-        let callback = app.agrees(&way, "owner").await;
-        app.lands(&callback).await.token();
+        let authorization = app.begins().await;
+        let cancelled = app.consents(&authorization, "deny").await;
+        app.follows(&cancelled).await.failed_with("access_denied");
+        let callback = app.consents(&authorization, "owner").await;
+        app.follows(&callback).await.token();
     }
 
     async fn a_cancellation_without_a_state_is_a_page(app: SlackApp) {
@@ -202,40 +202,40 @@ on_both_databases! {
             assert!(answer.text().contains("Start again") && !answer.text().contains("evil"));
         }
         app.get("/api/auth/slack/callback?error=access_denied").await.is_page(403, "access_denied");
-        // With a state that is none, not even that.
+        // With an unknown state not even that.
         app.get("/api/auth/slack/callback?error=access_denied&state=x").await.is_page(400, "sign_in_expired");
     }
 
     async fn slacks_error_texts_are_never_echoed(app: SlackApp) {
-        let way = app.begins().await;
-        let state = way.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let authorization = app.begins().await;
+        let state = authorization.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         for (word, ours) in [("invalid_scope", "slack_misconfigured"), ("evil%23%26word", "slack_unavailable")] {
-            let landed = app.lands(&format!("/api/auth/slack/callback?error={word}&error_description=evilword&state={state}")).await;
-            landed.failed_with(ours);
-            assert!(!landed.answer.header("location").unwrap().contains("evil"));
+            let returned = app.follows(&format!("/api/auth/slack/callback?error={word}&error_description=evilword&state={state}")).await;
+            returned.failed_with(ours);
+            assert!(!returned.answer.header("location").unwrap().contains("evil"));
         }
-        app.lands(&format!("/api/auth/slack/callback?state={state}")).await.failed_with("sign_in_expired");
+        app.follows(&format!("/api/auth/slack/callback?state={state}")).await.failed_with("sign_in_expired");
     }
 
     async fn a_client_that_waits_for_a_code_finds_errors_in_the_query(app: SlackApp) {
-        let way = app.asks_for_url(RETURN_URL, &[("codeChallenge", CHALLENGE)]).await.expect(200);
-        let way: Url = way["url"].as_str().unwrap().parse().unwrap();
-        let cancelled = app.agrees(&way, "deny").await;
-        let landed = app.lands(&cancelled).await;
-        assert_eq!(landed.query["error"], "access_denied");
-        assert!(landed.query.contains_key("state") && landed.fragment.is_empty());
+        let authorization = app.asks_for_url(RETURN_URL, &[("codeChallenge", CHALLENGE)]).await.expect(200);
+        let authorization: Url = authorization["url"].as_str().unwrap().parse().unwrap();
+        let cancelled = app.consents(&authorization, "deny").await;
+        let returned = app.follows(&cancelled).await;
+        assert_eq!(returned.query["error"], "access_denied");
+        assert!(returned.query.contains_key("state") && returned.fragment.is_empty());
     }
 
     async fn only_the_requested_workspace_is_accepted(app: SlackApp) {
         let callback = async |team: &str| {
-            let way = app.asks_for_url(RETURN_URL, &[("team", team)]).await.expect(200);
-            let way: Url = way["url"].as_str().unwrap().parse().unwrap();
-            assert!(way.query().unwrap().contains(&format!("team={team}")));
-            app.agrees(&way, "owner").await
+            let authorization = app.asks_for_url(RETURN_URL, &[("team", team)]).await.expect(200);
+            let authorization: Url = authorization["url"].as_str().unwrap().parse().unwrap();
+            assert!(authorization.query().unwrap().contains(&format!("team={team}")));
+            app.consents(&authorization, "owner").await
         };
         let (wrong, right) = (callback("T0SIDEPROJ").await, callback("T0NUMBERS").await);
-        app.lands(&wrong).await.failed_with("not_allowed");
+        app.follows(&wrong).await.failed_with("not_allowed");
         assert_eq!(app.db.count("select count(*) from users").await, 0);
-        app.lands(&right).await.token();
+        app.follows(&right).await.token();
     }
 }

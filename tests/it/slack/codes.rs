@@ -1,4 +1,4 @@
-//! One-time codes: sixty seconds, once, and for the holder of the verifier.
+//! One-time codes: valid once, for sixty seconds, and with the matching verifier.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -101,18 +101,21 @@ on_both_databases! {
 }
 
 async fn code(app: &SlackApp, return_url: &str, persona: &str) -> String {
-    let way = app
+    let authorization = app
         .asks_for_url(return_url, &[("codeChallenge", CHALLENGE)])
         .await
         .expect(200);
-    let url: Url = way["url"].as_str().unwrap().parse().unwrap();
-    let callback = app.agrees(&url, persona).await;
-    let landed = app.lands(&callback).await;
-    assert_eq!(landed.url, return_url);
-    assert_eq!(landed.query["state"], way["state"].as_str().unwrap());
-    assert_eq!(landed.query.len(), 2, "{:?}", landed.query);
-    assert!(landed.fragment.is_empty());
-    landed.query["code"].clone()
+    let url: Url = authorization["url"].as_str().unwrap().parse().unwrap();
+    let callback = app.consents(&url, persona).await;
+    let returned = app.follows(&callback).await;
+    assert_eq!(returned.url, return_url);
+    assert_eq!(
+        returned.query["state"],
+        authorization["state"].as_str().unwrap()
+    );
+    assert_eq!(returned.query.len(), 2, "{:?}", returned.query);
+    assert!(returned.fragment.is_empty());
+    returned.query["code"].clone()
 }
 
 async fn redeem(app: &SlackApp, code: &str, verifier: &str) -> Answer {

@@ -1,4 +1,4 @@
-//! Slack as it is on bad days.
+//! Failures at Slack.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ on_both_databases! {
         for endpoint in [Endpoint::OauthAccess, Endpoint::UsersInfo] {
             for fault in trouble() {
                 app.fails(endpoint, fault.clone());
-                let landed = app.arrives("owner").await;
-                assert_eq!(landed.fragment.get("error").map(String::as_str), Some("slack_unavailable"), "{endpoint} {fault:?}");
+                let returned = app.arrives("owner").await;
+                assert_eq!(returned.fragment.get("error").map(String::as_str), Some("slack_unavailable"), "{endpoint} {fault:?}");
             }
         }
         assert_eq!(app.slack().calls(Endpoint::Elsewhere), 0);
@@ -30,8 +30,8 @@ on_both_databases! {
         for endpoint in [Endpoint::OpenIdToken, Endpoint::OpenIdKeys, Endpoint::OpenIdUserInfo] {
             for fault in trouble() {
                 app.fails(endpoint, fault.clone());
-                let landed = app.arrives("owner").await;
-                assert_eq!(landed.fragment.get("error").map(String::as_str), Some("slack_unavailable"), "{endpoint} {fault:?}");
+                let returned = app.arrives("owner").await;
+                assert_eq!(returned.fragment.get("error").map(String::as_str), Some("slack_unavailable"), "{endpoint} {fault:?}");
             }
         }
         assert_eq!(app.slack().calls(Endpoint::Elsewhere), 0);
@@ -93,8 +93,8 @@ on_both_databases! {
             Flaw::BadSignature,
         ] {
             app.fails(Endpoint::OpenIdToken, Fault::IdToken(flaw));
-            let landed = app.arrives("owner").await;
-            assert_eq!(landed.fragment.get("error").map(String::as_str), Some("slack_unavailable"), "{flaw:?}");
+            let returned = app.arrives("owner").await;
+            assert_eq!(returned.fragment.get("error").map(String::as_str), Some("slack_unavailable"), "{flaw:?}");
         }
         assert_eq!(app.db.count("select count(*) from users").await, 0);
         app.signs_in("owner").await;
@@ -116,13 +116,13 @@ on_both_databases! {
     }
 
     async fn a_silent_slack_does_not_block_other_requests(app: SlackApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.slack().fail_next(Endpoint::OauthAccess, Fault::Silence, 20);
         let mut callbacks = Vec::new();
         for _ in 0..20 {
             callbacks.push(app.callback_of("owner").await);
         }
-        let waiting = join_all(callbacks.iter().map(|callback| app.lands(callback)));
+        let waiting = join_all(callbacks.iter().map(|callback| app.follows(callback)));
         let meanwhile = async {
             app.slack().has_been_called(Endpoint::OauthAccess, 20).await;
             for _ in 0..20 {
@@ -133,9 +133,9 @@ on_both_databases! {
             // All of them still wait, so nothing above waited for them.
             app.slack().clear_faults();
         };
-        let (landed, ()) = tokio::join!(waiting, meanwhile);
-        for landed in landed {
-            landed.failed_with("slack_unavailable");
+        let (returned, ()) = tokio::join!(waiting, meanwhile);
+        for returned in returned {
+            returned.failed_with("slack_unavailable");
         }
         app.signs_in("owner").await;
     }
@@ -148,8 +148,8 @@ async fn a_silent_slack_times_out() {
     app.slack()
         .fail_next(Endpoint::UsersInfo, Fault::Silence, 1);
     let callback = app.callback_of("owner").await;
-    let landed = tokio::time::timeout(Duration::from_secs(20), app.lands(&callback)).await;
-    landed.unwrap().failed_with("slack_unavailable");
+    let returned = tokio::time::timeout(Duration::from_secs(20), app.follows(&callback)).await;
+    returned.unwrap().failed_with("slack_unavailable");
 }
 
 #[actix_web::test]
@@ -163,12 +163,12 @@ async fn at_most_sixty_four_requests_wait_for_slack_and_more_are_refused() {
         callbacks.push(app.callback_of("owner").await);
     }
     let next = callbacks.pop().unwrap();
-    let waiting = join_all(callbacks.iter().map(|callback| app.lands(callback)));
+    let waiting = join_all(callbacks.iter().map(|callback| app.follows(callback)));
     let meanwhile = async {
         app.slack()
             .has_been_called(Endpoint::OauthAccess, places)
             .await;
-        app.lands(&next).await.failed_with("slack_unavailable");
+        app.follows(&next).await.failed_with("slack_unavailable");
         assert_eq!(app.slack().calls(Endpoint::OauthAccess), places);
         app.slack().clear_faults();
     };

@@ -1,9 +1,9 @@
-//! Attaching an identity at Slack to somebody who is signed in.
+//! Linking a Slack identity to a signed-in account.
 
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::slack::{Landed, RETURN_URL};
+use crate::support::slack::{RETURN_URL, Returned};
 use crate::support::{Actor, Answer, SlackApp, on_both_databases};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -11,16 +11,16 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
     async fn a_person_with_a_registered_address_links_and_then_uses_slack(app: SlackApp) {
-        let ada = app.founds("Acme", "ada@example.com").await;
+        let ada = app.signs_up("Acme", "ada@example.com").await;
         app.arrives("registered").await.failed_with("account_exists");
-        let landed = links(&app, &ada, "registered").await;
-        let linked = app.me(landed.token()).await;
+        let returned = links(&app, &ada, "registered").await;
+        let linked = app.me(returned.token()).await;
         assert_eq!(linked["id"], ada.user["id"]);
         assert_ne!(linked["organizationId"], ada.user["organizationId"]);
         assert_eq!(linked["role"], "admin");
         let by_slack = app.signs_in("registered").await;
         assert_eq!(by_slack, linked);
-        // The old token speaks for the old organization as before.
+        // The old token still acts for the old organization.
         assert_eq!(ada.me().await.expect(200)["organizationId"], ada.user["organizationId"]);
         assert_eq!(app.db.count("select count(*) from audit where action = 'user.identity_linked'").await, 1);
     }
@@ -28,9 +28,9 @@ on_both_databases! {
     async fn linking_a_second_workspace_adds_a_membership(app: SlackApp) {
         let first = app.arrives("owner").await;
         let me = app.me(first.token()).await;
-        let way = app.post("/api/auth/slack/link").bearer(first.token()).json(&json!({"returnUrl": RETURN_URL})).await;
-        let landed = follows(&app, &way, "second-workspace").await;
-        let second = app.me(landed.token()).await;
+        let authorization = app.post("/api/auth/slack/link").bearer(first.token()).json(&json!({"returnUrl": RETURN_URL})).await;
+        let returned = follows(&app, &authorization, "second-workspace").await;
+        let second = app.me(returned.token()).await;
         assert_eq!(second["id"], me["id"]);
         assert_ne!(second["organizationId"], me["organizationId"]);
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
@@ -42,7 +42,7 @@ on_both_databases! {
     }
 
     async fn linking_twice_changes_nothing(app: SlackApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         links(&app, &ada, "member").await.token();
         links(&app, &ada, "member").await.token();
         assert_eq!(app.db.count("select count(*) from identities").await, 1);
@@ -51,38 +51,38 @@ on_both_databases! {
 
     async fn an_identity_linked_to_another_account_is_not_moved(app: SlackApp) {
         let edsger = app.signs_in("member").await;
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         links(&app, &ada, "member").await.failed_with("account_exists");
         assert_eq!(app.signs_in("member").await, edsger);
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
 
     async fn following_anothers_link_does_not_attach_an_identity_to_them(app: SlackApp) {
-        let mallory = app.founds("Evil", "mallory@evil.example").await;
-        let way = ask(&app, &mallory, &json!({"returnUrl": RETURN_URL})).await.expect(200);
-        let url: Url = way["url"].as_str().unwrap().parse().unwrap();
-        let callback = app.agrees(&url, "owner").await;
-        // The stranger's browser has no cookie of ours, or one of its own.
+        let mallory = app.signs_up("Evil", "mallory@evil.example").await;
+        let authorization = ask(&app, &mallory, &json!({"returnUrl": RETURN_URL})).await.expect(200);
+        let url: Url = authorization["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.consents(&url, "owner").await;
+        // The other person's browser has no cookie of ours, or its own.
         let own = app.starts(RETURN_URL, &[]).await.cookie().to_owned();
         app.get(&callback).await.is_page(400, "sign_in_expired");
         app.get(&callback).header("cookie", &own).await.is_page(400, "sign_in_expired");
 
         let by_code = json!({"returnUrl": RETURN_URL, "codeChallenge": CHALLENGE});
-        let way = ask(&app, &mallory, &by_code).await.expect(200);
-        let url: Url = way["url"].as_str().unwrap().parse().unwrap();
-        let callback = app.agrees(&url, "owner").await;
-        assert!(app.lands(&callback).await.query.contains_key("code"));
+        let authorization = ask(&app, &mallory, &by_code).await.expect(200);
+        let url: Url = authorization["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.consents(&url, "owner").await;
+        assert!(app.follows(&callback).await.query.contains_key("code"));
         assert_eq!(app.db.count("select count(*) from identities").await, 0);
         assert_eq!(app.db.count("select count(*) from memberships").await, 1);
     }
 
     async fn with_a_challenge_the_link_is_made_when_the_code_is_redeemed(app: SlackApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let way = ask(&app, &ada, &json!({"returnUrl": RETURN_URL, "codeChallenge": CHALLENGE})).await;
-        assert!(way.header("set-cookie").is_none());
-        let url: Url = way.expect(200)["url"].as_str().unwrap().parse().unwrap();
-        let callback = app.agrees(&url, "member").await;
-        let code = app.lands(&callback).await.query["code"].clone();
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let authorization = ask(&app, &ada, &json!({"returnUrl": RETURN_URL, "codeChallenge": CHALLENGE})).await;
+        assert!(authorization.header("set-cookie").is_none());
+        let url: Url = authorization.expect(200)["url"].as_str().unwrap().parse().unwrap();
+        let callback = app.consents(&url, "member").await;
+        let code = app.follows(&callback).await.query["code"].clone();
         let answer = app.post("/api/auth/slack/token")
             .json(&json!({"code": code, "codeVerifier": VERIFIER}))
             .await
@@ -93,16 +93,16 @@ on_both_databases! {
 
     async fn linking_needs_a_session_that_lasts_until_its_end(app: SlackApp) {
         app.post("/api/auth/slack/link").json(&json!({"returnUrl": RETURN_URL})).await.refused(401, "Authentication required");
-        let ada = app.founds("Acme", "ada@acme.example").await;
-        let way = ask(&app, &ada, &json!({"returnUrl": RETURN_URL})).await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let authorization = ask(&app, &ada, &json!({"returnUrl": RETURN_URL})).await;
         ada.logs_out().await;
-        follows(&app, &way, "member").await.failed_with("sign_in_expired");
+        follows(&app, &authorization, "member").await.failed_with("sign_in_expired");
         assert_eq!(app.db.count("select count(*) from identities").await, 0);
         assert_eq!(app.db.count("select count(*) from organizations").await, 1);
     }
 
     async fn linking_obeys_the_same_rules(app: SlackApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         ask(&app, &ada, &json!({"returnUrl": "https://evil.example/"})).await.refused_fields(&["returnUrl"]);
         ask(&app, &ada, &json!({"returnUrl": RETURN_URL, "type": "signin"})).await.refused_fields(&["type"]);
         links(&app, &ada, "guest").await.failed_with("not_allowed");
@@ -118,16 +118,20 @@ async fn ask(app: &SlackApp, actor: &Actor, body: &Value) -> Answer {
         .await
 }
 
-async fn links(app: &SlackApp, actor: &Actor, persona: &str) -> Landed {
-    let way = ask(app, actor, &json!({"returnUrl": RETURN_URL})).await;
-    follows(app, &way, persona).await
+async fn links(app: &SlackApp, actor: &Actor, persona: &str) -> Returned {
+    let authorization = ask(app, actor, &json!({"returnUrl": RETURN_URL})).await;
+    follows(app, &authorization, persona).await
 }
 
-/// In the browser that asked.
-async fn follows(app: &SlackApp, way: &Answer, persona: &str) -> Landed {
-    let body = way.expect(200);
+/// In the browser that started it.
+async fn follows(app: &SlackApp, authorization: &Answer, persona: &str) -> Returned {
+    let body = authorization.expect(200);
     assert_eq!(body["type"], "link");
     let url: Url = body["url"].as_str().unwrap().parse().unwrap();
-    let callback = app.agrees(&url, persona).await;
-    Landed::of(app.get(&callback).header("cookie", way.cookie()).await)
+    let callback = app.consents(&url, persona).await;
+    Returned::of(
+        app.get(&callback)
+            .header("cookie", authorization.cookie())
+            .await,
+    )
 }

@@ -1,8 +1,8 @@
 //! Signing in with Slack, from the button to the token.
 
-mod admission;
-mod beginning;
 mod callback;
 mod codes;
 mod faults;
 mod linking;
+mod provisioning;
+mod start;

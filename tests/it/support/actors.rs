@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::client::{Answer, Call, Client};
 use super::test_app::{TestApp, operator_context};
 
-/// A password that breaks no rule.
+/// A password that meets every rule.
 pub const PASSWORD: &str = "Correct-Horse-7-Battery";
 /// Another one.
 pub const OTHER_PASSWORD: &str = "Staple-Orange-9-Umbrella";
 
-/// Somebody who is signed in.
+/// A person who is signed in.
 #[derive(Clone)]
 pub struct Actor {
     pub client: Client,
@@ -23,24 +23,24 @@ pub struct Actor {
     pub user: Value,
 }
 
-/// An organization as its founding answered it.
+/// An organization as answered by its registration.
 pub struct Organization {
     pub id: String,
     pub slug: String,
 }
 
 impl TestApp {
-    /// Founds an organization and signs its founder in.
-    pub async fn founds(&self, organization: &str, email: &str) -> Actor {
-        self.found(organization, email).await;
+    /// Registers an organization and signs its admin in.
+    pub async fn signs_up(&self, organization: &str, email: &str) -> Actor {
+        self.registers(organization, email).await;
         self.logs_in(email, PASSWORD).await
     }
 
-    /// Founds an organization; nobody is signed in.
-    pub async fn found(&self, organization: &str, email: &str) -> Organization {
+    /// Registers an organization without signing in.
+    pub async fn registers(&self, organization: &str, email: &str) -> Organization {
         let founded = self
             .post("/api/auth/register")
-            .json(&founding(organization, email))
+            .json(&organization_body(organization, email))
             .await
             .expect(201);
         let text = |field: &str| founded["organization"][field].as_str().unwrap().to_owned();
@@ -50,16 +50,16 @@ impl TestApp {
         }
     }
 
-    /// Joins an organization, which signs in.
+    /// Registers in an organization, which signs in.
     pub async fn joins(&self, organization_id: &str, email: &str) -> Actor {
         let answer = self
             .post("/api/auth/register")
-            .json(&joining(organization_id, email))
+            .json(&member_body(organization_id, email))
             .await;
         Actor::signed_in(&self.client, email, PASSWORD, &answer.expect(201))
     }
 
-    /// Joins an organization at the invitation of one of its members, which signs in.
+    /// Registers with an invitation from one of the members, which signs in.
     pub async fn joins_invited(&self, inviter: &Actor, email: &str, role: &str) -> Actor {
         inviter.invites(email, role).await.expect(201);
         let token = self.mailed_token(email, "invitation").await;
@@ -84,7 +84,7 @@ impl TestApp {
         Actor::signed_in(&self.client, email, password, &answer.expect(200))
     }
 
-    /// Asks for a letter that resets the password.
+    /// Requests a password reset e-mail.
     pub async fn forgets_password(&self, email: &str) -> Answer {
         self.post("/api/auth/forgot-password")
             .json(&json!({"email": email}))
@@ -97,14 +97,14 @@ impl TestApp {
             .await
     }
 
-    /// Asks for the letter that verifies an address once more.
+    /// Requests another verification e-mail.
     pub async fn resends_verification(&self, email: &str) -> Answer {
         self.post("/api/auth/resend-verification")
             .json(&json!({"email": email}))
             .await
     }
 
-    /// Sends a letter's token to `verify-email`.
+    /// Sends a token from an e-mail to `verify-email`.
     pub async fn verifies(&self, token: &str) -> Answer {
         self.post("/api/auth/verify-email")
             .json(&json!({"token": token}))
@@ -118,12 +118,13 @@ impl TestApp {
         self.db.count(&select).await == 1
     }
 
-    /// As an operator would who insists.
+    /// As an operator would with `--force`.
     pub async fn disables(&self, email: &str) {
-        let desk = self.operator_desk().await;
+        let operator_app = self.operator_app().await;
         let email = Email::parse(email).unwrap();
         let disabled =
-            operator::disable_user(desk.services(), &operator_context(), &email, true).await;
+            operator::disable_user(operator_app.services(), &operator_context(), &email, true)
+                .await;
         assert!(matches!(disabled, Ok(Disabled::Done(user)) if user.disabled_at.is_some()));
     }
 
@@ -153,7 +154,7 @@ impl Actor {
         self.user = login_answer["user"].clone();
     }
 
-    /// The same person with another sign-in.
+    /// The same person with another session.
     pub async fn signs_in_again(&self) -> Self {
         let answer = self
             .client
@@ -168,7 +169,7 @@ impl Actor {
         )
     }
 
-    /// The same sign-in, used at another instance.
+    /// The same session, used at another instance.
     pub fn at(&self, instance: &TestApp) -> Self {
         Self {
             client: instance.client.clone(),
@@ -200,7 +201,7 @@ impl Actor {
         self.client.delete(path).bearer(&self.token)
     }
 
-    /// A path below the organization the actor speaks for.
+    /// A path below the organization the actor acts for.
     pub fn organization_path(&self, rest: &str) -> String {
         format!("/api/organizations/{}{rest}", self.organization_id())
     }
@@ -235,8 +236,8 @@ impl Actor {
         self.post("/api/auth/logout").await
     }
 
-    /// Makes the actor a member of one more organization, since the founding of that one. Past the
-    /// program, which has no verb for it: what it remembers of the actor does not change.
+    /// Makes the actor a member of another organization, as of its creation. Writes SQL, because no
+    /// endpoint does this; the server's cached state of the actor does not change.
     pub async fn also_belongs_to(&self, app: &TestApp, organization_id: &str, role: &str) {
         let (user, organization) = (app.db.id(self.id()), app.db.id(organization_id));
         app.db
@@ -250,7 +251,7 @@ impl Actor {
             .await;
     }
 
-    /// Changes somebody of the organization, e.g. `{"role": "manager"}`.
+    /// Changes a person of the organization, e.g. `{"role": "manager"}`.
     pub async fn changes(&self, whom: &Self, how: Value) -> Answer {
         let path = format!("/api/users/{}", whom.id());
         self.patch(&path).json(&how).await
@@ -267,7 +268,7 @@ impl Actor {
             .collect()
     }
 
-    /// Makes a token for a service and uses it from now on.
+    /// Creates an API token and uses it from now on.
     pub async fn as_a_service(&self, role: &str) -> Self {
         let created = self
             .post("/api/tokens")
@@ -286,7 +287,7 @@ impl Actor {
         list["sessions"].as_array().unwrap().clone()
     }
 
-    /// Asks for another address.
+    /// Requests a change of address.
     pub async fn changes_email(&self, email: &str, password: &str) -> Answer {
         self.post("/api/auth/change-email")
             .json(&json!({"email": email, "password": password}))
@@ -300,8 +301,8 @@ impl Actor {
     }
 }
 
-/// The body that founds an organization.
-pub fn founding(organization: &str, email: &str) -> Value {
+/// The body that registers an organization.
+pub fn organization_body(organization: &str, email: &str) -> Value {
     json!({
         "organizationName": organization,
         "firstName": "Ada",
@@ -311,8 +312,8 @@ pub fn founding(organization: &str, email: &str) -> Value {
     })
 }
 
-/// The body that joins one.
-pub fn joining(organization_id: &str, email: &str) -> Value {
+/// The body that registers a person in an organization.
+pub fn member_body(organization_id: &str, email: &str) -> Value {
     json!({
         "email": email,
         "password": PASSWORD,

@@ -1,4 +1,4 @@
-//! A browser: it keeps cookies and says whose page it shows.
+//! A browser: it stores cookies and sends the headers of a page.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -8,10 +8,10 @@ use reqwest::Method;
 use super::client::{Answer, Call, Client};
 use super::test_app::TestApp;
 
-/// Whose page sends the requests; the tests' `PUBLIC_URL` is `http://localhost`.
+/// The origin of the page that sends the requests; the tests' `PUBLIC_URL` is `http://localhost`.
 const OWN: &str = "http://localhost";
 
-/// Where the session is kept, under http.
+/// The session cookie's name under http.
 pub const SESSION_COOKIE: &str = "next-auth.session-token";
 
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// One without a cookie.
+    /// One without cookies.
     pub fn new(app: &TestApp) -> Self {
         Self {
             client: app.client.clone(),
@@ -40,7 +40,7 @@ impl Browser {
             .insert(name.to_owned(), value.to_owned());
     }
 
-    /// A request with the cookies, which says nothing of its page.
+    /// A request with the cookies and without `Origin`.
     pub fn silent(&self, method: Method, path: &str) -> Call {
         let call = self.client.call(method, path);
         let cookies = self.cookies.lock().unwrap();
@@ -62,13 +62,13 @@ impl Browser {
         self.kept(self.silent(Method::GET, path).await)
     }
 
-    /// A form of a page of ours, as the client of NextAuth posts it.
+    /// A form of a page of ours, as the NextAuth client posts it.
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let call = self.call(Method::POST, path);
         self.kept(call.form(fields).await)
     }
 
-    /// Keeps what the answer sets.
+    /// Stores the cookies that the answer sets.
     pub fn kept(&self, answer: Answer) -> Answer {
         let mut cookies = self.cookies.lock().unwrap();
         for (name, value) in answer.set_cookies() {
@@ -88,14 +88,14 @@ impl Browser {
             .await
     }
 
-    /// What `/session` says.
+    /// The answer of `/session`.
     pub async fn session(&self) -> serde_json::Value {
         self.get("/api/auth/session").await.expect(200)
     }
 }
 
 impl Answer {
-    /// Names and values, an empty value where the cookie is taken back.
+    /// Names and values; the value is empty where the cookie is deleted.
     pub fn set_cookies(&self) -> Vec<(String, String)> {
         self.headers
             .get_all("set-cookie")

@@ -1,4 +1,4 @@
-//! An HTTP client that holds every answer to what the contract promises of all of them.
+//! An HTTP client that checks every answer against the general promises of the API contract.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -8,16 +8,16 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// For a client that follows no redirect and knows no proxy.
+/// For a client that follows no redirect and uses no proxy.
 pub fn builder() -> reqwest::ClientBuilder {
-    // The tests speak no TLS, but the program does, and reqwest wants to know with what.
+    // The tests use no TLS, but the program does, and reqwest requires a provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
 }
 
-/// Speaks to one server; clones follow it when it moves to another port.
+/// Talks to one server; clones follow it when it moves to another port.
 #[derive(Clone)]
 pub struct Client {
     address: Arc<Mutex<SocketAddr>>,
@@ -27,7 +27,7 @@ pub struct Client {
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
         let http = builder()
-            // A kept connection to a server that restarts is a coin toss.
+            // Reusing a connection to a server that restarts would be a race.
             .pool_max_idle_per_host(0)
             .build()
             .unwrap();
@@ -107,7 +107,7 @@ impl Call {
         self
     }
 
-    /// The answer, unless the connection failed; held to the contract like every other.
+    /// The answer, unless the connection failed; checked like every other.
     pub async fn try_send(self) -> reqwest::Result<Answer> {
         let response = self.request.send().await?;
         let answer = Answer {
@@ -148,7 +148,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }
 
-    /// Status, headers and body, less what must differ between any two answers.
+    /// Status, headers and body, without what must differ between any two answers.
     pub fn as_bytes(&self) -> (u16, Vec<(String, String)>, Vec<u8>) {
         let mut headers: Vec<_> = self
             .headers
@@ -167,7 +167,7 @@ impl Answer {
         self.json()
     }
 
-    /// Exactly this refusal and nothing about any field.
+    /// Exactly this refusal, without details.
     #[track_caller]
     pub fn refused(&self, status: u16, message: &str) {
         let reason = StatusCode::from_u16(status).unwrap().canonical_reason();
@@ -196,11 +196,11 @@ impl Answer {
         assert_eq!(named, wanted, "{body}");
     }
 
-    /// What is promised of every answer, and of every refusal.
+    /// Checks what is promised of every answer, and of every refusal.
     fn keeps_the_contract(&self, path: &str, is_head: bool) {
         let (status, body) = (self.status, self.text());
         if status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
-            // The HTTP parser's own, before there is a request to answer.
+            // Sent by the HTTP parser itself, before there is a request to answer.
             return;
         }
         let seen = format!("{path} → {status} {:?} {body}", self.headers);
@@ -240,11 +240,11 @@ impl Answer {
             ),
             _ => {}
         }
-        // `/readyz?verbose` says why instead.
+        // `/readyz?verbose` lists its checks instead.
         if is_head || seen.starts_with("/readyz?verbose ") {
             return;
         }
-        // The client of NextAuth reads the error in the URL it is led to.
+        // The NextAuth client reads the error from the URL it is redirected to.
         if seen.starts_with("/api/auth/callback/credentials ")
             || seen.starts_with("/api/auth/signin/credentials ")
         {

@@ -18,7 +18,7 @@ impl StoppedClock {
         *self.0.lock().unwrap() += by;
     }
 
-    /// Seconds since 1970, as tokens count.
+    /// Seconds since 1970, as in tokens.
     pub fn timestamp(&self) -> i64 {
         self.now().timestamp()
     }

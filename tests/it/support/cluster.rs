@@ -1,4 +1,4 @@
-//! A private, throw-away PostgreSQL cluster, made of the binaries that are installed.
+//! A private, temporary PostgreSQL cluster made with the installed binaries.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -12,15 +12,15 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::NoTls;
 
-/// A server of our own. It ends, and its files go, when this value or this process does.
+/// A server of our own. It stops, and its files are deleted, when this value or this process ends.
 pub struct Cluster {
     pub port: u16,
     pub directory: PathBuf,
     keeper: Mutex<Keeper>,
 }
 
-/// A shell that starts and stops the server on our orders, and cleans up at the end of its input:
-/// that comes even when we are killed.
+/// A shell that starts and stops the server on command, and cleans up at the end of its input,
+/// which it reaches even when this process is killed.
 struct Keeper {
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -51,10 +51,10 @@ rm -rf "$directory"
 "#;
 
 impl Cluster {
-    /// The cluster all tests of this process share, or `None` (said loudly) without PostgreSQL.
+    /// The cluster all tests of this process share, or `None` without PostgreSQL, with a message.
     ///
     /// # Panics
-    /// Without PostgreSQL when `CI=true`: there, a test that did not run is a failure.
+    /// Without PostgreSQL when `CI=true`, where a skipped test is a failure.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
         SHARED.get_or_init(Self::start).as_ref()
@@ -106,18 +106,18 @@ impl Cluster {
         self.keeper.lock().unwrap().order("stop");
     }
 
-    /// Ends the server at once, as an administrator in a hurry does: clients are told, nothing is tidied.
+    /// Ends the server with an immediate shutdown: clients are told, nothing is written.
     pub fn quit(&self) {
         self.keeper.lock().unwrap().order("quit");
     }
 
-    /// Kills the server's first process with -9; the others follow it.
+    /// Kills the server's main process with -9; the others follow it.
     pub fn crash(&self) {
         self.keeper.lock().unwrap().order("crash");
     }
 
-    /// Stops all its processes where they are: connections stay open and silent, and new ones are accepted
-    /// by the system. Until `thaw`.
+    /// Suspends all its processes: connections stay open and silent, and the kernel still accepts new ones.
+    /// Until `thaw`.
     pub fn freeze(&self) {
         self.keeper.lock().unwrap().order("freeze");
     }
@@ -126,7 +126,7 @@ impl Cluster {
         self.keeper.lock().unwrap().order("thaw");
     }
 
-    /// Starts the server again with what it held, on the same port. Does not wait until it answers.
+    /// Starts the server again with its data, on the same port. Does not wait until it answers.
     pub fn resume(&self) {
         self.keeper.lock().unwrap().order("start");
     }
@@ -165,13 +165,13 @@ impl Keeper {
                 &format!("unix_socket_directories={}", directory.display()),
             ])
             .args(["-c", "shared_buffers=64MB"])
-            // Tests kill Hallpass, never the machine.
+            // Tests kill processes, never the machine, so nothing has to reach the disk.
             .args(["-c", "fsync=off"])
             .current_dir(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // Ctrl-C is for the tests; the keeper sees their end.
+            // Ctrl-C is for the tests; the shell notices their end.
             .process_group(0)
             .spawn()
             .expect("every Unix has sh");
@@ -197,7 +197,7 @@ impl Drop for Keeper {
     }
 }
 
-/// Where `initdb` and `postgres` are: on the PATH, else the newest of Debian's directories.
+/// Where `initdb` and `postgres` are: on the PATH, else in the newest of Debian's directories.
 fn installed_binaries() -> Option<PathBuf> {
     let on_path = std::env::var_os("PATH").unwrap_or_default();
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
@@ -210,7 +210,7 @@ fn installed_binaries() -> Option<PathBuf> {
     std::env::split_paths(&on_path)
         .chain(versions.into_iter().map(|path| path.join("bin")))
         .find(|bin| bin.join("initdb").exists() && bin.join("postgres").exists())
-        // PostgreSQL looks for its files beside the real binary.
+        // PostgreSQL looks for its files next to the real binary.
         .and_then(|bin| {
             Some(
                 fs::canonicalize(bin.join("postgres"))
@@ -221,7 +221,7 @@ fn installed_binaries() -> Option<PathBuf> {
         })
 }
 
-/// Ourselves; `postgres` or `nobody` when we are root, because the server refuses root.
+/// This user; `postgres` or `nobody` for root, because the server refuses root.
 fn owner_of_files(ours: &Path) -> (u32, u32) {
     let metadata = fs::metadata(ours).unwrap();
     if metadata.uid() != 0 {
@@ -237,11 +237,11 @@ fn owner_of_files(ours: &Path) -> (u32, u32) {
             let mut fields = account.split(':').skip(2);
             Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
         })
-        .expect("we are root, PostgreSQL refuses root, and there is neither postgres nor nobody")
+        .expect("PostgreSQL refuses root, and neither user postgres nor nobody exists")
 }
 
 fn as_user(mut command: Command, uid: u32, gid: u32) -> Command {
-    // Only root may change to somebody; everybody else is that somebody already.
+    // Only root may change the user; anyone else is that user already.
     let we_are_root = fs::metadata("/proc/self").is_ok_and(|us| us.uid() == 0);
     if we_are_root {
         command.uid(uid).gid(gid);
@@ -272,7 +272,7 @@ fn initialize(binaries: &Path, directory: &Path, (uid, gid): (u32, u32)) {
     writeln!(settings, "max_connections = 500").unwrap();
 }
 
-/// A TCP port nobody listens on at this moment.
+/// A TCP port on which nothing listens at this moment.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()

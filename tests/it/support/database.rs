@@ -1,4 +1,4 @@
-//! One database of one test, and a way to look into it past the program.
+//! The database of one test, and direct access to it with SQL.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use tokio_postgres::{NoTls, SimpleQueryMessage};
 use super::cluster::{Cluster, on_a_thread_of_its_own};
 use super::{scratch, test_app};
 
-/// A database nobody else uses.
+/// A database of one test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Db {
     Sqlite { path: PathBuf },
@@ -32,7 +32,7 @@ struct Value {
 }
 
 impl Db {
-    /// A SQLite file that is not there yet.
+    /// A SQLite file that does not exist yet.
     pub fn sqlite() -> Self {
         Self::Sqlite {
             path: scratch::fresh_path("hallpass.db"),
@@ -44,7 +44,7 @@ impl Db {
         Self::create_on(Cluster::shared()?, &format!("template {}", template())).await
     }
 
-    /// A PostgreSQL database without a single table; `None` where PostgreSQL is not installed.
+    /// An empty PostgreSQL database; `None` where PostgreSQL is not installed.
     pub async fn empty_postgres() -> Option<Self> {
         Self::create_on(Cluster::shared()?, "").await
     }
@@ -71,7 +71,7 @@ impl Db {
         }
     }
 
-    /// An id as SQL writes it in this database.
+    /// An id as an SQL literal of this database.
     pub fn id(&self, uuid: &str) -> String {
         match self {
             Self::Sqlite { .. } => format!("x'{}'", uuid.replace('-', "")),
@@ -91,7 +91,7 @@ impl Db {
         }
     }
 
-    /// The number a query such as `select count(*) from users` answers.
+    /// The number that a query such as `select count(*) from users` returns.
     pub async fn count(&self, select_count: &str) -> i64 {
         match self {
             Self::Sqlite { .. } => {
@@ -158,7 +158,7 @@ fn template() -> &'static str {
                 url: cluster.url("hallpass_template"),
             })
             .await;
-            // A database can be copied only while nobody is connected to it.
+            // A database can be copied only while there is no connection to it.
             admin
                 .execute("alter database hallpass_template allow_connections false")
                 .await;

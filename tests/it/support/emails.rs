@@ -1,4 +1,4 @@
-//! The letters on their way, read as their recipients would.
+//! The e-mails in the outbox, decrypted as their recipients would read them.
 
 use chrono::{DateTime, Utc};
 use hallpass::crypto::keyring::Keyring;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::test_app::{SECRET, TestApp};
 
 impl TestApp {
-    /// The letters to an address that were written and not sent, the oldest first.
+    /// The unsent e-mails to an address, the oldest first.
     pub async fn emails_to(&self, email: &str) -> Vec<EmailMessage> {
         let keyring = Keyring::new(&[SECRET.into()]).unwrap();
         let select = format!(
@@ -32,7 +32,7 @@ impl TestApp {
             .collect()
     }
 
-    /// The token in the newest letter of a kind (`verify_email`, …) to an address.
+    /// The token in the newest e-mail of a kind (`verify_email`, …) to an address.
     pub async fn mailed_token(&self, email: &str, kind: &str) -> String {
         let emails = self.emails_to(email).await;
         let newest = emails.iter().rfind(|message| message.kind() == kind);

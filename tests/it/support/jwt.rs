@@ -1,4 +1,4 @@
-//! Tokens as another service sees them: taken apart, and made with the shared secret alone.
+//! Tokens as another service handles them: decoded, and signed with the shared secret alone.
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::hmac;
@@ -23,7 +23,7 @@ pub fn claims(token: &str) -> Value {
     parts(token).1
 }
 
-/// A token that is right in every respect but, perhaps, what it says.
+/// A correctly signed token with these claims.
 pub fn sign(header: &Value, claims: &Value, secret: &str) -> String {
     let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
     let input = format!("{}.{}", encode(header), encode(claims));
@@ -39,12 +39,12 @@ pub fn altered(token: &str, secret: &str, change: impl FnOnce(&mut Value)) -> St
     sign(&header, &claims, secret)
 }
 
-/// The name the program gives to a secret, learnt from a token signed with it.
+/// The key id that the program gives to a secret, read from a token signed with it.
 pub async fn kid_of(secret: &str) -> String {
     let app = TestApp::configured(Db::sqlite(), |config| {
         config.tokens.secrets = vec![secret.into()];
     })
     .await;
-    let ada = app.founds("Acme", "ada@acme.example").await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
     header(&ada.token)["kid"].as_str().unwrap().to_owned()
 }

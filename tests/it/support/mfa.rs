@@ -8,37 +8,37 @@ use serde_json::{Value, json};
 use super::client::{Answer, Call};
 use super::{Actor, PASSWORD, TestApp};
 
-/// Somebody's authenticator, and their recovery codes on paper.
+/// An authenticator and its recovery codes.
 pub struct Authenticator {
     secret: Secret,
     pub recovery_codes: Vec<String>,
 }
 
 impl Authenticator {
-    /// What the answer to the beginning of enrolment makes of it.
-    pub fn told(enrolment: &Value) -> Self {
+    /// From the answer that starts an enrolment.
+    pub fn from_enrolment(enrolment: &Value) -> Self {
         Self {
             secret: Secret::from_base32(enrolment["secret"].as_str().unwrap()).unwrap(),
             recovery_codes: Vec::new(),
         }
     }
 
-    /// What it shows now.
+    /// The current code.
     pub fn code(&self, app: &TestApp) -> String {
         self.code_in(app, 0)
     }
 
-    /// What it shows some steps of thirty seconds from now.
+    /// The code some steps of thirty seconds from now.
     pub fn code_in(&self, app: &TestApp, steps: i64) -> String {
         self.code_at(app.clock.now(), steps)
     }
 
-    /// The same for a server whose clock nobody moves.
+    /// The same for a server with the system clock.
     pub fn code_at(&self, now: DateTime<Utc>, steps: i64) -> String {
         self.secret.code(step_at(now) + steps).to_string()
     }
 
-    /// Six digits that it shows at no time near.
+    /// Six digits that are not a code of any nearby step.
     pub fn wrong_code(&self, app: &TestApp) -> String {
         let shown: Vec<String> = (-2..=2).map(|steps| self.code_in(app, steps)).collect();
         let mut codes = (0..).map(|code| format!("{code:06}"));
@@ -59,7 +59,8 @@ impl Actor {
 
     /// Enrols an authenticator, and waits until it shows the next code.
     pub async fn enrols(&self, app: &TestApp) -> Authenticator {
-        let mut authenticator = Authenticator::told(&self.begins_enrolment().await.expect(200));
+        let mut authenticator =
+            Authenticator::from_enrolment(&self.begins_enrolment().await.expect(200));
         let confirmed = self.confirms(&authenticator.code(app)).await.expect(200);
         authenticator.recovery_codes = recovery_codes(&confirmed);
         app.advance(TimeDelta::seconds(30));
@@ -81,7 +82,7 @@ impl TestApp {
             .await
     }
 
-    /// Begins enrolment with the token of a sign-in that lacks a second factor.
+    /// Starts an enrolment with the challenge token of a pending sign-in.
     pub async fn begins_with(&self, mfa_token: &str) -> Answer {
         self.post("/api/auth/mfa/totp")
             .json(&json!({"mfaToken": mfa_token}))
@@ -94,10 +95,11 @@ impl TestApp {
             .await
     }
 
-    /// Enrols an authenticator to finish a sign-in with it, and waits until it shows the next code. Answers what the
-    /// sign-in leads to as well.
+    /// Enrols an authenticator to finish a sign-in with it, and waits until it shows the next code. Also returns the
+    /// answer of that sign-in.
     pub async fn enrols_with(&self, mfa_token: &str) -> (Authenticator, Value) {
-        let authenticator = Authenticator::told(&self.begins_with(mfa_token).await.expect(200));
+        let authenticator =
+            Authenticator::from_enrolment(&self.begins_with(mfa_token).await.expect(200));
         let confirmed = self
             .confirms_with(mfa_token, &authenticator.code(self))
             .await;
@@ -105,8 +107,8 @@ impl TestApp {
         (authenticator, confirmed.expect(200))
     }
 
-    /// From now on everybody in an organization must have a second factor. Past the program: what it
-    /// remembers of people does not change.
+    /// From now on the organization requires a second factor. Writes SQL: the server's cached state of
+    /// people does not change.
     pub async fn requires_mfa(&self, organization_id: &str) {
         let id = self.db.id(organization_id);
         self.db
@@ -117,7 +119,7 @@ impl TestApp {
     }
 }
 
-/// The answer to somebody who must enrol a second factor: no token but the one to enrol with, which is returned.
+/// The answer to a person who must enrol: no token except the enrolment token, which is returned.
 #[track_caller]
 pub fn is_to_enrol(answer: &Value) -> &str {
     assert_eq!(answer["mfaRequired"], true, "{answer}");

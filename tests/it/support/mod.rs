@@ -1,4 +1,4 @@
-//! The test house: databases, a running program, a clock to move, and people who use it.
+//! The test harness: databases, a running program, a clock to move, and people who use it.
 
 pub mod actors;
 pub mod browser;
@@ -16,14 +16,14 @@ pub mod test_app;
 
 use std::time::{Duration, Instant};
 
-pub use actors::{Actor, OTHER_PASSWORD, PASSWORD, founding, joining};
+pub use actors::{Actor, OTHER_PASSWORD, PASSWORD, member_body, organization_body};
 pub use browser::{Browser, SESSION_COOKIE};
 pub use client::Answer;
 pub use database::Db;
 pub use slack::SlackApp;
 pub use test_app::{OTHER_SECRET, SECRET, TestApp};
 
-/// What a scenario starts from.
+/// What a test starts from.
 pub trait Stage {
     async fn on(db: Db) -> Self;
 }
@@ -46,9 +46,9 @@ impl Stage for SlackApp {
     }
 }
 
-/// Makes of each scenario two tests, `sqlite::…` and `postgres::…`.
+/// Turns each function into two tests, `sqlite::…` and `postgres::…`.
 ///
-/// A scenario takes a [`TestApp`] that runs with the usual settings, or a [`Db`] to start its own on.
+/// It takes a [`TestApp`] that runs with the usual settings, or a [`Db`] to start its own on.
 macro_rules! on_both_databases {
     ($($(#[doc = $doc:literal])* async fn $name:ident($($arg:ident)+: $stage:ident) $body:block)+) => {
         $($(#[doc = $doc])* async fn $name($($arg)+: $stage) $body)+
@@ -73,10 +73,10 @@ macro_rules! on_both_databases {
 }
 pub(crate) use on_both_databases;
 
-/// Asks until the answer is yes, and returns how long that took.
+/// Polls until the condition holds, and returns how long that took.
 ///
 /// # Panics
-/// After ten seconds: far above every promise, so that a busy machine fails nothing.
+/// After ten seconds: far above every promised time, so that a busy machine fails no test.
 pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) -> Duration {
     let start = Instant::now();
     while !holds().await {

@@ -1,4 +1,4 @@
-//! A directory for this test process that vanishes with it, whatever way it ends.
+//! A directory for this test process, which is deleted however the process ends.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Scratch {
     directory: PathBuf,
-    /// Its standard input is a pipe only we hold: when we are gone, it reads the end and cleans up.
+    /// Its standard input is a pipe only this process holds: when the process ends, it reads the end and cleans up.
     _sweeper: Child,
 }
 
 static SCRATCH: OnceLock<Scratch> = OnceLock::new();
 
-/// A path that no other test uses; nothing is there yet.
+/// A path that no other test uses; nothing exists there yet.
 pub fn fresh_path(name: &str) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let n = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -43,7 +43,7 @@ fn directory() -> &'static Path {
                 ])
                 .arg(&directory)
                 .stdin(Stdio::piped())
-                // Who reads our output must not wait for the sweeper.
+                // A program that reads our output must not wait for this shell.
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()

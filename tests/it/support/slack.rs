@@ -1,4 +1,4 @@
-//! A program with a Slack beside it, and people who come from there.
+//! A program with a Slack sandbox, and people who sign in from there.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -12,7 +12,7 @@ use url::{Url, form_urlencoded};
 
 use super::{Answer, Db, TestApp};
 
-/// Where sign-ins lead back to, unless a test says otherwise.
+/// The return URL, unless a test chooses another one.
 pub const RETURN_URL: &str = "https://app.example/auth";
 
 pub struct SlackApp(pub TestApp);
@@ -25,8 +25,8 @@ impl Deref for SlackApp {
     }
 }
 
-/// What came to the return URL.
-pub struct Landed {
+/// The request to the return URL.
+pub struct Returned {
     /// Without query and fragment.
     pub url: String,
     pub query: HashMap<String, String>,
@@ -71,15 +71,19 @@ impl SlackApp {
             .await
     }
 
-    /// The way to Slack for the usual return URL.
+    /// The authorization URL for the usual return URL.
     pub async fn begins(&self) -> Url {
-        let way = self.asks_for_url(RETURN_URL, &[]).await.expect(200);
-        way["url"].as_str().unwrap().parse().unwrap()
+        let authorization = self.asks_for_url(RETURN_URL, &[]).await.expect(200);
+        authorization["url"].as_str().unwrap().parse().unwrap()
     }
 
-    /// What a persona answers at Slack: the path of the callback they are sent to.
-    pub async fn agrees(&self, way: &Url, persona: &str) -> String {
-        let path = format!("{}?{}&as={persona}", way.path(), way.query().unwrap());
+    /// A persona's answer at Slack: the path of the callback they are redirected to.
+    pub async fn consents(&self, authorization: &Url, persona: &str) -> String {
+        let path = format!(
+            "{}?{}&as={persona}",
+            authorization.path(),
+            authorization.query().unwrap()
+        );
         let answer = self.get(&path).await;
         assert_eq!(answer.status, 302, "{}", answer.text());
         let back: Url = answer.header("location").unwrap().parse().unwrap();
@@ -89,25 +93,25 @@ impl SlackApp {
 
     /// A callback that is ready to be followed.
     pub async fn callback_of(&self, persona: &str) -> String {
-        let way = self.begins().await;
-        self.agrees(&way, persona).await
+        let authorization = self.begins().await;
+        self.consents(&authorization, persona).await
     }
 
-    /// Follows a callback, which must lead to a return URL.
-    pub async fn lands(&self, callback: &str) -> Landed {
-        Landed::of(self.get(callback).await)
+    /// Follows a callback, which must redirect to a return URL.
+    pub async fn follows(&self, callback: &str) -> Returned {
+        Returned::of(self.get(callback).await)
     }
 
     /// From the button to the return URL.
-    pub async fn arrives(&self, persona: &str) -> Landed {
+    pub async fn arrives(&self, persona: &str) -> Returned {
         let callback = self.callback_of(persona).await;
-        self.lands(&callback).await
+        self.follows(&callback).await
     }
 
-    /// Signs in, and tells what `/me` says then.
+    /// Signs in and returns the answer of `/me`.
     pub async fn signs_in(&self, persona: &str) -> Value {
-        let landed = self.arrives(persona).await;
-        self.me(landed.token()).await
+        let returned = self.arrives(persona).await;
+        self.me(returned.token()).await
     }
 
     pub async fn me(&self, token: &str) -> Value {
@@ -142,7 +146,7 @@ fn with_query(path: &str, return_url: &str, more: &[(&str, &str)]) -> String {
     format!("{path}?{query}")
 }
 
-impl Landed {
+impl Returned {
     #[track_caller]
     pub fn of(answer: Answer) -> Self {
         assert_eq!(answer.status, 302, "{}", answer.text());
@@ -170,7 +174,7 @@ impl Landed {
             .unwrap_or_else(|| panic!("no token: {:?}", self.fragment))
     }
 
-    /// The failure that the fragment tells, and no token beside it.
+    /// The error in the fragment, without a token.
     #[track_caller]
     pub fn failed_with(&self, error: &str) {
         assert_eq!(
@@ -186,7 +190,7 @@ impl Landed {
 }
 
 impl Answer {
-    /// The page for people whose sign-in cannot go on, with nothing of a redirect.
+    /// The page shown when a sign-in cannot continue, without a redirect.
     #[track_caller]
     pub fn is_page(&self, status: u16, code: &str) {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());

@@ -1,4 +1,4 @@
-//! A mail server that takes everything and delivers nothing, and fails on demand.
+//! A mail server that accepts everything, delivers nothing, and fails on demand.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-/// What a client said and a server answers.
+/// A stage of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     Greeting,
@@ -21,7 +21,7 @@ pub enum Stage {
     Sender,
     Recipient,
     Data,
-    /// The end of the mail itself.
+    /// The end of the message itself.
     Mail,
     Goodbye,
 }
@@ -36,24 +36,24 @@ pub const STAGES: [Stage; 7] = [
     Stage::Goodbye,
 ];
 
-/// What becomes of the next connection that comes to a stage.
+/// What happens to the next connection that reaches a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// This answer.
-    Says(Stage, &'static str),
-    /// The connection ends in its place.
-    CutsOff(Stage),
-    /// In the middle of the mail.
-    CutsOffWithin,
-    /// No answer until [`SmtpSink::goes_on`].
+    /// This reply.
+    Replies(Stage, &'static str),
+    /// The connection is closed instead of a reply.
+    Disconnects(Stage),
+    /// The connection is closed in the middle of the message.
+    DisconnectsMidway,
+    /// No reply until [`SmtpSink::resumes`].
     Hangs(Stage),
-    /// The mail is taken, and the connection ends instead of saying so.
-    TakesAndCutsOff,
+    /// The message is accepted, and the connection is closed without a reply.
+    AcceptsAndDisconnects,
 }
 
-/// A mail that was taken.
+/// A received message.
 #[derive(Debug, Clone)]
-pub struct Taken {
+pub struct Received {
     pub from: String,
     pub to: String,
     /// Headers and body, with `\r\n`.
@@ -62,7 +62,7 @@ pub struct Taken {
     pub login: Option<String>,
 }
 
-impl Taken {
+impl Received {
     /// A header's value, unfolded.
     pub fn header(&self, name: &str) -> Option<String> {
         let (head, _) = self.text.split_once("\r\n\r\n")?;
@@ -90,50 +90,50 @@ impl Taken {
 
 #[derive(Default)]
 struct State {
-    taken: Vec<Taken>,
+    received: Vec<Received>,
     faults: VecDeque<Fault>,
     connections: usize,
 }
 
-/// What a server can do beside taking mail.
+/// What the server supports or requires.
 #[derive(Clone, Default)]
-pub struct Manners {
+pub struct ServerOptions {
     pub tls: Option<Arc<ServerConfig>>,
     /// TLS from the first byte.
     pub is_implicit: bool,
     pub wants_login: bool,
 }
 
-/// Ends when it is dropped, and every connection with it.
+/// Stops when dropped, with every connection.
 pub struct SmtpSink {
     pub address: SocketAddr,
     state: Arc<Mutex<State>>,
-    going_on: watch::Sender<u64>,
+    resuming: watch::Sender<u64>,
     hanging: watch::Sender<u64>,
-    manners: Manners,
+    options: ServerOptions,
     accepting: Option<JoinHandle<()>>,
 }
 
 impl SmtpSink {
     pub async fn start() -> Self {
-        Self::with(Manners::default()).await
+        Self::with(ServerOptions::default()).await
     }
 
-    pub async fn with(manners: Manners) -> Self {
+    pub async fn with(options: ServerOptions) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let mut sink = Self {
             address: listener.local_addr().unwrap(),
             state: Arc::default(),
-            going_on: watch::Sender::new(0),
+            resuming: watch::Sender::new(0),
             hanging: watch::Sender::new(0),
-            manners,
+            options,
             accepting: None,
         };
         sink.accept_on(listener);
         sink
     }
 
-    /// The port is closed from now on; connections there are, end.
+    /// Closes the port and every connection.
     pub async fn closes(&mut self) {
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();
@@ -141,7 +141,7 @@ impl SmtpSink {
         }
     }
 
-    /// The port is open again.
+    /// Opens the port again.
     pub async fn opens(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.accept_on(listener);
@@ -150,9 +150,9 @@ impl SmtpSink {
     fn accept_on(&mut self, listener: TcpListener) {
         let server = Arc::new(Server {
             state: Arc::clone(&self.state),
-            going_on: self.going_on.clone(),
+            resuming: self.resuming.clone(),
             hanging: self.hanging.clone(),
-            manners: self.manners.clone(),
+            options: self.options.clone(),
         });
         self.accepting = Some(tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
@@ -161,34 +161,34 @@ impl SmtpSink {
                 let server = Arc::clone(&server);
                 server.state.lock().unwrap().connections += 1;
                 connections.spawn(async move {
-                    // A client that goes away is none of our business.
-                    let _ = server.welcome(stream).await;
+                    // A client may disconnect at any time.
+                    let _ = server.serve(stream).await;
                 });
             }
         }));
     }
 
-    /// For the next connection that comes so far.
+    /// For the next connection that reaches that stage.
     pub fn fails(&self, fault: Fault) {
         self.state.lock().unwrap().faults.push_back(fault);
     }
 
-    /// Whoever waits in silence is answered.
-    pub fn goes_on(&self) {
-        self.going_on.send_modify(|times| *times += 1);
+    /// Replies to every connection that hangs.
+    pub fn resumes(&self) {
+        self.resuming.send_modify(|times| *times += 1);
     }
 
-    /// Waits until so many connections in all have come to a silence.
+    /// Waits until so many connections in all have come to hang.
     pub async fn hangs(&self, times: u64) {
         let mut hanging = self.hanging.subscribe();
         hanging.wait_for(|hung| *hung >= times).await.unwrap();
     }
 
-    pub fn taken(&self) -> Vec<Taken> {
-        self.state.lock().unwrap().taken.clone()
+    pub fn received(&self) -> Vec<Received> {
+        self.state.lock().unwrap().received.clone()
     }
 
-    /// SettingErrors nobody has run into yet.
+    /// Faults that have not occurred yet.
     pub fn faults_left(&self) -> usize {
         self.state.lock().unwrap().faults.len()
     }
@@ -208,15 +208,15 @@ impl Drop for SmtpSink {
 
 struct Server {
     state: Arc<Mutex<State>>,
-    going_on: watch::Sender<u64>,
+    resuming: watch::Sender<u64>,
     hanging: watch::Sender<u64>,
-    manners: Manners,
+    options: ServerOptions,
 }
 
 /// The end of a connection.
-struct Gone;
+struct Closed;
 
-impl From<std::io::Error> for Gone {
+impl From<std::io::Error> for Closed {
     fn from(_: std::io::Error) -> Self {
         Self
     }
@@ -226,10 +226,10 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 impl Server {
-    async fn welcome(&self, stream: TcpStream) -> Result<(), Gone> {
+    async fn serve(&self, stream: TcpStream) -> Result<(), Closed> {
         let mut wire: Box<dyn Stream> = Box::new(stream);
         let mut is_encrypted = false;
-        if self.manners.is_implicit {
+        if self.options.is_implicit {
             wire = self.encrypt(wire).await?;
             is_encrypted = true;
         }
@@ -243,10 +243,10 @@ impl Server {
             match verb.as_str() {
                 "EHLO" => {
                     let mut answer = String::from("250-sink\r\n");
-                    if self.manners.tls.is_some() && !is_encrypted {
+                    if self.options.tls.is_some() && !is_encrypted {
                         answer += "250-STARTTLS\r\n";
                     }
-                    if self.manners.wants_login {
+                    if self.options.wants_login {
                         answer += "250-AUTH PLAIN LOGIN\r\n";
                     }
                     answer += "250 8BITMIME\r\n";
@@ -263,8 +263,9 @@ impl Server {
                     self.answer(&mut wire, Stage::Login, "235 welcome\r\n")
                         .await?;
                 }
-                "MAIL" if self.manners.wants_login && login.is_none() => {
-                    wire.write_all(b"530 5.7.0 who are you?\r\n").await?;
+                "MAIL" if self.options.wants_login && login.is_none() => {
+                    wire.write_all(b"530 5.7.0 authentication required\r\n")
+                        .await?;
                 }
                 "MAIL" => {
                     from = line;
@@ -279,7 +280,7 @@ impl Server {
                     self.answer(&mut wire, Stage::Data, "354 go ahead\r\n")
                         .await?;
                     let text = self.read_mail(&mut wire).await?;
-                    let taken = Taken {
+                    let received = Received {
                         from: address_in(&from),
                         to: address_in(&to),
                         text,
@@ -287,31 +288,32 @@ impl Server {
                         login: login.clone(),
                     };
                     let fault = self.next_fault(|fault| {
-                        *fault == Fault::TakesAndCutsOff || fault.stage() == Some(Stage::Mail)
+                        *fault == Fault::AcceptsAndDisconnects || fault.stage() == Some(Stage::Mail)
                     });
-                    let is_taken = !matches!(fault, Some(Fault::Says(..) | Fault::CutsOff(_)));
-                    if is_taken {
-                        // Before the answer: a server answers for what it has written down.
-                        self.state.lock().unwrap().taken.push(taken);
+                    let is_received =
+                        !matches!(fault, Some(Fault::Replies(..) | Fault::Disconnects(_)));
+                    if is_received {
+                        // Before the reply, because an acknowledged message counts as received.
+                        self.state.lock().unwrap().received.push(received);
                     }
-                    self.answer_as(&mut wire, fault, "250 taken\r\n").await?;
+                    self.answer_as(&mut wire, fault, "250 accepted\r\n").await?;
                 }
                 "QUIT" => {
                     self.answer(&mut wire, Stage::Goodbye, "221 bye\r\n")
                         .await?;
                     return Ok(());
                 }
-                _ => wire.write_all(b"502 what?\r\n").await?,
+                _ => wire.write_all(b"502 5.5.1 unknown command\r\n").await?,
             }
         }
     }
 
-    async fn encrypt(&self, wire: Box<dyn Stream>) -> Result<Box<dyn Stream>, Gone> {
-        let acceptor = TlsAcceptor::from(self.manners.tls.clone().unwrap());
+    async fn encrypt(&self, wire: Box<dyn Stream>) -> Result<Box<dyn Stream>, Closed> {
+        let acceptor = TlsAcceptor::from(self.options.tls.clone().unwrap());
         Ok(Box::new(acceptor.accept(wire).await?))
     }
 
-    /// The first fault of this kind, which is over now.
+    /// The first fault of this kind, removed from the queue.
     fn next_fault(&self, is_wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let mut state = self.state.lock().unwrap();
         let at = state.faults.iter().position(is_wanted)?;
@@ -323,7 +325,7 @@ impl Server {
         wire: &mut BufReader<Box<dyn Stream>>,
         stage: Stage,
         usual: &str,
-    ) -> Result<(), Gone> {
+    ) -> Result<(), Closed> {
         let fault = self.next_fault(|fault| fault.stage() == Some(stage));
         self.answer_as(wire, fault, usual).await
     }
@@ -333,19 +335,21 @@ impl Server {
         wire: &mut BufReader<Box<dyn Stream>>,
         fault: Option<Fault>,
         usual: &str,
-    ) -> Result<(), Gone> {
+    ) -> Result<(), Closed> {
         match fault {
-            Some(Fault::Says(_, answer)) => {
+            Some(Fault::Replies(_, answer)) => {
                 wire.write_all(format!("{answer}\r\n").as_bytes()).await?;
             }
-            Some(Fault::CutsOff(_) | Fault::CutsOffWithin | Fault::TakesAndCutsOff) => {
-                return Err(Gone);
+            Some(
+                Fault::Disconnects(_) | Fault::DisconnectsMidway | Fault::AcceptsAndDisconnects,
+            ) => {
+                return Err(Closed);
             }
             Some(Fault::Hangs(_)) => {
-                let mut going_on = self.going_on.subscribe();
-                going_on.mark_unchanged();
+                let mut resuming = self.resuming.subscribe();
+                resuming.mark_unchanged();
                 self.hanging.send_modify(|times| *times += 1);
-                let _ = going_on.changed().await;
+                let _ = resuming.changed().await;
                 wire.write_all(usual.as_bytes()).await?;
             }
             None => wire.write_all(usual.as_bytes()).await?,
@@ -354,8 +358,8 @@ impl Server {
     }
 
     /// Up to the line with a single dot (RFC 5321 §4.5.2).
-    async fn read_mail(&self, wire: &mut BufReader<Box<dyn Stream>>) -> Result<String, Gone> {
-        let cuts_off = self.next_fault(|fault| *fault == Fault::CutsOffWithin);
+    async fn read_mail(&self, wire: &mut BufReader<Box<dyn Stream>>) -> Result<String, Closed> {
+        let cuts_off = self.next_fault(|fault| *fault == Fault::DisconnectsMidway);
         let mut text = String::new();
         loop {
             let line = read_line(wire).await?;
@@ -363,7 +367,7 @@ impl Server {
                 return Ok(text);
             }
             if cuts_off.is_some() && text.len() > 100 {
-                return Err(Gone);
+                return Err(Closed);
             }
             text += line.strip_prefix('.').unwrap_or(&line);
             text += "\r\n";
@@ -374,16 +378,16 @@ impl Server {
 impl Fault {
     fn stage(&self) -> Option<Stage> {
         match self {
-            Self::Says(stage, _) | Self::CutsOff(stage) | Self::Hangs(stage) => Some(*stage),
-            Self::CutsOffWithin | Self::TakesAndCutsOff => None,
+            Self::Replies(stage, _) | Self::Disconnects(stage) | Self::Hangs(stage) => Some(*stage),
+            Self::DisconnectsMidway | Self::AcceptsAndDisconnects => None,
         }
     }
 }
 
-async fn read_line(wire: &mut BufReader<Box<dyn Stream>>) -> Result<String, Gone> {
+async fn read_line(wire: &mut BufReader<Box<dyn Stream>>) -> Result<String, Closed> {
     let mut line = String::new();
     match wire.read_line(&mut line).await? {
-        0 => Err(Gone),
+        0 => Err(Closed),
         _ => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! The real program, in this process, on a port of its own.
+//! The real program in this process, on a port of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,23 +16,23 @@ use super::client::{Call, Client};
 use super::clock::StoppedClock;
 use super::database::Db;
 
-/// Signs the tokens of tests that do not care about keys.
+/// Signs the tokens of tests that do not depend on keys.
 pub const SECRET: &str = "c1HqGm0Jr8vXn5sTzWqK3yLb7Rd2Fp6Ua9Ee4Oi";
 /// Another one, for rotation.
 pub const OTHER_SECRET: &str = "Zt7Yw4Vx1Uq8Sp5Ro2Nm9Lk6Ji3Hg0Fe7Dc4Ba1";
 
-/// A running server and everything a test does to it.
+/// A running server and everything a test needs to control it.
 pub struct TestApp {
     pub db: Db,
     pub clock: Arc<StoppedClock>,
     pub client: Client,
     pub config: Config,
-    /// What stands in for Slack, where the test has one.
+    /// The Slack sandbox, if the test has one.
     pub slack: Option<SlackSandbox>,
     running: Option<Running>,
 }
 
-/// A server on a thread of its own, because an actix server wants to be alone on its runtime.
+/// A server on a thread of its own, because an actix server needs a runtime of its own.
 struct Running {
     stop: oneshot::Sender<()>,
     stopped: oneshot::Receiver<()>,
@@ -51,7 +51,7 @@ impl TestApp {
         Self::launch(db, config, clock, None).await.unwrap()
     }
 
-    /// Starts beside a Slack whose clock is the same.
+    /// Starts with a Slack sandbox under the same clock.
     pub async fn with_slack(db: Db, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = usual_config(&db);
         change(&mut config);
@@ -61,13 +61,13 @@ impl TestApp {
         Self::launch(db, config, clock, Some(slack)).await.unwrap()
     }
 
-    /// Starts, or says why not.
+    /// Starts, or returns why it cannot.
     pub async fn try_start(db: Db) -> Result<Self, BuildError> {
         let config = usual_config(&db);
         Self::launch(db, config, Arc::new(StoppedClock::new()), None).await
     }
 
-    /// Another instance over the same database, under the same clock.
+    /// Another instance with the same database and clock.
     pub async fn second_instance(&self) -> Self {
         Self::launch(
             self.db.clone(),
@@ -96,7 +96,7 @@ impl TestApp {
         })
     }
 
-    /// Stops and starts again; who spoke to the old port speaks to the new one.
+    /// Stops and starts again; existing clients talk to the new port.
     pub async fn restart(&mut self) {
         self.restart_configured(|_| {}).await;
     }
@@ -121,8 +121,8 @@ impl TestApp {
             .expect("the server ends without a panic");
     }
 
-    /// The program as the command line sees it: over the same database, without the server.
-    pub async fn operator_desk(&self) -> App {
+    /// The program as the command line uses it: with the same database, without the server.
+    pub async fn operator_app(&self) -> App {
         build(self.config.clone(), self.clock.clone(), None)
             .await
             .unwrap()
@@ -141,14 +141,14 @@ impl TestApp {
     }
 }
 
-/// Brings a database to the schema of this program.
+/// Migrates a database to the program's schema.
 pub async fn migrate(db: &Db) {
     build(usual_config(db), Arc::new(StoppedClock::new()), None)
         .await
         .unwrap();
 }
 
-/// Who acts at the operator's desk.
+/// The request context of an operator.
 pub fn operator_context() -> RequestContext {
     RequestContext {
         request_id: "operator".to_owned(),
@@ -187,7 +187,7 @@ async fn run(
             let handle = app.stop_handle();
             let _ = started.send(Ok(app.address()));
             let (served, ()) = tokio::join!(app.run(), async {
-                // The order is that its sender is gone.
+                // Dropping the sender is the order to stop.
                 let _ = stop_order.await;
                 handle.stop().await;
             });
@@ -208,14 +208,14 @@ fn usual_config(db: &Db) -> Config {
             "DATABASE_URL" => url.as_str(),
             "JWT_SECRET" => SECRET,
             "CORS_ALLOWED_ORIGINS" => "https://app.example",
-            // Few addresses have so much to do as the tests do from theirs.
+            // All requests come from one address, far more than rate limits allow.
             "RATE_LIMITS" => "off",
             _ => return None,
         };
         Some(value.to_owned())
     };
     let mut config = Config::read(&environment, Mode::Serve).unwrap();
-    // Too low to be a setting, and fast.
+    // Lower than the settings allow, and fast.
     config.passwords.bcrypt_cost = 4;
     config
 }

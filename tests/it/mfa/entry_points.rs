@@ -1,4 +1,4 @@
-//! The side doors of an organization that lets nobody in without a second factor.
+//! Every way into an organization that requires a second factor.
 
 use hallpass::domain::Email;
 use hallpass::service::mfa;
@@ -9,7 +9,7 @@ use crate::support::mfa::is_to_enrol;
 use crate::support::test_app::operator_context;
 use crate::support::{
     Actor, Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, eventually,
-    joining, on_both_databases,
+    member_body, on_both_databases,
 };
 
 const ADA: &str = "ada@acme.example";
@@ -19,13 +19,13 @@ const SESSIONS: &str = "select count(*) from sessions where revoked_at is null";
 on_both_databases! {
     async fn an_accepted_invitation_gives_a_membership_but_no_token_without_mfa(app: TestApp) {
         let ada = strict(&app).await;
-        let bob = app.founds("Beta", BOB).await;
+        let bob = app.signs_up("Beta", BOB).await;
         let invitation = is_invited(&app, &ada, BOB).await;
         let accepted = bob.accepts(&invitation).await.expect(200);
         let token = is_to_enrol(&accepted);
         bob.accepts(&invitation).await.refused(400, "Invalid or expired token");
         switches(&bob, ada.organization_id()).await.refused(403, "MFA enrolment required");
-        // What he had he keeps: where he came from nobody asks for one.
+        // His other session continues, because that organization requires no second factor.
         assert_eq!(bob.me().await.expect(200), bob.user);
         assert_eq!(bob.refreshes().await.expect(200)["user"], bob.user);
 
@@ -38,7 +38,7 @@ on_both_databases! {
 
     async fn an_enrolled_person_accepts_an_invitation_and_is_signed_in(app: TestApp) {
         let ada = strict(&app).await;
-        let mut bob = app.founds("Beta", BOB).await;
+        let mut bob = app.signs_up("Beta", BOB).await;
         bob.enrols(&app).await;
         let invitation = is_invited(&app, &ada, BOB).await;
         bob.takes_token(&bob.accepts(&invitation).await.expect(200));
@@ -58,7 +58,7 @@ on_both_databases! {
 
     async fn the_invitation_page_signs_no_one_in_and_bypasses_no_second_factor(app: TestApp) {
         let ada = strict(&app).await;
-        let cy = app.founds("Gamma", "cy@acme.example").await;
+        let cy = app.signs_up("Gamma", "cy@acme.example").await;
         let sessions = app.db.count(SESSIONS).await;
         let (for_bob, for_cy) = (is_invited(&app, &ada, BOB).await, is_invited(&app, &ada, &cy.email).await);
         for fields in [
@@ -78,14 +78,14 @@ on_both_databases! {
     }
 
     async fn an_api_token_is_refused_while_its_creator_is_not_enrolled(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let (of_ada, of_bob) = (ada.as_a_service("admin").await, bob.as_a_service("employee").await);
         of_bob.me().await.expect(200);
         ada.requires_mfa(&app).await;
         is_shut_out(&of_bob.me().await);
         is_shut_out(&of_bob.get("/api/users").await);
-        // A service enrols nothing.
+        // A service cannot enrol.
         is_shut_out(&of_bob.get("/api/auth/mfa").await);
         is_shut_out(&of_bob.begins_enrolment().await);
         of_ada.me().await.expect(200);
@@ -96,31 +96,31 @@ on_both_databases! {
 
     async fn an_api_token_is_refused_once_its_creator_is_no_longer_enrolled(app: TestApp) {
         let ada = strict(&app).await;
-        let mut bob = app.founds("Beta", BOB).await;
+        let mut bob = app.signs_up("Beta", BOB).await;
         let authenticator = bob.enrols(&app).await;
         let of_beta = bob.as_a_service("admin").await;
         let invitation = is_invited(&app, &ada, BOB).await;
         bob.takes_token(&bob.accepts(&invitation).await.expect(200));
         let of_acme = bob.as_a_service("manager").await;
         of_acme.me().await.expect(200);
-        // By himself he cannot.
+        // He cannot do it himself.
         bob.delete("/api/auth/mfa/totp")
             .json(&json!({"password": PASSWORD, "code": authenticator.code(&app)}))
             .await
             .refused(409, "MFA required");
 
-        let desk = app.operator_desk().await;
+        let operator_app = app.operator_app().await;
         let email = Email::parse(BOB).unwrap();
-        mfa::reset(desk.services(), &operator_context(), &email).await.unwrap().unwrap();
-        eventually("the service is kept out", async || of_acme.me().await.status == 403).await;
+        mfa::reset(operator_app.services(), &operator_context(), &email).await.unwrap().unwrap();
+        eventually("the API token is refused", async || of_acme.me().await.status == 403).await;
         is_shut_out(&of_acme.me().await);
         bob.me().await.refused(401, "Token revoked");
-        // Where nobody asks for one it goes on.
+        // Where it is not required, the token keeps working.
         of_beta.me().await.expect(200);
     }
 
     async fn a_factor_removed_before_it_was_required_is_missed_once_it_is(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let authenticator = bob.enrols(&app).await;
         let service = bob.as_a_service("employee").await;
@@ -133,7 +133,7 @@ on_both_databases! {
     }
 
     async fn a_new_password_does_not_bypass_it(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         app.joins(ada.organization_id(), BOB).await;
         ada.requires_mfa(&app).await;
         let under_way = app.takes_first_step(BOB).await;
@@ -145,7 +145,7 @@ on_both_databases! {
         assert_eq!(reset.expect(200), json!({"success": true}));
         assert!(reset.header("set-cookie").is_none());
 
-        // What began with the old password is over, and bob's session from before the rule.
+        // Whatever began with the old password has ended, including Bob's session from before the rule.
         app.begins_with(&under_way).await.refused(400, "Invalid or expired token");
         assert_eq!(app.db.count(SESSIONS).await, sessions - 1);
         let asked = app.tries_to_log_in(BOB, OTHER_PASSWORD).await.expect(200);
@@ -156,7 +156,7 @@ on_both_databases! {
     }
 
     async fn a_verified_address_does_not_bypass_it(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         ada.requires_mfa(&app).await;
         let verified = app.verifies(&app.mailed_token(BOB, "verify_email").await).await;
@@ -172,7 +172,7 @@ on_both_databases! {
         app.verifies(&app.mailed_token(ADA, "verify_email").await).await.expect(200);
         app.restart_configured(|config| config.accounts.require_verified_email = true).await;
         let joins = async |email: &str| {
-            let join = joining(ada.organization_id(), email);
+            let join = member_body(ada.organization_id(), email);
             let joined = app.post("/api/auth/register").json(&join).await.expect(201);
             assert!(joined.get("accessToken").is_none() && joined.get("mfaToken").is_none(), "{joined}");
             app.tries_to_log_in(email, PASSWORD).await.refused(403, "Email not verified");
@@ -184,7 +184,7 @@ on_both_databases! {
         gets_no_cookie(&app, BOB, PASSWORD).await;
         gets_a_locked_session(&app, BOB, PASSWORD).await;
 
-        // A link to a new password proves the address as well.
+        // The link in the reset e-mail verifies the address as well.
         let cy = "cy@acme.example";
         joins(cy).await;
         app.forgets_password(cy).await.expect(200);
@@ -201,7 +201,7 @@ on_both_databases! {
 
     async fn the_rule_applies_to_every_carrier_at_once_and_elsewhere_within_1s(app: TestApp) {
         let other = app.second_instance().await;
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let carriers = Carriers::of(&app, &bob).await;
         for instance in [&app, &other] {
@@ -210,25 +210,25 @@ on_both_databases! {
         ada.requires_mfa(&app).await;
         is_shut_out(&bob.me().await);
         assert_eq!(carriers.statuses(&app).await, [403; 4]);
-        let took = eventually("the other instance has heard of the rule", async || {
+        let took = eventually("the other instance has learned of the rule", async || {
             carriers.statuses(&other).await == [403; 4]
         })
         .await;
         eprintln!("`requireMfa` counts on another instance after {} ms", took.as_millis());
         ada.me().await.expect(200);
 
-        // NextAuth's client is told that nobody is signed in, and the cookie stays: it is what bob enrols with.
+        // NextAuth's client sees a signed-out session, and the cookie stays: Bob enrols with it.
         assert_eq!(carriers.browser.session().await, json!({}));
         let begun = carriers.browser.call(Method::POST, "/api/auth/mfa/totp").await;
         begun.expect(200);
         bob.enrols(&app).await;
         bob.me().await.expect(200);
-        // The sessions that have shown none are over; the service was never one of them.
+        // Sessions without a second factor have ended; the API token was never one of them.
         assert_eq!(carriers.statuses(&app).await, [200, 401, 401, 200]);
     }
 
     async fn an_admin_must_enrol_before_requiring_it_and_locks_no_one_out(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let service = ada.as_a_service("admin").await;
         let rule = json!({"requireMfa": true});
@@ -245,16 +245,16 @@ on_both_databases! {
             admin.me().await.expect(200);
             admin.patch(&path).json(&rule).await.expect(200);
         }
-        // It ended when she enrolled, as with any second factor.
+        // Enrolling ended it, as it ends every other session.
         elsewhere.me().await.refused(401, "Token revoked");
-        // The rule can be taken back, and lets in again whom it kept out.
+        // Lifting the rule restores access for everyone it had locked out.
         is_shut_out(&bob.me().await);
         ada.sets_rules(&json!({"requireMfa": false})).await;
         bob.me().await.expect(200);
     }
 
     async fn a_person_without_the_required_factor_may_still_sign_out(app: TestApp) {
-        let ada = app.founds("Acme", ADA).await;
+        let ada = app.signs_up("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let (second, third) = (bob.signs_in_again().await, bob.signs_in_again().await);
         let service = bob.as_a_service("employee").await;
@@ -268,7 +268,7 @@ on_both_databases! {
     }
 
     async fn a_tenant_that_requires_it_locks_sessions_of_people_not_enrolled(app: TestApp) {
-        let bob = app.founds("Beta", BOB).await;
+        let bob = app.signs_up("Beta", BOB).await;
         let ada = strict(&app).await;
         let invitation = is_invited(&app, &ada, BOB).await;
         bob.accepts(&invitation).await.expect(200);
@@ -291,7 +291,7 @@ on_both_databases! {
     }
 
     async fn the_cookie_of_one_organization_does_not_open_another(app: TestApp) {
-        let bob = app.founds("Beta", BOB).await;
+        let bob = app.signs_up("Beta", BOB).await;
         let ada = strict(&app).await;
         let invitation = is_invited(&app, &ada, BOB).await;
         bob.accepts(&invitation).await.expect(200);
@@ -314,15 +314,15 @@ on_both_databases! {
     }
 }
 
-/// Ada's organization, which wants a second factor; she has one.
+/// Ada's organization, which requires a second factor; she has one.
 async fn strict(app: &TestApp) -> Actor {
-    let ada = app.founds("Acme", ADA).await;
+    let ada = app.signs_up("Acme", ADA).await;
     ada.requires_mfa(app).await;
     ada
 }
 
 impl Actor {
-    /// Asks everybody in the organization for a second factor, as an admin does: with one of their own.
+    /// Requires a second factor of everyone in the organization, as an admin who has one.
     async fn requires_mfa(&self, app: &TestApp) {
         self.enrols(app).await;
         self.sets_rules(&json!({"requireMfa": true})).await;
@@ -348,7 +348,7 @@ fn is_shut_out(answer: &Answer) {
     );
 }
 
-/// NextAuth's client enrols nobody, so it is told why and gets nothing.
+/// NextAuth's client cannot enrol, so it gets an error and no cookie.
 async fn gets_no_cookie(app: &TestApp, email: &str, password: &str) {
     let browser = Browser::new(app);
     let refused = browser.signs_in(email, password).await;
@@ -357,7 +357,7 @@ async fn gets_no_cookie(app: &TestApp, email: &str, password: &str) {
     assert_eq!(browser.cookie(SESSION_COOKIE), None);
 }
 
-/// Nor do the clients of session tokens, whose session opens nothing.
+/// Clients with session tokens cannot either: their session stays locked.
 async fn gets_a_locked_session(app: &TestApp, email: &str, password: &str) {
     let locked = session_token(app, email, password, "acme").await;
     assert_eq!(locked["isUnlocked"], false);
@@ -390,7 +390,7 @@ async fn unlocks(app: &TestApp, token: &str, code: &str) -> Answer {
         .await
 }
 
-/// One person's ways to say who they are.
+/// All carriers of one person.
 struct Carriers {
     bearer: Actor,
     browser: Browser,

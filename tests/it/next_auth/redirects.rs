@@ -1,4 +1,4 @@
-//! Where a sign-in leads on to.
+//! Where a sign-in may redirect to.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ const HOME: &str = "http://localhost/";
 on_both_databases! {
     async fn a_sign_in_redirects_to_allowed_origins_only(db: Db) {
         let app = SlackApp::start(db).await;
-        app.founds("Acme", "ada@acme.example").await;
+        app.signs_up("Acme", "ada@acme.example").await;
         let browser = Browser::new(&app);
         let mut faults = Vec::new();
         let led_to = async |callback_url: &str| {
@@ -52,7 +52,7 @@ on_both_databases! {
             }
         }
         assert!(faults.is_empty(), "{}", faults.join("\n"));
-        // Twice is ambiguous.
+        // A repeated parameter is ambiguous.
         let twice = [("callbackUrl", "/a"), ("callbackUrl", "//evil")];
         let answer = browser.post_form("/api/auth/signout", &twice).await;
         answer.refused_fields(&["callbackUrl"]);

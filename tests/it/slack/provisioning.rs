@@ -1,4 +1,4 @@
-//! Who from Slack becomes which user, in which organization, with which role.
+//! Which user, organization and role a person from Slack gets.
 
 use futures_util::future::join_all;
 use hallpass::domain::Role;
@@ -30,7 +30,7 @@ on_both_databases! {
         assert_eq!(owner["role"], "employee");
         let names = app.db.values("select name as v from organizations").await;
         assert_eq!(names, [Some("Numbers & Co".to_owned())]);
-        // Who is known already is not asked about again, and neither are the keys.
+        // Known people are not looked up again, and neither are the keys.
         assert_eq!(app.slack().calls(Endpoint::OpenIdUserInfo), 1);
         assert_eq!(app.slack().calls(Endpoint::OpenIdKeys), 1);
     }
@@ -70,9 +70,9 @@ on_both_databases! {
         for _ in 0..20 {
             callbacks.push(app.callback_of("owner").await);
         }
-        let landed = join_all(callbacks.iter().map(|callback| app.lands(callback))).await;
-        for landed in &landed {
-            landed.token();
+        let returned = join_all(callbacks.iter().map(|callback| app.follows(callback))).await;
+        for returned in &returned {
+            returned.token();
         }
         for (table, rows) in [("organizations", 1), ("users", 1), ("memberships", 1), ("identities", 1), ("workspaces", 1), ("sessions", 20)] {
             assert_eq!(app.db.count(&format!("select count(*) from {table}")).await, rows, "{table}");
@@ -88,9 +88,9 @@ on_both_databases! {
         for n in 0..20 {
             callbacks.push(app.callback_of(people[n % people.len()]).await);
         }
-        let landed = join_all(callbacks.iter().map(|callback| app.lands(callback))).await;
-        for landed in &landed {
-            landed.token();
+        let returned = join_all(callbacks.iter().map(|callback| app.follows(callback))).await;
+        for returned in &returned {
+            returned.token();
         }
         for (table, rows) in [("organizations", 1), ("users", 5), ("memberships", 5), ("identities", 5), ("workspaces", 1)] {
             assert_eq!(app.db.count(&format!("select count(*) from {table}")).await, rows, "{table}");
@@ -152,7 +152,7 @@ on_both_databases! {
     }
 
     async fn an_address_that_has_an_account_is_never_linked_silently(app: SlackApp) {
-        app.found("Acme", "ada@example.com").await;
+        app.registers("Acme", "ada@example.com").await;
         app.arrives("registered").await.failed_with("account_exists");
         assert_eq!(app.db.count("select count(*) from identities").await, 0);
         assert_eq!(app.db.count("select count(*) from organizations").await, 1);

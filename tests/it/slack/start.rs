@@ -1,4 +1,4 @@
-//! The way to Slack, and the return URLs that lead nowhere.
+//! Starting a sign-in with Slack, and refused return URLs.
 
 use url::Url;
 
@@ -9,16 +9,16 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
     async fn the_authorization_url_has_callback_state_and_parameters(app: SlackApp) {
-        let way = app.asks_for_url(RETURN_URL, &[]).await.expect(200);
-        assert_eq!(way.as_object().unwrap().len(), 4, "{way}");
-        assert_eq!(way["type"], "signin");
-        assert_eq!(way["callbackUrl"], "http://localhost/api/auth/slack/callback");
-        let url = way["url"].as_str().unwrap();
+        let authorization = app.asks_for_url(RETURN_URL, &[]).await.expect(200);
+        assert_eq!(authorization.as_object().unwrap().len(), 4, "{authorization}");
+        assert_eq!(authorization["type"], "signin");
+        assert_eq!(authorization["callbackUrl"], "http://localhost/api/auth/slack/callback");
+        let url = authorization["url"].as_str().unwrap();
         assert!(url.contains("/oauth/v2/authorize?client_id="), "{url}");
         let url: Url = url.parse().unwrap();
         let parameter = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
-        assert_eq!(parameter("state").as_deref(), way["state"].as_str());
-        assert_eq!(parameter("redirect_uri").as_deref(), way["callbackUrl"].as_str());
+        assert_eq!(parameter("state").as_deref(), authorization["state"].as_str());
+        assert_eq!(parameter("redirect_uri").as_deref(), authorization["callbackUrl"].as_str());
         assert_eq!(parameter("user_scope").as_deref(), Some("users:read,users:read.email"));
         assert_eq!(parameter("scope"), None);
         assert_eq!(parameter("code_challenge"), None);
@@ -36,14 +36,14 @@ on_both_databases! {
 
     async fn the_host_header_changes_nothing(app: SlackApp) {
         let path = "/api/auth/slack/url?returnUrl=https://app.example/auth";
-        let way = app.get(path)
+        let authorization = app.get(path)
             .header("host", "evil.example")
             .header("x-forwarded-host", "evil.example")
             .header("x-forwarded-proto", "https")
             .await
             .expect(200);
-        assert_eq!(way["callbackUrl"], "http://localhost/api/auth/slack/callback");
-        assert!(!way.to_string().contains("evil"));
+        assert_eq!(authorization["callbackUrl"], "http://localhost/api/auth/slack/callback");
+        assert!(!authorization.to_string().contains("evil"));
     }
 
     async fn a_refused_return_url_names_the_setting(app: SlackApp) {
@@ -74,7 +74,7 @@ on_both_databases! {
         app.asks_for_url(RETURN_URL, &[("returnUrl", RETURN_URL)]).await.refused_fields(&["returnUrl"]);
         app.asks_for_url(RETURN_URL, &[("codeChallenge", "short")]).await.refused_fields(&["codeChallenge"]);
         app.asks_for_url(RETURN_URL, &[("team", "T 1")]).await.refused_fields(&["team"]);
-        // Left empty, neither may let in more than was meant.
+        // An empty setting must not allow more than intended.
         for name in ["codeChallenge", "team"] {
             app.asks_for_url(RETURN_URL, &[(name, "")]).await.refused_fields(&[name]);
             app.starts(RETURN_URL, &[(name, "")]).await.refused_fields(&[name]);

@@ -1,4 +1,4 @@
-//! Registration that founds an organization.
+//! Registration that creates an organization.
 
 use std::collections::HashSet;
 
@@ -6,13 +6,13 @@ use futures_util::future::join_all;
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::support::{PASSWORD, TestApp, founding, on_both_databases};
+use crate::support::{PASSWORD, TestApp, on_both_databases, organization_body};
 
 on_both_databases! {
     async fn registering_an_organization_answers_the_user_and_the_organization(app: TestApp) {
         let answer = app
             .post("/api/auth/register")
-            .json(&founding("Crème Brûlée", "Ada@Acme.Example"))
+            .json(&organization_body("Crème Brûlée", "Ada@Acme.Example"))
             .await
             .expect(201);
         let (user, organization) = (&answer["user"], &answer["organization"]);
@@ -41,16 +41,16 @@ on_both_databases! {
     }
 
     async fn the_person_who_registers_an_organization_is_its_admin(app: TestApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         assert_eq!(ada.user["role"], "admin");
         assert_eq!(ada.me().await.expect(200)["role"], "admin");
     }
 
     async fn a_duplicate_address_is_refused_and_leaves_nothing(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         let again = app
             .post("/api/auth/register")
-            .json(&founding("Beta", "ADA@acme.example"))
+            .json(&organization_body("Beta", "ADA@acme.example"))
             .await;
         again.refused(409, "Email already registered");
         assert_eq!(again.json()["error"], "Conflict");
@@ -62,7 +62,7 @@ on_both_databases! {
         let foundings = (0..20).map(|n| {
             let email = format!("founder{n}@acme.example");
             let app = &app;
-            async move { app.found("Acme, Inc.", &email).await.slug }
+            async move { app.registers("Acme, Inc.", &email).await.slug }
         });
         let slugs: HashSet<String> = join_all(foundings).await.into_iter().collect();
         assert_eq!(slugs.len(), 20);
@@ -77,12 +77,12 @@ on_both_databases! {
             ("emailVerified", json!(true)),
             ("id", json!("01939f2e-0000-7000-8000-000000000000")),
         ] {
-            let mut body = founding("Acme", "ada@acme.example");
+            let mut body = organization_body("Acme", "ada@acme.example");
             body[field] = value;
             app.post("/api/auth/register").json(&body).await.refused_fields(&[field]);
         }
         assert_eq!(app.db.count("select count(*) from users").await, 0);
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
     }
 
     async fn every_invalid_field_is_named(app: TestApp) {
@@ -99,7 +99,7 @@ on_both_databases! {
     }
 
     async fn names_may_be_as_long_as_their_limits(app: TestApp) {
-        let mut body = founding(&"o".repeat(255), "ada@acme.example");
+        let mut body = organization_body(&"o".repeat(255), "ada@acme.example");
         body["firstName"] = json!("f".repeat(100));
         body["lastName"] = json!("é".repeat(100));
         app.post("/api/auth/register").json(&body).await.expect(201);
@@ -110,7 +110,7 @@ on_both_databases! {
 
     async fn a_nul_in_any_text_is_an_error_of_that_field(app: TestApp) {
         for field in ["organizationName", "firstName", "lastName", "email", "password"] {
-            let mut body = founding("Acme", "ada@acme.example");
+            let mut body = organization_body("Acme", "ada@acme.example");
             body[field] = json!(format!("a\0{}", body[field].as_str().unwrap()));
             app.post("/api/auth/register").json(&body).await.refused_fields(&[field]);
         }
@@ -124,7 +124,7 @@ on_both_databases! {
     }
 
     async fn a_new_admin_gets_an_email_to_verify_the_address(app: TestApp) {
-        app.found("Acme", "ada@acme.example").await;
+        app.registers("Acme", "ada@acme.example").await;
         let emails = app.emails_to("ada@acme.example").await;
         let [EmailMessage::VerifyEmail { name, token }] = emails.as_slice() else {
             panic!("{emails:?}")
@@ -132,7 +132,7 @@ on_both_databases! {
         assert_eq!(name, "Ada Byron");
         assert_eq!(*token, app.mailed_token("ada@acme.example", "verify_email").await);
         app.post("/api/auth/register")
-            .json(&founding("Other", "ada@acme.example"))
+            .json(&organization_body("Other", "ada@acme.example"))
             .await
             .refused(409, "Email already registered");
         assert_eq!(app.emails_to("ada@acme.example").await.len(), 1);

@@ -1,4 +1,4 @@
-//! Nothing we hand out passes for something else.
+//! No token, cookie or code is accepted in place of another kind.
 
 use reqwest::Method;
 use serde_json::json;
@@ -7,7 +7,7 @@ use crate::support::{Browser, PASSWORD, SESSION_COOKIE, SlackApp, on_both_databa
 
 on_both_databases! {
     async fn no_token_or_cookie_is_accepted_in_place_of_another(app: SlackApp) {
-        let ada = app.founds("Acme", "ada@acme.example").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
         let verify = app.mailed_token("ada@acme.example", "verify_email").await;
         let csrf = app.get("/api/auth/csrf").await.expect(200)["csrfToken"].as_str().unwrap().to_owned();
         let login = json!({"name": "ada@acme.example", "password": PASSWORD, "returnToken": true});
@@ -15,7 +15,7 @@ on_both_databases! {
         let opaque = opaque["token"].as_str().unwrap().to_owned();
         let state = app.begins().await;
         let state = state.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-        let bob = app.founds("Bolt", "bob@bolt.example").await;
+        let bob = app.signs_up("Bolt", "bob@bolt.example").await;
         bob.enrols(&app).await;
         let mfa = app.takes_first_step("bob@bolt.example").await;
         let artefacts = [
@@ -54,13 +54,13 @@ on_both_databases! {
             }
             app.get(&format!("/api/auth/me?token={value}")).await.refused(401, "Authentication required");
 
-            // As a CSRF token, beside itself in the cookie and alone.
+            // As a CSRF token, both doubled in the cookie and alone.
             let fields = [("email", "ada@acme.example"), ("password", PASSWORD), ("csrfToken", value.as_str())];
             let browser = Browser::new(&app);
             browser.set_cookie("next-auth.csrf-token", value);
-            let beside = browser.silent(Method::POST, "/api/auth/callback/credentials").form(&fields).await;
+            let doubled = browser.silent(Method::POST, "/api/auth/callback/credentials").form(&fields).await;
             let alone = app.post("/api/auth/callback/credentials").form(&fields).await;
-            for answer in [beside, alone] {
+            for answer in [doubled, alone] {
                 if *kind == "csrf" {
                     assert_eq!(answer.status, 302, "{}", answer.text());
                 } else {
