@@ -1,4 +1,4 @@
-//! Every route, asked by everybody: who is let in, and that whoever is not changes nothing.
+//! Every route, requested by every kind of caller: who is admitted, and that a refusal changes nothing.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,8 +15,9 @@ const CALLERS: [Kind; 6] = [
     Kind::EmployeesService,
 ];
 
-/// What each route answers to each of [`CALLERS`]. At `/api/v1` the callers' tokens are none, at most a wrong one. A person in a path is an employee who reports to the manager; an API
-/// token is that person's; a session is the caller's own. A body is the route's example, unless [`body`] says otherwise.
+/// What each route answers to each of [`CALLERS`]. At `/api/v1` people send the token of a session of their own, and a
+/// service its API token, in `?token=`. A person in a path is an employee who reports to the manager; an API token is
+/// that person's; a session is the caller's own. A body is the route's example, unless [`body`] says otherwise.
 #[rustfmt::skip]
 const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("post",   "/api/auth/login",              [401, 401, 401, 401, 401, 401]),
@@ -80,10 +81,10 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/auth/error",              [302, 302, 302, 302, 302, 302]),
     ("post",   "/api/auth/_log",               [200, 200, 200, 200, 200, 200]),
     ("post",   "/api/v1/login",                [401, 401, 401, 401, 401, 401]),
-    ("post",   "/api/v1/unlock",               [401, 401, 401, 401, 401, 401]),
-    ("get",    "/api/v1/logout",               [200, 401, 401, 401, 401, 401]),
-    ("post",   "/api/v1/logout",               [200, 401, 401, 401, 401, 401]),
-    ("post",   "/api/v1/search",               [401, 401, 401, 401, 401, 401]),
+    ("post",   "/api/v1/unlock",               [401, 200, 200, 200, 200, 401]),
+    ("get",    "/api/v1/logout",               [200, 200, 200, 200, 200, 401]),
+    ("post",   "/api/v1/logout",               [200, 200, 200, 200, 200, 401]),
+    ("post",   "/api/v1/search",               [401, 200, 200, 200, 200, 401]),
     ("get",    "/api/users",                   [401, 200, 200, 200, 200, 200]),
     ("get",    "/api/users/{id}",              [401, 403, 200, 200, 404, 403]),
     ("patch",  "/api/users/{id}",              [401, 403, 403, 200, 404, 403]),
@@ -99,7 +100,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/",                            [302, 302, 302, 302, 302, 302]),
 ];
 
-/// A body that tells more than the example would; `None` for the example.
+/// A body with which the roles differ more than with the example; `None` for the example.
 fn body(method: &str, path: &str) -> Option<Value> {
     Some(match (method, path) {
         ("patch", "/api/users/{id}") => json!({"role": "manager"}),
@@ -187,9 +188,11 @@ enum Kind {
     EmployeesService,
 }
 
-/// A caller nobody has used before, and somebody to do things to.
+/// A new caller, and the people and things that paths refer to.
 struct Cell {
     caller: Option<Actor>,
+    /// For `/api/v1`.
+    session_token: Option<String>,
     person: String,
     organization: String,
     invitation: String,
@@ -232,8 +235,14 @@ impl Cell {
             (Kind::EmployeesService | Kind::Anonymous, _) | (_, None) => person.sessions().await,
             (_, Some(caller)) => caller.sessions().await,
         };
+        let session_token = match (kind, &caller) {
+            (_, None) => None,
+            (Kind::EmployeesService, Some(service)) => Some(service.token.clone()),
+            (_, Some(person)) => Some(session_token(app, person).await),
+        };
         Self {
             caller,
+            session_token,
             organization: ada.organization_id().to_owned(),
             invitation: invitation.expect(201)["id"].as_str().unwrap().to_owned(),
             api_token: token.expect(201)["id"].as_str().unwrap().to_owned(),
@@ -257,10 +266,13 @@ impl Cell {
             .replace("{id}", id)
             .replace("{userId}", &self.person)
             .replace("{invitationId}", &self.invitation);
-        let mut call = app.client.call(method, &path);
-        if let Some(caller) = &self.caller {
-            call = call.bearer(&caller.token);
-        }
+        let mut call = match (&self.session_token, &self.caller) {
+            (Some(token), _) if path.starts_with("/api/v1/") => {
+                app.client.call(method, &format!("{path}?token={token}"))
+            }
+            (_, Some(caller)) => app.client.call(method, &path).bearer(&caller.token),
+            _ => app.client.call(method, &path),
+        };
         if let Some(body) = body {
             call = call.json(body);
         }
@@ -268,7 +280,13 @@ impl Cell {
     }
 }
 
-/// What no refusal may change, as the database has it.
+async fn session_token(app: &TestApp, person: &Actor) -> String {
+    let login = json!({"name": person.email, "password": PASSWORD, "returnToken": true});
+    let session = app.post("/api/v1/login").json(&login).await.expect(200);
+    session["token"].as_str().unwrap().to_owned()
+}
+
+/// The content of the database that no refusal may change.
 async fn everything(app: &TestApp) -> Vec<Option<String>> {
     let mut rows = Vec::new();
     for select in [
@@ -278,8 +296,8 @@ async fn everything(app: &TestApp) -> Vec<Option<String>> {
              cast(m.updated_at as text) as v from memberships m order by m.user_id, m.organization_id",
         "select name || slug || join_policy || cast(updated_at as text) as v from organizations order by id",
         "select name || role || coalesce(cast(revoked_at as text), '-') as v from api_tokens order by id",
-        "select email || role || coalesce(cast(revoked_at as text), '-') || coalesce(cast(accepted_at as text), '-') as v
-             from invitations order by id",
+        "select email || role || coalesce(cast(revoked_at as text), '-') ||
+             coalesce(cast(accepted_at as text), '-') as v from invitations order by id",
         "select coalesce(cast(revoked_at as text), '-') as v from sessions order by id",
     ] {
         rows.extend(app.db.values(select).await);
