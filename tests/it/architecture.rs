@@ -1,4 +1,4 @@
-//! Which module may know which, and what only one of them may do. `docs/ARCHITECTURE.md` says why.
+//! Which module may import which, and which words only some files may use. `docs/ARCHITECTURE.md` says why.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,14 +34,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Words of code and the only places they may stand in, as beginnings of paths in `src`.
+/// Words of code and the only places they may appear in, as path prefixes in `src`.
 const ONLY_IN: &[(&[&str], &[&str])] = &[
     // SQL.
     (
         &["diesel", "diesel_async", "tokio_postgres", "sql_query"],
         &["store/"],
     ),
-    // The clock and chance are handed in, so that tests can hand in others.
+    // Time and randomness are injected, so that tests can replace them.
     (
         &[
             "Utc::now",
@@ -51,8 +51,8 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
             "now_v7",
             "Uuid::new_v4",
         ],
-        // Besides: a secret made because none was given, and signatures that want to be handed the
-        // system's chance itself (in `id_token`, of a test).
+        // Exceptions: a secret generated because none was given, and signatures that require the system's
+        // random generator itself (in `id_token`, in a test).
         &[
             "adapters/",
             "config/local_secret.rs",
@@ -60,20 +60,20 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
             "sandbox/slack/keys.rs",
         ],
     ),
-    // Forwarded headers are believed from trusted proxies only, and actix believes anybody's.
+    // Forwarded headers may be believed from trusted proxies only, and actix believes everyone's.
     (&["connection_info", "realip_remote_addr"], &[]),
-    // It binds a `limit ?`, and SQLite prepares a statement whose limit is bound anew whenever it runs.
+    // It binds a `limit ?`, and SQLite re-prepares a statement whose limit is bound on every run.
     (&["first(conn", "first(*connection"], &[]),
     // The environment is read once.
     (
         &["env::var", "env::vars", "env::var_os"],
         &["config/", "http/generated.rs"],
     ),
-    // Whoever lets somebody in tells them of it.
+    // Beginning a session includes the sign-in notice, so all sessions begin in one place.
     (&["sessions::insert"], &["service/sign_in/begin_session.rs"]),
-    // Others are called from one place.
+    // Outgoing connections are made in one place.
     (&["reqwest", "oauth2", "lettre"], &["adapters/"]),
-    // HTTP is one dialect's spelling.
+    // HTTP is the business of these modules only.
     (
         &["actix_web", "actix_cors"],
         &["http/", "app/", "sandbox/", "main.rs"],
@@ -88,6 +88,9 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
     ),
 ];
 
+/// Where test names are checked.
+const TEST_NAME_FOLDERS: &[&str] = &["tests", "benches", "crates"];
+
 #[test]
 fn imports_go_one_way() {
     let mut faults = Vec::new();
@@ -95,7 +98,7 @@ fn imports_go_one_way() {
         let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == source.module) else {
             assert!(
                 matches!(&*source.module, "lib" | "main"),
-                "src/{} is a module nobody has a rule for",
+                "src/{} is a module without a rule",
                 source.module
             );
             continue;
@@ -130,6 +133,54 @@ fn restricted_words_appear_only_where_allowed() {
 }
 
 #[test]
+fn test_names_are_at_most_70_characters() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = TEST_NAME_FOLDERS
+        .iter()
+        .flat_map(|folder| rust_files(&root.join(folder)));
+    let mut count = 0;
+    let mut faults = Vec::new();
+    for path in files {
+        for name in test_names(&fs::read_to_string(&path).unwrap()) {
+            count += 1;
+            if name.len() > 70 {
+                let file = path.strip_prefix(root).unwrap().display();
+                faults.push(format!("{file}: {name} has {} characters", name.len()));
+            }
+        }
+    }
+    assert!(count > 400, "only {count} tests were found");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn the_test_reader_sees_every_form() {
+    let code = "fn helper() {}
+#[test]
+fn plain() {}
+#[actix_web::test]
+#[ignore = \"slow\"]
+async fn with_attributes() {}
+on_both_databases! {
+    /// With a comment.
+    async fn on_databases(app: TestApp) {
+        fn inner() {}
+    }
+}
+mod tests {
+    proptest! {
+        #[test]
+        fn of_properties(n in 0..9) {}
+    }
+}
+async fn other_helper() {}";
+    assert_eq!(
+        test_names(code),
+        ["plain", "with_attributes", "on_databases", "of_properties"]
+    );
+}
+
+#[test]
 fn the_import_reader_sees_every_form() {
     let code = "use crate::domain::Email;
         use crate::{config::Config, http::{self, error}, store};
@@ -154,26 +205,66 @@ struct Source {
 
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let found: Vec<_> = rust_files(&root)
+        .into_iter()
+        .map(|path| {
+            let inside = path.strip_prefix(&root).unwrap();
+            let module = Path::new(inside.iter().next().unwrap())
+                .file_stem()
+                .unwrap();
+            Source {
+                module: module.to_str().unwrap().to_owned(),
+                code: without_comments(&fs::read_to_string(&path).unwrap()),
+                path: inside.to_owned(),
+            }
+        })
+        .collect();
+    assert!(found.len() > 10, "the sources have moved");
+    found
+}
+
+fn rust_files(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut directories = vec![root.clone()];
+    let mut directories = vec![root.to_owned()];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let first = path.strip_prefix(&root).unwrap().iter().next().unwrap();
-                let module = Path::new(first).file_stem().unwrap();
-                found.push(Source {
-                    module: module.to_str().unwrap().to_owned(),
-                    code: without_comments(&fs::read_to_string(&path).unwrap()),
-                    path: path.strip_prefix(&root).unwrap().to_owned(),
-                });
+                found.push(path);
             }
         }
     }
-    assert!(found.len() > 10, "the sources are not where they were");
     found
+}
+
+/// Functions after a test attribute, and those directly inside `on_both_databases!`.
+fn test_names(code: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut is_marked = false;
+    // The indentation of the block's functions.
+    let mut block = None;
+    for line in code.lines() {
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        if text.starts_with("on_both_databases! {") {
+            block = Some(indent + 4);
+        } else if text == "}" && block == Some(indent + 4) {
+            block = None;
+        } else if text.starts_with("#[") {
+            is_marked |= text.starts_with("#[test]") || text.contains("::test]");
+        } else if let Some((_, rest)) = text
+            .split_once("fn ")
+            .filter(|(before, _)| ["", "async ", "pub ", "pub async "].contains(before))
+        {
+            if is_marked || block == Some(indent) {
+                names.push(leading_name(rest));
+            }
+            is_marked = false;
+        }
+    }
+    names
 }
 
 fn without_comments(code: &str) -> String {
@@ -187,7 +278,7 @@ fn without_comments(code: &str) -> String {
         .join("\n")
 }
 
-/// The first names after `crate::`, and after `hallpass::` for the binary.
+/// The first names after `crate::`.
 fn imported_modules(code: &str) -> BTreeSet<String> {
     let mut modules = BTreeSet::new();
     for (at, prefix) in code.match_indices("crate::") {
@@ -226,13 +317,13 @@ fn leading_name(path: &str) -> &str {
     &path[..end]
 }
 
-/// As many `super::` in a row as there are modules above would be another way to say `crate::`.
+/// As many `super::` in a row as there are modules above are another way to write `crate::`.
 fn climbs_out(source: &Source) -> bool {
     let mut depth = source.path.iter().count();
     if source.path.file_stem().is_some_and(|stem| stem == "mod") {
         depth -= 1;
     }
-    // A module inside the file, as tests are, is one deeper.
+    // A module inside the file, such as `tests`, is one level deeper.
     let code = source.code.split("\nmod tests {").next().unwrap();
     code.contains(&"super::".repeat(depth.max(1)))
 }
