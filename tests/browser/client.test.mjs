@@ -21,7 +21,7 @@ after(async () => {
   await server.close();
 });
 
-test("people are listed a page at a time, looked at and changed", async () => {
+test("people are listed in pages, read and changed", async () => {
   const first = await organization.listUsers(ada, { limit: 3 });
   const rest = await organization.listUsers(ada, { limit: 3, cursor: first.nextCursor });
   assert.equal(rest.nextCursor, null);
@@ -32,13 +32,13 @@ test("people are listed a page at a time, looked at and changed", async () => {
   assert.equal(changed.role, "manager");
 });
 
-test("an organization is looked at and its rules are changed", async () => {
+test("an organization is read and its rules are changed", async () => {
   const before = await organization.getOrganization(ada, me.organizationId);
   const after = await organization.updateOrganization(ada, me.organizationId, { joinPolicy: "invite" });
   assert.deepEqual(after, { ...before, joinPolicy: "invite" });
 });
 
-test("people are invited, and invitations taken back", async () => {
+test("people are invited, and invitations revoked", async () => {
   const invited = await organization.invite(ada, me.organizationId, { email: "maria@example.com", role: "manager" });
   assert.deepEqual(await organization.listInvitations(ada, me.organizationId), [invited]);
   await organization.revokeInvitation(ada, me.organizationId, invited.id);
@@ -46,7 +46,7 @@ test("people are invited, and invitations taken back", async () => {
   await assert.rejects(organization.acceptInvitation(ada, "A".repeat(43)), { code: "invalid_or_expired_token" });
 });
 
-test("a service's token is made, works, and is revoked", async () => {
+test("an API token is created, used and revoked", async () => {
   const { token, ...made } = await organization.createApiToken(ada, { name: "nightly export" });
   const asks = () => fetch(`${server.url}/api/users`, { headers: { Authorization: `Bearer ${token}` } });
   assert.equal((await asks()).status, 200);
@@ -56,7 +56,7 @@ test("a service's token is made, works, and is revoked", async () => {
   assert.equal((await asks()).status, 401);
 });
 
-test("the log tells admins what happened", async () => {
+test("admins read the audit log", async () => {
   const { entries } = await organization.listAudit(ada, { action: "api_token.created" });
   assert.deepEqual(entries.map(({ actorId, outcome }) => [actorId, outcome]), [[me.id, "ok"]]);
   const emmy = createHallpass({ baseUrl: server.url, storage: memoryStorage() });
@@ -65,7 +65,7 @@ test("the log tells admins what happened", async () => {
   emmy.destroy();
 });
 
-test("somebody leaves, and the last admin does not", async () => {
+test("a member leaves, and the last admin cannot", async () => {
   const alan = createHallpass({ baseUrl: server.url, storage: memoryStorage() });
   await alan.login({ email: "alan@example.com", password: "correct horse battery staple" });
   await organization.leaveOrganization(alan, me.organizationId);

@@ -1,4 +1,4 @@
-/** The demo page, the TypeScript client and the Slack sandbox, as a person meets them. */
+/** The demo page, the TypeScript client and the Slack sandbox in a real browser. */
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
@@ -40,7 +40,7 @@ const goToSlack = async () => {
   await page.getByRole("heading", { name: "Who are you today?" }).waitFor();
 };
 
-test("an e-mail address and a password let somebody in, and a click lets them out", async () => {
+test("a person signs in with e-mail and password, and signs out", async () => {
   await signIn();
   assert.equal(await page.locator("#name").textContent(), "Ada Lovelace");
   await page.getByRole("button", { name: "Who am I" }).click();
@@ -49,20 +49,20 @@ test("an e-mail address and a password let somebody in, and a click lets them ou
   await isSignedOut();
 });
 
-test("a wrong password is refused in words", async () => {
+test("a wrong password is refused with a message", async () => {
   await open();
   await page.locator("#login [name=password]").fill("not the password");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await says(page, "Invalid credentials");
 });
 
-test("who comes back to the page is still signed in", async () => {
+test("a person who reloads the page is still signed in", async () => {
   await signIn();
   await page.reload();
   await isSignedIn();
 });
 
-test("Slack's button leads through consent back to the page, and the address keeps no token", async () => {
+test("signing in with Slack leaves no token in the address", async () => {
   await goToSlack();
   await page.locator("#as-owner").click();
   await isSignedIn();
@@ -71,7 +71,7 @@ test("Slack's button leads through consent back to the page, and the address kee
   await says(page, "You are ");
 });
 
-test("who cancels at Slack is told so and may begin again", async () => {
+test("a person who cancels at Slack sees a message and may try again", async () => {
   await goToSlack();
   await page.locator("#cancel").click();
   await isSignedOut();
@@ -79,7 +79,7 @@ test("who cancels at Slack is told so and may begin again", async () => {
   await goToSlack();
 });
 
-test("a callback that is loaded again signs nobody in and offers to start again", async () => {
+test("a reloaded callback does not sign in and offers to start again", async () => {
   await goToSlack();
   const [callback] = await Promise.all([
     page.waitForRequest((request) => request.url().includes("/api/auth/slack/callback")),
@@ -91,7 +91,7 @@ test("a callback that is loaded again signs nobody in and offers to start again"
   assert.ok(again.status() >= 400 || page.url().includes("error=sign_in_expired"), page.url());
 });
 
-test("a return to somebody else's page is refused at once", async () => {
+test("a return URL of another site is refused at once", async () => {
   const answer = await context.request.get(`${server.url}/api/auth/slack/start`, {
     params: { returnUrl: "https://evil.example/" },
     maxRedirects: 0,
@@ -132,7 +132,7 @@ test("each kind of refusal can be provoked and is shown", async () => {
   await page.locator("#wire li").first().filter({ hasText: "Retry-After: " }).waitFor();
 });
 
-/** RFC 6238, of the step `ahead` of now. */
+/** RFC 6238, for the step `ahead` of now. */
 const totp = (secret, ahead = 0) => {
   const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
   const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
@@ -143,7 +143,7 @@ const totp = (secret, ahead = 0) => {
   return String(code % 1_000_000).padStart(6, "0");
 };
 
-test("a second factor is set up and then asked for", async () => {
+test("a second factor is enrolled and then required", async () => {
   await open();
   const [email, password] = ["mary@example.com", "an engine weaves algebraic patterns"];
   await page.getByText("Found an organization").click();
@@ -184,7 +184,7 @@ test("a second factor is set up and then asked for", async () => {
   assert.equal(await page.locator("#name").textContent(), "Mary Somerville");
 });
 
-test("no page of development loads anything from elsewhere", async () => {
+test("no page of dev mode loads anything from elsewhere", async () => {
   const foreign = [];
   page.on("request", (request) => {
     if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) foreign.push(request.url());

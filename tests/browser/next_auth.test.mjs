@@ -1,4 +1,4 @@
-/** The client of NextAuth, version 4, as it is published, in a page of our own origin; and foreign pages. */
+/** The published NextAuth client, version 4, on a page of our own origin; and foreign pages. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -44,7 +44,7 @@ beforeEach(async () => {
 });
 afterEach(() => context.close());
 
-/** A tab of the front end, which a proxy serves under our origin. */
+/** A tab with the front end, which a proxy serves under our origin. */
 const openApp = async () => {
   const tab = await context.newPage();
   await tab.route(`${server.url}/app*`, (route) =>
@@ -68,7 +68,7 @@ const signIn = (password = PASSWORD, more = {}) =>
 const session = (tab = page) => tab.evaluate(() => window.nextAuth.getSession());
 const cookies = async () => Object.fromEntries((await context.cookies(server.url)).map((c) => [c.name, c]));
 
-test("the right password signs in, a wrong one says so, and signing out signs out", async () => {
+test("a correct password signs in, a wrong one is refused, sign-out works", async () => {
   assert.equal(await session(), null);
   const refused = await signIn("not the password");
   assert.deepEqual(refused, { error: "CredentialsSignin", status: 401, ok: false, url: null });
@@ -101,7 +101,7 @@ test("every tab has one CSRF token, and the providers are ours", async () => {
   assert.deepEqual(Object.keys(providers), ["credentials"]);
 });
 
-test("signing in with a redirect leads on, and never to strangers", async () => {
+test("signing in redirects to allowed pages only", async () => {
   const lead = (callbackUrl) =>
     page.evaluate((options) => void window.nextAuth.signIn("credentials", options), {
       email: EMAIL,
@@ -115,7 +115,7 @@ test("signing in with a redirect leads on, and never to strangers", async () => 
   await page.waitForURL(`${server.url}/docs`);
 });
 
-test("our own pages sign in and out without script", async () => {
+test("our own pages sign in and out without JavaScript", async () => {
   await page.evaluate(() => void window.nextAuth.signIn(undefined, { callbackUrl: "/demo" }));
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/sign_in.png` });
@@ -142,7 +142,7 @@ test("our own pages sign in and out without script", async () => {
 // Another port of our host is another origin of the same site, to which browsers send our cookies; another
 // host is another site.
 for (const host of ["127.0.0.1", "localhost"]) {
-  test(`a foreign page at ${host} changes nothing and signs nobody in`, async () => {
+  test(`a foreign page at ${host} changes nothing and cannot sign in`, async () => {
     await signIn();
     const before = (await cookies())["next-auth.session-token"].value;
     const stranger = await context.newPage();

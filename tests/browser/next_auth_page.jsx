@@ -1,4 +1,4 @@
-/** A front end with the client of NextAuth, as small as one can be. */
+/** A minimal front end with the NextAuth client. */
 
 import { createRoot } from "react-dom/client";
 import * as client from "next-auth/react";

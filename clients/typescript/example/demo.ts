@@ -1,4 +1,4 @@
-/** The page `hallpass dev` serves at `/demo`: the client at work, with every request and answer in view. */
+/** The page `hallpass dev` serves at `/demo`: the client at work, with every request and answer shown. */
 
 import { confirmTotp, enrolTotp, listSessions, mfaStatus, removeTotp, verifyMfa } from "../src/account.js";
 import { createHallpass, HallpassError, type Founding, type MfaChallenge, type User } from "../src/index.js";
@@ -11,9 +11,9 @@ const element = <T extends HTMLElement = HTMLElement>(id: string): T => {
 
 const hallpass = createHallpass({ baseUrl: location.origin, fetch: inView });
 
-// --- What goes over the wire -------------------------------------------------------------------
+// --- Requests and answers ----------------------------------------------------------------------
 
-/** No password or code is shown, and tokens by their beginnings: people share screens. */
+/** Hides passwords and codes and shortens tokens, because people share screens. */
 const shortened = (text: string): string =>
   text
     .replace(/("(?:password|currentPassword|newPassword|mfaToken|secret|otpauthUri|qrCode)":\s*)"(?:[^"\\]|\\.)*"/g, '$1"••••••••"')
@@ -28,7 +28,7 @@ const pretty = (text: string): string => {
   }
 };
 
-/** `fetch`, with what was sent and answered written down on the page. */
+/** `fetch` that shows requests and answers on the page. */
 async function inView(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init);
   const sent = await request.clone().text();
@@ -61,7 +61,7 @@ async function inView(input: RequestInfo | URL, init?: RequestInit): Promise<Res
   return response;
 }
 
-// --- Saying what happened ----------------------------------------------------------------------
+// --- Results -----------------------------------------------------------------------------------
 
 const say = (message: string, kind: "good" | "bad") => {
   const status = element("status");
@@ -72,7 +72,7 @@ const say = (message: string, kind: "good" | "bad") => {
 /** A sign-in that lacks its second factor. */
 let challenge: MfaChallenge | undefined;
 
-/** Runs what a button or form asks for; an error is a sentence, never silence. */
+/** Runs the action of a button or form; an error is always shown as a sentence. */
 const attempt = async (act: () => Promise<string>) => {
   try {
     say(await act(), "good");
@@ -98,7 +98,7 @@ const onSubmit = (id: string, act: (fields: Record<string, string>) => Promise<s
     void attempt(() => act(Object.fromEntries(new FormData(form)) as Record<string, string>));
   });
 
-// --- Who is signed in --------------------------------------------------------------------------
+// --- The signed-in person ----------------------------------------------------------------------
 
 const decoded = (part: string): Record<string, unknown> =>
   JSON.parse(atob(part.replace(/-/g, "+").replace(/_/g, "/"))) as Record<string, unknown>;
@@ -128,7 +128,7 @@ setInterval(() => {
 
 hallpass.onChange((user) => void show(user));
 
-// --- What one can do ---------------------------------------------------------------------------
+// --- Actions -----------------------------------------------------------------------------------
 
 onClick("slack", async () => {
   await hallpass.slackSignIn();
@@ -200,7 +200,7 @@ onSubmit("remove", async ({ password = "", code = "" }) => {
   return "Your password alone opens your account again.";
 });
 
-/** Errors to look at. They bypass the client, which would not send such things. */
+/** Errors to look at. They bypass the client, which would not send such requests. */
 const provoke = (path: string, init?: RequestInit) => async () => {
   const response = await inView(path, init);
   return `That is what ${response.status} looks like.`;
@@ -228,7 +228,7 @@ onClick("provoke-429", async () => {
   return "Limits are off here.";
 });
 
-// --- On arrival --------------------------------------------------------------------------------
+// --- On page load ------------------------------------------------------------------------------
 
 await attempt(async () => {
   await show(await hallpass.user());

@@ -1,4 +1,4 @@
-/** What a person does with their account beyond being signed in. Each function takes the client first. */
+/** What people do with their own account. Each function takes the client first. */
 
 import type { Hallpass, MfaChallenge, Session, User } from "./types.js";
 
@@ -10,32 +10,32 @@ const done = async (answer: Promise<unknown>): Promise<void> => void (await answ
 
 /** An authenticator that is being set up. */
 export interface TotpEnrolment {
-  /** For people who type it, in base32. */
+  /** In base32, to type in. */
   secret: string;
-  /** For applications: `otpauth://totp/…`. */
+  /** To open in an app: `otpauth://totp/…`. */
   otpauthUri: string;
-  /** The same to scan, as an SVG document. */
+  /** The same as a QR code, an SVG document. */
   qrCode: string;
 }
 
-/** The second step of a sign-in: `challenge` of `second_factor_required`, and a code of the authenticator or a recovery code. */
+/** The second step of a sign-in: `challenge` of `second_factor_required`, and a TOTP or recovery code. */
 export const verifyMfa = async (
   hallpass: Client,
   { mfaToken }: Pick<MfaChallenge, "mfaToken">,
   code: string,
 ): Promise<User> => (await hallpass.request<{ user: User }>("POST", "mfa/verify", { mfaToken, code })).user;
 
-/** Whether there is an authenticator, and how many recovery codes are left. */
+/** Whether an authenticator is enrolled, and how many recovery codes are left. */
 export const mfaStatus = (hallpass: Client): Promise<{ enabled: boolean; recoveryCodesLeft: number }> =>
   hallpass.request("GET", "mfa");
 
-/** Begins to set up an authenticator; with a challenge for people who must, before they can sign in. */
+/** Starts an enrolment; with a challenge for people who must enrol before they can sign in. */
 export const enrolTotp = (hallpass: Client, challenge?: Pick<MfaChallenge, "mfaToken">): Promise<TotpEnrolment> =>
   hallpass.request("POST", "mfa/totp", challenge && { mfaToken: challenge.mfaToken });
 
 /**
- * Ends it with a first code. Answers ten recovery codes, which are shown once. Every other session ends; whoever
- * came with a challenge is signed in.
+ * Finishes an enrolment with a first code. Returns ten recovery codes, which are shown once. Every other session
+ * ends; a person who came with a challenge is signed in.
  */
 export const confirmTotp = async (
   hallpass: Client,
@@ -49,7 +49,7 @@ export const confirmTotp = async (
 export const removeTotp = (hallpass: Client, proof: { password: string; code: string }): Promise<void> =>
   done(hallpass.request("DELETE", "mfa/totp", proof));
 
-/** Ten new ones; the old ones are void. */
+/** Returns ten new codes and voids the old ones. */
 export const newRecoveryCodes = async (
   hallpass: Client,
   proof: { password: string; code: string },
@@ -58,23 +58,23 @@ export const newRecoveryCodes = async (
 
 // --- E-mail address and password ---------------------------------------------------------------
 
-/** With the token of the letter. */
+/** With the token from the e-mail. */
 export const verifyEmail = (hallpass: Client, token: string): Promise<void> =>
   done(hallpass.request("POST", "verify-email", { token }));
 
-/** Says nothing of whether the address is known. */
+/** Does not reveal whether the address is known. */
 export const resendVerification = (hallpass: Client, email: string): Promise<void> =>
   done(hallpass.request("POST", "resend-verification", { email }));
 
-/** Says nothing of whether the address is known. */
+/** Does not reveal whether the address is known. */
 export const forgotPassword = (hallpass: Client, email: string): Promise<void> =>
   done(hallpass.request("POST", "forgot-password", { email }));
 
-/** With the token of the letter. Every session ends, and nobody is signed in. */
+/** With the token from the e-mail. Every session ends, and no new one begins. */
 export const resetPassword = (hallpass: Client, token: string, password: string): Promise<void> =>
   done(hallpass.request("POST", "reset-password", { token, password }));
 
-/** The new address counts once its owner has followed the link in a letter to it. */
+/** The new address takes effect once its owner follows the link that is sent to it. */
 export const changeEmail = (hallpass: Client, change: { email: string; password: string }): Promise<void> =>
   done(hallpass.request("POST", "change-email", change));
 
@@ -86,7 +86,7 @@ export const changePassword = (
 
 // --- Sessions ----------------------------------------------------------------------------------
 
-/** Where the person is signed in, the newest first. */
+/** The person's sessions, newest first. */
 export const listSessions = async (hallpass: Client): Promise<Session[]> =>
   (await hallpass.request<{ sessions: Session[] }>("GET", "sessions")).sessions;
 

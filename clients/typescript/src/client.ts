@@ -1,4 +1,4 @@
-/** One person's sign-in on one device: kept, refreshed, shared between tabs, and ended. */
+/** One person's sign-in on one device: stored, refreshed, shared between tabs, and ended. */
 
 import type { ErrorCode } from "./error_codes.js";
 import { HallpassError, type FieldFault, type SlackErrorCode } from "./errors.js";
@@ -14,22 +14,22 @@ interface Kept {
   token: string;
   user: User;
   /**
-   * When it came, by this device's clock. Its own times are the server's and never compared with ours:
-   * a clock that is wrong by years does no harm.
+   * When it was received, by this device's clock. Its own times are the server's and are never compared with
+   * ours, so that a wrong device clock does no harm.
    */
   at: number;
 }
 
-/** A sign-in with Slack that has begun. */
+/** A sign-in with Slack that has started. */
 interface Begun {
   state: string;
   verifier?: string | undefined;
 }
 
-/** Three parts in the alphabet of tokens, so that a header can hold it. */
+/** Three base64url parts, safe in a header. */
 const isToken = (value: unknown): value is string => /^[\w-]+(\.[\w-]+){2}$/.test(value as string);
 
-/** RFC 7636: proof that whoever redeems the code is who asked for it. */
+/** RFC 7636: proves that the code is redeemed by the client that requested it. */
 const makePkce = async (): Promise<Pkce> => {
   const verifier = crypto.randomUUID() + crypto.randomUUID();
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
@@ -47,7 +47,7 @@ export function createHallpass({
   const base = new URL(baseUrl, globalThis.location?.href).href.replace(/\/*$/, "");
   const api = base + "/api/auth/";
   const trusted = new Set([base, ...origins].map((url) => new URL(url).origin));
-  // The one that custom schemes, files and sandboxed frames all have is nobody's.
+  // Custom schemes, files and sandboxed frames all share the origin "null", so it identifies no one.
   trusted.delete("null");
   const key = "hallpass." + base.replace(/[^\w.-]+/g, "_");
   const slackKey = key + ".slack";
@@ -60,7 +60,7 @@ export function createHallpass({
   let pausedAt = 0;
   let turn: Promise<unknown> = Promise.resolve();
 
-  /** One change after the other: storage may be slow, and no read may overtake a write. */
+  /** Serializes changes: storage may be slow, and no read may overtake a write. */
   const inTurn = <T>(act: () => T | Promise<T>): Promise<T> => {
     const done = turn.then(act);
     turn = done.catch(() => {});
@@ -80,17 +80,17 @@ export function createHallpass({
     const user = next && next.user;
     const isNews = JSON.stringify([kept?.user]) !== JSON.stringify([user]);
     kept = next;
-    // Later and apart: a listener's fault is its own.
+    // Asynchronously and separately: an error in one listener must not affect others.
     if (isNews) for (const listener of listeners) void Promise.resolve(user).then(listener);
   };
 
-  /** Only in turn. */
+  /** Call only inside the queue. */
   const write = async (next: Kept | null) => {
     const raw = next && JSON.stringify(next);
     try {
       await (raw ? storage.setItem(key, raw) : storage.removeItem(key));
     } catch (error) {
-      // Full or blocked: stay signed in for as long as the page lives. But what stays behind must be told of.
+      // Full or blocked storage: stay signed in while the page lives, but report an entry that cannot be removed.
       if (!raw) throw error;
       storage = memoryStorage();
     } finally {
@@ -99,7 +99,7 @@ export function createHallpass({
     }
   };
 
-  /** Only in turn. What nobody else writes is read once. */
+  /** Call only inside the queue. Unshared storage is read once. */
   const reread = async () => {
     if (kept === undefined || storage.shared) {
       take(parse(await storage.getItem(key)));
@@ -110,7 +110,7 @@ export function createHallpass({
     if (kept === undefined) await inTurn(reread);
   };
 
-  /** Signed out, unless another tab has brought another token meanwhile. */
+  /** Signs out, unless another tab has stored another token in the meantime. */
   const forget = (token: string) =>
     inTurn(async () => {
       await reread();
@@ -126,7 +126,7 @@ export function createHallpass({
 
   const age = () => (kept ? now() - kept.at : 0);
 
-  /** What came in the future came under another clock; a refresh sets that right. */
+  /** A time in the future came from another clock setting; a refresh corrects that. */
   const isOld = () => age() < 0 || age() > DAY;
 
   const accept = async (answer: object, isWanted: () => unknown = () => true): Promise<User> => {
@@ -146,13 +146,13 @@ export function createHallpass({
     const sent = kept;
     if (!sent) return null;
     const answer = await call("POST", "refresh", sent.token, organizationId ? { organizationId } : undefined);
-    // Dropped if the person has left meanwhile or another tab was faster; but a switch of organization
-    // was asked for, and counts as long as it is the same person.
+    // Dropped if the person has signed out in the meantime or another tab was faster; but a requested switch of
+    // organization counts as long as it is the same person.
     await accept(answer, () => kept?.token === sent.token || (organizationId && kept?.user.id === sent.user.id));
     return kept?.user ?? null;
   };
 
-  /** One at a time. Everybody shares it, but who switches the organization needs one of their own. */
+  /** One at a time and shared by all callers, except that a switch of organization needs its own. */
   const renew = async (organizationId?: string): Promise<User | null> => {
     while (organizationId && flight) await flight.catch(() => {});
     return (flight ??= renewOnce(organizationId).finally(() => {
@@ -160,7 +160,7 @@ export function createHallpass({
     }));
   };
 
-  /** The token at hand is still good, so failing is no failure; but Hallpass is left in peace for a while. */
+  /** The current token is still valid, so a failure is ignored, and no new attempt is made for a while. */
   const tryRenew = async () => {
     const since = now() - pausedAt;
     if (since >= 0 && since < pause) return;
@@ -182,7 +182,7 @@ export function createHallpass({
 
   const attach = async (request: Request, token: string): Promise<Response> => {
     request.headers.set("Authorization", "Bearer " + token);
-    // Not every runtime takes the header off when a redirect leads to another origin.
+    // Not every runtime removes the header when a redirect leads to another origin.
     const response = await send(request, { redirect: "manual" });
     const isRedirect = response.type === "opaqueredirect" || /30[12378]/.test(response.status as never);
     if (isRedirect && request.redirect !== "manual") {
@@ -195,13 +195,13 @@ export function createHallpass({
     status === 401 && /\berror="?invalid_token\b/.test(headers.get("WWW-Authenticate")!);
 
   /**
-   * A token to try once more with, after one was judged bad.
+   * A token for a second attempt, after the first was refused.
    *
-   * Another tab's newer token always helps, as long as it speaks for the same person and organization.
-   * Where Hallpass itself has judged, nothing else does: a refresh takes only a still-valid token, by the
-   * very same judgement; so the person is signed out. Another service may be behind on secrets or clocks,
-   * or may be wrong, whatever its X-Error-Code: then Hallpass is asked by a refresh, which helps, or ends
-   * the sign-in, or cannot tell. A token younger than a minute is as good as they get.
+   * Another tab's newer token always helps, as long as it is for the same person and organization.
+   * If Hallpass itself refused, nothing else helps: a refresh needs a valid token by the very same check,
+   * so the person is signed out. Another service may have outdated secrets or clocks, or may be wrong,
+   * whatever its X-Error-Code: then a refresh at Hallpass helps, ends the sign-in, or is undecided.
+   * A token younger than a minute is not refreshed.
    */
   const successor = async ({ token, user }: Kept, url: string): Promise<string | false | undefined> => {
     if (url.startsWith(api)) await forget(token);
@@ -224,7 +224,7 @@ export function createHallpass({
     return attach(again, next);
   };
 
-  /** With the token that is kept (`true`), with exactly this one, or with none. */
+  /** With the stored token (`true`), with exactly this one, or with none. */
   const call = async (method: string, path: string, token: true | string = "", content?: object): Promise<object> => {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), PATIENCE);
@@ -234,7 +234,7 @@ export function createHallpass({
       const request = new Request(api + path, {
         method,
         credentials: "omit",
-        // The page may be on its way out.
+        // The page may be about to unload.
         keepalive: path === "logout",
         signal: deadline.signal,
         ...(content && { body: JSON.stringify(content), headers: { "Content-Type": "application/json" } }),
@@ -242,7 +242,7 @@ export function createHallpass({
       response = await (token === true ? authorized(request) : token ? attach(request, token) : send(request));
       text = await response.text();
     } catch (error) {
-      // What fetch throws may quote headers, so it is not passed on.
+      // Errors of fetch may quote headers, so they are not passed on.
       if (error instanceof TypeError || deadline.signal.aborted) {
         throw new HallpassError(0, "network_error");
       }
@@ -257,7 +257,7 @@ export function createHallpass({
     try {
       answer = JSON.parse(text);
     } catch {
-      // Then it is not ours.
+      // Then it is not an answer of Hallpass.
     }
     if (ok && answer) return answer;
     const code = answer && headers.get("X-Error-Code");
@@ -280,13 +280,13 @@ export function createHallpass({
     return user;
   };
 
-  /** Takes out the sign-in with this state, and puts in another, or just one of both. */
+  /** Removes the sign-in with this state, adds another one, or both. */
   const begun = (state: string | null, another?: Begun): Promise<Begun | undefined> =>
     inTurn(async () => {
       const all: Begun[] = JSON.parse((await storage.getItem(slackKey)) ?? "[]");
       const found = all.find((one) => one.state === state);
       const rest = all.filter((one) => one !== found);
-      // Several tabs may be at it; beyond a few they are given up.
+      // Several tabs may sign in at once; only the latest few are kept.
       if (another) rest.push(another);
       await storage.setItem(slackKey, JSON.stringify(rest.slice(-5)));
       return found;
@@ -299,7 +299,7 @@ export function createHallpass({
 
   for (const event of WAKING) globalThis.addEventListener?.(event, wake);
 
-  // Who shares the storage shares the sign-in. No locks: both tokens of two tabs that refresh at once are good.
+  // Shared storage is a shared sign-in. No locks: if two tabs refresh at once, both tokens are valid.
   let channel = storage.shared && globalThis.BroadcastChannel ? new BroadcastChannel(key) : undefined;
   if (channel) {
     channel.onmessage = ({ data }) =>
@@ -388,7 +388,7 @@ export function createHallpass({
 
       if (params === fragment) url.hash = "";
       else for (const name of names) params.delete(name);
-      // Before anything can fail, and before anybody else reads the address.
+      // Before anything can fail, and before other scripts read the address.
       if (globalThis.location?.href === href) history.replaceState(history.state, "", url.href);
 
       const found = await begun(state!);

@@ -3,7 +3,7 @@
 import type { ErrorCode } from "./error_codes.js";
 import type { MfaChallenge } from "./types.js";
 
-/** How a sign-in with Slack ends without one. */
+/** How a sign-in with Slack can fail. */
 export type SlackErrorCode =
   | "access_denied"
   | "account_exists"
@@ -13,11 +13,11 @@ export type SlackErrorCode =
   | "slack_unavailable";
 
 /**
- * What the client itself finds:
+ * Codes of the client itself:
  * `network_error`: no answer within ten seconds; try again later, the token is kept.
- * `unexpected_answer`: something else than Hallpass answered, e.g. a hotel's portal or a broken proxy.
+ * `unexpected_answer`: the answer is not from Hallpass, but e.g. from a captive portal or a broken proxy.
  * `redirect_refused`: the answer was a redirect, which a token does not follow.
- * `state_mismatch`: the return from Slack belongs to no sign-in begun here; begin again.
+ * `state_mismatch`: the return from Slack belongs to no sign-in started here; start again.
  */
 export type ClientErrorCode =
   | "network_error"
@@ -33,7 +33,7 @@ export interface FieldFault {
 }
 
 export class HallpassError extends Error {
-  /** Of `second_factor_required`: ask for a code, then `verifyMfa()` of `hallpass-client/account`. */
+  /** Of `second_factor_required`: ask for a code, then call `verifyMfa()` of `hallpass-client/account`. */
   declare readonly challenge?: MfaChallenge;
 
   constructor(
@@ -47,7 +47,7 @@ export class HallpassError extends Error {
     readonly details: FieldFault[] = [],
     /** Seconds after which to try again. */
     readonly retryAfter?: number,
-    /** What the operator finds the request by. */
+    /** Identifies the request in the server's log. */
     readonly requestId?: string,
   ) {
     super(message);

@@ -1,10 +1,10 @@
-/** What people do with their organization: each other, invitations, services' tokens, and the log. The client goes first. */
+/** An organization's people, invitations, API tokens and audit log. Each function takes the client first. */
 
 import type { Hallpass, Role, User } from "./types.js";
 
 type Client = Pick<Hallpass, "request">;
 
-/** Paths of calls are below `/api/auth/`, and these are beside it. */
+/** `call` takes paths below `/api/auth/`; these are elsewhere. */
 const beside = (path: string, parameters: object = {}): string => {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined) as [string, string][];
   return `../${path}${given.length ? `?${new URLSearchParams(given)}` : ""}`;
@@ -12,18 +12,18 @@ const beside = (path: string, parameters: object = {}): string => {
 
 const segment = encodeURIComponent;
 
-/** Which part of a long list; without `cursor` its beginning. */
+/** A part of a long list; the first one without `cursor`. */
 export interface Page {
-  /** 1 to 100; 50 unless given. */
+  /** 1 to 100; the default is 50. */
   limit?: number;
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the previous page. */
   cursor?: string;
 }
 
 // --- People ------------------------------------------------------------------------------------
 
 export interface Person extends User {
-  /** Whom they report to. */
+  /** The id of their manager. */
   managerId: string | null;
   disabled: boolean;
   createdAt: string;
@@ -35,7 +35,7 @@ export interface People {
   nextCursor: string | null;
 }
 
-/** Whom the caller may see; with `q`, those whose name or address holds it. */
+/** The people whom the caller may see; with `q`, those whose name or address contains it. */
 export const listUsers = (hallpass: Client, page: Page & { q?: string } = {}): Promise<People> =>
   hallpass.request("GET", beside("users", page));
 
@@ -48,7 +48,7 @@ export const updateUser = (
   change: { name?: string; role?: Role; managerId?: string | null; disabled?: boolean },
 ): Promise<Person> => hallpass.request("PATCH", beside(`users/${segment(id)}`), change);
 
-/** Out of the organization; an account without another one is deleted. */
+/** Removes a person from the organization; an account without other memberships is deleted. */
 export const removeUser = async (hallpass: Client, id: string): Promise<void> =>
   void (await hallpass.request("DELETE", beside(`users/${segment(id)}`)));
 
@@ -76,7 +76,7 @@ export const updateOrganization = (
   change: Partial<OrganizationRules>,
 ): Promise<Organization> => hallpass.request("PATCH", beside(`organizations/${segment(id)}`), change);
 
-/** One more organization for who is signed in; the token speaks for it from then on. */
+/** Adds the signed-in person to another organization; the token then acts for that one. */
 export const joinOrganization = async (hallpass: Client, id: string): Promise<User> =>
   (await hallpass.request<{ user: User }>("POST", beside(`organizations/${segment(id)}/join`))).user;
 
@@ -90,17 +90,17 @@ export interface Invitation {
   id: string;
   email: string;
   role: Role;
-  /** `null` when the organization's rules invited, or whoever did is gone. */
+  /** `null` for an automatic invitation, or if the inviter's account is deleted. */
   invitedBy: string | null;
   createdAt: string;
   expiresAt: string;
 }
 
-/** By mail, for seven days. Inviting again sends another letter, and voids the one before. */
+/** Sends an e-mail with a link for seven days. Inviting again sends a new link and voids the old one. */
 export const invite = (hallpass: Client, id: string, invited: { email: string; role?: Role }): Promise<Invitation> =>
   hallpass.request("POST", beside(`organizations/${segment(id)}/invitations`), invited);
 
-/** Those that are open. */
+/** The open ones. */
 export const listInvitations = async (hallpass: Client, id: string): Promise<Invitation[]> =>
   (await hallpass.request<{ invitations: Invitation[] }>("GET", beside(`organizations/${segment(id)}/invitations`)))
     .invitations;
@@ -108,17 +108,17 @@ export const listInvitations = async (hallpass: Client, id: string): Promise<Inv
 export const revokeInvitation = async (hallpass: Client, id: string, invitationId: string): Promise<void> =>
   void (await hallpass.request("DELETE", beside(`organizations/${segment(id)}/invitations/${segment(invitationId)}`)));
 
-/** With the token of the letter, by who is signed in; the others `register()` with it. */
+/** With the token from the e-mail, for a signed-in person; others pass it to `register()`. */
 export const acceptInvitation = async (hallpass: Client, token: string): Promise<User> =>
   (await hallpass.request<{ user: User }>("POST", beside("invitations/accept"), { token })).user;
 
-// --- Tokens of services ------------------------------------------------------------------------
+// --- API tokens --------------------------------------------------------------------------------
 
 export interface ApiToken {
   id: string;
   name: string;
   role: Role;
-  /** What one knows it by. */
+  /** The beginning of the token, to recognize it by. */
   prefix: string;
   createdBy: string;
   createdAt: string;
@@ -126,7 +126,7 @@ export interface ApiToken {
   lastUsedAt: string | null;
 }
 
-/** `token` is shown this once. */
+/** `token` is shown only once. */
 export const createApiToken = (
   hallpass: Client,
   token: { name: string; role?: Role; expiresAt?: string },
@@ -140,7 +140,7 @@ export const listApiTokens = (
 export const revokeApiToken = async (hallpass: Client, id: string): Promise<void> =>
   void (await hallpass.request("DELETE", beside(`tokens/${segment(id)}`)));
 
-// --- The log -----------------------------------------------------------------------------------
+// --- The audit log -----------------------------------------------------------------------------
 
 export interface AuditEntry {
   id: string;

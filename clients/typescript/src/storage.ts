@@ -1,18 +1,18 @@
-/** Where tokens live between two visits. */
+/** Where tokens are stored between two visits. */
 
 /**
- * The shape of `localStorage`, at once or later: React Native's AsyncStorage fits as it is, and its
+ * The interface of `localStorage`, synchronous or not: React Native's AsyncStorage fits as it is, and its
  * encrypted stores with their functions renamed.
  */
 export interface TokenStorage {
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): unknown;
   removeItem(key: string): unknown;
-  /** Whether every tab of the origin sees the same entries; then they share their sign-in. */
+  /** Whether every tab of the origin sees the same entries, and so shares the sign-in. */
   shared?: boolean;
 }
 
-/** For this object's lifetime. */
+/** Lives as long as this object. */
 export function memoryStorage(): TokenStorage {
   const entries: Record<string, string> = {};
   return {
@@ -25,7 +25,7 @@ export function memoryStorage(): TokenStorage {
 /** The browser's `localStorage`; memory where there is none, on servers or with storage blocked. */
 export function webStorage(): TokenStorage {
   try {
-    // A server may have a localStorage too, but one for all of its visitors.
+    // A server may have a localStorage too, but one that all its visitors would share.
     const { localStorage } = document.defaultView!;
     return {
       getItem: (key) => localStorage.getItem(key),

@@ -1,17 +1,17 @@
-/** What goes in and what comes out. */
+/** Types of options, requests and answers. */
 
 import type { TokenStorage } from "./storage.js";
 
 export interface HallpassOptions {
-  /** Where Hallpass is: `https://id.example.com`, or a path of the page's own origin. */
+  /** The URL of Hallpass: `https://id.example.com`, or a path of the page's own origin. */
   baseUrl: string;
-  /** Origins besides Hallpass's own whose calls through `fetch()` carry the token. */
+  /** Origins other than Hallpass's own to which `fetch()` sends the token. */
   origins?: string[];
-  /** Where the token lives between two visits. `webStorage()` unless given. */
+  /** Where the token is stored between two visits; `webStorage()` by default. */
   storage?: TokenStorage;
-  /** Instead of the global one. */
+  /** Replaces the global one. */
   fetch?: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
-  /** Milliseconds since 1970, by this device; `Date.now` unless given. */
+  /** Milliseconds since 1970 on this device; `Date.now` by default. */
   now?: () => number;
 }
 
@@ -19,25 +19,25 @@ export type Role = "employee" | "manager" | "admin";
 
 export interface User {
   id: string;
-  /** `null` for people whose Slack workspace shows none. */
+  /** `null` for people whose Slack workspace does not share it. */
   email: string | null;
   name: string;
   role: Role;
-  /** The organization the token speaks for. */
+  /** The organization the token acts for. */
   organizationId: string;
 }
 
 /** One sign-in on one device. Times are RFC 3339, in UTC. */
 export interface Session {
   id: string;
-  /** What carries it: access tokens, in the header or the session cookie, or one opaque token. */
+  /** Its carrier: access tokens, in the header or the session cookie, or one opaque token. */
   kind: "jwt" | "token";
   device: string | null;
   address: string | null;
   createdAt: string;
   lastUsedAt: string;
   expiresAt: string;
-  /** The session of this client. */
+  /** Whether it is the session of this client. */
   current: boolean;
 }
 
@@ -47,22 +47,22 @@ export interface Login {
   organizationId?: string;
 }
 
-/** What a sign-in answers that lacks its second factor. */
+/** The answer of a sign-in that lacks its second factor. */
 export interface MfaChallenge {
   mfaToken: string;
   /** Seconds. */
   expiresIn: number;
-  /** The organization demands a second factor, and the person has none yet: `enrolTotp()` of `hallpass-client/account`. */
+  /** A second factor is required and the person has none: see `enrolTotp()` of `hallpass-client/account`. */
   enrolmentRequired?: boolean;
 }
 
-/** To an organization that is there: open to everybody, or by invitation. */
+/** Joins an existing organization: an open one, or by invitation. */
 export type Joining = { email: string; password: string; name: string } & (
   | { organizationId: string }
   | { invitationToken: string }
 );
 
-/** With an organization of one's own. */
+/** Creates an organization. */
 export interface Founding {
   organizationName: string;
   firstName: string;
@@ -85,67 +85,67 @@ export interface Pkce {
 }
 
 export interface SlackSignIn {
-  /** Where Slack's people come back to; this page without query and fragment unless given. */
+  /** Where people return from Slack to; by default this page without query and fragment. */
   returnUrl?: string;
-  /** A Slack workspace to propose. */
+  /** A Slack workspace to preselect. */
   team?: string;
   /**
-   * Whether a one-time code comes back, which only this client can redeem, instead of the token itself.
-   * `true` wherever WebCrypto is; elsewhere (React Native) give a pair.
+   * Whether a one-time code is returned, which only this client can redeem, instead of the token itself.
+   * `true` by default where WebCrypto exists; elsewhere (React Native) pass a pair.
    */
   pkce?: boolean | Pkce;
-  /** Opens Slack's page; this page's `location.assign` unless given. */
+  /** Opens Slack's page; this page's `location.assign` by default. */
   navigate?: (url: string) => unknown;
 }
 
 export interface Hallpass {
-  /** Throws `second_factor_required` for a person with a second factor: see `verifyMfa()` of `hallpass-client/account`. */
+  /** Throws `second_factor_required` for people with a second factor: see `hallpass-client/account`. */
   login(login: Login): Promise<User>;
   /** Joining signs in. */
   register(joining: Joining): Promise<User>;
-  /** Founding does not sign in: a mail asks to confirm the address first. */
+  /** Does not sign in: an e-mail asks to verify the address first. */
   register(founding: Founding): Promise<Founded>;
 
-  /** Who is signed in, as last heard of; asks nobody. */
+  /** The signed-in person as last known; sends no request. */
   user(): Promise<User | null>;
   /** A token for what `fetch()` cannot do, e.g. a WebSocket; refreshed first if it is a day old. */
   token(): Promise<string | null>;
-  /** Who is signed in, asked of Hallpass. */
+  /** The signed-in person, as answered by Hallpass. */
   me(): Promise<User>;
   updateMe(change: { name: string }): Promise<User>;
   /**
-   * Gets a new token now, e.g. to switch to another organization. The others are refreshed unasked.
-   * Answers who is signed in then; `null` if nobody was.
+   * Gets a new token now, e.g. to switch to another organization. Tokens are otherwise refreshed automatically.
+   * Returns the signed-in person, or `null`.
    */
   refresh(change?: { organizationId?: string }): Promise<User | null>;
 
   /**
-   * Forgets the token on this device at once, whatever happens, and ends the session.
-   * Throws when Hallpass could not be told.
+   * Deletes the token on this device at once, whatever happens, and ends the session.
+   * Throws if Hallpass could not be reached.
    */
   logout(): Promise<void>;
-  /** Ends every session of this person. Throws, still signed in, when Hallpass could not be told. */
+  /** Ends every session of this person. Throws, still signed in, if Hallpass could not be reached. */
   logoutAll(): Promise<void>;
 
-  /** Leaves for Slack. */
+  /** Leaves the page for Slack. */
   slackSignIn(options?: SlackSignIn): Promise<void>;
   /**
-   * Takes up what Slack's sign-in left in the address, and removes it from there.
-   * Answers `null` for an address without such a thing.
+   * Completes a sign-in with Slack from the address, and removes its parameters from there.
+   * Returns `null` for an address without them.
    */
   handleReturn(address?: string | URL | Location): Promise<User | null>;
 
   /**
-   * A call of Hallpass's that has no method here; `path` is below `/api/auth/`. Signs in if the answer does.
-   * `hallpass-client/account` is made of it.
+   * An endpoint that has no method here; `path` is below `/api/auth/`. Signs in if the answer does.
+   * `hallpass-client/account` is built on it.
    */
   request<T = unknown>(method: string, path: string, content?: object): Promise<T>;
   /**
-   * `fetch` with the token, for Hallpass and the configured origins; for all others the plain one.
-   * What carries the token follows no redirect.
+   * `fetch` with the token, for Hallpass and the configured origins; plain `fetch` for all others.
+   * A request with the token follows no redirect.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
-  /** Told of every sign-in, sign-out and change of the user, in every tab. Answers how to stop that. */
+  /** Called at every sign-in, sign-out and change of the user, in every tab. Returns a function that stops it. */
   onChange(listener: (user: User | null) => void): () => void;
   /** Removes every listener and closes the channel to other tabs. */
   destroy(): void;

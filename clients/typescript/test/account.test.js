@@ -23,7 +23,7 @@ async function half(t) {
   return { ...house, error };
 }
 
-test("a sign-in without its second factor is an error that holds the challenge, and signs nobody in", async (t) => {
+test("a sign-in without its second factor is an error with the challenge", async (t) => {
   const { hallpass, error } = await half(t);
   assert(error instanceof HallpassError);
   assert.equal(error.code, "second_factor_required");
@@ -31,7 +31,7 @@ test("a sign-in without its second factor is an error that holds the challenge, 
   assert.equal(await hallpass.user(), null);
 });
 
-test("the challenge and a code sign in; a wrong code leaves the challenge good", async (t) => {
+test("the challenge and a code sign in; the challenge survives a wrong code", async (t) => {
   const { server, hallpass, error } = await half(t);
   await assert.rejects(verifyMfa(hallpass, error.challenge, "000000"), { code: "invalid_code", status: 401 });
   assert.equal(await hallpass.user(), null);
@@ -40,7 +40,7 @@ test("the challenge and a code sign in; a wrong code leaves the challenge good",
   await assert.rejects(verifyMfa(hallpass, error.challenge, "123456"), { code: "invalid_or_expired_token" });
 });
 
-test("an authenticator is set up, confirmed and removed with the token", async (t) => {
+test("an authenticator is enrolled, confirmed and removed with the token", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   assert.equal((await enrolTotp(hallpass)).qrCode, "<svg/>");
@@ -55,7 +55,7 @@ test("an authenticator is set up, confirmed and removed with the token", async (
   }
 });
 
-test("who must set up an authenticator first does so with the challenge, and is signed in then", async (t) => {
+test("a person who must enrol does so with the challenge and is signed in", async (t) => {
   const { server, hallpass, error } = await half(t);
   const enrolment = { secret: "GEZDGNBVGY3TQOJQ", otpauthUri: "otpauth://totp/…", qrCode: "<svg/>" };
   const confirmed = { recoveryCodes: ["abcde-fghij"], ...server.signedIn(server.ada) };
@@ -68,7 +68,7 @@ test("who must set up an authenticator first does so with the challenge, and is 
   assert.deepEqual(await hallpass.user(), server.ada);
 });
 
-test("what a letter's link or a lost password needs works signed out", async (t) => {
+test("calls for e-mail links and lost passwords work when signed out", async (t) => {
   const { server, hallpass } = await setUp(t);
   await forgotPassword(hallpass, "ada@acme.example");
   await resetPassword(hallpass, "t-1", "an engine weaves");

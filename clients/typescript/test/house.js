@@ -1,4 +1,4 @@
-/** A server that speaks the contract over real HTTP, a clock to move, and a browser's few globals. */
+/** A server that implements the contract over real HTTP, a clock to move, and a few browser globals. */
 
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 
-/** Device and server each have their own: `clock.now` is the device's. */
+/** Device and server have separate clocks: `clock.now` is the device's. */
 export class Clock {
   device = Date.parse("2026-11-22T12:00:00Z");
   server = this.device;
@@ -54,15 +54,15 @@ const JUDGED_BAD = { "WWW-Authenticate": 'Bearer error="invalid_token"' };
 export class Server {
   ada = { id: "u-ada", email: "ada@acme.example", name: "Ada", role: "admin", organizationId: "o-acme" };
   bob = { id: "u-bob", email: "bob@acme.example", name: "Bob", role: "employee", organizationId: "o-acme" };
-  /** What was asked, e.g. `POST refresh`, with headers and body. */
+  /** The requests, e.g. `POST refresh`, with headers and body. */
   heard = [];
   ended = new Set();
-  /** Answers instead of the server, once each: `[name of the call, (response) => …]`. */
+  /** Replace the server's answers, once each: `[name of the call, (response) => …]`. */
   faults = [];
   /** A promise every refresh waits for. */
   gate = undefined;
   codes = new Map();
-  /** Sign-ins that lack their second factor, by their `mfaToken`. */
+  /** Pending sign-ins, by their `mfaToken`. */
   challenges = new Map();
   #tokens = 0;
   #sessions = 0;
@@ -194,7 +194,7 @@ export const fault = {
   invalidToken: (response) => refuse(response, 401, "invalid_token", "Invalid token", JUDGED_BAD),
 };
 
-/** Another service: it takes whatever `accepts` says, and remembers what it was sent. */
+/** Another service: it accepts the tokens that `accepts` allows, and records its requests. */
 export class Service {
   heard = [];
   accepts = () => true;
@@ -221,7 +221,7 @@ export class Service {
   }
 }
 
-/** What every tab of an origin sees. */
+/** Storage that every tab of an origin shares. */
 export function sharedStorage() {
   const entries = new Map();
   return {
@@ -281,7 +281,7 @@ export async function setUp(t, options = {}) {
 
 export const signIn = (hallpass, email = "ada@acme.example") => hallpass.login({ email, password: "right" });
 
-/** Waits until it holds; whoever waits in vain fails. */
+/** Waits until the condition holds, and fails if it never does. */
 export async function until(holds) {
   const end = Date.now() + 5_000;
   while (!(await holds())) {

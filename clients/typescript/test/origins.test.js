@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { createHallpass } from "../dist/index.js";
 import { Service, browser, setUp, signIn } from "./house.js";
 
-test("the token goes to Hallpass and the configured origins, and to no other", async (t) => {
+test("the token is sent to Hallpass and the configured origins only", async (t) => {
   const [orders, elsewhere] = [await Service.open(t), await Service.open(t)];
   const { server, hallpass } = await setUp(t, { origins: [orders.url + "/any/path"] });
   await signIn(hallpass);
@@ -22,7 +22,7 @@ test("the token goes to Hallpass and the configured origins, and to no other", a
   assert.equal(elsewhere.heard[0].text, "y");
 });
 
-test("a token follows no redirect, neither away nor home", async (t) => {
+test("a request with the token follows no redirect", async (t) => {
   const [orders, elsewhere] = [await Service.open(t), await Service.open(t)];
   const { hallpass } = await setUp(t, { origins: [orders.url] });
   await signIn(hallpass);
@@ -39,7 +39,7 @@ test("a token follows no redirect, neither away nor home", async (t) => {
   assert.equal((await hallpass.fetch(orders.url)).status, 200, "without a token a redirect is followed");
 });
 
-test("an opaque redirect, all that browsers show, is refused as well", async (t) => {
+test("an opaque redirect, as browsers show it, is refused as well", async (t) => {
   const opaque = { type: "opaqueredirect", status: 0, headers: new Headers() };
   const { hallpass } = await setUp(t, {
     fetch: (input, init) => (input.url.endsWith("/orders") ? Promise.resolve(opaque) : fetch(input, init)),
@@ -49,7 +49,7 @@ test("an opaque redirect, all that browsers show, is refused as well", async (t)
   await assert.rejects(hallpass.fetch("https://orders.example/orders"), { code: "redirect_refused" });
 });
 
-test("a call with a credential of its own keeps it", async (t) => {
+test("a request with its own Authorization header keeps it", async (t) => {
   const orders = await Service.open(t);
   const { hallpass } = await setUp(t, { origins: [orders.url] });
   await signIn(hallpass);
@@ -57,7 +57,7 @@ test("a call with a credential of its own keeps it", async (t) => {
   assert.deepEqual(orders.tokens, ["Basic eDp5"]);
 });
 
-test("an origin that everybody may have is never trusted", async (t) => {
+test("the origin 'null' is never trusted", async (t) => {
   const heard = [];
   const { hallpass } = await setUp(t, {
     origins: ["myapp://home", "file:///tmp/"],
@@ -69,7 +69,7 @@ test("an origin that everybody may have is never trusted", async (t) => {
   assert.deepEqual(heard, [null, null, null]);
 });
 
-test("an abort of one's own ends the call", async (t) => {
+test("the caller's abort signal ends the call", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   const aborted = hallpass.fetch(server.url + "/api/auth/me", { signal: AbortSignal.abort() });
@@ -91,7 +91,7 @@ test("a base URL may have a path, a slash at its end, or be the page's own", asy
   }
 });
 
-test("cookies stay out of Hallpass's calls, so that no request speaks for two", async (t) => {
+test("calls to Hallpass send no cookies", async (t) => {
   const modes = [];
   const { hallpass } = await setUp(t, { fetch: (input, init) => (modes.push(input.credentials), fetch(input, init)) });
   await signIn(hallpass);

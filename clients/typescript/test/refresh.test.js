@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { DAY, HOUR, browser, fault, gate, setUp, signIn, until } from "./house.js";
 
-test("a token is refreshed before a call once it is older than a day, and not before", async (t) => {
+test("a token is refreshed before a call once it is older than a day", async (t) => {
   const { clock, server, hallpass } = await setUp(t);
   await signIn(hallpass);
   const first = await hallpass.token();
@@ -30,7 +30,7 @@ test("fifty calls at once share one refresh", async (t) => {
   assert.deepEqual([...tokens], [`Bearer ${await hallpass.token()}`]);
 });
 
-test("focus, a visible page and being online again refresh an old token, and leave a young one alone", async (t) => {
+test("focus, visibility and being online refresh only an old token", async (t) => {
   const page = browser(t);
   const { clock, server, hallpass } = await setUp(t);
   await signIn(hallpass);
@@ -45,7 +45,7 @@ test("focus, a visible page and being online again refresh an old token, and lea
   }
 });
 
-test("nobody is refreshed while nobody is signed in", async (t) => {
+test("nothing is refreshed while signed out", async (t) => {
   const page = browser(t);
   const { server, hallpass } = await setUp(t);
   page.fire("focus");
@@ -54,7 +54,7 @@ test("nobody is refreshed while nobody is signed in", async (t) => {
   assert.equal(server.calls("POST refresh").length, 0);
 });
 
-test("a refresh that fails is no failure of the call, and is not tried again at once", async (t) => {
+test("a failed refresh neither fails the call nor is retried at once", async (t) => {
   const page = browser(t);
   const { clock, server, hallpass } = await setUp(t);
   await signIn(hallpass);
@@ -68,7 +68,7 @@ test("a refresh that fails is no failure of the call, and is not tried again at 
   await hallpass.me();
   clock.advance(50_000);
   await hallpass.me();
-  assert.equal(server.calls("POST refresh").length, 2, "a minute, when nothing else was said");
+  assert.equal(server.calls("POST refresh").length, 2, "a minute without Retry-After");
 
   page.fire("online");
   await until(() => server.calls("POST refresh").length === 3);
@@ -86,7 +86,7 @@ test("a clock set back does not lengthen the pause after a failed refresh", asyn
   assert.equal(server.calls("POST refresh").length, 2);
 });
 
-test("a call goes on with the token at hand when Hallpass keeps silent for ten seconds", async (t) => {
+test("a call uses the current token if Hallpass is silent for ten seconds", async (t) => {
   const { clock, server, hallpass } = await setUp(t);
   await signIn(hallpass);
   const token = await hallpass.token();
@@ -99,7 +99,7 @@ test("a call goes on with the token at hand when Hallpass keeps silent for ten s
   assert.equal(await call, token);
 });
 
-test("whoever refreshes by hand learns who is signed in, and what went wrong", async (t) => {
+test("an explicit refresh returns the user or throws", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   server.ada.role = "manager";
@@ -112,7 +112,7 @@ test("whoever refreshes by hand learns who is signed in, and what went wrong", a
   assert.equal(await hallpass.user(), null);
 });
 
-test("a switch of organization is not lost in a refresh that is under way", async (t) => {
+test("a switch of organization is not lost in a concurrent refresh", async (t) => {
   const { clock, server, hallpass } = await setUp(t);
   await signIn(hallpass);
   clock.advance(2 * DAY);
@@ -132,7 +132,7 @@ test("a switch of organization is not lost in a refresh that is under way", asyn
   assert.equal((await hallpass.me()).organizationId, "o-gamma");
 });
 
-test("a refresh that ends after the logout brings nobody back", async (t) => {
+test("a refresh that ends after the logout does not sign in again", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   const { promise, open } = gate();
@@ -146,7 +146,7 @@ test("a refresh that ends after the logout brings nobody back", async (t) => {
   assert.equal(await hallpass.token(), null);
 });
 
-test("a clock that is wrong by years neither refreshes needlessly nor loses the sign-in", async (t) => {
+test("a clock that is wrong by years does no harm", async (t) => {
   for (const skew of [-3 * 365 * DAY, -8 * DAY, 8 * DAY, 3 * 365 * DAY]) {
     const { clock, server, hallpass } = await setUp(t);
     clock.device += skew;
@@ -160,7 +160,7 @@ test("a clock that is wrong by years neither refreshes needlessly nor loses the 
   }
 });
 
-test("a clock that is set right meanwhile costs one refresh", async (t) => {
+test("a corrected clock causes one refresh", async (t) => {
   for (const jump of [-30 * DAY, 30 * DAY]) {
     const { clock, server, hallpass } = await setUp(t);
     await signIn(hallpass);

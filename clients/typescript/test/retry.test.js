@@ -9,7 +9,7 @@ async function withService(t, options = {}) {
   return { service, ...(await setUp(t, { origins: [service.url], ...options })) };
 }
 
-test("what Hallpass itself judges bad signs out, and nothing is tried again", async (t) => {
+test("a token refused by Hallpass signs out without a retry", async (t) => {
   for (const [code, spoil] of [
     ["token_revoked", ({ server }) => server.ended.add("s-1")],
     ["invalid_token", ({ server }) => server.faults.push(["GET me", fault.invalidToken])],
@@ -25,7 +25,7 @@ test("what Hallpass itself judges bad signs out, and nothing is tried again", as
   }
 });
 
-test("another service's verdict is taken to Hallpass, and the call tried once more with the new token", async (t) => {
+test("a refusal by another service causes a refresh and one retry", async (t) => {
   const { clock, server, service, hallpass } = await withService(t);
   await signIn(hallpass);
   const first = await hallpass.token();
@@ -38,7 +38,7 @@ test("another service's verdict is taken to Hallpass, and the call tried once mo
   assert.deepEqual(service.heard.map(({ text }) => text), ["two pears", "two pears"]);
 });
 
-test("a call is tried again once, and only once", async (t) => {
+test("a call is retried at most once", async (t) => {
   const { clock, server, service, hallpass } = await withService(t);
   await signIn(hallpass);
   clock.advance(HOUR);
@@ -46,14 +46,14 @@ test("a call is tried again once, and only once", async (t) => {
   assert.equal((await hallpass.fetch(service.url)).status, 401);
   assert.equal(service.heard.length, 2);
   assert.equal(server.calls("POST refresh").length, 1);
-  assert.deepEqual(await hallpass.user(), server.ada, "only Hallpass signs out");
+  assert.deepEqual(await hallpass.user(), server.ada, "only Hallpass can sign out");
 
   assert.equal((await hallpass.fetch(service.url)).status, 401);
-  assert.equal(service.heard.length, 3, "a token younger than a minute is as good as they get");
+  assert.equal(service.heard.length, 3, "a token younger than a minute is not refreshed");
   assert.equal(server.calls("POST refresh").length, 1);
 });
 
-test("fifty calls judged bad at once share one refresh", async (t) => {
+test("fifty calls refused at once share one refresh", async (t) => {
   const { clock, server, service, hallpass } = await withService(t);
   await signIn(hallpass);
   const first = await hallpass.token();
@@ -64,7 +64,7 @@ test("fifty calls judged bad at once share one refresh", async (t) => {
   assert.equal(server.calls("POST refresh").length, 1);
 });
 
-test("nothing is tried again but after a 401 that says invalid_token", async (t) => {
+test("only a 401 with invalid_token is retried", async (t) => {
   const { clock, server, service, hallpass } = await withService(t);
   await signIn(hallpass);
   clock.advance(HOUR);
@@ -88,7 +88,7 @@ test("nothing is tried again but after a 401 that says invalid_token", async (t)
   assert.equal(service.heard.length, 2);
 });
 
-test("a session that Hallpass says has ended ends here, whoever noticed it", async (t) => {
+test("a session that Hallpass reports as ended is signed out here", async (t) => {
   const { clock, server, service, hallpass } = await withService(t);
   await signIn(hallpass);
   clock.advance(HOUR);
@@ -99,7 +99,7 @@ test("a session that Hallpass says has ended ends here, whoever noticed it", asy
   assert.equal(await hallpass.user(), null);
 });
 
-test("while Hallpass cannot judge, the token is kept and the service's answer given", async (t) => {
+test("if Hallpass cannot answer, the token and the service's answer are kept", async (t) => {
   const { clock, server, service, hallpass } = await withService(t);
   await signIn(hallpass);
   clock.advance(HOUR);
@@ -110,7 +110,7 @@ test("while Hallpass cannot judge, the token is kept and the service's answer gi
   assert.deepEqual(await hallpass.user(), server.ada);
 });
 
-test("a bad token gives way to the one another tab brought, also at Hallpass", async (t) => {
+test("a bad token is replaced by the one from another tab", async (t) => {
   const storage = sharedStorage();
   const { server, hallpass } = await setUp(t, { storage });
   await signIn(hallpass);
@@ -123,7 +123,7 @@ test("a bad token gives way to the one another tab brought, also at Hallpass", a
   assert.equal(server.calls("POST refresh").length, 0);
 });
 
-test("what one person asked for is never tried again as another, nor in another organization", async (t) => {
+test("a retry never changes the person or the organization", async (t) => {
   for (const change of [{ id: "u-bob" }, { organizationId: "o-beta" }]) {
     const storage = sharedStorage();
     const { server, hallpass } = await setUp(t, { storage });

@@ -5,7 +5,7 @@ import { changePassword, endSession, listSessions } from "../dist/account.js";
 import { HallpassError } from "../dist/index.js";
 import { fault, setUp, signIn, until } from "./house.js";
 
-test("a login signs in, and every call of one's own carries the token", async (t) => {
+test("a login signs in, and every later call carries the token", async (t) => {
   const { server, hallpass } = await setUp(t);
   assert.equal(await hallpass.user(), null);
   assert.equal(await hallpass.token(), null);
@@ -22,7 +22,7 @@ test("a login signs in, and every call of one's own carries the token", async (t
   assert.equal(server.calls("POST login")[0].headers.authorization, undefined);
 });
 
-test("joining signs in, and founding does not", async (t) => {
+test("joining signs in, and registering an organization does not", async (t) => {
   const { server, hallpass } = await setUp(t);
   const founding = { organizationName: "Acme", firstName: "Ada", lastName: "L", email: "ada@acme.example", password: "right" };
   assert.equal((await hallpass.register(founding)).organization.slug, "acme");
@@ -33,7 +33,7 @@ test("joining signs in, and founding does not", async (t) => {
   assert.deepEqual(await hallpass.user(), server.bob);
 });
 
-test("a new name is known at once and told to listeners, once", async (t) => {
+test("a new name is known at once and reported to listeners once", async (t) => {
   const { hallpass } = await setUp(t);
   const told = [];
   hallpass.onChange((user) => told.push(user?.name ?? null));
@@ -47,7 +47,7 @@ test("a new name is known at once and told to listeners, once", async (t) => {
   assert.deepEqual(told, ["Ada", "Ada Lovelace", null]);
 });
 
-test("a listener that is taken off hears nothing", async (t) => {
+test("a removed listener is not called", async (t) => {
   const { hallpass } = await setUp(t);
   const told = [];
   hallpass.onChange(() => told.push("off"))();
@@ -57,7 +57,7 @@ test("a listener that is taken off hears nothing", async (t) => {
   assert.deepEqual(told, ["on"]);
 });
 
-test("logging out forgets the token and ends the session", async (t) => {
+test("logging out deletes the token and ends the session", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   const token = await hallpass.token();
@@ -69,7 +69,7 @@ test("logging out forgets the token and ends the session", async (t) => {
   assert.equal(server.calls("POST logout").length, 1);
 });
 
-test("logging out forgets the token even when Hallpass cannot be told, and says so", async (t) => {
+test("logging out deletes the token even if Hallpass is unreachable", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   server.faults.push(["POST logout", fault.hangUp]);
@@ -77,7 +77,7 @@ test("logging out forgets the token even when Hallpass cannot be told, and says 
   assert.equal(await hallpass.token(), null);
 });
 
-test("logging out of a session that has ended already is no error", async (t) => {
+test("logging out of an ended session is no error", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   server.faults.push(["POST logout", fault.invalidToken]);
@@ -85,7 +85,7 @@ test("logging out of a session that has ended already is no error", async (t) =>
   assert.equal(await hallpass.token(), null);
 });
 
-test("logging out everywhere keeps the token until Hallpass has done it", async (t) => {
+test("logging out everywhere keeps the token until it succeeds", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   server.faults.push(["POST logout-all", fault.busy]);
@@ -116,7 +116,7 @@ test("a refusal is an error with status, code, message and request id", async (t
   });
 });
 
-test("a refusal names the faulty fields, and how long to wait", async (t) => {
+test("a refusal names the invalid fields, and how long to wait", async (t) => {
   const { server, hallpass } = await setUp(t);
   await assert.rejects(hallpass.register({ email: "", password: "", name: "", organizationId: "" }), {
     status: 400,
@@ -127,14 +127,14 @@ test("a refusal names the faulty fields, and how long to wait", async (t) => {
   await assert.rejects(signIn(hallpass), { status: 503, code: "busy", retryAfter: 7 });
 });
 
-test("a wrong password leaves whoever is signed in signed in", async (t) => {
+test("a wrong password does not sign out", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   await assert.rejects(hallpass.login({ email: "bob@acme.example", password: "wrong" }));
   assert.deepEqual(await hallpass.user(), server.ada);
 });
 
-test("no answer, a portal's page and a proxy's error are told apart from Hallpass", async (t) => {
+test("timeouts, portal pages and proxy errors are told apart from answers", async (t) => {
   const { server, hallpass } = await setUp(t);
   server.faults.push(["POST login", fault.hangUp], ["POST login", fault.html(200)], ["POST login", fault.html(502)]);
   await assert.rejects(signIn(hallpass), { status: 0, code: "network_error", message: "network error" });
@@ -143,7 +143,7 @@ test("no answer, a portal's page and a proxy's error are told apart from Hallpas
   await signIn(hallpass);
 });
 
-test("an answer without a token a header can hold signs nobody in", async (t) => {
+test("an answer without a well-formed token does not sign in", async (t) => {
   const { server, hallpass } = await setUp(t);
   for (const accessToken of [undefined, "", "a.b", "a.b.c\r\nX-Evil: 1"]) {
     const body = JSON.stringify({ accessToken, user: server.ada });
@@ -153,7 +153,7 @@ test("an answer without a token a header can hold signs nobody in", async (t) =>
   assert.equal(await hallpass.user(), null);
 });
 
-test("no error and no client shows a token", async (t) => {
+test("no error and no client reveals a token", async (t) => {
   const { server, hallpass } = await setUp(t);
   await signIn(hallpass);
   const token = await hallpass.token();

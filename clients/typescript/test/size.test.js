@@ -10,7 +10,7 @@ test("the minified bundle is at most 3,072 bytes when compressed", (t) => {
   assert(size <= 3_072, `${size} bytes`);
 });
 
-test("the package depends on nothing, and its lock names no registry", () => {
+test("the package has no dependencies, and its lock names no registry", () => {
   const read = (file) => readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
   const { dependencies, peerDependencies } = JSON.parse(read("package.json"));
   assert.deepEqual([dependencies, peerDependencies], [undefined, undefined]);

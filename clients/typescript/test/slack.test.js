@@ -12,13 +12,13 @@ async function leave(t, options, storage = sharedStorage()) {
   await house.hallpass.slackSignIn(options);
   const asked = house.server.calls("GET slack/url")[0].url.searchParams;
   const state = new URL(page.location.assigned[0]).searchParams.get("state");
-  // Coming back is another page load.
+  // The return is another page load.
   return { page, asked, state, storage, ...house, hallpass: house.open() };
 }
 
 const challengeOf = (verifier) => createHash("sha256").update(verifier).digest("base64url");
 
-test("a sign-in with Slack leaves for the page Hallpass names", async (t) => {
+test("a sign-in with Slack navigates to the URL from Hallpass", async (t) => {
   const { page, asked } = await leave(t);
   assert.match(page.location.assigned[0], /^https:\/\/slack\.com\/oauth\/v2\/authorize\?/);
   assert.equal(asked.get("returnUrl"), "https://app.example/welcome");
@@ -26,7 +26,7 @@ test("a sign-in with Slack leaves for the page Hallpass names", async (t) => {
   assert.equal(asked.get("team"), null);
 });
 
-test("whoever signs in may choose where to return, the workspace, the proof and the way to the page", async (t) => {
+test("return URL, workspace, PKCE pair and navigation are options", async (t) => {
   const opened = [];
   const pkce = { verifier: "v".repeat(43), challenge: "c".repeat(43) };
   const page = browser(t, APP);
@@ -43,7 +43,7 @@ test("whoever signs in may choose where to return, the workspace, the proof and 
   assert.equal(page.location.href, APP, "another address than the page's");
 });
 
-test("a refusal to begin is told, and nobody leaves", async (t) => {
+test("a refused start is an error without navigation", async (t) => {
   const page = browser(t, APP);
   const { server, hallpass } = await setUp(t);
   server.faults.push(["GET slack/url", fault.busy]);
@@ -51,7 +51,7 @@ test("a refusal to begin is told, and nobody leaves", async (t) => {
   assert.deepEqual(page.location.assigned, []);
 });
 
-test("a one-time code is redeemed with the proof only this client has", async (t) => {
+test("a one-time code is redeemed with this client's verifier", async (t) => {
   const { page, asked, state, server, hallpass } = await leave(t);
   server.codes.set("c-1", (verifier) => challengeOf(verifier) === asked.get("codeChallenge") && server.ada);
   page.go(`${APP}&code=c-1&state=${state}#top`);
@@ -61,7 +61,7 @@ test("a one-time code is redeemed with the proof only this client has", async (t
   assert.deepEqual(page.historyState, { page: 3 });
 });
 
-test("a token in the fragment is taken up, and gone from the address before anything is asked", async (t) => {
+test("a token in the fragment is used and removed before any request", async (t) => {
   const { page, asked, state, server, hallpass } = await leave(t, { pkce: false });
   assert.equal(asked.get("codeChallenge"), null);
   const token = server.token(server.ada);
@@ -72,14 +72,14 @@ test("a token in the fragment is taken up, and gone from the address before anyt
   assert.equal(await hallpass.token(), token);
 });
 
-test("a token in the query is taken up, and the page's own parameters stay", async (t) => {
+test("a token in the query is used, and the page's own parameters stay", async (t) => {
   const { page, state, server, hallpass } = await leave(t, { pkce: false });
   page.go(`${APP}&token=${server.token(server.ada)}&expiresIn=604800&state=${state}`);
   assert.deepEqual(await hallpass.handleReturn(), server.ada);
   assert.equal(page.location.href, APP);
 });
 
-test("a return with another state, or none begun here, signs nobody in", async (t) => {
+test("a return with an unknown state does not sign in", async (t) => {
   const { page, server, hallpass } = await leave(t, { pkce: false });
   for (const part of [`#token=${server.token(server.bob)}&state=forged`, "?code=c-1&state=", "?error=access_denied&state=forged"]) {
     page.go("https://app.example/" + part);
@@ -90,24 +90,24 @@ test("a return with another state, or none begun here, signs nobody in", async (
   assert.equal(server.heard.length, 1);
 });
 
-test("a state counts once", async (t) => {
+test("a state works once", async (t) => {
   const { page, state, server, hallpass } = await leave(t, { pkce: false });
   const address = `${APP}#token=${server.token(server.ada)}&state=${state}`;
   page.go(address);
   assert.deepEqual(await hallpass.handleReturn(), server.ada);
-  assert.equal(await hallpass.handleReturn(), null, "the address is clean");
+  assert.equal(await hallpass.handleReturn(), null, "the parameters were removed");
   page.go(address);
   await assert.rejects(hallpass.handleReturn(), { code: "state_mismatch" });
 });
 
-test("where a code was asked for, a bare token is refused", async (t) => {
+test("a token is refused if a code was requested", async (t) => {
   const { page, state, server, hallpass } = await leave(t);
   page.go(`${APP}#token=${server.token(server.bob)}&state=${state}`);
   await assert.rejects(hallpass.handleReturn());
   assert.equal(await hallpass.user(), null);
 });
 
-test("where a token was asked for, a code and nonsense are refused", async (t) => {
+test("a code or nonsense is refused if a token was requested", async (t) => {
   for (const part of ["code=c-1", "token=x", "token=a.b.c%0D%0AX"]) {
     const { page, state, hallpass } = await leave(t, { pkce: false });
     page.go(`${APP}#${part}&state=${state}`);
@@ -117,7 +117,7 @@ test("where a token was asked for, a code and nonsense are refused", async (t) =
 });
 
 for (const where of ["#", "&"]) {
-  test(`an error after ${where} is thrown by its code`, async (t) => {
+  test(`an error after ${where} is thrown with its code`, async (t) => {
     for (const code of ["access_denied", "account_exists", "not_allowed", "sign_in_expired", "slack_misconfigured", "slack_unavailable"]) {
       const { page, state, hallpass } = await leave(t);
       page.go(`${APP}${where}error=${code}&state=${state}`);
@@ -127,7 +127,7 @@ for (const where of ["#", "&"]) {
   });
 }
 
-test("a token that Hallpass refuses and a code that is too late sign nobody in", async (t) => {
+test("a refused token and an expired code do not sign in", async (t) => {
   const fragment = await leave(t, { pkce: false });
   const token = fragment.server.token(fragment.server.ada, "s-gone");
   fragment.server.ended.add("s-gone");
@@ -141,7 +141,7 @@ test("a token that Hallpass refuses and a code that is too late sign nobody in",
   assert.equal(await query.hallpass.user(), null);
 });
 
-test("a refused return leaves whoever is signed in signed in", async (t) => {
+test("a refused return does not sign out", async (t) => {
   const { page, server, hallpass } = await leave(t, { pkce: false });
   await signIn(hallpass);
   page.go(`${APP}#token=${server.token(server.bob)}&state=forged`);
@@ -149,7 +149,7 @@ test("a refused return leaves whoever is signed in signed in", async (t) => {
   assert.deepEqual(await hallpass.user(), server.ada);
 });
 
-test("an address with nothing of Slack's in it is left alone", async (t) => {
+test("an address without parameters of Slack is left alone", async (t) => {
   const { page, hallpass } = await leave(t);
   for (const part of ["", "?token=of-a-mail", "?code=of-a-shop", "#error", "?state=open", "#/route?token=x"]) {
     page.go("https://app.example/" + part);
@@ -158,14 +158,14 @@ test("an address with nothing of Slack's in it is left alone", async (t) => {
   }
 });
 
-test("tabs that sign in at the same time do not spoil each other's return", async (t) => {
+test("tabs that sign in at the same time do not interfere", async (t) => {
   const { page, state, server, hallpass, open } = await leave(t, { pkce: false });
   for (let tab = 0; tab < 4; tab++) await open().slackSignIn({ pkce: false });
   page.go(`${APP}#token=${server.token(server.ada)}&state=${state}`);
   assert.deepEqual(await hallpass.handleReturn(), server.ada);
 });
 
-test("a return that lacks its second factor is an error with the challenge, and the address is clean", async (t) => {
+test("a return without its second factor is an error with the challenge", async (t) => {
   const { page, state, hallpass } = await leave(t, { pkce: false });
   page.go(`${APP}#mfaToken=m-1&expiresIn=300&state=${state}`);
   await assert.rejects(hallpass.handleReturn(), {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { memoryStorage, webStorage } from "../dist/index.js";
 import { DAY, gate, setUp, sharedStorage, signIn, until } from "./house.js";
 
-/** Like a phone's encrypted store: it answers later, and late answers are out of order. */
+/** Like a phone's encrypted store: it answers later, and out of order. */
 function slowStorage() {
   const entries = new Map();
   let turn = 0;
@@ -21,7 +21,7 @@ function slowStorage() {
 }
 
 for (const [kind, make] of [["memory", memoryStorage], ["shared", sharedStorage], ["slow", slowStorage]]) {
-  test(`a sign-in outlives the client in ${kind} storage, and a logout clears it`, async (t) => {
+  test(`a sign-in survives in ${kind} storage, and a logout clears it`, async (t) => {
     const storage = make();
     const { server, hallpass, open } = await setUp(t, { storage });
     await signIn(hallpass);
@@ -46,7 +46,7 @@ test("in slow storage no write overtakes another", async (t) => {
   assert.equal(storage.entries.size, 0);
 });
 
-test("a logout during a slow sign-in comes after it, and wins", async (t) => {
+test("a logout during a slow sign-in takes effect after it", async (t) => {
   const storage = sharedStorage();
   const { promise, open } = gate();
   let isWriting = false;
@@ -68,7 +68,7 @@ test("a logout during a slow sign-in comes after it, and wins", async (t) => {
   assert.equal(server.ended.size, 1);
 });
 
-test("storage that is full keeps nobody from signing in", async (t) => {
+test("full storage does not prevent a sign-in", async (t) => {
   const storage = sharedStorage();
   storage.setItem = () => {
     throw new DOMException("full", "QuotaExceededError");
@@ -80,7 +80,7 @@ test("storage that is full keeps nobody from signing in", async (t) => {
   assert.equal(await hallpass.user(), null);
 });
 
-test("storage that cannot be read now is no sign-out", async (t) => {
+test("unreadable storage does not sign out", async (t) => {
   const storage = sharedStorage();
   const { server, hallpass, open } = await setUp(t, { storage });
   await signIn(hallpass);
@@ -95,7 +95,7 @@ test("storage that cannot be read now is no sign-out", async (t) => {
   assert.deepEqual(await next.me(), server.ada);
 });
 
-test("storage that will not forget is told of at logout, and the session ends all the same", async (t) => {
+test("an entry that cannot be deleted is reported at logout", async (t) => {
   const storage = sharedStorage();
   const { server, hallpass } = await setUp(t, { storage });
   await signIn(hallpass);
@@ -106,7 +106,7 @@ test("storage that will not forget is told of at logout, and the session ends al
   assert.equal(server.ended.size, 1);
 });
 
-test("nonsense in storage is nobody's sign-in", async (t) => {
+test("nonsense in storage is not a sign-in", async (t) => {
   for (const nonsense of ["", "null", "7", "{", '{"token":7,"user":{}}', '{"token":"a.b.c"}', '{"token":"a.b.c\\r\\nX: y","user":{}}']) {
     const storage = sharedStorage();
     const { hallpass, open } = await setUp(t, { storage });
@@ -121,10 +121,10 @@ test("two services do not share an entry", async (t) => {
   const { hallpass, open } = await setUp(t, { storage });
   await signIn(hallpass);
   assert.equal(await open({ baseUrl: "https://id.example" }).user(), null);
-  for (const key of storage.entries.keys()) assert.match(key, /^[\w.-]+$/, "what every keychain takes");
+  for (const key of storage.entries.keys()) assert.match(key, /^[\w.-]+$/, "characters that every keychain accepts");
 });
 
-test("web storage is a page's localStorage, and memory where there is none", async (t) => {
+test("web storage is localStorage, or memory where there is none", async (t) => {
   const { shared, ...plain } = sharedStorage();
   const put = (defaultView) => Object.defineProperty(globalThis, "document", { value: { defaultView }, configurable: true });
   t.after(() => delete globalThis.document);
@@ -146,10 +146,10 @@ test("web storage is a page's localStorage, and memory where there is none", asy
     assert(!memory.shared);
   }
   delete globalThis.document;
-  assert(!webStorage().shared, "a server's localStorage would be one for all of its visitors");
+  assert(!webStorage().shared, "all visitors would share a localStorage of a server");
 });
 
-test("a listener learns of a sign-in that was found in storage", async (t) => {
+test("a listener is told of a sign-in found in storage", async (t) => {
   const storage = sharedStorage();
   const { server, hallpass, open } = await setUp(t, { storage });
   await signIn(hallpass);

@@ -10,7 +10,7 @@ async function twoTabs(t) {
   return { storage, ...house, here: house.hallpass, there: house.open() };
 }
 
-test("a sign-in in one tab is a sign-in in all of them", async (t) => {
+test("a sign-in in one tab signs in all of them", async (t) => {
   const { server, here, there } = await twoTabs(t);
   const told = [];
   there.onChange((user) => told.push(user));
@@ -21,7 +21,7 @@ test("a sign-in in one tab is a sign-in in all of them", async (t) => {
   assert.equal(await there.token(), await here.token());
 });
 
-test("a logout is heard everywhere", async (t) => {
+test("a logout reaches every tab", async (t) => {
   const { here, there } = await twoTabs(t);
   await signIn(here);
   await until(() => there.user());
@@ -33,7 +33,7 @@ test("a logout is heard everywhere", async (t) => {
   assert.equal(await there.token(), null);
 });
 
-test("a session that one tab finds ended is ended in all of them", async (t) => {
+test("a session that one tab finds ended ends in all of them", async (t) => {
   const { server, here, there } = await twoTabs(t);
   await signIn(here);
   await until(() => there.user());
@@ -42,7 +42,7 @@ test("a session that one tab finds ended is ended in all of them", async (t) => 
   await until(async () => !(await there.user()));
 });
 
-test("a token that one tab refreshed serves the others without a refresh of theirs", async (t) => {
+test("a token refreshed by one tab is used by the others", async (t) => {
   const { clock, server, here, there } = await twoTabs(t);
   await signIn(here);
   await until(() => there.user());
@@ -53,7 +53,7 @@ test("a token that one tab refreshed serves the others without a refresh of thei
   assert.equal(await there.token(), await here.token());
 });
 
-test("a tab that slept through the news finds them in storage before it refreshes", async (t) => {
+test("a suspended tab finds newer tokens in storage before it refreshes", async (t) => {
   const { clock, server, storage, here, open } = await twoTabs(t);
   await signIn(here);
   const channel = globalThis.BroadcastChannel;
@@ -69,7 +69,7 @@ test("a tab that slept through the news finds them in storage before it refreshe
   assert.equal(storage.entries.size, 1);
 });
 
-test("a tab that slept through a logout notices when it gets the focus", async (t) => {
+test("a suspended tab notices a logout when it gets the focus", async (t) => {
   const page = browser(t);
   const storage = sharedStorage();
   const { server, hallpass } = await setUp(t, { storage });
@@ -84,7 +84,7 @@ test("a tab that slept through a logout notices when it gets the focus", async (
   assert.deepEqual(told, [null]);
 });
 
-test("two tabs that refresh at once both succeed, without waiting for each other", async (t) => {
+test("two tabs that refresh at once succeed without waiting for each other", async (t) => {
   const { clock, server, here, there } = await twoTabs(t);
   await signIn(here);
   await until(() => there.user());
@@ -98,7 +98,7 @@ test("two tabs that refresh at once both succeed, without waiting for each other
   await until(async () => (await here.token()) === (await there.token()));
 });
 
-test("a switch of organization counts although another tab refreshed meanwhile", async (t) => {
+test("a switch of organization survives a refresh in another tab", async (t) => {
   const { clock, server, here, there } = await twoTabs(t);
   await signIn(here);
   await until(() => there.user());
@@ -116,7 +116,7 @@ test("a switch of organization counts although another tab refreshed meanwhile",
   await until(async () => (await there.user()).organizationId === "o-beta");
 });
 
-test("a tab's older news do not replace a newer token", async (t) => {
+test("an older message from a tab does not replace a newer token", async (t) => {
   const { clock, server, storage, here } = await twoTabs(t);
   await signIn(here);
   const key = [...storage.entries.keys()][0];
@@ -137,7 +137,7 @@ test("a tab's older news do not replace a newer token", async (t) => {
   await until(async () => (await here.token()) === JSON.parse(newest).token);
 });
 
-test("a refresh under way in one tab does not undo the logout of another", async (t) => {
+test("a refresh in one tab does not undo the logout of another", async (t) => {
   const { server, storage, here, there } = await twoTabs(t);
   await signIn(here);
   await until(() => there.user());
@@ -163,7 +163,7 @@ test("clients that share no storage share no sign-in, even in one process", asyn
   assert.deepEqual(await other.me(), server.bob);
 });
 
-test("after destroy nothing is heard, told or listened to any more", async (t) => {
+test("after destroy nothing is sent, received or listened to", async (t) => {
   const page = browser(t);
   const { clock, server, here, there } = await twoTabs(t);
   assert.equal(page.listeners.length, 6);
