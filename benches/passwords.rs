@@ -33,7 +33,7 @@ const ROUNDS: usize = 5;
 const HASHING_ROUND: Duration = Duration::from_secs(3);
 const STORMS: [usize; 3] = [16, 64, 500];
 const STORM_ROUNDS: usize = 3;
-const STORM: Duration = Duration::from_secs(5);
+const BURST: Duration = Duration::from_secs(5);
 const IN_FLIGHT: usize = 64;
 const PROBERS: u32 = 16;
 const PROBES_A_SECOND: u32 = 400;
@@ -53,7 +53,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    LocalSet::new().block_on(&runtime, storms())
+    LocalSet::new().block_on(&runtime, bursts())
 }
 
 /// One thread and one process, without HTTP.
@@ -189,7 +189,7 @@ async fn serve_as_usual(hash: String) -> std::io::Result<()> {
     .await
 }
 
-async fn storms() -> Result<()> {
+async fn bursts() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let database = format!("sqlite:{}", directory.path().join("bench.db").display());
     let hash = bcrypt::hash_with_salt(PASSWORD, 10, SALT).map_err(|error| error.to_string())?;
@@ -210,7 +210,7 @@ async fn storms() -> Result<()> {
             let server = Server::start(&database).await?;
             let token = sign_in(server.address).await?;
             ours.push(
-                storm(server.address, in_flight, &token)
+                burst(server.address, in_flight, &token)
                     .await
                     .map_err(|error| format!("hallpass: {error}"))?,
             );
@@ -220,14 +220,14 @@ async fn storms() -> Result<()> {
             command.env_clear().env(USUAL, &hash);
             let server = Server::start_with(command).await?;
             usual.push(
-                storm(server.address, in_flight, "none")
+                burst(server.address, in_flight, "none")
                     .await
                     .map_err(|error| format!("web::block: {error}"))?,
             );
         }
         print(in_flight, "hallpass", &ours);
         print(in_flight, "web::block", &usual);
-        let rate = |storms: &[Storm]| median(storms.iter().map(|storm| storm.rate).collect());
+        let rate = |bursts: &[Burst]| median(bursts.iter().map(|burst| burst.rate).collect());
         println!(
             "             ratio         {:>8.2}   hallpass's memory after it: {:.1} MB",
             rate(&ours) / rate(&usual),
@@ -238,7 +238,7 @@ async fn storms() -> Result<()> {
 }
 
 /// The results of one burst; times in milliseconds.
-struct Storm {
+struct Burst {
     rate: f64,
     logins: Vec<f64>,
     refusals: Vec<f64>,
@@ -246,23 +246,23 @@ struct Storm {
     probes: Vec<f64>,
 }
 
-fn print(in_flight: usize, server: &str, storms: &[Storm]) {
-    let over = |figure: &dyn Fn(&Storm) -> f64| median(storms.iter().map(figure).collect());
-    let refused: usize = storms.iter().map(|storm| storm.refusals.len()).sum();
+fn print(in_flight: usize, server: &str, bursts: &[Burst]) {
+    let over = |figure: &dyn Fn(&Burst) -> f64| median(bursts.iter().map(figure).collect());
+    let refused: usize = bursts.iter().map(|burst| burst.refusals.len()).sum();
     println!(
         "  {in_flight:>9}  {server:<11} {:>10.1} {:>7.0} {:>11.0} {:>8} {:>19.0} {:>8} {:>11.2} {:>11.1}",
-        over(&|storm| storm.rate),
-        over(&|storm| quantile(&storm.logins, 0.5)),
-        over(&|storm| quantile(&storm.logins, 1.0)),
-        refused / storms.len(),
-        over(&|storm| quantile(&storm.refusals, 1.0)),
-        storms.iter().map(|storm| storm.hung_up).sum::<usize>(),
-        over(&|storm| quantile(&storm.probes, 0.5)),
-        over(&|storm| quantile(&storm.probes, 0.99)),
+        over(&|burst| burst.rate),
+        over(&|burst| quantile(&burst.logins, 0.5)),
+        over(&|burst| quantile(&burst.logins, 1.0)),
+        refused / bursts.len(),
+        over(&|burst| quantile(&burst.refusals, 1.0)),
+        bursts.iter().map(|burst| burst.hung_up).sum::<usize>(),
+        over(&|burst| quantile(&burst.probes, 0.5)),
+        over(&|burst| quantile(&burst.probes, 0.99)),
     );
 }
 
-async fn storm(address: SocketAddr, in_flight: usize, token: &str) -> Result<Storm> {
+async fn burst(address: SocketAddr, in_flight: usize, token: &str) -> Result<Burst> {
     // Connect first, so that the accept queue is not part of the measurement.
     let mut streams = Vec::new();
     for _ in 0..in_flight {
@@ -279,7 +279,7 @@ async fn storm(address: SocketAddr, in_flight: usize, token: &str) -> Result<Sto
         let me = Request::get("/api/auth/me", Some(token));
         probers.spawn_local(prober(stream, me, n, begun));
     }
-    let mut storm = Storm {
+    let mut burst = Burst {
         rate: 0.0,
         logins: Vec::new(),
         refusals: Vec::new(),
@@ -287,20 +287,20 @@ async fn storm(address: SocketAddr, in_flight: usize, token: &str) -> Result<Sto
         probes: Vec::new(),
     };
     for probes in probers.join_all().await {
-        storm.probes.extend(probes?);
+        burst.probes.extend(probes?);
     }
     for answers in people.join_all().await {
         for (status, milliseconds) in answers {
             match status {
-                200 => storm.logins.push(milliseconds),
-                503 => storm.refusals.push(milliseconds),
-                HUNG_UP => storm.hung_up += 1,
+                200 => burst.logins.push(milliseconds),
+                503 => burst.refusals.push(milliseconds),
+                HUNG_UP => burst.hung_up += 1,
                 other => return Err(format!("a sign-in was answered {other}").into()),
             }
         }
     }
-    storm.rate = storm.logins.len() as f64 / STORM.as_secs_f64();
-    Ok(storm)
+    burst.rate = burst.logins.len() as f64 / BURST.as_secs_f64();
+    Ok(burst)
 }
 
 async fn connect(address: SocketAddr) -> Result<TcpStream> {
@@ -316,7 +316,7 @@ async fn person(mut stream: TcpStream, begun: Instant) -> Vec<(u16, f64)> {
     let mut answers = Vec::new();
     loop {
         let sent = Instant::now();
-        let left = STORM.saturating_sub(begun.elapsed());
+        let left = BURST.saturating_sub(begun.elapsed());
         let Ok(answer) = timeout(left, exchange(&mut stream, &login, &mut buffer)).await else {
             return answers;
         };
@@ -343,7 +343,7 @@ async fn prober(
     let mut due = begun + interval * n / PROBERS;
     let mut buffer = Vec::with_capacity(4096);
     let mut waits = Vec::new();
-    while due < begun + STORM {
+    while due < begun + BURST {
         sleep_until(due.into()).await;
         // The client's timer has a resolution of one millisecond.
         let late = Instant::now() - due;
@@ -357,7 +357,7 @@ async fn prober(
             Ok((status, _)) => return Err(format!("/me was answered {status}")),
             Err(_) => {
                 // It would have waited at least until the end.
-                waits.push((begun + STORM).saturating_duration_since(due).as_secs_f64() * 1000.0);
+                waits.push((begun + BURST).saturating_duration_since(due).as_secs_f64() * 1000.0);
                 return Ok(waits);
             }
         }

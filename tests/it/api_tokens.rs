@@ -294,7 +294,9 @@ on_both_databases! {
             .header("x-request-id", "revokes")
             .await
             .expect(200);
-        for (request_id, action, actor) in [("makes", "api_token.created", alan), ("revokes", "api_token.revoked", ada)] {
+        for (request_id, action, actor) in [
+            ("makes", "api_token.created", alan), ("revokes", "api_token.revoked", ada),
+        ] {
             let all = format!("select count(*) from audit where request_id = '{request_id}'");
             assert_eq!(app.db.count(&all).await, 1);
             let right = format!(

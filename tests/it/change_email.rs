@@ -54,7 +54,8 @@ on_both_databases! {
         assert!(app.emails_to(NEW).await.is_empty());
         let rows = "select count(*) from audit where action = 'user.email_change_requested' and outcome = 'refused'";
         assert_eq!(app.db.count(rows).await, 1);
-        app.post("/api/auth/change-email").json(&json!({"email": NEW, "password": PASSWORD})).await.refused(401, "Authentication required");
+        app.post("/api/auth/change-email").json(&json!({"email": NEW, "password": PASSWORD}))
+            .await.refused(401, "Authentication required");
     }
 
     async fn a_registered_address_is_refused_at_once(app: TestApp) {
@@ -129,7 +130,8 @@ on_both_databases! {
         app.verifies(&app.mailed_token(NEW, "confirm_new_email").await).await.expect(200);
         for action in ["user.email_change_requested", "user.email_changed"] {
             let rows = format!(
-                "select count(*) from audit where action = '{action}' and outcome = 'ok' and subject_id = {} and organization_id = {}",
+                "select count(*) from audit where action = '{action}' and outcome = 'ok'
+                 and subject_id = {} and organization_id = {}",
                 app.db.id(ada.id()),
                 app.db.id(ada.organization_id())
             );

@@ -20,7 +20,9 @@ on_both_databases! {
     async fn non_object_bodies_are_malformed_and_parser_details_are_hidden(app: TestApp) {
         let deep = "[".repeat(8_000) + &"]".repeat(8_000);
         let deep_field = format!(r#"{{"email":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
-        for body in ["", "{", "[]", "null", "7", r#""text""#, r#"{"email":"a@b.de",}"#, "{\"a\":\u{1}}", &deep, &deep_field] {
+        for body in [
+            "", "{", "[]", "null", "7", r#""text""#, r#"{"email":"a@b.de",}"#, "{\"a\":\u{1}}", &deep, &deep_field,
+        ] {
             let answer = app
                 .post("/api/auth/login")
                 .body("application/json", body.to_owned())

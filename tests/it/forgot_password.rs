@@ -54,7 +54,10 @@ on_both_databases! {
         }
         // The second e-mail to a known address replaces the token of the first.
         assert_eq!(written, [[1, 1, 1], [1, 1, 0], [1, 1, 1], [1, 1, 1]]);
-        let readable = format!("select count(*) from outbox where recipient = '{UNKNOWN}' and (letter is not null or next_attempt_at is not null)");
+        let readable = format!(
+            "select count(*) from outbox where recipient = '{UNKNOWN}'
+             and (letter is not null or next_attempt_at is not null)"
+        );
         assert_eq!(app.db.count(&readable).await, 0);
     }
 
@@ -119,7 +122,8 @@ on_both_databases! {
         }
         app.forgets_password(ADA).await.expect(200);
         assert_eq!(app.emails_to(ADA).await.len(), 3);
-        let refused = "select count(*) from audit where action = 'user.password_reset_requested' and outcome = 'refused'";
+        let refused =
+            "select count(*) from audit where action = 'user.password_reset_requested' and outcome = 'refused'";
         assert_eq!(app.db.count(refused).await, 1);
     }
 
@@ -128,7 +132,9 @@ on_both_databases! {
         app.advance(TimeDelta::hours(2));
         join_all((0..20).map(|_| app.forgets_password(ADA))).await;
         assert_eq!(count_resets(&app).await, 3);
-        assert_eq!(app.db.count("select count(*) from one_time_tokens where purpose = 'reset_password' and user_id is not null").await, 1);
+        let tokens =
+            "select count(*) from one_time_tokens where purpose = 'reset_password' and user_id is not null";
+        assert_eq!(app.db.count(tokens).await, 1);
     }
 
     async fn each_request_leaves_one_audit_row_whether_or_not_the_account_exists(app: TestApp) {
@@ -136,7 +142,8 @@ on_both_databases! {
         for (address, subject) in [(ADA, format!("= {}", app.db.id(ada.id()))), (UNKNOWN, "is null".to_owned())] {
             app.forgets_password(address).await.expect(200);
             let rows = format!(
-                "select count(*) from audit where action = 'user.password_reset_requested' and outcome = 'ok' and subject_id {subject}"
+                "select count(*) from audit where action = 'user.password_reset_requested' and outcome = 'ok'
+                 and subject_id {subject}"
             );
             assert_eq!(app.db.count(&rows).await, 1, "{address}");
         }
@@ -145,10 +152,16 @@ on_both_databases! {
 
     async fn an_invalid_address_is_an_error_of_its_field(app: TestApp) {
         for path in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
-            for body in [json!({}), json!({"email": "ada"}), json!({"email": ["ada@acme.example"]}), json!({"email": "a@b.de\r\nbcc: x@y.de"})] {
+            for body in [
+                json!({}),
+                json!({"email": "ada"}),
+                json!({"email": ["ada@acme.example"]}),
+                json!({"email": "a@b.de\r\nbcc: x@y.de"}),
+            ] {
                 app.post(path).json(&body).await.refused_fields(&["email"]);
             }
-            app.post(path).json(&json!({"email": ADA, "returnUrl": "https://evil.example"})).await.refused_fields(&["returnUrl"]);
+            app.post(path).json(&json!({"email": ADA, "returnUrl": "https://evil.example"}))
+                .await.refused_fields(&["returnUrl"]);
         }
         assert_eq!(app.db.count("select count(*) from outbox").await, 0);
     }

@@ -65,7 +65,8 @@ on_both_databases! {
             panic!("{emails:?}")
         };
         assert_eq!((organization.as_str(), inviter.as_deref(), *role), ("Acme", Some("Ada Byron"), Role::Manager));
-        let in_plain = format!("select count(*) from one_time_tokens where hash like '%{token}%' or payload like '%{token}%'");
+        let in_plain =
+            format!("select count(*) from one_time_tokens where hash like '%{token}%' or payload like '%{token}%'");
         assert_eq!(app.db.count(&in_plain).await, 0);
         let audited = "select count(*) from audit where request_id = 'invites'";
         assert_eq!(app.db.count(audited).await, 1);
@@ -77,7 +78,9 @@ on_both_databases! {
         let path = ada.organization_path("/invitations");
         let invited = ada.post(&path).json(&json!({"email": BOB})).await.expect(201);
         assert_eq!(invited["role"], "employee");
-        for (field, value) in [("email", json!("bob")), ("role", json!("owner")), ("role", json!(3)), ("id", json!("x"))] {
+        for (field, value) in [
+            ("email", json!("bob")), ("role", json!("owner")), ("role", json!(3)), ("id", json!("x")),
+        ] {
             let mut body = json!({"email": "eve@acme.example"});
             body[field] = value;
             ada.post(&path).json(&body).await.refused_fields(&[field]);
@@ -241,7 +244,8 @@ on_both_databases! {
         let audited = "select count(*) from audit where request_id = 'accepts'";
         assert_eq!(app.db.count(audited).await, 1);
         let row = format!(
-            "{audited} and action = 'invitation.accepted' and outcome = 'ok' and actor_id = {} and organization_id = {}",
+            "{audited} and action = 'invitation.accepted' and outcome = 'ok'
+             and actor_id = {} and organization_id = {}",
             app.db.id(bob.id()),
             app.db.id(ada.organization_id())
         );
@@ -314,7 +318,8 @@ on_both_databases! {
         for garbled in [format!("{token}A"), token.to_lowercase(), format!(" {token}"), format!("{token}\n")] {
             bob.accepts(&garbled).await.refused(400, "Invalid or expired token");
         }
-        app.post("/api/invitations/accept").json(&json!({"token": token})).await.refused(401, "Authentication required");
+        app.post("/api/invitations/accept").json(&json!({"token": token}))
+            .await.refused(401, "Authentication required");
         bob.post("/api/invitations/accept").json(&json!({})).await.refused_fields(&["token"]);
         app.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
         let bob = bob.signs_in_again().await;
@@ -426,7 +431,8 @@ on_both_databases! {
         let both = "select count(*) from invitations where accepted_at is not null and revoked_at is not null";
         assert_eq!(app.db.count(both).await, 0);
         let accepted = app.db.count("select count(*) from invitations where accepted_at is not null").await;
-        let members = format!("select count(*) from memberships where organization_id = {}", app.db.id(ada.organization_id()));
+        let members =
+            format!("select count(*) from memberships where organization_id = {}", app.db.id(ada.organization_id()));
         assert_eq!(app.db.count(&members).await, accepted + 1);
     }
 

@@ -26,7 +26,8 @@ on_both_databases! {
             .expect(200);
         assert_eq!(joined["user"]["organizationId"], ada.organization_id());
         assert_eq!(joined["user"]["role"], "employee");
-        assert_eq!(app.db.count("select count(*) from audit where request_id = 'joins' and action = 'membership.joined'").await, 1);
+        let row = "select count(*) from audit where request_id = 'joins' and action = 'membership.joined'";
+        assert_eq!(app.db.count(row).await, 1);
         let beta = bob.organization_id().to_owned();
         bob.me().await.expect(200);
         bob.takes_token(&joined);

@@ -194,7 +194,7 @@ on_both_databases! {
         assert_eq!(everybody["users"], json!([ada.get("/api/users").await.expect(200)["users"][0]]));
     }
 
-    async fn reporting_lines_survive_cycles_in_older_data(app: TestApp) {
+    async fn the_migration_builds_reporting_lines_even_from_a_cycle(app: TestApp) {
         let Staff { ada, grace, mia, alan, .. } = &Staff::of(&app).await;
         let (up, down) = match &app.db {
             Db::Sqlite { .. } => (

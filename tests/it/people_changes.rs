@@ -237,7 +237,9 @@ on_both_databases! {
             how[field] = json!("x");
             ada.changes(alan, how).await.refused_fields(&[field]);
         }
-        for (field, value) in [("role", json!("superadmin")), ("role", json!(7)), ("disabled", json!("yes")), ("name", json!(null))] {
+        for (field, value) in [
+            ("role", json!("superadmin")), ("role", json!(7)), ("disabled", json!("yes")), ("name", json!(null)),
+        ] {
             let answer = ada.changes(alan, json!({field: value})).await;
             match value {
                 Value::Null => assert_eq!(answer.expect(200)["name"], "Bob Byte"),

@@ -31,7 +31,8 @@ on_both_databases! {
 
     async fn the_address_stays_registered_and_a_reset_gives_access(app: TestApp) {
         app.registers("Evil", VICTIM).await;
-        app.post("/api/auth/register").json(&organization_body("Acme", VICTIM)).await.refused(409, "Email already registered");
+        app.post("/api/auth/register").json(&organization_body("Acme", VICTIM))
+            .await.refused(409, "Email already registered");
         app.forgets_password(VICTIM).await.expect(200);
         app.resets_password(&app.mailed_token(VICTIM, "reset_password").await, OTHER_PASSWORD).await.expect(200);
         app.logs_in(VICTIM, OTHER_PASSWORD).await;
@@ -62,7 +63,8 @@ on_both_databases! {
     async fn an_address_reported_by_slack_belongs_to_the_mailbox_owner(app: SlackApp) {
         let reported = app.signs_in("member").await;
         let email = reported["email"].as_str().unwrap();
-        app.post("/api/auth/register").json(&organization_body("Acme", email)).await.refused(409, "Email already registered");
+        app.post("/api/auth/register").json(&organization_body("Acme", email))
+            .await.refused(409, "Email already registered");
         app.forgets_password(email).await.expect(200);
         app.resets_password(&app.mailed_token(email, "reset_password").await, OTHER_PASSWORD).await.expect(200);
         let owner = app.logs_in(email, OTHER_PASSWORD).await;

@@ -51,8 +51,8 @@ on_both_databases! {
         switched.takes_token(&answer);
         assert_eq!(switched.me().await.expect(200)["organizationId"], beta.id);
         assert_eq!(ada.me().await.expect(200), ada.user);
-        let unswitched = ada.refreshes().await.expect(200);
-        assert_eq!(unswitched["user"]["organizationId"], ada.organization_id());
+        let unchanged = ada.refreshes().await.expect(200);
+        assert_eq!(unchanged["user"]["organizationId"], ada.organization_id());
     }
 
     async fn a_session_ends_after_ninety_days_and_no_token_outlives_it(app: TestApp) {

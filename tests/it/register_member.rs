@@ -16,7 +16,7 @@ on_both_databases! {
         assert_eq!(bob.me().await.expect(200), bob.user);
     }
 
-    async fn joining_ignores_no_unknown_field(app: TestApp) {
+    async fn joining_refuses_unknown_fields(app: TestApp) {
         let acme = app.registers("Acme", "ada@acme.example").await;
         for (field, value) in [
             ("role", json!("admin")),

@@ -70,7 +70,7 @@ on_both_databases! {
         assert!(slugs.iter().all(|slug| slug.starts_with("acme-inc")));
     }
 
-    async fn registration_ignores_no_unknown_field(app: TestApp) {
+    async fn registration_refuses_unknown_fields(app: TestApp) {
         for (field, value) in [
             ("role", json!("admin")),
             ("isAdmin", json!(true)),

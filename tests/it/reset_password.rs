@@ -98,7 +98,9 @@ on_both_databases! {
         let first = app.resets_password("x", OTHER_PASSWORD).await;
         first.refused(400, "Invalid or expired token");
         let verify = app.mailed_token(ADA, "verify_email").await;
-        for bad in [verify.as_str(), &ada.token, &"A".repeat(43), &format!("{good}\n"), &format!(" {good}"), "' or 1=1 --"] {
+        for bad in [
+            verify.as_str(), &ada.token, &"A".repeat(43), &format!("{good}\n"), &format!(" {good}"), "' or 1=1 --",
+        ] {
             let answer = app.resets_password(bad, OTHER_PASSWORD).await;
             assert_eq!(answer.as_bytes(), first.as_bytes(), "{bad}");
         }
@@ -123,11 +125,11 @@ on_both_databases! {
     async fn the_owner_is_notified_of_every_new_password(app: TestApp) {
         let ada = app.signs_up("Acme", ADA).await;
         ada.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
-        assert_eq!(told_of_new_passwords(&app).await, 1);
+        assert_eq!(password_notices(&app).await, 1);
         ada.changes_password(PASSWORD, OTHER_PASSWORD).await.refused(401, "Invalid credentials");
-        assert_eq!(told_of_new_passwords(&app).await, 1);
+        assert_eq!(password_notices(&app).await, 1);
         app.resets_password(&reset_token(&app).await, LAST_PASSWORD).await.expect(200);
-        assert_eq!(told_of_new_passwords(&app).await, 2);
+        assert_eq!(password_notices(&app).await, 2);
         let emails = app.emails_to(ADA).await;
         let without_a_link = EmailMessage::PasswordChanged { name: "Ada Byron".to_owned(), token: None };
         assert!(emails.contains(&without_a_link), "{emails:?}");
@@ -181,7 +183,8 @@ on_both_databases! {
             .await
             .expect(200);
         let row = format!(
-            "select count(*) from audit where request_id = 'resets' and action = 'user.password_reset' and outcome = 'ok'
+            "select count(*) from audit where request_id = 'resets' and action = 'user.password_reset'
+             and outcome = 'ok'
              and subject_id = {} and organization_id = {}",
             app.db.id(ada.id()),
             app.db.id(ada.organization_id())
@@ -196,7 +199,7 @@ async fn reset_token(app: &TestApp) -> String {
     app.mailed_token(ADA, "reset_password").await
 }
 
-async fn told_of_new_passwords(app: &TestApp) -> usize {
+async fn password_notices(app: &TestApp) -> usize {
     let emails = app.emails_to(ADA).await;
     emails
         .iter()

@@ -233,7 +233,9 @@ on_both_databases! {
     async fn revoked_disabled_and_removed_people_are_refused_on_every_instance(app: TestApp) {
         let other = app.second_instance().await;
         let acme = app.registers("Acme", ADA).await;
-        for (email, how) in [("bob@acme.example", "logout-all"), ("cy@acme.example", "disabled"), ("dee@acme.example", "removed")] {
+        for (email, how) in [
+            ("bob@acme.example", "logout-all"), ("cy@acme.example", "disabled"), ("dee@acme.example", "removed"),
+        ] {
             let actor = app.joins(&acme.id, email).await;
             let token = token_of(&app, email).await;
             searches(&other, &token).await.expect(200);
@@ -273,7 +275,13 @@ on_both_databases! {
             app.post(&format!("/api/v1/search?token={token}")).json(&body).await
         };
         let all = json!({"from": 0, "size": 100});
-        for (email, seen) in [(ADA, 5), ("manager@acme.example", 3), ("lead@acme.example", 2), ("worker@acme.example", 1), ("other@acme.example", 1)] {
+        for (email, seen) in [
+            (ADA, 5),
+            ("manager@acme.example", 3),
+            ("lead@acme.example", 2),
+            ("worker@acme.example", 1),
+            ("other@acme.example", 1),
+        ] {
             let found = search(email, all.clone()).await.expect(200);
             assert_eq!(found["total"], seen, "{email}");
             let results = found["results"].as_array().unwrap();
@@ -302,7 +310,7 @@ on_both_databases! {
             .refused_fields(&["from", "query", "size", "sort"]);
     }
 
-    async fn every_answer_of_this_api_sends_no_referrer_policy(app: TestApp) {
+    async fn every_answer_of_this_api_has_referrer_policy_no_referrer(app: TestApp) {
         app.registers("Acme", ADA).await;
         let token = token_of(&app, ADA).await;
         for answer in [

@@ -83,7 +83,8 @@ on_both_databases! {
             }
         }
         app.resets_password(&verify, OTHER_PASSWORD).await.refused(400, "Invalid or expired token");
-        app.post("/api/auth/end-session").json(&json!({"token": verify})).await.refused(400, "Invalid or expired token");
+        app.post("/api/auth/end-session").json(&json!({"token": verify}))
+            .await.refused(400, "Invalid or expired token");
         app.get("/api/auth/me").bearer(&verify).await.refused(401, "Invalid token");
         assert!(!app.is_verified(ADA).await);
         // None of these used up the token.
@@ -189,7 +190,8 @@ on_both_databases! {
     async fn verifying_leaves_one_audit_row(app: TestApp) {
         let ada = app.signs_up("Acme", ADA).await;
         let token = app.mailed_token(ADA, "verify_email").await;
-        app.post("/api/auth/verify-email").header("x-request-id", "verifies").json(&json!({"token": token})).await.expect(200);
+        app.post("/api/auth/verify-email").header("x-request-id", "verifies").json(&json!({"token": token}))
+            .await.expect(200);
         let rows = format!(
             "select count(*) from audit where request_id = 'verifies' and action = 'user.email_verified'
              and outcome = 'ok' and subject_id = {} and organization_id = {}",

@@ -16,7 +16,7 @@ async fn serve_mode_has_no_mailbox_page() {
 }
 
 #[actix_web::test]
-async fn the_mailbox_page_needs_no_mail_server() {
+async fn the_mailbox_page_exists_only_without_a_mail_server() {
     let url = Db::sqlite().url();
     for (smtp_url, is_there) in [(None, true), (Some("smtp://127.0.0.1:9"), false)] {
         let environment = |name: &str| match name {

@@ -114,7 +114,7 @@ on_both_databases! {
         let token = app.takes_first_step(&ada.email).await;
         let elsewhere = app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
         app.advance(TimeDelta::seconds(30));
-        let under_way = app.takes_first_step(&ada.email).await;
+        let pending = app.takes_first_step(&ada.email).await;
 
         let code = authenticator.code(&app);
         let removes = |body: serde_json::Value| ada.delete("/api/auth/mfa/totp").json(&body);
@@ -130,7 +130,7 @@ on_both_databases! {
             .await
             .refused(401, "Token revoked");
         ada.me().await.expect(200);
-        app.shows_code(&under_way, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
+        app.shows_code(&pending, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
         app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200)["accessToken"].as_str().unwrap();
         removes(json!({"password": PASSWORD, "code": code})).await.refused(409, "MFA not enrolled");
         assert_eq!(app.db.count("select count(*) from recovery_codes").await, 0);

@@ -83,11 +83,11 @@ on_both_databases! {
         let (of_ada, of_bob) = (ada.as_a_service("admin").await, bob.as_a_service("employee").await);
         of_bob.me().await.expect(200);
         ada.requires_mfa(&app).await;
-        is_shut_out(&of_bob.me().await);
-        is_shut_out(&of_bob.get("/api/users").await);
+        is_refused_without_mfa(&of_bob.me().await);
+        is_refused_without_mfa(&of_bob.get("/api/users").await);
         // A service cannot enrol.
-        is_shut_out(&of_bob.get("/api/auth/mfa").await);
-        is_shut_out(&of_bob.begins_enrolment().await);
+        is_refused_without_mfa(&of_bob.get("/api/auth/mfa").await);
+        is_refused_without_mfa(&of_bob.begins_enrolment().await);
         of_ada.me().await.expect(200);
 
         bob.enrols(&app).await;
@@ -113,7 +113,7 @@ on_both_databases! {
         let email = Email::parse(BOB).unwrap();
         mfa::reset(operator_app.services(), &operator_context(), &email).await.unwrap().unwrap();
         eventually("the API token is refused", async || of_acme.me().await.status == 403).await;
-        is_shut_out(&of_acme.me().await);
+        is_refused_without_mfa(&of_acme.me().await);
         bob.me().await.refused(401, "Token revoked");
         // Where it is not required, the token keeps working.
         of_beta.me().await.expect(200);
@@ -128,16 +128,16 @@ on_both_databases! {
         removes.json(&json!({"password": PASSWORD, "code": authenticator.code(&app)})).await.expect(200);
         service.me().await.expect(200);
         ada.requires_mfa(&app).await;
-        is_shut_out(&service.me().await);
-        is_shut_out(&bob.me().await);
+        is_refused_without_mfa(&service.me().await);
+        is_refused_without_mfa(&bob.me().await);
     }
 
     async fn a_new_password_does_not_bypass_it(app: TestApp) {
         let ada = app.signs_up("Acme", ADA).await;
         app.joins(ada.organization_id(), BOB).await;
         ada.requires_mfa(&app).await;
-        let under_way = app.takes_first_step(BOB).await;
-        app.begins_with(&under_way).await.expect(200);
+        let pending = app.takes_first_step(BOB).await;
+        app.begins_enrolment_with(&pending).await.expect(200);
         let sessions = app.db.count(SESSIONS).await;
         app.forgets_password(BOB).await.expect(200);
         let link = app.mailed_token(BOB, "reset_password").await;
@@ -146,7 +146,7 @@ on_both_databases! {
         assert!(reset.header("set-cookie").is_none());
 
         // Whatever began with the old password has ended, including Bob's session from before the rule.
-        app.begins_with(&under_way).await.refused(400, "Invalid or expired token");
+        app.begins_enrolment_with(&pending).await.refused(400, "Invalid or expired token");
         assert_eq!(app.db.count(SESSIONS).await, sessions - 1);
         let asked = app.tries_to_log_in(BOB, OTHER_PASSWORD).await.expect(200);
         gets_no_cookie(&app, BOB, OTHER_PASSWORD).await;
@@ -162,7 +162,7 @@ on_both_databases! {
         let verified = app.verifies(&app.mailed_token(BOB, "verify_email").await).await;
         assert_eq!(verified.expect(200), json!({"success": true}));
         assert!(verified.header("set-cookie").is_none());
-        is_shut_out(&bob.me().await);
+        is_refused_without_mfa(&bob.me().await);
         is_to_enrol(&app.tries_to_log_in(BOB, PASSWORD).await.expect(200));
     }
 
@@ -208,7 +208,7 @@ on_both_databases! {
             assert_eq!(carriers.statuses(instance).await, [200; 4]);
         }
         ada.requires_mfa(&app).await;
-        is_shut_out(&bob.me().await);
+        is_refused_without_mfa(&bob.me().await);
         assert_eq!(carriers.statuses(&app).await, [403; 4]);
         let took = eventually("the other instance has learned of the rule", async || {
             carriers.statuses(&other).await == [403; 4]
@@ -248,7 +248,7 @@ on_both_databases! {
         // Enrolling ended it, as it ends every other session.
         elsewhere.me().await.refused(401, "Token revoked");
         // Lifting the rule restores access for everyone it had locked out.
-        is_shut_out(&bob.me().await);
+        is_refused_without_mfa(&bob.me().await);
         ada.sets_rules(&json!({"requireMfa": false})).await;
         bob.me().await.expect(200);
     }
@@ -261,10 +261,10 @@ on_both_databases! {
         ada.requires_mfa(&app).await;
         bob.logs_out().await.expect(200);
         bob.me().await.refused(401, "Token revoked");
-        is_shut_out(&second.me().await);
+        is_refused_without_mfa(&second.me().await);
         second.post("/api/auth/logout-all").await.expect(200);
         third.me().await.refused(401, "Token revoked");
-        is_shut_out(&service.post("/api/auth/logout").await);
+        is_refused_without_mfa(&service.post("/api/auth/logout").await);
     }
 
     async fn a_tenant_that_requires_it_locks_sessions_of_people_not_enrolled(app: TestApp) {
@@ -340,7 +340,7 @@ async fn switches(actor: &Actor, organization_id: &str) -> Answer {
 }
 
 #[track_caller]
-fn is_shut_out(answer: &Answer) {
+fn is_refused_without_mfa(answer: &Answer) {
     answer.refused(403, "MFA enrolment required");
     assert_eq!(
         answer.header("x-error-code"),

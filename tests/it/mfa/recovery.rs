@@ -65,7 +65,7 @@ on_both_databases! {
     async fn an_operator_resets_the_second_factor_of_a_locked_out_person(app: TestApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.enrols(&app).await;
-        let under_way = app.takes_first_step(&ada.email).await;
+        let pending = app.takes_first_step(&ada.email).await;
         let operator_app = app.operator_app().await;
         let resets = async |email: &str| {
             let email = Email::parse(email).unwrap();
@@ -75,12 +75,13 @@ on_both_databases! {
         assert!(resets(&ada.email).await.unwrap().is_some());
         assert!(matches!(resets(&ada.email).await, Err(Error::MfaNotEnrolled)));
 
-        app.shows_code(&under_way, "123456").await.refused(400, "Invalid or expired token");
+        app.shows_code(&pending, "123456").await.refused(400, "Invalid or expired token");
         let answer = app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);
         assert!(answer["accessToken"].is_string(), "{answer}");
         let live = "select count(*) from sessions where revoked_at is null";
         assert_eq!(app.db.count(live).await, 1);
-        let rows = "select count(*) from audit where action = 'mfa.disabled' and actor_id is null and subject_id is not null";
+        let rows =
+            "select count(*) from audit where action = 'mfa.disabled' and actor_id is null and subject_id is not null";
         assert_eq!(app.db.count(rows).await, 1);
     }
 

@@ -19,7 +19,7 @@ on_both_databases! {
             asked,
             json!({"mfaRequired": true, "mfaToken": token, "expiresIn": 300, "enrolmentRequired": true})
         );
-        let authenticator = Authenticator::from_enrolment(&app.begins_with(token).await.expect(200));
+        let authenticator = Authenticator::from_enrolment(&app.begins_enrolment_with(token).await.expect(200));
         app.confirms_with(token, &authenticator.wrong_code(&app)).await.refused(401, "Invalid code");
         let answer = app.confirms_with(token, &authenticator.code(&app)).await.expect(200);
         assert_eq!(recovery_codes(&answer).len(), 10);
@@ -28,7 +28,7 @@ on_both_databases! {
         app.get("/api/auth/me").bearer(answer["accessToken"].as_str().unwrap()).await.expect(200);
 
         // Once, and from then on with codes.
-        app.begins_with(token).await.refused(400, "Invalid or expired token");
+        app.begins_enrolment_with(token).await.refused(400, "Invalid or expired token");
         app.advance(TimeDelta::seconds(30));
         let token = app.takes_first_step("ada@acme.example").await;
         app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
@@ -43,7 +43,7 @@ on_both_databases! {
         app.get("/api/auth/mfa").bearer(&token).await.refused(401, "Invalid token");
         app.post("/api/auth/mfa/totp").bearer(&token).await.refused(401, "Invalid token");
         app.advance(TimeDelta::seconds(300));
-        app.begins_with(&token).await.refused(400, "Invalid or expired token");
+        app.begins_enrolment_with(&token).await.refused(400, "Invalid or expired token");
     }
 
     async fn a_concurrent_pending_sign_in_does_not_replace_an_enrolment(app: TestApp) {
@@ -53,9 +53,9 @@ on_both_databases! {
             app.takes_first_step("ada@acme.example").await,
             app.takes_first_step("ada@acme.example").await,
         );
-        let authenticator = Authenticator::from_enrolment(&app.begins_with(&hers).await.expect(200));
+        let authenticator = Authenticator::from_enrolment(&app.begins_enrolment_with(&hers).await.expect(200));
         app.confirms_with(&hers, &authenticator.code(&app)).await.expect(200);
-        app.begins_with(&stolen).await.refused(400, "Invalid or expired token");
+        app.begins_enrolment_with(&stolen).await.refused(400, "Invalid or expired token");
         app.confirms_with(&stolen, &authenticator.code_in(&app, 1)).await.refused(400, "Invalid or expired token");
     }
 
@@ -96,7 +96,7 @@ on_both_databases! {
         let acme = app.registers("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
         let token = app.takes_first_step("ada@acme.example").await;
-        let authenticator = Authenticator::from_enrolment(&app.begins_with(&token).await.expect(200));
+        let authenticator = Authenticator::from_enrolment(&app.begins_enrolment_with(&token).await.expect(200));
         let answer = app.confirms_with(&token, &authenticator.code(&app)).await.expect(200);
         app.advance(TimeDelta::seconds(30));
         app.client

@@ -94,7 +94,7 @@ on_both_databases! {
         let eve = app.signs_up("Gamma", "eve@gamma.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
-        let speaks_for = async |answer: Answer, organization_id: &str| {
+        let acts_for = async |answer: Answer, organization_id: &str| {
             let answer = browser.kept(answer);
             let cookie = answer.header("set-cookie").unwrap();
             for part in ["; Max-Age=604800", "; HttpOnly", "; SameSite=Lax"] {
@@ -105,15 +105,15 @@ on_both_databases! {
             assert_eq!(browser.session().await["user"]["organizationId"], organization_id);
         };
         let joins = browser.call(Method::POST, &format!("/api/organizations/{}/join", beta.id));
-        speaks_for(joins.await, &beta.id).await;
+        acts_for(joins.await, &beta.id).await;
         let switches = |id: &str| {
             browser.call(Method::POST, "/api/auth/refresh").json(&json!({"organizationId": id}))
         };
-        speaks_for(switches(ada.organization_id()).await, ada.organization_id()).await;
+        acts_for(switches(ada.organization_id()).await, ada.organization_id()).await;
         eve.invites(&ada.email, "manager").await.expect(201);
         let token = app.mailed_token(&ada.email, "invitation").await;
         let accepts = browser.call(Method::POST, "/api/invitations/accept").json(&json!({"token": token}));
-        speaks_for(accepts.await, eve.organization_id()).await;
+        acts_for(accepts.await, eve.organization_id()).await;
 
         let strangers = "01939f2e-0000-7000-8000-000000000000";
         assert!(switches(strangers).await.header("set-cookie").is_none());

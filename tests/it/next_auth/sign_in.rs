@@ -178,7 +178,8 @@ on_both_databases! {
         assert_eq!(old_browser.status, 302, "{}", old_browser.text());
         let without_token = browser.silent(Method::POST, CALLBACK).form(&fields[..2]).await;
         without_token.refused(403, "Cross-site request refused");
-        let without_token = browser.silent(Method::POST, CALLBACK).json(&json!({"email": "ada@acme.example", "password": PASSWORD})).await;
+        let without_token = browser.silent(Method::POST, CALLBACK)
+            .json(&json!({"email": "ada@acme.example", "password": PASSWORD})).await;
         without_token.refused(403, "Cross-site request refused");
         // One of our CSRF tokens, but not this browser's.
         let other = app.get("/api/auth/csrf").await.expect(200);
@@ -260,7 +261,8 @@ on_both_databases! {
             Some("http://localhost/api/auth/signin?error=CredentialsSignin")
         );
         let page = app.get("/api/auth/signout").await;
-        assert!(page.text().contains("action=\"http:&#x2f;&#x2f;localhost&#x2f;api&#x2f;auth&#x2f;signout\""), "{}", page.text());
+        let action = "action=\"http:&#x2f;&#x2f;localhost&#x2f;api&#x2f;auth&#x2f;signout\"";
+        assert!(page.text().contains(action), "{}", page.text());
     }
 
     async fn the_providers_and_the_log_are_what_the_client_expects(app: TestApp) {

@@ -47,7 +47,7 @@ on_both_databases! {
         assert_ne!(unknown.status.code(), Some(0));
     }
 
-    async fn an_operator_disables_the_last_admin_only_with_force(db: Db) {
+    async fn disabling_the_last_admin_requires_even_the_last_admin(db: Db) {
         succeeds(hallpass_on(&db, &["org", "create", "Acme", "--json"]));
         for (email, role) in [("ada@acme.example", "admin"), ("bob@acme.example", "manager")] {
             assert!(create_user(&db, email, role).status.success());

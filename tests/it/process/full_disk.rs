@@ -23,7 +23,7 @@ async fn sign_ins_continue_when_no_file_may_grow() {
     let server = Server::run(ignoring_the_signal(&hallpass_on(&db, &["serve"]))).await;
     let token = registers_and_signs_in(&server).await;
     let path = path(&db);
-    room_is_kept(&path).await;
+    space_is_reserved(&path).await;
 
     let longest = [path.clone(), format!("{path}-wal"), format!("{path}-shm")]
         .map(|file| fs::metadata(file).map_or(0, |file| file.len()))
@@ -123,7 +123,7 @@ async fn sign_ins_continue_when_the_disk_is_full() {
     // Through the process's own mounts, which end with it.
     let seen = format!("/proc/{}/root{}", server.process.id(), disk.display());
     let database = format!("{seen}/hallpass.db");
-    room_is_kept(&database).await;
+    space_is_reserved(&database).await;
     let filled = Command::new("sh")
         .args(["-c", r#"cat /dev/zero > "$0/filler""#, &seen])
         .output()
@@ -243,7 +243,7 @@ fn path(db: &Db) -> String {
 }
 
 /// Disk space is reserved in the background, right after the start.
-async fn room_is_kept(path: &str) {
+async fn space_is_reserved(path: &str) {
     let length = |file: String| fs::metadata(file).map_or(0, |file| file.len());
     eventually("space is reserved", async || {
         length(format!("{path}-wal")) > 4 << 20 && length(path.to_owned()) > 4 << 20

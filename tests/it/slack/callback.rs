@@ -89,7 +89,8 @@ on_both_databases! {
         reload.is_page(400, "sign_in_expired");
         let page = reload.text();
         assert!(page.contains("Start again"), "{page}");
-        assert!(page.replace("&#x2f;", "/").contains("/api/auth/slack/start?returnUrl=https%3A%2F%2Fapp.example%2Fauth"), "{page}");
+        let link = "/api/auth/slack/start?returnUrl=https%3A%2F%2Fapp.example%2Fauth";
+        assert!(page.replace("&#x2f;", "/").contains(link), "{page}");
         assert_eq!(app.slack().calls(Endpoint::OauthAccess), 1);
         app.get(&callback)
             .header("cookie", &cookie)
@@ -210,7 +211,8 @@ on_both_databases! {
         let authorization = app.begins().await;
         let state = authorization.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         for (word, ours) in [("invalid_scope", "slack_misconfigured"), ("evil%23%26word", "slack_unavailable")] {
-            let returned = app.follows(&format!("/api/auth/slack/callback?error={word}&error_description=evilword&state={state}")).await;
+            let path = format!("/api/auth/slack/callback?error={word}&error_description=evilword&state={state}");
+            let returned = app.follows(&path).await;
             returned.failed_with(ours);
             assert!(!returned.answer.header("location").unwrap().contains("evil"));
         }

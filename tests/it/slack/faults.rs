@@ -15,7 +15,8 @@ on_both_databases! {
             for fault in trouble() {
                 app.fails(endpoint, fault.clone());
                 let returned = app.arrives("owner").await;
-                assert_eq!(returned.fragment.get("error").map(String::as_str), Some("slack_unavailable"), "{endpoint} {fault:?}");
+                let error = returned.fragment.get("error").map(String::as_str);
+                assert_eq!(error, Some("slack_unavailable"), "{endpoint} {fault:?}");
             }
         }
         assert_eq!(app.slack().calls(Endpoint::Elsewhere), 0);
@@ -31,7 +32,8 @@ on_both_databases! {
             for fault in trouble() {
                 app.fails(endpoint, fault.clone());
                 let returned = app.arrives("owner").await;
-                assert_eq!(returned.fragment.get("error").map(String::as_str), Some("slack_unavailable"), "{endpoint} {fault:?}");
+                let error = returned.fragment.get("error").map(String::as_str);
+                assert_eq!(error, Some("slack_unavailable"), "{endpoint} {fault:?}");
             }
         }
         assert_eq!(app.slack().calls(Endpoint::Elsewhere), 0);

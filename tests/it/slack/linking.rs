@@ -28,7 +28,8 @@ on_both_databases! {
     async fn linking_a_second_workspace_adds_a_membership(app: SlackApp) {
         let first = app.arrives("owner").await;
         let me = app.me(first.token()).await;
-        let authorization = app.post("/api/auth/slack/link").bearer(first.token()).json(&json!({"returnUrl": RETURN_URL})).await;
+        let authorization =
+            app.post("/api/auth/slack/link").bearer(first.token()).json(&json!({"returnUrl": RETURN_URL})).await;
         let returned = follows(&app, &authorization, "second-workspace").await;
         let second = app.me(returned.token()).await;
         assert_eq!(second["id"], me["id"]);
@@ -92,7 +93,8 @@ on_both_databases! {
     }
 
     async fn linking_needs_a_session_that_lasts_until_its_end(app: SlackApp) {
-        app.post("/api/auth/slack/link").json(&json!({"returnUrl": RETURN_URL})).await.refused(401, "Authentication required");
+        app.post("/api/auth/slack/link").json(&json!({"returnUrl": RETURN_URL}))
+            .await.refused(401, "Authentication required");
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let authorization = ask(&app, &ada, &json!({"returnUrl": RETURN_URL})).await;
         ada.logs_out().await;

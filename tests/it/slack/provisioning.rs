@@ -74,7 +74,14 @@ on_both_databases! {
         for returned in &returned {
             returned.token();
         }
-        for (table, rows) in [("organizations", 1), ("users", 1), ("memberships", 1), ("identities", 1), ("workspaces", 1), ("sessions", 20)] {
+        for (table, rows) in [
+            ("organizations", 1),
+            ("users", 1),
+            ("memberships", 1),
+            ("identities", 1),
+            ("workspaces", 1),
+            ("sessions", 20),
+        ] {
             assert_eq!(app.db.count(&format!("select count(*) from {table}")).await, rows, "{table}");
         }
         let founded = "select count(*) from audit where action = 'organization.founded'";
@@ -92,7 +99,9 @@ on_both_databases! {
         for returned in &returned {
             returned.token();
         }
-        for (table, rows) in [("organizations", 1), ("users", 5), ("memberships", 5), ("identities", 5), ("workspaces", 1)] {
+        for (table, rows) in [
+            ("organizations", 1), ("users", 5), ("memberships", 5), ("identities", 5), ("workspaces", 1),
+        ] {
             assert_eq!(app.db.count(&format!("select count(*) from {table}")).await, rows, "{table}");
         }
         assert_eq!(app.db.count("select count(*) from memberships where role = 'admin'").await, 1);
@@ -111,7 +120,10 @@ on_both_databases! {
     async fn guests_are_admitted_only_where_allowed(db: Db) {
         let mut app = SlackApp::start(db).await;
         app.arrives("guest").await.failed_with("not_allowed");
-        app.slack().change_persona("guest", |persona| { persona.is_restricted = false; persona.is_ultra_restricted = true; });
+        app.slack().change_persona("guest", |persona| {
+            persona.is_restricted = false;
+            persona.is_ultra_restricted = true;
+        });
         app.arrives("guest").await.failed_with("not_allowed");
         assert_eq!(app.db.count("select count(*) from users").await, 0);
         assert_eq!(app.db.count("select count(*) from audit where outcome = 'refused'").await, 2);

@@ -99,7 +99,10 @@ on_both_databases! {
     }
 
     async fn without_a_slack_app_every_endpoint_says_so(app: TestApp) {
-        for path in ["/api/auth/slack/url?returnUrl=https://app.example/auth", "/api/auth/slack/start?returnUrl=https://app.example/auth"] {
+        for path in [
+            "/api/auth/slack/url?returnUrl=https://app.example/auth",
+            "/api/auth/slack/start?returnUrl=https://app.example/auth",
+        ] {
             app.get(path).await.refused(501, "Sign-in with Slack is not set up");
         }
         app.get("/api/auth/slack/callback?code=a&state=b").await.is_page(501, "slack_not_set_up");

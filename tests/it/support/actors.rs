@@ -118,7 +118,7 @@ impl TestApp {
         self.db.count(&select).await == 1
     }
 
-    /// As an operator would with `--force`.
+    /// As an operator would with `--even-the-last-admin`.
     pub async fn disables(&self, email: &str) {
         let operator_app = self.operator_app().await;
         let email = Email::parse(email).unwrap();

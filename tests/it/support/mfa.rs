@@ -83,7 +83,7 @@ impl TestApp {
     }
 
     /// Starts an enrolment with the challenge token of a pending sign-in.
-    pub async fn begins_with(&self, mfa_token: &str) -> Answer {
+    pub async fn begins_enrolment_with(&self, mfa_token: &str) -> Answer {
         self.post("/api/auth/mfa/totp")
             .json(&json!({"mfaToken": mfa_token}))
             .await
@@ -99,7 +99,7 @@ impl TestApp {
     /// answer of that sign-in.
     pub async fn enrols_with(&self, mfa_token: &str) -> (Authenticator, Value) {
         let authenticator =
-            Authenticator::from_enrolment(&self.begins_with(mfa_token).await.expect(200));
+            Authenticator::from_enrolment(&self.begins_enrolment_with(mfa_token).await.expect(200));
         let confirmed = self
             .confirms_with(mfa_token, &authenticator.code(self))
             .await;
