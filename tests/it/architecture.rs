@@ -70,7 +70,7 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
         &["config/", "http/generated.rs"],
     ),
     // Beginning a session includes the sign-in notice, so all sessions begin in one place.
-    (&["sessions::insert"], &["service/sign_in/begin_session.rs"]),
+    (&["sessions::insert"], &["service/sign_in/entry.rs"]),
     // Outgoing connections are made in one place.
     (&["reqwest", "oauth2", "lettre"], &["adapters/"]),
     // HTTP is the business of these modules only.

@@ -47,6 +47,7 @@ mod register_member;
 mod register_organization;
 mod reset_password;
 mod revocation;
+mod revoked_callers;
 mod role_matrix;
 mod security_page;
 mod session_tokens;

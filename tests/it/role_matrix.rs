@@ -101,7 +101,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
 ];
 
 /// A body with which the roles differ more than with the example; `None` for the example.
-fn body(method: &str, path: &str) -> Option<Value> {
+pub fn body(method: &str, path: &str) -> Option<Value> {
     Some(match (method, path) {
         ("patch", "/api/users/{id}") => json!({"role": "manager"}),
         ("post", "/api/tokens") => json!({"name": "a service", "role": "manager"}),
@@ -164,7 +164,7 @@ fn the_table_lists_no_removed_route() {
 }
 
 /// Method, path and example body of every documented route.
-fn routes(document: &Value) -> Vec<(&str, &str, Option<Value>)> {
+pub fn routes(document: &Value) -> Vec<(&str, &str, Option<Value>)> {
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -179,7 +179,7 @@ fn routes(document: &Value) -> Vec<(&str, &str, Option<Value>)> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
     Anonymous,
     Employee,
     Manager,
@@ -189,10 +189,10 @@ enum Kind {
 }
 
 /// A new caller, and the people and things that paths refer to.
-struct Cell {
-    caller: Option<Actor>,
+pub struct Cell {
+    pub caller: Option<Actor>,
     /// For `/api/v1`.
-    session_token: Option<String>,
+    pub session_token: Option<String>,
     person: String,
     organization: String,
     invitation: String,
@@ -201,7 +201,7 @@ struct Cell {
 }
 
 impl Cell {
-    async fn of(app: &TestApp, ada: &Actor, kind: Kind) -> Self {
+    pub async fn of(app: &TestApp, ada: &Actor, kind: Kind) -> Self {
         let joins = async || {
             let email = format!("{}@acme.example", uuid::Uuid::now_v7());
             app.joins(ada.organization_id(), &email).await
@@ -251,7 +251,9 @@ impl Cell {
         }
     }
 
-    async fn asks(&self, app: &TestApp, method: &str, path: &str, body: Option<&Value>) -> u16 {
+    /// The path of a route, with this cell's people and things in it.
+    pub fn path(&self, route: &str) -> String {
+        let path = route;
         let id = if path.starts_with("/api/auth/sessions/") {
             &self.session
         } else if path.starts_with("/api/tokens/") {
@@ -261,11 +263,14 @@ impl Cell {
         } else {
             &self.person
         };
-        let method: Method = method.to_uppercase().parse().unwrap();
-        let path = path
-            .replace("{id}", id)
+        path.replace("{id}", id)
             .replace("{userId}", &self.person)
-            .replace("{invitationId}", &self.invitation);
+            .replace("{invitationId}", &self.invitation)
+    }
+
+    async fn asks(&self, app: &TestApp, method: &str, path: &str, body: Option<&Value>) -> u16 {
+        let method: Method = method.to_uppercase().parse().unwrap();
+        let path = self.path(path);
         let mut call = match (&self.session_token, &self.caller) {
             (Some(token), _) if path.starts_with("/api/v1/") => {
                 app.client.call(method, &format!("{path}?token={token}"))
@@ -280,14 +285,14 @@ impl Cell {
     }
 }
 
-async fn session_token(app: &TestApp, person: &Actor) -> String {
+pub async fn session_token(app: &TestApp, person: &Actor) -> String {
     let login = json!({"name": person.email, "password": PASSWORD, "returnToken": true});
     let session = app.post("/api/v1/login").json(&login).await.expect(200);
     session["token"].as_str().unwrap().to_owned()
 }
 
 /// The content of the database that no refusal may change.
-async fn everything(app: &TestApp) -> Vec<Option<String>> {
+pub async fn everything(app: &TestApp) -> Vec<Option<String>> {
     let mut rows = Vec::new();
     for select in [
         "select name || coalesce(email, '-') || coalesce(password_hash, '-') || ver ||

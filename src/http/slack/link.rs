@@ -67,7 +67,8 @@ pub async fn link(
             team: None,
             browser: browser.as_ref(),
         },
-    )?;
+    )
+    .await?;
     let mut response = HttpResponse::Ok();
     if let Some(key) = &browser {
         response.insert_header((SET_COOKIE, cookies::keep_browser(key, &settings)));

@@ -39,9 +39,8 @@ impl Actor {
         Self::lock(unit, caller)
     }
 
-    fn judge(tx: &mut Tx<'_>, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
+    pub(super) fn judge(tx: &mut Tx<'_>, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
         let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
-        // The account first: whatever ends a session or an API token locks it as well.
         let account = users::lock_account(tx, user_id)?
             .filter(|account| account.user.disabled_at.is_none())
             .ok_or(Error::TokenRevoked)?;

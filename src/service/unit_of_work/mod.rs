@@ -280,6 +280,28 @@ impl Services {
         self.run(context.clone(), work).await
     }
 
+    /// Reads on a caller's behalf after their request's body has arrived, once the database has found that they may still
+    /// act.
+    ///
+    /// # Errors
+    /// What `work` answers; `TokenRevoked`, `TokenExpired` or `MfaEnrolmentRequired` for a caller who may not.
+    pub(in crate::service) async fn read_as<T>(
+        &self,
+        caller: &Caller,
+        work: impl FnOnce(&mut Tx<'_>, &Actor) -> Result<T> + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+    {
+        let (caller, now) = (caller.clone(), self.now());
+        self.store
+            .read(move |tx| {
+                let actor = Actor::judge(tx, &caller, now)?;
+                work(tx, &actor)
+            })
+            .await
+    }
+
     /// Writes on a caller's behalf, once the transaction has found, under a lock, that they may still act: session,
     /// account, membership and role as they are now, and not as they were when the request began.
     ///

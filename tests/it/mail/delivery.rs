@@ -122,7 +122,7 @@ on_both_databases! {
         emails_are(&app, "last_error is not null", 1).await;
         app.advance(TimeDelta::days(7));
         emails_are(&app, "given_up_at is not null and letter is null and next_attempt_at is null", 1).await;
-        assert_eq!(reasons(&app).await, ["nobody took it for seven days"]);
+        assert_eq!(reasons(&app).await, ["no mail server took it for seven days"]);
         let checks = app.get("/readyz?verbose").await.expect(200);
         assert!(checks.to_string().contains("No letter waits; 1 of the last 30 days were given up."), "{checks}");
     }

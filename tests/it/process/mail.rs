@@ -112,7 +112,7 @@ async fn no_part_of_an_email_is_in_the_log() {
     registers(&server, "bob@acme.example").await;
     eventually("one e-mail is sent and one is not", async || {
         let log = server.output();
-        log.contains("letter sent") && log.contains("letter not sent yet")
+        log.contains("e-mail sent") && log.contains("e-mail not sent yet")
     })
     .await;
     let log = server.output();
