@@ -1,7 +1,7 @@
 //! The people of `hallpass dev`: one organization with everybody needed to try the roles.
 
 use super::BuildError;
-use crate::domain::fault::Refusal;
+use crate::domain::violation::ValidationError;
 use crate::domain::{Email, OrganizationId, OrganizationName, PersonName, Role, User, UserId};
 use crate::service::operations::operator::{
     CreateUser, create_organization, create_user, list_organizations, list_users,
@@ -115,6 +115,6 @@ fn find(there: &[User], email: &Email) -> Option<UserId> {
         .map(|user| user.id)
 }
 
-fn refused(refusal: Refusal) -> Error {
+fn refused(refusal: ValidationError) -> Error {
     refusal.of("seed").into()
 }

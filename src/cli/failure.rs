@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::app::BuildError;
 use crate::config::SettingErrors;
-use crate::domain::fault::Refusal;
+use crate::domain::violation::ValidationError;
 use crate::service;
 
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Failure {
     }
 
     /// An argument that was refused.
-    pub fn refused(argument: &str) -> impl Fn(Refusal) -> Self {
+    pub fn refused(argument: &str) -> impl Fn(ValidationError) -> Self {
         move |refusal| Self::Refused(format!("{argument}: {refusal}"))
     }
 }
@@ -123,13 +123,13 @@ impl From<service::Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Fault;
+    use crate::domain::Violation;
     use crate::service::Error;
 
     #[test]
     fn every_exit_code_means_what_the_help_says() {
         let code = |error: Error| Failure::from(error).exit_code();
-        let fault = Fault::new("email", "invalid_email", "Please enter an e-mail address.");
+        let fault = Violation::new("email", "invalid_email", "Please enter an e-mail address.");
         assert_eq!(code(Error::Invalid(vec![fault])), ExitCode::from(65));
         assert_eq!(code(Error::EmailTaken), ExitCode::from(65));
         assert_eq!(
@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn a_refusal_lists_every_field() {
         let faults = vec![
-            Fault::new("email", "invalid_email", "Please mend it."),
-            Fault::new("password", "too_short", "Please use more."),
+            Violation::new("email", "invalid_email", "Please mend it."),
+            Violation::new("password", "too_short", "Please use more."),
         ];
         let failure = Failure::from(Error::Invalid(faults)).to_string();
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::fault::Refusal;
+use super::violation::ValidationError;
 use super::{Email, JoinPolicy};
 
 /// The name of a domain that has mail: in ASCII (IDNA) and lower case, with a dot in it.
@@ -12,9 +12,9 @@ pub struct DomainName(String);
 impl DomainName {
     /// # Errors
     /// `invalid_domain`.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, ValidationError> {
         Self::of_mail(text).ok_or_else(|| {
-            Refusal::new(
+            ValidationError::new(
                 "invalid_domain",
                 "Please give domains such as example.com, without @ or wildcards.",
             )
@@ -54,7 +54,7 @@ impl AllowedDomains {
     ///
     /// # Errors
     /// `invalid_domain`, `too_many`.
-    pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, Refusal> {
+    pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, ValidationError> {
         let mut domains = Vec::new();
         for text in texts {
             let domain = DomainName::parse(text)?;
@@ -62,7 +62,7 @@ impl AllowedDomains {
                 domains.push(domain);
             }
             if domains.len() > Self::MAX {
-                return Err(Refusal::new(
+                return Err(ValidationError::new(
                     "too_many",
                     format!("Please give at most {} domains.", Self::MAX),
                 ));
@@ -110,7 +110,7 @@ impl JoinPolicy {
 mod tests {
     use super::*;
 
-    fn domains(texts: &[&str]) -> Result<AllowedDomains, Refusal> {
+    fn domains(texts: &[&str]) -> Result<AllowedDomains, ValidationError> {
         AllowedDomains::parse(texts.iter().copied())
     }
 

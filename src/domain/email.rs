@@ -5,7 +5,7 @@ use std::fmt;
 use validator::ValidateEmail;
 
 use super::domain_name::DomainName;
-use super::fault::Refusal;
+use super::violation::ValidationError;
 
 /// An address in the form it is stored, compared and mailed: lower case, domain in ASCII (IDNA).
 ///
@@ -22,12 +22,15 @@ impl Email {
     ///
     /// # Errors
     /// `invalid_email` (or `required` when nothing was given).
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, ValidationError> {
         if text.is_empty() {
-            return Err(Refusal::new("required", "Please enter an e-mail address."));
+            return Err(ValidationError::new(
+                "required",
+                "Please enter an e-mail address.",
+            ));
         }
         Self::parse_non_empty(text).ok_or_else(|| {
-            Refusal::new(
+            ValidationError::new(
                 "invalid_email",
                 "Please enter an e-mail address such as ada@example.com.",
             )

@@ -4,12 +4,12 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::fault::Refusal;
+use super::violation::ValidationError;
 
 /// Trims, brings to NFC, and refuses what is no name: nothing at all, too much, or control characters.
-fn tidy(text: &str, min_chars: usize, max_chars: usize) -> Result<String, Refusal> {
+fn tidy(text: &str, min_chars: usize, max_chars: usize) -> Result<String, ValidationError> {
     if text.chars().any(char::is_control) {
-        return Err(Refusal::new(
+        return Err(ValidationError::new(
             "invalid_characters",
             "Please leave out line breaks and control characters.",
         ));
@@ -17,16 +17,16 @@ fn tidy(text: &str, min_chars: usize, max_chars: usize) -> Result<String, Refusa
     let name: String = text.trim().nfc().collect();
     let chars = name.chars().count();
     if chars == 0 {
-        return Err(Refusal::new("required", "Please enter a name."));
+        return Err(ValidationError::new("required", "Please enter a name."));
     }
     if chars < min_chars {
-        return Err(Refusal::new(
+        return Err(ValidationError::new(
             "too_short",
             format!("Please use at least {min_chars} characters."),
         ));
     }
     if chars > max_chars {
-        return Err(Refusal::new(
+        return Err(ValidationError::new(
             "too_long",
             format!("Please use at most {max_chars} characters."),
         ));
@@ -43,7 +43,7 @@ macro_rules! name {
         impl $name {
             /// # Errors
             /// `required`, `too_short`, `too_long` or `invalid_characters`.
-            pub fn parse(text: &str) -> Result<Self, Refusal> {
+            pub fn parse(text: &str) -> Result<Self, ValidationError> {
                 tidy(text, $min, $max).map(Self)
             }
 

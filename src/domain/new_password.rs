@@ -6,8 +6,8 @@ use unicode_normalization::UnicodeNormalization;
 use zxcvbn::matching::patterns::MatchPattern;
 use zxcvbn::{Score, zxcvbn};
 
-use super::fault::Refusal;
 use super::password::Password;
+use super::violation::ValidationError;
 
 /// Rules at registration, reset and change; who signs in with an older password is not asked.
 #[derive(Debug, Clone, Copy)]
@@ -25,17 +25,17 @@ impl NewPasswordRules {
     ///
     /// # Errors
     /// `too_short` or `too_common`.
-    pub fn check(&self, password: &Password, user_inputs: &[&str]) -> Result<(), Refusal> {
+    pub fn check(&self, password: &Password, user_inputs: &[&str]) -> Result<(), ValidationError> {
         let password = password.expose();
         if password.chars().count() < self.min_length {
-            return Err(Refusal::new(
+            return Err(ValidationError::new(
                 "too_short",
                 format!("Please use at least {} characters.", self.min_length),
             ));
         }
         let user_inputs = comparable(user_inputs);
         if is_own_word(password, &user_inputs) || is_common(password, &user_inputs) {
-            return Err(Refusal::new(
+            return Err(ValidationError::new(
                 "too_common",
                 "This password is easy to guess. Please choose another, such as several words that have nothing to do with each other.",
             ));

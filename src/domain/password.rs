@@ -5,7 +5,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::fault::Refusal;
+use super::violation::ValidationError;
 
 /// A password in the one form that is hashed: NFKC (Unicode UAX #15), without NUL, 1–100 characters.
 ///
@@ -19,13 +19,13 @@ impl Password {
 
     /// # Errors
     /// `required`, `too_long` or `invalid_characters`.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, ValidationError> {
         if text.is_empty() {
-            return Err(Refusal::new("required", "Please enter a password."));
+            return Err(ValidationError::new("required", "Please enter a password."));
         }
         // bcrypt takes a NUL for the end, and begins again.
         if text.contains('\0') {
-            return Err(Refusal::new(
+            return Err(ValidationError::new(
                 "invalid_characters",
                 "Please leave out the NUL character.",
             ));
@@ -34,7 +34,7 @@ impl Password {
         let mut password = Zeroizing::new(String::with_capacity((Self::MAX_CHARS + 1) * 4));
         password.extend(text.nfkc().take(Self::MAX_CHARS + 1));
         if password.chars().count() > Self::MAX_CHARS {
-            return Err(Refusal::new(
+            return Err(ValidationError::new(
                 "too_long",
                 format!("Please use at most {} characters.", Self::MAX_CHARS),
             ));

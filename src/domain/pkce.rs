@@ -1,6 +1,6 @@
 //! Proof Key for Code Exchange (RFC 7636) between a client and us; method `S256` only.
 
-use super::fault::Refusal;
+use super::violation::ValidationError;
 
 /// The SHA-256 of a verifier, in base64url: 43 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,12 +9,12 @@ pub struct CodeChallenge(String);
 impl CodeChallenge {
     /// # Errors
     /// `invalid_code_challenge`.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, ValidationError> {
         let is_base64url = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
         if text.len() == 43 && text.bytes().all(is_base64url) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Refusal::new(
+        Err(ValidationError::new(
             "invalid_code_challenge",
             "Please send the SHA-256 of the verifier in base64url, 43 characters (method S256).",
         ))
@@ -31,16 +31,19 @@ pub struct CodeVerifier(String);
 impl CodeVerifier {
     /// # Errors
     /// `required` or `invalid_code_verifier`.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, ValidationError> {
         if text.is_empty() {
-            return Err(Refusal::new("required", "Please fill in this field."));
+            return Err(ValidationError::new(
+                "required",
+                "Please fill in this field.",
+            ));
         }
         let is_unreserved =
             |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
         if (43..=128).contains(&text.len()) && text.bytes().all(is_unreserved) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Refusal::new(
+        Err(ValidationError::new(
             "invalid_code_verifier",
             "Please send the verifier the challenge was made from, 43 to 128 characters.",
         ))

@@ -12,8 +12,8 @@ use super::paging::{cursor, page_request};
 use super::query::{Query, searchable};
 use crate::domain::UserId;
 use crate::domain::audit::{Outcome, Wanted, WrittenEntry};
-use crate::domain::fault::Refusal;
 use crate::domain::ids::AuditId;
+use crate::domain::violation::ValidationError;
 use crate::service::{self, Caller, Services};
 
 /// Characters.
@@ -116,19 +116,19 @@ pub async fn audit(
     }))
 }
 
-fn from_text<T: FromText>(text: &str) -> Result<T, Refusal> {
+fn from_text<T: FromText>(text: &str) -> Result<T, ValidationError> {
     T::from_text(text.to_owned())
 }
 
-fn action(text: &str) -> Result<String, Refusal> {
+fn action(text: &str) -> Result<String, ValidationError> {
     if text.is_empty() {
         let why = "Please name an action such as session.login, or leave this out.";
-        return Err(Refusal::new("required", why));
+        return Err(ValidationError::new("required", why));
     }
     searchable(text, MAX_ACTION)
 }
 
-fn outcome(text: &str) -> Result<Outcome, Refusal> {
+fn outcome(text: &str) -> Result<Outcome, ValidationError> {
     Outcome::parse(text)
-        .ok_or_else(|| Refusal::new("unknown_outcome", "Please send ok or refused."))
+        .ok_or_else(|| ValidationError::new("unknown_outcome", "Please send ok or refused."))
 }

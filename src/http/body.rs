@@ -18,7 +18,7 @@ use validator::Validate;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use crate::domain::Fault;
+use crate::domain::Violation;
 
 /// Bytes.
 const MAX_BODY: usize = 16 * 1024;
@@ -127,7 +127,7 @@ impl<T: DeserializeOwned + Validate + 'static> Body for T {
                 if faults.iter().any(|fault| fault.field == field) {
                     continue;
                 }
-                faults.extend(errors.iter().map(|error| Fault {
+                faults.extend(errors.iter().map(|error| Violation {
                     field: field.clone().into(),
                     code: match error.code {
                         Cow::Borrowed(code) => code,
@@ -162,7 +162,7 @@ fn camel_case(snake_case: &str) -> String {
 #[derive(Default)]
 pub struct Fields {
     values: Vec<(String, Value)>,
-    faults: Vec<Fault>,
+    faults: Vec<Violation>,
 }
 
 impl Fields {
@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 fields.values.push((name, value));
                 continue;
             };
-            fields.faults.push(Fault::new(name, fault.0, fault.1));
+            fields.faults.push(Violation::new(name, fault.0, fault.1));
         }
         Ok(fields)
     }
@@ -252,7 +252,7 @@ impl<'de> Deserializer<'de> for &mut Fields {
             .into_iter()
             .partition(|(name, _)| known.contains(&name.as_str()));
         self.faults.extend(unknown.into_iter().map(|(name, _)| {
-            Fault::new(
+            Violation::new(
                 name,
                 "unknown_field",
                 "Please leave this field out; it means nothing here.",

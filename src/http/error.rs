@@ -10,14 +10,14 @@ use utoipa::ToSchema;
 
 use super::error_code::ErrorCode;
 use super::rate_limit::{self, RATE_LIMIT};
-use crate::domain::{Fault, SignInFailure};
+use crate::domain::{SignInFailure, Violation};
 use crate::service;
 
 /// An error on its way to the client.
 #[derive(Debug)]
 pub struct ApiError {
     code: ErrorCode,
-    details: Vec<Fault>,
+    details: Vec<Violation>,
     /// For the log; clients never see it.
     cause: Option<String>,
     /// Seconds, where more is known than the code says.
@@ -42,7 +42,7 @@ impl ApiError {
 
     /// # Errors
     /// The validation error that lists `faults`, if there are any.
-    pub fn unless_none(faults: Vec<Fault>) -> Result<(), Self> {
+    pub fn unless_none(faults: Vec<Violation>) -> Result<(), Self> {
         if faults.is_empty() {
             Ok(())
         } else {
@@ -76,8 +76,8 @@ impl From<ErrorCode> for ApiError {
 }
 
 /// Validation faults, never none.
-impl From<Vec<Fault>> for ApiError {
-    fn from(details: Vec<Fault>) -> Self {
+impl From<Vec<Violation>> for ApiError {
+    fn from(details: Vec<Violation>) -> Self {
         Self {
             details,
             ..ErrorCode::ValidationFailed.into()
@@ -187,7 +187,7 @@ pub struct FieldFault {
 
 impl ApiError {
     fn problem(&self) -> Problem {
-        let detail = |fault: &Fault| FieldFault {
+        let detail = |fault: &Violation| FieldFault {
             field: fault.field.to_string(),
             code: fault.code,
             message: fault.message.to_string(),
@@ -255,7 +255,9 @@ mod tests {
 
     #[actix_web::test]
     async fn a_validation_error_lists_its_fields() {
-        let error = ApiError::from(service::Error::from(Fault::new("email", "taken", "No.")));
+        let error = ApiError::from(service::Error::from(Violation::new(
+            "email", "taken", "No.",
+        )));
         assert_eq!(
             body(&error).await,
             r#"{"statusCode":400,"message":"Validation failed","error":"Bad Request","details":[{"field":"email","code":"taken","message":"No."}]}"#

@@ -8,12 +8,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use validator::ValidationError;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use crate::domain::fault::Refusal;
 use crate::domain::names::GivenOrFamilyName;
+use crate::domain::violation::ValidationError;
 use crate::domain::{
     AllowedDomains, ApiTokenName, CodeChallenge, CodeVerifier, Email, JoinPolicy, OrganizationId,
     OrganizationName, PersonName, Role, UserId,
@@ -23,28 +22,31 @@ use crate::domain::{
 pub trait FromJson: Sized {
     /// # Errors
     /// Says which rule of the value's kind `value` breaks.
-    fn from_json(value: Value) -> Result<Self, Refusal>;
+    fn from_json(value: Value) -> Result<Self, ValidationError>;
 }
 
 /// A value that travels as a JSON string.
 pub trait FromText: Sized {
     /// # Errors
     /// Says which rule of the value's kind `text` breaks.
-    fn from_text(text: String) -> Result<Self, Refusal>;
+    fn from_text(text: String) -> Result<Self, ValidationError>;
 }
 
 impl<T: FromText> FromJson for T {
-    fn from_json(value: Value) -> Result<Self, Refusal> {
+    fn from_json(value: Value) -> Result<Self, ValidationError> {
         match value {
             Value::String(text) => T::from_text(text),
-            _ => Err(Refusal::new("invalid_type", "Please send a string.")),
+            _ => Err(ValidationError::new(
+                "invalid_type",
+                "Please send a string.",
+            )),
         }
     }
 }
 
 /// Reading a body never stops at a bad field: the refusal waits here until `validator` collects
 /// every field's, so that clients learn of all faults at once.
-pub struct Parsed<T>(Result<T, Refusal>);
+pub struct Parsed<T>(Result<T, ValidationError>);
 
 impl<T> Parsed<T> {
     /// # Errors
@@ -55,11 +57,11 @@ impl<T> Parsed<T> {
 }
 
 /// For `#[validate(custom(function = "acceptable"))]`.
-pub fn acceptable<T>(given: &Parsed<T>) -> Result<(), ValidationError> {
+pub fn acceptable<T>(given: &Parsed<T>) -> Result<(), validator::ValidationError> {
     match &given.0 {
         Ok(_) => Ok(()),
         Err(refusal) => {
-            Err(ValidationError::new(refusal.code).with_message(refusal.message.clone()))
+            Err(validator::ValidationError::new(refusal.code).with_message(refusal.message.clone()))
         }
     }
 }
@@ -88,7 +90,7 @@ impl<'de, T: FromJson> Visitor<'de> for GivenVisitor<T> {
     }
 
     fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Parsed(Err(Refusal::new(
+        Ok(Parsed(Err(ValidationError::new(
             "required",
             "Please fill in this field.",
         ))))
@@ -123,7 +125,7 @@ impl<T> Patch<T> {
 }
 
 /// For `#[validate(custom(function = "acceptable_or_null"))]`.
-pub fn acceptable_or_null<T>(clearable: &Patch<T>) -> Result<(), ValidationError> {
+pub fn acceptable_or_null<T>(clearable: &Patch<T>) -> Result<(), validator::ValidationError> {
     match clearable {
         Patch::Kept | Patch::Cleared => Ok(()),
         Patch::Parsed(given) => acceptable(given),
@@ -159,118 +161,124 @@ impl Password {
 }
 
 impl FromText for Password {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         let refusal = match text.chars().count() {
-            0 => Refusal::new("required", "Please enter a password."),
+            0 => ValidationError::new("required", "Please enter a password."),
             1..=Self::MAX_CHARS => return Ok(Self(text.into())),
-            _ => Refusal::new("too_long", "Please use at most 100 characters."),
+            _ => ValidationError::new("too_long", "Please use at most 100 characters."),
         };
         Err(refusal)
     }
 }
 
 impl FromText for Email {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         Self::parse(&text)
     }
 }
 
 impl FromText for PersonName {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         Self::parse(&text)
     }
 }
 
 impl FromText for GivenOrFamilyName {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         Self::parse(&text)
     }
 }
 
 impl FromText for OrganizationName {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         Self::parse(&text)
     }
 }
 
 /// For what only a verb can judge.
 impl FromText for String {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         if text.is_empty() {
-            return Err(Refusal::new("required", "Please fill in this field."));
+            return Err(ValidationError::new(
+                "required",
+                "Please fill in this field.",
+            ));
         }
         Ok(text)
     }
 }
 
 impl FromText for CodeChallenge {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         Self::parse(&text)
     }
 }
 
 impl FromText for CodeVerifier {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         Self::parse(&text)
     }
 }
 
 impl FromText for OrganizationId {
-    fn from_text(text: String) -> Result<Self, Refusal> {
-        text.parse()
-            .map_err(|_| Refusal::new("invalid_id", "Please send the organization's id, a UUID."))
+    fn from_text(text: String) -> Result<Self, ValidationError> {
+        text.parse().map_err(|_| {
+            ValidationError::new("invalid_id", "Please send the organization's id, a UUID.")
+        })
     }
 }
 
 impl FromText for Role {
-    fn from_text(text: String) -> Result<Self, Refusal> {
-        text.parse()
-            .map_err(|_| Refusal::new("invalid_role", "Please send employee, manager or admin."))
+    fn from_text(text: String) -> Result<Self, ValidationError> {
+        text.parse().map_err(|_| {
+            ValidationError::new("invalid_role", "Please send employee, manager or admin.")
+        })
     }
 }
 
 impl FromText for JoinPolicy {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         let why = "Please send open, domain, invite or closed.";
         text.parse()
-            .map_err(|_| Refusal::new("invalid_join_policy", why))
+            .map_err(|_| ValidationError::new("invalid_join_policy", why))
     }
 }
 
 impl FromJson for bool {
-    fn from_json(value: Value) -> Result<Self, Refusal> {
+    fn from_json(value: Value) -> Result<Self, ValidationError> {
         value
             .as_bool()
-            .ok_or_else(|| Refusal::new("invalid_type", "Please send true or false."))
+            .ok_or_else(|| ValidationError::new("invalid_type", "Please send true or false."))
     }
 }
 
 impl FromJson for AllowedDomains {
-    fn from_json(value: Value) -> Result<Self, Refusal> {
+    fn from_json(value: Value) -> Result<Self, ValidationError> {
         let texts: Option<Vec<&str>> = value
             .as_array()
             .and_then(|values| values.iter().map(Value::as_str).collect());
-        let texts =
-            texts.ok_or_else(|| Refusal::new("invalid_type", "Please send a list of strings."))?;
+        let texts = texts.ok_or_else(|| {
+            ValidationError::new("invalid_type", "Please send a list of strings.")
+        })?;
         Self::parse(texts)
     }
 }
 
 impl FromText for UserId {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         text.parse()
-            .map_err(|_| Refusal::new("invalid_id", "Please send a person's id, a UUID."))
+            .map_err(|_| ValidationError::new("invalid_id", "Please send a person's id, a UUID."))
     }
 }
 
 impl FromText for ApiTokenName {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         Self::parse(&text)
     }
 }
 
 impl FromText for DateTime<Utc> {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         let why = "Please send a time such as 2027-01-31T12:00:00Z (RFC 3339).";
         // The parser takes a space there as well, the grammar does not.
         let has_t = text.chars().nth(10).is_some_and(|c| matches!(c, 'T' | 't'));
@@ -278,6 +286,6 @@ impl FromText for DateTime<Utc> {
             .ok()
             .filter(|_| has_t)
             .map(|time| time.to_utc())
-            .ok_or_else(|| Refusal::new("invalid_time", why))
+            .ok_or_else(|| ValidationError::new("invalid_time", why))
     }
 }

@@ -4,9 +4,9 @@ use data_encoding::BASE64URL_NOPAD;
 use uuid::Uuid;
 
 use super::query::Query;
-use crate::domain::Fault;
-use crate::domain::fault::Refusal;
+use crate::domain::Violation;
 use crate::domain::page::PageRequest;
+use crate::domain::violation::ValidationError;
 
 const USUAL_LIMIT: u8 = 50;
 const MAX_LIMIT: u8 = 100;
@@ -14,7 +14,7 @@ const MAX_LIMIT: u8 = 100;
 /// The page a query asks for, of a list in the order of ids. What is wrong goes to `faults`.
 pub fn page_request<K>(
     query: &Query,
-    faults: &mut Vec<Fault>,
+    faults: &mut Vec<Violation>,
     id: impl FnOnce(Uuid) -> K,
 ) -> PageRequest<K> {
     PageRequest {
@@ -28,18 +28,18 @@ pub fn cursor(key: Uuid) -> String {
     BASE64URL_NOPAD.encode(key.as_bytes())
 }
 
-fn limit(text: &str) -> Result<u8, Refusal> {
+fn limit(text: &str) -> Result<u8, ValidationError> {
     text.parse()
         .ok()
         .filter(|limit| (1..=MAX_LIMIT).contains(limit))
         .ok_or_else(|| {
             let why = format!("Please send a number from 1 to {MAX_LIMIT}.");
-            Refusal::new("invalid_limit", why)
+            ValidationError::new("invalid_limit", why)
         })
 }
 
 /// Empty is before the first page: clients send what they have.
-fn key(text: &str) -> Result<Option<Uuid>, Refusal> {
+fn key(text: &str) -> Result<Option<Uuid>, ValidationError> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -49,7 +49,7 @@ fn key(text: &str) -> Result<Option<Uuid>, Refusal> {
         .map(Some)
         .ok_or_else(|| {
             let why = "Please send the nextCursor of the page before, or leave this out.";
-            Refusal::new("invalid_cursor", why)
+            ValidationError::new("invalid_cursor", why)
         })
 }
 

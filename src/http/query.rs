@@ -7,25 +7,25 @@ use actix_web::{FromRequest, HttpRequest};
 use url::form_urlencoded;
 
 use super::error::ApiError;
-use crate::domain::fault::Refusal;
-use crate::domain::{CodeChallenge, Fault};
+use crate::domain::violation::ValidationError;
+use crate::domain::{CodeChallenge, Violation};
 
 pub struct Query {
     parameters: Vec<(String, String)>,
-    repeated: Vec<Fault>,
+    repeated: Vec<Violation>,
 }
 
 impl Query {
     fn parse(query: &str) -> Self {
         let mut parameters: Vec<(String, String)> = Vec::new();
-        let mut repeated: Vec<Fault> = Vec::new();
+        let mut repeated: Vec<Violation> = Vec::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
             let is_known = parameters.iter().any(|(known, _)| *known == name);
             if !is_known {
                 parameters.push((name, value));
             } else if !repeated.iter().any(|fault| fault.field == name) {
                 let why = "Please send this parameter once.";
-                repeated.push(Fault::new(name, "duplicate_field", why));
+                repeated.push(Violation::new(name, "duplicate_field", why));
             }
         }
         Self {
@@ -67,8 +67,8 @@ impl Query {
     pub fn read<T>(
         &self,
         name: &'static str,
-        faults: &mut Vec<Fault>,
-        parse: impl FnOnce(&str) -> Result<T, Refusal>,
+        faults: &mut Vec<Violation>,
+        parse: impl FnOnce(&str) -> Result<T, ValidationError>,
     ) -> Option<T> {
         match parse(self.given(name)?) {
             Ok(value) => Some(value),
@@ -84,7 +84,7 @@ impl Query {
     pub fn return_url(&self) -> Result<&str, ApiError> {
         self.get("returnUrl").ok_or_else(|| {
             let why = "Please say where the sign-in is to lead back to.";
-            vec![Fault::new("returnUrl", "required", why)].into()
+            vec![Violation::new("returnUrl", "required", why)].into()
         })
     }
 
@@ -111,14 +111,14 @@ impl FromRequest for Query {
 ///
 /// # Errors
 /// `invalid_characters`, `too_long`.
-pub fn searchable(text: &str, max: usize) -> Result<String, Refusal> {
+pub fn searchable(text: &str, max: usize) -> Result<String, ValidationError> {
     if text.chars().any(char::is_control) {
         let why = "Please leave out line breaks and control characters.";
-        return Err(Refusal::new("invalid_characters", why));
+        return Err(ValidationError::new("invalid_characters", why));
     }
     if text.chars().count() > max {
         let why = format!("Please use at most {max} characters.");
-        return Err(Refusal::new("too_long", why));
+        return Err(ValidationError::new("too_long", why));
     }
     Ok(text.to_owned())
 }

@@ -1,6 +1,6 @@
 //! What can go wrong in a verb, in the product's words. `http::error` decides what clients see of it.
 
-use crate::domain::{Fault, SignInFailure};
+use crate::domain::{SignInFailure, Violation};
 use crate::store::{StoreError, Unique};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// Fields of the request break a rule; every fault is listed.
     #[error("the request breaks a rule: {0:?}")]
-    Invalid(Vec<Fault>),
+    Invalid(Vec<Violation>),
     /// Unknown address, wrong password, disabled account: deliberately one answer.
     #[error("invalid credentials")]
     InvalidCredentials,
@@ -93,8 +93,8 @@ pub enum Error {
     Internal(String),
 }
 
-impl From<Fault> for Error {
-    fn from(fault: Fault) -> Self {
+impl From<Violation> for Error {
+    fn from(fault: Violation) -> Self {
         Self::Invalid(vec![fault])
     }
 }

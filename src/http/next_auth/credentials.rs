@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::answer::{self, Next};
 use super::place;
 use super::sent::Sent;
-use crate::domain::{Email, Fault};
+use crate::domain::{Email, Violation};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
@@ -115,7 +115,7 @@ async fn sign_in(
     context: &RequestContext,
     sent: &Sent,
 ) -> Result<SignedIn, ApiError> {
-    let mut faults: Vec<Fault> = Vec::new();
+    let mut faults: Vec<Violation> = Vec::new();
     let email = read::<Email>(sent, "email", &mut faults);
     let password = read::<Password>(sent, "password", &mut faults);
     let (Some(email), Some(password)) = (email, password) else {
@@ -146,7 +146,7 @@ async fn second_step(
     Ok(mfa::verify(services, context, wanted.token.expose(), code).await?)
 }
 
-fn read<T: FromText>(sent: &Sent, field: &'static str, faults: &mut Vec<Fault>) -> Option<T> {
+fn read<T: FromText>(sent: &Sent, field: &'static str, faults: &mut Vec<Violation>) -> Option<T> {
     let text = sent.get(field).unwrap_or_default().to_owned();
     T::from_text(text)
         .map_err(|refusal| faults.push(refusal.of(field)))

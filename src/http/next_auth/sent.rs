@@ -6,7 +6,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use crate::domain::Fault;
+use crate::domain::Violation;
 use crate::http::body::{self, Fields};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
@@ -55,11 +55,11 @@ impl Sent {
         for (name, value) in form_urlencoded::parse(bytes).into_owned() {
             if sent.fields.iter().any(|(known, _)| *known == name) {
                 let why = "Please send this field once.";
-                return Err(vec![Fault::new(name, "duplicate_field", why)].into());
+                return Err(vec![Violation::new(name, "duplicate_field", why)].into());
             }
             if value.contains('\0') {
                 let why = "Please leave out NUL characters.";
-                return Err(vec![Fault::new(name, "invalid_characters", why)].into());
+                return Err(vec![Violation::new(name, "invalid_characters", why)].into());
             }
             sent.fields.push((name, value));
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::fault::Refusal;
+use crate::domain::violation::ValidationError;
 use crate::http::field::FromJson;
 
 /// How many results to leave out.
@@ -14,7 +14,7 @@ pub struct Offset(pub u32);
 pub struct Size(pub u32);
 
 impl FromJson for Offset {
-    fn from_json(value: Value) -> Result<Self, Refusal> {
+    fn from_json(value: Value) -> Result<Self, ValidationError> {
         number(
             &value,
             0,
@@ -26,17 +26,17 @@ impl FromJson for Offset {
 }
 
 impl FromJson for Size {
-    fn from_json(value: Value) -> Result<Self, Refusal> {
+    fn from_json(value: Value) -> Result<Self, ValidationError> {
         number(&value, 1, 100, "Please send a whole number from 1 to 100.").map(Self)
     }
 }
 
-fn number(value: &Value, min: u32, max: u32, advice: &'static str) -> Result<u32, Refusal> {
+fn number(value: &Value, min: u32, max: u32, advice: &'static str) -> Result<u32, ValidationError> {
     value
         .as_u64()
         .and_then(|number| u32::try_from(number).ok())
         .filter(|number| (min..=max).contains(number))
-        .ok_or_else(|| Refusal::new("invalid_number", advice))
+        .ok_or_else(|| ValidationError::new("invalid_number", advice))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use validator::Validate;
 
 use super::carrier::OpenSession;
 use super::field::{Offset, Size};
-use crate::domain::fault::Refusal;
+use crate::domain::violation::ValidationError;
 use crate::domain::{Role, UserId};
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
@@ -39,10 +39,10 @@ pub struct SearchRequest {
 pub struct Words(String);
 
 impl FromText for Words {
-    fn from_text(text: String) -> Result<Self, Refusal> {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
         if text.chars().count() > 100 {
             let advice = "Please use at most 100 characters.";
-            return Err(Refusal::new("too_long", advice));
+            return Err(ValidationError::new("too_long", advice));
         }
         Ok(Self(text))
     }

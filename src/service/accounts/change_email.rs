@@ -1,7 +1,7 @@
 //! Another e-mail address for one's account, once it is verified.
 
 use crate::domain::audit::Action;
-use crate::domain::{Email, EmailMessage, Fault, lifetimes};
+use crate::domain::{Email, EmailMessage, Violation, lifetimes};
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::accounts::reauthenticate::reauthenticate;
 use crate::service::mail::rate_limit;
@@ -24,7 +24,7 @@ pub async fn change_email(
     caller.session_id()?;
     let password = services.passwords.read("password", password)?;
     if caller.profile.email.as_ref() == Some(&email) {
-        return Err(Fault::new("email", "unchanged", "This is your address already.").into());
+        return Err(Violation::new("email", "unchanged", "This is your address already.").into());
     }
     let action = Action::EmailChangeRequested;
     let reauthenticated = reauthenticate(services, caller, password, action).await?;

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::crypto::api_token::ApiTokenSecret;
 use crate::domain::api_token::MAX_API_TOKENS;
 use crate::domain::audit::Action;
-use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, Fault, Role};
+use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, Role, Violation};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::api_tokens;
 
@@ -41,7 +41,7 @@ pub async fn create_api_token(
             let expires_at = create.expires_at.map(|end| end.trunc_subsecs(6));
             if expires_at.is_some_and(|end| end <= now) {
                 let why = "Please choose a time to come, or leave this field out.";
-                return Err(Fault::new("expiresAt", "in_the_past", why).into());
+                return Err(Violation::new("expiresAt", "in_the_past", why).into());
             }
             let (creator_id, organization_id) = (actor.id(), actor.organization_id());
             // The creator's account is locked, so no two tokens are both the last one.

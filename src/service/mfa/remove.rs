@@ -1,6 +1,6 @@
 //! Going back to one factor.
 
-use crate::domain::Fault;
+use crate::domain::Violation;
 use crate::domain::audit::Action;
 use crate::service::accounts::reauthenticate::reauthenticate_if_given;
 use crate::service::mfa::check::CodeCheck;
@@ -31,7 +31,7 @@ pub async fn remove(
                 Some(reauthenticated) => reauthenticated.confirm(unit, actor)?,
                 None if actor.account.password_hash.is_some() => {
                     let why = "Please enter your password.";
-                    return Err(Fault::new("password", "required", why).into());
+                    return Err(Violation::new("password", "required", why).into());
                 }
                 None => {}
             }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::domain::audit::Action;
-use crate::domain::{Change, Fault, Permission, PersonName, Role, UserId};
+use crate::domain::{Change, Permission, PersonName, Role, UserId, Violation};
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::{Person, reach};
 use crate::service::unit_of_work::UnitOfWork;
@@ -102,11 +102,11 @@ fn change_manager(
     if let Some(manager_id) = manager_id {
         if memberships::find(unit.tx, manager_id, organization_id)?.is_none() {
             let why = "Please choose a member of the organization.";
-            return Err(Fault::new("managerId", "unknown_user", why).into());
+            return Err(Violation::new("managerId", "unknown_user", why).into());
         }
         if people::is_below(unit.tx, organization_id, user_id, manager_id)? {
             let why = "Please choose somebody who does not report to this person.";
-            return Err(Fault::new("managerId", "circular", why).into());
+            return Err(Violation::new("managerId", "circular", why).into());
         }
     }
     memberships::set_manager(unit.tx, user_id, organization_id, manager_id, unit.now)?;

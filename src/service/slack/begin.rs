@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::crypto::sealed::{self, Purpose};
 use crate::domain::slack::is_slack_id;
-use crate::domain::{CodeChallenge, Fault, ReturnUrl, SlackStateId, lifetimes};
+use crate::domain::{CodeChallenge, ReturnUrl, SlackStateId, Violation, lifetimes};
 use crate::ports::slack::Authorize;
 use crate::service::slack::BrowserKey;
 use crate::service::slack::state::{Binding, Kind, State};
@@ -50,15 +50,15 @@ pub(in crate::service) fn begin_for(
             let why = format!(
                 "\"{shown}\" {refusal}. ALLOWED_RETURN_URLS lists where a sign-in may lead back to."
             );
-            Fault::new("returnUrl", "not_allowed", why)
+            Violation::new("returnUrl", "not_allowed", why)
         })?;
     if return_url.is_custom_scheme() && begin.code_challenge.is_none() {
         let why = "Please send one: any application may claim the scheme of this returnUrl.";
-        return Err(Fault::new("codeChallenge", "required", why).into());
+        return Err(Violation::new("codeChallenge", "required", why).into());
     }
     if begin.team.is_some_and(|team| !is_slack_id(team)) {
         let why = "Please send the id of a workspace, such as T0123ABCD.";
-        return Err(Fault::new("team", "invalid_id", why).into());
+        return Err(Violation::new("team", "invalid_id", why).into());
     }
 
     let now = services.now();

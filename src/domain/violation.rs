@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// A field's fault, in the shape clients receive it: `{"field","code","message"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct Violation {
     /// The JSON name of the field, camelCase.
     pub field: Cow<'static, str>,
     /// A stable machine-readable word, e.g. `invalid_email`.
@@ -13,7 +13,7 @@ pub struct Fault {
     pub message: Cow<'static, str>,
 }
 
-impl Fault {
+impl Violation {
     pub fn new(
         field: impl Into<Cow<'static, str>>,
         code: &'static str,
@@ -30,14 +30,14 @@ impl Fault {
 /// Why a value was refused, before anybody knows which field it came from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refusal {
+pub struct ValidationError {
     /// A stable machine-readable word, e.g. `invalid_email`.
     pub code: &'static str,
     /// A sentence that tells the person what to do.
     pub message: Cow<'static, str>,
 }
 
-impl Refusal {
+impl ValidationError {
     pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -46,7 +46,7 @@ impl Refusal {
     }
 
     /// The same refusal, said of a field.
-    pub fn of(self, field: impl Into<Cow<'static, str>>) -> Fault {
-        Fault::new(field, self.code, self.message)
+    pub fn of(self, field: impl Into<Cow<'static, str>>) -> Violation {
+        Violation::new(field, self.code, self.message)
     }
 }
