@@ -1,15 +1,15 @@
-//! Where a client is, as exactly as it says something about who it is.
+//! The network block that identifies a client for rate limiting.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// An IPv4 address, or the /64 of an IPv6 address: a subscriber gets no less than that (RFC 6177) and can use every
+/// An IPv4 address, or the /64 of an IPv6 address: a subscriber gets at least a /64 (RFC 6177) and can use any
 /// address in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AddressBlock(IpAddr);
 
 impl From<IpAddr> for AddressBlock {
-    /// IPv4 in IPv6's clothes is IPv4.
+    /// An IPv4-mapped IPv6 address counts as IPv4.
     fn from(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V4(address) => IpAddr::V4(address),
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_address_is_one_of_its_64() {
+    fn an_ipv6_address_is_reduced_to_its_64() {
         assert_eq!(block("2001:db8:1:2::1"), "2001:db8:1:2::/64");
         assert_eq!(block("2001:db8:1:2:ffff::9"), "2001:db8:1:2::/64");
         assert_eq!(block("2001:db8:1:3::1"), "2001:db8:1:3::/64");

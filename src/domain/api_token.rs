@@ -1,30 +1,30 @@
-//! Tokens that services hold, as the rest of the program sees them.
+//! API tokens, without their secrets.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::names::ApiTokenName;
 use super::{ApiTokenId, Membership, OrganizationId, Role, UserId};
 
-/// How many live tokens one person may have in an organization.
+/// How many valid tokens one user may have in an organization.
 pub const MAX_API_TOKENS: i64 = 100;
 
-/// How exact `last_used_at` is: writing it at every request would make each cost a write.
+/// How precise `last_used_at` is, so that not every request costs a write.
 pub const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
 
-/// A token without its secret.
+/// An API token without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiToken {
     pub id: ApiTokenId,
     pub name: ApiTokenName,
-    /// How the secret begins, so that people know it again.
+    /// The first characters of the secret, so that users can recognize it.
     pub prefix: String,
-    /// The token acts in their place, in one organization.
+    /// The user on whose behalf the token acts, in one organization.
     pub creator_id: UserId,
     pub organization_id: OrganizationId,
-    /// The most it may ever do.
+    /// The highest role the token may ever have.
     pub role: Role,
     pub created_at: DateTime<Utc>,
-    /// Missing for a token that lasts until it is revoked.
+    /// `None` for a token that is valid until it is revoked.
     pub expires_at: Option<DateTime<Utc>>,
     pub last_used_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
@@ -35,7 +35,7 @@ impl ApiToken {
         self.expires_at.is_some_and(|end| end <= now)
     }
 
-    /// What it may do now: its own role, but no more than its creator's present one.
+    /// The current role: the token's own, but never higher than its creator's current one.
     pub fn role_under(&self, creator: &Membership) -> Role {
         self.role.min(creator.role)
     }

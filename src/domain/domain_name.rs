@@ -1,11 +1,11 @@
-//! Domain names: those of e-mail addresses, and those an organization takes people from.
+//! Domain names of e-mail addresses, and the domains whose users may join an organization.
 
 use std::fmt;
 
 use super::violation::ValidationError;
 use super::{Email, JoinPolicy};
 
-/// The name of a domain that has mail: in ASCII (IDNA) and lower case, with a dot in it.
+/// The domain of an e-mail address: in ASCII (IDNA) and lower case, with at least one dot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DomainName(String);
 
@@ -21,13 +21,13 @@ impl DomainName {
         })
     }
 
-    /// `None` for what is no domain of mail: no dot, an address in disguise, a label that is none.
+    /// `None` unless this can be the domain of an e-mail address: no dot, an IP address, an invalid label.
     pub(super) fn of_mail(text: &str) -> Option<Self> {
         let domain = idna::domain_to_ascii_strict(text).ok()?;
         if !domain.contains('.') || domain.starts_with('[') || domain.ends_with('.') {
             return None;
         }
-        // An all-numeric last label is an IPv4 address in disguise.
+        // URL parsers read a domain with an all-numeric last label as an IPv4 address.
         let last = domain.rsplit('.').next()?;
         (!last.bytes().all(|b| b.is_ascii_digit())).then_some(Self(domain))
     }
@@ -43,14 +43,14 @@ impl fmt::Display for DomainName {
     }
 }
 
-/// The domains whose people may join an organization of the policy [`JoinPolicy::Domain`].
+/// The domains whose users may join an organization with the policy [`JoinPolicy::Domain`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllowedDomains(Vec<DomainName>);
 
 impl AllowedDomains {
     pub const MAX: usize = 50;
 
-    /// Each domain once, in the order given.
+    /// Removes duplicates and keeps the order.
     ///
     /// # Errors
     /// `invalid_domain`, `too_many`.
@@ -71,7 +71,7 @@ impl AllowedDomains {
         Ok(Self(domains))
     }
 
-    /// As it was stored: with a space between the domains.
+    /// Reads the stored form: domains separated by spaces.
     pub fn from_stored(text: &str) -> Self {
         Self(
             text.split_whitespace()
@@ -80,7 +80,7 @@ impl AllowedDomains {
         )
     }
 
-    /// With a space between the domains.
+    /// The stored form: domains separated by spaces.
     pub fn to_stored(&self) -> String {
         self.names().collect::<Vec<_>>().join(" ")
     }
@@ -89,18 +89,18 @@ impl AllowedDomains {
         self.0.iter().map(DomainName::as_str)
     }
 
-    /// Whether the address is at one of the domains. Below one is elsewhere: subdomains are often others'.
+    /// Whether the address is at one of the domains. Subdomains do not count: others often control them.
     pub fn include(&self, email: &Email) -> bool {
         self.names().any(|domain| domain == email.domain())
     }
 }
 
 impl JoinPolicy {
-    /// Whether somebody may join uninvited, by an address that they have proved if they have.
-    pub fn lets_in(self, allowed: &AllowedDomains, proved: Option<&Email>) -> bool {
+    /// Whether a user may join without an invitation. `verified` is their address if it is verified.
+    pub fn lets_in(self, allowed: &AllowedDomains, verified: Option<&Email>) -> bool {
         match self {
             Self::Open => true,
-            Self::Domain => proved.is_some_and(|email| allowed.include(email)),
+            Self::Domain => verified.is_some_and(|email| allowed.include(email)),
             Self::Invite | Self::Closed => false,
         }
     }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_kept_in_ascii_and_lower_case_and_once() {
+    fn domains_are_normalised_and_deduplicated() {
         let parsed = domains(&["Acme.Example", "bücher.example", "acme.example"]).unwrap();
         assert_eq!(parsed.to_stored(), "acme.example xn--bcher-kva.example");
         assert_eq!(AllowedDomains::from_stored(&parsed.to_stored()), parsed);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_domain_of_mail_is_refused() {
+    fn invalid_mail_domains_are_rejected() {
         for text in [
             "",
             " ",
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_at_most_fifty() {
+    fn at_most_fifty_domains_are_allowed() {
         let names: Vec<String> = (0..51).map(|n| format!("d{n}.example")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         assert!(domains(&names[..50]).is_ok());
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_at_a_domain_itself_and_not_below_or_beside_it() {
+    fn only_addresses_at_exactly_a_listed_domain_are_included() {
         let allowed = domains(&["acme.example", "bücher.example"]).unwrap();
         let email = |text: &str| Email::parse(text).unwrap();
         assert!(allowed.include(&email("Ada@ACME.example")));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_open_let_everybody_in_and_domains_those_who_proved_to_be_of_them() {
+    fn open_admits_anyone_and_domain_admits_verified_addresses() {
         let allowed = domains(&["acme.example"]).unwrap();
         let (ada, eve) = (
             Email::parse("ada@acme.example").unwrap(),

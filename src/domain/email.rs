@@ -1,4 +1,4 @@
-//! E-mail addresses: what we accept, and the one form in which they are compared.
+//! E-mail addresses: which we accept, and the normal form in which they are compared.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use validator::ValidateEmail;
 use super::domain_name::DomainName;
 use super::violation::ValidationError;
 
-/// An address in the form it is stored, compared and mailed: lower case, domain in ASCII (IDNA).
+/// An address in the form that is stored, compared and mailed to: lower case, domain in ASCII (IDNA).
 ///
-/// Two addresses that differ only in case are one; a Unicode twin of a letter is another address.
+/// Addresses that differ only in case are equal; Unicode look-alikes are different addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
@@ -17,11 +17,11 @@ pub struct Email(String);
 const MAX_BYTES: usize = 254;
 
 impl Email {
-    /// Accepts what the WHATWG rule accepts, less what mail servers and people stumble over:
+    /// Accepts what the WHATWG rule accepts, except for what causes trouble in mail servers:
     /// a domain without a dot, an address literal, an encoded word (RFC 2047), empty atoms.
     ///
     /// # Errors
-    /// `invalid_email` (or `required` when nothing was given).
+    /// `invalid_email`, or `required` for an empty text.
     pub fn parse(text: &str) -> Result<Self, ValidationError> {
         if text.is_empty() {
             return Err(ValidationError::new(
@@ -53,7 +53,7 @@ impl Email {
         (address.len() <= MAX_BYTES && address.validate_email()).then_some(Self(address))
     }
 
-    /// The address as it was stored; the store alone has reason to skip the rules.
+    /// An address read from the database, which was validated before it was stored.
     pub fn from_stored(address: String) -> Self {
         Self(address)
     }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_type_is_accepted() {
+    fn usual_addresses_are_accepted() {
         for address in [
             "a@b.co",
             "first.last+tag@sub.example.com",
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_mail_servers_stumble_over_is_refused() {
+    fn addresses_that_trouble_mail_servers_are_rejected() {
         let too_long = format!("{}@{}.example", "a".repeat(64), "b.".repeat(120));
         for address in [
             "",
@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    /// Pieces that addresses, and attacks on them, are made of.
+    /// Concatenated pieces of addresses and of attacks on address parsers.
     fn confusing() -> impl proptest::strategy::Strategy<Value = String> {
         let pieces = vec![
             "a",
@@ -201,9 +201,9 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4096))]
 
-        /// By a reading that shares nothing with the rule.
+        /// Checked without the code under test.
         #[test]
-        fn whatever_passes_is_one_plain_address_and_passes_again_unchanged(
+        fn an_accepted_address_is_plain_and_parses_to_itself(
             local in confusing(),
             domain in proptest::prop_oneof![proptest::strategy::Just("example.com".to_owned()), confusing()],
             tail in proptest::sample::select(vec!["", ".com", "@example.com"]),

@@ -1,4 +1,4 @@
-//! Identifiers: UUIDs (version 7, RFC 9562), each kind a type of its own.
+//! Identifiers: version 7 UUIDs (RFC 9562), with a type for each kind of record.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use uuid::{Builder, Uuid};
 
 /// A version 7 UUID for `now`, its 74 random bits taken from `random`.
 ///
-/// A clock before 1970 counts as 1970: an id must exist whatever the clock says.
+/// A clock before 1970 counts as 1970, so that this cannot fail.
 fn uuid_v7(now: DateTime<Utc>, random: [u8; 10]) -> Uuid {
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
@@ -26,7 +26,7 @@ macro_rules! id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// The nil UUID, which nothing has.
+            /// The nil UUID, which no record has.
             pub const NIL: Self = Self(Uuid::nil());
 
             /// A new identifier; `random` must come from a cryptographic source.
@@ -52,7 +52,7 @@ macro_rules! id {
 }
 
 id! {
-    /// A person, whatever organizations they belong to.
+    /// A user, in all of their organizations.
     UserId
 }
 id! {
@@ -60,30 +60,30 @@ id! {
     OrganizationId
 }
 id! {
-    /// One sign-in on one device, whatever its carrier.
+    /// One sign-in on one device, with either kind of token.
     SessionId
 }
 id! {
-    /// One sign-in with Slack, from its beginning until it comes back.
+    /// A pending sign-in with Slack.
     SlackStateId
 }
 id! {
-    /// A token that a service holds.
+    /// An API token.
     ApiTokenId
 }
 id! {
-    /// A place in an organization that waits for somebody.
+    /// An invitation to an organization.
     InvitationId
 }
 id! {
-    /// A letter on its way.
+    /// An e-mail in the outbox.
     EmailId
 }
 id! {
-    /// One line of the audit log.
+    /// An entry of the audit log.
     AuditId
 }
 id! {
-    /// One request, or one command of the operator's.
+    /// One request, or one command on the command line.
     RequestId
 }

@@ -1,21 +1,21 @@
-//! Invitations, as the rest of the program sees them.
+//! Invitations to organizations.
 
 use chrono::{DateTime, Utc};
 
 use super::ids::InvitationId;
 use super::{Email, OrganizationId, Role, UserId};
 
-/// A place in an organization that waits for whoever proves a mailbox.
+/// An invitation that the owner of an e-mail address can accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     pub id: InvitationId,
     pub organization_id: OrganizationId,
     pub email: Email,
-    /// What the invited will be.
+    /// The role of the new member.
     pub role: Role,
-    /// Missing when the organization's rules invited, and nobody in person.
+    /// `None` when the organization's rules created the invitation instead of a member.
     pub invited_by: Option<UserId>,
-    /// Which letter holds the link that is good: the first, the second, …; 0 before there is one.
+    /// The number of the e-mail whose link is valid: 1, 2, …; 0 before the first is sent.
     pub letter: i32,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! Who may join an organization without being asked.
+//! Who may join an organization.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,17 +6,17 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How an organization takes in new members.
+/// How new members can join an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum JoinPolicy {
-    /// Anybody who knows the organization's id.
+    /// Anyone who knows the organization's id.
     Open,
-    /// Verified addresses of the organization's own domains, and the invited.
+    /// Users with a verified address at one of the organization's domains, and invited users.
     Domain,
-    /// The invited only.
+    /// Invited users only.
     Invite,
-    /// Nobody.
+    /// No one.
     Closed,
 }
 
@@ -31,7 +31,7 @@ impl JoinPolicy {
     }
 }
 
-/// The text names no join policy.
+/// The text is not a join policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a join policy is one of open, domain, invite, closed")]
 pub struct UnknownJoinPolicy;

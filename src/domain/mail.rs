@@ -1,4 +1,4 @@
-//! Where mail is handed over, and in whose name.
+//! The mail server and the sender of e-mails.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,25 +8,25 @@ use secrecy::SecretString;
 
 use super::Email;
 
-/// A server that takes mail from us (RFC 6409).
+/// A message submission server (RFC 6409).
 #[derive(Debug, Clone)]
 pub struct MailServer {
     pub host: String,
     pub port: u16,
     pub tls: MailTls,
     pub login: Option<MailLogin>,
-    /// A PEM file of authorities to trust instead of the public ones.
+    /// A PEM file of certificate authorities to trust instead of the public ones.
     pub authorities: Option<PathBuf>,
 }
 
-/// How the way to the server is encrypted.
+/// How the connection to the server is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailTls {
-    /// From the first byte (RFC 8314 §3.3).
+    /// Implicit TLS (RFC 8314 §3.3).
     Implicit,
-    /// By STARTTLS (RFC 3207) or not at all.
+    /// STARTTLS (RFC 3207); sending fails if the server does not offer it.
     Required,
-    /// By STARTTLS where the server offers it, which somebody in between can prevent.
+    /// STARTTLS if the server offers it. An active attacker can suppress the offer.
     WhenOffered,
     Never,
 }
@@ -38,7 +38,7 @@ pub struct MailLogin {
 }
 
 impl MailServer {
-    /// Whether nothing leaves this machine on the way there.
+    /// Whether the server runs on this machine, so that traffic never leaves it.
     pub fn is_on_loopback(&self) -> bool {
         self.host == "localhost"
             || self
@@ -48,7 +48,7 @@ impl MailServer {
     }
 }
 
-/// Whom mails come from.
+/// The sender of e-mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailSender {
     pub name: Option<String>,

@@ -1,4 +1,4 @@
-//! Names of people and organizations, and the slugs made from them.
+//! Names of users, organizations and API tokens, and the slugs made from them.
 
 use std::fmt;
 
@@ -6,8 +6,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::violation::ValidationError;
 
-/// Trims, brings to NFC, and refuses what is no name: nothing at all, too much, or control characters.
-fn tidy(text: &str, min_chars: usize, max_chars: usize) -> Result<String, ValidationError> {
+/// Trims the name and normalises it to NFC; rejects names that are empty, too short, too long or contain control
+/// characters.
+fn normalize(text: &str, min_chars: usize, max_chars: usize) -> Result<String, ValidationError> {
     if text.chars().any(char::is_control) {
         return Err(ValidationError::new(
             "invalid_characters",
@@ -44,18 +45,18 @@ macro_rules! name {
             /// # Errors
             /// `required`, `too_short`, `too_long` or `invalid_characters`.
             pub fn parse(text: &str) -> Result<Self, ValidationError> {
-                tidy(text, $min, $max).map(Self)
+                normalize(text, $min, $max).map(Self)
             }
 
-            /// The name that another service has for it, less what is no part of a name; `None`
-            /// when too little is left.
+            /// A name from another service, without characters we do not allow; `None` if too little
+            /// is left.
             pub fn from_elsewhere(text: &str) -> Option<Self> {
                 let kept: String = text.chars().filter(|c| !c.is_control()).collect();
                 let composed: String = kept.trim().nfc().take($max).collect();
                 Self::parse(&composed).ok()
             }
 
-            /// The name as it was stored.
+            /// A name read from the database, which was validated before it was stored.
             pub fn from_stored(name: String) -> Self {
                 Self(name)
             }
@@ -74,7 +75,7 @@ macro_rules! name {
 }
 
 name! {
-    /// A person's whole name as they write it, 1–201 characters.
+    /// A user's full name, 1–201 characters.
     PersonName, 1..=201
 }
 name! {
@@ -86,12 +87,12 @@ name! {
     OrganizationName, 2..=255
 }
 name! {
-    /// What a token of a service is called, 1–100 characters.
+    /// The name of an API token, 1–100 characters.
     ApiTokenName, 1..=100
 }
 
 impl PersonName {
-    /// First and last name as one.
+    /// Joins first and last name with a space.
     pub fn join(first: &GivenOrFamilyName, last: &GivenOrFamilyName) -> Self {
         Self(format!("{first} {last}"))
     }
@@ -104,7 +105,7 @@ pub struct Slug(String);
 impl Slug {
     const MAX_BASE: usize = 48;
 
-    /// The slug a name suggests; `organization` when nothing of the name is left in ASCII.
+    /// The slug for a name; `organization` if the name has no ASCII letters or digits.
     pub fn suggested_by(name: &OrganizationName) -> Self {
         let mut slug = String::new();
         for c in name.as_str().nfkd().filter(char::is_ascii) {
@@ -128,7 +129,7 @@ impl Slug {
         )
     }
 
-    /// The `n`th choice when earlier ones are taken: `acme`, `acme-2`, `acme-3`, …
+    /// The `n`th alternative if earlier ones are taken: `acme`, `acme-2`, `acme-3`, …
     #[must_use]
     pub fn choice(&self, n: u32) -> Self {
         if n < 2 {
@@ -138,7 +139,7 @@ impl Slug {
         }
     }
 
-    /// The slug as it was stored.
+    /// A slug read from the database.
     pub fn from_stored(slug: String) -> Self {
         Self(slug)
     }
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn later_choices_are_numbered() {
+    fn later_slug_choices_are_numbered() {
         let acme = Slug::suggested_by(&OrganizationName::parse("Acme").unwrap());
         assert_eq!(acme.choice(1).as_str(), "acme");
         assert_eq!(acme.choice(2).as_str(), "acme-2");
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_from_elsewhere_is_cut_to_what_a_name_may_be() {
+    fn a_name_from_elsewhere_is_cleaned_and_truncated() {
         let name = |text: &str| OrganizationName::from_elsewhere(text).map(|name| name.0);
         assert_eq!(name(" Ac\r\nme\0 "), Some("Acme".into()));
         assert_eq!(name(&"é".repeat(300)), Some("é".repeat(255)));
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_holds_control_characters_or_too_much() {
+    fn names_with_control_characters_or_a_bad_length_are_rejected() {
         let code = |text: &str| GivenOrFamilyName::parse(text).unwrap_err().code;
         assert_eq!(code("a\r\nBcc: x"), "invalid_characters");
         assert_eq!(code("a\0b"), "invalid_characters");

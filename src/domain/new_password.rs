@@ -1,4 +1,4 @@
-//! What a new password must be, beyond what any password is.
+//! The rules for new passwords, in addition to those for all passwords.
 
 use std::iter;
 
@@ -9,19 +9,19 @@ use zxcvbn::{Score, zxcvbn};
 use super::password::Password;
 use super::violation::ValidationError;
 
-/// Rules at registration, reset and change; who signs in with an older password is not asked.
+/// Rules at registration, reset and change; they do not apply to existing passwords at sign-in.
 #[derive(Debug, Clone, Copy)]
 pub struct NewPasswordRules {
     /// In characters.
     pub min_length: usize,
 }
 
-/// Shorter words are part of too many good passwords.
+/// Shorter words occur in too many good passwords.
 const MIN_OWN_WORD_CHARS: usize = 4;
 
 impl NewPasswordRules {
-    /// `user_inputs` are what an attacker tries first: the person's address, its local part, their
-    /// names, their organization's.
+    /// `user_inputs` are what an attacker tries first: the user's address, its local part, their
+    /// names, their organization's name.
     ///
     /// # Errors
     /// `too_short` or `too_common`.
@@ -44,7 +44,7 @@ impl NewPasswordRules {
     }
 }
 
-/// Own words and, of names, the single words, as they compare: normalised and in lower case.
+/// The user's own words, whole and split at spaces, normalised and in lower case.
 fn comparable(user_inputs: &[&str]) -> Vec<String> {
     let whole = user_inputs.iter().copied();
     let single = user_inputs
@@ -60,7 +60,7 @@ fn comparable(user_inputs: &[&str]) -> Vec<String> {
     words
 }
 
-/// An own word, alone or with digits on one side.
+/// Whether the password is one of the user's own words, alone or with digits on one side.
 fn is_own_word(password: &str, user_inputs: &[String]) -> bool {
     let password = password.to_lowercase();
     let digits = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit());
@@ -70,21 +70,21 @@ fn is_own_word(password: &str, user_inputs: &[String]) -> bool {
     })
 }
 
-/// Among the first thousand guesses, or all of it one word of zxcvbn's lists or of the person's own,
-/// also reversed, in capitals, or with digits for letters. A long password is judged in pieces,
-/// and is good when one of them is.
+/// Whether the password is among the first thousand guesses, or is a single word from zxcvbn's lists or the
+/// user's own words, even reversed, in capitals, or with digits for letters. A long password is checked in
+/// pieces, and is accepted if one of them is.
 fn is_common(password: &str, user_inputs: &[String]) -> bool {
     let user_inputs: Vec<&str> = user_inputs.iter().map(String::as_str).collect();
     pieces(password).all(|piece| {
         let estimate = zxcvbn(piece, &user_inputs);
-        // Matches of one sequence do not overlap and leave no gap, so one alone covers it all.
+        // The matches in a sequence neither overlap nor leave gaps, so a single one covers the whole piece.
         estimate.score() == Score::Zero
             || matches!(estimate.sequence(), [only] if matches!(only.pattern, MatchPattern::Dictionary(_)))
     })
 }
 
-/// What zxcvbn is given at once, in characters. Its time grows with the square of the length: a
-/// hundred characters chosen for it, such as `4@8({[<`, keep it busy for most of a second.
+/// The most characters zxcvbn gets at once. Its time grows with the square of the length: a hundred
+/// characters chosen by an attacker, such as `4@8({[<`, take it most of a second.
 const PIECE_CHARS: usize = 24;
 
 fn pieces(password: &str) -> impl Iterator<Item = &str> {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_password_is_refused_whatever_it_is() {
+    fn a_short_password_is_rejected() {
         assert_eq!(code("K7#pq9L", &[]), Some("too_short"));
         assert_eq!(code("K7#pq9Lm", &[]), None);
         assert_eq!(code("🔐🔑🗝🚪🧱", &[]), Some("too_short"));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn own_words_are_no_password() {
+    fn a_users_own_words_are_rejected_as_passwords() {
         let own = [
             "ada.lovelace@example.com",
             "ada.lovelace",
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn own_words_of_three_letters_do_not_count() {
+    fn own_words_of_three_letters_are_ignored() {
         assert_eq!(code("ada18151852", &["ada"]), None);
         assert_eq!(code("adah18151852", &["adah"]), Some("too_common"));
     }

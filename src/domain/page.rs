@@ -1,32 +1,32 @@
-//! Long lists, a page at a time: each page begins after the key of the last item of the one before, so that
-//! what comes or goes meanwhile neither repeats nor hides anything.
+//! Keyset pagination: each page starts after the key of the previous page's last item, so rows added or
+//! removed in between are neither repeated nor skipped.
 
-/// Which page is asked for.
+/// The page a client asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest<K> {
-    /// The last key of the page before; missing for the first page.
+    /// The last key of the previous page; `None` for the first page.
     pub after: Option<K>,
-    /// Items, at least one.
+    /// The maximum number of items, at least one.
     pub limit: u8,
 }
 
 impl<K> PageRequest<K> {
-    /// How many rows to read: one more than wanted tells whether there is another page.
+    /// How many rows to read: one more than requested, to know whether there is another page.
     pub fn rows(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 }
 
-/// One page, and where the next one begins.
+/// One page, and where the next one starts.
 #[derive(Debug, Clone)]
 pub struct Page<T, K> {
     pub items: Vec<T>,
-    /// Missing on the last page.
+    /// `None` on the last page.
     pub next: Option<K>,
 }
 
 impl<T, K> Page<T, K> {
-    /// Makes a page of the [`rows`](PageRequest::rows) that were read.
+    /// Builds a page from the [`rows`](PageRequest::rows) that were read.
     pub fn of(mut rows: Vec<T>, request: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
         let limit = usize::from(request.limit);
         let has_more = rows.len() > limit;
@@ -41,13 +41,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_page_before_the_last_says_where_the_next_begins() {
+    fn every_page_but_the_last_has_a_cursor_to_the_next() {
         let request = PageRequest {
             after: None,
             limit: 3,
         };
-        for (there, shown, next) in [(0, 0, None), (2, 2, None), (3, 3, None), (4, 3, Some(2))] {
-            let rows: Vec<i32> = (0..there).collect();
+        for (total, shown, next) in [(0, 0, None), (2, 2, None), (3, 3, None), (4, 3, Some(2))] {
+            let rows: Vec<i32> = (0..total).collect();
             assert_eq!(request.rows(), 4);
             let page = Page::of(rows, &request, |row| *row);
             assert_eq!((page.items.len(), page.next), (shown, next));

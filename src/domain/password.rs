@@ -1,4 +1,4 @@
-//! Passwords as people type them, before anything is computed from them.
+//! Passwords as users type them, before they are hashed.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use super::violation::ValidationError;
 
-/// A password in the one form that is hashed: NFKC (Unicode UAX #15), without NUL, 1–100 characters.
+/// A password in the form that is hashed: NFKC (Unicode UAX #15), without NUL, 1–100 characters.
 ///
-/// Printing shows nothing of it, and its memory is wiped.
+/// `Debug` does not print it, and its memory is zeroized on drop.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
@@ -23,14 +23,14 @@ impl Password {
         if text.is_empty() {
             return Err(ValidationError::new("required", "Please enter a password."));
         }
-        // bcrypt takes a NUL for the end, and begins again.
+        // A NUL ends a bcrypt password, and bcrypt then repeats it.
         if text.contains('\0') {
             return Err(ValidationError::new(
                 "invalid_characters",
                 "Please leave out the NUL character.",
             ));
         }
-        // Room for all that is taken: a string that grew would leave copies behind.
+        // Full capacity from the start: a growing string would leave copies in memory.
         let mut password = Zeroizing::new(String::with_capacity((Self::MAX_CHARS + 1) * 4));
         password.extend(text.nfkc().take(Self::MAX_CHARS + 1));
         if password.chars().count() > Self::MAX_CHARS {
@@ -42,7 +42,7 @@ impl Password {
         Ok(Self(password))
     }
 
-    /// For hashing and judging, never for printing.
+    /// For hashing and strength checks, never for printing.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_a_password_is_one() {
+    fn equivalent_unicode_spellings_are_the_same_password() {
         for (typed, kept) in [
             ("Ame\u{301}lie", "Amélie"),
             ("\u{ff50}\u{ff41}\u{ff53}\u{ff53}", "pass"),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_nul_are_no_password() {
+    fn an_empty_password_and_nul_are_rejected() {
         assert_eq!(code(""), "required");
         assert_eq!(code("\0"), "invalid_characters");
         assert_eq!(code("ab\0ab"), "invalid_characters");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_has_at_most_a_hundred_characters_however_many_bytes() {
+    fn a_password_has_at_most_a_hundred_characters_not_bytes() {
         for c in ["a", "é", "漢", "🔐"] {
             assert!(Password::parse(&c.repeat(100)).is_ok());
             assert_eq!(code(&c.repeat(101)), "too_long");

@@ -1,4 +1,4 @@
-//! Proof Key for Code Exchange (RFC 7636) between a client and us; method `S256` only.
+//! Proof Key for Code Exchange (RFC 7636) for our own clients; method `S256` only.
 
 use super::violation::ValidationError;
 
@@ -25,7 +25,7 @@ impl CodeChallenge {
     }
 }
 
-/// What the client kept to itself: 43 to 128 unreserved characters. Cannot be printed.
+/// The client's secret: 43 to 128 unreserved characters. Cannot be printed.
 pub struct CodeVerifier(String);
 
 impl CodeVerifier {

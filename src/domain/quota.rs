@@ -1,19 +1,19 @@
-//! So many in so long: the generic cell rate algorithm (ITU-T I.371, the leaky bucket as a meter).
+//! Rate limiting with the generic cell rate algorithm (ITU-T I.371, the leaky bucket as a meter).
 
-/// `count` at once, after which one comes back every `seconds / count`.
+/// A burst of `count`, refilled by one every `seconds / count`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     pub count: u32,
     pub seconds: u32,
 }
 
-/// What somebody who asks is told.
+/// The result of one request for a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
     pub is_granted: bool,
-    /// How many more would be granted at this moment.
+    /// How many more would be granted right now.
     pub remaining: u32,
-    /// Seconds, rounded up: until all are there again, or, for the refused, until one is.
+    /// Seconds, rounded up: until the bucket is full again or, if not granted, until one permit is available.
     pub seconds: u32,
 }
 
@@ -21,11 +21,11 @@ pub struct Allowance {
 const SECOND: i64 = 1_000_000;
 
 impl Quota {
-    /// Takes one out of a bucket that is full again at `full_at`; answers when it is from now on. Both times are in
+    /// Takes one permit from a bucket that is full again at `full_at`; returns the new `full_at`. Both times are in
     /// microseconds since 1970.
     ///
-    /// No bucket is emptier than empty. Where one seems to be, the clock was set back, and it counts as full: nobody
-    /// shall wait for a time that is over.
+    /// If `full_at` is further away than an empty bucket allows, the clock was set back. The bucket then counts as
+    /// full, so that nobody has to wait for the old time.
     pub fn draw(self, full_at: i64, now: i64) -> (i64, Allowance) {
         let interval = (i64::from(self.seconds) * SECOND / i64::from(self.count.max(1))).max(1);
         let empty = now.saturating_add(interval.saturating_mul(i64::from(self.count)));
@@ -52,7 +52,7 @@ impl Quota {
     }
 }
 
-/// Whole seconds in which so many microseconds have passed.
+/// Microseconds as whole seconds, rounded up.
 fn seconds(micros: i64) -> u32 {
     let rounded_up = micros / SECOND + i64::from(micros % SECOND > 0);
     u32::try_from(rounded_up).unwrap_or(u32::MAX)
@@ -69,7 +69,7 @@ mod tests {
         seconds: 60,
     };
 
-    /// Draws at each of these seconds, from a bucket that is full at first.
+    /// Draws at each of these seconds, starting with a full bucket.
     fn draw_at(times: &[i64]) -> Vec<Allowance> {
         let mut full_at = 0;
         times
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_as_there_are_go_at_once_and_the_next_waits() {
+    fn a_burst_up_to_the_count_is_granted_and_the_next_is_refused() {
         let drawn = draw_at(&[100; 11]);
         assert!(drawn[..10].iter().all(|allowance| allowance.is_granted));
         let remaining: Vec<u32> = drawn.iter().map(|allowance| allowance.remaining).collect();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_as_long_as_told_is_granted_one() {
+    fn waiting_the_reported_seconds_earns_one_permit() {
         let mut times = vec![100; 11];
         times.extend([105, 106, 106]);
         let granted: Vec<bool> = draw_at(&times).iter().map(|a| a.is_granted).collect();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_keeps_nobody_waiting() {
+    fn a_clock_set_back_refills_the_bucket() {
         let (full_at, granted) = TEN_A_MINUTE.draw(1_000_000 * SECOND, 100 * SECOND);
         assert!(granted.is_granted);
         assert_eq!(full_at, 106 * SECOND);
@@ -123,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn in_no_span_is_more_granted_than_the_bucket_and_what_comes_back(
+        fn no_time_span_grants_more_than_the_burst_and_the_refill(
             count in 1_u32..50, seconds in 1_u32..4_000, pauses in prop::collection::vec(0_i64..20 * SECOND, 1..200),
         ) {
             let quota = Quota { count, seconds };
@@ -150,19 +150,19 @@ mod tests {
         }
 
         #[test]
-        fn who_is_refused_is_granted_one_after_the_seconds_told(
+        fn after_the_reported_seconds_a_refused_caller_is_granted(
             count in 1_u32..50, seconds in 1_u32..4_000, full_at: i64, now in 0..4_000_000_000 * SECOND,
         ) {
             let quota = Quota { count, seconds };
-            let (full_at, told) = quota.draw(full_at, now);
-            if !told.is_granted {
-                let then = now + i64::from(told.seconds) * SECOND;
+            let (full_at, refused) = quota.draw(full_at, now);
+            if !refused.is_granted {
+                let then = now + i64::from(refused.seconds) * SECOND;
                 prop_assert!(quota.draw(full_at, then).1.is_granted);
             }
         }
 
         #[test]
-        fn no_numbers_make_it_panic(count: u32, seconds: u32, full_at: i64, now: i64) {
+        fn draw_never_panics(count: u32, seconds: u32, full_at: i64, now: i64) {
             Quota { count, seconds }.draw(full_at, now);
         }
     }

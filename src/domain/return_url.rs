@@ -1,15 +1,14 @@
-//! Where a sign-in may send the browser back to: the entries of the allow-list, and the rule for what
-//! a client asks for.
+//! Return URLs of a sign-in: the allow-list, and the check of what a client asks for against it.
 
 use std::fmt;
 
 use url::{Host, Url, form_urlencoded};
 
-/// One entry of the allow-list: an absolute URL, written exactly as it is compared.
+/// An entry of the allow-list: an absolute URL in canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedReturnUrl(Url);
 
-/// Schemes that run code or read local data instead of leading somewhere.
+/// Schemes that run code or read local data instead of opening a page.
 const DANGEROUS_SCHEMES: [&str; 7] = [
     "javascript",
     "data",
@@ -22,36 +21,36 @@ const DANGEROUS_SCHEMES: [&str; 7] = [
 
 const MAX_BYTES: usize = 2_048;
 
-/// Why an entry was refused.
+/// Why an entry of the allow-list was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedEntry {
     #[error("is not an absolute URL")]
     NotAbsolute,
     #[error("is longer than {MAX_BYTES} bytes")]
     TooLong,
-    #[error("holds a wildcard; list every address")]
+    #[error("contains a wildcard; list every URL")]
     Wildcard,
-    #[error("holds a user name or a password")]
+    #[error("contains a user name or a password")]
     UserInfo,
-    #[error("holds a query")]
+    #[error("contains a query")]
     Query,
-    #[error("holds a fragment")]
+    #[error("contains a fragment")]
     Fragment,
-    #[error("has a scheme that leads nowhere safe")]
+    #[error("has a scheme that is not allowed")]
     DangerousScheme,
-    #[error("uses http for an address that is not this machine's; use https")]
+    #[error("uses http for a host that is not this machine; use https")]
     HttpOffLoopback,
-    #[error("holds a percent-encoded separator")]
+    #[error("contains a percent-encoded separator")]
     EncodedSeparator,
-    #[error("is not written as browsers write it; write {0}")]
+    #[error("is not in canonical form; write {0}")]
     NotCanonical(Url),
 }
 
 impl AllowedReturnUrl {
-    /// Accepts `https://…`, `http://…` on loopback, and schemes of mobile applications.
+    /// Accepts `https://…`, `http://…` on loopback, and custom schemes of mobile apps.
     ///
     /// # Errors
-    /// Names the rule that is broken.
+    /// The first rule that is broken.
     pub fn parse(text: &str) -> Result<Self, RefusedEntry> {
         if text.len() > MAX_BYTES {
             return Err(RefusedEntry::TooLong);
@@ -82,8 +81,8 @@ impl AllowedReturnUrl {
         {
             return Err(RefusedEntry::EncodedSeparator);
         }
-        // One rule for everything the parser would quietly mend: upper case, default ports, dot
-        // segments, backslashes, tabs, Unicode hosts, addresses in odd notations.
+        // One rule for everything the parser silently normalises: upper case, default ports, dot
+        // segments, backslashes, tabs, Unicode hosts, unusual notations of IP addresses.
         if text != url.as_str() && format!("{text}/") != url.as_str() {
             return Err(RefusedEntry::NotCanonical(url));
         }
@@ -94,12 +93,12 @@ impl AllowedReturnUrl {
         &self.0
     }
 
-    /// The same with `port` where it names port 0, which stands for any that is free.
+    /// Replaces port 0, which means any free port, by `port`.
     #[must_use]
     pub fn with_real_port(&self, port: u16) -> Self {
         let mut url = self.0.clone();
         if url.port() == Some(0) {
-            // An http URL with a host takes any port.
+            // Setting a port cannot fail for an http URL with a host.
             let _ = url.set_port(Some(port));
         }
         Self(url)
@@ -112,14 +111,14 @@ impl fmt::Display for AllowedReturnUrl {
     }
 }
 
-/// Where a sign-in leads back to, and nowhere else: it keeps every rule and the allow-list holds it.
+/// A validated return URL: it follows every rule and is on the allow-list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReturnUrl(Url);
 
-/// Characters that one parser or another reads as something else, `#` because a fragment is ours to add.
+/// Characters that parsers read differently, and `#`, because we add the fragment.
 const UNSAFE_CHARACTERS: &[u8] = b"\\\"<>^`{|}#";
 
-/// The names of what is handed over: a return URL that brought its own would hide the true ones.
+/// Parameters that we add to the return URL; a return URL must not contain its own.
 const RESERVED_PARAMETERS: [&str; 7] = [
     "token",
     "mfaToken",
@@ -130,30 +129,30 @@ const RESERVED_PARAMETERS: [&str; 7] = [
     "error",
 ];
 
-/// Why a return URL was refused.
+/// Why a return URL was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedReturnUrl {
     #[error("is longer than {MAX_BYTES} bytes")]
     TooLong,
-    #[error("holds a character that has no place in a URL, or a fragment")]
+    #[error("contains a fragment or a character that is not allowed in a URL")]
     UnsafeCharacter,
     #[error("is not an absolute URL")]
     NotAbsolute,
-    #[error("has a scheme that leads nowhere safe")]
+    #[error("has a scheme that is not allowed")]
     DangerousScheme,
-    #[error("names its host in an ambiguous way")]
+    #[error("has an ambiguous host")]
     AmbiguousHost,
-    #[error("holds dot segments or percent-encoded separators in its path")]
+    #[error("contains dot segments or percent-encoded separators in its path")]
     AmbiguousPath,
-    #[error("holds a parameter that the sign-in adds itself")]
+    #[error("contains a parameter that the sign-in adds itself")]
     ReservedParameter,
     #[error("is not in the list")]
     NotListed,
 }
 
 impl ReturnUrl {
-    /// Nothing that parsers could disagree about passes, whatever the list says: what is compared here,
-    /// what is sent, and what a browser makes of it are the same place.
+    /// Rejects everything that parsers could disagree about, even if it is listed: what we compare, what we
+    /// send and what a browser opens must be the same URL.
     ///
     /// # Errors
     /// The first rule that is broken.
@@ -176,7 +175,7 @@ impl ReturnUrl {
             if is_web {
                 leads_below(&entry.0, &url)
             } else {
-                // Applications on a phone own a URL, not a server with paths below it.
+                // A custom scheme belongs to an app, which has no paths below a URL as a server has.
                 entry.0.as_str() == text
             }
         });
@@ -191,13 +190,13 @@ impl ReturnUrl {
         self.0.as_str()
     }
 
-    /// Whether it leads to an application on the device. Others may claim the same scheme, so nothing
-    /// that is a credential by itself may be sent there.
+    /// Whether it opens an app on the device. Other apps can claim the same scheme, so a bearer credential
+    /// must not be sent there.
     pub fn is_custom_scheme(&self) -> bool {
         !matches!(self.0.scheme(), "http" | "https")
     }
 
-    /// With these parameters added to its query.
+    /// Adds these parameters to the query.
     #[must_use]
     pub fn with_query(&self, parameters: &[(&str, &str)]) -> Url {
         let mut url = self.0.clone();
@@ -205,7 +204,7 @@ impl ReturnUrl {
         url
     }
 
-    /// With these parameters as its fragment, which browsers send to nobody.
+    /// Sets these parameters as the fragment, which browsers do not send to servers.
     #[must_use]
     pub fn with_fragment(&self, parameters: &[(&str, &str)]) -> Url {
         let mut url = self.0.clone();
@@ -217,11 +216,11 @@ impl ReturnUrl {
     }
 }
 
-/// The web page that `text` names, if it is at one of `places` or below it.
+/// The web page at `text`, if it is at or below one of `allowed`.
 ///
-/// As strict as [`ReturnUrl::check`], but for pages that are handed nothing: their parameters and their
-/// fragment are their own business.
-pub fn web_page<'a>(text: &str, mut places: impl Iterator<Item = &'a Url>) -> Option<Url> {
+/// As strict as [`ReturnUrl::check`], but for pages that receive no token, so they may have any query and
+/// fragment.
+pub fn web_page<'a>(text: &str, mut allowed: impl Iterator<Item = &'a Url>) -> Option<Url> {
     let (page, fragment) = match text.split_once('#') {
         Some((page, fragment)) => (page, Some(fragment)),
         None => (text, None),
@@ -235,10 +234,10 @@ pub fn web_page<'a>(text: &str, mut places: impl Iterator<Item = &'a Url>) -> Op
         return None;
     }
     url.set_fragment(fragment);
-    places.any(|place| leads_below(place, &url)).then_some(url)
+    allowed.any(|entry| leads_below(entry, &url)).then_some(url)
 }
 
-/// What every parser reads as one and the same absolute URL, as far as its characters tell.
+/// Parses an absolute URL, after rejecting characters that parsers read differently.
 fn read_plainly(text: &str) -> Result<Url, RefusedReturnUrl> {
     if text.len() > MAX_BYTES {
         return Err(RefusedReturnUrl::TooLong);
@@ -257,8 +256,7 @@ fn is_safe(b: u8) -> bool {
     b.is_ascii_graphic() && !UNSAFE_CHARACTERS.contains(&b)
 }
 
-/// What follows `scheme://host:port`, if that is written as the parser would write it, less case and a
-/// default port.
+/// What follows `scheme://host:port`, if that part is canonical except for case and a default port.
 fn path_beyond_plain_host<'a>(text: &'a str, url: &Url) -> Result<&'a str, RefusedReturnUrl> {
     let ambiguous = RefusedReturnUrl::AmbiguousHost;
     let (_, rest) = text.split_once("://").ok_or(ambiguous)?;
@@ -290,7 +288,7 @@ fn is_ambiguous(path_and_query: &str) -> bool {
         || path.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
-/// Same scheme, host and port; same path or one below it.
+/// Same scheme, host and port, and the same path or one below it.
 fn leads_below(entry: &Url, url: &Url) -> bool {
     if entry.scheme() != url.scheme()
         || entry.host() != url.host()
@@ -319,7 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_a_full_url() {
+    fn full_urls_are_accepted_as_entries() {
         for entry in [
             "https://app.example.com",
             "https://app.example.com/",
@@ -336,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_says_no_more_and_no_less_than_where_to() {
+    fn entries_with_extra_or_missing_parts_are_rejected() {
         use RefusedEntry::*;
         for (entry, refusal) in [
             ("", NotAbsolute),
@@ -365,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn schemes_that_run_code_are_refused_in_any_case() {
+    fn dangerous_schemes_are_rejected_in_any_case() {
         for entry in [
             "javascript:alert(1)",
             "JaVaScRiPt:alert(1)",
@@ -386,8 +384,8 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_the_parser_would_mend_is_refused_with_the_mended_form() {
-        for (entry, mended) in [
+    fn a_non_canonical_entry_is_rejected_with_its_canonical_form() {
+        for (entry, canonical) in [
             ("https:app.example.com", "https://app.example.com/"),
             ("https:///app.example.com", "https://app.example.com/"),
             ("HTTPS://App.Example.com/", "https://app.example.com/"),
@@ -409,8 +407,8 @@ mod tests {
             ),
             ("http://0x7f.1:3000/", "http://127.0.0.1:3000/"),
         ] {
-            let refusal = AllowedReturnUrl::parse(entry).unwrap_err();
-            assert!(refusal.to_string().ends_with(mended), "{entry}: {refusal}");
+            let error = AllowedReturnUrl::parse(entry).unwrap_err();
+            assert!(error.to_string().ends_with(canonical), "{entry}: {error}");
         }
     }
 
@@ -431,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_return_url_is_a_listed_one_or_below_it() {
+    fn return_urls_at_or_below_an_entry_are_accepted() {
         for (given, sent) in [
             (
                 "https://app.example.com/auth",
@@ -482,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn evil_return_urls_are_refused() {
+    fn malicious_return_urls_are_rejected() {
         for given in [
             "",
             "/",
@@ -629,7 +627,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_in_an_odd_notation_is_refused_even_where_the_address_is_listed() {
+    fn unusual_ip_notations_are_rejected_even_if_the_address_is_listed() {
         let allowed = list(&["http://127.0.0.1:3000", "http://[::1]:3000"]);
         assert!(ReturnUrl::check("http://127.0.0.1:3000/", &allowed).is_ok());
         assert!(ReturnUrl::check("http://[::1]:3000/x", &allowed).is_ok());
@@ -661,7 +659,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_allowed_by_an_empty_list() {
+    fn an_empty_list_allows_no_return_url() {
         assert_eq!(
             ReturnUrl::check("https://app.example.com/", &[]),
             Err(RefusedReturnUrl::NotListed)
@@ -669,7 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_cannot_break_out_of_its_parameter() {
+    fn added_parameters_are_encoded() {
         let url = ReturnUrl::check("https://any.example.com/a?b=c", &usual_list()).unwrap();
         assert_eq!(
             url.with_query(&[("code", "x&y=#z"), ("state", "s")])
@@ -689,7 +687,7 @@ mod tests {
         );
     }
 
-    /// Pieces from which confusing URLs are put together.
+    /// Concatenated pieces of confusing URLs.
     fn confusing() -> impl proptest::strategy::Strategy<Value = String> {
         use proptest::prelude::*;
 
@@ -730,9 +728,9 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4096))]
 
-        /// What leaves is at a listed place by a reading that shares nothing with the rule but the parser.
+        /// Checked with nothing of the code under test but the URL parser.
         #[test]
-        fn whatever_passes_is_at_a_listed_place(
+        fn an_accepted_return_url_is_at_or_below_an_entry(
             head in proptest::sample::select(vec!["", "https://", "https://app.example.com", "https://any.example.com", "http://localhost:3000"]),
             tail in confusing(),
         ) {
@@ -752,7 +750,7 @@ mod tests {
         }
 
         #[test]
-        fn what_passed_once_passes_again_unchanged(tail in confusing()) {
+        fn an_accepted_return_url_is_accepted_again_unchanged(tail in confusing()) {
             let given = format!("https://any.example.com/{tail}");
             if let Ok(url) = ReturnUrl::check(&given, &usual_list()) {
                 let again = ReturnUrl::check(url.as_str(), &usual_list());

@@ -27,7 +27,7 @@ impl Role {
     }
 }
 
-/// The text names no role.
+/// The text is not a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a role is one of employee, manager, admin")]
 pub struct UnknownRole;
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_survives_its_text() {
+    fn a_role_round_trips_through_text() {
         for role in [Role::Employee, Role::Manager, Role::Admin] {
             assert_eq!(role.as_str().parse(), Ok(role));
         }

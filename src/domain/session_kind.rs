@@ -1,4 +1,4 @@
-//! What a session is carried by.
+//! The kinds of credential that carry a session.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,7 +24,7 @@ impl SessionKind {
     }
 }
 
-/// The text names no kind of session.
+/// The text is not a session kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a kind of session is one of jwt, token")]
 pub struct UnknownSessionKind;

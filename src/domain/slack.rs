@@ -1,24 +1,24 @@
-//! Signing in with Slack: who somebody is there, who may enter, and what may go wrong.
+//! Signing in with Slack: Slack accounts, who may sign in, and sign-in failures.
 
 use serde::{Deserialize, Serialize};
 
 use super::Role;
 
-/// Why a sign-in with Slack failed: the words that return URLs receive as `error`.
+/// Why a sign-in with Slack failed; return URLs receive the name as `error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.as_str())]
 pub enum SignInFailure {
-    /// The person said no.
+    /// The user denied access.
     AccessDenied,
-    /// Slack does not answer, or not what it should.
+    /// Slack does not answer, or not as expected.
     SlackUnavailable,
-    /// Slack does not accept our settings.
+    /// Slack rejects our settings.
     SlackMisconfigured,
-    /// The e-mail address, or the identity at Slack, belongs to another account.
+    /// The e-mail address or the Slack identity belongs to another account.
     AccountExists,
-    /// Too late, or used before.
+    /// The sign-in has expired or was already used.
     SignInExpired,
-    /// Slack, or a rule of ours, keeps this person out.
+    /// Slack, or one of our rules, does not allow this user to sign in.
     NotAllowed,
 }
 
@@ -35,7 +35,7 @@ impl SignInFailure {
     }
 }
 
-/// Slack's words and ours for them.
+/// Slack's error names and ours for them.
 const SLACK_ERRORS: [(&str, SignInFailure); 28] = {
     use SignInFailure::{NotAllowed, SignInExpired, SlackMisconfigured, SlackUnavailable};
     [
@@ -70,23 +70,23 @@ const SLACK_ERRORS: [(&str, SignInFailure); 28] = {
     ]
 };
 
-/// What an error of Slack's means to the person, and its name for the log. A name that is not in the
-/// table is trouble at Slack, and is not repeated: it is whatever the answer held.
+/// What a Slack error means for the user, and its name for the log. An unknown name counts as an outage and is
+/// not logged, because the response could contain anything.
 pub fn meaning_of(slack_error: &str) -> (SignInFailure, &'static str) {
     SLACK_ERRORS
         .iter()
         .find(|(name, _)| *name == slack_error)
         .map_or(
-            (SignInFailure::SlackUnavailable, "an unknown one"),
+            (SignInFailure::SlackUnavailable, "an unknown error"),
             |(name, failure)| (*failure, *name),
         )
 }
 
-/// A person at Slack. The user's id means somebody only together with the team's; an e-mail address
-/// means nobody.
+/// A Slack account. A user id identifies a person only together with the team id; an e-mail address
+/// does not identify anyone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SlackAccount {
-    /// The workspace's id, or the enterprise's where the app is installed for all of it.
+    /// The workspace's id, or the enterprise's if the app is installed for the whole enterprise.
     pub team_id: String,
     pub user_id: String,
 }
@@ -101,22 +101,22 @@ impl SlackAccount {
     }
 }
 
-/// Whether the text could be an id of Slack's, such as `T0123ABCD`.
+/// Whether the text looks like a Slack id, such as `T0123ABCD`.
 pub fn is_slack_id(text: &str) -> bool {
     (2..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// What Slack told of somebody who signed in.
+/// A user's profile at Slack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlackPerson {
     pub account: SlackAccount,
-    /// As they wrote it.
+    /// As written at Slack.
     pub name: Option<String>,
-    /// Only an address that Slack calls confirmed.
+    /// Only set if Slack says the address is confirmed.
     pub email: Option<String>,
-    /// An owner or admin of the workspace, as far as the flow tells.
+    /// Whether they are an owner or admin of the workspace, if the flow provides it.
     pub is_admin: bool,
-    /// A guest in one or several channels, as far as the flow tells.
+    /// Whether they are a guest in one or several channels, if the flow provides it.
     pub is_guest: bool,
     pub is_bot: bool,
     pub is_deactivated: bool,
@@ -127,13 +127,13 @@ impl SlackPerson {
         !self.is_bot && !self.is_deactivated && (allow_guests || !self.is_guest)
     }
 
-    /// The role in an organization that exists since now and because of this person.
+    /// The role of the user whose sign-in creates the organization.
     pub fn first_role(&self, usual: Role) -> Role {
         if self.is_admin { Role::Admin } else { usual }
     }
 }
 
-/// Which of Slack's two sign-in flows is used.
+/// Slack's two sign-in flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlackFlow {
     /// OAuth 2.
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn slacks_errors_have_our_words() {
+    fn slack_errors_map_to_our_names() {
         for (slack, ours) in [
             ("invalid_code", "sign_in_expired"),
             ("bad_client_secret", "slack_misconfigured"),
@@ -180,23 +180,23 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_error_is_trouble_at_slack_and_is_not_repeated() {
+    fn an_unknown_slack_error_is_an_outage_and_is_not_repeated() {
         for unknown in ["", "xoxp-secret", "Invalid_Code"] {
             let (failure, name) = meaning_of(unknown);
             assert_eq!(failure, SignInFailure::SlackUnavailable);
-            assert_eq!(name, "an unknown one");
+            assert_eq!(name, "an unknown error");
         }
     }
 
     #[test]
-    fn guests_enter_where_they_may_and_bots_and_the_deactivated_nowhere() {
+    fn guests_need_permission_and_bots_and_deactivated_never_enter() {
         let guest = SlackPerson {
             is_guest: true,
             ..person()
         };
         assert!(!guest.may_enter(false) && guest.may_enter(true));
         assert!(person().may_enter(false));
-        for nobody in [
+        for barred in [
             SlackPerson {
                 is_bot: true,
                 ..person()
@@ -206,12 +206,12 @@ mod tests {
                 ..person()
             },
         ] {
-            assert!(!nobody.may_enter(false) && !nobody.may_enter(true));
+            assert!(!barred.may_enter(false) && !barred.may_enter(true));
         }
     }
 
     #[test]
-    fn the_first_is_admin_when_slack_or_the_settings_say_so() {
+    fn the_first_user_is_admin_if_slack_or_the_settings_say_so() {
         let owner = SlackPerson {
             is_admin: true,
             ..person()
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_two_ids() {
+    fn a_slack_account_needs_two_valid_ids() {
         assert!(SlackAccount::parse("T0123ABCD", "W9").is_some());
         let long = "A".repeat(65);
         for (team, user) in [

@@ -1,8 +1,8 @@
-//! One thing wrong with one field of a request.
+//! Validation errors, and the field of a request that each belongs to.
 
 use std::borrow::Cow;
 
-/// A field's fault, in the shape clients receive it: `{"field","code","message"}`.
+/// A validation error of a field, as clients receive it: `{"field","code","message"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The JSON name of the field, camelCase.
@@ -27,7 +27,7 @@ impl Violation {
     }
 }
 
-/// Why a value was refused, before anybody knows which field it came from.
+/// Why a value was rejected, without the field it came from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ValidationError {
@@ -45,7 +45,7 @@ impl ValidationError {
         }
     }
 
-    /// The same refusal, said of a field.
+    /// This error as a violation of `field`.
     pub fn of(self, field: impl Into<Cow<'static, str>>) -> Violation {
         Violation::new(field, self.code, self.message)
     }
