@@ -37,7 +37,8 @@ impl NewPasswordRules {
         if is_own_word(password, &user_inputs) || is_common(password, &user_inputs) {
             return Err(ValidationError::new(
                 "too_common",
-                "This password is easy to guess. Please choose another, such as several words that have nothing to do with each other.",
+                "This password is easy to guess. Please choose another, such as several \
+                 words that have nothing to do with each other.",
             ));
         }
         Ok(())
