@@ -64,7 +64,7 @@ pub fn read(path: &Path) -> Result<Option<SecretString>, LocalSecretError> {
         return Err(LocalSecretError::Permissions(path.to_owned()));
     }
     let secret = SecretString::from(fs::read_to_string(path).map_err(failed)?.trim());
-    secret_strength::judge(secret.expose_secret().as_bytes())
+    secret_strength::check(secret.expose_secret().as_bytes())
         .map_err(|weakness| LocalSecretError::Weak(path.to_owned(), weakness))?;
     Ok(Some(secret))
 }

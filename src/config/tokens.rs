@@ -101,7 +101,7 @@ fn given_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
             _ => format!("Secret {} of {}", index + 1, entries.len()),
         };
         let earlier = entries.iter().take(index);
-        let why = match secret_strength::judge(entry.as_bytes()) {
+        let why = match secret_strength::check(entry.as_bytes()) {
             Err(weakness) => format!("{which} {weakness}."),
             Ok(()) if earlier.clone().any(|other| other == entry) => {
                 format!("{which} is there twice.")

@@ -1,7 +1,7 @@
-//! Tokens of services: `hp_`, 43 characters of base64url (256 random bits), 6 characters of checksum.
+//! API tokens: `hp_`, 43 characters of base64url (256 random bits), 6 characters of checksum.
 //!
-//! The checksum is the base64url of the first four bytes of SHA-256 over everything before it. It proves nothing;
-//! it tells a token from a typo, and from other strings in a leaked file, without asking anybody.
+//! The checksum is the base64url of the first four bytes of SHA-256 over everything before it. It is no proof of
+//! authenticity; it detects typos, and lets secret scanners recognize tokens, without a database lookup.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use ring::digest::{SHA256, digest};
 
 use super::opaque::{Opaque, OpaqueHash};
 
-/// What every such token begins with. No JWT does: theirs begin with the base64 of `{`.
+/// The prefix of every API token. No JWT starts with it: they start with the base64 of `{`.
 pub const MARK: &str = "hp_";
 
 const CHECKSUM_BYTES: usize = 4;
 const CHECKSUM_CHARS: usize = 6;
-/// Enough to know a token again, and far too little to guess the rest.
+/// Enough to recognize a token, and far too few to guess the rest.
 const SHOWN_CHARS: usize = 8;
 
-/// A token as its holder sees it: 52 characters.
+/// A token as clients see it: 52 characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiTokenSecret {
     random: Opaque,
@@ -37,7 +37,7 @@ impl ApiTokenSecret {
         Self { random, text }
     }
 
-    /// What somebody claims to be such a token; `None` for what was never one.
+    /// Parses an untrusted token; `None` if its format or its checksum is wrong.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(MARK)?;
         let random = rest.get(..rest.len().checked_sub(CHECKSUM_CHARS)?)?;
@@ -49,7 +49,7 @@ impl ApiTokenSecret {
         &self.text
     }
 
-    /// How it begins, for lists: the mark and 8 characters.
+    /// The start of the token, for lists: the mark and 8 characters.
     pub fn prefix(&self) -> String {
         self.text.chars().take(MARK.len() + SHOWN_CHARS).collect()
     }
@@ -79,7 +79,7 @@ mod tests {
     const KNOWN: &str = "hp_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcQjZeTA";
 
     #[test]
-    fn a_token_is_its_mark_its_secret_and_its_checksum() {
+    fn an_api_token_is_mark_secret_and_checksum() {
         let secret = ApiTokenSecret::new([7; 32]);
         assert_eq!(secret.expose(), KNOWN);
         assert_eq!(secret.expose().len(), 3 + 43 + 6);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_typo_anywhere_is_seen_without_asking_anybody() {
+    fn the_checksum_detects_a_typo_anywhere() {
         for at in 0..KNOWN.len() {
             let mut typo = KNOWN.to_owned().into_bytes();
             typo[at] = if typo[at] == b'x' { b'y' } else { b'x' };

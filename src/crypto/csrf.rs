@@ -1,7 +1,7 @@
-//! Tokens that show that whoever posts a form has seen a page of ours, by themselves or beside a cookie.
+//! CSRF tokens: they show that a form was served by us, alone or together with a cookie.
 //!
 //! `exp ‖ random ‖ HMAC-SHA256` in base64url (OWASP Cross-Site Request Forgery Prevention Cheat Sheet: signed
-//! double-submit). The key is the purpose's own, so nothing else we sign passes for one.
+//! double-submit). The key has no other purpose, so nothing else that we sign is accepted as a CSRF token.
 
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -9,13 +9,13 @@ use ring::hmac;
 
 use super::keyring::{Key, Keyring};
 
-/// Bytes of chance, so that no two tokens are the same.
+/// Random bytes that make every token unique.
 pub const RANDOM: usize = 16;
 
-/// Bytes of the expiry, seconds since 1970.
+/// The bytes of the expiry, in seconds since 1970.
 const EXPIRY: usize = 8;
 
-/// A token of the keyring's newest key, good until `expires_at`.
+/// A token signed with the newest key, valid until `expires_at`.
 pub fn issue(expires_at: DateTime<Utc>, random: [u8; RANDOM], keyring: &Keyring) -> String {
     let expiry = expires_at.timestamp().to_be_bytes();
     let signed = [expiry.as_slice(), &random].concat();
@@ -23,9 +23,9 @@ pub fn issue(expires_at: DateTime<Utc>, random: [u8; RANDOM], keyring: &Keyring)
     BASE64URL_NOPAD.encode(&[signed.as_slice(), mac.as_ref()].concat())
 }
 
-/// When the token ends; `None` for one that no key of the keyring has signed or that has ended.
+/// When the token expires; `None` if it has expired or was not signed by a key of the keyring.
 pub fn verify(token: &str, now: DateTime<Utc>, keyring: &Keyring) -> Option<DateTime<Utc>> {
-    // Longer than any, and not worth decoding.
+    // Longer than any valid token, so not worth decoding.
     if token.len() > 100 {
         return None;
     }
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_until_the_second_it_ends() {
+    fn a_csrf_token_is_valid_until_the_second_it_expires() {
         let keys = keyring(&["one"]);
         let token = token(&keys);
         let at = |seconds| verify(&token, NOW + TimeDelta::seconds(seconds), &keys);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_ring_verifies_and_no_other() {
+    fn only_keys_of_the_keyring_verify() {
         let token = token(&keyring(&["old"]));
         assert!(verify(&token, NOW, &keyring(&["new", "old"])).is_some());
         assert_eq!(verify(&token, NOW, &keyring(&["new"])), None);
@@ -81,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_altered_token_passes(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
+        fn an_altered_token_is_rejected(at in any::<prop::sample::Index>(), bit in 0_u8..8) {
             let keys = keyring(&["one"]);
             let mut bytes = BASE64URL_NOPAD.decode(token(&keys).as_bytes()).unwrap();
             let at = at.index(bytes.len());
@@ -90,7 +90,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC*") {
+        fn arbitrary_text_never_panics(text in "\\PC*") {
             prop_assert_eq!(verify(&text, NOW, &keyring(&["one"])), None);
         }
     }

@@ -1,4 +1,4 @@
-//! Identity tokens of OpenID Connect (Core 1.0, §3.1.3.7): RS256, and every claim looked at.
+//! Validation of OpenID Connect ID tokens (Core 1.0, §3.1.3.7), with RS256 only.
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::jwt_provider;
 
-/// What a token must say.
+/// The claims that a token must have.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     pub issuer: &'a str,
@@ -16,16 +16,16 @@ pub struct Expected<'a> {
     pub nonce: &'a str,
 }
 
-/// Why a token is not believed. No variant holds anything of the token.
+/// Why a token was rejected. No variant contains any part of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdTokenError {
-    #[error("it is no token signed with RS256 by a named key")]
+    #[error("it is not a token signed with RS256 and a key id")]
     Malformed,
-    #[error("its signature is not the key's")]
+    #[error("its signature is wrong")]
     Signature,
-    #[error("somebody else issued it")]
+    #[error("it has another issuer")]
     Issuer,
-    #[error("it is meant for somebody else")]
+    #[error("it has another audience")]
     Audience,
     #[error("it belongs to another sign-in")]
     Nonce,
@@ -41,14 +41,14 @@ pub struct PublicKey {
     key: DecodingKey,
 }
 
-/// Bytes. Slack's take a quarter of it.
+/// In bytes. Slack's tokens need a quarter of it.
 const MAX_TOKEN: usize = 8192;
 
-/// How far, in seconds, the issuer's clock may be ahead of ours.
+/// How many seconds the issuer's clock may be ahead of ours.
 const CLOCK_SKEW: i64 = 60;
 
 impl PublicKey {
-    /// The RSA signature keys of a JWK Set; others are passed over.
+    /// The RSA signature keys of a JWK Set; other keys are ignored.
     pub fn of_set(jwks: &[u8]) -> Option<Vec<Self>> {
         #[derive(Deserialize)]
         struct Set {
@@ -82,7 +82,7 @@ impl PublicKey {
     }
 }
 
-/// The name of the key that is said to have signed; nothing else of the token is believed for it.
+/// The key id in the token's header. It is not verified, and only serves to look up the key.
 ///
 /// # Errors
 /// `Malformed` for anything but RS256.
@@ -100,7 +100,7 @@ pub fn kid(token: &str) -> Result<String, IdTokenError> {
         .ok_or(IdTokenError::Malformed)
 }
 
-/// Judges a token and reads from its claims what the caller wants to know.
+/// Verifies a token and deserializes its claims.
 ///
 /// # Errors
 /// The first check that fails.
@@ -129,7 +129,7 @@ pub fn verify<T: DeserializeOwned>(
         return Err(IdTokenError::Malformed);
     }
     jwt_provider::install();
-    // The crate would judge the claims by the machine's clock and with leeway, so it judges none.
+    // The crate would use the system clock and leeway, so we validate the claims ourselves.
     let mut validation = Validation::new(Algorithm::RS256);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
@@ -144,7 +144,7 @@ pub fn verify<T: DeserializeOwned>(
     }
     let is_for_us = match &claims.aud {
         Audience::One(audience) => audience == expected.audience,
-        // A second audience could use the token against us.
+        // Another audience could replay the token to us.
         Audience::Several(audiences) => *audiences == [expected.audience],
     };
     if !is_for_us {
@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    /// The sandbox's key, which everybody may know.
+    /// The sandbox's key, which is public.
     const KEY: &[u8] =
         include_bytes!("../sandbox/slack/public_knowledge_signs_nothing_but_the_sandbox.pk8.der");
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -181,7 +181,7 @@ mod tests {
     };
 
     #[derive(Debug, PartialEq, Eq, Deserialize)]
-    struct Told {
+    struct Profile {
         email: Option<String>,
     }
 
@@ -235,27 +235,27 @@ mod tests {
         format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
     }
 
-    fn judge(token: &str) -> Result<Told, IdTokenError> {
+    fn verified(token: &str) -> Result<Profile, IdTokenError> {
         verify(token, &key(), EXPECTED, NOW)
     }
 
-    fn judge_with(name: &str, value: Value) -> Result<Told, IdTokenError> {
+    fn verified_with(name: &str, value: Value) -> Result<Profile, IdTokenError> {
         let mut claims = claims();
         claims[name] = value;
-        judge(&token(&header(), &claims))
+        verified(&token(&header(), &claims))
     }
 
     #[test]
-    fn a_good_token_tells_who_it_is_about() {
-        let told = judge(&token(&header(), &claims())).unwrap();
-        assert_eq!(told.email.as_deref(), Some("ada@example.com"));
-        assert!(judge_with("aud", json!(["1.2"])).is_ok());
-        assert!(judge_with("exp", json!(1)).is_ok());
-        assert!(judge_with("iat", json!(60)).is_ok());
+    fn a_valid_id_token_yields_its_claims() {
+        let profile = verified(&token(&header(), &claims())).unwrap();
+        assert_eq!(profile.email.as_deref(), Some("ada@example.com"));
+        assert!(verified_with("aud", json!(["1.2"])).is_ok());
+        assert!(verified_with("exp", json!(1)).is_ok());
+        assert!(verified_with("iat", json!(60)).is_ok());
     }
 
     #[test]
-    fn every_claim_is_looked_at() {
+    fn every_claim_is_validated() {
         use IdTokenError::*;
         for (name, value, error) in [
             ("iss", json!("https://slack.example"), Issuer),
@@ -276,7 +276,7 @@ mod tests {
             ("email", json!(7), Claims),
         ] {
             assert_eq!(
-                judge_with(name, value.clone()),
+                verified_with(name, value.clone()),
                 Err(error),
                 "{name}: {value}"
             );
@@ -284,19 +284,19 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_nonce_is_never_the_expected_one() {
+    fn an_empty_nonce_is_rejected() {
         let mut claims = claims();
         claims["nonce"] = json!("");
         let expected = Expected {
             nonce: "",
             ..EXPECTED
         };
-        let judged: Result<Told, _> = verify(&token(&header(), &claims), &key(), expected, NOW);
-        assert_eq!(judged, Err(IdTokenError::Nonce));
+        let result: Result<Profile, _> = verify(&token(&header(), &claims), &key(), expected, NOW);
+        assert_eq!(result, Err(IdTokenError::Nonce));
     }
 
     #[test]
-    fn only_rs256_by_the_named_key_is_a_signature() {
+    fn only_rs256_with_the_named_key_is_accepted() {
         for bad in [
             json!({"alg": "none", "kid": "k1"}),
             json!({"alg": "HS256", "kid": "k1"}),
@@ -307,7 +307,7 @@ mod tests {
             json!({"alg": "RS256", "kid": "k1", "crit": ["b64"]}),
         ] {
             assert_eq!(
-                judge(&token(&bad, &claims())),
+                verified(&token(&bad, &claims())),
                 Err(IdTokenError::Malformed),
                 "{bad}"
             );
@@ -322,12 +322,16 @@ mod tests {
         let foreign = other.rsplit_once('.').unwrap().1;
         for signature in ["", mac.as_str(), foreign] {
             let forged = format!("{signed}.{signature}");
-            assert_eq!(judge(&forged), Err(IdTokenError::Signature), "{signature}");
+            assert_eq!(
+                verified(&forged),
+                Err(IdTokenError::Signature),
+                "{signature}"
+            );
         }
     }
 
     #[test]
-    fn what_is_no_token_is_malformed() {
+    fn text_that_is_not_a_token_is_malformed() {
         let good = token(&header(), &claims());
         for bad in [
             "",
@@ -337,12 +341,12 @@ mod tests {
             &good[1..],
             &"a".repeat(MAX_TOKEN + 1),
         ] {
-            assert_eq!(judge(bad), Err(IdTokenError::Malformed), "{bad}");
+            assert_eq!(verified(bad), Err(IdTokenError::Malformed), "{bad}");
         }
     }
 
     #[test]
-    fn keys_for_other_uses_are_passed_over() {
+    fn keys_for_other_uses_are_ignored() {
         let mut set = jwks();
         for (name, value) in [("use", "enc"), ("kty", "EC"), ("alg", "RS512")] {
             let mut other = set["keys"][0].clone();

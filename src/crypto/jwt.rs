@@ -15,7 +15,7 @@ use super::jwt_provider;
 use super::keyring::{Key, Keyring};
 use crate::domain::{OrganizationId, Role, SessionId, UserId, lifetimes};
 
-/// What a token says.
+/// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     pub sub: UserId,
@@ -30,34 +30,34 @@ pub struct Claims {
     pub exp: i64,
 }
 
-/// What tokens carry, and must carry, besides their claims.
+/// The issuer and audience that we put into tokens and require of them.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     /// `iss`.
     pub issuer: Option<String>,
-    /// `aud`. Without it a token that names an audience is meant for somebody else (RFC 7519 §4.1.3).
+    /// `aud`. If not set, a token with an audience is not meant for us (RFC 7519 §4.1.3).
     pub audience: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    #[error("the token is none of ours")]
+    #[error("the token is not valid")]
     Invalid,
-    /// In everything else a good token.
+    /// The token is valid except for its expiry.
     #[error("the token has expired")]
     Expired,
 }
 
-/// In bytes. Our own tokens take less than a quarter of it.
+/// In bytes. Our own tokens need less than a quarter of it.
 const MAX_TOKEN: usize = 4096;
-/// What `MAX_TOKEN` characters of base64 hold.
+/// The decoded length of `MAX_TOKEN` characters of base64.
 const MAX_PART: usize = MAX_TOKEN / 4 * 3;
 /// HMAC-SHA256, in bytes and in base64.
 const MAC: usize = 32;
 const MAC_CHARS: usize = 43;
-/// In a header or a payload. Ours have three and at most nine.
+/// In a header or a payload. Ours have three and up to nine.
 const MAX_MEMBERS: usize = 32;
-/// How far, in seconds, the clock of the instance that signed may be ahead.
+/// How many seconds the clock of the signing instance may be ahead.
 const CLOCK_SKEW: i64 = 60;
 
 /// Signs with the keyring's newest key.
@@ -93,15 +93,15 @@ pub fn sign(claims: &Claims, keyring: &Keyring, rules: &Rules) -> String {
     };
     #[expect(
         clippy::expect_used,
-        reason = "strings and integers serialise, and HS256 is all that is asked of the provider"
+        reason = "strings and integers always serialise, and the provider supports HS256"
     )]
     jsonwebtoken::encode(&key.header, &payload, &key.signs).expect("HS256 signs every payload")
 }
 
-/// Judges a token without leeway: expired is `exp <= now`, and an `nbf` (ours have none) counts to the second.
+/// Verifies a token without leeway: it is expired if `exp <= now`, and `nbf`, which ours do not have, is exact.
 ///
 /// # Errors
-/// `Expired` for a token that was good until then, `Invalid` for everything else.
+/// `Expired` if the token is valid except for its expiry, otherwise `Invalid`.
 pub fn verify(
     token: &str,
     now: DateTime<Utc>,
@@ -112,7 +112,7 @@ pub fn verify(
         return Err(TokenError::Invalid);
     }
     let (signed, mac) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
-    // More parts than three leave a dot in the payload, and the decoder knows none.
+    // With more than three parts the payload contains a dot, which the decoder rejects.
     let (header, payload) = signed.split_once('.').ok_or(TokenError::Invalid)?;
 
     let key = key_for(header, keyring).ok_or(TokenError::Invalid)?;
@@ -126,10 +126,10 @@ fn key_for<'a>(encoded: &str, keyring: &'a Keyring) -> Option<&'a Key> {
     }
     let mut buffer = [0; MAX_PART];
     let header: Header = parse(encoded, &mut buffer)?;
-    let our_kind = header.alg.0 == "HS256"
+    let is_supported = header.alg.0 == "HS256"
         && header.typ.is_none_or(|typ| typ.0 == "JWT")
         && header.unsupported.is_none();
-    if !our_kind {
+    if !is_supported {
         return None;
     }
     keyring.iter().find(|key| key.kid == header.kid.0)
@@ -151,9 +151,10 @@ fn read_payload(encoded: &str, now: DateTime<Utc>, rules: &Rules) -> Result<Clai
     let payload: Payload = parse(encoded, &mut buffer).ok_or(TokenError::Invalid)?;
     let now = now.timestamp();
 
-    let life = payload.exp.checked_sub(payload.iat);
+    let lifetime = payload.exp.checked_sub(payload.iat);
     let for_us = payload.iat <= now + CLOCK_SKEW
-        && life.is_some_and(|life| (1..=lifetimes::ACCESS_TOKEN.num_seconds()).contains(&life))
+        && lifetime
+            .is_some_and(|seconds| (1..=lifetimes::ACCESS_TOKEN.num_seconds()).contains(&seconds))
         && payload.nbf.is_none_or(|nbf| nbf <= now)
         && issued_by(payload.iss.as_ref(), rules.issuer.as_deref())
         && meant_for(payload.aud.as_ref(), rules.audience.as_deref());
@@ -187,14 +188,14 @@ fn meant_for(aud: Option<&Audience<'_>>, audience: Option<&str>) -> bool {
     }
 }
 
-/// Decodes base64url in its one canonical spelling and reads the JSON object in it.
+/// Decodes canonical base64url and parses the JSON object in it.
 fn parse<'de, T: Deserialize<'de>>(encoded: &str, buffer: &'de mut [u8; MAX_PART]) -> Option<T> {
     let length = BASE64URL_NOPAD.decode_len(encoded.len()).ok()?;
     let buffer = buffer.get_mut(..length)?;
     BASE64URL_NOPAD
         .decode_mut(encoded.as_bytes(), buffer)
         .ok()?;
-    // serde_json looks at the UTF-8 of what it keeps, not of what it skips.
+    // serde_json does not check the UTF-8 of members that it skips.
     let json = std::str::from_utf8(buffer).ok()?;
     let object: Object<T> = serde_json::from_str(json).ok()?;
     Some(object.0)
@@ -208,7 +209,7 @@ struct Header<'a> {
     kid: Text<'a>,
     #[serde(borrow, default, deserialize_with = "present")]
     typ: Option<Text<'a>>,
-    /// Parameters that change how a token is to be read, or bring a key of their own.
+    /// Parameters that change how a token is read, or that provide a key. We reject all of them.
     #[serde(
         rename = "crit",
         alias = "b64",
@@ -256,7 +257,7 @@ enum Audience<'a> {
     Several(Vec<Text<'a>>),
 }
 
-/// For members that may be absent: `null` is not absence.
+/// For optional members: unlike serde's default, `null` does not count as absent.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -265,7 +266,7 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// A role as a string; the derived reader would also take `{"admin": null}`.
+/// A role as a string; the derived deserializer would also accept `{"admin": null}`.
 fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Role, D::Error> {
     Text::deserialize(deserializer)?
         .0
@@ -273,9 +274,9 @@ fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Role, D::Error> {
         .map_err(D::Error::custom)
 }
 
-/// A `T` read from a JSON object of at most `MAX_MEMBERS` members whose names are all different.
+/// A `T` from a JSON object with at most `MAX_MEMBERS` members and no duplicate names.
 ///
-/// Derived readers alone would take an array for a struct, and let unknown members repeat.
+/// Derived deserializers alone accept an array for a struct, and duplicates of unknown members.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -303,7 +304,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// Members of an object until a name comes twice.
+/// The members of an object; a duplicate name is an error.
 struct Distinct<'de, A> {
     members: A,
     names: [&'de str; MAX_MEMBERS],
@@ -317,12 +318,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Distinct<'de, A> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Self::Error> {
-        // Borrowed: a name written with escapes is an error, for nobody has a good reason to.
+        // Borrowed, so a name with escapes is an error. No serious issuer writes such names.
         let Some(name) = self.members.next_key::<&'de str>()? else {
             return Ok(None);
         };
         if self.names.iter().take(self.count).any(|n| *n == name) {
-            return Err(A::Error::custom("a member's name comes twice"));
+            return Err(A::Error::custom("duplicate member name"));
         }
         let place = self
             .names
@@ -446,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_carries_what_the_contract_says_and_no_more() {
+    fn a_token_has_exactly_the_documented_claims() {
         let token = sign(&claims(), &keyring(&[NEW, OLD]), &Rules::default());
         let parts: Vec<serde_json::Value> = token
             .split('.')
@@ -462,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn issuer_and_audience_are_carried_and_then_required() {
+    fn configured_issuer_and_audience_are_set_and_required() {
         let ring = keyring(&[NEW]);
         let with = sign(&claims(), &ring, &strict());
         let without = sign(&claims(), &ring, &Rules::default());
@@ -480,17 +481,17 @@ mod tests {
     }
 
     #[test]
-    fn a_token_lives_until_the_second_of_its_exp() {
+    fn a_token_is_valid_until_the_second_of_its_exp() {
         let ring = keyring(&[NEW]);
         let token = sign(&claims(), &ring, &Rules::default());
-        let judge = |seconds, millis| {
+        let verify_at = |seconds, millis| {
             let now = at(seconds) + chrono::TimeDelta::milliseconds(millis);
             verify(&token, now, &ring, &Rules::default())
         };
-        assert_eq!(judge(claims().exp - 1, 999), Ok(claims()));
-        assert_eq!(judge(claims().exp, 0), Err(TokenError::Expired));
-        assert_eq!(judge(claims().iat - 60, 0), Ok(claims()));
-        assert_eq!(judge(claims().iat - 61, 999), Err(TokenError::Invalid));
+        assert_eq!(verify_at(claims().exp - 1, 999), Ok(claims()));
+        assert_eq!(verify_at(claims().exp, 0), Err(TokenError::Expired));
+        assert_eq!(verify_at(claims().iat - 60, 0), Ok(claims()));
+        assert_eq!(verify_at(claims().iat - 61, 999), Err(TokenError::Invalid));
     }
 
     #[test]
@@ -530,7 +531,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_signed_verifies(claims in any_claims(), issuer: Option<String>, audience: Option<String>) {
+        fn signed_tokens_verify(claims in any_claims(), issuer: Option<String>, audience: Option<String>) {
             let (ring, rules) = (keyring(&[NEW]), Rules { issuer, audience });
             let token = sign(&claims, &ring, &rules);
             if token.len() <= MAX_TOKEN {
@@ -554,7 +555,11 @@ mod tests {
         }
 
         #[test]
-        fn no_character_of_a_token_can_be_changed(claims in any_claims(), place: prop::sample::Index, to in "[A-Za-z0-9_.=-]") {
+        fn a_token_with_any_character_changed_is_invalid(
+            claims in any_claims(),
+            place: prop::sample::Index,
+            to in "[A-Za-z0-9_.=-]",
+        ) {
             let (ring, rules) = (keyring(&[NEW]), Rules::default());
             let token = sign(&claims, &ring, &rules);
             let place = place.index(token.len());
@@ -564,14 +569,17 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_a_token(text in ".{0,300}", parts in "[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{43}") {
+        fn arbitrary_text_is_not_a_token(
+            text in ".{0,300}",
+            parts in "[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{43}",
+        ) {
             let (ring, rules) = (keyring(&[NEW]), Rules::default());
             prop_assert_eq!(verify(&text, at(NOW), &ring, &rules), Err(TokenError::Invalid));
             prop_assert_eq!(verify(&parts, at(NOW), &ring, &rules), Err(TokenError::Invalid));
         }
 
         #[test]
-        fn no_signed_text_is_a_token(header in ".{0,200}", payload in ".{0,200}") {
+        fn arbitrary_signed_text_is_not_a_token(header in ".{0,200}", payload in ".{0,200}") {
             let (ring, rules) = (keyring(&[NEW]), Rules::default());
             let key = ring.newest();
             for header in [BASE64URL_NOPAD.encode(header.as_bytes()), key.encoded_header.clone()] {
@@ -584,7 +592,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_character_has_one_spelling() {
+    fn the_last_character_of_a_token_is_canonical() {
         let (ring, rules) = (keyring(&[NEW]), Rules::default());
         let token = sign(&claims(), &ring, &rules);
         let (rest, last) = token.split_at(token.len() - 1);

@@ -1,4 +1,4 @@
-//! HS256 and RS256 over `ring` for the `jsonwebtoken` crate, which brings no cryptography of its own.
+//! HS256 and RS256 with `ring` for the `jsonwebtoken` crate, which we build without a crypto backend.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
@@ -13,7 +13,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes both known to `jsonwebtoken`; a second call changes nothing.
+/// Installs the provider in `jsonwebtoken`; a second call changes nothing.
 pub(super) fn install() {
     let _ = PROVIDER.install_default();
 }

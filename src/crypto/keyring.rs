@@ -9,25 +9,25 @@ use ring::aead::UnboundKey;
 use ring::{aead, hkdf, hmac};
 use secrecy::{ExposeSecret, SecretString};
 
-/// The keys made from `JWT_SECRET`: the newest signs, all verify.
+/// The keys derived from `JWT_SECRET`: the newest signs, all verify.
 ///
-/// A secret's bytes are themselves the HMAC key (RFC 2104), so that other services can verify a
-/// token with the shared secret alone.
+/// A secret's bytes are used directly as the HMAC key (RFC 2104), so that other services can verify a
+/// token with just the shared secret.
 pub struct Keyring {
     newest: Key,
     older: Vec<Key>,
 }
 
-/// One secret, prepared for both directions.
+/// A secret, prepared for signing and verifying.
 pub(super) struct Key {
     pub(super) kid: String,
-    /// The header of every token this key signs, and how it looks on the wire: a token that begins
-    /// with these characters needs no look at its header.
+    /// The header of every token this key signs, parsed and encoded: the header of a token that starts
+    /// with these characters need not be parsed.
     pub(super) header: Header,
     pub(super) encoded_header: String,
     pub(super) signs: EncodingKey,
     pub(super) verifies: hmac::Key,
-    /// Where keys for other purposes come from (RFC 5869).
+    /// Keys for other purposes are derived from it (RFC 5869).
     root: hkdf::Prk,
 }
 
@@ -52,7 +52,7 @@ impl Keyring {
                 return Err(KeyringError::Empty);
             }
             let key = Key::new(secret);
-            // One kid must name one key, so the kids are what has to differ.
+            // A kid must identify one key, so compare the kids.
             if keys.iter().any(|other| other.kid == key.kid) {
                 return Err(KeyringError::Repeated);
             }
@@ -66,7 +66,7 @@ impl Keyring {
         })
     }
 
-    /// The public name of the secret that signs and seals.
+    /// The key id of the secret that signs and encrypts.
     pub fn newest_kid(&self) -> &str {
         &self.newest.kid
     }
@@ -80,7 +80,7 @@ impl Keyring {
     }
 }
 
-/// The same keys in the same order.
+/// Equal if they have the same keys in the same order.
 impl PartialEq for Keyring {
     fn eq(&self, other: &Self) -> bool {
         let kid = |key: &Key| key.kid.clone();
@@ -115,7 +115,7 @@ impl Key {
         }
     }
 
-    /// A key of its own for the purpose `label` names: no key tells anything of another.
+    /// Derives an independent key for the purpose `label`.
     pub(super) fn subkey(&self, label: &[u8], algorithm: &'static aead::Algorithm) -> UnboundKey {
         #[expect(
             clippy::expect_used,
@@ -127,7 +127,7 @@ impl Key {
             .into()
     }
 
-    /// As [`Key::subkey`], for HMAC-SHA256.
+    /// Like [`Key::subkey`], for HMAC-SHA256.
     pub(super) fn mac_key(&self, label: &[u8]) -> hmac::Key {
         #[expect(
             clippy::expect_used,
@@ -140,7 +140,7 @@ impl Key {
     }
 }
 
-/// A key's public name: eight bytes of HKDF-SHA256 (RFC 5869) in base64url, which tell nothing of the secret.
+/// A key id: eight bytes of HKDF-SHA256 (RFC 5869) in base64url, which reveal nothing about the secret.
 fn kid(root: &hkdf::Prk) -> String {
     struct Eight;
 
@@ -151,7 +151,7 @@ fn kid(root: &hkdf::Prk) -> String {
     }
 
     let mut name = [0; 8];
-    // HKDF can refuse nothing but lengths above 255 hashes.
+    // HKDF only fails for outputs longer than 255 hashes.
     let _ = root
         .expand(&[b"hallpass kid"], Eight)
         .and_then(|output| output.fill(&mut name));
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_secret_signs_and_all_verify() {
+    fn the_first_secret_signs_and_all_secrets_verify() {
         let ring = keyring(&["new", "old"]).unwrap();
         assert_eq!(ring.newest().kid, kid(b"new"));
         let kids: Vec<&str> = ring.iter().map(|key| key.kid.as_str()).collect();
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyring_has_a_secret_and_none_twice() {
+    fn a_keyring_needs_at_least_one_secret_and_no_duplicates() {
         assert_eq!(keyring(&[]).unwrap_err(), KeyringError::Empty);
         assert_eq!(keyring(&["a", ""]).unwrap_err(), KeyringError::Empty);
         assert_eq!(
@@ -192,20 +192,20 @@ mod tests {
 
     /// Computed with Python: HMAC-SHA256 with 32 zero bytes for the extract step, one round of expand.
     #[test]
-    fn a_kid_is_what_rfc_5869_says() {
+    fn a_kid_follows_rfc_5869() {
         assert_eq!(kid(b"correct horse battery staple"), "O_wq1KYCKcI");
         assert_eq!(kid(b"another secret"), "a_nM9ptemoQ");
     }
 
     #[test]
-    fn the_prepared_header_is_the_one_tokens_carry() {
+    fn the_encoded_header_matches_the_header_of_tokens() {
         let key = Key::new(b"secret");
         let json = serde_json::to_vec(&key.header).unwrap();
         assert_eq!(key.encoded_header, BASE64URL_NOPAD.encode(&json));
     }
 
     #[test]
-    fn keyrings_are_equal_when_they_sign_and_verify_alike() {
+    fn keyrings_are_equal_if_their_keys_are() {
         assert!(keyring(&["new", "old"]) == keyring(&["new", "old"]));
         for other in [&["old", "new"][..], &["new"], &["new", "old", "older"]] {
             assert!(keyring(&["new", "old"]) != keyring(other), "{other:?}");
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_prints_the_kids_alone() {
+    fn debug_prints_only_the_kids() {
         let ring = keyring(&["first-secret", "second-secret"]).unwrap();
         assert_eq!(
             format!("{ring:?}"),

@@ -1,11 +1,11 @@
-//! Opaque secrets: 256 random bits that mean nothing by themselves, and are kept as a hash only.
+//! Opaque secrets: 256 random bits, stored only as a hash.
 
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
 
-/// A secret as its holder sees it: 43 characters of base64url.
+/// A secret as clients see it: 43 characters of base64url.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opaque(String);
 
@@ -17,7 +17,7 @@ impl Opaque {
         Self(BASE64URL_NOPAD.encode(&random))
     }
 
-    /// What somebody claims to be such a secret; `None` for what was never one.
+    /// Parses an untrusted secret; `None` if it does not have the format of one.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
         (bytes.len() == Self::BYTES).then(|| Self(text.to_owned()))
@@ -27,7 +27,7 @@ impl Opaque {
         &self.0
     }
 
-    /// SHA-256, which suffices for what nobody can guess.
+    /// SHA-256, which is enough for a secret that cannot be guessed.
     pub fn hash(&self) -> OpaqueHash {
         OpaqueHash::of(&self.0)
     }
@@ -39,8 +39,8 @@ impl fmt::Debug for Opaque {
     }
 }
 
-/// What is kept of a secret: its SHA-256 in base64url. However it is compared, the time tells nothing
-/// of the secret.
+/// The stored form of a secret: its SHA-256 in base64url. Comparing hashes needs no constant time: the time taken
+/// reveals nothing about the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpaqueHash(String);
 
@@ -54,7 +54,7 @@ impl OpaqueHash {
     }
 }
 
-/// Whether `verifier` is what `challenge` was made from by the method `S256` (RFC 7636 §4.6).
+/// Whether `verifier` matches `challenge` by the method `S256` (RFC 7636 §4.6).
 pub fn verifies(verifier: &str, challenge: &str) -> bool {
     OpaqueHash::of(verifier).as_str() == challenge
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_known_again_by_its_hash() {
+    fn a_secret_is_recognized_by_its_hash() {
         let secret = Opaque::new([7; 32]);
         let again = Opaque::parse(secret.expose()).unwrap();
         assert_eq!(again, secret);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn only_43_characters_of_base64url_are_a_secret() {
+    fn a_secret_is_43_characters_of_base64url() {
         let secret = Opaque::new([255; 32]);
         assert_eq!(secret.expose().len(), 43);
         for text in [
@@ -97,7 +97,7 @@ mod tests {
 
     /// RFC 7636, appendix B.
     #[test]
-    fn a_verifier_fits_its_challenge_alone() {
+    fn a_verifier_matches_only_its_challenge() {
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         assert!(verifies(verifier, challenge));

@@ -1,4 +1,4 @@
-//! Password hashes: bcrypt, and what makes every character of a long password count in it.
+//! Password hashes: bcrypt, with a pre-hash for passwords longer than its limit.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -10,13 +10,13 @@ use zeroize::Zeroize;
 
 use crate::domain::Password;
 
-/// A hash as it is stored: `$2b$…` for passwords of up to 71 bytes, `$bcrypt-sha256$v=2,…` for longer ones.
+/// A stored hash: `$2b$…` for passwords of up to 71 bytes, `$bcrypt-sha256$v=2,…` for longer ones.
 #[derive(Clone)]
 pub struct StoredHash(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    #[error("the stored hash is of no form we know")]
+    #[error("the stored hash has an unknown format")]
     Malformed,
     #[error("a stored hash of cost {0} takes too long")]
     TooExpensive(u32),
@@ -24,7 +24,7 @@ pub enum HashError {
     NoSuchCost(#[from] NoSuchCost),
 }
 
-/// bcrypt's key has 72 bytes, one of which is the NUL that ends the password.
+/// bcrypt uses 72 bytes, one of which is the NUL that ends the password.
 const MAX_PLAIN_BYTES: usize = 71;
 const SALT_BYTES: usize = 16;
 const SALT_CHARS: usize = 22;
@@ -32,21 +32,21 @@ const SALT_CHARS: usize = 22;
 const CHECKSUM_BYTES: usize = 23;
 const LONG_PREFIX: &str = "$bcrypt-sha256$v=2,t=2b,r=";
 
-/// What a digest becomes when a password is hashed.
+/// Turns a digest into a stored hash.
 pub struct Making {
     form: Form,
     cost: u32,
     salt: [u8; SALT_BYTES],
 }
 
-/// What a digest is compared with when a password is verified.
+/// Compares a digest with a stored hash.
 pub struct Check {
     checksum: [u8; CHECKSUM_BYTES],
-    /// A `$2…$` hash has no password of more than 71 bytes, for bcrypt does not see them all.
+    /// False for a `$2…$` hash and a password of more than 71 bytes, because bcrypt would truncate it.
     fits: bool,
 }
 
-/// What bcrypt must compute to hash a password, and what its digest will make. `cost` is the binary
+/// The bcrypt input to hash a password, and how to turn the digest into a stored hash. `cost` is the binary
 /// logarithm of the number of rounds; `salt` must be random.
 ///
 /// # Errors
@@ -65,11 +65,11 @@ pub fn make(
     Ok((input, Making { form, cost, salt }))
 }
 
-/// What bcrypt must compute to tell whether this is the password of that hash, and what tells it by the
-/// digest. The time does not tell which form the hash has.
+/// The bcrypt input to verify a password, and how to compare the digest. The time taken does not reveal the format
+/// of the hash.
 ///
 /// # Errors
-/// `TooExpensive` above `max_cost`; `Malformed` for what is neither bcrypt (`$2a$`, `$2b$`, `$2y$`) nor
+/// `TooExpensive` above `max_cost`; `Malformed` unless the hash is bcrypt (`$2a$`, `$2b$`, `$2y$`) or
 /// passlib's bcrypt-sha256 version 2.
 pub fn check(
     password: &Password,
@@ -96,17 +96,17 @@ impl Making {
 
 impl Check {
     /// In constant time.
-    pub fn judge(self, digest: &Digest) -> bool {
+    pub fn matches(self, digest: &Digest) -> bool {
         digest.matches(&self.checksum) && self.fits
     }
 }
 
-/// Whether `hash` would look different if it were made today.
+/// Whether `hash` has an outdated format or cost.
 pub fn needs_rehash(hash: &StoredHash, cost: u32) -> bool {
     Stored::parse(&hash.0).is_none_or(|stored| stored.cost != cost || !stored.is_current)
 }
 
-/// A hash nobody has the password of, to be verified in place of one that does not exist: it takes the same time.
+/// A hash that no password matches. Verifying against it takes as long as for an existing account.
 pub fn decoy(cost: u32) -> StoredHash {
     format(
         Form::Plain,
@@ -121,7 +121,7 @@ impl StoredHash {
         Self(hash)
     }
 
-    /// For the store, never for printing.
+    /// For the database, never for printing.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -133,12 +133,12 @@ impl fmt::Debug for StoredHash {
     }
 }
 
-/// What goes into bcrypt.
+/// What is hashed with bcrypt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// The password.
     Plain,
-    /// Base64 of its HMAC-SHA256 under the salt's text.
+    /// Base64 of the password's HMAC-SHA256, keyed with the encoded salt.
     /// <https://passlib.readthedocs.io/en/stable/lib/passlib.hash.bcrypt_sha256.html>
     Long,
 }
@@ -165,14 +165,14 @@ impl Form {
     }
 }
 
-/// A stored hash taken apart.
+/// A parsed stored hash.
 #[derive(Debug)]
 struct Stored {
     form: Form,
     cost: u32,
     salt: [u8; SALT_BYTES],
     checksum: [u8; CHECKSUM_BYTES],
-    /// Spelled as we spell it.
+    /// Whether the format is the one we write.
     is_current: bool,
 }
 
@@ -181,7 +181,7 @@ impl Stored {
         if let Some(rest) = hash.strip_prefix(LONG_PREFIX) {
             let (cost, rest) = rest.split_once('$')?;
             let (salt, checksum) = rest.split_once('$')?;
-            // The format knows no leading zeros.
+            // The format has no leading zeros.
             let cost = cost_of(cost).filter(|_| !cost.starts_with('0'))?;
             return Self::of(Form::Long, cost, salt, checksum, true);
         }
@@ -189,7 +189,7 @@ impl Stored {
         let (cost, rest) = rest.split_once('$')?;
         let (salt, checksum) = rest.split_at_checked(SALT_CHARS)?;
         let cost = cost_of(cost).filter(|_| cost.len() == 2)?;
-        // They differ in faults of old implementations, none of which 71 bytes of UTF-8 without NUL meet.
+        // They differ in bugs of old implementations, which do not affect 71 bytes of UTF-8 without NUL.
         matches!(version, "2a" | "2b" | "2y").then_some(())?;
         Self::of(Form::Plain, cost, salt, checksum, version == "2b")
     }
@@ -233,7 +233,7 @@ fn format(
     })
 }
 
-/// Base64 in bcrypt's own alphabet, without padding.
+/// Base64 with bcrypt's alphabet, without padding.
 static BASE64_BCRYPT: LazyLock<Encoding> = LazyLock::new(|| {
     let mut alphabet = Specification::new();
     alphabet
@@ -241,11 +241,9 @@ static BASE64_BCRYPT: LazyLock<Encoding> = LazyLock::new(|| {
         .push_str("./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
     #[expect(
         clippy::expect_used,
-        reason = "a constant of 64 different characters: every test here would fail"
+        reason = "a constant of 64 different characters, covered by every test here"
     )]
-    alphabet
-        .encoding()
-        .expect("bcrypt's alphabet is an alphabet")
+    alphabet.encoding().expect("bcrypt's alphabet is valid")
 });
 
 #[cfg(test)]
@@ -269,7 +267,7 @@ mod tests {
         verify(&password(text), hash, MAX_COST)
     }
 
-    /// Computed on the spot.
+    /// Without the worker threads.
     fn hash(password: &Password, cost: u32, salt: [u8; 16]) -> Result<StoredHash, HashError> {
         let (input, making) = make(password, cost, salt)?;
         Ok(making.finish(&bcrypt_lanes::bcrypt(&input)))
@@ -277,7 +275,7 @@ mod tests {
 
     fn verify(password: &Password, hash: &StoredHash, max_cost: u32) -> Result<bool, HashError> {
         let (input, check) = check(password, hash, max_cost)?;
-        Ok(check.judge(&bcrypt_lanes::bcrypt(&input)))
+        Ok(check.matches(&bcrypt_lanes::bcrypt(&input)))
     }
 
     fn bcrypt(password: &[u8], cost: u32, salt: [u8; 16]) -> [u8; 23] {
@@ -360,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn our_hashes_are_the_ones_passlib_makes() {
+    fn our_hashes_equal_passlibs() {
         let mut plain = 0;
         let mut long = 0;
         for Vector {
@@ -374,7 +372,7 @@ mod tests {
             match known.form {
                 Form::Plain => plain += 1,
                 Form::Long if same_form => long += 1,
-                // passlib takes the long way with short passwords too.
+                // passlib can use the long form for short passwords too.
                 Form::Long => continue,
             }
             assert_eq!(ours.as_str(), theirs);
@@ -383,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn every_character_of_a_long_password_counts() {
+    fn every_character_of_a_long_password_matters() {
         for length in [70, 71, 72, 73, 100] {
             let text = "x".repeat(length);
             let made = hash(&password(&text), 4, [7; 16]).unwrap();
@@ -401,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn no_password_that_bcrypt_would_cut_matches_a_plain_hash() {
+    fn a_password_that_bcrypt_would_truncate_never_matches() {
         let cut = bcrypt::hash_with_salt("x".repeat(80), 4, [7; 16]).unwrap();
         let cut = stored(&cut.to_string());
         for length in [72, 80, 100] {
@@ -412,9 +410,9 @@ mod tests {
         assert_eq!(matches(&"x".repeat(72), &whole), Ok(false));
     }
 
-    /// bcrypt repeats its key, so that `ab` and `ab\0ab` are one to it.
+    /// bcrypt repeats its key, so `ab` and `ab\0ab` have the same hash.
     #[test]
-    fn a_nul_does_not_repeat_a_password() {
+    fn a_nul_cannot_repeat_a_password() {
         let made = hash(&password("ab"), 4, [7; 16]).unwrap();
         let known = Stored::parse(made.as_str()).unwrap();
         assert_eq!(bcrypt(b"ab\0ab", 4, [7; 16]), known.checksum);
@@ -424,14 +422,14 @@ mod tests {
     }
 
     #[test]
-    fn two_spellings_of_a_password_have_one_hash() {
+    fn unicode_spellings_of_a_password_share_a_hash() {
         let made = hash(&password("Ame\u{301}lie"), 4, [7; 16]).unwrap();
         assert_eq!(matches("Amélie", &made), Ok(true));
         assert_eq!(matches("Amelie", &made), Ok(false));
     }
 
     #[test]
-    fn an_expensive_hash_is_refused_and_the_limit_itself_is_not() {
+    fn a_hash_above_the_cost_limit_is_rejected() {
         let made = hash(&password("a"), 5, [7; 16]).unwrap();
         assert_eq!(verify(&password("a"), &made, 5), Ok(true));
         assert_eq!(
@@ -450,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn costs_bcrypt_does_not_have_are_refused() {
+    fn costs_outside_bcrypts_range_are_rejected() {
         for cost in [0, 3, 32, u32::MAX] {
             assert_eq!(
                 hash(&password("a"), cost, [7; 16]).unwrap_err(),
@@ -461,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hash_is_malformed() {
+    fn text_that_is_not_a_hash_is_malformed() {
         for hash in [
             "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
             "$bcrypt-sha256$v=2,t=2b,r=4$CCCCCCCCCCCCCCCCCCCCC.$E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
@@ -499,13 +497,13 @@ mod tests {
             "$bcrypt-sha256$v=2,t=2b,r=4$CCCCCCCCCCCCCCCCCCCCC.$",
             "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA",
         ] {
-            let judged = matches("a", &stored(hash));
-            assert_eq!(judged, Err(HashError::Malformed), "{hash}");
+            let result = matches("a", &stored(hash));
+            assert_eq!(result, Err(HashError::Malformed), "{hash}");
         }
     }
 
     #[test]
-    fn a_hash_is_renewed_when_it_would_look_different_today() {
+    fn an_outdated_hash_needs_a_rehash() {
         let plain = hash(&password("a"), 5, [7; 16]).unwrap();
         let long = hash(&password(&"a".repeat(72)), 5, [7; 16]).unwrap();
         for made in [&plain, &long] {
@@ -521,7 +519,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decoy_is_verified_at_the_given_cost_and_never_matches() {
+    fn a_decoy_has_the_given_cost_and_never_matches() {
         for cost in [4, 12] {
             let hash = decoy(cost);
             assert!(!needs_rehash(&hash, cost));
@@ -549,7 +547,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_hashed_verifies_and_nothing_else_does(text in ".{1,100}", other in ".{1,100}", salt: [u8; 16]) {
+        fn only_the_hashed_password_verifies(text in ".{1,100}", other in ".{1,100}", salt: [u8; 16]) {
             let (Ok(password), Ok(other)) = (Password::parse(&text), Password::parse(&other)) else {
                 return Ok(());
             };
@@ -559,7 +557,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(hash in "\\$(2b|bcrypt-sha256)\\$.{0,60}") {
+        fn arbitrary_hashes_never_panic(hash in "\\$(2b|bcrypt-sha256)\\$.{0,60}") {
             let _ = matches("a", &stored(&hash));
         }
     }

@@ -1,4 +1,4 @@
-//! Codes on paper that stand in for an authenticator that is lost, each of them once.
+//! MFA recovery codes: each replaces a lost authenticator once.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use data_encoding::BASE32_NOPAD;
 
 use super::opaque::OpaqueHash;
 
-/// 80 random bits. That many nobody guesses, not even with the hashes at hand (2⁸⁰ hashes for each
-/// account are out of reach), so neither a key nor a slow hash has to protect them.
+/// 80 random bits, which cannot be guessed even with the hashes at hand (2⁸⁰ attempts per account are
+/// infeasible), so they need neither a key nor a slow hash.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecoveryCode(String);
 
@@ -19,7 +19,7 @@ impl RecoveryCode {
         Self(BASE32_NOPAD.encode(&random))
     }
 
-    /// What somebody typed as one; `None` for what was never one. Case, spaces and hyphens do not count.
+    /// Parses user input; `None` if it does not have the format of a code. Ignores case, spaces and hyphens.
     pub fn parse(text: &str) -> Option<Self> {
         let text: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
         let text = text.to_ascii_uppercase();
@@ -27,7 +27,7 @@ impl RecoveryCode {
         (bytes.len() == Self::BYTES).then_some(Self(text))
     }
 
-    /// As it is shown: `abcd-efgh-ijkl-mnop`.
+    /// The displayed form: `abcd-efgh-ijkl-mnop`.
     pub fn expose(&self) -> String {
         let mut shown = String::new();
         for (at, c) in self.0.to_ascii_lowercase().chars().enumerate() {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn case_spaces_and_hyphens_do_not_count() {
+    fn case_spaces_and_hyphens_are_ignored() {
         let code = RecoveryCode::new(*b"0123456789");
         for text in [
             "GAYTEMZUGU3DOOBZ",
@@ -91,7 +91,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_known_again(random: [u8; RecoveryCode::BYTES]) {
+        fn a_displayed_code_is_recognized(random: [u8; RecoveryCode::BYTES]) {
             let code = RecoveryCode::new(random);
             let again = RecoveryCode::parse(&code.expose()).unwrap();
             prop_assert_eq!(again.hash(), code.hash());

@@ -1,4 +1,4 @@
-//! Values that leave the service and come back: encrypted, unforgeable, and good for one purpose and a while.
+//! Sealed values: authenticated encryption for one purpose, with an expiry.
 
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::keyring::{Key, Keyring};
 
-/// What a value is sealed for. Each has a key of its own, so nothing passes for something else.
+/// What a value is sealed for. Each purpose has its own key, so values cannot be used for another purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     SlackState,
-    /// A letter that waits to be sent.
+    /// An e-mail in the outbox.
     EmailMessage,
-    /// What an authenticator shares with us.
+    /// The secret shared with an authenticator.
     TotpSecret,
 }
 
@@ -30,25 +30,25 @@ impl Purpose {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError<T> {
-    #[error("the sealed value is none of ours")]
+    #[error("the sealed value is not valid")]
     Invalid,
-    /// In everything else a good value, which is here for those who must know what it was about.
+    /// The value is valid except for its expiry. It is returned for callers that need its content anyway.
     #[error("the sealed value has expired")]
     Expired(T),
 }
 
-/// For what stays with us for as long as it is needed.
+/// For values that do not expire.
 pub const NEVER: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
 
-/// Bytes a nonce has. At random they may seal 2³² values before two are likely to meet.
+/// The bytes of a nonce. Random nonces are safe for 2³² values per key (NIST SP 800-38D §8.3).
 pub const NONCE: usize = aead::NONCE_LEN;
 
-/// In characters. Twice what a return URL of the greatest length makes.
+/// In characters. Twice the size of a sealed value with the longest return URL.
 const MAX_SEALED: usize = 6144;
 
 #[derive(Serialize, Deserialize)]
 struct Envelope<T> {
-    /// Seconds since 1970; from this second on the value is expired.
+    /// Seconds since 1970; the value has expired from this second on.
     exp: i64,
     value: T,
 }
@@ -67,7 +67,7 @@ pub fn seal<T: Serialize>(
     };
     #[expect(
         clippy::expect_used,
-        reason = "what we seal has string keys, and is far below the 64 GiB that AES-GCM can seal"
+        reason = "our values have string keys, and are far below AES-GCM's limit of 64 GiB"
     )]
     let sealed = {
         let mut text = serde_json::to_vec(&envelope).expect("plain values serialise");
@@ -79,10 +79,10 @@ pub fn seal<T: Serialize>(
     BASE64URL_NOPAD.encode(&[&nonce, sealed.as_slice()].concat())
 }
 
-/// Opens what any key of the keyring sealed for this purpose.
+/// Opens a value that any key of the keyring sealed for this purpose.
 ///
 /// # Errors
-/// `Expired` for what was good until then, `Invalid` for everything else.
+/// `Expired` if the value is valid except for its expiry, otherwise `Invalid`.
 pub fn open<T: DeserializeOwned>(
     sealed: &str,
     now: DateTime<Utc>,
@@ -108,7 +108,7 @@ fn open_envelope<T: DeserializeOwned>(
     let bytes = BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?;
     let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>()?;
     keyring.iter().find_map(|candidate| {
-        // A failed attempt leaves nothing of the text behind, so each key gets its own copy.
+        // A failed attempt overwrites the text, so each key gets its own copy.
         let mut text = ciphertext.to_vec();
         let opened = key(candidate, purpose)
             .open_in_place(
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_comes_back_until_the_second_it_expires() {
+    fn a_sealed_value_opens_until_the_second_it_expires() {
         let keys = keyring(&["one"]);
         let sealed = seal_one("hello", &keys);
         let open_at = |seconds| {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_expires_is_good_at_every_time_there_is() {
+    fn a_value_without_expiry_opens_at_any_time() {
         let keys = keyring(&["one"]);
         let sealed = seal("hello", NEVER, Purpose::TotpSecret, [3; NONCE], &keys);
         let just_before = DateTime::<Utc>::MAX_UTC - TimeDelta::seconds(1);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_the_ring_opens_and_no_other() {
+    fn only_keys_of_the_keyring_open_a_value() {
         let sealed = seal_one("hello", &keyring(&["old"]));
         assert!(open_one(&sealed, &keyring(&["new", "old"])).is_ok());
         assert_eq!(
@@ -188,14 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_cannot_be_read() {
+    fn sealed_values_are_encrypted() {
         let sealed = seal_one("https://app.example.com", &keyring(&["one"]));
         let bytes = BASE64URL_NOPAD.decode(sealed.as_bytes()).unwrap();
         assert!(!String::from_utf8_lossy(&bytes).contains("example"));
     }
 
     #[test]
-    fn a_sealed_value_of_another_shape_is_invalid() {
+    fn a_sealed_value_of_another_type_is_invalid() {
         let keys = keyring(&["one"]);
         let sealed = seal_one("hello", &keys);
         let opened: Result<u32, _> = open(&sealed, NOW, Purpose::SlackState, &keys);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_too_long_is_looked_at() {
+    fn a_sealed_value_that_is_too_long_is_invalid() {
         let keys = keyring(&["one"]);
         assert!(open_one(&seal_one(&"a".repeat(4000), &keys), &keys).is_ok());
         let sealed = seal_one(&"a".repeat(5000), &keys);
@@ -212,7 +212,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_sealed_comes_back(value in ".{0,200}", nonce: [u8; NONCE]) {
+        fn sealed_values_round_trip(value in ".{0,200}", nonce: [u8; NONCE]) {
             let keys = keyring(&["one"]);
             let sealed = seal(&value, NOW + TimeDelta::seconds(1), Purpose::SlackState, nonce, &keys);
             prop_assert_eq!(open_one(&sealed, &keys), Ok(value));
@@ -230,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_value_is_invalid(length: prop::sample::Index) {
+        fn a_truncated_value_is_invalid(length: prop::sample::Index) {
             let keys = keyring(&["one"]);
             let sealed = seal_one("hello", &keys);
             let cut = &sealed[..length.index(sealed.len())];
@@ -238,7 +238,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC*") {
+        fn arbitrary_text_never_panics(text in "\\PC*") {
             prop_assert_eq!(open_one(&text, &keyring(&["one"])), Err(SealError::Invalid));
         }
     }

@@ -1,20 +1,20 @@
-//! Whether a signing secret is too weak to sign with.
+//! The strength check for signing secrets.
 
 use std::borrow::Cow;
 
 use zxcvbn::zxcvbn;
 
-/// HS256 wants a key at least as long as its hash (RFC 7518 §3.2).
+/// HS256 requires a key at least as long as its hash (RFC 7518 §3.2).
 pub const MIN_BYTES: usize = 32;
 
-/// Fewer different bytes than this do not happen by chance in 32 random hexadecimal digits.
+/// 32 random hexadecimal digits practically always have at least this many different bytes.
 const MIN_DISTINCT_BYTES: usize = 8;
 
-/// What zxcvbn looks at; its time grows with the square of the length.
-const JUDGED_CHARACTERS: usize = 64;
+/// How much of the secret zxcvbn gets; its time grows with the square of the length.
+const MAX_ZXCVBN_CHARS: usize = 64;
 
-/// Words of tutorials, samples and placeholders, without what is not a letter or digit. `zxcvbn`
-/// does not know them, and alone or padded they make no secret.
+/// Secrets from tutorials, samples and placeholders, reduced to letters and digits. `zxcvbn` does not know
+/// them, and they are not secret, alone or padded.
 const KNOWN_WORDS: [&str; 22] = [
     "astringsecretatleast256bitslong",
     "your256bitsecret",
@@ -40,31 +40,31 @@ const KNOWN_WORDS: [&str; 22] = [
     "example",
 ];
 
-/// Why a secret was refused. Never holds any of it.
+/// Why a secret was rejected. Never contains any part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakSecret {
     #[error("is empty")]
     Empty,
-    #[error("has {0} bytes, and at least {MIN_BYTES} are needed")]
+    #[error("has {0} bytes, but needs at least {MIN_BYTES}")]
     TooShort(usize),
     #[error("has only {0} different characters")]
     FewDistinctBytes(usize),
-    #[error("repeats a shorter text")]
+    #[error("is a shorter text repeated")]
     Repeats,
-    #[error("counts up or down the alphabet")]
+    #[error("is mostly a sequence such as abcdef or 9876")]
     Sequence,
     #[error("is a well-known placeholder")]
     WellKnown,
-    #[error("can be guessed from words and patterns")]
+    #[error("consists of words and patterns that can be guessed")]
     Guessable,
 }
 
-/// Refuses what a person would think up: short, repeated, counted, known or guessable secrets.
-/// 32 bytes of any random source pass in raw, hexadecimal, base64 and decimal form.
+/// Rejects secrets that people make up: short, repeated, sequential, well-known or guessable ones.
+/// 32 bytes from a random source pass in raw, hexadecimal, base64 and decimal form.
 ///
 /// # Errors
 /// The first weakness found.
-pub fn judge(secret: &[u8]) -> Result<(), WeakSecret> {
+pub fn check(secret: &[u8]) -> Result<(), WeakSecret> {
     if secret.is_empty() {
         return Err(WeakSecret::Empty);
     }
@@ -85,16 +85,16 @@ pub fn judge(secret: &[u8]) -> Result<(), WeakSecret> {
     if is_a_padded_known_word(&text) {
         return Err(WeakSecret::WellKnown);
     }
-    // zxcvbn counts guesses up to 2^64 and no further; chance always gets there.
-    let judged: String = text.chars().take(JUDGED_CHARACTERS).collect();
-    if zxcvbn(&judged, &[]).guesses() < u64::MAX {
+    // zxcvbn caps the number of guesses at 2^64, which random secrets always reach.
+    let start: String = text.chars().take(MAX_ZXCVBN_CHARS).collect();
+    if zxcvbn(&start, &[]).guesses() < u64::MAX {
         return Err(WeakSecret::Guessable);
     }
     Ok(())
 }
 
-/// What is no text becomes a character for each byte: as replacement characters, different bytes would look alike, and
-/// of 20,000 secrets of raw random bytes one looked like repetitions.
+/// Maps each byte to a character if the secret is not UTF-8. With replacement characters, different bytes would look
+/// the same, and one in 20,000 random secrets would be rejected as repetitive.
 fn as_text(secret: &[u8]) -> Cow<'_, str> {
     match str::from_utf8(secret) {
         Ok(text) => text.into(),
@@ -102,7 +102,7 @@ fn as_text(secret: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Whether some period of at most half the length explains every byte.
+/// Whether the secret repeats with a period of at most half its length.
 fn repeats(secret: &[u8]) -> bool {
     (1..=secret.len() / 2).any(|period| {
         secret
@@ -119,7 +119,7 @@ fn distinct_bytes(secret: &[u8]) -> usize {
     bytes.len()
 }
 
-/// Whether three of five neighbours are equal or next to each other, as in `abcdef`, `9876`, `aabb`.
+/// Whether at least 60 % of neighbouring bytes differ by at most one, as in `abcdef`, `9876`, `aabb`.
 fn is_mostly_a_sequence(secret: &[u8]) -> bool {
     let close = secret
         .iter()
@@ -129,7 +129,7 @@ fn is_mostly_a_sequence(secret: &[u8]) -> bool {
     close * 5 >= (secret.len() - 1) * 3
 }
 
-/// Whether hardly anything is left once the known words, and what separates them, are taken out.
+/// Whether hardly anything is left after removing the known words and their separators.
 fn is_a_padded_known_word(text: &str) -> bool {
     let plain: String = text
         .chars()
@@ -150,15 +150,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_secrets_are_refused_and_long_ones_of_the_same_kind_are_not() {
+    fn only_secrets_below_the_minimum_length_are_too_short() {
         let secret = b"k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE";
-        assert_eq!(judge(b""), Err(WeakSecret::Empty));
-        assert_eq!(judge(&secret[..31]), Err(WeakSecret::TooShort(31)));
-        assert_eq!(judge(secret), Ok(()));
+        assert_eq!(check(b""), Err(WeakSecret::Empty));
+        assert_eq!(check(&secret[..31]), Err(WeakSecret::TooShort(31)));
+        assert_eq!(check(secret), Ok(()));
     }
 
     #[test]
-    fn repeated_and_counted_secrets_are_refused() {
+    fn repeated_and_sequential_secrets_are_rejected() {
         for secret in [
             "a".repeat(64),
             "ab".repeat(16),
@@ -167,7 +167,7 @@ mod tests {
             format!("{}x", "k7Qv0ZpX3mLw9TtR".repeat(2)).repeat(2),
         ] {
             assert_eq!(
-                judge(secret.as_bytes()),
+                check(secret.as_bytes()),
                 Err(WeakSecret::Repeats),
                 "{secret}"
             );
@@ -179,19 +179,19 @@ mod tests {
             "aabbccddeeffgghhiijjkkllmmnnoopp",
         ] {
             assert_eq!(
-                judge(secret.as_bytes()),
+                check(secret.as_bytes()),
                 Err(WeakSecret::Sequence),
                 "{secret}"
             );
         }
         assert_eq!(
-            judge(b"abcabcabcabcabcabcabcabcabcabcabd"),
+            check(b"abcabcabcabcabcabcabcabcabcabcabd"),
             Err(WeakSecret::FewDistinctBytes(4))
         );
     }
 
     #[test]
-    fn known_placeholders_are_refused_however_they_are_padded() {
+    fn padded_placeholders_are_rejected() {
         for secret in [
             "your-256-bit-secret-your-256-bit-secret!",
             "your-256-bit-secret0000000000000",
@@ -202,7 +202,7 @@ mod tests {
             "hallpass-development-secret-123456",
         ] {
             assert_eq!(
-                judge(secret.as_bytes()),
+                check(secret.as_bytes()),
                 Err(WeakSecret::WellKnown),
                 "{secret}"
             );
@@ -211,11 +211,11 @@ mod tests {
 
     #[test]
     fn a_random_secret_may_carry_a_label() {
-        assert_eq!(judge(b"secret-k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE"), Ok(()));
+        assert_eq!(check(b"secret-k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE"), Ok(()));
     }
 
     #[test]
-    fn guessable_secrets_are_refused() {
+    fn guessable_secrets_are_rejected() {
         for secret in [
             "qwertyuiopasdfghjklzxcvbnm123456789",
             "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.",
@@ -223,7 +223,7 @@ mod tests {
             "iloveyouiloveyouiloveyou1234567890",
         ] {
             assert_eq!(
-                judge(secret.as_bytes()),
+                check(secret.as_bytes()),
                 Err(WeakSecret::Guessable),
                 "{secret}"
             );
@@ -231,16 +231,16 @@ mod tests {
     }
 
     #[test]
-    fn no_reason_holds_the_secret() {
+    fn no_error_contains_the_secret() {
         for secret in ["hunter2hunter2", "qwertyuiopasdfghjklzxcvbnm123456789"] {
-            let reason = judge(secret.as_bytes()).unwrap_err();
+            let reason = check(secret.as_bytes()).unwrap_err();
             assert!(!format!("{reason} {reason:?}").contains(&secret[..6]));
         }
     }
 
-    /// The same sixty-four each time: whatever judges chance is wrong by chance.
+    /// Fixed inputs, because a check of random secrets would fail at random.
     #[test]
-    fn chance_passes_in_every_spelling() {
+    fn random_secrets_pass_in_every_encoding() {
         for n in 0..64 {
             let bytes = digest(&SHA256, &[n]);
             let bytes = bytes.as_ref();
@@ -249,20 +249,20 @@ mod tests {
                 .iter()
                 .map(|byte| char::from(b'0' + byte % 10))
                 .collect();
-            assert_eq!(judge(bytes), Ok(()), "{n}");
-            assert_eq!(judge(HEXLOWER.encode(bytes).as_bytes()), Ok(()), "{n}");
+            assert_eq!(check(bytes), Ok(()), "{n}");
+            assert_eq!(check(HEXLOWER.encode(bytes).as_bytes()), Ok(()), "{n}");
             let base64 = BASE64URL_NOPAD.encode(bytes);
-            assert_eq!(judge(base64.as_bytes()), Ok(()), "{n}");
-            assert_eq!(judge(digits.as_bytes()), Ok(()), "{n}");
+            assert_eq!(check(base64.as_bytes()), Ok(()), "{n}");
+            assert_eq!(check(digits.as_bytes()), Ok(()), "{n}");
         }
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_told_apart() {
-        // Each begins a character that the next does not go on with.
+    fn secrets_that_are_not_utf_8_keep_their_distinct_bytes() {
+        // Each byte starts a multi-byte character that the next does not continue.
         let bytes: Vec<u8> = (0..32_u8).map(|n| 0xc0 + n.wrapping_mul(29) % 64).collect();
-        assert_eq!(judge(&bytes), Ok(()));
+        assert_eq!(check(&bytes), Ok(()));
         let counted: Vec<u8> = (0xc0..0xe0).collect();
-        assert_eq!(judge(&counted), Err(WeakSecret::Sequence));
+        assert_eq!(check(&counted), Err(WeakSecret::Sequence));
     }
 }

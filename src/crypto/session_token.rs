@@ -1,4 +1,4 @@
-//! Session tokens: 384 random bits that mean nothing by themselves, and are kept as a hash only.
+//! Opaque session tokens: 384 random bits, stored only as a hash.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use data_encoding::BASE64URL_NOPAD;
 
 use super::opaque::OpaqueHash;
 
-/// A token as its holder sees it: 64 characters of base64url, so never a JWT, which has dots, nor one of
-/// our one-time secrets, which are shorter.
+/// A token as clients see it: 64 characters of base64url. It cannot be mistaken for a JWT, which has dots, or for
+/// one of our one-time secrets, which are shorter.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(String);
 
@@ -19,7 +19,7 @@ impl SessionToken {
         Self(BASE64URL_NOPAD.encode(&random))
     }
 
-    /// What somebody claims to be such a token; `None` for what was never one.
+    /// Parses an untrusted token; `None` if it does not have the format of one.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
         (bytes.len() == Self::BYTES).then(|| Self(text.to_owned()))
@@ -29,7 +29,7 @@ impl SessionToken {
         &self.0
     }
 
-    /// SHA-256, which suffices for what nobody can guess.
+    /// SHA-256, which is enough for a secret that cannot be guessed.
     pub fn hash(&self) -> OpaqueHash {
         OpaqueHash::of(&self.0)
     }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_64_characters_of_base64url_are_a_token() {
+    fn a_session_token_is_64_characters_of_base64url() {
         let token = SessionToken::new([255; 48]);
         assert_eq!(token.expose().len(), 64);
         assert_eq!(SessionToken::parse(token.expose()), Some(token.clone()));

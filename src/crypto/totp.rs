@@ -1,4 +1,4 @@
-//! Time-based one-time passwords (RFC 6238) as authenticators make them: SHA-1, 30 seconds, six digits.
+//! Time-based one-time passwords (RFC 6238) as authenticator apps generate them: SHA-1, 30 seconds, six digits.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use data_encoding::BASE32_NOPAD;
 use ring::hmac;
 use url::form_urlencoded;
 
-/// Seconds that one code is shown for.
+/// The seconds in one time step.
 const PERIOD: i64 = 30;
 
-/// A code of this many steps before or after now is taken: clocks differ, and typing takes a while
-/// (RFC 6238 §5.2).
+/// Codes of this many steps before and after the current one are accepted, to allow for clock drift and typing
+/// time (RFC 6238 §5.2).
 const DRIFT: i64 = 1;
 
-/// What an authenticator and we have in common: as long as an HMAC-SHA-1 (RFC 4226 §4, R6).
+/// The secret shared with an authenticator: as long as an HMAC-SHA-1 (RFC 4226 §4, R6).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; Self::BYTES]);
 
@@ -30,22 +30,22 @@ impl Secret {
         Self(random)
     }
 
-    /// As people type it where they cannot scan: 32 characters of base32.
+    /// For manual entry: 32 characters of base32.
     pub fn base32(&self) -> String {
         BASE32_NOPAD.encode(&self.0)
     }
 
-    /// `None` for what no [`base32`](Self::base32) says.
+    /// The inverse of [`base32`](Self::base32); `None` for other text.
     pub fn from_base32(text: &str) -> Option<Self> {
         let bytes = BASE32_NOPAD.decode(text.as_bytes()).ok()?;
         bytes.try_into().map(Self).ok()
     }
 
-    /// The code of one step.
+    /// The code of a time step.
     pub fn code(&self, step: i64) -> Code {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
         let mac = hmac::sign(&key, &step.to_be_bytes());
-        // RFC 4226 §5.3: the last four bits say where the four bytes begin.
+        // Dynamic truncation (RFC 4226 §5.3): the last four bits are the offset of the four bytes.
         let offset = mac.as_ref().last().map_or(0, |last| last & 0xf);
         let number = mac
             .as_ref()
@@ -56,14 +56,14 @@ impl Secret {
         Code((number & 0x7fff_ffff) % 1_000_000)
     }
 
-    /// The steps around `now` that have this code, the oldest first. There is none for a wrong code, and
-    /// hardly ever more than one for a right one.
+    /// The steps around `now` that have this code, oldest first: none for a wrong code, and almost never more
+    /// than one for a correct one.
     pub fn steps(&self, code: Code, now: DateTime<Utc>) -> impl Iterator<Item = i64> {
         let step = step_at(now);
         (step - DRIFT..=step + DRIFT).filter(move |step| self.code(*step) == code)
     }
 
-    /// What a QR code tells an authenticator
+    /// The URI in the QR code for authenticators
     /// (<https://github.com/google/google-authenticator/wiki/Key-Uri-Format>).
     pub fn uri(&self, issuer: &str, account: &str) -> String {
         let (issuer, account) = (percent_encoded(issuer), percent_encoded(account));
@@ -75,7 +75,7 @@ impl Secret {
 }
 
 impl Code {
-    /// Six digits, however they are grouped; `None` for anything else.
+    /// Accepts six digits with any grouping by spaces and hyphens.
     pub fn parse(text: &str) -> Option<Self> {
         let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
         let is_code = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
@@ -101,12 +101,12 @@ impl fmt::Debug for Code {
     }
 }
 
-/// How many periods have begun since 1970.
+/// The time step at `now`, counted from 1970.
 pub fn step_at(now: DateTime<Utc>) -> i64 {
     now.timestamp().div_euclid(PERIOD)
 }
 
-/// A `+` would be read as itself.
+/// Encodes a space as `%20`, because authenticators do not decode `+`.
 fn percent_encoded(text: &str) -> String {
     let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
     encoded.replace('+', "%20")
@@ -125,7 +125,7 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
     }
 
-    /// RFC 6238, appendix B, of whose eight digits we show the last six.
+    /// RFC 6238, appendix B; the last six of its eight digits.
     #[test]
     fn codes_are_those_of_the_rfc() {
         for (seconds, code) in [
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_good_one_step_before_and_after_its_own_and_no_longer() {
+    fn a_code_is_valid_one_step_before_and_after_its_own() {
         let code = SECRET.code(100);
         let found = |seconds| SECRET.steps(code, at(seconds)).collect::<Vec<_>>();
         for seconds in [99 * 30, 100 * 30, 101 * 30, 102 * 30 - 1] {
@@ -153,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_before_1970_has_steps_too() {
+    fn a_clock_before_1970_has_negative_steps() {
         assert_eq!(step_at(at(-1)), -1);
         assert_eq!(SECRET.steps(SECRET.code(-1), at(-1)).next(), Some(-1));
     }
 
     #[test]
-    fn six_digits_are_a_code_however_they_are_grouped() {
+    fn a_code_may_be_grouped_by_spaces_and_hyphens() {
         for text in ["005924", "005 924", "005-924", " 005924 "] {
             assert_eq!(Code::parse(text).unwrap().to_string(), "005924", "{text:?}");
         }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uri_names_the_account_and_everything_an_authenticator_must_know() {
+    fn a_uri_has_the_account_and_all_totp_parameters() {
         assert_eq!(
             SECRET.uri("Hallpass", "Ada L+x@example.com"),
             "otpauth://totp/Hallpass:Ada%20L%2Bx%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\
@@ -184,13 +184,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_secret_comes_back_from_base32(random: [u8; Secret::BYTES]) {
+        fn a_secret_round_trips_through_base32(random: [u8; Secret::BYTES]) {
             let secret = Secret::new(random);
             prop_assert_eq!(Secret::from_base32(&secret.base32()), Some(secret));
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "\\PC*") {
+        fn arbitrary_text_never_panics(text in "\\PC*") {
             let _ = (Code::parse(&text), Secret::from_base32(&text));
         }
     }

@@ -1,4 +1,4 @@
-//! Mail on its way out.
+//! Sending e-mails.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -6,14 +6,14 @@ use futures_util::future::BoxFuture;
 use crate::domain::ids::EmailId;
 use crate::domain::{Email, MailSender};
 
-/// A mail as its recipient shall see it. It may hold a one-time token, so it cannot be printed.
+/// A rendered e-mail. It may contain a one-time token, so it cannot be printed.
 #[derive(Clone)]
 pub struct Mail {
-    /// Of the letter it was made from; a second copy of the mail has the same.
+    /// The id in the outbox; a second copy of the e-mail has the same one.
     pub id: EmailId,
-    /// Where the id was given: the right side of the `Message-ID` (RFC 5322 §3.6.4).
+    /// The right side of the `Message-ID` (RFC 5322 §3.6.4).
     pub host: String,
-    /// When the letter was written.
+    /// When the e-mail was queued.
     pub date: DateTime<Utc>,
     pub from: MailSender,
     pub to: Email,
@@ -22,20 +22,20 @@ pub struct Mail {
     pub html: String,
 }
 
-/// Why a mail was not taken: for the log and the database, so without addresses and without the server's words,
-/// which repeat them.
+/// Why an e-mail was not accepted. It is logged and stored, so it contains no addresses and none of the server's
+/// text, which may repeat them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendFailure {
-    /// Another time it may go well.
+    /// A later attempt may succeed.
     #[error("{0}")]
     Transient(String),
-    /// This mail will never be taken.
+    /// The e-mail will never be accepted.
     #[error("{0}")]
     Permanent(String),
 }
 
-/// Hands mail over, within a minute and a half.
+/// Hands over e-mails to a server, each within 90 seconds.
 pub trait Mailer: Send + Sync + 'static {
-    /// `Ok` once somebody else answers for the mail.
+    /// Returns `Ok` once the server has taken responsibility for the e-mail.
     fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), SendFailure>>;
 }

@@ -1,4 +1,4 @@
-//! What leaves the process, as traits. The bodies are in `adapters`.
+//! Traits for everything outside the process, implemented in `adapters`.
 
 pub mod mailer;
 pub mod slack;
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 pub use mailer::Mailer;
 pub use slack::SlackApi;
 
-/// The wall clock. Rules take `now` as an argument; only services ask for it.
+/// The wall clock. Domain rules take `now` as an argument; only services read the clock.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> DateTime<Utc>;
 }

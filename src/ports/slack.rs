@@ -1,4 +1,4 @@
-//! Slack, as far as a sign-in needs it.
+//! The parts of Slack's API that a sign-in needs.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -7,54 +7,54 @@ use url::Url;
 
 use crate::domain::{SignInFailure, SlackPerson};
 
-/// Where a person says yes or no.
+/// An authorization request.
 #[derive(Debug, Clone, Copy)]
 pub struct Authorize<'a> {
     pub redirect_uri: &'a Url,
     pub state: &'a str,
-    /// Comes back in the id_token, where there is one.
+    /// Returned in the ID token, if there is one.
     pub nonce: &'a str,
-    /// Which workspace to offer first: a hint that Slack does not enforce.
+    /// The workspace to offer first; Slack does not enforce it.
     pub team: Option<&'a str>,
 }
 
-/// What Slack sent the person back with.
+/// What the code is exchanged with.
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
     pub code: &'a str,
-    /// The same as at the beginning.
+    /// The same as in the authorization request.
     pub redirect_uri: &'a Url,
     pub nonce: &'a str,
     pub now: DateTime<Utc>,
 }
 
-/// Somebody who said yes.
+/// A user who granted access.
 pub struct Arrival {
     pub person: SlackPerson,
     pub workspace_name: WorkspaceName,
 }
 
-/// The name of the person's workspace.
+/// The name of the user's workspace.
 pub enum WorkspaceName {
     Told(Option<String>),
-    /// Slack rations the answer, so it is asked only for an organization that is new.
+    /// Slack limits the rate of this call, so it is only made for a new organization.
     ToAsk(UserToken),
 }
 
-/// The person's own token at Slack: used, then dropped.
+/// The user's access token at Slack; dropped after use.
 pub struct UserToken(pub SecretString);
 
-/// Slack's answers, in our words. Nothing of what it wrote leaves the adapter.
+/// Slack's API with our own types. Slack's error texts never leave the adapter.
 pub trait SlackApi: Send + Sync + 'static {
     fn authorize_url(&self, authorize: Authorize<'_>) -> Url;
 
-    /// Trades the code for the person it stands for, within ten seconds.
+    /// Exchanges the code for the user's profile, within ten seconds.
     fn exchange<'a>(
         &'a self,
         exchange: Exchange<'a>,
     ) -> BoxFuture<'a, Result<Arrival, SignInFailure>>;
 
-    /// The name of the token's workspace.
+    /// The name of the workspace that the token belongs to.
     fn workspace_name(
         &self,
         token: UserToken,

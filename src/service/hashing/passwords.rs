@@ -107,7 +107,7 @@ impl Passwords {
             }
         };
         let digest = self.hashing.compute(input).await?;
-        Ok(check.judge(&digest) && stored.is_some())
+        Ok(check.matches(&digest) && stored.is_some())
     }
 
     /// The hash to store from now on, when the stored one is not what would be made today.
