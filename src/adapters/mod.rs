@@ -1,4 +1,4 @@
-//! The world outside: one foreign thing per file, behind a trait of `ports`.
+//! External systems, one per file, each behind a trait of `ports`.
 
 mod os_entropy;
 pub mod slack;

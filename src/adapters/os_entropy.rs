@@ -1,4 +1,4 @@
-//! The operating system's random numbers.
+//! The operating system's random number generator.
 
 use std::io;
 
@@ -12,13 +12,13 @@ pub struct OsEntropy {
 
 impl OsEntropy {
     /// # Errors
-    /// When the system has no source of random numbers; it is tried once here.
+    /// When the system has no random number generator, which is tried once here.
     pub fn new() -> io::Result<Self> {
-        #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+        #[expect(clippy::disallowed_methods, reason = "the only place that uses it")]
         let random = SystemRandom::new();
         random
             .fill(&mut [0; 1])
-            .map_err(|_| io::Error::other("it has no random numbers"))?;
+            .map_err(|_| io::Error::other("no random numbers are available"))?;
         Ok(Self { random })
     }
 }
@@ -26,7 +26,7 @@ impl OsEntropy {
 impl Entropy for OsEntropy {
     #[expect(
         clippy::expect_used,
-        reason = "going on with predictable keys would be worse"
+        reason = "predictable keys would be worse than a panic"
     )]
     fn fill(&self, bytes: &mut [u8]) {
         self.random

@@ -1,4 +1,4 @@
-//! The machine's clock.
+//! The system clock.
 
 use chrono::{DateTime, Utc};
 
@@ -7,7 +7,7 @@ use crate::ports::Clock;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that uses it")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }

@@ -1,4 +1,4 @@
-//! HTTP as Slack needs it: short-tempered, and its answers brought into the form the protocol asks for.
+//! The HTTP client for Slack: short timeouts, and responses converted to standard OAuth 2.
 
 use std::fmt;
 use std::pin::Pin;
@@ -18,36 +18,36 @@ use crate::domain::return_url::leads_to_loopback;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// For one request, its body included.
+/// For one request, including its body.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Bytes. Slack's answers take a few thousand.
+/// In bytes. Slack's responses have a few thousand.
 const MAX_BODY: usize = 256 * 1024;
 
-/// What is wrong with an answer, in our words: Slack's may hold tokens.
+/// Why a request to Slack failed, in our own words, because Slack's text may contain tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trouble(&'static str);
+pub struct RequestError(&'static str);
 
-impl Trouble {
-    pub const SILENT: Self = Self("it does not answer in time");
-    pub const NOT_EXPECTED: Self = Self("it sent something else than expected");
-    pub const CROWDED: Self = Self("too many are asking it already");
+impl RequestError {
+    pub const TIMED_OUT: Self = Self("it did not respond in time");
+    pub const UNEXPECTED: Self = Self("it sent an unexpected response");
+    pub const TOO_MANY_SIGN_INS: Self = Self("too many sign-ins are waiting for it");
     const UNREACHABLE: Self = Self("it cannot be reached");
-    const BROKEN_OFF: Self = Self("its answer broke off");
-    const RATE_LIMITS: Self = Self("it takes no more requests for now");
-    const OWN_TROUBLE: Self = Self("it has trouble of its own");
-    const REDIRECTS: Self = Self("it redirects, which is not followed");
-    const TOO_MUCH: Self = Self("it sent more than 256 KiB");
-    const NO_JSON: Self = Self("it sent no JSON");
+    const CONNECTION_LOST: Self = Self("the connection was lost");
+    const RATE_LIMITED: Self = Self("it limits the rate of our requests");
+    const SERVER_ERROR: Self = Self("it sent a server error");
+    const REDIRECTED: Self = Self("it sent a redirect, which is not followed");
+    const TOO_LARGE: Self = Self("it sent more than 256 KiB");
+    const NOT_JSON: Self = Self("it did not send JSON");
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for RequestError {}
 
 pub struct Http(reqwest::Client);
 
@@ -68,7 +68,7 @@ impl Http {
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
-            // A kept connection lives on the thread that opened it, and dies with it.
+            // An idle connection belongs to the worker thread that opened it, and dies with it.
             .pool_max_idle_per_host(0)
             .user_agent(concat!("hallpass/", env!("CARGO_PKG_VERSION")));
         if leads_to_loopback(base_url) {
@@ -77,17 +77,17 @@ impl Http {
         builder.build().map(Self).map_err(|error| error.to_string())
     }
 
-    /// The body of a GET that answers 200, whatever it is.
-    pub async fn get(&self, url: Url) -> Result<Vec<u8>, Trouble> {
+    /// The body of a GET response, which must have status 200.
+    pub async fn get(&self, url: Url) -> Result<Vec<u8>, RequestError> {
         let (status, body) = self.send(get(url, None)?).await?;
         if status == StatusCode::OK {
             Ok(body)
         } else {
-            Err(Trouble::NOT_EXPECTED)
+            Err(RequestError::UNEXPECTED)
         }
     }
 
-    /// What a method of Slack's tells the holder of `token`.
+    /// Calls a Slack API method with `token`.
     pub async fn ask<T: DeserializeOwned>(
         &self,
         url: Url,
@@ -104,40 +104,41 @@ impl Http {
                     .unwrap_or_default(),
             ));
         }
-        serde_json::from_slice(answer.body()).map_err(|_| super::unavailable(Trouble::NOT_EXPECTED))
+        serde_json::from_slice(answer.body())
+            .map_err(|_| super::unavailable(RequestError::UNEXPECTED))
     }
 
-    async fn send(&self, request: HttpRequest) -> Result<(StatusCode, Vec<u8>), Trouble> {
-        let request = reqwest::Request::try_from(request).map_err(|_| Trouble::UNREACHABLE)?;
+    async fn send(&self, request: HttpRequest) -> Result<(StatusCode, Vec<u8>), RequestError> {
+        let request = reqwest::Request::try_from(request).map_err(|_| RequestError::UNREACHABLE)?;
         let mut answer = self.0.execute(request).await.map_err(|error| {
             if error.is_timeout() {
-                Trouble::SILENT
+                RequestError::TIMED_OUT
             } else if error.is_connect() {
-                Trouble::UNREACHABLE
+                RequestError::UNREACHABLE
             } else {
-                Trouble::BROKEN_OFF
+                RequestError::CONNECTION_LOST
             }
         })?;
         let status = answer.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(Trouble::RATE_LIMITS);
+            return Err(RequestError::RATE_LIMITED);
         }
         if status.is_server_error() {
-            return Err(Trouble::OWN_TROUBLE);
+            return Err(RequestError::SERVER_ERROR);
         }
         if status.is_redirection() {
-            return Err(Trouble::REDIRECTS);
+            return Err(RequestError::REDIRECTED);
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| {
             if error.is_timeout() {
-                Trouble::SILENT
+                RequestError::TIMED_OUT
             } else {
-                Trouble::BROKEN_OFF
+                RequestError::CONNECTION_LOST
             }
         })? {
             if body.len() + chunk.len() > MAX_BODY {
-                return Err(Trouble::TOO_MUCH);
+                return Err(RequestError::TOO_LARGE);
             }
             body.extend_from_slice(&chunk);
         }
@@ -146,34 +147,36 @@ impl Http {
 }
 
 impl<'c> AsyncHttpClient<'c> for Http {
-    type Error = Trouble;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, Trouble>> + Send + 'c>>;
+    type Error = RequestError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, RequestError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move { normalised(self.send(request).await?) })
     }
 }
 
-fn get(url: Url, token: Option<&str>) -> Result<HttpRequest, Trouble> {
+fn get(url: Url, token: Option<&str>) -> Result<HttpRequest, RequestError> {
     let mut request = Request::builder()
         .method(Method::GET)
         .uri(String::from(url));
     if let Some(token) = token {
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }
-    request.body(Vec::new()).map_err(|_| Trouble::NOT_EXPECTED)
+    request
+        .body(Vec::new())
+        .map_err(|_| RequestError::UNEXPECTED)
 }
 
-/// Slack's answer as RFC 6749 §5 would have it: failures, which Slack sends as 200 with `"ok": false`,
-/// become 400; the person's token, which it nests, is the token; scopes are separated by spaces.
-fn normalised((_, body): (StatusCode, Vec<u8>)) -> Result<HttpResponse, Trouble> {
-    let mut answer: Value = serde_json::from_slice(&body).map_err(|_| Trouble::NO_JSON)?;
-    let fields = answer.as_object_mut().ok_or(Trouble::NO_JSON)?;
+/// Converts Slack's response to RFC 6749 §5: failures, which Slack sends as 200 with `"ok": false`, become
+/// 400; the nested user token becomes the access token; scopes are separated by spaces.
+fn normalised((_, body): (StatusCode, Vec<u8>)) -> Result<HttpResponse, RequestError> {
+    let mut answer: Value = serde_json::from_slice(&body).map_err(|_| RequestError::NOT_JSON)?;
+    let fields = answer.as_object_mut().ok_or(RequestError::NOT_JSON)?;
     if fields.get("ok") != Some(&Value::Bool(true)) {
         let error = fields.get("error").and_then(Value::as_str).unwrap_or("");
         return response(StatusCode::BAD_REQUEST, &json!({ "error": error }));
     }
-    // Beside the token of a bot, the person's is the one that tells who they are.
+    // The user's token replaces a bot's token, because only the user's token identifies the user.
     let nested = ["access_token", "token_type", "scope"].map(|name| {
         let value = fields.get("authed_user").and_then(|user| user.get(name));
         (name, value.cloned())
@@ -191,26 +194,26 @@ fn normalised((_, body): (StatusCode, Vec<u8>)) -> Result<HttpResponse, Trouble>
     response(StatusCode::OK, &answer)
 }
 
-fn response(status: StatusCode, body: &Value) -> Result<HttpResponse, Trouble> {
+fn response(status: StatusCode, body: &Value) -> Result<HttpResponse, RequestError> {
     Response::builder()
         .status(status)
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
         .body(body.to_string().into_bytes())
-        .map_err(|_| Trouble::NOT_EXPECTED)
+        .map_err(|_| RequestError::UNEXPECTED)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn normalise(body: &str) -> Result<(u16, Value), Trouble> {
+    fn normalise(body: &str) -> Result<(u16, Value), RequestError> {
         let answer = normalised((StatusCode::OK, body.as_bytes().to_vec()))?;
         let body = serde_json::from_slice(answer.body()).unwrap();
         Ok((answer.status().as_u16(), body))
     }
 
     #[test]
-    fn a_person_s_nested_token_is_the_token() {
+    fn the_nested_user_token_becomes_the_access_token() {
         let (status, body) = normalise(
             r#"{"ok":true,"authed_user":{"id":"U1","scope":"a,b","access_token":"xoxp","token_type":"user"}}"#,
         )
@@ -222,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn beside_a_bot_s_token_the_person_s_is_taken() {
+    fn the_user_token_wins_over_a_bot_token() {
         let (_, body) = normalise(
             r#"{"ok":true,"access_token":"xoxb","token_type":"bot","scope":"c",
                 "authed_user":{"id":"W1","scope":"a,b","access_token":"xoxp","token_type":"user"}}"#,
@@ -233,14 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_at_the_top_stays() {
+    fn a_top_level_token_is_kept() {
         let (_, body) =
             normalise(r#"{"ok":true,"access_token":"xoxp","token_type":"Bearer"}"#).unwrap();
         assert_eq!(body["access_token"], "xoxp");
     }
 
     #[test]
-    fn whatever_is_not_ok_is_an_error() {
+    fn a_response_that_is_not_ok_is_an_error() {
         for (body, error) in [
             (r#"{"ok":false,"error":"invalid_code"}"#, "invalid_code"),
             (r#"{"ok":false}"#, ""),
@@ -257,9 +260,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_trouble() {
+    fn a_response_that_is_not_an_object_is_an_error() {
         for body in ["", "<html>", "[]", "null", r#"{"ok":true"#, "\u{feff}{}"] {
-            assert_eq!(normalise(body), Err(Trouble::NO_JSON), "{body}");
+            assert_eq!(normalise(body), Err(RequestError::NOT_JSON), "{body}");
         }
     }
 }

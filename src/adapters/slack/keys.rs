@@ -1,15 +1,15 @@
-//! The keys Slack signs id_tokens with, remembered until one appears that is not among them.
+//! A cache of the keys that Slack signs ID tokens with, refreshed when an unknown key id appears.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 
-use super::http::Trouble;
+use super::http::RequestError;
 use crate::crypto::id_token::PublicKey;
 
-/// Slack is not asked more often, whatever names of keys turn up.
-const ASK_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
+/// The minimum time between two fetches, whatever key ids appear.
+const MIN_FETCH_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Default)]
 pub struct Keys(Mutex<Remembered>);
@@ -21,28 +21,28 @@ struct Remembered {
 }
 
 impl Keys {
-    /// The key of this name. Who comes while Slack is being asked waits for the same answer.
+    /// The key with this id. Concurrent callers wait for the same fetch.
     ///
     /// # Errors
-    /// When there is no such key, or Slack does not tell.
-    pub async fn find<F: Future<Output = Result<Vec<u8>, Trouble>>>(
+    /// When there is no such key, or the fetch fails.
+    pub async fn find<F: Future<Output = Result<Vec<u8>, RequestError>>>(
         &self,
         kid: &str,
         now: DateTime<Utc>,
-        ask: impl FnOnce() -> F,
-    ) -> Result<Arc<PublicKey>, Trouble> {
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Arc<PublicKey>, RequestError> {
         let mut remembered = self.0.lock().await;
         if let Some(key) = remembered.find(kid) {
             return Ok(key);
         }
-        let is_fresh = |asked_at: DateTime<Utc>| (now - asked_at).abs() < ASK_AGAIN_AFTER;
+        let is_fresh = |asked_at: DateTime<Utc>| (now - asked_at).abs() < MIN_FETCH_INTERVAL;
         if remembered.asked_at.is_some_and(is_fresh) {
-            return Err(Trouble::NOT_EXPECTED);
+            return Err(RequestError::UNEXPECTED);
         }
-        let keys = PublicKey::of_set(&ask().await?).ok_or(Trouble::NOT_EXPECTED)?;
+        let keys = PublicKey::of_set(&fetch().await?).ok_or(RequestError::UNEXPECTED)?;
         remembered.keys = keys.into_iter().map(Arc::new).collect();
         remembered.asked_at = Some(now);
-        remembered.find(kid).ok_or(Trouble::NOT_EXPECTED)
+        remembered.find(kid).ok_or(RequestError::UNEXPECTED)
     }
 }
 

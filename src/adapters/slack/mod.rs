@@ -1,7 +1,6 @@
-//! Slack over HTTPS: two flows, one person.
+//! The Slack API over HTTPS, for both sign-in flows.
 //!
-//! Nothing Slack writes is logged or handed on but what a sign-in needs, and its tokens are dropped as
-//! soon as they were used.
+//! Only what a sign-in needs from Slack's responses is logged or passed on, and tokens are dropped after use.
 
 mod http;
 mod keys;
@@ -30,16 +29,16 @@ use crate::domain::SignInFailure;
 use crate::domain::slack::{SlackFlow, meaning_of};
 use crate::ports::SlackApi;
 use crate::ports::slack::{Arrival, Authorize, Exchange, UserToken};
-use http::{Http, Trouble};
+use http::{Http, RequestError};
 use keys::Keys;
 
-/// For everything one sign-in asks of Slack.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// For all requests of one sign-in together.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sign-ins that ask Slack at the same time. While it is silent each holds a connection for all of [`PATIENCE`].
-const AT_ONCE: usize = 64;
+/// Concurrent sign-ins that call Slack. While Slack does not respond, each occupies a connection for [`TIMEOUT`].
+const MAX_CONCURRENT: usize = 64;
 
-/// Our application at Slack.
+/// Our app at Slack.
 pub struct Slack {
     client_id: String,
     client_secret: SecretString,
@@ -47,7 +46,7 @@ pub struct Slack {
     base_url: Url,
     http: Http,
     keys: Keys,
-    places: Semaphore,
+    permits: Semaphore,
 }
 
 impl Slack {
@@ -66,11 +65,11 @@ impl Slack {
             http: Http::new(&base_url)?,
             base_url,
             keys: Keys::default(),
-            places: Semaphore::new(AT_ONCE),
+            permits: Semaphore::new(MAX_CONCURRENT),
         })
     }
 
-    /// An address at Slack, whatever the base URL ends with.
+    /// The URL of `path` at Slack, with or without a slash at the end of the base URL.
     fn at(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
         let base = self.base_url.path().trim_end_matches('/');
@@ -78,18 +77,18 @@ impl Slack {
         url
     }
 
-    /// Asks Slack, unless too many do already, and not for long.
+    /// Limits the duration of a sign-in's requests, and the number of concurrent sign-ins.
     async fn in_time<T>(
         &self,
         answer: impl Future<Output = Result<T, SignInFailure>>,
     ) -> Result<T, SignInFailure> {
-        let _place = self
-            .places
+        let _permit = self
+            .permits
             .try_acquire()
-            .map_err(|_| unavailable(Trouble::CROWDED))?;
-        tokio::time::timeout(PATIENCE, answer)
+            .map_err(|_| unavailable(RequestError::TOO_MANY_SIGN_INS))?;
+        tokio::time::timeout(TIMEOUT, answer)
             .await
-            .unwrap_or_else(|_| Err(unavailable(Trouble::SILENT)))
+            .unwrap_or_else(|_| Err(unavailable(RequestError::TIMED_OUT)))
     }
 
     async fn tokens(&self, path: &str, exchange: Exchange<'_>) -> Result<Tokens, SignInFailure> {
@@ -100,7 +99,7 @@ impl Slack {
             .set_token_uri(TokenUrl::from_url(self.at(path)));
         client
             .exchange_code(AuthorizationCode::new(exchange.code.to_owned()))
-            // Slack wants to see again what it saw at the beginning.
+            // Slack requires the redirect URI of the authorization request.
             .set_redirect_uri(std::borrow::Cow::Owned(RedirectUrl::from_url(
                 exchange.redirect_uri.clone(),
             )))
@@ -108,17 +107,17 @@ impl Slack {
             .await
             .map_err(|error| match error {
                 RequestTokenError::ServerResponse(answer) => refused(answer.error().as_ref()),
-                RequestTokenError::Request(trouble) => unavailable(trouble),
-                // Their texts hold the answer.
+                RequestTokenError::Request(error) => unavailable(error),
+                // Their texts contain the response.
                 RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-                    unavailable(Trouble::NOT_EXPECTED)
+                    unavailable(RequestError::UNEXPECTED)
                 }
             })
     }
 }
 
 impl SlackApi for Slack {
-    /// By hand: clients know URLs that begin with the client id.
+    /// Built by hand, because clients expect URLs that start with the client id.
     fn authorize_url(&self, authorize: Authorize<'_>) -> Url {
         let (path, scopes) = match self.flow {
             SlackFlow::V2 => (v2::AUTHORIZE, v2::SCOPES),
@@ -165,22 +164,19 @@ impl SlackApi for Slack {
     }
 }
 
-/// An error that Slack named.
+/// Logs an error that Slack returned and maps it to ours.
 fn refused(slack_error: &str) -> SignInFailure {
     let (failure, name) = meaning_of(slack_error);
     if failure == SignInFailure::SlackMisconfigured {
-        tracing::error!(
-            slack_error = name,
-            "Slack does not accept the SLACK_ settings"
-        );
+        tracing::error!(slack_error = name, "Slack rejected our SLACK_ settings");
     } else {
-        tracing::warn!(slack_error = name, "Slack refused a sign-in");
+        tracing::warn!(slack_error = name, "Slack rejected a sign-in");
     }
     failure
 }
 
-fn unavailable(trouble: Trouble) -> SignInFailure {
-    tracing::warn!(why = %trouble, "Slack cannot be used");
+fn unavailable(error: RequestError) -> SignInFailure {
+    tracing::warn!(why = %error, "Slack is unavailable");
     SignInFailure::SlackUnavailable
 }
 
@@ -199,7 +195,7 @@ type OauthClient = Client<
     EndpointSet,
 >;
 
-/// What stands beside the token in Slack's answers.
+/// Slack's additional fields in token responses.
 #[derive(Debug, Serialize, Deserialize)]
 struct Fields {
     team: Option<Named>,
@@ -254,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_to_slack_begins_as_clients_know_it() {
+    fn authorization_urls_have_the_documented_form() {
         let callback = "https%3A%2F%2Fid.example.com%2Fapi%2Fauth%2Fslack%2Fcallback";
         assert_eq!(
             authorize_url(SlackFlow::V2, "https://slack.com", None),

@@ -1,10 +1,10 @@
-//! OpenID Connect: an id_token that says who it is.
+//! The OpenID Connect flow: the ID token identifies the user.
 
 use oauth2::TokenResponse as _;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::http::Trouble;
+use super::http::RequestError;
 use super::{Slack, unavailable};
 use crate::crypto::id_token::{self, Expected};
 use crate::domain::{SignInFailure, SlackAccount, SlackPerson};
@@ -14,7 +14,7 @@ pub const AUTHORIZE: &str = "/openid/connect/authorize";
 
 pub const SCOPES: &[(&str, &str)] = &[("response_type", "code"), ("scope", "openid email profile")];
 
-/// Whatever address Slack is asked at.
+/// Independent of the base URL.
 const ISSUER: &str = "https://slack.com";
 
 #[derive(Deserialize)]
@@ -46,14 +46,14 @@ impl Slack {
         exchange: Exchange<'_>,
     ) -> Result<Arrival, SignInFailure> {
         let tokens = self.tokens("/api/openid.connect.token", exchange).await?;
-        let strange = || unavailable(Trouble::NOT_EXPECTED);
+        let unexpected = || unavailable(RequestError::UNEXPECTED);
         let token = &tokens
             .extra_fields()
             .id_token
             .as_ref()
-            .ok_or_else(strange)?
+            .ok_or_else(unexpected)?
             .0;
-        let kid = id_token::kid(token).map_err(disbelieved)?;
+        let kid = id_token::kid(token).map_err(rejected)?;
         let key = self
             .keys
             .find(&kid, exchange.now, || {
@@ -67,19 +67,19 @@ impl Slack {
             nonce: exchange.nonce,
         };
         let claims: Claims =
-            id_token::verify(token, &key, expected, exchange.now).map_err(disbelieved)?;
+            id_token::verify(token, &key, expected, exchange.now).map_err(rejected)?;
 
         let user_id = claims.user_id.unwrap_or_else(|| claims.sub.clone());
         let team_id = claims.team_id.or(claims.enterprise_id);
         let account = team_id
             .and_then(|team_id| SlackAccount::parse(&team_id, &user_id))
             .filter(|_| user_id == claims.sub)
-            .ok_or_else(strange)?;
+            .ok_or_else(unexpected)?;
         let person = SlackPerson {
             account,
             name: claims.name,
             email: claims.email.filter(|_| claims.email_verified),
-            // This flow does not tell; Slack itself keeps the deactivated out.
+            // This flow does not provide these; Slack itself rejects deactivated users.
             is_admin: false,
             is_guest: false,
             is_bot: false,
@@ -103,12 +103,12 @@ impl Slack {
         token: UserToken,
     ) -> Result<Option<String>, SignInFailure> {
         let url = self.at("/api/openid.connect.userInfo");
-        let told: UserInfo = self.http.ask(url, token.0.expose_secret()).await?;
-        Ok(told.team_name)
+        let user_info: UserInfo = self.http.ask(url, token.0.expose_secret()).await?;
+        Ok(user_info.team_name)
     }
 }
 
-fn disbelieved(error: id_token::IdTokenError) -> SignInFailure {
-    tracing::warn!(why = %error, "an id_token from Slack is not believed");
+fn rejected(error: id_token::IdTokenError) -> SignInFailure {
+    tracing::warn!(why = %error, "rejected an ID token from Slack");
     SignInFailure::SlackUnavailable
 }

@@ -1,9 +1,9 @@
-//! OAuth 2 as Slack's second version of it: a user token, and `users.info` to know whose it is.
+//! Slack's OAuth 2 flow (v2): a user token, and `users.info` to identify the user.
 
 use oauth2::TokenResponse as _;
 use serde::Deserialize;
 
-use super::http::Trouble;
+use super::http::RequestError;
 use super::{Named, Slack, unavailable};
 use crate::domain::{SignInFailure, SlackAccount, SlackPerson};
 use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
@@ -20,7 +20,7 @@ struct UsersInfo {
 #[derive(Deserialize)]
 #[serde(default)]
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "they are Slack's")]
+#[expect(clippy::struct_excessive_bools, reason = "Slack's API has them")]
 struct User {
     id: String,
     team_id: String,
@@ -50,25 +50,25 @@ impl Slack {
     ) -> Result<Arrival, SignInFailure> {
         let tokens = self.tokens("/api/oauth.v2.access", exchange).await?;
         let fields = tokens.extra_fields();
-        let strange = || unavailable(Trouble::NOT_EXPECTED);
-        let user_id = &fields.authed_user.as_ref().ok_or_else(strange)?.id;
+        let unexpected = || unavailable(RequestError::UNEXPECTED);
+        let user_id = &fields.authed_user.as_ref().ok_or_else(unexpected)?.id;
         let (team, is_enterprise) = match (&fields.team, &fields.enterprise) {
             (Some(team), _) => (team, false),
             (None, Some(enterprise)) => (enterprise, true),
-            (None, None) => return Err(strange()),
+            (None, None) => return Err(unexpected()),
         };
         let Named { id: team_id, name } = team;
-        let account = SlackAccount::parse(team_id, user_id).ok_or_else(strange)?;
+        let account = SlackAccount::parse(team_id, user_id).ok_or_else(unexpected)?;
 
         let mut url = self.at("/api/users.info");
         url.query_pairs_mut().append_pair("user", user_id);
-        let told: UsersInfo = self.http.ask(url, tokens.access_token().secret()).await?;
-        let user = told.user;
+        let users_info: UsersInfo = self.http.ask(url, tokens.access_token().secret()).await?;
+        let user = users_info.user;
         if user.id != *user_id {
-            return Err(strange());
+            return Err(unexpected());
         }
-        // Whoever is at home elsewhere is a guest here, whatever else the answer says. On Enterprise
-        // Grid a workspace is one of several.
+        // A user from another workspace is a guest here, whatever the other fields say. Enterprise Grid is
+        // different: a user can belong to several workspaces.
         if !is_enterprise && fields.enterprise.is_none() && user.team_id != *team_id {
             return Err(SignInFailure::NotAllowed);
         }

@@ -1,4 +1,4 @@
-//! What is wrong with a server's answer, in our words: its own repeat the recipient.
+//! SMTP failures in our own words, because the server's text may repeat the recipient.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use lettre::transport::smtp::Error;
 
 use crate::ports::mailer::SendFailure;
 
-/// What the server was answering.
+/// The command that the server answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// The connection, its greeting and ours.
@@ -16,7 +16,7 @@ pub enum Stage {
     Sender,
     Recipient,
     Data,
-    /// The mail itself.
+    /// The e-mail itself.
     Mail,
 }
 
@@ -33,14 +33,14 @@ impl Stage {
         }
     }
 
-    /// Whether a lasting no is about this mail. Everything before is about us or our settings, which somebody may
-    /// mend, and then nothing shall be lost.
+    /// Whether a permanent failure is about this e-mail. Failures before that are about our settings: once those
+    /// are fixed, the e-mail can still be delivered.
     fn is_about_the_mail(self) -> bool {
         matches!(self, Self::Recipient | Self::Data | Self::Mail)
     }
 }
 
-/// "Authentication required" (RFC 4954 §6): about our settings, at whatever stage a server says it.
+/// "Authentication required" (RFC 4954 §6): about our settings at any stage.
 const LOGIN_REQUIRED: u16 = 530;
 
 pub fn at(stage: Stage) -> impl Fn(Error) -> SendFailure {
@@ -65,17 +65,17 @@ fn without_answer(error: &Error) -> &'static str {
     if error.is_timeout() {
         "the server did not answer in time"
     } else if error.is_tls() {
-        "TLS could not be spoken"
+        "the TLS handshake failed"
     } else if error.is_response() {
-        "the server answered what is no SMTP, or broke off,"
+        "the server sent an invalid or incomplete answer"
     } else if error.is_client() {
-        "the server does not offer what is needed"
+        "the server lacks a required extension"
     } else {
         "the connection failed"
     }
 }
 
-/// What the system or TLS says of a connection. Neither knows whose mail it is.
+/// The operating system's or TLS library's error, which never contains an address.
 fn cause(error: &Error) -> Option<String> {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
@@ -87,7 +87,7 @@ fn cause(error: &Error) -> Option<String> {
     None
 }
 
-/// `5.1.1` and the like (RFC 3463), which servers put first.
+/// The enhanced status code (RFC 3463) at the start of the answer, such as `5.1.1`.
 fn enhanced_code(error: &Error) -> Option<String> {
     let text = std::error::Error::source(error)?.to_string();
     let first = text.split_whitespace().next()?;

@@ -1,4 +1,4 @@
-//! A mail as it is written down for the way (RFC 5322, MIME).
+//! The wire format of an e-mail (RFC 5322, MIME).
 
 use std::time::SystemTime;
 
@@ -9,15 +9,15 @@ use lettre::{Address, Message};
 use crate::domain::Email;
 use crate::ports::mailer::{Mail, SendFailure};
 
-/// RFC 3834 §5: so that no vacation notice answers.
+/// Suppresses automatic replies (RFC 3834 §5).
 const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
 
-/// The bytes a server is handed: text and HTML, the better last.
+/// The bytes sent to the server: text and HTML, the preferred form last.
 ///
 /// # Errors
-/// `Permanent` for addresses that are none; there is nothing else to go wrong.
+/// `Permanent` for invalid addresses; nothing else can fail.
 pub fn written(mail: &Mail) -> Result<Vec<u8>, SendFailure> {
-    // Nobody who writes a name into a letter knows the id, so nobody can end a part early.
+    // Whoever can put text into an e-mail does not know its id, so they cannot forge the boundary.
     let parts = MultiPart::alternative()
         .boundary(format!("hallpass-{}", mail.id))
         .singlepart(part(ContentType::TEXT_PLAIN, &mail.text))
@@ -34,11 +34,11 @@ pub fn written(mail: &Mail) -> Result<Vec<u8>, SendFailure> {
             "auto-generated".to_owned(),
         ))
         .multipart(parts)
-        .map_err(|error| SendFailure::Permanent(format!("no mail can be made of it: {error}")))?;
+        .map_err(|error| SendFailure::Permanent(format!("the e-mail cannot be built: {error}")))?;
     Ok(message.formatted())
 }
 
-/// Lines end as mail wants them, whoever wrote the template.
+/// Ends lines with CRLF, whatever the template uses.
 fn part(content_type: ContentType, text: &str) -> SinglePart {
     let lines: Vec<&str> = text.lines().collect();
     SinglePart::builder()
@@ -46,7 +46,7 @@ fn part(content_type: ContentType, text: &str) -> SinglePart {
         .body(lines.join("\r\n"))
 }
 
-/// A line break would be the end of a header and the beginning of another.
+/// Prevents header injection by line breaks.
 fn on_one_line(value: &str) -> String {
     value
         .chars()
@@ -55,11 +55,11 @@ fn on_one_line(value: &str) -> String {
 }
 
 pub(super) fn address(email: &Email) -> Result<Address, SendFailure> {
-    let refused = "an address that is none";
+    let why = "the e-mail address is invalid";
     email
         .as_str()
         .parse()
-        .map_err(|_| SendFailure::Permanent(refused.to_owned()))
+        .map_err(|_| SendFailure::Permanent(why.to_owned()))
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_has_these_headers_and_no_others() {
+    fn an_email_has_exactly_these_headers() {
         let mut headers = headers(&mail());
         headers.sort();
         let boundary = format!("hallpass-{}", mail().id);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_becomes_a_header() {
+    fn no_value_can_inject_a_header() {
         let names = |mail: &Mail| -> Vec<String> {
             headers(mail)
                 .iter()
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn every_address_we_accept_can_be_written_to() {
+    fn every_accepted_address_can_be_a_recipient() {
         let mut mail = mail();
         for address in [
             "o'neil+a=b@sub.acme.example",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn long_and_foreign_text_stays_within_what_every_server_takes() {
+    fn long_and_non_ascii_text_is_encoded_for_every_server() {
         let mut mail = mail();
         mail.subject = "ö".repeat(200);
         mail.text = format!("{}\n.\n{}", "x".repeat(3000), "日本語");

@@ -1,4 +1,4 @@
-//! A mail server, spoken to in SMTP (RFC 5321): one connection per mail, which nothing else waits for.
+//! Sends e-mails by SMTP (RFC 5321), with one connection per e-mail.
 
 mod failure;
 mod message;
@@ -27,13 +27,13 @@ use failure::{Stage, at};
 use message::address;
 pub use message::written;
 
-/// How long a server may take; in all, less than a letter is leased for.
+/// How long a server may take. The total must be shorter than an e-mail's lease in the outbox.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     pub connect: Duration,
-    /// Until the mail can be sent. RFC 5321 §4.5.3.2 grants minutes, which a mail that is tried again need not wait.
+    /// Until the e-mail can be sent. RFC 5321 §4.5.3.2 allows minutes, but we can retry instead of waiting.
     pub dialogue: Duration,
-    /// For the mail itself and the answer to it: who leaves too soon after its end sends a second copy.
+    /// For the e-mail itself and the answer. If we give up on the answer too early, we send a second copy.
     pub mail: Duration,
 }
 
@@ -47,24 +47,24 @@ impl Default for Timeouts {
     }
 }
 
-/// A goodbye is a courtesy: the mail is taken by then.
-const GOODBYE: Duration = Duration::from_millis(500);
+/// QUIT is a courtesy: the e-mail has been accepted by then.
+const QUIT_TIMEOUT: Duration = Duration::from_millis(500);
 
 pub struct Smtp {
     server: MailServer,
     hello: ClientId,
-    /// Missing where the way is never encrypted.
+    /// `None` if the connection is never encrypted.
     tls: Option<TlsParameters>,
     credentials: Option<Credentials>,
-    patience: Timeouts,
+    timeouts: Timeouts,
 }
 
 impl Smtp {
-    /// Introduces itself by the host of `app_url`.
+    /// Uses the host of `app_url` in EHLO.
     ///
     /// # Errors
-    /// When the file of authorities cannot be used.
-    pub fn new(server: MailServer, app_url: &Url, patience: Timeouts) -> Result<Self, String> {
+    /// When the file of certificate authorities cannot be used.
+    pub fn new(server: MailServer, app_url: &Url, timeouts: Timeouts) -> Result<Self, String> {
         let tls = match server.tls {
             MailTls::Never => None,
             MailTls::Implicit | MailTls::Required | MailTls::WhenOffered => Some(tls(&server)?),
@@ -77,24 +77,24 @@ impl Smtp {
             hello: hello(app_url),
             tls,
             credentials,
-            patience,
+            timeouts,
             server,
         })
     }
 
     async fn deliver(&self, mail: &Mail) -> Result<(), SendFailure> {
         let text = written(mail)?;
-        let mut connection = in_time(self.patience.dialogue, self.introduce(mail)).await?;
-        in_time(self.patience.mail, async {
+        let mut connection = in_time(self.timeouts.dialogue, self.introduce(mail)).await?;
+        in_time(self.timeouts.mail, async {
             let answer = connection.message(&text).await;
             answer.map_err(at(Stage::Mail))
         })
         .await?;
-        let _ = timeout(GOODBYE, connection.quit()).await;
+        let _ = timeout(QUIT_TIMEOUT, connection.quit()).await;
         Ok(())
     }
 
-    /// Everything up to the mail itself.
+    /// Everything before the e-mail itself.
     async fn introduce(&self, mail: &Mail) -> Result<AsyncSmtpConnection, SendFailure> {
         let from = Some(address(&mail.from.address)?);
         let to = address(&mail.to)?;
@@ -114,7 +114,7 @@ impl Smtp {
         };
         let mut connection = AsyncSmtpConnection::connect_tokio1(
             (self.server.host.as_str(), self.server.port),
-            Some(self.patience.connect),
+            Some(self.timeouts.connect),
             &self.hello,
             implicit,
             None,
@@ -130,7 +130,8 @@ impl Smtp {
         if let Some(credentials) = &self.credentials {
             if self.tls.is_some() && !connection.is_encrypted() {
                 return Err(SendFailure::Transient(
-                    "the server offers no TLS, and the password is not sent without".to_owned(),
+                    "the server offers no TLS, and the password is never sent without it"
+                        .to_owned(),
                 ));
             }
             let login = connection.auth(DEFAULT_MECHANISMS, credentials).await;
@@ -178,7 +179,7 @@ fn tls(server: &MailServer) -> Result<TlsParameters, String> {
             .collect::<Result<_, _>>()
             .unwrap_or_default();
         if authorities.is_empty() {
-            return Err(format!("ca={file} holds no certificates"));
+            return Err(format!("ca={file} contains no certificates"));
         }
         builder = builder.certificate_store(CertificateStore::None);
         for authority in authorities {
@@ -189,7 +190,7 @@ fn tls(server: &MailServer) -> Result<TlsParameters, String> {
     builder.build().map_err(|error| error.to_string())
 }
 
-/// RFC 5321 §4.1.4: a name if there is one, else an address literal.
+/// The EHLO name: the host name, or an address literal (RFC 5321 §4.1.4).
 fn hello(app_url: &Url) -> ClientId {
     match app_url.host() {
         Some(url::Host::Domain(name)) => ClientId::Domain(name.to_owned()),
