@@ -1,4 +1,4 @@
-//! What stands in for foreign services in development and in tests; never part of `serve`.
+//! Stand-ins for external services in development and tests; `serve` never uses them.
 
 pub mod mailbox;
 pub mod slack;

@@ -578,7 +578,7 @@ async fn people_set_faults_with_the_panels_buttons() {
     let clear = slack.call(Method::POST, "/faults/clear", |it| it).await;
     assert_eq!(clear.status, StatusCode::SEE_OTHER);
     let panel = slack.call(Method::GET, "", |it| it).await.text();
-    assert!(panel.contains("Every call is answered as it should be"));
+    assert!(panel.contains("Every call gets the regular response"));
 }
 
 #[tokio::test]

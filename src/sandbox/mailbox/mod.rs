@@ -1,4 +1,4 @@
-//! A mail server, a mailbox and a mail program in one: every mail goes to the page at `/dev/mailbox`.
+//! The development mailbox: keeps every e-mail and shows it at `/dev/mailbox`.
 
 mod newest;
 mod pages;
@@ -15,7 +15,7 @@ use received::Received;
 /// Where everything is mounted.
 pub const PATH: &str = "/dev/mailbox";
 
-/// How a mail is written down for the way; the adapter's own, so that the page shows what a server would get.
+/// Renders an e-mail as sent to a server. It is the adapter's function, so the page shows what a server would get.
 pub type Writer = fn(&Mail) -> Result<Vec<u8>, SendFailure>;
 
 /// A clone is another handle to the same mailbox.

@@ -1,4 +1,4 @@
-//! `GET /dev/mailbox/newest`: the newest mail as JSON, now or as soon as it is there.
+//! `GET /dev/mailbox/newest`: the newest e-mail as JSON, waiting for it if asked to.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use tokio::time::timeout;
 
 use super::received::{Received, ReceivedMail};
 
-/// In seconds: proxies and clients give up after a minute.
+/// In seconds; proxies and clients often give up after a minute.
 const LONGEST_WAIT: u64 = 30;
 
 #[derive(Deserialize)]
 pub struct Wanted {
-    /// Whose mail; anybody's when missing.
+    /// The recipient; any recipient if missing.
     to: Option<String>,
-    /// The number of a mail that was seen already.
+    /// Only e-mails with a higher number count.
     #[serde(default)]
     after: u64,
-    /// Seconds.
+    /// How many seconds to wait.
     #[serde(default)]
     wait: u64,
 }
@@ -37,7 +37,7 @@ pub async fn newest(received: Data<Received>, wanted: Query<Wanted>) -> HttpResp
 }
 
 fn as_json(ReceivedMail { number, mail, .. }: &ReceivedMail) -> serde_json::Value {
-    // The link of a letter is on a line of its own in its text.
+    // Our templates put the link on a line of its own.
     let link = mail
         .text
         .lines()

@@ -1,4 +1,4 @@
-//! The pages a person sees: HTML without scripts, and nothing from any other host.
+//! The mailbox's HTML pages, without scripts and without resources from other hosts.
 
 use std::sync::LazyLock;
 
@@ -24,7 +24,7 @@ const TEMPLATES: [(&str, &str); 3] = [
     ("mail.html", include_str!("pages/mail.html")),
 ];
 
-/// Nothing but our one style sheet, known by its hash, and the mail in its frame.
+/// Allows only our style sheet, by its hash, and the frame with the e-mail.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = BASE64.encode(digest(&SHA256, STYLE.as_bytes()).as_ref());
     format!(
@@ -33,11 +33,11 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A mail in its frame runs nothing and loads nothing. Its links may open pages that are no longer shut in.
+/// The e-mail in the frame cannot run scripts or load resources. Pages opened by its links are not sandboxed.
 const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox";
 
-/// A mail as the pages show it.
+/// An e-mail as the pages show it.
 #[derive(Serialize)]
 struct Shown<'a> {
     number: u64,
@@ -81,7 +81,7 @@ pub(super) async fn mail(received: Data<Received>, number: Path<u64>) -> HttpRes
     }
 }
 
-/// The mail's own HTML, for the frame.
+/// The e-mail's own HTML, for the frame.
 pub(super) async fn html(received: Data<Received>, number: Path<u64>) -> HttpResponse {
     let Some(found) = received.find(*number) else {
         return missing();
@@ -94,7 +94,7 @@ pub(super) async fn html(received: Data<Received>, number: Path<u64>) -> HttpRes
         .body(found.mail.html.clone())
 }
 
-/// As it would have been on its way.
+/// The source, as sent to a server.
 pub(super) async fn source(received: Data<Received>, number: Path<u64>) -> HttpResponse {
     match received.find(*number) {
         Some(found) => HttpResponse::Ok()
@@ -118,13 +118,13 @@ fn page(template: &str, title: &str, page: &impl Serialize) -> HttpResponse {
             .insert_header((CACHE_CONTROL, "no-store"))
             .body(html),
         Err(error) => {
-            tracing::error!(%error, template, "a page of the mailbox cannot be made");
+            tracing::error!(%error, template, "failed to render a page of the mailbox");
             HttpResponse::build(StatusCode::INTERNAL_SERVER_ERROR).finish()
         }
     }
 }
 
-/// The template's inside first, then the frame around it: so neither needs the other's words.
+/// Renders the page first and then the frame around it, so that the two share no template variables.
 fn render(template: &str, title: &str, page: &impl Serialize) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);

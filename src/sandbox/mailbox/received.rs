@@ -1,4 +1,4 @@
-//! The newest mails, and waiting for the next one.
+//! The most recent e-mails, and waiting for the next one.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,21 +7,21 @@ use tokio::sync::watch;
 
 use crate::ports::mailer::Mail;
 
-/// More than anybody reads.
+/// More than anyone reads.
 const CAPACITY: usize = 200;
 
-/// A mail that has arrived.
+/// An e-mail that has arrived.
 pub struct ReceivedMail {
     /// From 1, in the order of arrival.
     pub number: u64,
     pub mail: Mail,
-    /// As it would have been on its way.
+    /// The source, as sent to a server.
     pub source: String,
 }
 
 pub struct Received {
     mails: Mutex<VecDeque<Arc<ReceivedMail>>>,
-    /// How many have ever arrived.
+    /// How many have arrived in total.
     count: watch::Sender<u64>,
 }
 
@@ -33,7 +33,7 @@ impl Received {
         }
     }
 
-    /// The oldest makes room for the newest.
+    /// Adds an e-mail, and removes the oldest if the mailbox is full.
     pub fn keep(&self, mail: Mail, source: Vec<u8>) {
         let mut mails = self.lock();
         let number = *self.count.borrow() + 1;
@@ -49,7 +49,7 @@ impl Received {
         self.count.send_replace(number);
     }
 
-    /// The newest first.
+    /// Newest first.
     pub fn list(&self) -> Vec<Arc<ReceivedMail>> {
         self.lock().iter().rev().cloned().collect()
     }
@@ -61,7 +61,7 @@ impl Received {
             .cloned()
     }
 
-    /// The newest mail to an address, or to anybody, that came after the mail `after`.
+    /// The newest e-mail to an address, or to any address, with a number above `after`.
     pub fn newest(&self, to: Option<&str>, after: u64) -> Option<Arc<ReceivedMail>> {
         self.lock()
             .iter()
@@ -71,7 +71,7 @@ impl Received {
             .cloned()
     }
 
-    /// As [`Self::newest`], once there is one.
+    /// Like [`Self::newest`], but waits until there is one.
     pub async fn wait_for_newest(&self, to: Option<&str>, after: u64) -> Arc<ReceivedMail> {
         let mut count = self.count.subscribe();
         loop {
@@ -84,7 +84,7 @@ impl Received {
         }
     }
 
-    /// What a panic left behind is as good as before: a mail is kept or not.
+    /// A panic cannot leave the data inconsistent, so poisoning is ignored.
     fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<ReceivedMail>>> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_makes_room() {
+    fn a_full_mailbox_drops_the_oldest_email() {
         let received = Received::new();
         for _ in 0..=CAPACITY {
             arrives(&received, "ada@acme.example");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_is_asked_for_by_address_and_by_what_was_seen() {
+    fn the_newest_is_filtered_by_address_and_number() {
         let received = Received::new();
         for to in ["ada@acme.example", "bob@acme.example", "ada@acme.example"] {
             arrives(&received, to);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_is_served_when_the_mail_comes() {
+    fn a_waiting_caller_gets_the_email_when_it_arrives() {
         let received = Received::new();
         let mut waiting = Box::pin(received.wait_for_newest(Some("ada@acme.example"), 1));
         assert!(waiting.as_mut().now_or_never().is_none());

@@ -1,4 +1,4 @@
-//! How a call is answered: well, or by the fault that stands for it.
+//! Responses to API calls: the regular one, or the fault that is set for the endpoint.
 
 use std::future::ready;
 use std::io;
@@ -18,19 +18,19 @@ use super::state::State;
 
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Bytes of padding.
+/// In bytes of padding.
 const OVERSIZE: usize = 10_000_000;
 
-/// Where the fault `redirect` points, below [`PATH`].
+/// The target of the fault `redirect`, below [`PATH`].
 pub(super) const ELSEWHERE: &str = "/elsewhere";
 
 const HTML: &str = "<!doctype html><title>Slack sandbox</title><h1>Something went wrong</h1>";
 
-/// Slack's name of what went wrong.
+/// Slack's name of an error.
 pub(super) type ErrorName = &'static str;
 
-/// Answers 200 with what `make` makes, unless a fault stands. Only a fault of the id_token is handed to
-/// `make`; before most others it is not even asked.
+/// Responds with 200 and the result of `make`, unless a fault is set. Only ID token flaws are passed to `make`;
+/// most other faults do not call it.
 pub(super) async fn answer(
     state: &State,
     endpoint: Endpoint,
@@ -38,19 +38,19 @@ pub(super) async fn answer(
 ) -> HttpResponse {
     let cleared = state.faults.cleared();
     let fault = state.faults.take(endpoint);
-    // Last, so that whoever waited for this call cannot change its answer.
+    // Last, so that a test waiting for this call cannot change its response.
     state.calls.send_modify(|calls| calls.count(endpoint));
-    let right = |flaw| made(make(flaw));
+    let regular = |flaw| body_of(make(flaw));
     match fault {
-        None => HttpResponse::Ok().json(right(None)),
-        Some(Fault::IdToken(flaw)) => HttpResponse::Ok().json(right(Some(flaw))),
+        None => HttpResponse::Ok().json(regular(None)),
+        Some(Fault::IdToken(flaw)) => HttpResponse::Ok().json(regular(Some(flaw))),
         Some(Fault::RateLimited { retry_after, body }) => {
             let mut response = failing(StatusCode::TOO_MANY_REQUESTS);
             if retry_after {
                 response.insert_header((RETRY_AFTER, "30"));
             }
             if body {
-                response.json(made(Err("ratelimited")))
+                response.json(body_of(Err("ratelimited")))
             } else {
                 response.finish()
             }
@@ -62,7 +62,7 @@ pub(super) async fn answer(
             .content_type(ContentType::html())
             .body(HTML),
         Some(Fault::Truncated) => {
-            let mut text = right(None).to_string().into_bytes();
+            let mut text = regular(None).to_string().into_bytes();
             text.truncate(text.len() / 2);
             HttpResponse::Ok()
                 .content_type(ContentType::json())
@@ -81,32 +81,32 @@ pub(super) async fn answer(
             cut_off()
         }
         Some(Fault::Reset) => cut_off(),
-        Some(Fault::Oversize) => oversize(&right(None)),
+        Some(Fault::Oversize) => oversize(&regular(None)),
     }
 }
 
-fn made(result: Result<Value, ErrorName>) -> Value {
+fn body_of(result: Result<Value, ErrorName>) -> Value {
     result.unwrap_or_else(|error| json!({"ok": false, "error": error}))
 }
 
-/// A status of 400 or above. The code keeps Hallpass from putting its own body there when it is the
-/// one that serves the sandbox.
+/// A response with status 400 or above. The header keeps Hallpass, when it serves the sandbox, from replacing the
+/// body.
 pub(super) fn failing(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response.insert_header(("x-error-code", "slack_sandbox"));
     response
 }
 
-/// actix drops a connection whose body fails, and with it the head that is not sent yet.
+/// actix drops a connection whose body fails, before it sends the head.
 fn cut_off() -> HttpResponse {
     let end = io::Error::from(io::ErrorKind::ConnectionReset);
     HttpResponse::Ok().streaming(stream::once(ready(Err::<Bytes, _>(end))))
 }
 
-/// Without a Content-Length, so that only counting helps, and right apart from its size.
-fn oversize(right: &Value) -> HttpResponse {
+/// Correct except for its size. Without Content-Length, so that clients must count the bytes.
+fn oversize(regular: &Value) -> HttpResponse {
     const CHUNK: &[u8] = &[b'x'; 50_000];
-    let rest = right.to_string();
+    let rest = regular.to_string();
     let rest = rest.trim_start_matches('{').to_owned();
     let parts = [Bytes::from_static(b"{\"padding\":\"")]
         .into_iter()
@@ -120,7 +120,7 @@ fn oversize(right: &Value) -> HttpResponse {
         .streaming(stream::iter(parts.map(Ok::<_, io::Error>)))
 }
 
-/// Nobody should come here; whoever does is counted.
+/// Counts clients that follow the redirect, which they must not.
 pub(super) async fn elsewhere(state: Data<State>) -> HttpResponse {
     answer(&state, Endpoint::Elsewhere, |_| Ok(json!({"ok": true}))).await
 }

@@ -1,8 +1,8 @@
-//! The calls a server makes to Slack, each of which can be told to fail.
+//! The Slack endpoints that can be made to fail.
 
 use std::fmt;
 
-/// `Elsewhere` is where the fault `redirect` points; a careful client is never seen there.
+/// `Elsewhere` is the target of the fault `redirect`, which a careful client never calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
     OauthAccess,
@@ -14,7 +14,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Those that can fail, in the order of the panel.
+    /// The endpoints that can fail, in the order of the panel.
     pub const FALLIBLE: [Self; 5] = [
         Self::OauthAccess,
         Self::UsersInfo,
@@ -23,7 +23,7 @@ impl Endpoint {
         Self::OpenIdKeys,
     ];
 
-    /// Slack's name of the method; the keys have none, so theirs is ours.
+    /// Slack's name of the method; the name of the keys endpoint is our own.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OauthAccess => "oauth.v2.access",

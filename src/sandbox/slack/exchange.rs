@@ -1,4 +1,4 @@
-//! `POST /api/oauth.v2.access` and `POST /api/openid.connect.token`: a code for tokens.
+//! `POST /api/oauth.v2.access` and `POST /api/openid.connect.token`: exchanges a code for tokens.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::web::{Bytes, Data};
@@ -42,7 +42,7 @@ async fn exchange(flow: Flow, headers: &HeaderMap, body: &[u8], state: &State) -
     .await
 }
 
-/// By HTTP Basic, or in the form.
+/// Accepts HTTP Basic or form parameters.
 fn authenticate_client(headers: &HeaderMap, form: &Parameters) -> Result<(), ErrorName> {
     let basic = headers
         .get(AUTHORIZATION)
@@ -74,7 +74,7 @@ fn redeem(flow: Flow, form: &Parameters, state: &State) -> Result<Grant, ErrorNa
     {
         return Err("invalid_grant_type");
     }
-    // What Slack has answered to PKCE beside a secret.
+    // Slack's answer to PKCE combined with a client secret.
     if form.get("code_verifier").is_some() {
         return Err("internal_error");
     }
@@ -127,7 +127,7 @@ fn v2_tokens(persona: &Persona, grant: &Grant, state: &State) -> Value {
             "is_enterprise_install": false,
         });
     };
-    // An app for a whole organization has a bot; its token opens less than the person's.
+    // An app installed for a whole enterprise has a bot, whose token has fewer scopes than the user's.
     let bot_token = state.issue_token(
         "xoxb-",
         Access {

@@ -1,4 +1,4 @@
-//! The ways in which Slack fails, and which call fails next.
+//! The faults that the sandbox can inject, and those that are set.
 
 use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,41 +15,41 @@ pub enum Fault {
     ServerError,
     /// 200 with an HTML page.
     Html,
-    /// The right answer, cut in the middle.
+    /// The regular response, cut in half.
     Truncated,
     /// `{"ok":false}` and no error.
     NotOk,
     /// `{"ok":false,"error":…}`.
     Error(Cow<'static, str>),
-    /// 302 to a place that must not be asked.
+    /// 302 to a URL that clients must not request.
     Redirect,
-    /// Ten seconds without a byte, then the connection ends.
+    /// Ten seconds without a byte, then the connection is closed.
     Silence,
-    /// The connection ends before the first byte.
+    /// The connection is closed before the first byte.
     Reset,
-    /// The right answer, 10 MB long.
+    /// The regular response, padded to 10 MB.
     Oversize,
-    /// The right answer, except for the id_token.
+    /// The regular response, with a flawed ID token.
     IdToken(Flaw),
 }
 
-/// What is wrong with an id_token.
+/// Flaws of an ID token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
     WrongAudience,
     WrongIssuer,
     WrongNonce,
-    /// Unsigned, as `alg: none` allows.
+    /// Unsigned, with `alg: none`.
     AlgNone,
     /// Signed with the client secret.
     Hs256,
     Expired,
     UnknownKid,
-    /// Signed, then changed.
+    /// Signed over other data.
     BadSignature,
 }
 
-/// Names and what they mean, for people. `error:<name>` comes on top.
+/// The faults with their names and descriptions. `error:<name>` is also valid.
 pub(super) const NAMED: &[(&str, Fault, &str)] = &[
     (
         "rate_limited",
@@ -127,7 +127,7 @@ pub(super) const NAMED: &[(&str, Fault, &str)] = &[
 
 const ERROR_PREFIX: &str = "error:";
 
-/// Characters; Slack's longest is half of it.
+/// In characters; Slack's longest has half as many.
 const MAX_ERROR_CHARS: usize = 100;
 
 impl Fault {
@@ -158,35 +158,35 @@ impl Fault {
     }
 }
 
-/// A fault that is still to happen.
+/// A fault that is set.
 #[derive(Debug, Clone)]
-pub(super) struct Standing {
+pub(super) struct ActiveFault {
     pub endpoint: Endpoint,
     pub fault: Fault,
-    /// Left, at least one.
+    /// The remaining calls, at least one.
     pub calls: u32,
 }
 
 /// At most one for each endpoint.
 pub(super) struct Faults {
-    standing: Mutex<Vec<Standing>>,
-    /// Changes when all is well again.
+    active: Mutex<Vec<ActiveFault>>,
+    /// Changes when all faults are cleared.
     cleared: watch::Sender<()>,
 }
 
 impl Faults {
     pub fn new() -> Self {
         Self {
-            standing: Mutex::default(),
+            active: Mutex::default(),
             cleared: watch::Sender::new(()),
         }
     }
 
     pub fn set(&self, endpoint: Endpoint, fault: Fault, calls: u32) {
-        let mut standing = self.lock();
-        standing.retain(|other| other.endpoint != endpoint);
+        let mut active = self.lock();
+        active.retain(|other| other.endpoint != endpoint);
         if calls > 0 {
-            standing.push(Standing {
+            active.push(ActiveFault {
                 endpoint,
                 fault,
                 calls,
@@ -199,34 +199,32 @@ impl Faults {
         self.cleared.send_replace(());
     }
 
-    /// Ends at the first `clear` after this call, whenever it is awaited.
+    /// Completes at the first `clear` after this call, even if it is awaited later.
     pub fn cleared(&self) -> impl Future<Output = ()> + use<> {
         let mut cleared = self.cleared.subscribe();
         async move {
-            // An error says that the sandbox is gone, which ends the wait as well.
+            // An error means that the sandbox was dropped, which ends the wait as well.
             let _ = cleared.changed().await;
         }
     }
 
-    pub fn list(&self) -> Vec<Standing> {
+    pub fn list(&self) -> Vec<ActiveFault> {
         self.lock().clone()
     }
 
-    /// The fault of this very call.
+    /// The fault for this call, which counts it down.
     pub fn take(&self, endpoint: Endpoint) -> Option<Fault> {
-        let mut standing = self.lock();
-        let at = standing
-            .iter()
-            .position(|other| other.endpoint == endpoint)?;
-        let found = standing.get_mut(at)?;
+        let mut active = self.lock();
+        let at = active.iter().position(|other| other.endpoint == endpoint)?;
+        let found = active.get_mut(at)?;
         found.calls -= 1;
         if found.calls > 0 {
             return Some(found.fault.clone());
         }
-        Some(standing.swap_remove(at).fault)
+        Some(active.swap_remove(at).fault)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Standing>> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<ActiveFault>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! `POST` and `DELETE /dev/slack/faults`: what goes wrong next, as JSON from programs and as a form from
+//! `POST` and `DELETE /dev/slack/faults`: sets and clears faults, with JSON from programs and forms from
 //! the panel.
 
 use actix_web::http::StatusCode;
@@ -25,14 +25,14 @@ struct Order {
 }
 
 #[derive(Debug, Error)]
-enum Refusal {
+enum OrderError {
     #[error("Send JSON like {{\"endpoint\":\"oauth.v2.access\",\"fault\":\"html\",\"calls\":1}}.")]
     Malformed,
-    #[error("Unknown endpoint. Known are: {}.", Endpoint::FALLIBLE.map(Endpoint::as_str).join(", "))]
+    #[error("Unknown endpoint. Use one of: {}.", Endpoint::FALLIBLE.map(Endpoint::as_str).join(", "))]
     UnknownEndpoint,
-    #[error("Unknown fault. Known are: {}, error:<name>.", fault_names())]
+    #[error("Unknown fault. Use one of: {}, error:<name>.", fault_names())]
     UnknownFault,
-    #[error("Only {} answers an id_token.", Endpoint::OpenIdToken)]
+    #[error("Only {} returns an id_token.", Endpoint::OpenIdToken)]
     NoIdToken,
 }
 
@@ -40,19 +40,17 @@ pub(super) async fn set(request: HttpRequest, body: Bytes, state: Data<State>) -
     if is_cross_site(&request) {
         return failing(StatusCode::FORBIDDEN).finish();
     }
-    // By its looks: who types JSON into curl seldom says what it is.
+    // By content, because people who send JSON with curl often omit the content type.
     let is_form = !body.trim_ascii_start().starts_with(b"{");
     let order = if is_form {
         from_form(&body)
     } else {
-        serde_json::from_slice(&body).map_err(|_| Refusal::Malformed)
+        serde_json::from_slice(&body).map_err(|_| OrderError::Malformed)
     };
-    match order.and_then(|order| carry_out(&order, &state)) {
+    match order.and_then(|order| set_fault(&order, &state)) {
         Ok(()) if is_form => back_to_panel(),
         Ok(()) => HttpResponse::Ok().json(json!({"ok": true})),
-        Err(refusal) => {
-            failing(StatusCode::BAD_REQUEST).json(json!({"error": refusal.to_string()}))
-        }
+        Err(error) => failing(StatusCode::BAD_REQUEST).json(json!({"error": error.to_string()})),
     }
 }
 
@@ -61,7 +59,7 @@ pub(super) async fn clear(state: Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(json!({"ok": true}))
 }
 
-/// For forms, which cannot say DELETE.
+/// For forms, which cannot send DELETE.
 pub(super) async fn clear_and_return(request: HttpRequest, state: Data<State>) -> HttpResponse {
     if is_cross_site(&request) {
         return failing(StatusCode::FORBIDDEN).finish();
@@ -70,21 +68,21 @@ pub(super) async fn clear_and_return(request: HttpRequest, state: Data<State>) -
     back_to_panel()
 }
 
-fn from_form(body: &[u8]) -> Result<Order, Refusal> {
+fn from_form(body: &[u8]) -> Result<Order, OrderError> {
     let form = Parameters::parse(body);
-    let field = |name| form.get(name).ok_or(Refusal::Malformed);
+    let field = |name| form.get(name).ok_or(OrderError::Malformed);
     Ok(Order {
         endpoint: field("endpoint")?.to_owned(),
         fault: field("fault")?.to_owned(),
-        calls: field("calls")?.parse().map_err(|_| Refusal::Malformed)?,
+        calls: field("calls")?.parse().map_err(|_| OrderError::Malformed)?,
     })
 }
 
-fn carry_out(order: &Order, state: &State) -> Result<(), Refusal> {
-    let endpoint = Endpoint::from_name(&order.endpoint).ok_or(Refusal::UnknownEndpoint)?;
-    let fault = Fault::from_name(&order.fault).ok_or(Refusal::UnknownFault)?;
+fn set_fault(order: &Order, state: &State) -> Result<(), OrderError> {
+    let endpoint = Endpoint::from_name(&order.endpoint).ok_or(OrderError::UnknownEndpoint)?;
+    let fault = Fault::from_name(&order.fault).ok_or(OrderError::UnknownFault)?;
     if matches!(fault, Fault::IdToken(_)) && endpoint != Endpoint::OpenIdToken {
-        return Err(Refusal::NoIdToken);
+        return Err(OrderError::NoIdToken);
     }
     state.faults.set(endpoint, fault, order.calls);
     Ok(())

@@ -1,10 +1,10 @@
-//! Slack's two ways to sign in.
+//! Slack's two sign-in flows.
 
 use super::endpoint::Endpoint;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
-    /// OAuth 2, Slack's second version of it.
+    /// Slack's OAuth 2 (v2).
     V2,
     /// OpenID Connect.
     Oidc,
@@ -25,15 +25,15 @@ impl Flow {
         }
     }
 
-    /// Without it nothing can be asked for.
-    pub fn needed_scope(self) -> &'static str {
+    /// Every request must include it.
+    pub fn required_scope(self) -> &'static str {
         match self {
             Self::V2 => USERS_READ,
             Self::Oidc => OPENID,
         }
     }
 
-    /// Every scope, and what it lets the app do.
+    /// Every scope, and what it allows the app to do.
     pub fn scopes(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::V2 => &[
@@ -41,7 +41,7 @@ impl Flow {
                 (USERS_READ_EMAIL, "See your e-mail address"),
             ],
             Self::Oidc => &[
-                (OPENID, "Recognise you when you come back"),
+                (OPENID, "Confirm who you are"),
                 (EMAIL, "See your e-mail address"),
                 (PROFILE, "See your name"),
             ],

@@ -1,4 +1,4 @@
-//! The id_token of OpenID Connect, right or wrong on demand.
+//! OpenID Connect ID tokens, valid or with a flaw on demand.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -16,7 +16,7 @@ const ISSUER: &str = "https://slack.com";
 
 const LIFETIME: TimeDelta = TimeDelta::minutes(5);
 
-/// A JWT for `persona` as `grant` allows, at `now`.
+/// An ID token for `persona` with the scopes of `grant`, issued at `now`.
 pub(super) fn id_token(
     key: &SigningKey,
     persona: &Persona,
@@ -81,7 +81,7 @@ pub(super) fn id_token(
     format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
 }
 
-/// The claims about a person, which `openid.connect.userInfo` repeats.
+/// The claims about a user, which `openid.connect.userInfo` also returns.
 pub(super) fn about(persona: &Persona, scopes: &[String]) -> Map<String, Value> {
     let covers = |scope| scopes.iter().any(|granted| granted == scope);
     let mut claims = Map::new();
@@ -104,7 +104,7 @@ pub(super) fn about(persona: &Persona, scopes: &[String]) -> Map<String, Value> 
     }
     if covers(PROFILE) {
         claim("name", persona.name.into());
-        // Slack leaves them empty where nobody filled them in.
+        // Slack leaves them empty if the user did not set them.
         claim("given_name", "".into());
         claim("family_name", "".into());
     }

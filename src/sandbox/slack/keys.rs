@@ -1,4 +1,4 @@
-//! The key that signs id_tokens, and its public half for whoever checks them.
+//! The key that signs ID tokens, and the endpoint that publishes its public half.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -12,8 +12,8 @@ use super::answer::answer;
 use super::endpoint::Endpoint;
 use super::state::State;
 
-/// RSA, 2048 bits, PKCS#8. `ring` makes no RSA keys, so this one is in everybody's hands: a token it
-/// signed proves nothing.
+/// RSA, 2048 bits, PKCS#8. `ring` cannot generate RSA keys, so this one is public: a token signed with it
+/// proves nothing.
 const KEY: &[u8] = include_bytes!("public_knowledge_signs_nothing_but_the_sandbox.pk8.der");
 
 const KEY_ID: &str = "slack-sandbox";
@@ -26,11 +26,11 @@ pub(super) struct SigningKey {
 impl SigningKey {
     #[expect(
         clippy::expect_used,
-        reason = "the key is part of the program, and tests read it"
+        reason = "the key is embedded and covered by tests"
     )]
     #[expect(
         clippy::disallowed_methods,
-        reason = "ring takes no other source, and PKCS #1 signatures draw nothing from it"
+        reason = "ring accepts no other source, and PKCS #1 signatures do not use it"
     )]
     pub fn embedded() -> Self {
         Self {
@@ -46,7 +46,7 @@ impl SigningKey {
     /// RS256 (RFC 7518, 3.3).
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public().modulus_len()];
-        // It fails for a buffer of another length, or without memory.
+        // It only fails for a buffer of the wrong length or without memory.
         let _ = self
             .pair
             .sign(&RSA_PKCS1_SHA256, &self.random, message, &mut signature);

@@ -1,4 +1,4 @@
-//! A Slack that answers on this machine: both sign-in flows, personas instead of people, and faults on demand.
+//! A local stand-in for Slack: both sign-in flows, personas, and faults on demand.
 
 mod answer;
 mod authorize;
@@ -30,9 +30,9 @@ pub use persona::{Enterprise, PERSONAS, Persona, Workspace};
 use crate::ports::{Clock, Entropy};
 use state::State;
 
-/// The one app this Slack knows.
+/// The only registered app.
 pub const CLIENT_ID: &str = "1122334455.6677889900";
-/// Everybody may know it: it opens nothing but the sandbox.
+/// Public, because it only gives access to the sandbox.
 pub const CLIENT_SECRET: &str = "known-to-everybody-slack-sandbox";
 
 /// Where everything is mounted. `SLACK_BASE_URL` is the server's own origin followed by this.
@@ -45,14 +45,14 @@ pub struct SlackSandbox {
 }
 
 impl SlackSandbox {
-    /// `redirect_uris` are the registered ones: an authorization may return to them and below.
+    /// `redirect_uris` are the registered ones: an authorization may redirect to them or below them.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, redirect_uris: Vec<Url>) -> Self {
         Self {
             state: Data::new(State::new(clock, entropy, redirect_uris)),
         }
     }
 
-    /// For when the port is known only after the sandbox was made.
+    /// For callers that only know the port after creating the sandbox.
     pub fn set_redirect_uris(&self, redirect_uris: Vec<Url>) {
         self.state.set_redirect_uris(redirect_uris);
     }
@@ -84,12 +84,12 @@ impl SlackSandbox {
         );
     }
 
-    /// The next `calls` calls to `endpoint` fail this way, instead of any way set before.
+    /// Makes the next `calls` calls to `endpoint` fail, and replaces any fault set before.
     pub fn fail_next(&self, endpoint: Endpoint, fault: Fault, calls: u32) {
         self.state.faults.set(endpoint, fault, calls);
     }
 
-    /// All is well again; whoever waits in silence is cut off now.
+    /// Clears all faults, and closes connections that are waiting in silence.
     pub fn clear_faults(&self) {
         self.state.faults.clear();
     }
@@ -99,14 +99,14 @@ impl SlackSandbox {
         self.state.calls.borrow().of(endpoint)
     }
 
-    /// Waits until `endpoint` was called `calls` times in all, answered or not.
+    /// Waits until `endpoint` was called `calls` times in total, answered or not.
     pub async fn has_been_called(&self, endpoint: Endpoint, calls: u64) {
         let mut counts = self.state.calls.subscribe();
         // The sender is part of `self`, so it outlives the wait.
         let _ = counts.wait_for(|counts| counts.of(endpoint) >= calls).await;
     }
 
-    /// Changes what Slack knows of a persona from now on: a new address, a role lost.
+    /// Changes a persona, such as their address or role.
     pub fn change_persona(&self, key: &str, change: impl FnOnce(&mut Persona)) {
         self.state.change_persona(key, change);
     }

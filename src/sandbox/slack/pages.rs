@@ -1,4 +1,4 @@
-//! The pages a person sees: HTML without scripts, and nothing from any other host.
+//! The sandbox's HTML pages, without scripts and without resources from other hosts.
 
 use std::sync::LazyLock;
 
@@ -29,7 +29,7 @@ const TEMPLATES: [(&str, &str); 4] = [
     ("panel.html", include_str!("pages/panel.html")),
 ];
 
-/// Nothing but our one style sheet, known by its hash, and forms that lead back here.
+/// Allows only our style sheet, by its hash, and forms to our own origin.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = BASE64.encode(digest(&SHA256, STYLE.as_bytes()).as_ref());
     format!(
@@ -38,24 +38,24 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Agreement is asked for with links, because a browser may hold `form-action` against every address
-/// that an answered form is redirected to.
+/// The consent page uses links instead of a form, because browsers may apply `form-action` to the redirects that
+/// follow a form.
 #[derive(Serialize)]
 pub(super) struct ConsentPage {
-    /// Where the answer goes.
+    /// The origin that the browser returns to.
     back_to: String,
-    scopes: Vec<AskedScope>,
+    scopes: Vec<RequestedScope>,
     personas: Vec<PersonaCard>,
     deny: String,
 }
 
 #[derive(Serialize)]
-struct AskedScope {
+struct RequestedScope {
     name: &'static str,
     meaning: &'static str,
 }
 
-/// A persona as people see them.
+/// A persona as the pages show them.
 #[derive(Serialize)]
 pub(super) struct PersonaCard {
     key: &'static str,
@@ -71,8 +71,8 @@ pub(super) struct PersonaCard {
 #[derive(Serialize)]
 pub(super) struct ErrorPage {
     pub why: String,
-    pub mend: String,
-    /// The registered redirect URIs, where one of them was wanted.
+    pub hint: String,
+    /// The registered redirect URIs, if the error is about the redirect URI.
     pub registered: Vec<String>,
 }
 
@@ -84,14 +84,14 @@ impl ConsentPage {
         personas: &[Persona],
         query: &Parameters,
     ) -> Self {
-        let asked = |name: &str| scopes.iter().any(|scope| scope == name);
+        let is_requested = |name: &str| scopes.iter().any(|scope| scope == name);
         Self {
             back_to: redirect_uri.origin().ascii_serialization(),
             scopes: flow
                 .scopes()
                 .iter()
-                .filter(|(name, _)| asked(name))
-                .map(|&(name, meaning)| AskedScope { name, meaning })
+                .filter(|(name, _)| is_requested(name))
+                .map(|&(name, meaning)| RequestedScope { name, meaning })
                 .collect(),
             personas: personas
                 .iter()
@@ -164,7 +164,7 @@ fn show(
     }
 }
 
-/// The template's inside first, then the frame around it: so neither needs the other's words.
+/// Renders the page first and then the frame around it, so that the two share no template variables.
 fn render(template: &str, title: &str, page: &impl Serialize) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);

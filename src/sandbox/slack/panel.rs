@@ -1,4 +1,4 @@
-//! `GET /dev/slack`: who is here, and what goes wrong next.
+//! `GET /dev/slack`: the page with the personas and the faults.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -10,7 +10,7 @@ use super::pages::{self, PersonaCard};
 use super::state::State;
 use super::{CLIENT_ID, CLIENT_SECRET};
 
-/// What Slack is known to answer, in the order of how often one meets it. Any other name works as well.
+/// Slack's known errors, most frequent first. Any other name works as well.
 const KNOWN_ERRORS: &[&str] = &[
     "invalid_code",
     "code_already_used",
@@ -39,7 +39,7 @@ struct Panel {
     client_secret: &'static str,
     redirect_uris: Vec<String>,
     personas: Vec<PersonaCard>,
-    standing: Vec<StandingFault>,
+    active_faults: Vec<ActiveFault>,
     endpoints: Vec<&'static str>,
     token_endpoint: &'static str,
     faults: Vec<FaultButton>,
@@ -48,7 +48,7 @@ struct Panel {
 }
 
 #[derive(Serialize)]
-struct StandingFault {
+struct ActiveFault {
     endpoint: &'static str,
     fault: String,
     calls: u32,
@@ -69,14 +69,14 @@ pub(super) async fn show(state: Data<State>) -> HttpResponse {
         client_secret: CLIENT_SECRET,
         redirect_uris: state.redirect_uris().into_iter().map(Into::into).collect(),
         personas: state.personas().iter().map(PersonaCard::of).collect(),
-        standing: state
+        active_faults: state
             .faults
             .list()
             .into_iter()
-            .map(|standing| StandingFault {
-                endpoint: standing.endpoint.as_str(),
-                fault: standing.fault.name(),
-                calls: standing.calls,
+            .map(|active| ActiveFault {
+                endpoint: active.endpoint.as_str(),
+                fault: active.fault.name(),
+                calls: active.calls,
             })
             .collect(),
         endpoints: Endpoint::FALLIBLE.map(Endpoint::as_str).to_vec(),

@@ -1,8 +1,8 @@
-//! What came in a query string or a form.
+//! The parameters of a query string or a form.
 
 use url::form_urlencoded;
 
-/// Of a name that came twice, the first counts.
+/// The first of several parameters with the same name counts.
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -17,7 +17,7 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The same question, answered: a query string for a link.
+    /// A query string that repeats the request with the answer `as`, for a link.
     pub fn answered_as(&self, answer: &str) -> String {
         let asked = self.0.iter().filter(|(name, _)| name != "as");
         let mut query = form_urlencoded::Serializer::new(String::from("?"));

@@ -1,4 +1,4 @@
-//! `users.info` and `openid.connect.userInfo`: who somebody is, for the holder of their token.
+//! `users.info` and `openid.connect.userInfo`: user profiles.
 
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
@@ -51,7 +51,7 @@ pub(super) async fn open_id_user_info(request: HttpRequest, state: Data<State>) 
     .await
 }
 
-/// Whose Bearer token it is, if it covers `scope`.
+/// The owner of the bearer token, if it has the `scope`.
 fn holder(
     request: &HttpRequest,
     state: &State,

@@ -1,10 +1,10 @@
-//! The people of the sandbox: one for each thing that can be special about somebody at Slack.
+//! The sandbox's personas: one for each special kind of Slack user.
 
 #[derive(Debug, Clone, Copy)]
 pub struct Persona {
-    /// What `&as=` calls them.
+    /// Their name in `&as=`.
     pub key: &'static str,
-    /// What they are there for.
+    /// What they demonstrate.
     pub shows: &'static str,
     pub user_id: &'static str,
     pub workspace: Workspace,
@@ -27,7 +27,7 @@ pub struct Workspace {
     pub name: &'static str,
     /// The part before `.slack.com`.
     pub domain: &'static str,
-    /// Whose workspace it is on Enterprise Grid; the app is installed for all of it.
+    /// The enterprise on Enterprise Grid, for all of which the app is installed.
     pub enterprise: Option<Enterprise>,
 }
 
@@ -37,7 +37,7 @@ pub struct Enterprise {
     pub name: &'static str,
 }
 
-// With an ampersand, because names have such things.
+// With an ampersand, to test the escaping.
 const NUMBERS: Workspace = Workspace {
     team_id: "T0NUMBERS",
     name: "Numbers & Co",
@@ -64,7 +64,7 @@ const GRAND_UNION: Workspace = Workspace {
 
 const MEMBER: Persona = Persona {
     key: "member",
-    shows: "A member like most of them",
+    shows: "A regular member",
     user_id: "U0EDSGER",
     workspace: NUMBERS,
     name: "Edsger Dijkstra",
@@ -101,7 +101,7 @@ pub const PERSONAS: [Persona; 8] = [
     },
     Persona {
         key: "no-email",
-        shows: "Shows nobody an address",
+        shows: "Has no visible e-mail address",
         user_id: "U0MARGARET",
         name: "Margaret Hamilton",
         email: None,
@@ -111,7 +111,7 @@ pub const PERSONAS: [Persona; 8] = [
     Persona {
         key: "second-workspace",
         shows: "The owner, in another workspace",
-        // The same on purpose: only together with the team's it means somebody.
+        // The same on purpose: a user id is only unique together with the team id.
         user_id: "U0KATHERINE",
         workspace: SIDE_PROJECT,
         name: "Katherine Johnson",
@@ -129,7 +129,7 @@ pub const PERSONAS: [Persona; 8] = [
     },
     Persona {
         key: "unicode",
-        shows: "A name beyond Latin",
+        shows: "A non-Latin name",
         user_id: "U0SOFYA",
         name: "Софья Ковалевская",
         email: Some("sofya@example.com"),
@@ -137,7 +137,7 @@ pub const PERSONAS: [Persona; 8] = [
     },
     Persona {
         key: "registered",
-        shows: "Has a password account already",
+        shows: "Already has a password account",
         user_id: "U0ADA",
         name: "Ada Lovelace",
         email: Some("ada@example.com"),

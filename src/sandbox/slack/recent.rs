@@ -1,11 +1,11 @@
-//! The last so many of something, by key.
+//! A map that only keeps the most recent entries.
 
 use std::collections::VecDeque;
 
-/// More than any test or demonstration needs at a time.
+/// More than any test or demo needs at a time.
 const CAPACITY: usize = 1_000;
 
-/// The oldest entry makes room for the newest.
+/// Inserting into a full map removes the oldest entry.
 pub(super) struct Recent<V>(VecDeque<(String, V)>);
 
 impl<V> Recent<V> {
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_makes_room_and_nothing_else() {
+    fn only_the_oldest_entry_is_dropped() {
         let mut recent = Recent::new();
         for i in 0..=CAPACITY {
             recent.insert(i.to_string(), i);

@@ -1,8 +1,8 @@
-//! Whether an answer may go to an address.
+//! Slack's check of redirect URIs.
 
 use url::Url;
 
-/// Slack's rule: equal to a registered address, or below it.
+/// Slack's rule: equal to a registered redirect URI, or below it.
 pub(super) fn is_registered(given: &Url, registered: &[Url]) -> bool {
     given.fragment().is_none() && registered.iter().any(|known| is_at_or_below(given, known))
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_registered_with_all_that_is_below_it() {
+    fn a_registered_uri_includes_everything_below_it() {
         let known = ["http://localhost:3000/callback".parse().unwrap()];
         let is_registered = |given: &str| is_registered(&given.parse().unwrap(), &known);
         for good in [

@@ -1,4 +1,4 @@
-//! What the sandbox remembers: nothing beyond this process, and never more than so much.
+//! The sandbox's state: in memory only and limited in size.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,13 +27,13 @@ pub struct State {
     pub(super) calls: watch::Sender<Calls>,
 }
 
-/// What a code stands for.
+/// What an authorization code grants.
 #[derive(Clone)]
 pub(super) struct Grant {
     pub flow: Flow,
-    /// Their key.
+    /// The persona's key.
     pub persona: &'static str,
-    /// As it was sent, if it was.
+    /// As sent by the client, if it was sent.
     pub redirect_uri: Option<String>,
     pub scopes: Vec<String>,
     pub nonce: String,
@@ -41,10 +41,10 @@ pub(super) struct Grant {
     pub is_used: bool,
 }
 
-/// What an access token opens.
+/// What an access token grants.
 #[derive(Clone)]
 pub(super) struct Access {
-    /// Their key.
+    /// The persona's key.
     pub persona: &'static str,
     pub scopes: Vec<String>,
 }
@@ -105,16 +105,16 @@ impl State {
         code
     }
 
-    /// Shows a code's grant to `judge`, alone, so that of two who bring one code only one is served.
+    /// Runs `redeem` with a code's grant under the lock, so that a code can only be redeemed once.
     pub(super) fn with_code<T>(
         &self,
         code: &str,
-        judge: impl FnOnce(Option<&mut Grant>) -> T,
+        redeem: impl FnOnce(Option<&mut Grant>) -> T,
     ) -> T {
-        judge(lock(&self.codes).get_mut(code))
+        redeem(lock(&self.codes).get_mut(code))
     }
 
-    /// A token beginning with `prefix`.
+    /// Issues a token that starts with `prefix`.
     pub(super) fn issue_token(&self, prefix: &str, access: Access) -> String {
         let token = self.random(prefix);
         lock(&self.tokens).insert(token.clone(), access);
@@ -130,7 +130,7 @@ impl State {
     }
 }
 
-/// What a panic left behind is as good as before: every change here is one assignment.
+/// A panic cannot leave the state inconsistent, because each change is a single assignment.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -181,7 +181,7 @@ async fn dev_mode_shows_emails_on_a_page() {
     command.env("DATABASE_URL", Db::sqlite().url());
     let server = Server::run(command).await;
     let get = |path: &str| server.client.get(&format!("/dev/mailbox{path}"));
-    assert!(get("").await.text().contains("No mail has come yet"));
+    assert!(get("").await.text().contains("No e-mail yet"));
     get("/newest?to=ada@acme.example")
         .await
         .refused(404, "Not Found");
