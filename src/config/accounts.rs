@@ -1,4 +1,4 @@
-//! Who may have an account and where people are sent.
+//! Settings for accounts and organizations, and for the URLs users are sent to.
 
 use url::{Host, Url};
 
@@ -10,7 +10,7 @@ use super::setting_error::{Problem, quoted};
 use super::settings::{
     ALLOWED_RETURN_URLS, APP_URL, DEFAULT_JOIN_POLICY, REQUIRE_VERIFIED_EMAIL, TENANT_DOMAIN,
 };
-use super::words::{one_of, switch};
+use super::values::{one_of, switch};
 use crate::domain::{AllowedReturnUrl, JoinPolicy};
 
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct Accounts {
     pub default_join_policy: JoinPolicy,
     pub require_verified_email: bool,
     pub allowed_return_urls: Vec<AllowedReturnUrl>,
-    /// Where links in mails point.
+    /// The base URL of links in e-mails.
     pub app_url: Url,
     /// `example.com` when `acme.example.com` is the organization `acme`.
     pub tenant_domain: Option<String>,
@@ -36,9 +36,9 @@ impl Accounts {
         let default_join_policy = reader.value(&DEFAULT_JOIN_POLICY, one_of(&policies));
         let require_verified_email = reader.value(&REQUIRE_VERIFIED_EMAIL, switch);
         let mut allowed_return_urls = reader.list(&ALLOWED_RETURN_URLS, |text| {
-            AllowedReturnUrl::parse(text).map_err(|refusal| {
+            AllowedReturnUrl::parse(text).map_err(|error| {
                 Problem::new(
-                    format!("{} {refusal}.", quoted(text)),
+                    format!("{} {error}.", quoted(text)),
                     "List full URLs such as https://app.example.com/auth.",
                 )
             })
@@ -47,9 +47,9 @@ impl Accounts {
             && !reader.is_given(&ALLOWED_RETURN_URLS)
             && let Some(server) = server
         {
-            let usual = [server.public_url.as_str(), "http://localhost:3000/"];
+            let defaults = [server.public_url.as_str(), "http://localhost:3000/"];
             allowed_return_urls.extend(
-                usual
+                defaults
                     .iter()
                     .filter_map(|url| AllowedReturnUrl::parse(url).ok()),
             );
@@ -82,7 +82,7 @@ fn domain(text: &str) -> Result<String, Problem> {
         }
         _ => Err(Problem::new(
             format!("{} is not a domain name.", quoted(text)),
-            "Use one such as example.com, without scheme, port or wildcard.",
+            "Use a domain such as example.com, without scheme, port or wildcard.",
         )),
     }
 }

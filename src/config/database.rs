@@ -1,4 +1,4 @@
-//! Which database holds the data.
+//! The database.
 
 use std::path::PathBuf;
 
@@ -21,13 +21,13 @@ impl Database {
         match Self::parse(url) {
             Ok(database) => Some(database),
             Err(problem) => {
-                reader.complain(&DATABASE_URL, problem);
+                reader.report(&DATABASE_URL, problem);
                 None
             }
         }
     }
 
-    /// No problem repeats the URL: it may hold a password.
+    /// The URL may contain a password, so no problem repeats it.
     fn parse(url: SecretString) -> Result<Self, Problem> {
         let hint = "Use sqlite:hallpass.db, or postgres://user:password@host/database.";
         match url.expose_secret().split_once(':') {
@@ -37,14 +37,14 @@ impl Database {
                 if parsed.is_ok_and(|url| url.has_authority()) {
                     Ok(Self::Postgres { url })
                 } else {
-                    let why = "It is not a well-formed PostgreSQL URL.";
-                    let hint = "Use postgres://user:password@host/database, with special characters of the \
-                                password percent-encoded.";
+                    let why = "It is not a valid PostgreSQL URL.";
+                    let hint = "Use postgres://user:password@host/database, and percent-encode special characters \
+                                in the password.";
                     Err(Problem::new(why, hint))
                 }
             }
             _ => {
-                let why = "It names neither a SQLite file nor a PostgreSQL server.";
+                let why = "It is neither a SQLite nor a PostgreSQL URL.";
                 Err(Problem::new(why, hint))
             }
         }
@@ -52,17 +52,20 @@ impl Database {
 }
 
 fn sqlite_path(rest: &str) -> Result<PathBuf, Problem> {
-    let hint = "Name a file, such as sqlite:hallpass.db or sqlite:///var/lib/hallpass/hallpass.db.";
+    let hint = "Use a file, such as sqlite:hallpass.db or sqlite:///var/lib/hallpass/hallpass.db.";
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.contains(":memory:") || path.starts_with("file:") {
-        let why = "A database in memory loses everybody's account when the process ends.";
+        let why = "An in-memory database loses all accounts when the process ends.";
         return Err(Problem::new(why, hint));
     }
     if path.is_empty() || path.ends_with('/') {
-        return Err(Problem::new("It names no file.", hint));
+        return Err(Problem::new("It does not name a file.", hint));
     }
     if path.contains('?') {
-        return Err(Problem::new("SQLite takes no options here.", hint));
+        return Err(Problem::new(
+            "It contains a query, and SQLite options are not supported.",
+            hint,
+        ));
     }
     Ok(PathBuf::from(path))
 }

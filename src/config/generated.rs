@@ -1,6 +1,6 @@
-//! `.env.example` and the tables of `docs/CONFIGURATION.md`, made from the list of settings.
+//! Generates `.env.example` and the tables of `docs/CONFIGURATION.md` from the list of settings.
 //!
-//! `UPDATE_GENERATED=1 cargo test --lib config` writes them anew.
+//! `UPDATE_GENERATED=1 cargo test --lib config` updates the files.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -12,8 +12,8 @@ const LINE: usize = 96;
 
 fn env_example() -> String {
     let mut text = String::from(
-        "# Settings of Hallpass. Copy this file to .env and uncomment what you change; real environment\n\
-         # variables win. Made from src/config/settings.rs; docs/CONFIGURATION.md says more.\n",
+        "# Settings of Hallpass. Copy this file to .env and uncomment what you change. Environment variables\n\
+         # take precedence. Generated from src/config/settings.rs; see docs/CONFIGURATION.md.\n",
     );
     for (heading, settings) in SECTIONS {
         write!(text, "\n# ---- {heading} ----\n").unwrap();
@@ -39,7 +39,12 @@ fn about(setting: &Setting) -> String {
         None => text.push_str(" Default: none."),
     }
     if setting.secret {
-        write!(text, " Or name a file in `{}_FILE`.", setting.name).unwrap();
+        write!(
+            text,
+            " Can be read from a file named by `{}_FILE`.",
+            setting.name
+        )
+        .unwrap();
     }
     text.replace('`', "")
 }
@@ -92,16 +97,16 @@ fn tables() -> String {
     text
 }
 
-/// Compares a file of the repository with what it should be, or writes it where that is asked for.
-fn assert_current(path: &str, wanted: &str) {
+/// Compares a file of the repository with its expected content, or writes it if UPDATE_GENERATED is set.
+fn assert_current(path: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if env::var_os("UPDATE_GENERATED").is_some() {
-        fs::write(&path, wanted).unwrap();
+        fs::write(&path, expected).unwrap();
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
     assert!(
-        found == wanted,
-        "{} is out of date; UPDATE_GENERATED=1 cargo test --lib config renews it",
+        found == expected,
+        "{} is out of date; run UPDATE_GENERATED=1 cargo test --lib config",
         path.display()
     );
 }
@@ -119,12 +124,12 @@ fn the_configuration_page_lists_every_setting() {
     let page = fs::read_to_string(page).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
-    let wanted = format!("{before}{BEGIN}{}{END}{after}", tables());
-    assert_current("docs/CONFIGURATION.md", &wanted);
+    let expected = format!("{before}{BEGIN}{}{END}{after}", tables());
+    assert_current("docs/CONFIGURATION.md", &expected);
 }
 
 #[test]
-fn the_example_file_is_one_that_can_be_loaded() {
+fn the_example_file_can_be_loaded() {
     let uncommented: String = env_example()
         .lines()
         .filter_map(|line| line.strip_prefix('#'))
@@ -133,10 +138,10 @@ fn the_example_file_is_one_that_can_be_loaded() {
     let loaded: Vec<(String, String)> = dotenvy::from_read_iter(uncommented.as_bytes())
         .map(Result::unwrap)
         .collect();
-    let wanted: Vec<(String, String)> = SECTIONS
+    let expected: Vec<(String, String)> = SECTIONS
         .iter()
         .flat_map(|(_, settings)| *settings)
         .map(|setting| (setting.name.to_owned(), setting.example.to_owned()))
         .collect();
-    assert_eq!(loaded, wanted);
+    assert_eq!(loaded, expected);
 }

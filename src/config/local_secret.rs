@@ -1,4 +1,4 @@
-//! The signing secret of a development server, kept beside its SQLite file.
+//! The signing secret of a local server, stored next to its SQLite file.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -11,30 +11,30 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::crypto::secret_strength;
 
-/// Why there is no local secret.
+/// Why the local secret cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalSecretError {
     #[error("{0} cannot be read: {1}")]
     Read(PathBuf, #[source] io::Error),
     #[error("{0} cannot be written: {1}")]
     Write(PathBuf, #[source] io::Error),
-    #[error("others than its owner may read {0}")]
+    #[error("{0} is readable by other users")]
     Permissions(PathBuf),
     #[error("the secret in {0} {1}")]
     Weak(PathBuf, #[source] secret_strength::WeakSecret),
-    #[error("the system gives no random bytes")]
+    #[error("the operating system provides no random numbers")]
     NoRandomness,
 }
 
-/// `N` random bytes in base64url (RFC 4648 §5): 43 characters of 32 bytes.
+/// `N` random bytes in base64url (RFC 4648 §5): 43 characters for 32 bytes.
 ///
 /// # Errors
-/// When the system gives no random bytes.
+/// When the operating system provides no random numbers.
 pub fn random_secret<const N: usize>() -> Result<SecretString, LocalSecretError> {
     let mut bytes = [0; N];
     #[expect(
         clippy::disallowed_methods,
-        reason = "settings are read before there are ports"
+        reason = "settings are read before the ports exist"
     )]
     let random = SystemRandom::new();
     random
@@ -44,16 +44,16 @@ pub fn random_secret<const N: usize>() -> Result<SecretString, LocalSecretError>
 }
 
 /// `hallpass.db.jwt-secret` for `hallpass.db`.
-pub fn path_beside(database: &Path) -> PathBuf {
+pub fn path_next_to(database: &Path) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(".jwt-secret");
     path.into()
 }
 
-/// The secret in the file; `None` when there is no file.
+/// Reads the secret from the file; `None` if there is no file.
 ///
 /// # Errors
-/// When others may read it, or it is too weak.
+/// When other users can read the file, or the secret is too weak.
 pub fn read(path: &Path) -> Result<Option<SecretString>, LocalSecretError> {
     let failed = |error| LocalSecretError::Read(path.to_owned(), error);
     let metadata = match fs::metadata(path) {
@@ -69,15 +69,15 @@ pub fn read(path: &Path) -> Result<Option<SecretString>, LocalSecretError> {
     Ok(Some(secret))
 }
 
-/// Makes a secret and keeps it in the file; if another process was faster, reads its secret.
+/// Generates a secret and stores it in the file. If another process was faster, reads that one's secret.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn create(path: &Path) -> Result<SecretString, LocalSecretError> {
     let failed = |error| LocalSecretError::Write(path.to_owned(), error);
     let secret = random_secret::<32>()?;
-    // Written elsewhere and linked into place, so nobody ever reads half a secret, and a crash
-    // leaves none behind.
+    // Write a temporary file and link it into place, so that no process ever reads half a secret, even after a
+    // crash.
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}", random_secret::<6>()?.expose_secret()));
     let draft = PathBuf::from(draft);

@@ -1,11 +1,11 @@
-//! What is logged, and in which form.
+//! The log format and the log levels.
 
 use tracing_subscriber::filter::Targets;
 
 use super::reader::Reader;
 use super::setting_error::{Problem, quoted};
 use super::settings::{LOG_FORMAT, RUST_LOG};
-use super::words::one_of;
+use super::values::one_of;
 
 #[derive(Debug, Clone)]
 pub struct Logging {
@@ -32,8 +32,8 @@ impl Logging {
         let levels = reader.value(&RUST_LOG, |text| {
             text.parse::<Targets>().map_err(|_| {
                 Problem::new(
-                    format!("{} names no levels.", quoted(text)),
-                    "Use a level such as info, or several such as info,hallpass=debug.",
+                    format!("{} is not a list of log levels.", quoted(text)),
+                    "Use a level such as info, or levels by module such as info,hallpass=debug.",
                 )
             })
         });

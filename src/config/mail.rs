@@ -1,4 +1,4 @@
-//! The mail server, the sender, and how letters look.
+//! The mail server, the sender, and the e-mail templates.
 
 use std::net::IpAddr;
 
@@ -19,9 +19,9 @@ const SUBMISSION_PORT: u16 = 587;
 
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// Missing when no mail server is set up.
+    /// `None` if no mail server is configured.
     pub server: Option<MailServer>,
-    /// Always there where there is a server.
+    /// Always set if there is a server.
     pub sender: Option<MailSender>,
     pub templates: Templates,
 }
@@ -31,9 +31,9 @@ impl Mail {
         let server = reader.value(&SMTP_URL, server);
         let sender = reader.value(&MAIL_FROM, sender);
         if reader.is_given(&SMTP_URL) && !reader.is_given(&MAIL_FROM) {
-            let why = "It is missing, though SMTP_URL is given.";
-            let hint = "Give the sender, such as no-reply@example.com.";
-            reader.complain(&MAIL_FROM, Problem::new(why, hint));
+            let why = "It is required because SMTP_URL is set.";
+            let hint = "Set it to the sender's address, such as no-reply@example.com.";
+            reader.report(&MAIL_FROM, Problem::new(why, hint));
         }
         let templates = mail_templates::read(reader);
         Some(Self {
@@ -44,39 +44,41 @@ impl Mail {
     }
 }
 
-/// `smtps://user:password@host:port?ca=file` or `smtp://…?tls=required`. What it says is never repeated.
+/// `smtps://user:password@host:port?ca=file` or `smtp://…?tls=required`. It may contain a password, so no problem
+/// repeats it.
 fn server(text: &str) -> Result<MailServer, Problem> {
-    let hint = "Use smtps://user:password@host:465, with special characters of the password percent-encoded.";
+    let hint = "Use smtps://user:password@host:465, and percent-encode special characters in the password.";
     let problem = |why| Problem::new(why, hint);
-    let no_address = || problem("It is not the address of a mail server.");
-    let url = Url::parse(text).map_err(|_| no_address())?;
+    let not_a_server = || problem("It is not the URL of a mail server.");
+    let url = Url::parse(text).map_err(|_| not_a_server())?;
     let is_implicit = match url.scheme() {
         "smtps" => true,
         "smtp" => false,
-        _ => return Err(no_address()),
+        _ => return Err(not_a_server()),
     };
     let host = url.host_str().unwrap_or_default();
     let host = host.trim_matches(['[', ']']).to_owned();
     let is_host = host.parse::<IpAddr>().is_ok() || url::Host::parse(&host).is_ok();
     if host.is_empty() || !is_host {
-        return Err(no_address());
+        return Err(not_a_server());
     }
     if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
-        return Err(problem("It has a path."));
+        return Err(problem("It contains a path or a fragment."));
     }
-    let usual_port = if is_implicit {
+    let default_port = if is_implicit {
         SMTPS_PORT
     } else {
         SUBMISSION_PORT
     };
     let mut server = MailServer {
         host,
-        port: url.port().unwrap_or(usual_port),
+        port: url.port().unwrap_or(default_port),
         tls: MailTls::WhenOffered,
-        login: login(&url).ok_or_else(|| problem("Its user or password is not valid UTF-8."))?,
+        login: login(&url)
+            .ok_or_else(|| problem("The user name or the password is not valid UTF-8."))?,
         authorities: None,
     };
-    // Nobody is in between there, and the certificate of a server for this machine alone is seldom a public one.
+    // Traffic on loopback cannot be intercepted, and local servers rarely have a certificate from a public authority.
     if server.is_on_loopback() {
         server.tls = MailTls::Never;
     }
@@ -90,15 +92,15 @@ fn server(text: &str) -> Result<MailServer, Problem> {
             ("tls", "none") if !is_implicit => server.tls = MailTls::Never,
             ("tls", _) => {
                 return Err(Problem::new(
-                    "Its tls says nothing we know.",
-                    "Use smtps:// for TLS from the first byte, else tls=required, tls=opportunistic or tls=none.",
+                    "The value of its parameter tls is not valid.",
+                    "Use smtps:// for implicit TLS, or smtp:// with tls=required, tls=opportunistic or tls=none.",
                 ));
             }
             ("ca", path) => server.authorities = Some(path.into()),
             _ => {
                 return Err(Problem::new(
-                    "It has a parameter we do not know.",
-                    "Known are tls and ca.",
+                    "It contains an unknown parameter.",
+                    "The parameters are tls and ca.",
                 ));
             }
         }
@@ -106,7 +108,7 @@ fn server(text: &str) -> Result<MailServer, Problem> {
     Ok(server)
 }
 
-/// `Some(None)` without a user; `None` for what is no text.
+/// `Some(None)` without a user; `None` if user or password is not UTF-8.
 fn login(url: &Url) -> Option<Option<MailLogin>> {
     if url.username().is_empty() {
         return Some(None);
@@ -120,7 +122,7 @@ fn login(url: &Url) -> Option<Option<MailLogin>> {
     }))
 }
 
-/// `Name <address>` or the address alone.
+/// `Name <address>` or just the address.
 fn sender(text: &str) -> Result<MailSender, Problem> {
     let (name, address) = match text.strip_suffix('>').and_then(|text| text.split_once('<')) {
         Some((name, address)) => (name.trim().trim_matches('"'), address),
@@ -128,7 +130,7 @@ fn sender(text: &str) -> Result<MailSender, Problem> {
     };
     let hint = "Use an address such as no-reply@example.com, or Hallpass <no-reply@example.com>.";
     if name.chars().any(char::is_control) {
-        return Err(Problem::new("Its name holds control characters.", hint));
+        return Err(Problem::new("The name contains control characters.", hint));
     }
     Ok(MailSender {
         name: (!name.is_empty()).then(|| name.to_owned()),

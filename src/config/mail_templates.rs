@@ -1,4 +1,4 @@
-//! An operator's own templates of letters, read and tried before anything is sent.
+//! The operator's e-mail templates, validated at startup.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,42 +9,41 @@ use super::setting_error::Problem;
 use super::settings::MAIL_TEMPLATES;
 use crate::email_templates::Templates;
 
-const MEND: &str =
-    "Mend it, or remove it to use the one that is built in; docs/mail.md lists what each may use.";
+const HINT: &str = "Fix the file, or remove it to use the built-in template. docs/mail.md lists the variables of \
+                    each template.";
 
-/// `None` after a fault.
+/// `None` after an error.
 pub fn read(reader: &mut Reader<'_>) -> Option<Templates> {
-    let (own, complaints) = match reader.value(&MAIL_TEMPLATES, |text| Ok(text.to_owned())) {
+    let (own, problems) = match reader.value(&MAIL_TEMPLATES, |text| Ok(text.to_owned())) {
         None => Default::default(),
         Some(folder) => own_templates(Path::new(&folder)),
     };
-    let mut is_faulty = false;
-    for problem in complaints {
-        reader.complain(&MAIL_TEMPLATES, problem);
-        is_faulty = true;
+    let is_valid = problems.is_empty();
+    for problem in problems {
+        reader.report(&MAIL_TEMPLATES, problem);
     }
     match Templates::with_own(own) {
-        Ok(templates) => (!is_faulty).then_some(templates),
-        Err(faults) => {
-            for fault in faults {
-                reader.complain(&MAIL_TEMPLATES, Problem::new(format!("{fault}."), MEND));
+        Ok(templates) => is_valid.then_some(templates),
+        Err(errors) => {
+            for error in errors {
+                reader.report(&MAIL_TEMPLATES, Problem::new(format!("{error}."), HINT));
             }
             None
         }
     }
 }
 
-/// What the folder holds under names that letters have. Another template in it would never be used, and is most
-/// likely a mistake; what is no template is none of our business.
+/// Reads the templates in the folder. A template with an unknown name would never be used and is probably a mistake;
+/// other files are ignored.
 fn own_templates(folder: &Path) -> (BTreeMap<&'static str, String>, Vec<Problem>) {
     let mut own = BTreeMap::new();
-    let mut complaints = Vec::new();
+    let mut problems = Vec::new();
     let mut files =
         match fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>) {
             Ok(files) => files,
             Err(error) => {
                 let why = format!("{} cannot be read: {error}.", folder.display());
-                let hint = "Name a folder with templates.";
+                let hint = "Set it to a folder with templates.";
                 return (own, vec![Problem::new(why, hint)]);
             }
         };
@@ -61,9 +60,9 @@ fn own_templates(folder: &Path) -> (BTreeMap<&'static str, String>, Vec<Problem>
         let name = file.file_name();
         let Some(name) = Templates::names().find(|known| name.to_str() == Some(known)) else {
             let known: Vec<&str> = Templates::names().collect();
-            complaints.push(Problem::new(
-                format!("{shown} is the template of no letter."),
-                format!("Known are {}.", known.join(", ")),
+            problems.push(Problem::new(
+                format!("{shown} is not the name of a template."),
+                format!("The templates are {}.", known.join(", ")),
             ));
             continue;
         };
@@ -72,12 +71,12 @@ fn own_templates(folder: &Path) -> (BTreeMap<&'static str, String>, Vec<Problem>
                 own.insert(name, text);
             }
             Err(error) => {
-                complaints.push(Problem::new(
+                problems.push(Problem::new(
                     format!("{shown} cannot be read: {error}."),
-                    MEND,
+                    HINT,
                 ));
             }
         }
     }
-    (own, complaints)
+    (own, problems)
 }

@@ -1,4 +1,4 @@
-//! The environment, read once into typed sections, all faults at once.
+//! Reads the settings from the environment into typed sections, and reports all errors at once.
 
 mod accounts;
 mod addresses;
@@ -18,8 +18,8 @@ mod slack;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod values;
 mod variables;
-mod words;
 
 pub use accounts::Accounts;
 pub use database::Database;
@@ -37,12 +37,12 @@ pub use variables::{ENV_FILE, Variables};
 use reader::Reader;
 use setting_error::Problem;
 
-/// What the program is started as.
+/// The command that the settings are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// In earnest.
+    /// `hallpass serve` and the other commands.
     Serve,
-    /// For trying out: other defaults, and this machine only.
+    /// `hallpass dev`: other defaults, and loopback addresses only.
     Dev,
 }
 
@@ -53,36 +53,36 @@ pub struct Config {
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub accounts: Accounts,
-    /// Missing when sign-in with Slack is not set up.
+    /// `None` if sign-in with Slack is not configured.
     pub slack: Option<Slack>,
     pub mail: Mail,
     pub logging: Logging,
 }
 
 impl Config {
-    /// Reads every setting. Without `JWT_SECRET`, where that is allowed, a secret is read from beside
-    /// the database file, or made there if nothing else is wrong.
+    /// Reads every setting. If `JWT_SECRET` is not set and need not be, reads a secret from the file next to
+    /// the database, or creates it if there are no other errors.
     ///
     /// # Errors
-    /// Everything that is wrong, at once.
+    /// All errors at once.
     pub fn read(environment: Environment<'_>, mode: Mode) -> Result<Self, SettingErrors> {
         let mut reader = Reader::new(environment, mode);
         match Self::sections(&mut reader) {
-            Some(config) if !reader.has_faults() => Ok(config),
-            _ => Err(reader.into_faults()),
+            Some(config) if !reader.has_errors() => Ok(config),
+            _ => Err(reader.into_errors()),
         }
     }
 
-    /// The database alone, for those who only look: nothing is made, and no other setting needs to be there.
+    /// Reads only the database setting, for commands that inspect. Creates nothing, and ignores all other settings.
     ///
     /// # Errors
-    /// When it cannot be used.
+    /// When the setting is not valid.
     pub fn read_database(environment: Environment<'_>) -> Result<Database, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
-        Database::read(&mut reader).ok_or_else(|| reader.into_faults())
+        Database::read(&mut reader).ok_or_else(|| reader.into_errors())
     }
 
-    /// `None` only after a fault.
+    /// `None` only after an error.
     fn sections(reader: &mut Reader<'_>) -> Option<Self> {
         let server = Server::read(reader);
         let database = Database::read(reader);
@@ -92,7 +92,7 @@ impl Config {
         let mail = Mail::read(reader);
         let logging = Logging::read(reader);
         if let Some(server) = &server {
-            refuse_exposed_development(reader, server);
+            reject_exposed_development(reader, server);
         }
         let tokens = Tokens::read(reader, server.as_ref(), database.as_ref());
         Some(Self {
@@ -108,18 +108,18 @@ impl Config {
     }
 }
 
-/// The people `hallpass dev` seeds share a password that everybody knows.
-fn refuse_exposed_development(reader: &mut Reader<'_>, server: &Server) {
+/// The users that `hallpass dev` creates have a publicly known password.
+fn reject_exposed_development(reader: &mut Reader<'_>, server: &Server) {
     if reader.mode != Mode::Dev {
         return;
     }
-    let hint = "Use `hallpass serve` for others, or leave it unset.";
+    let hint = "Do not set it, or use `hallpass serve`.";
     if !server.is_on_loopback() {
-        let why = "`hallpass dev` listens on loopback addresses only.";
-        reader.complain(&settings::HOST, Problem::new(why, hint));
+        let why = "`hallpass dev` only listens on loopback addresses.";
+        reader.report(&settings::HOST, Problem::new(why, hint));
     }
     if server.public_url.scheme() == "https" {
-        let why = "`hallpass dev` is not for an https address.";
-        reader.complain(&settings::PUBLIC_URL, Problem::new(why, hint));
+        let why = "`hallpass dev` does not support an https URL.";
+        reader.report(&settings::PUBLIC_URL, Problem::new(why, hint));
     }
 }

@@ -1,16 +1,16 @@
-//! How passwords are hashed and how long they must be.
+//! Password hashing and the minimum length of passwords.
 
 use super::Mode;
 use super::reader::Reader;
 use super::settings::{BCRYPT_COST, HASHING_THREADS, PASSWORD_MIN_LENGTH};
-use super::words::number_within;
+use super::values::number_within;
 
 #[derive(Debug, Clone)]
 pub struct Passwords {
     pub bcrypt_cost: u32,
     /// In characters.
     pub min_length: usize,
-    /// None: as the machine has cores.
+    /// `None` means one per CPU core.
     pub hashing_threads: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Reads settings one by one and gathers what is wrong with them.
+//! Reads settings one by one and collects the errors.
 
 use std::fs;
 
@@ -8,15 +8,14 @@ use super::Mode;
 use super::setting_error::{Problem, SettingError, SettingErrors};
 use super::settings::Setting;
 
-/// Where values come from: a variable's name to its value.
+/// Looks up an environment variable.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Every method returns `None` for a setting that is not given or that is faulty; in the second case
-/// the fault is kept.
+/// Its methods return `None` if a setting is not set or not valid. In the second case they record the error.
 pub struct Reader<'a> {
     environment: Environment<'a>,
     pub mode: Mode,
-    faults: Vec<SettingError>,
+    errors: Vec<SettingError>,
 }
 
 impl<'a> Reader<'a> {
@@ -24,39 +23,39 @@ impl<'a> Reader<'a> {
         Self {
             environment,
             mode,
-            faults: Vec::new(),
+            errors: Vec::new(),
         }
     }
 
-    pub fn complain(&mut self, setting: &Setting, problem: Problem) {
-        self.faults.push(problem.of(setting));
+    pub fn report(&mut self, setting: &Setting, problem: Problem) {
+        self.errors.push(problem.of(setting));
     }
 
-    pub fn has_faults(&self) -> bool {
-        !self.faults.is_empty()
+    pub fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
     }
 
-    pub fn into_faults(self) -> SettingErrors {
-        SettingErrors(self.faults)
+    pub fn into_errors(self) -> SettingErrors {
+        SettingErrors(self.errors)
     }
 
-    /// Whether the setting is given, by value or by file, faulty or not.
+    /// Whether the setting is set, by value or by file, valid or not.
     pub fn is_given(&self, setting: &Setting) -> bool {
         self.variable(setting.name).is_some()
             || (setting.secret && self.variable(&file_variable(setting)).is_some())
     }
 
-    /// The value or the default, parsed.
+    /// The parsed value or default.
     pub fn value<T>(
         &mut self,
         setting: &Setting,
         parse: impl FnOnce(&str) -> Result<T, Problem>,
     ) -> Option<T> {
         let text = self.text(setting)?;
-        self.keep_fault(setting, parse(&text))
+        self.record(setting, parse(&text))
     }
 
-    /// The entries of a comma-separated value or default, parsed one by one; empty when not given.
+    /// The parsed entries of a comma-separated value or default; empty if not set.
     pub fn list<T>(
         &mut self,
         setting: &Setting,
@@ -66,7 +65,7 @@ impl<'a> Reader<'a> {
         text.split(',')
             .map(str::trim)
             .filter(|entry| !entry.is_empty())
-            .filter_map(|entry| self.keep_fault(setting, parse(entry)))
+            .filter_map(|entry| self.record(setting, parse(entry)))
             .collect()
     }
 
@@ -75,11 +74,11 @@ impl<'a> Reader<'a> {
         self.text(setting).map(SecretString::from)
     }
 
-    fn keep_fault<T>(&mut self, setting: &Setting, result: Result<T, Problem>) -> Option<T> {
+    fn record<T>(&mut self, setting: &Setting, result: Result<T, Problem>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(problem) => {
-                self.complain(setting, problem);
+                self.report(setting, problem);
                 None
             }
         }
@@ -92,24 +91,24 @@ impl<'a> Reader<'a> {
         {
             let text = match given {
                 Some(_) => Err(Problem::new(
-                    format!("{} is given as well.", file_variable(setting)),
-                    "Keep one of the two.",
+                    format!("{} is also set.", file_variable(setting)),
+                    "Remove one of the two.",
                 )),
                 None => read_file(setting, &path),
             };
-            return self.keep_fault(setting, text);
+            return self.record(setting, text);
         }
         match given {
             Some(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
-                let problem = Problem::new("It is not valid UTF-8.", "Write it in UTF-8.");
-                self.keep_fault(setting, Err(problem))
+                let problem = Problem::new("It is not valid UTF-8.", "Encode it in UTF-8.");
+                self.record(setting, Err(problem))
             }
             Some(text) => Some(text),
             None => setting.default.value(self.mode).map(str::to_owned),
         }
     }
 
-    /// An empty variable counts as none, and so does one of spaces.
+    /// A variable that is empty or only contains spaces counts as not set.
     fn variable(&self, name: &str) -> Option<String> {
         let text = (self.environment)(name)?;
         let text = text.trim();
@@ -121,14 +120,14 @@ fn file_variable(setting: &Setting) -> String {
     format!("{}_FILE", setting.name)
 }
 
-/// The path is not repeated: people put the secret itself where its file should be named.
+/// Does not repeat the path, because users sometimes put the secret itself into the `_FILE` variable.
 fn read_file(setting: &Setting, path: &str) -> Result<String, Problem> {
     let name = file_variable(setting);
     let text = fs::read_to_string(path).map_err(|error| {
         Problem::new(
             format!("The file named by {name} cannot be read: {error}."),
             format!(
-                "Name a readable file in {name}, or give {} itself.",
+                "Set {name} to a readable file, or set {} itself.",
                 setting.name
             ),
         )

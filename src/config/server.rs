@@ -1,4 +1,4 @@
-//! Where the server listens and how it is reached.
+//! The addresses the server listens on, its public URL, and access from other origins.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,21 +13,21 @@ use super::settings::{
     CORS_ALLOWED_ORIGINS, HOST, METRICS_ADDR, PORT, PUBLIC_URL, RATE_LIMITS, SECURITY_CONTACT,
     TRUSTED_PROXIES,
 };
-use super::words::switch;
+use super::values::switch;
 
 #[derive(Debug, Clone)]
 pub struct Server {
     pub host: IpAddr,
-    /// 0 picks a free one.
+    /// 0 picks a free port.
     pub port: u16,
     pub public_url: Url,
     /// Exact origins, serialised as browsers send them.
     pub cors_allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<IpNet>,
     pub rate_limits: bool,
-    /// Where `/metrics` is served, if anywhere.
+    /// The address that serves `/metrics`; `None` turns metrics off.
     pub metrics_addr: Option<SocketAddr>,
-    /// Whom to tell of a security hole, the best way first.
+    /// Contacts for security reports, in order of preference.
     pub security_contacts: Vec<Url>,
 }
 
@@ -37,7 +37,7 @@ impl Server {
             text.parse::<IpAddr>().map_err(|_| {
                 Problem::new(
                     format!("{} is not an IP address.", quoted(text)),
-                    "Use 127.0.0.1 for this machine alone, or 0.0.0.0 for every interface.",
+                    "Use 127.0.0.1 for this machine only, or 0.0.0.0 for all interfaces.",
                 )
             })
         });
@@ -57,7 +57,7 @@ impl Server {
             text.parse::<SocketAddr>().map_err(|_| {
                 Problem::new(
                     format!("{} is not an address with a port.", quoted(text)),
-                    "Use one such as 127.0.0.1:9090.",
+                    "Use an address such as 127.0.0.1:9090.",
                 )
             })
         });
@@ -68,8 +68,8 @@ impl Server {
             None => Url::parse(&format!("http://{address}")).ok()?,
         };
         if metrics_addr == Some(address) && address.port() != 0 {
-            let why = "It is the address of the API itself.";
-            reader.complain(&METRICS_ADDR, Problem::new(why, "Use another port."));
+            let why = "The API already uses this address.";
+            reader.report(&METRICS_ADDR, Problem::new(why, "Use another port."));
         }
         if reader.mode == Mode::Dev && !reader.is_given(&CORS_ALLOWED_ORIGINS) {
             cors_allowed_origins.push(public_url.origin().ascii_serialization());

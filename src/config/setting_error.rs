@@ -1,11 +1,11 @@
-//! What is wrong with the settings, for the person who can mend it.
+//! Errors in the settings, for the operator.
 
 use std::fmt;
 
 use super::settings::Setting;
 use super::variables::ENV_FILE;
 
-/// Why a value was refused and what to do about it: two sentences, no secrets.
+/// Why a value was rejected and how to fix it: two sentences without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     why: String,
@@ -28,14 +28,14 @@ impl Problem {
     }
 }
 
-/// A problem about a setting.
+/// A problem with a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingError {
     setting: &'static str,
     problem: Problem,
 }
 
-/// Everything that is wrong with the settings.
+/// All errors in the settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct SettingErrors(pub(super) Vec<SettingError>);
 
@@ -50,7 +50,7 @@ impl SettingErrors {
 
 impl fmt::Display for SettingErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the settings cannot be used as they are:")?;
+        f.write_str("invalid settings:")?;
         for SettingError { setting, problem } in &self.0 {
             write!(f, "\n  {setting}: {} {}", problem.why, problem.hint)?;
         }
@@ -58,8 +58,8 @@ impl fmt::Display for SettingErrors {
     }
 }
 
-/// A value as a message may show it: on one line, shortened, and without anything before an `@`,
-/// where addresses carry passwords.
+/// A value for use in a message: on one line, shortened, and without the part before an `@`, which may
+/// contain a password.
 pub fn quoted(value: &str) -> String {
     const SHOWN: usize = 80;
     let (cut, value) = match value.rsplit_once('@') {

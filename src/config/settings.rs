@@ -1,4 +1,4 @@
-//! Every setting there is: the one list that the code reads by and the documents are made from.
+//! The list of all settings, from which the code reads them and the documentation is generated.
 
 use super::Mode;
 
@@ -7,15 +7,15 @@ use super::Mode;
 pub struct Setting {
     pub name: &'static str,
     pub default: Fallback,
-    /// Whether it may also be given as `NAME_FILE`, and is never printed.
+    /// Whether it can also be read from the file `NAME_FILE`, and is never printed.
     pub secret: bool,
-    /// A value that works anywhere; empty where there is none.
+    /// A value that works in any environment; empty if there is none.
     pub example: &'static str,
     /// Markdown, full sentences.
     pub description: &'static str,
 }
 
-/// What holds when a setting is not given.
+/// The default of a setting.
 #[derive(Debug)]
 pub enum Fallback {
     None,
@@ -24,9 +24,9 @@ pub enum Fallback {
         serve: &'static str,
         dev: &'static str,
     },
-    /// Missing in earnest.
+    /// Only `hallpass dev` has a default.
     DevOnly(&'static str),
-    /// Follows from other settings, as said here in Markdown.
+    /// Depends on other settings, as described here in Markdown.
     Derived(&'static str),
 }
 
@@ -41,7 +41,7 @@ impl Fallback {
     }
 }
 
-/// The settings in reading order, under the headings they are documented by.
+/// The settings in the order of the documentation, with its headings.
 pub static SECTIONS: &[(&str, &[&Setting])] = &[
     (
         "Server",
@@ -93,7 +93,7 @@ pub static HOST: Setting = Setting {
     default: Fallback::Value("127.0.0.1"),
     secret: false,
     example: "127.0.0.1",
-    description: "IP address to listen on. Anything but a loopback address needs `JWT_SECRET`.",
+    description: "IP address to listen on. Any address other than loopback requires `JWT_SECRET`.",
 };
 
 pub static PORT: Setting = Setting {
@@ -101,7 +101,7 @@ pub static PORT: Setting = Setting {
     default: Fallback::Value("8080"),
     secret: false,
     example: "8080",
-    description: "TCP port to listen on. 0 picks a free one.",
+    description: "TCP port to listen on. 0 picks a free port.",
 };
 
 pub static PUBLIC_URL: Setting = Setting {
@@ -109,8 +109,8 @@ pub static PUBLIC_URL: Setting = Setting {
     default: Fallback::Derived("`http://HOST:PORT`"),
     secret: false,
     example: "http://127.0.0.1:8080",
-    description: "Where browsers reach this service. Every URL it hands out begins with it, whatever a \
-                  request's `Host` says. An https address needs `JWT_SECRET`.",
+    description: "The URL at which browsers reach this service. Every URL that it generates starts with it, \
+                  whatever the request's `Host` header says. An https URL requires `JWT_SECRET`.",
 };
 
 pub static CORS_ALLOWED_ORIGINS: Setting = Setting {
@@ -118,7 +118,7 @@ pub static CORS_ALLOWED_ORIGINS: Setting = Setting {
     default: Fallback::Derived("none (`hallpass dev`: its own origin)"),
     secret: false,
     example: "https://app.example.com,http://localhost:3000",
-    description: "Origins whose pages may call the API, comma separated: scheme, host and port, nothing else.",
+    description: "Origins whose pages may call the API, comma-separated: only scheme, host and port.",
 };
 
 pub static TRUSTED_PROXIES: Setting = Setting {
@@ -126,8 +126,9 @@ pub static TRUSTED_PROXIES: Setting = Setting {
     default: Fallback::None,
     secret: false,
     example: "10.0.0.0/8,192.168.7.1/32",
-    description: "Networks (CIDR, comma separated) of the proxies in front. Only their word on a client's \
-                  address is taken; without it, everybody behind a proxy counts as one address.",
+    description: "Networks (CIDR, comma-separated) of your reverse proxies. The client address in \
+                  `X-Forwarded-For` is only trusted if it comes from them; otherwise all clients behind a proxy \
+                  count as one address.",
 };
 
 pub static RATE_LIMITS: Setting = Setting {
@@ -135,8 +136,8 @@ pub static RATE_LIMITS: Setting = Setting {
     default: Fallback::Value("on"),
     secret: false,
     example: "on",
-    description: "`on` or `off`: whether too many requests from an address, and too many wrong passwords, are answered \
-                  with 429. Turn it off for measurements, or where something in front limits both.",
+    description: "`on` or `off`: whether too many requests from an address, and too many wrong passwords, are \
+                  rejected with 429. Turn it off for load tests, or if a proxy limits both.",
 };
 
 pub static METRICS_ADDR: Setting = Setting {
@@ -144,16 +145,16 @@ pub static METRICS_ADDR: Setting = Setting {
     default: Fallback::None,
     secret: false,
     example: "127.0.0.1:9090",
-    description: "Address and port of a listener of its own for `/metrics`. Not given: no metrics.",
+    description: "Address and port of a separate listener for `/metrics`. If not set, there are no metrics.",
 };
 
 pub static SECURITY_CONTACT: Setting = Setting {
     name: "SECURITY_CONTACT",
-    default: Fallback::Derived("none: there is no `security.txt`"),
+    default: Fallback::Derived("none: no `security.txt`"),
     secret: false,
     example: "mailto:security@example.com",
-    description: "Whom to tell of a security hole, the best way first, comma separated: `mailto:`, `https:` or `tel:`. Shown \
-                  at `/.well-known/security.txt` (RFC 9116).",
+    description: "Contacts for reporting vulnerabilities, in order of preference, comma-separated: `mailto:`, \
+                  `https:` or `tel:` URIs. Published at `/.well-known/security.txt` (RFC 9116).",
 };
 
 pub static DATABASE_URL: Setting = Setting {
@@ -165,20 +166,19 @@ pub static DATABASE_URL: Setting = Setting {
     secret: true,
     example: "sqlite:hallpass.db",
     description: "`sqlite:` and a path (`sqlite:hallpass.db`, `sqlite:///var/lib/hallpass/hallpass.db`), or \
-                  `postgres://user:password@host/database`. PostgreSQL needs `JWT_SECRET`.",
+                  `postgres://user:password@host/database`. PostgreSQL requires `JWT_SECRET`.",
 };
 
 pub static JWT_SECRET: Setting = Setting {
     name: "JWT_SECRET",
     default: Fallback::Derived(
-        "on loopback with SQLite a random one, kept beside the database file; else required",
+        "on loopback with SQLite a random secret, stored next to the database file; otherwise required",
     ),
     secret: true,
     example: "",
-    description: "What access tokens are signed with, as `hallpass secret generate` prints it: at least 32 \
-                  bytes, weak ones are refused. To rotate, put the new one in front of the old one, comma \
-                  separated: the first signs, all verify. Spaces around a secret do not count. SIGHUP reads \
-                  it again.",
+    description: "The secret that signs access tokens, as generated by `hallpass secret generate`: at least 32 \
+                  bytes; weak secrets are rejected. To rotate it, put the new secret before the old one, separated \
+                  by a comma: the first signs, all verify. Spaces around a secret are ignored. SIGHUP reloads it.",
 };
 
 pub static JWT_ISSUER: Setting = Setting {
@@ -186,7 +186,7 @@ pub static JWT_ISSUER: Setting = Setting {
     default: Fallback::None,
     secret: false,
     example: "https://auth.example.com",
-    description: "The `iss` claim of every token. Once given, tokens without it are refused.",
+    description: "The `iss` claim of every token. If set, tokens without it are rejected.",
 };
 
 pub static JWT_AUDIENCE: Setting = Setting {
@@ -194,7 +194,7 @@ pub static JWT_AUDIENCE: Setting = Setting {
     default: Fallback::None,
     secret: false,
     example: "example-api",
-    description: "The `aud` claim of every token. Once given, tokens without it are refused.",
+    description: "The `aud` claim of every token. If set, tokens without it are rejected.",
 };
 
 pub static BCRYPT_COST: Setting = Setting {
@@ -205,8 +205,8 @@ pub static BCRYPT_COST: Setting = Setting {
     },
     secret: false,
     example: "12",
-    description: "Work per password hash, 10 to 16; one more doubles it. Older hashes are renewed when their \
-                  owners sign in. `hallpass dev` takes 4 as well.",
+    description: "Cost of password hashing, 10 to 16; each step doubles the time. Existing hashes are updated when \
+                  their users sign in. `hallpass dev` allows 4 and above.",
 };
 
 pub static PASSWORD_MIN_LENGTH: Setting = Setting {
@@ -214,16 +214,16 @@ pub static PASSWORD_MIN_LENGTH: Setting = Setting {
     default: Fallback::Value("8"),
     secret: false,
     example: "8",
-    description: "Characters a new password needs at least, 6 to 64.",
+    description: "Minimum length of a new password in characters, 6 to 64.",
 };
 
 pub static HASHING_THREADS: Setting = Setting {
     name: "HASHING_THREADS",
-    default: Fallback::Derived("as many as there are cores"),
+    default: Fallback::Derived("the number of CPU cores"),
     secret: false,
     example: "1",
-    description: "Threads that compute password hashes, six at once each, 1 to 256. `hallpass doctor` says what \
-                  they can do here.",
+    description: "Number of threads that compute password hashes, 1 to 256; each computes six at a time. `hallpass \
+                  doctor` measures their speed on this machine.",
 };
 
 pub static DEFAULT_JOIN_POLICY: Setting = Setting {
@@ -231,8 +231,9 @@ pub static DEFAULT_JOIN_POLICY: Setting = Setting {
     default: Fallback::Value("open"),
     secret: false,
     example: "open",
-    description: "Who may join a new organization: `open` (anybody who knows its id), `domain` (addresses of its \
-                  own domains), `invite` (the invited) or `closed` (nobody).",
+    description: "Who may join a new organization: `open` (anyone who knows its id), `domain` (users with a \
+                  verified address at one of its domains, and invited users), `invite` (invited users) or `closed` \
+                  (no one).",
 };
 
 pub static REQUIRE_VERIFIED_EMAIL: Setting = Setting {
@@ -240,7 +241,8 @@ pub static REQUIRE_VERIFIED_EMAIL: Setting = Setting {
     default: Fallback::Value("off"),
     secret: false,
     example: "off",
-    description: "`on` or `off`: whether people must verify their e-mail address before they can sign in with a password.",
+    description: "`on` or `off`: whether users must verify their e-mail address before they can sign in with a \
+                  password.",
 };
 
 pub static ALLOWED_RETURN_URLS: Setting = Setting {
@@ -248,9 +250,10 @@ pub static ALLOWED_RETURN_URLS: Setting = Setting {
     default: Fallback::Derived("none (`hallpass dev`: `PUBLIC_URL` and `http://localhost:3000`)"),
     secret: false,
     example: "https://app.example.com/auth,com.example.app://signed-in",
-    description: "Where a sign-in with Slack may lead back to, comma separated. Full URLs: scheme, host and port \
-                  must be equal, the path equal or below; custom schemes must be equal throughout. http only \
-                  on loopback, no wildcards, user names, queries or fragments.",
+    description: "Allowed return URLs of a sign-in with Slack, comma-separated. A return URL must have the same \
+                  scheme, host and port as an entry, and the same path or one below it; with a custom scheme it \
+                  must be equal. Entries must not contain wildcards, user names, queries or fragments, and may use \
+                  http only on loopback.",
 };
 
 pub static APP_URL: Setting = Setting {
@@ -258,7 +261,7 @@ pub static APP_URL: Setting = Setting {
     default: Fallback::Derived("`PUBLIC_URL`"),
     secret: false,
     example: "https://app.example.com",
-    description: "Where links in mails point.",
+    description: "Base URL of the links in e-mails.",
 };
 
 pub static TENANT_DOMAIN: Setting = Setting {
@@ -266,8 +269,8 @@ pub static TENANT_DOMAIN: Setting = Setting {
     default: Fallback::None,
     secret: false,
     example: "example.com",
-    description: "With `example.com`, a request to `acme.example.com` speaks of the organization `acme` where it \
-                  names none.",
+    description: "With `example.com`, requests to `acme.example.com` that do not name an organization are for the \
+                  organization with the slug `acme`.",
 };
 
 pub static SLACK_CLIENT_ID: Setting = Setting {
@@ -275,8 +278,7 @@ pub static SLACK_CLIENT_ID: Setting = Setting {
     default: Fallback::DevOnly("1122334455.6677889900"),
     secret: false,
     example: "1234567890.1234567890123",
-    description: "The Slack application's client id. Given together with `SLACK_CLIENT_SECRET`, it switches \
-                  sign-in with Slack on.",
+    description: "Client ID of the Slack app. Together with `SLACK_CLIENT_SECRET`, it turns on sign-in with Slack.",
 };
 
 pub static SLACK_CLIENT_SECRET: Setting = Setting {
@@ -284,7 +286,7 @@ pub static SLACK_CLIENT_SECRET: Setting = Setting {
     default: Fallback::DevOnly("known-to-everybody-slack-sandbox"),
     secret: true,
     example: "",
-    description: "The Slack application's client secret.",
+    description: "Client secret of the Slack app.",
 };
 
 pub static SLACK_FLOW: Setting = Setting {
@@ -292,7 +294,8 @@ pub static SLACK_FLOW: Setting = Setting {
     default: Fallback::Value("v2"),
     secret: false,
     example: "v2",
-    description: "`v2` (OAuth; knows guests and owners) or `oidc` (OpenID Connect; the lightest consent).",
+    description: "`v2` (OAuth 2; provides guest and owner status) or `oidc` (OpenID Connect; asks users for fewer \
+                  permissions).",
 };
 
 pub static SLACK_BASE_URL: Setting = Setting {
@@ -302,7 +305,7 @@ pub static SLACK_BASE_URL: Setting = Setting {
     ),
     secret: false,
     example: "https://slack.com",
-    description: "Where Slack is; another address is for tests.",
+    description: "Base URL of Slack. Change it only for tests.",
 };
 
 pub static SLACK_TOKEN_DELIVERY: Setting = Setting {
@@ -310,8 +313,8 @@ pub static SLACK_TOKEN_DELIVERY: Setting = Setting {
     default: Fallback::Value("fragment"),
     secret: false,
     example: "fragment",
-    description: "How the token reaches the return URL: in its `fragment`, in its `query` (ends up in logs and \
-                  histories), or as a `cookie`.",
+    description: "How the token is passed to the return URL: in the `fragment`, in the `query` (ends up in logs \
+                  and browser histories), or in a `cookie`.",
 };
 
 pub static SLACK_ALLOW_GUESTS: Setting = Setting {
@@ -319,7 +322,7 @@ pub static SLACK_ALLOW_GUESTS: Setting = Setting {
     default: Fallback::Value("false"),
     secret: false,
     example: "false",
-    description: "`true` or `false`: whether a workspace's guests may sign in.",
+    description: "`true` or `false`: whether guests of a workspace may sign in.",
 };
 
 pub static SLACK_FIRST_USER_ROLE: Setting = Setting {
@@ -327,18 +330,19 @@ pub static SLACK_FIRST_USER_ROLE: Setting = Setting {
     default: Fallback::Value("admin"),
     secret: false,
     example: "admin",
-    description: "The role of the first person from a workspace: `admin`, `manager` or `employee`. Its owners \
-                  and admins become `admin` whatever this says.",
+    description: "Role of the first user from a workspace: `admin`, `manager` or `employee`. If the first user is \
+                  an owner or admin of the workspace, they always become `admin`.",
 };
 
 pub static SMTP_URL: Setting = Setting {
     name: "SMTP_URL",
-    default: Fallback::Derived("none: letters wait (`hallpass dev`: a mailbox of its own)"),
+    default: Fallback::Derived("none: e-mails stay queued (`hallpass dev`: its own mailbox)"),
     secret: true,
     example: "smtp://localhost:1025",
-    description: "The mail server: `smtps://user:password@host` (TLS, port 465) or `smtp://host` (port 587, STARTTLS \
-                  where it is offered; on loopback none). `?tls=required` insists on STARTTLS, `?tls=none` does \
-                  without; `ca=/path/ca.pem` trusts those authorities instead of the public ones. Needs `MAIL_FROM`.",
+    description: "Mail server: `smtps://user:password@host` (implicit TLS, port 465) or `smtp://host` (port 587, \
+                  STARTTLS if offered; no TLS on loopback). `?tls=required` requires STARTTLS, `?tls=none` \
+                  disables it; `ca=/path/ca.pem` trusts these certificate authorities instead of the public ones. \
+                  Requires `MAIL_FROM`.",
 };
 
 pub static MAIL_FROM: Setting = Setting {
@@ -346,7 +350,7 @@ pub static MAIL_FROM: Setting = Setting {
     default: Fallback::DevOnly("Hallpass <no-reply@example.com>"),
     secret: false,
     example: "Hallpass <no-reply@example.com>",
-    description: "The sender of mails, an address with or without a name. Letters are signed with the name.",
+    description: "Sender of e-mails: an address, optionally with a name. E-mails are signed with the name.",
 };
 
 pub static MAIL_TEMPLATES: Setting = Setting {
@@ -354,7 +358,7 @@ pub static MAIL_TEMPLATES: Setting = Setting {
     default: Fallback::None,
     secret: false,
     example: "",
-    description: "A folder of templates to use instead of those that are built in, such as `verify_email.html`.",
+    description: "Folder with templates, such as `verify_email.html`, that replace the built-in ones.",
 };
 
 pub static LOG_FORMAT: Setting = Setting {
@@ -365,7 +369,7 @@ pub static LOG_FORMAT: Setting = Setting {
     },
     secret: false,
     example: "auto",
-    description: "`json`, `pretty`, or `auto`: pretty on a terminal, JSON otherwise.",
+    description: "`json`, `pretty`, or `auto` (pretty on a terminal, otherwise JSON).",
 };
 
 pub static RUST_LOG: Setting = Setting {
@@ -373,5 +377,5 @@ pub static RUST_LOG: Setting = Setting {
     default: Fallback::Value("info,actix=warn,actix_http=off,actix_server=warn,hyper=warn"),
     secret: false,
     example: "info,hallpass=debug",
-    description: "What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`), or several by module.",
+    description: "Log level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module.",
 };

@@ -12,13 +12,13 @@ use super::settings::{
     SLACK_ALLOW_GUESTS, SLACK_BASE_URL, SLACK_CLIENT_ID, SLACK_CLIENT_SECRET,
     SLACK_FIRST_USER_ROLE, SLACK_FLOW, SLACK_TOKEN_DELIVERY,
 };
-use super::words::{one_of, switch};
+use super::values::{one_of, switch};
 use crate::domain::slack::SlackFlow;
 use crate::domain::{Role, TokenDelivery};
 
 const SLACK: &str = "https://slack.com";
 
-/// Where `hallpass dev` has a Slack of its own.
+/// The path of the sandbox in `hallpass dev`.
 const SANDBOX: &str = "/dev/slack";
 
 #[derive(Debug, Clone)]
@@ -29,12 +29,12 @@ pub struct Slack {
     pub base_url: Url,
     pub token_delivery: TokenDelivery,
     pub allow_guests: bool,
-    /// The role of the first person from a workspace.
+    /// The role of the first user from a workspace.
     pub first_user_role: Role,
 }
 
 impl Slack {
-    /// `None` without client id and secret; the other settings are judged all the same.
+    /// `None` without client id and secret; the other settings are validated anyway.
     pub(super) fn read(reader: &mut Reader<'_>, server: Option<&Server>) -> Option<Self> {
         let client_id = reader.value(&SLACK_CLIENT_ID, |text| Ok(text.to_owned()));
         let client_secret = reader.secret(&SLACK_CLIENT_SECRET);
@@ -66,9 +66,9 @@ impl Slack {
             (&SLACK_CLIENT_SECRET, &SLACK_CLIENT_ID),
         ] {
             if reader.is_given(given) && !reader.is_given(missing) {
-                let why = format!("It is missing, though {} is given.", given.name);
-                let hint = "Give both, as Slack shows them under Basic Information, or none.";
-                reader.complain(missing, Problem::new(why, hint));
+                let why = format!("It is required because {} is set.", given.name);
+                let hint = "Set both, as shown by Slack under Basic Information, or neither.";
+                reader.report(missing, Problem::new(why, hint));
             }
         }
         Some(Self {

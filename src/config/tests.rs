@@ -14,7 +14,7 @@ use crate::domain::{JoinPolicy, MailTls, Role, TokenDelivery};
 const SECRET: &str = "k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE";
 const OTHER_SECRET: &str = "Zx8Nc2Vb6Mq1Wr5Ty9Ui3Op7As4Df0Gh";
 
-/// Reads the settings given, with a good secret unless they say something about it.
+/// Reads the settings, adding a strong secret if they do not set one.
 fn read_as(mode: Mode, given: &[(&str, &str)]) -> Result<Config, SettingErrors> {
     let mut variables: BTreeMap<&str, &str> = given.iter().copied().collect();
     if !variables.contains_key("JWT_SECRET_FILE") {
@@ -38,24 +38,24 @@ fn refused(given: &[(&str, &str)]) -> String {
     read_as(Mode::Serve, given).unwrap_err().to_string()
 }
 
-/// The names complained about, in order.
-fn complained_about(faults: &str) -> Vec<&str> {
-    faults
+/// The names of the settings with errors, in order.
+fn settings_in(errors: &str) -> Vec<&str> {
+    errors
         .lines()
         .skip(1)
         .map(|line| line.trim().split_once(':').unwrap().0)
         .collect()
 }
 
-/// A directory with room for a database, and the URL of that.
-fn room_for_a_database() -> (TempDir, String) {
+/// An empty directory, and the URL of a database in it.
+fn database_directory() -> (TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}/a.db", directory.path().display());
     (directory, url)
 }
 
 #[test]
-fn nothing_but_a_secret_is_needed() {
+fn only_a_secret_is_required() {
     let config = read(&[]);
     assert_eq!(config.server.host.to_string(), "127.0.0.1");
     assert_eq!(config.server.port, 8080);
@@ -83,7 +83,7 @@ fn nothing_but_a_secret_is_needed() {
 }
 
 #[test]
-fn development_has_defaults_of_its_own() {
+fn development_has_its_own_defaults() {
     let config = read_as(Mode::Dev, &[]).unwrap();
     assert!(
         matches!(&config.database, Database::Sqlite { path } if path.as_os_str() == "hallpass-dev.db")
@@ -144,7 +144,7 @@ fn the_documented_examples_work_together() {
 }
 
 #[test]
-fn an_empty_value_counts_as_none() {
+fn an_empty_value_counts_as_not_set() {
     let config = read(&[
         ("PORT", ""),
         ("HOST", "  "),
@@ -158,7 +158,7 @@ fn an_empty_value_counts_as_none() {
 }
 
 #[test]
-fn good_values_reach_their_places() {
+fn valid_values_are_parsed_into_the_config() {
     let config = read(&[
         ("HOST", "::"),
         ("PORT", "0"),
@@ -240,14 +240,14 @@ fn good_values_reach_their_places() {
 }
 
 #[test]
-fn the_public_url_follows_the_address() {
+fn the_default_public_url_is_the_listen_address() {
     let url = |given: &[(&str, &str)]| read(given).server.public_url.to_string();
     assert_eq!(url(&[("PORT", "9000")]), "http://127.0.0.1:9000/");
     assert_eq!(url(&[("HOST", "::1")]), "http://[::1]:8080/");
 }
 
 #[test]
-fn bad_values_are_refused_by_name() {
+fn invalid_values_are_rejected_by_name() {
     for (name, value) in [
         ("HOST", "localhost"),
         ("HOST", "127.0.0.1:8080"),
@@ -309,18 +309,18 @@ fn bad_values_are_refused_by_name() {
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "hallpass=loud"),
     ] {
-        let faults = refused(&[(name, value)]);
-        let names = complained_about(&faults);
+        let errors = refused(&[(name, value)]);
+        let names = settings_in(&errors);
         assert!(
             !names.is_empty() && names.iter().all(|found| *found == name),
-            "{name}={value}: {faults}"
+            "{name}={value}: {errors}"
         );
     }
 }
 
 #[test]
-fn all_faults_are_reported_at_once() {
-    let faults = refused(&[
+fn all_errors_are_reported_at_once() {
+    let errors = refused(&[
         ("PORT", "http"),
         ("CORS_ALLOWED_ORIGINS", "*,https://app.example.com/app"),
         ("DATABASE_URL", "mysql://localhost/a"),
@@ -331,7 +331,7 @@ fn all_faults_are_reported_at_once() {
         ("LOG_FORMAT", "xml"),
     ]);
     assert_eq!(
-        complained_about(&faults),
+        settings_in(&errors),
         [
             "PORT",
             "CORS_ALLOWED_ORIGINS",
@@ -347,8 +347,8 @@ fn all_faults_are_reported_at_once() {
 }
 
 #[test]
-fn no_message_and_no_debug_output_holds_a_secret() {
-    let faults = refused(&[
+fn no_message_and_no_debug_output_contains_a_secret() {
+    let errors = refused(&[
         ("PUBLIC_URL", "https://ada:hunter2@auth.example.com"),
         ("DATABASE_URL", "postgres://ada:hunter2@host:port/a"),
         ("JWT_SECRET", "hunter2hunter2hunter2hunter2hunter2,hunter2"),
@@ -356,10 +356,10 @@ fn no_message_and_no_debug_output_holds_a_secret() {
         ("SMTP_URL", "smtp//ada:hunter2@mail.example.com"),
         ("JWT_SECRET_FILE", "hunter2"),
     ]);
-    assert!(!faults.contains("hunter2"), "{faults}");
-    let faults = refused(&[("JWT_SECRET_FILE", "hunter2")]);
-    assert_eq!(complained_about(&faults), ["JWT_SECRET"]);
-    assert!(!faults.contains("hunter2"), "{faults}");
+    assert!(!errors.contains("hunter2"), "{errors}");
+    let errors = refused(&[("JWT_SECRET_FILE", "hunter2")]);
+    assert_eq!(settings_in(&errors), ["JWT_SECRET"]);
+    assert!(!errors.contains("hunter2"), "{errors}");
 
     let config = read(&[
         ("DATABASE_URL", "postgres://ada:hunter2@host/a"),
@@ -376,13 +376,13 @@ fn no_message_and_no_debug_output_holds_a_secret() {
 }
 
 #[test]
-fn a_message_shows_control_characters_harmlessly() {
-    let faults = refused(&[("PORT", "80\u{1b}[31m\n80")]);
-    assert!(faults.contains(r"80\u{1b}[31m\n80"), "{faults}");
+fn messages_escape_control_characters() {
+    let errors = refused(&[("PORT", "80\u{1b}[31m\n80")]);
+    assert!(errors.contains(r"80\u{1b}[31m\n80"), "{errors}");
 }
 
 #[test]
-fn databases_are_told_apart_by_scheme() {
+fn the_url_scheme_selects_the_database() {
     let path = |url| match read(&[("DATABASE_URL", url)]).database {
         Database::Sqlite { path } => path.display().to_string(),
         Database::Postgres { .. } => "a server".to_owned(),
@@ -399,7 +399,7 @@ fn databases_are_told_apart_by_scheme() {
 }
 
 #[test]
-fn a_secret_may_come_from_a_file_but_not_from_two_places() {
+fn a_secret_may_come_from_a_file_but_not_from_both() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("secret");
     fs::write(&file, format!("{SECRET}\n")).unwrap();
@@ -413,7 +413,7 @@ fn a_secret_may_come_from_a_file_but_not_from_two_places() {
         let by_file = format!("{name}_FILE");
         let both = refused(&[(name, SECRET), (&by_file, file)]);
         assert!(
-            both.contains(&format!("  {name}: {by_file} is given as well.")),
+            both.contains(&format!("  {name}: {by_file} is also set.")),
             "{both}"
         );
     }
@@ -437,7 +437,7 @@ fn a_secret_may_come_from_a_file_but_not_from_two_places() {
 }
 
 #[test]
-fn several_signing_secrets_keep_their_order_and_are_judged_one_by_one() {
+fn signing_secrets_keep_their_order_and_are_checked_one_by_one() {
     let both = format!("{SECRET}, {OTHER_SECRET}");
     let config = read(&[("JWT_SECRET", &both)]);
     let secrets: Vec<&str> = config
@@ -449,14 +449,14 @@ fn several_signing_secrets_keep_their_order_and_are_judged_one_by_one() {
     assert_eq!(secrets, [SECRET, OTHER_SECRET]);
 
     let twice = refused(&[("JWT_SECRET", &format!("{SECRET},{OTHER_SECRET},{SECRET}"))]);
-    assert!(twice.contains("Secret 3 of 3 is there twice."), "{twice}");
+    assert!(twice.contains("Secret 3 of 3 is a duplicate."), "{twice}");
     let gap = refused(&[("JWT_SECRET", &format!("{SECRET},,"))]);
     assert!(gap.contains("Secret 2 of 3 is empty."), "{gap}");
     assert!(gap.contains("Secret 3 of 3 is empty."), "{gap}");
 }
 
 #[test]
-fn slack_is_on_with_both_halves_of_its_credentials_only() {
+fn slack_needs_both_client_id_and_secret() {
     let slack = read(&[
         ("SLACK_CLIENT_ID", "1.2"),
         ("SLACK_CLIENT_SECRET", "x"),
@@ -481,10 +481,10 @@ fn slack_is_on_with_both_halves_of_its_credentials_only() {
         assert_eq!(slack.base_url.as_str(), "https://slack.com/");
     }
 
-    let faults = refused(&[("SLACK_CLIENT_SECRET", "x")]);
-    assert_eq!(complained_about(&faults), ["SLACK_CLIENT_ID"]);
-    let faults = refused(&[("SLACK_CLIENT_ID", "1.2")]);
-    assert_eq!(complained_about(&faults), ["SLACK_CLIENT_SECRET"]);
+    let errors = refused(&[("SLACK_CLIENT_SECRET", "x")]);
+    assert_eq!(settings_in(&errors), ["SLACK_CLIENT_ID"]);
+    let errors = refused(&[("SLACK_CLIENT_ID", "1.2")]);
+    assert_eq!(settings_in(&errors), ["SLACK_CLIENT_SECRET"]);
 }
 
 #[test]
@@ -504,8 +504,8 @@ fn mail_needs_a_server_and_a_sender() {
     assert_eq!(from("Hallpass <no-reply@example.com>"), named);
     assert_eq!(from("\"Hallpass\" <no-reply@example.com>"), named);
 
-    let faults = refused(&[("SMTP_URL", "smtp://mail.example.com")]);
-    assert_eq!(complained_about(&faults), ["MAIL_FROM"]);
+    let errors = refused(&[("SMTP_URL", "smtp://mail.example.com")]);
+    assert_eq!(settings_in(&errors), ["MAIL_FROM"]);
     for url in [
         "mail.example.com",
         "https://mail.example.com",
@@ -518,13 +518,13 @@ fn mail_needs_a_server_and_a_sender() {
         "smtp://%ff@mail.example.com",
         "smtp://mail%20example.com",
     ] {
-        let faults = refused(&[("SMTP_URL", url), ("MAIL_FROM", "ada@example.com")]);
-        assert_eq!(complained_about(&faults), ["SMTP_URL"], "{url}");
+        let errors = refused(&[("SMTP_URL", url), ("MAIL_FROM", "ada@example.com")]);
+        assert_eq!(settings_in(&errors), ["SMTP_URL"], "{url}");
     }
 }
 
 #[test]
-fn a_mail_server_is_spoken_to_as_its_url_says() {
+fn the_smtp_url_selects_host_port_tls_and_login() {
     let server = |url| {
         let config = read(&[("SMTP_URL", url), ("MAIL_FROM", "ada@example.com")]);
         config.mail.server.unwrap()
@@ -561,7 +561,7 @@ fn a_mail_server_is_spoken_to_as_its_url_says() {
 }
 
 #[test]
-fn a_template_of_letters_that_cannot_be_used_is_a_fault_with_file_and_line() {
+fn an_invalid_template_is_reported_with_file_and_line() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().to_str().unwrap();
     let write = |name: &str, text: &[u8]| fs::write(directory.path().join(name), text).unwrap();
@@ -574,34 +574,31 @@ fn a_template_of_letters_that_cannot_be_used_is_a_fault_with_file_and_line() {
 
     write("verify-email.html", b"");
     write("reset_password.html", b"\xff");
-    let faults = refused(&[("MAIL_TEMPLATES", folder)]);
-    assert_eq!(
-        complained_about(&faults),
-        ["MAIL_TEMPLATES", "MAIL_TEMPLATES"]
+    let errors = refused(&[("MAIL_TEMPLATES", folder)]);
+    assert_eq!(settings_in(&errors), ["MAIL_TEMPLATES", "MAIL_TEMPLATES"]);
+    assert!(
+        errors.contains("reset_password.html cannot be read"),
+        "{errors}"
     );
     assert!(
-        faults.contains("reset_password.html cannot be read"),
-        "{faults}"
-    );
-    assert!(
-        faults.contains("verify-email.html is the template of no letter"),
-        "{faults}"
+        errors.contains("verify-email.html is not the name of a template"),
+        "{errors}"
     );
 
     fs::remove_file(directory.path().join("verify-email.html")).unwrap();
-    write("reset_password.html", b"\n{{ nobody_fills_this }}");
-    let faults = refused(&[("MAIL_TEMPLATES", folder)]);
-    assert!(faults.contains("reset_password.html line 2: "), "{faults}");
-    let faults = refused(&[("MAIL_TEMPLATES", "/nowhere/at/all")]);
+    write("reset_password.html", b"\n{{ unknown_variable }}");
+    let errors = refused(&[("MAIL_TEMPLATES", folder)]);
+    assert!(errors.contains("reset_password.html line 2: "), "{errors}");
+    let errors = refused(&[("MAIL_TEMPLATES", "/nowhere/at/all")]);
     assert!(
-        faults.contains("/nowhere/at/all cannot be read"),
-        "{faults}"
+        errors.contains("/nowhere/at/all cannot be read"),
+        "{errors}"
     );
 }
 
 #[test]
-fn a_server_that_others_reach_needs_a_secret_of_its_own() {
-    let (_directory, sqlite) = room_for_a_database();
+fn an_exposed_server_requires_a_signing_secret() {
+    let (_directory, sqlite) = database_directory();
     for (name, value) in [
         ("HOST", "0.0.0.0"),
         ("HOST", "::"),
@@ -610,11 +607,11 @@ fn a_server_that_others_reach_needs_a_secret_of_its_own() {
     ] {
         let mut variables = BTreeMap::from([("DATABASE_URL", sqlite.as_str())]);
         variables.insert(name, value);
-        let faults = read_exactly(Mode::Serve, &variables)
+        let errors = read_exactly(Mode::Serve, &variables)
             .unwrap_err()
             .to_string();
-        assert_eq!(complained_about(&faults), ["JWT_SECRET"], "{name}={value}");
-        assert!(faults.contains("hallpass secret generate"), "{faults}");
+        assert_eq!(settings_in(&errors), ["JWT_SECRET"], "{name}={value}");
+        assert!(errors.contains("hallpass secret generate"), "{errors}");
         variables.insert("JWT_SECRET", SECRET);
         assert!(
             read_exactly(Mode::Serve, &variables).is_ok(),
@@ -624,16 +621,16 @@ fn a_server_that_others_reach_needs_a_secret_of_its_own() {
 }
 
 #[test]
-fn development_stays_on_this_machine_whatever_the_secret() {
+fn development_stays_on_loopback_even_with_a_secret() {
     for (name, value) in [
         ("HOST", "0.0.0.0"),
         ("HOST", "192.168.1.1"),
         ("PUBLIC_URL", "https://auth.example.com"),
     ] {
-        let faults = read_as(Mode::Dev, &[(name, value)])
+        let errors = read_as(Mode::Dev, &[(name, value)])
             .unwrap_err()
             .to_string();
-        assert_eq!(complained_about(&faults), [name]);
+        assert_eq!(settings_in(&errors), [name]);
         assert!(read_as(Mode::Serve, &[(name, value)]).is_ok());
     }
     for host in ["127.0.0.2", "::1", "::ffff:127.0.0.1"] {
@@ -642,8 +639,8 @@ fn development_stays_on_this_machine_whatever_the_secret() {
 }
 
 #[test]
-fn a_local_secret_is_made_once_and_for_its_owner_only() {
-    let (directory, url) = room_for_a_database();
+fn a_local_secret_is_created_once_and_readable_by_its_owner() {
+    let (directory, url) = database_directory();
     let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
     let first = read_exactly(Mode::Serve, &variables).unwrap().tokens;
     let again = read_exactly(Mode::Dev, &variables).unwrap().tokens;
@@ -662,8 +659,8 @@ fn a_local_secret_is_made_once_and_for_its_owner_only() {
 }
 
 #[test]
-fn processes_that_start_together_share_one_local_secret() {
-    let (_directory, url) = room_for_a_database();
+fn processes_that_start_together_share_a_local_secret() {
+    let (_directory, url) = database_directory();
     let secrets: BTreeSet<String> = std::thread::scope(|scope| {
         let readers: Vec<_> = (0..8)
             .map(|_| {
@@ -683,22 +680,22 @@ fn processes_that_start_together_share_one_local_secret() {
 }
 
 #[test]
-fn no_local_secret_is_made_while_something_else_is_wrong() {
-    let (directory, url) = room_for_a_database();
+fn no_local_secret_is_created_if_another_setting_is_invalid() {
+    let (directory, url) = database_directory();
     let variables = BTreeMap::from([("DATABASE_URL", url.as_str()), ("PORT", "http")]);
-    let faults = read_exactly(Mode::Serve, &variables)
+    let errors = read_exactly(Mode::Serve, &variables)
         .unwrap_err()
         .to_string();
-    assert_eq!(complained_about(&faults), ["PORT"]);
+    assert_eq!(settings_in(&errors), ["PORT"]);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn a_local_secret_that_others_may_read_or_guess_is_refused() {
-    let (directory, url) = room_for_a_database();
+fn a_readable_or_weak_local_secret_is_rejected() {
+    let (directory, url) = database_directory();
     let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
     let file = directory.path().join("a.db.jwt-secret");
-    let fault = || {
+    let error = || {
         read_exactly(Mode::Serve, &variables)
             .unwrap_err()
             .to_string()
@@ -706,14 +703,14 @@ fn a_local_secret_that_others_may_read_or_guess_is_refused() {
 
     fs::write(&file, SECRET).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    let open = fault();
-    assert_eq!(complained_about(&open), ["JWT_SECRET"]);
+    let open = error();
+    assert_eq!(settings_in(&open), ["JWT_SECRET"]);
     assert!(open.contains("chmod 600"), "{open}");
 
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(read_exactly(Mode::Serve, &variables).is_ok());
     fs::write(&file, "changeme").unwrap();
-    let weak = fault();
+    let weak = error();
     assert!(
         weak.contains("Delete the file") && !weak.contains("changeme"),
         "{weak}"
@@ -721,18 +718,18 @@ fn a_local_secret_that_others_may_read_or_guess_is_refused() {
 }
 
 #[test]
-fn a_database_in_a_directory_that_is_not_there_is_a_fault_not_a_panic() {
-    let (_directory, url) = room_for_a_database();
+fn a_missing_database_directory_is_an_error_not_a_panic() {
+    let (_directory, url) = database_directory();
     let url = url.replace("a.db", "missing/a.db");
     let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
-    let fault = read_exactly(Mode::Serve, &variables)
+    let error = read_exactly(Mode::Serve, &variables)
         .unwrap_err()
         .to_string();
-    assert!(fault.contains("directory exist"), "{fault}");
+    assert!(error.contains("Create the directory"), "{error}");
 }
 
 #[test]
-fn a_running_server_reads_its_secrets_again() {
+fn a_running_server_can_reload_its_secrets() {
     let tokens = read(&[]).tokens;
     let rotated = format!("{OTHER_SECRET},{SECRET}");
     let secrets = tokens
@@ -743,13 +740,13 @@ fn a_running_server_reads_its_secrets_again() {
 
     let weak = tokens.reread(&|name| (name == "JWT_SECRET").then(|| "weak".to_owned()));
     assert!(weak.unwrap_err().to_string().contains("has 4 bytes"));
-    let gone = tokens.reread(&|_| None).unwrap_err().to_string();
-    assert!(gone.contains("not given any more"), "{gone}");
+    let missing = tokens.reread(&|_| None).unwrap_err().to_string();
+    assert!(missing.contains("no longer set"), "{missing}");
 }
 
 #[test]
-fn a_server_with_a_local_secret_reads_that_again() {
-    let (_directory, url) = room_for_a_database();
+fn a_running_server_can_reload_a_local_secret() {
+    let (_directory, url) = database_directory();
     let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
     let tokens = read_exactly(Mode::Serve, &variables).unwrap().tokens;
     let secrets = tokens.reread(&|_| None).unwrap();

@@ -1,4 +1,4 @@
-//! What tokens are signed with and what they claim.
+//! The secrets that sign tokens, and the claims that are the same in all tokens.
 
 use std::path::PathBuf;
 
@@ -13,8 +13,8 @@ use super::setting_error::{Problem, SettingErrors};
 use super::settings::{JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET};
 use crate::crypto::secret_strength;
 
-const MAKE_ONE: &str =
-    "Make one with `hallpass secret generate` and give it as JWT_SECRET or JWT_SECRET_FILE.";
+const GENERATE_ONE: &str =
+    "Generate one with `hallpass secret generate`, and set JWT_SECRET or JWT_SECRET_FILE.";
 
 #[derive(Debug, Clone)]
 pub struct Tokens {
@@ -22,12 +22,12 @@ pub struct Tokens {
     pub secrets: Vec<SecretString>,
     pub issuer: Option<String>,
     pub audience: Option<String>,
-    /// The file the secret came from, when no `JWT_SECRET` was given.
+    /// The file that the secret was read from, if `JWT_SECRET` is not set.
     pub local_secret: Option<PathBuf>,
 }
 
 impl Tokens {
-    /// Must be read last: a local secret is only made when there is no fault yet.
+    /// Must be read last: a local secret is only created if there are no errors.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         server: Option<&Server>,
@@ -39,7 +39,7 @@ impl Tokens {
             (given_secrets(reader)?, None)
         } else {
             let path = local_secret_path(reader, server, database)?;
-            let may_create = !reader.has_faults();
+            let may_create = !reader.has_errors();
             let secret = match local_secret::read(&path) {
                 Ok(None) if may_create => local_secret::create(&path),
                 Ok(None) => return None,
@@ -49,7 +49,7 @@ impl Tokens {
             match secret {
                 Ok(secret) => (vec![secret], Some(path)),
                 Err(error) => {
-                    reader.complain(&JWT_SECRET, no_local_secret(&error));
+                    reader.report(&JWT_SECRET, local_secret_problem(&error));
                     return None;
                 }
             }
@@ -62,10 +62,10 @@ impl Tokens {
         })
     }
 
-    /// The secrets as they are given now, for a running server.
+    /// Reads the secrets again, for a running server.
     ///
     /// # Errors
-    /// What [`Config::read`](super::Config::read) would say of them, and when there are none any more.
+    /// The errors of [`Config::read`](super::Config::read), and when the secret is no longer set.
     pub fn reread(&self, environment: Environment<'_>) -> Result<Vec<SecretString>, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
         let secrets = if reader.is_given(&JWT_SECRET) {
@@ -74,24 +74,24 @@ impl Tokens {
             match self.local_secret.as_deref().map(local_secret::read) {
                 Some(Ok(Some(secret))) => Some(vec![secret]),
                 Some(Err(error)) => {
-                    reader.complain(&JWT_SECRET, no_local_secret(&error));
+                    reader.report(&JWT_SECRET, local_secret_problem(&error));
                     None
                 }
                 Some(Ok(None)) | None => {
-                    let why = "It is not given any more.";
-                    reader.complain(&JWT_SECRET, Problem::new(why, MAKE_ONE));
+                    let why = "It is no longer set.";
+                    reader.report(&JWT_SECRET, Problem::new(why, GENERATE_ONE));
                     None
                 }
             }
         };
         match secrets {
-            Some(secrets) if !reader.has_faults() => Ok(secrets),
-            _ => Err(reader.into_faults()),
+            Some(secrets) if !reader.has_errors() => Ok(secrets),
+            _ => Err(reader.into_errors()),
         }
     }
 }
 
-/// `None` after a fault.
+/// `None` after an error.
 fn given_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
     let text = reader.secret(&JWT_SECRET)?;
     let entries: Vec<&str> = text.expose_secret().split(',').map(str::trim).collect();
@@ -104,26 +104,26 @@ fn given_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
         let why = match secret_strength::check(entry.as_bytes()) {
             Err(weakness) => format!("{which} {weakness}."),
             Ok(()) if earlier.clone().any(|other| other == entry) => {
-                format!("{which} is there twice.")
+                format!("{which} is a duplicate.")
             }
             Ok(()) => continue,
         };
-        reader.complain(
+        reader.report(
             &JWT_SECRET,
-            Problem::new(why, "Make another with `hallpass secret generate`."),
+            Problem::new(why, "Generate a new one with `hallpass secret generate`."),
         );
     }
     Some(entries.into_iter().map(SecretString::from).collect())
 }
 
-/// Where a server that others cannot reach keeps its secret; a fault for any other server.
+/// The file with the secret of a server on a loopback address; an error for any other server.
 fn local_secret_path(
     reader: &mut Reader<'_>,
     server: Option<&Server>,
     database: Option<&Database>,
 ) -> Option<PathBuf> {
     let mut reasons = Vec::new();
-    // In development an exposed address is a fault already, secret or not.
+    // In development an exposed address is an error anyway, with or without a secret.
     if let (Some(server), Mode::Serve) = (server, reader.mode) {
         if !server.is_on_loopback() {
             reasons.push("HOST is not a loopback address");
@@ -136,31 +136,31 @@ fn local_secret_path(
         reasons.push("DATABASE_URL is PostgreSQL");
     }
     if !reasons.is_empty() {
-        let why = format!("It is missing, though {}.", reasons.join(" and "));
-        reader.complain(&JWT_SECRET, Problem::new(why, MAKE_ONE));
+        let why = format!("It is required because {}.", reasons.join(" and "));
+        reader.report(&JWT_SECRET, Problem::new(why, GENERATE_ONE));
         return None;
     }
     match database? {
-        Database::Sqlite { path } => Some(local_secret::path_beside(path)),
+        Database::Sqlite { path } => Some(local_secret::path_next_to(path)),
         Database::Postgres { .. } => None,
     }
 }
 
-fn no_local_secret(error: &LocalSecretError) -> Problem {
+fn local_secret_problem(error: &LocalSecretError) -> Problem {
     let hint = match error {
-        LocalSecretError::Read(..) => "Make it readable, or give JWT_SECRET.".to_owned(),
+        LocalSecretError::Read(..) => "Make the file readable, or set JWT_SECRET.".to_owned(),
         LocalSecretError::Write(..) => {
-            "Let the database file's directory exist and be writable, or give JWT_SECRET."
+            "Create the directory of the database file and make it writable, or set JWT_SECRET."
                 .to_owned()
         }
         LocalSecretError::Permissions(path) => {
-            format!("Run `chmod 600 {}`, or give JWT_SECRET.", path.display())
+            format!("Run `chmod 600 {}`, or set JWT_SECRET.", path.display())
         }
         LocalSecretError::Weak(..) => {
-            "Delete the file and another is made, or give JWT_SECRET.".to_owned()
+            "Delete the file to generate a new secret, or set JWT_SECRET.".to_owned()
         }
-        LocalSecretError::NoRandomness => "Give JWT_SECRET.".to_owned(),
+        LocalSecretError::NoRandomness => "Set JWT_SECRET.".to_owned(),
     };
-    let why = format!("It is not given, and {error}.");
+    let why = format!("It is not set, and {error}.");
     Problem::new(why, hint)
 }

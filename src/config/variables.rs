@@ -1,4 +1,4 @@
-//! The environment and the file `.env`, as one.
+//! The environment variables, including those from the file `.env`.
 
 use std::collections::HashMap;
 use std::env;
@@ -9,27 +9,26 @@ use super::setting_error::{Problem, SettingErrors};
 /// In the working directory.
 pub const ENV_FILE: &str = ".env";
 
-/// What `.env` holds; variables of the real environment win over it.
+/// The variables from `.env`; those of the environment take precedence.
 ///
-/// The environment itself is never changed: that is not safe once there are threads, and SIGHUP
-/// reads the file again.
+/// The environment itself is not changed: that is not safe with threads, and SIGHUP reads the file again.
 #[derive(Default)]
 pub struct Variables(HashMap<String, String>);
 
 impl Variables {
-    /// Reads the file; without one there is only the environment.
+    /// Reads the file, if it exists.
     ///
     /// # Errors
-    /// When the file is there and cannot be understood.
+    /// When the file exists but cannot be read or parsed.
     pub fn load(file: &Path) -> Result<Self, SettingErrors> {
         let read = dotenvy::from_path_iter(file).and_then(Iterator::collect);
         match read {
             Ok(variables) => Ok(Self(variables)),
             Err(error) if error.not_found() => Ok(Self::default()),
-            // The error itself repeats the line, secrets and all.
+            // The error itself repeats the line, including secrets.
             Err(dotenvy::Error::LineParse(..)) => Err(SettingErrors::of_env_file(Problem::new(
-                "A line of it is no NAME=value.",
-                "Put values with spaces or quotes in single quotes.",
+                "It contains a line that is not NAME=value.",
+                "Enclose values with spaces or quotes in single quotes.",
             ))),
             Err(error) => Err(SettingErrors::of_env_file(Problem::new(
                 format!("It cannot be read: {error}."),
@@ -53,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_fills_what_the_environment_leaves_open() {
+    fn the_file_adds_to_the_environment() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(".env");
         assert_eq!(Variables::load(&file).unwrap().get("HALLPASS_TEST"), None);
@@ -65,14 +64,14 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_a_fault_that_does_not_repeat_it() {
+    fn a_broken_file_is_an_error_that_does_not_repeat_it() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(".env");
         fs::write(&file, "JWT_SECRET='hunter2\n").unwrap();
-        let fault = Variables::load(&file).err().unwrap().to_string();
+        let error = Variables::load(&file).err().unwrap().to_string();
         assert!(
-            fault.contains(".env: ") && !fault.contains("hunter2"),
-            "{fault}"
+            error.contains(".env: ") && !error.contains("hunter2"),
+            "{error}"
         );
     }
 }

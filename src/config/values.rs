@@ -1,10 +1,10 @@
-//! Settings that are one of a few words, or a number within bounds.
+//! Parsers for settings with fixed choices or a range of numbers.
 
 use std::ops::RangeInclusive;
 
 use super::setting_error::{Problem, quoted};
 
-/// One of `choices`, whatever its case.
+/// One of `choices`, ignoring case.
 pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Problem> {
     move |text| {
         choices
@@ -14,7 +14,7 @@ pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Prob
             .ok_or_else(|| {
                 let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
                 Problem::new(
-                    format!("{} is none of its values.", quoted(text)),
+                    format!("{} is not a valid value.", quoted(text)),
                     format!("Use one of: {}.", words.join(", ")),
                 )
             })
@@ -37,7 +37,7 @@ pub fn number_within(bounds: RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32
             .filter(|number| bounds.contains(number))
             .ok_or_else(|| {
                 Problem::new(
-                    format!("{} is out of its bounds, or no number.", quoted(text)),
+                    format!("{} is not a number in the allowed range.", quoted(text)),
                     format!("Use a number from {} to {}.", bounds.start(), bounds.end()),
                 )
             })
