@@ -1,4 +1,4 @@
-//! What `hallpass dev` greets with.
+//! The banner that `hallpass dev` prints at startup.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -7,15 +7,15 @@ use serde_json::json;
 
 use crate::app::seed::Seeded;
 
-/// Addresses, people and a command to paste, in at most 14 lines.
+/// URLs, users and a command to paste, in at most 14 lines.
 pub fn banner(seeded: &Seeded, address: SocketAddr) -> String {
     let mut text = format!(
-        "Hallpass is ready, for development on this machine only. Ctrl-C stops it.\n\
+        "Hallpass is running in development mode, on this machine only. Press Ctrl-C to stop.\n\
          \n  Demo     http://{address}/demo\
          \n  Docs     http://{address}/docs\
          \n  OpenAPI  http://{address}/openapi.json\
          \n  Slack    http://{address}/dev/slack   Mail  http://{address}/dev/mailbox\n\
-         \n{} ({}), everybody's password: {}\n",
+         \n{} ({}). Initial password: {}\n",
         seeded.organization_name, seeded.organization_id, seeded.password
     );
     for person in &seeded.people {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_banner_names_addresses_and_people() {
+    fn the_banner_contains_urls_and_users() {
         let banner = shown();
         for part in [
             "http://127.0.0.1:65535/demo",
@@ -105,11 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_is_a_command_a_shell_understands() {
+    fn the_last_line_is_a_valid_shell_command() {
         let banner = shown();
         assert_eq!(
             banner.lines().last().unwrap(),
-            r#"curl http://127.0.0.1:65535/api/auth/login -H 'Content-Type: application/json' -d '{"email":"ada@acme.example","password":"it'\''s a secret"}'"#
+            concat!(
+                r#"curl http://127.0.0.1:65535/api/auth/login -H 'Content-Type: application/json' -d "#,
+                r#"'{"email":"ada@acme.example","password":"it'\''s a secret"}'"#
+            )
         );
     }
 }

@@ -17,23 +17,23 @@ pub const EXAMPLES: &str = examples!(
     "hallpass doctor --json | jq .recommended",
 );
 
-/// What BCRYPT_COST may be.
+/// The valid values of BCRYPT_COST.
 const COSTS: std::ops::RangeInclusive<u32> = 10..=16;
 
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// Milliseconds that hashing one password may take when nothing else is hashed
+    /// Maximum time to hash one password on an idle server, in milliseconds
     #[arg(long, default_value_t = 250, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=60_000))]
     latency: u64,
-    /// Reckon with so many HASHING_THREADS [default: one less than there are cores]
+    /// Number of HASHING_THREADS to assume [default: number of CPU cores]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
-    /// Print the figures as JSON
+    /// Print the results as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Measures this machine, which should have nothing else to do.
+/// Measures this machine, which should be idle.
 pub async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> {
     let inspection = inspect(variables).await;
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
@@ -85,7 +85,7 @@ pub async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> 
     ))
 }
 
-/// Of the database that `serve` would use; `None` when there is none yet.
+/// Inspects the database that `serve` would use; `None` if it does not exist yet.
 async fn inspect(variables: &Variables) -> Result<Option<Inspection>, Failure> {
     let database = Config::read_database(&|name| variables.get(name))?;
     Ok(App::inspect(&database).await?)
@@ -94,26 +94,28 @@ async fn inspect(variables: &Variables) -> Result<Option<Inspection>, Failure> {
 fn about_database(inspection: &Result<Option<Inspection>, Failure>) -> String {
     match inspection {
         Ok(Some(found)) => format!(
-            "Mail: {}\n\n{}",
+            "E-mail: {}\n\n{}",
             found.mail,
             about_organizations(found.open_organizations)
         ),
-        Ok(None) => "Mail and organizations: there is no database yet.".to_owned(),
-        Err(failure) => format!("Mail and organizations: unknown, for {failure}"),
+        Ok(None) => {
+            "E-mail and organizations: not checked, because there is no database yet.".to_owned()
+        }
+        Err(failure) => format!("E-mail and organizations: not checked: {failure}"),
     }
 }
 
 fn about_organizations(open: i64) -> String {
     if open == 0 {
-        return "Organizations: none is open to whoever asks.".to_owned();
+        return "Organizations: none can be joined without an invitation.".to_owned();
     }
     format!(
-        "Organizations: {open} open to anybody who knows the id. Their admins can change that (joinPolicy); \
-         DEFAULT_JOIN_POLICY is for new ones."
+        "Organizations: {open} can be joined by anyone who knows the id. Their admins can change the joinPolicy; \
+         DEFAULT_JOIN_POLICY applies to new organizations."
     )
 }
 
-/// The highest cost that one hash alone can have within the target.
+/// The highest cost at which a single hash meets the target.
 fn recommended(speed: &Speed, target: Duration) -> Option<u32> {
     COSTS.rev().find(|&cost| speed.alone(cost) <= target)
 }
@@ -128,14 +130,14 @@ fn advice(recommended: Option<u32>, threads: usize, latency: u64) -> String {
             "With {threads}: BCRYPT_COST={cost} is the highest cost that takes at most {latency} ms."
         ),
         None => format!(
-            "With {threads}: every cost takes more than {latency} ms here, and less than BCRYPT_COST={} is \
-             not safe. Use that, or a faster machine.",
+            "With {threads}: every safe cost takes more than {latency} ms on this machine. Use the minimum, \
+             BCRYPT_COST={}, or a faster machine.",
             COSTS.start()
         ),
     }
 }
 
-/// To a tenth, for measurements say no more.
+/// Rounds to a tenth, which is as precise as the measurements.
 fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
@@ -148,7 +150,7 @@ fn milliseconds(time: Duration) -> f64 {
 mod tests {
     use super::*;
 
-    /// A hash of cost 10 takes 51.2 ms alone.
+    /// A single hash with cost 10 takes 51.2 ms.
     const SPEED: Speed = Speed {
         alone: 50e-6,
         together: 100e-6,
@@ -169,15 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn open_organizations_are_pointed_out() {
-        assert!(about_organizations(3).contains("3 open to anybody"));
+    fn open_organizations_are_reported() {
+        assert!(about_organizations(3).contains("3 can be joined by anyone"));
         assert!(about_organizations(3).contains("DEFAULT_JOIN_POLICY"));
-        assert!(about_organizations(0).contains("none is open"));
+        assert!(about_organizations(0).contains("none can be joined"));
         assert!(about_database(&Ok(None)).contains("no database"));
     }
 
     #[test]
-    fn the_advice_names_the_setting() {
+    fn the_advice_contains_the_setting() {
         assert_eq!(
             advice(Some(12), 1, 250),
             "With one hashing thread: BCRYPT_COST=12 is the highest cost that takes at most 250 ms."

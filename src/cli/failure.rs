@@ -1,4 +1,4 @@
-//! How a command fails: a sentence for the operator and an exit code for scripts.
+//! Errors of commands: a message for the operator and an exit code for scripts.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -11,29 +11,29 @@ use crate::service;
 #[derive(Debug)]
 pub enum Failure {
     Failed(String),
-    /// What the operator typed breaks a rule (`EX_DATAERR` of sysexits.h).
-    Refused(String),
+    /// The input is not valid (`EX_DATAERR` of sysexits.h).
+    InvalidInput(String),
     /// `EX_UNAVAILABLE`.
     DatabaseUnavailable(String),
     /// `EX_CONFIG`.
     Settings(SettingErrors),
-    /// `EX_CONFIG`: a setting that was found wanting only when it was used.
-    SettingRefused(String),
+    /// `EX_CONFIG`: a setting that turned out to be invalid when it was used.
+    InvalidSetting(String),
 }
 
 impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Failed(_) => 1,
-            Self::Refused(_) => 65,
+            Self::InvalidInput(_) => 65,
             Self::DatabaseUnavailable(_) => 69,
-            Self::Settings(_) | Self::SettingRefused(_) => 78,
+            Self::Settings(_) | Self::InvalidSetting(_) => 78,
         })
     }
 
-    /// An argument that was refused.
-    pub fn refused(argument: &str) -> impl Fn(ValidationError) -> Self {
-        move |refusal| Self::Refused(format!("{argument}: {refusal}"))
+    /// The error for an invalid argument.
+    pub fn invalid(argument: &str) -> impl Fn(ValidationError) -> Self {
+        move |error| Self::InvalidInput(format!("{argument}: {error}"))
     }
 }
 
@@ -41,17 +41,17 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(why)
-            | Self::Refused(why)
+            | Self::InvalidInput(why)
             | Self::DatabaseUnavailable(why)
-            | Self::SettingRefused(why) => f.write_str(why),
-            Self::Settings(faults) => faults.fmt(f),
+            | Self::InvalidSetting(why) => f.write_str(why),
+            Self::Settings(errors) => errors.fmt(f),
         }
     }
 }
 
 impl From<SettingErrors> for Failure {
-    fn from(faults: SettingErrors) -> Self {
-        Self::Settings(faults)
+    fn from(errors: SettingErrors) -> Self {
+        Self::Settings(errors)
     }
 }
 
@@ -61,7 +61,7 @@ impl From<BuildError> for Failure {
         match error {
             BuildError::Database(_) => Self::DatabaseUnavailable(why),
             BuildError::DatabaseUrl(_) | BuildError::Secrets(_) | BuildError::MailServer(_) => {
-                Self::SettingRefused(why)
+                Self::InvalidSetting(why)
             }
             BuildError::TooNew(_)
             | BuildError::Bind { .. }
@@ -77,15 +77,15 @@ impl From<service::Error> for Failure {
     fn from(error: service::Error) -> Self {
         use service::Error;
         match error {
-            Error::Invalid(faults) => {
-                let lines: Vec<String> = faults
+            Error::Invalid(violations) => {
+                let lines: Vec<String> = violations
                     .iter()
-                    .map(|fault| format!("{}: {}", fault.field, fault.message))
+                    .map(|violation| format!("{}: {}", violation.field, violation.message))
                     .collect();
-                Self::Refused(lines.join("\n"))
+                Self::InvalidInput(lines.join("\n"))
             }
             Error::EmailTaken | Error::MfaNotEnrolled | Error::OrganizationNotFound => {
-                Self::Refused(error.to_string())
+                Self::InvalidInput(error.to_string())
             }
             Error::Busy(_) | Error::Conflict | Error::Unavailable(_) => {
                 Self::DatabaseUnavailable(error.to_string())
@@ -127,28 +127,25 @@ mod tests {
     use crate::service::Error;
 
     #[test]
-    fn every_exit_code_means_what_the_help_says() {
+    fn exit_codes_match_the_help() {
         let code = |error: Error| Failure::from(error).exit_code();
-        let fault = Violation::new("email", "invalid_email", "Please enter an e-mail address.");
-        assert_eq!(code(Error::Invalid(vec![fault])), ExitCode::from(65));
+        let violation = Violation::new("email", "invalid_email", "Please enter an e-mail address.");
+        assert_eq!(code(Error::Invalid(vec![violation])), ExitCode::from(65));
         assert_eq!(code(Error::EmailTaken), ExitCode::from(65));
         assert_eq!(
-            code(Error::Unavailable("gone".to_owned())),
+            code(Error::Unavailable("no connection".to_owned())),
             ExitCode::from(69)
         );
-        assert_eq!(code(Error::Internal("odd".to_owned())), ExitCode::from(1));
+        assert_eq!(code(Error::Internal("bug".to_owned())), ExitCode::from(1));
     }
 
     #[test]
-    fn a_refusal_lists_every_field() {
-        let faults = vec![
-            Violation::new("email", "invalid_email", "Please mend it."),
+    fn an_invalid_input_lists_every_field() {
+        let violations = vec![
+            Violation::new("email", "invalid_email", "Please fix it."),
             Violation::new("password", "too_short", "Please use more."),
         ];
-        let failure = Failure::from(Error::Invalid(faults)).to_string();
-        assert_eq!(
-            failure,
-            "email: Please mend it.\npassword: Please use more."
-        );
+        let failure = Failure::from(Error::Invalid(violations)).to_string();
+        assert_eq!(failure, "email: Please fix it.\npassword: Please use more.");
     }
 }

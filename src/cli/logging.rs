@@ -1,4 +1,4 @@
-//! Log lines on standard error.
+//! Logging to standard error.
 
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -20,7 +20,7 @@ pub fn start(logging: &Logging) {
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));
 }
 
-/// Times are UTC in RFC 3339, the formatter's own default.
+/// Times are UTC in RFC 3339, which is the formatter's default.
 fn layer<W>(logging: &Logging, on_terminal: bool, writer: W) -> impl Layer<Registry>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -46,7 +46,7 @@ where
     layer.with_filter(logging.levels.clone())
 }
 
-/// The formatter's own way leaves line breaks in messages, and with them room for forged lines.
+/// The default formatter does not escape line breaks in messages, which would allow log injection.
 fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
     if field.name() != "message" {
         write!(writer, "{}=", field.name())?;
@@ -151,13 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn auto_is_json_where_there_is_no_terminal() {
+    fn auto_is_json_without_a_terminal() {
         let line = written(LogFormat::Auto, "info", || tracing::info!("hello"));
         assert!(line.starts_with('{'), "{line}");
     }
 
     #[test]
-    fn levels_hold_by_module() {
+    fn levels_can_be_set_by_module() {
         let act = || {
             tracing::info!(target: "actix_server", "starting");
             tracing::warn!(target: "actix_server", "stopping");

@@ -1,18 +1,18 @@
-//! The command line: one command per file.
+//! The command line, with one command per file.
 
-/// The end of a `--help`: examples, and what the exit code says.
+/// The end of every `--help`: examples and exit codes.
 macro_rules! examples {
     ($($example:literal),+ $(,)?) => {
         concat!(
             "Examples:\n",
             $("  ", $example, "\n",)+
             "\nExit codes:\n",
-            "  0   done\n",
-            "  1   failed; the message says what to do\n",
-            "  2   wrong usage\n",
-            "  65  input refused\n",
+            "  0   success\n",
+            "  1   failure, as described in the message\n",
+            "  2   invalid usage\n",
+            "  65  invalid input\n",
             "  69  database unavailable\n",
-            "  78  settings refused",
+            "  78  invalid settings",
         )
     };
 }
@@ -39,15 +39,15 @@ pub use failure::Failure;
 
 use crate::config::{ENV_FILE, Variables};
 
-/// An identity service: people, organizations, sign-in and revocable tokens.
+/// An identity service: users, organizations, sign-in and revocable tokens.
 #[derive(Debug, Parser)]
 #[command(
     name = "hallpass",
     version,
     after_help = examples!(
-        "hallpass dev                       try it out: seeded people, no settings needed",
-        "hallpass                           serve, with the settings of the environment and .env",
-        "hallpass user create --help        how to make the first account",
+        "hallpass dev                       try it out with example users, without any settings",
+        "hallpass                           run the server with settings from the environment and .env",
+        "hallpass user create --help        see how to create the first user",
     ),
 )]
 pub struct Arguments {
@@ -57,29 +57,28 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve in earnest (also without a command)
+    /// Run the server (the default command)
     #[command(after_help = serve::EXAMPLES)]
     Serve,
-    /// Serve on this machine only, with a database of its own and people to sign in as
+    /// Run a development server on this machine, with its own database and example users
     #[command(after_help = dev::EXAMPLES)]
     Dev,
-    /// Bring the database's schema up to date
+    /// Migrate the database to the current schema
     #[command(after_help = migrate::EXAMPLES)]
     Migrate,
-    /// Organizations
+    /// Manage organizations
     #[command(subcommand, after_help = org::EXAMPLES)]
     Org(org::Command),
-    /// People's accounts
+    /// Manage users
     #[command(subcommand, after_help = user::EXAMPLES)]
     User(user::Command),
-    /// Signing secrets
+    /// Generate signing secrets
     #[command(subcommand, after_help = secret::EXAMPLES)]
     Secret(secret::Command),
-    /// Measure how fast this machine hashes passwords, recommend a BCRYPT_COST, look for letters that wait and for open
-    /// organizations
+    /// Recommend a BCRYPT_COST for this machine, and check for undelivered e-mails and open organizations
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
-    /// Print the API's description (OpenAPI 3.1, JSON)
+    /// Print the OpenAPI 3.1 description of the API as JSON
     #[command(after_help = openapi::EXAMPLES)]
     Openapi,
 }
@@ -87,7 +86,7 @@ enum Command {
 /// Runs the command. Must be called within an actix system.
 ///
 /// # Errors
-/// With a sentence for standard error and an exit code.
+/// With a message for standard error and an exit code.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let variables = || Variables::load(Path::new(ENV_FILE));
     match arguments.command.unwrap_or(Command::Serve) {
@@ -129,7 +128,7 @@ mod tests {
             let help = command.render_help().to_string();
             let name = command.get_name();
             assert!(help.contains("\n  hallpass "), "{name}: {help}");
-            assert!(help.contains("78  settings refused"), "{name}: {help}");
+            assert!(help.contains("78  invalid settings"), "{name}: {help}");
         }
     }
 

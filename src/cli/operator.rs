@@ -1,17 +1,17 @@
-//! What the operator's commands work with.
+//! What the operator's commands need: settings, logging and the database.
 
 use super::{Failure, logging};
 use crate::app::App;
 use crate::config::{Config, Mode, Variables};
 use crate::service::Services;
 
-/// Opens the database that the settings name.
+/// Opens the database.
 pub async fn open(variables: &Variables) -> Result<Services, Failure> {
     let config = read_settings(variables)?;
     Ok(App::services_for_operator(&config).await?)
 }
 
-/// Reads the settings and starts logging as they say.
+/// Reads the settings and starts logging.
 pub fn read_settings(variables: &Variables) -> Result<Config, Failure> {
     let config = Config::read(&|name| variables.get(name), Mode::Serve)?;
     logging::start(&config.logging);

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::Failure;
 
-/// Prints a text and a line break. A reader that has gone away (`| head`) is no failure.
+/// Prints a line. A closed pipe (`| head`) is not an error.
 pub fn print(text: &str) -> Result<(), Failure> {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Failed(format!(
-            "standard output cannot be written: {error}"
+            "cannot write to standard output: {error}"
         ))),
         _ => Ok(()),
     }
@@ -19,7 +19,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
 
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::Failed(format!("the answer cannot be written: {error}")))?;
+        .map_err(|error| Failure::Failed(format!("cannot serialize the output: {error}")))?;
     print(&text)
 }
 

@@ -10,8 +10,8 @@ pub const EXAMPLES: &str = examples!(
     "hallpass serve",
     "JWT_SECRET_FILE=/run/secrets/jwt DATABASE_URL=postgres://hallpass@db/hallpass hallpass serve",
     "PORT=9000 hallpass serve",
-    "kill -HUP $PID        read the signing secrets again",
-    "kill -TERM $PID       finish what has begun, then stop",
+    "kill -HUP $PID        reload the signing secrets",
+    "kill -TERM $PID       finish running requests, then stop",
 );
 
 pub async fn run(variables: &Variables) -> Result<(), Failure> {
@@ -20,7 +20,7 @@ pub async fn run(variables: &Variables) -> Result<(), Failure> {
     start(App::build(config, Overrides::default()).await?, &tokens).await
 }
 
-/// Serves until a signal says otherwise.
+/// Serves until a signal stops the server.
 pub async fn start(app: App, tokens: &Tokens) -> Result<(), Failure> {
     raise_limit_of_open_files();
     tracing::info!(address = %app.address(), "listening");

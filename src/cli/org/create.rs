@@ -16,7 +16,7 @@ pub const EXAMPLES: &str = examples!(
 
 #[derive(Debug, Args)]
 pub struct Create {
-    /// 2 to 255 characters
+    /// The organization's name, 2 to 255 characters
     name: String,
     /// Print the organization as JSON
     #[arg(long)]
@@ -25,7 +25,7 @@ pub struct Create {
 
 impl Create {
     pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let name = OrganizationName::parse(&self.name).map_err(Failure::refused("name"))?;
+        let name = OrganizationName::parse(&self.name).map_err(Failure::invalid("name"))?;
         let services = command_line::open(variables).await?;
         let organization = operator::create_organization(
             &services,

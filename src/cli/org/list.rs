@@ -14,7 +14,7 @@ pub const EXAMPLES: &str = examples!(
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Print an array of organizations as JSON
+    /// Print the organizations as a JSON array
     #[arg(long)]
     json: bool,
 }

@@ -42,13 +42,13 @@ pub async fn find(services: &Services, slug_or_id: &str) -> Result<Organization,
             organization.slug.as_str() == slug_or_id || Some(organization.id) == id
         })
         .ok_or_else(|| {
-            Failure::Refused(format!(
-                "no organization has the slug or id {slug_or_id:?}; `hallpass org list` shows them"
+            Failure::InvalidInput(format!(
+                "no organization has the slug or id {slug_or_id:?}; run `hallpass org list` to see them"
             ))
         })
 }
 
-/// An organization as `--json` prints it.
+/// An organization as printed by `--json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OrganizationJson<'a> {

@@ -23,27 +23,27 @@ pub const EXAMPLES: &str = examples!(
 
 #[derive(Debug, Args)]
 pub struct Create {
-    /// The address to sign in with
+    /// E-mail address to sign in with
     email: String,
-    /// 1 to 201 characters
+    /// The user's full name, 1 to 201 characters
     #[arg(long)]
     name: String,
-    /// The organization's slug or id
+    /// Slug or id of the organization
     #[arg(long, value_name = "SLUG")]
     organization: String,
-    /// employee, manager or admin
+    /// Role in the organization: employee, manager or admin
     #[arg(long, default_value_t = Role::Employee)]
     role: Role,
-    /// The e-mail address of whom the person reports to
+    /// E-mail address of the user's manager, who must be in the organization
     #[arg(long, value_name = "EMAIL")]
     manager: Option<String>,
-    /// Read the password from the first line of a file instead of standard input
+    /// Read the password from the first line of this file instead of standard input
     #[arg(long, value_name = "PATH", conflicts_with = "generate_password")]
     password_file: Option<PathBuf>,
-    /// Make a password and print it, this once
+    /// Generate a password and print it once
     #[arg(long)]
     generate_password: bool,
-    /// Print the account as JSON
+    /// Print the user as JSON
     #[arg(long)]
     json: bool,
 }
@@ -61,10 +61,10 @@ struct CreatedJson<'a> {
 
 impl Create {
     pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let email = Email::parse(&self.email).map_err(Failure::refused("email"))?;
-        let name = PersonName::parse(&self.name).map_err(Failure::refused("name"))?;
+        let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
+        let name = PersonName::parse(&self.name).map_err(Failure::invalid("name"))?;
         let manager = self.manager.as_deref().map(Email::parse).transpose();
-        let manager = manager.map_err(Failure::refused("manager"))?;
+        let manager = manager.map_err(Failure::invalid("manager"))?;
         let services = command_line::open(variables).await?;
         let organization = org::find(&services, &self.organization).await?;
         let manager_id = match &manager {
@@ -104,7 +104,7 @@ impl Create {
             ]],
         )?;
         match shown_password {
-            Some(password) => output::print(&format!("\nPassword, shown this once: {password}")),
+            Some(password) => output::print(&format!("\nPassword (not shown again): {password}")),
             None => Ok(()),
         }
     }
@@ -128,5 +128,9 @@ async fn find_member(
         .into_iter()
         .find(|(user, _)| user.email.as_ref() == Some(email))
         .map(|(user, _)| user.id)
-        .ok_or_else(|| Failure::Refused(format!("manager: nobody in the organization is {email}")))
+        .ok_or_else(|| {
+            Failure::InvalidInput(format!(
+                "manager: no member of the organization has the address {email}"
+            ))
+        })
 }

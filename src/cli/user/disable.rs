@@ -16,39 +16,37 @@ pub const EXAMPLES: &str = examples!(
 
 #[derive(Debug, Args)]
 pub struct Disable {
-    /// The account's address
+    /// The user's e-mail address
     email: String,
-    /// Disable the account although nobody else administers its organization
+    /// Disable the user even if an organization would be left without an admin
     #[arg(long)]
     even_the_last_admin: bool,
-    /// Print the account as JSON
+    /// Print the user as JSON
     #[arg(long)]
     json: bool,
 }
 
 impl Disable {
     pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let email = Email::parse(&self.email).map_err(Failure::refused("email"))?;
+        let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
         let services = command_line::open(variables).await?;
         let context = RequestContext::command_line(&services);
-        let insists = self.even_the_last_admin;
-        let user = match operator::disable_user(&services, &context, &email, insists).await? {
+        let force = self.even_the_last_admin;
+        let user = match operator::disable_user(&services, &context, &email, force).await? {
             Disabled::Done(user) => user,
             Disabled::LastAdminOf(organizations) => {
-                return Err(Failure::Refused(last_admin(&email, &organizations)));
+                return Err(Failure::InvalidInput(last_admin(&email, &organizations)));
             }
             Disabled::UnknownEmail => {
-                return Err(Failure::Refused(format!(
-                    "email: nobody's address is {email}"
+                return Err(Failure::InvalidInput(format!(
+                    "email: no user has the address {email}"
                 )));
             }
         };
         if self.json {
             output::print_json(&UserJson::from(&user))
         } else {
-            output::print(&format!(
-                "{email} is disabled, and every session has ended."
-            ))
+            output::print(&format!("Disabled {email}. All their sessions have ended."))
         }
     }
 }
@@ -56,8 +54,7 @@ impl Disable {
 fn last_admin(email: &Email, organizations: &[Organization]) -> String {
     let names: Vec<&str> = organizations.iter().map(|o| o.name.as_str()).collect();
     format!(
-        "email: {email} is the last admin of {}. Make somebody else an admin first, or insist with \
-         --even-the-last-admin.",
+        "email: {email} is the last admin of {}; make another user an admin first, or use --even-the-last-admin",
         names.join(", ")
     )
 }

@@ -20,10 +20,10 @@ pub const EXAMPLES: &str = examples!(
 
 #[derive(Debug, Args)]
 pub struct List {
-    /// Only the people of one organization, by slug or id
+    /// List only the members of this organization (slug or id)
     #[arg(long, value_name = "SLUG")]
     organization: Option<String>,
-    /// Print an array of accounts as JSON
+    /// Print the users as a JSON array
     #[arg(long)]
     json: bool,
 }

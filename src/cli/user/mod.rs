@@ -24,19 +24,19 @@ pub const EXAMPLES: &str = examples!(
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Create an account; its password comes from standard input
+    /// Create a user, with a password from standard input
     #[command(after_help = create::EXAMPLES)]
     Create(create::Create),
-    /// List everybody, or everybody in one organization
+    /// List all users, or the members of an organization
     #[command(after_help = list::EXAMPLES)]
     List(list::List),
-    /// Disable an account and end all its sessions
+    /// Disable a user and end all their sessions
     #[command(after_help = disable::EXAMPLES)]
     Disable(disable::Disable),
-    /// Forget the wrong passwords that keep an account from signing in
+    /// Unlock a user who is locked out after too many wrong passwords
     #[command(after_help = unlock::EXAMPLES)]
     Unlock(unlock::Unlock),
-    /// Take away the authenticator of somebody who has lost it and their recovery codes, and end all their sessions
+    /// Remove a user's authenticator and recovery codes, and end all their sessions
     #[command(after_help = reset_mfa::EXAMPLES)]
     ResetMfa(reset_mfa::ResetMfa),
 }
@@ -51,7 +51,7 @@ pub async fn run(command: Command, variables: &Variables) -> Result<(), Failure>
     }
 }
 
-/// An account as `--json` prints it.
+/// A user as printed by `--json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UserJson<'a> {

@@ -15,25 +15,27 @@ pub const EXAMPLES: &str = examples!(
 
 #[derive(Debug, Args)]
 pub struct ResetMfa {
-    /// The account's address
+    /// The user's e-mail address
     email: String,
-    /// Print the account as JSON
+    /// Print the user as JSON
     #[arg(long)]
     json: bool,
 }
 
 impl ResetMfa {
     pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let email = Email::parse(&self.email).map_err(Failure::refused("email"))?;
+        let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
         let services = command_line::open(variables).await?;
         let user = mfa::reset(&services, &RequestContext::command_line(&services), &email)
             .await?
-            .ok_or_else(|| Failure::Refused(format!("email: nobody's address is {email}")))?;
+            .ok_or_else(|| {
+                Failure::InvalidInput(format!("email: no user has the address {email}"))
+            })?;
         if self.json {
             output::print_json(&UserJson::from(&user))
         } else {
             output::print(&format!(
-                "{email} has no authenticator any more, and every session has ended."
+                "Removed the authenticator of {email}. All their sessions have ended."
             ))
         }
     }

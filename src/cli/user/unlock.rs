@@ -16,25 +16,27 @@ pub const EXAMPLES: &str = examples!(
 
 #[derive(Debug, Args)]
 pub struct Unlock {
-    /// The account's address
+    /// The user's e-mail address
     email: String,
-    /// Print the account as JSON
+    /// Print the user as JSON
     #[arg(long)]
     json: bool,
 }
 
 impl Unlock {
     pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let email = Email::parse(&self.email).map_err(Failure::refused("email"))?;
+        let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
         let services = command_line::open(variables).await?;
         let user =
             operator::unlock_user(&services, &RequestContext::command_line(&services), &email)
                 .await?
-                .ok_or_else(|| Failure::Refused(format!("email: nobody's address is {email}")))?;
+                .ok_or_else(|| {
+                    Failure::InvalidInput(format!("email: no user has the address {email}"))
+                })?;
         if self.json {
             output::print_json(&UserJson::from(&user))
         } else {
-            output::print(&format!("Wrong passwords for {email} are forgotten."))
+            output::print(&format!("Unlocked {email}."))
         }
     }
 }
