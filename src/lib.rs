@@ -1,7 +1,7 @@
 //! Hallpass: an identity service in one binary.
 //!
-//! Data flows one way: `http` and `cli` call `service`, which calls `store`; `domain` is the shared
-//! vocabulary. `docs/ARCHITECTURE.md` is the map.
+//! Calls go one way: `http` and `cli` call `service`, which calls `store`; `domain` has the shared
+//! types. See `docs/ARCHITECTURE.md`.
 
 pub mod adapters;
 pub mod app;

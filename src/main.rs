@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     match actix_web::rt::System::new().block_on(run(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            #[expect(clippy::print_stderr, reason = "that is where failures are told")]
+            #[expect(clippy::print_stderr, reason = "errors belong on standard error")]
             {
                 eprintln!("hallpass: {failure}");
             }

@@ -1,4 +1,4 @@
-//! What `hallpass dev` puts in place of the world.
+//! The overrides of `hallpass dev`.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use crate::adapters::{OsEntropy, SystemClock, smtp};
 use crate::sandbox::mailbox::Mailbox;
 use crate::sandbox::slack::SlackSandbox;
 
-/// A Slack and a mailbox of its own.
+/// The Slack sandbox and the development mailbox.
 ///
 /// # Errors
-/// When the system has no random numbers.
+/// When the system provides no random numbers.
 pub fn for_development() -> Result<Overrides, BuildError> {
     let entropy = Arc::new(OsEntropy::new()?);
-    // The port, and with it what is registered, is known when the server is built.
+    // The redirect URIs depend on the port, which is only known once the server is built.
     let slack = SlackSandbox::new(Arc::new(SystemClock), entropy, Vec::new());
     Ok(Overrides {
         slack_sandbox: Some(slack),

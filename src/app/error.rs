@@ -1,4 +1,4 @@
-//! Why the program cannot start.
+//! Errors that prevent the application from starting.
 
 use std::net::SocketAddr;
 
@@ -22,17 +22,17 @@ pub enum BuildError {
         address: SocketAddr,
         error: std::io::Error,
     },
-    #[error("the operating system refuses to serve the program: {0}")]
+    #[error("operating system error: {0}")]
     System(#[from] std::io::Error),
-    #[error("there is no TLS to speak to Slack with: {0}")]
+    #[error("TLS for Slack is not available: {0}")]
     Tls(String),
     #[error("SMTP_URL: {0}")]
     MailServer(String),
-    #[error("the example people could not be created: {0}")]
+    #[error("cannot create the example users: {0}")]
     Seed(#[from] crate::service::Error),
     #[error(
-        "the database holds organizations of its own, and everybody knows the password of the people \
-         that `hallpass dev` would add: set DATABASE_URL to another database, or use `hallpass serve`"
+        "the database already contains other organizations, and `hallpass dev` would add users with a publicly known \
+         password: set DATABASE_URL to another database, or use `hallpass serve`"
     )]
     NotASeededDatabase,
 }

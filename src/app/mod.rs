@@ -1,4 +1,4 @@
-//! Builds the program from its settings, starts it, and stops it.
+//! Builds the application from its settings, runs it, and stops it.
 
 mod build;
 mod dev;
@@ -24,18 +24,18 @@ pub use error::BuildError;
 pub use open_files::raise_limit_of_open_files;
 pub use run::StopHandle;
 
-/// What tests put in place of the world; `None` means the real thing.
+/// Replacements for external systems, for tests and `hallpass dev`; `None` means the real one.
 #[derive(Default)]
 pub struct Overrides {
     pub clock: Option<Arc<dyn Clock>>,
     pub entropy: Option<Arc<dyn Entropy>>,
-    /// Served beside the API, and to be Slack for it; `None` where Slack is Slack.
+    /// Served next to the API, as a stand-in for Slack.
     pub slack_sandbox: Option<SlackSandbox>,
-    /// Served beside the API, and where mail goes when the settings name no server.
+    /// Served next to the API; receives e-mails if no mail server is configured.
     pub mailbox: Option<Mailbox>,
 }
 
-/// A server that is bound to its port and has loaded what it must know, but does not answer yet.
+/// A server that is bound to its port and has loaded its data, but does not accept requests yet.
 pub struct App {
     address: SocketAddr,
     services: Arc<Services>,
@@ -45,7 +45,7 @@ pub struct App {
 }
 
 impl App {
-    /// Where it listens; the port is the real one when the settings asked for any.
+    /// The listen address, with the actual port if the settings say 0.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -1,9 +1,9 @@
-//! As many connections as the system lets the program have.
+//! The limit of open files, which limits the number of connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit of open files to the hard one: systems keep it at 1,024 for programs that call `select`, and
-/// each connection is a file. For a process that serves, not for a library.
+/// Raises the soft limit of open files to the hard limit. Systems default to 1,024 for programs that use `select`, but
+/// each connection needs a file descriptor. Only the server calls it, because it affects the whole process.
 pub fn raise_limit_of_open_files() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current == limit.maximum {
@@ -22,7 +22,7 @@ pub fn raise_limit_of_open_files() {
         Err(error) => tracing::warn!(
             %error,
             limit = limit.current,
-            "the limit of open files cannot be raised; so many connections are the most there can be"
+            "failed to raise the limit of open files, which also limits the number of connections"
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! The people of `hallpass dev`: one organization with everybody needed to try the roles.
+//! The example data of `hallpass dev`: an organization with users of every role.
 
 use super::BuildError;
 use crate::domain::violation::ValidationError;
@@ -12,7 +12,7 @@ const PASSWORD: &str = "correct horse battery staple";
 
 const ORGANIZATION: &str = "Analytical Engines";
 
-/// Name, address, role, and who they report to. The admin first; a manager before their reports.
+/// Name, address, role and manager. The admin comes first, and managers before their reports.
 const PEOPLE: [(&str, &str, Role, Option<&str>); 4] = [
     ("Ada Lovelace", "ada@example.com", Role::Admin, None),
     (
@@ -35,14 +35,14 @@ const PEOPLE: [(&str, &str, Role, Option<&str>); 4] = [
     ),
 ];
 
-/// Whom the database holds after seeding.
+/// The example data in the database after seeding.
 #[derive(Debug, Clone)]
 pub struct Seeded {
     pub organization_id: OrganizationId,
     pub organization_name: OrganizationName,
     /// The admin first.
     pub people: Vec<SeededPerson>,
-    /// Everybody's.
+    /// The password of all users.
     pub password: &'static str,
 }
 
@@ -54,13 +54,13 @@ pub struct SeededPerson {
     pub reports_to: Option<Email>,
 }
 
-/// Creates whoever is missing; a second call finds everybody there.
+/// Creates the missing users; a second call changes nothing.
 ///
 /// # Errors
-/// `NotASeededDatabase` for a database with organizations, none of them the seeded one.
+/// `NotASeededDatabase` if the database has organizations, but not the example one.
 pub async fn seed(services: &Services) -> Result<Seeded, BuildError> {
     let context = RequestContext::command_line(services);
-    let organization_name = OrganizationName::parse(ORGANIZATION).map_err(refused)?;
+    let organization_name = OrganizationName::parse(ORGANIZATION).map_err(invalid)?;
     let organizations = list_organizations(services).await?;
     let seeded = organizations
         .iter()
@@ -74,7 +74,7 @@ pub async fn seed(services: &Services) -> Result<Seeded, BuildError> {
         }
         None => return Err(BuildError::NotASeededDatabase),
     };
-    let mut there: Vec<User> = list_users(services, Some(organization_id))
+    let mut existing: Vec<User> = list_users(services, Some(organization_id))
         .await?
         .into_iter()
         .map(|(user, _)| user)
@@ -82,21 +82,24 @@ pub async fn seed(services: &Services) -> Result<Seeded, BuildError> {
     let mut people = Vec::new();
     for (name, email, role, reports_to) in PEOPLE {
         let person = SeededPerson {
-            name: PersonName::parse(name).map_err(refused)?,
-            email: Email::parse(email).map_err(refused)?,
+            name: PersonName::parse(name).map_err(invalid)?,
+            email: Email::parse(email).map_err(invalid)?,
             role,
-            reports_to: reports_to.map(Email::parse).transpose().map_err(refused)?,
+            reports_to: reports_to.map(Email::parse).transpose().map_err(invalid)?,
         };
-        if find(&there, &person.email).is_none() {
+        if find(&existing, &person.email).is_none() {
             let user = CreateUser {
                 email: person.email.clone(),
                 password: PASSWORD,
                 name: person.name.clone(),
                 organization_id,
                 role,
-                manager_id: person.reports_to.as_ref().and_then(|it| find(&there, it)),
+                manager_id: person
+                    .reports_to
+                    .as_ref()
+                    .and_then(|it| find(&existing, it)),
             };
-            there.push(create_user(services, &context, user).await?);
+            existing.push(create_user(services, &context, user).await?);
         }
         people.push(person);
     }
@@ -108,13 +111,13 @@ pub async fn seed(services: &Services) -> Result<Seeded, BuildError> {
     })
 }
 
-fn find(there: &[User], email: &Email) -> Option<UserId> {
-    there
+fn find(users: &[User], email: &Email) -> Option<UserId> {
+    users
         .iter()
         .find(|user| user.email.as_ref() == Some(email))
         .map(|user| user.id)
 }
 
-fn refused(refusal: ValidationError) -> Error {
-    refusal.of("seed").into()
+fn invalid(error: ValidationError) -> Error {
+    error.of("seed").into()
 }

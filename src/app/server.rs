@@ -1,4 +1,4 @@
-//! The HTTP server: what `actix_web::HttpServer` does, over sockets that keep time.
+//! The HTTP server: like `actix_web::HttpServer`, but over sockets with timeouts.
 
 use std::future::ready;
 use std::io;
@@ -15,23 +15,23 @@ use actix_web::{App, Error};
 
 use crate::http::connection::{Connection, Timeouts};
 
-/// Longer than the idle time of common proxies, so that it is they who close a connection and not a
-/// request that finds it closed.
+/// Longer than the idle timeout of common proxies, so that the proxy closes idle connections. Otherwise a proxy could
+/// send a request on a connection that we are closing.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-const PATIENCE: Timeouts = Timeouts {
+const TIMEOUTS: Timeouts = Timeouts {
     head: Duration::from_secs(5),
     idle: KEEP_ALIVE,
     answer: Duration::from_secs(8),
 };
 
-/// For who was told that the connection ends to end it as well.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long to wait for the client to close after `Connection: close`.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Started requests may finish this long after the stop; with the drain before it, under ten seconds.
+/// How long running requests may take after the stop; together with the drain before it, less than ten seconds.
 const SHUTDOWN_SECONDS: u64 = 8;
 
-/// A server that runs when it is awaited: a worker for each core, each with an application of its own.
+/// A server that runs when awaited, with one worker per core, each with its own instance of the application.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -58,9 +58,9 @@ where
             .map_err(|error: Error| error.error_response());
         let http = HttpService::build()
             .keep_alive(KEEP_ALIVE)
-            .client_request_timeout(PATIENCE.head)
-            .client_disconnect_timeout(GOODBYE)
-            // Whoever hangs up wants no answer; what is computed for it is given up.
+            .client_request_timeout(TIMEOUTS.head)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            // When the client disconnects, cancel its request.
             .h1_allow_half_closed(false)
             .graceful_shutdown_signal(move || {
                 let stop = stop.clone();
@@ -70,11 +70,11 @@ where
             .on_connect_ext(|socket: &Connection<TcpStream>, data| {
                 data.insert(socket.progress());
             })
-            // Nobody asks it anything: URLs come from `PUBLIC_URL`.
+            // The default will do: URLs are built from `PUBLIC_URL` instead.
             .h1(map_config(app, |()| AppConfig::default()));
         fn_service(|socket: TcpStream| {
             let peer = socket.peer_addr().ok();
-            ready(Ok((Connection::new(socket, PATIENCE), peer)))
+            ready(Ok((Connection::new(socket, TIMEOUTS), peer)))
         })
         .and_then(http)
     })?;
