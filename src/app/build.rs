@@ -1,4 +1,4 @@
-//! From settings to a program that is ready to run.
+//! Builds the application from the settings.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -29,10 +29,10 @@ use crate::service::operations::operator::count_open_organizations;
 use crate::service::{Limits, MailTransport, Passwords, Services, Slack, Tokens};
 use crate::store::{Engine, Store, Target};
 
-/// What the operator should know of a database.
+/// What `hallpass doctor` reports about a database.
 pub struct Inspection {
     pub mail: Backlog,
-    /// How many organizations anybody may join who knows their id.
+    /// How many organizations anyone who knows their id may join.
     pub open_organizations: i64,
 }
 
@@ -40,7 +40,7 @@ impl App {
     /// Opens the database, applies migrations, loads revocations, binds the port (0 picks a free one).
     ///
     /// # Errors
-    /// Names what is missing and what to do about it.
+    /// Says what is wrong and how to fix it.
     pub async fn build(config: Config, overrides: Overrides) -> Result<Self, BuildError> {
         let sandbox = overrides.slack_sandbox.clone();
         let mailbox = overrides.mailbox.clone();
@@ -64,7 +64,7 @@ impl App {
         let mut app_url = config.accounts.app_url;
         for url in [&mut public_url, &mut app_url] {
             if url.port() == Some(0) {
-                // A default made from `PORT=0`. An http URL with a host takes any port.
+                // A default derived from `PORT=0`. Setting the port cannot fail for an http URL with a host.
                 let _ = url.set_port(Some(address.port()));
             }
         }
@@ -80,7 +80,7 @@ impl App {
             }
             services.slack = Some(self::slack(slack, &public_url, address.port())?);
         }
-        // Who has a mail server wants to see mails arrive there.
+        // With a mail server, e-mails go there instead.
         let mailbox = mailbox.filter(|_| config.mail.server.is_none());
         services.mail_transport = mail_transport(config.mail, mailbox.clone(), app_url.clone())?;
         for entry in &mut services.return_urls {
@@ -124,7 +124,7 @@ impl App {
         })
     }
 
-    /// What the command line works with: no port, no background work.
+    /// The services for the command line, without a port and without background work.
     ///
     /// # Errors
     /// As `build`.
@@ -132,11 +132,10 @@ impl App {
         services(config, Overrides::default()).await
     }
 
-    /// What there is to know of a database before `serve` uses it; `None` where there is none yet. Nothing is made and
-    /// nothing migrated.
+    /// Inspects a database before `serve` uses it; `None` if it does not exist yet. Neither creates nor migrates it.
     ///
     /// # Errors
-    /// When the database does not answer, or not as this program expects.
+    /// When the database is unreachable or has an unexpected schema.
     pub async fn inspect(database: &Database) -> Result<Option<Inspection>, BuildError> {
         if let Database::Sqlite { path } = database
             && !path.exists()
@@ -152,7 +151,7 @@ impl App {
         }))
     }
 
-    /// Applies the migrations that are missing and returns their names.
+    /// Applies the missing migrations and returns their names.
     ///
     /// # Errors
     /// As `build`.
@@ -161,7 +160,7 @@ impl App {
     }
 }
 
-/// The operator's own listener: no load balancer leads to it.
+/// The listener for metrics, separate so that it need not be public.
 fn metrics(address: SocketAddr, services: Arc<Services>) -> Result<Server, BuildError> {
     let listener =
         TcpListener::bind(address).map_err(|error| BuildError::Bind { address, error })?;
@@ -225,7 +224,7 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
     })
 }
 
-/// The way to Slack, or to the sandbox on our own `port`.
+/// The Slack client, or a client of the sandbox on our own `port`.
 fn slack(config: config::Slack, public_url: &Url, port: u16) -> Result<Slack, BuildError> {
     if config.token_delivery == TokenDelivery::Query {
         tracing::warn!(
@@ -256,7 +255,7 @@ fn slack(config: config::Slack, public_url: &Url, port: u16) -> Result<Slack, Bu
     })
 }
 
-/// The way out for letters, by the mail server or else into the mailbox; `None` where there is none.
+/// The mail server, or else the development mailbox; `None` if there is neither.
 fn mail_transport(
     mail: config::Mail,
     mailbox: Option<Mailbox>,
@@ -290,7 +289,7 @@ fn smtp(server: MailServer, app_url: &Url) -> Result<Smtp, BuildError> {
     Smtp::new(server, app_url, Timeouts::default()).map_err(BuildError::MailServer)
 }
 
-/// The key ring of these secrets, newest first.
+/// The keyring of these secrets, newest first.
 pub(super) fn keyring(secrets: &[SecretString]) -> Result<Keyring, BuildError> {
     Keyring::new(secrets).map_err(|error| BuildError::Secrets(error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Serving until somebody says stop.
+//! Runs the server until it is stopped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use super::{App, workers};
 use crate::service::Services;
 use crate::service::operations::rotate_keys::rotate_keys;
 
-/// How long `/readyz` says 503 before the port closes, for load balancers to look elsewhere.
+/// How long `/readyz` returns 503 before the port closes, so that load balancers can react.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// Stops a running server: `/readyz` turns 503, started requests finish.
+/// Stops a running server: `/readyz` returns 503, and running requests finish.
 #[derive(Clone)]
 pub struct StopHandle {
     services: Arc<Services>,
@@ -23,7 +23,7 @@ pub struct StopHandle {
 }
 
 impl StopHandle {
-    /// Returns once the port is closed and started requests are answered.
+    /// Returns once the port is closed and running requests have finished.
     pub async fn stop(&self) {
         self.services.announce_stop();
         self.server.stop(true).await;
@@ -57,11 +57,11 @@ impl App {
         served
     }
 
-    /// Serves until SIGTERM (drain, then stop) or SIGINT (stop); SIGHUP exchanges the signing keys for
-    /// what `reread_secrets` finds, or keeps them and says why.
+    /// Serves until SIGTERM (drain, then stop) or SIGINT (stop). SIGHUP replaces the signing keys with the result
+    /// of `reread_secrets`, or keeps them and logs the error.
     ///
     /// # Errors
-    /// When the listener fails or signals cannot be had.
+    /// When the listener fails or signal handlers cannot be installed.
     pub async fn run_until_signalled<E: std::fmt::Display>(
         self,
         reread_secrets: impl Fn() -> Result<Vec<SecretString>, E>,
@@ -106,7 +106,7 @@ fn reload<E: std::fmt::Display>(
     match keyring {
         Ok(keyring) => {
             tracing::info!(?keyring, "signing keys reloaded");
-            // Meanwhile the server is to hear of other signals.
+            // In a task, so that the server can handle other signals meanwhile.
             tokio::spawn(async move {
                 if let Err(error) = rotate_keys(&services, keyring).await {
                     tracing::error!(%error, "the audit log does not say that signing keys were exchanged");

@@ -1,4 +1,4 @@
-//! Work that goes on beside requests: hearing of changes, sending letters, forgetting what is old, changing keys.
+//! Background work: applying changes, sending e-mails, purging expired data, and re-encrypting secrets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +14,19 @@ const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
 
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
 
-/// Between two attempts to reach a database that is away.
+/// The pause between attempts to reach an unavailable database.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// How often the outbox is looked into when nothing was written here: for letters that are to be tried again, and for
-/// those of an instance that died.
+/// How often the outbox is polled for e-mails to retry, and for those of an instance that died.
 const POLL_OUTBOX_EVERY: Duration = Duration::from_secs(2);
 
-/// Letters on their way at once: enough to hide how long one takes, and few for a mail server.
+/// How many e-mails are sent concurrently: enough to hide latency, and few for a mail server.
 const EMAILS_AT_ONCE: usize = 4;
 
-/// A mail that is being handed over at the end may take so long; another instance, or the next start, sends it else.
+/// How long a shutdown waits for e-mails in flight; otherwise another instance or the next start sends them again.
 const LAST_EMAILS: Duration = Duration::from_secs(1);
 
-/// The workers; what they do ends with this value.
+/// The workers, which stop when this is dropped.
 pub struct Workers {
     _others: JoinSet<()>,
     mail_worker: JoinHandle<()>,
@@ -51,7 +50,7 @@ pub fn start(services: Arc<Services>) -> Workers {
 }
 
 impl Workers {
-    /// Lets letters that are being handed over arrive, for a moment.
+    /// Waits briefly for e-mails in flight.
     pub async fn end(mut self) {
         self.shutdown.notify_one();
         let _ = timeout(LAST_EMAILS, &mut self.mail_worker).await;
@@ -64,7 +63,7 @@ impl Drop for Workers {
     }
 }
 
-/// Sends what is due, at once when this process has written a letter, until the end of the day.
+/// Sends due e-mails until shutdown, immediately if this process has queued one.
 async fn send_emails(services: Arc<Services>, shutdown: Arc<Notify>) {
     if services.mail_transport.is_none() {
         return;
@@ -90,14 +89,14 @@ async fn send_emails(services: Arc<Services>, shutdown: Arc<Notify>) {
     while in_flight.join_next().await.is_some() {}
 }
 
-/// Returns when nothing is due that is not on its way, or when the instance is to stop.
+/// Returns when all due e-mails are in flight, or when the instance is stopping.
 async fn send_due_emails(
     services: &Arc<Services>,
     permits: &Arc<Semaphore>,
     in_flight: &mut JoinSet<()>,
 ) -> Result<()> {
     while let Ok(permit) = Arc::clone(permits).acquire_owned().await {
-        // Those that have arrived are of no more interest.
+        // Discard finished tasks.
         while in_flight.try_join_next().is_some() {}
         if services.is_stopping() {
             break;
@@ -116,11 +115,11 @@ async fn send_due_emails(
     Ok(())
 }
 
-/// Reads the feed at every ring of the bell, and at every poll.
+/// Refreshes the revocation cache at every notification and at every poll.
 async fn follow(services: Arc<Services>, bell: Arc<Notify>) {
     let mut is_behind = false;
     loop {
-        // A ring during the read is kept by `Notify`: the next round begins at once.
+        // `Notify` stores a notification during the refresh, so the next round starts immediately.
         let _ = timeout(POLL_EVERY, bell.notified()).await;
         match services.revocations.refresh(&services.store).await {
             Ok(()) if is_behind => {

@@ -1,4 +1,4 @@
-//! Keys, hashes and tokens as arithmetic: `now` and random bytes are arguments, nothing is looked up.
+//! Keys, hashes and tokens as pure functions: `now` and random bytes are arguments.
 
 pub mod api_token;
 pub mod csrf;

@@ -1,4 +1,4 @@
-//! Random bytes expanded from one seed, for code that must not ask the system while it runs.
+//! Random bytes derived from a seed, for code that cannot use the operating system's generator.
 
 use ring::hkdf::{HKDF_SHA256, KeyType, Prk};
 
@@ -8,7 +8,7 @@ pub struct SeededRandom {
     used: u64,
 }
 
-/// How many bytes to expand to.
+/// The number of bytes to derive.
 struct Length(usize);
 
 impl KeyType for Length {

@@ -1,4 +1,4 @@
-//! The audit log's lines: who did what, from where, and how it ended.
+//! Entries of the audit log: who did what, from where, and with which outcome.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::ids::AuditId;
 use super::{OrganizationId, UserId};
 
-/// What was done, or tried.
+/// What was done or attempted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Login,
@@ -28,19 +28,19 @@ pub enum Action {
     UserCreated,
     UserDisabled,
     IdentityLinked,
-    /// Too many wrong passwords for one account from one address.
+    /// Too many wrong passwords for an account from one address.
     PairLocked,
-    /// Too many in a row for one account.
+    /// Too many wrong passwords in a row for an account.
     AccountLocked,
-    /// What was wrong before was forgotten.
+    /// The count of wrong passwords was reset.
     AccountUnlocked,
-    /// Wrong passwords for too many accounts from one address.
+    /// Wrong passwords for too many accounts from an address.
     AddressLocked,
-    /// Too many requests from one address.
+    /// Too many requests from an address.
     AddressLimited,
     MfaEnabled,
     MfaDisabled,
-    /// So many wrong codes that none is looked at for a while.
+    /// Too many wrong codes; the second factor is locked for a while.
     MfaLocked,
     RecoveryCodeUsed,
     RecoveryCodesRenewed,
@@ -57,12 +57,12 @@ pub enum Action {
     UserDeleted,
     ApiTokenCreated,
     ApiTokenRevoked,
-    /// Other secrets sign and verify, without a restart.
+    /// The signing secrets were reloaded.
     KeysRotated,
 }
 
 impl Action {
-    /// The word in the database: `subject.verb`.
+    /// The name in the database: `subject.verb`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Login => "session.login",
@@ -111,7 +111,7 @@ impl Action {
     }
 }
 
-/// How it ended.
+/// The outcome of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     Ok,
@@ -126,7 +126,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome a word names.
+    /// Parses the name of an outcome.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Ok, Self::Refused]
             .into_iter()
@@ -134,7 +134,7 @@ impl Outcome {
     }
 }
 
-/// What somebody proved themselves with, or who acted without a proof.
+/// How the actor was authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     Password,
@@ -152,7 +152,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The word in the database.
+    /// The name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -175,9 +175,9 @@ pub struct AuditEntry {
     pub at: DateTime<Utc>,
     pub action: Action,
     pub outcome: Outcome,
-    /// Who did it; nobody is known before a sign-in, and the command line is nobody.
+    /// The user who did it; `None` before a sign-in and for the command line.
     pub actor_id: Option<UserId>,
-    /// To whom it was done.
+    /// The user it was done to.
     pub subject_id: Option<UserId>,
     pub organization_id: Option<OrganizationId>,
     pub address: Option<IpAddr>,
@@ -191,7 +191,7 @@ pub struct AuditEntry {
     pub detail: Option<String>,
 }
 
-/// A row as it was read back. Its words are text: a newer version may have written it.
+/// A row as read from the database. Its names are text, because a newer version may have written them.
 #[derive(Debug, Clone)]
 pub struct WrittenEntry {
     pub id: AuditId,
@@ -204,7 +204,7 @@ pub struct WrittenEntry {
     pub request_id: String,
 }
 
-/// Which lines are wanted; everything that is given must fit.
+/// A filter for rows; all given criteria must match.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     pub action: Option<String>,

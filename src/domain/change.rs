@@ -1,10 +1,10 @@
-//! What every instance must hear of within a second.
+//! Changes that every instance must learn of within a second.
 
 use chrono::{DateTime, Utc};
 
 use super::{OrganizationId, SessionId, UserId};
 
-/// A fact that outdates what an instance holds in memory, or a token that somebody holds.
+/// A change that invalidates an instance's cached data or issued tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Tokens of this session are revoked.
@@ -17,20 +17,20 @@ pub enum Change {
         user_id: UserId,
         min_token_version: i32,
     },
-    /// Tokens of this user with a lower `pv` say what is no longer so: role, membership, or the organization's rules.
+    /// Tokens of this user with a lower `pv` have outdated claims: role, membership, or the organization's rules.
     TokensOutdated { user_id: UserId, min_pv: i32 },
-    /// The user's row or memberships are not what they were.
+    /// The user's row or memberships have changed.
     PersonChanged { user_id: UserId },
-    /// The organization's rules are not what they were, for everybody in it.
+    /// The organization's rules have changed for all members.
     OrganizationChanged { organization_id: OrganizationId },
 }
 
-/// A change as it was written down.
+/// A change as stored in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedChange {
     /// Grows in commit order.
     pub seq: i64,
     pub change: Change,
-    /// No token that the change revokes lives longer.
+    /// All tokens revoked by the change have expired by then.
     pub expires_at: DateTime<Utc>,
 }

@@ -1,8 +1,8 @@
-//! What a session row costs: the word of the sign-in entry point that everything asked for was shown.
+//! Proof that a sign-in has passed all checks, required to insert a session.
 
-/// Implemented by one type, which only the sign-in entry point can make. The function that inserts sessions demands a
-/// value of it, so no other code can begin one.
+/// Implemented by one type, which only the sign-in entry point can construct. The function that inserts sessions
+/// requires a value of it, so no other code can begin a session.
 pub trait Clearance {
-    /// The session waits for its second factor, and opens nothing until then.
+    /// Whether the session is locked until the second factor is completed.
     fn is_locked(&self) -> bool;
 }

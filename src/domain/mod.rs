@@ -1,4 +1,4 @@
-//! The words of the product and the rules that need nothing but values. No I/O, no clock.
+//! The domain types and rules, without I/O and without a clock.
 
 pub mod address_block;
 pub mod api_token;

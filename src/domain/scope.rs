@@ -1,12 +1,12 @@
-//! Whom a member of an organization may see, and what they may do to them.
+//! Which members of an organization a member may see, and what they may do to them.
 
 use super::Role;
 
-/// How far a role sees.
+/// Which members a role may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     Oneself,
-    /// Oneself and everybody below, at whatever distance.
+    /// Oneself and all direct and indirect reports.
     Reports,
     Organization,
 }
@@ -21,19 +21,19 @@ impl Scope {
     }
 }
 
-/// What a caller is to somebody in the same organization.
+/// The relationship of a caller to another member of the organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relationship {
     Admin,
-    /// A manager above them, at whatever distance.
+    /// A direct or indirect manager.
     Superior,
     Oneself,
-    /// A service with a token of theirs.
+    /// A service with an API token of the member.
     TheirService,
     Outsider,
 }
 
-/// What is done to somebody.
+/// What a caller may do to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     See,
@@ -43,7 +43,7 @@ pub enum Permission {
 }
 
 impl Relationship {
-    /// The table of rights; `docs/API.md` shows it to clients.
+    /// The permission table, which `docs/API.md` documents for clients.
     pub fn may(self, permission: Permission) -> bool {
         match (self, permission) {
             (Self::Admin, _)
