@@ -110,7 +110,7 @@ fn names<DB: Backend>(migrations: &[Box<dyn Migration<DB>>]) -> Vec<String> {
         .collect()
 }
 
-/// Diesel boxes what goes wrong here; the database's own words decide what it was.
+/// Diesel boxes the error; the code inside decides what it means.
 fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> MigrationError {
     let error = match error.downcast::<diesel::result::Error>() {
         Ok(error) => StoreError::from(*error),

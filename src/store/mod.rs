@@ -18,6 +18,7 @@ pub mod one_time_tokens;
 pub mod organizations;
 pub mod outbox;
 pub mod people;
+mod pg_connection;
 mod postgres;
 mod queue;
 pub mod recovery_codes;

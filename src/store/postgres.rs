@@ -12,8 +12,6 @@ use std::time::Duration;
 use diesel::dsl::{select, sql};
 use diesel::sql_types::Bool;
 use diesel::{QueryResult, RunQueryDsl as _};
-use diesel_async::AsyncPgConnection;
-use diesel_async::async_connection_wrapper::{AsyncConnectionWrapper, BlockOn};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
@@ -23,9 +21,7 @@ use tokio::time::timeout;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
-
-/// A PostgreSQL connection that Diesel can use without async code.
-pub type PgConnection = AsyncConnectionWrapper<AsyncPgConnection, ThisThread>;
+use super::pg_connection::PgConnection;
 
 /// For each host: the socket, TLS and who we are.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -135,7 +131,7 @@ impl Target {
 
     /// Connects, and drives the connection on this thread from now on.
     pub fn connect(&self) -> Result<(PgConnection, Liveness), StoreError> {
-        ThisThread.block_on(async {
+        block_on(async {
             let (client, connection) = self.connect_raw().await?;
             let liveness = Liveness::default();
             let at_end = MarkDead(Arc::clone(&liveness.dead));
@@ -145,10 +141,11 @@ impl Target {
                 let _ = connection.await;
             });
             DRIVER.set(Some(driver.abort_handle()));
-            let connection = AsyncPgConnection::try_from(client)
+            client
+                .batch_execute("set time zone 'UTC'; set client_encoding to 'UTF8'")
                 .await
-                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-            Ok((PgConnection::from(connection), liveness))
+                .map_err(|error| unavailable(&error))?;
+            Ok((PgConnection::new(client), liveness))
         })
     }
 }
@@ -196,7 +193,7 @@ impl Liveness {
     /// Lets the runtime look at the socket first: it sleeps between two jobs, and a server that went
     /// away meanwhile has not been noticed.
     pub fn is_dead(&self) -> bool {
-        ThisThread.block_on(async {
+        block_on(async {
             for _ in 0..2 {
                 tokio::task::yield_now().await;
             }
@@ -219,32 +216,24 @@ impl Drop for MarkDead {
     }
 }
 
-/// Blocks on the runtime of the thread it is used on.
-pub struct ThisThread;
-
 thread_local! {
     static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
     /// What moves the bytes of this thread's connection.
     static DRIVER: RefCell<Option<AbortHandle>> = const { RefCell::new(None) };
 }
 
-impl BlockOn for ThisThread {
-    #[expect(clippy::panic, reason = "without epoll there is no server either")]
-    fn block_on<F: Future>(&self, future: F) -> F::Output {
-        RUNTIME.with(|cell| {
-            cell.get_or_init(|| {
-                Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                    .unwrap_or_else(|error| panic!("cannot start a database runtime: {error}"))
-            })
-            .block_on(unless_silent(future))
+/// Blocks on the runtime of this thread.
+#[expect(clippy::panic, reason = "without epoll there is no server either")]
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+    RUNTIME.with(|cell| {
+        cell.get_or_init(|| {
+            Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap_or_else(|error| panic!("cannot start a database runtime: {error}"))
         })
-    }
-
-    fn get_runtime() -> Self {
-        Self
-    }
+        .block_on(unless_silent(future))
+    })
 }
 
 /// Without a driver the connection is closed, and whoever waits for it is told.

@@ -16,7 +16,8 @@ use diesel::connection::TransactionManager as _;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::postgres::{Liveness, PgConnection};
+use super::pg_connection::PgConnection;
+use super::postgres::Liveness;
 use super::sqlite::{self, Access};
 use super::{Engine, StoreError, Tx};
 

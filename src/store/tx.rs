@@ -2,7 +2,7 @@
 
 use diesel::SqliteConnection;
 
-use super::postgres::PgConnection;
+use super::pg_connection::PgConnection;
 
 /// The connection a unit of work runs on. Store functions take it; nobody else looks inside.
 pub enum Tx<'a> {
@@ -19,7 +19,7 @@ macro_rules! on {
                 $body
             }
             $crate::store::Tx::Postgres($conn) => {
-                let $conn: &mut $crate::store::postgres::PgConnection = $conn;
+                let $conn: &mut $crate::store::pg_connection::PgConnection = $conn;
                 $body
             }
         }

@@ -37,10 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Words of code and the only places they may appear in, as path prefixes in `src`.
 const ONLY_IN: &[(&[&str], &[&str])] = &[
     // SQL.
-    (
-        &["diesel", "diesel_async", "tokio_postgres", "sql_query"],
-        &["store/"],
-    ),
+    (&["diesel", "tokio_postgres", "sql_query"], &["store/"]),
     // Time and randomness are injected, so that tests can replace them.
     (
         &[

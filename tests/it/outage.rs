@@ -136,6 +136,39 @@ async fn a_postgres_without_free_connections_is_503_until_one_is_free() {
     recovers(&app, &ada, "free again").await;
 }
 
+#[actix_web::test]
+async fn postgres_errors_are_told_apart_by_code_in_any_language() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    let app = TestApp::start(db).await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
+    for (code, message, status) in [
+        ("40001", "konnte Zugriff nicht serialisieren", 503),
+        ("40P01", "Verklemmung entdeckt", 503),
+        ("53100", "kein Speicherplatz mehr auf dem Gerät", 503),
+        ("57014", "Anfrage wird storniert", 503),
+        ("22012", "Division durch null", 500),
+        ("P0001", "deadlock detected", 500),
+    ] {
+        app.db
+            .execute(&format!(
+                "create or replace function refuse() returns trigger language plpgsql as $$ begin
+                     raise exception using errcode = '{code}', message = '{message}';
+                 end $$;
+                 create or replace trigger refuse before insert on sessions
+                     for each row execute function refuse();"
+            ))
+            .await;
+        let refused = app.tries_to_log_in(&ada.email, PASSWORD).await;
+        assert_eq!(refused.status, status, "{code}: {}", refused.text());
+        let asked_again = refused.header("retry-after").is_some();
+        assert_eq!(asked_again, status == 503, "{code}");
+    }
+    app.db.execute("drop trigger refuse on sessions").await;
+    app.logs_in(&ada.email, PASSWORD).await;
+}
+
 /// What `/readyz?verbose` reports about it.
 async fn takes_writes(app: &TestApp) -> bool {
     let ready = app.get("/readyz?verbose").await.expect(200);

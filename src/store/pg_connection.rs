@@ -1,0 +1,272 @@
+//! Diesel over tokio-postgres, one blocking call at a time.
+//!
+//! Diesel's errors have no room for a SQLSTATE, so this is where it is kept
+//! (docs/decisions/0023-database-errors-by-code.md).
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use bytes::BytesMut;
+use diesel::connection::{
+    AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DynInstrumentation,
+    Instrumentation, LoadConnection, SimpleConnection,
+};
+use diesel::expression::QueryMetadata;
+use diesel::migration::{CREATE_MIGRATIONS_TABLE, MigrationConnection};
+use diesel::pg::{GetPgMetadataCache, Pg, PgMetadataCache, PgQueryBuilder, PgValue};
+use diesel::query_builder::bind_collector::RawBytesBindCollector;
+use diesel::query_builder::{Query, QueryBuilder as _, QueryFragment, QueryId};
+use diesel::result::{ConnectionError, ConnectionResult, Error as DieselError, QueryResult};
+use diesel::row::{Field, PartialRow, Row, RowIndex, RowSealed};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Statement};
+
+use super::error::from_postgres;
+use super::postgres::block_on;
+
+/// A PostgreSQL connection that Diesel can use without async code.
+pub struct PgConnection {
+    client: Client,
+    transactions: AnsiTransactionManager,
+    /// By SQL and the types of its parameters.
+    statements: HashMap<(String, Vec<Type>), Statement>,
+    types: PgMetadataCache,
+    instrumentation: DynInstrumentation,
+}
+
+impl PgConnection {
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            transactions: AnsiTransactionManager::default(),
+            statements: HashMap::new(),
+            types: PgMetadataCache::new(),
+            instrumentation: DynInstrumentation::none(),
+        }
+    }
+
+    fn prepare<T>(&mut self, source: &T) -> QueryResult<(Statement, Vec<Parameter>)>
+    where
+        T: QueryFragment<Pg> + QueryId,
+    {
+        let mut builder = PgQueryBuilder::default();
+        source.to_sql(&mut builder, &Pg)?;
+        let mut collected = RawBytesBindCollector::<Pg>::new();
+        source.collect_binds(&mut collected, self, &Pg)?;
+        let mut types = Vec::with_capacity(collected.metadata.len());
+        for metadata in &collected.metadata {
+            let oid = metadata
+                .oid()
+                .map_err(|error| DieselError::SerializationError(Box::new(error)))?;
+            types.push(Type::from_oid(oid).ok_or_else(|| {
+                DieselError::SerializationError(format!("type {oid} is not built in").into())
+            })?);
+        }
+        let parameters = collected.binds.into_iter().map(Parameter).collect();
+        let key = (builder.finish(), types);
+        if let Some(statement) = self.statements.get(&key) {
+            return Ok((statement.clone(), parameters));
+        }
+        let statement =
+            block_on(self.client.prepare_typed(&key.0, &key.1)).map_err(from_postgres)?;
+        if source.is_safe_to_cache_prepared(&Pg)? {
+            self.statements.insert(key, statement.clone());
+        }
+        Ok((statement, parameters))
+    }
+}
+
+impl SimpleConnection for PgConnection {
+    fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
+        block_on(self.client.batch_execute(query)).map_err(from_postgres)
+    }
+}
+
+impl ConnectionSealed for PgConnection {}
+
+impl Connection for PgConnection {
+    type Backend = Pg;
+    type TransactionManager = AnsiTransactionManager;
+
+    fn establish(_: &str) -> ConnectionResult<Self> {
+        let advice = "a PostgreSQL connection is opened through its target";
+        Err(ConnectionError::BadConnection(advice.to_owned()))
+    }
+
+    fn execute_returning_count<T>(&mut self, source: &T) -> QueryResult<usize>
+    where
+        T: QueryFragment<Pg> + QueryId,
+    {
+        let (statement, parameters) = self.prepare(source)?;
+        let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
+        let count =
+            block_on(self.client.execute(&statement, &parameters)).map_err(from_postgres)?;
+        usize::try_from(count).map_err(|error| DieselError::DeserializationError(Box::new(error)))
+    }
+
+    fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
+        &mut self.transactions
+    }
+
+    fn instrumentation(&mut self) -> &mut dyn Instrumentation {
+        &mut *self.instrumentation
+    }
+
+    fn set_instrumentation(&mut self, instrumentation: impl Instrumentation) {
+        self.instrumentation = instrumentation.into();
+    }
+
+    fn set_prepared_statement_cache_size(&mut self, _: CacheSize) {}
+}
+
+impl LoadConnection for PgConnection {
+    type Cursor<'conn, 'query> = std::iter::Map<
+        std::vec::IntoIter<tokio_postgres::Row>,
+        fn(tokio_postgres::Row) -> QueryResult<PgRow>,
+    >;
+    type Row<'conn, 'query> = PgRow;
+
+    fn load<'conn, 'query, T>(
+        &'conn mut self,
+        source: T,
+    ) -> QueryResult<Self::Cursor<'conn, 'query>>
+    where
+        T: Query + QueryFragment<Pg> + QueryId + 'query,
+        Pg: QueryMetadata<T::SqlType>,
+    {
+        let (statement, parameters) = self.prepare(&source)?;
+        let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
+        let rows = block_on(self.client.query(&statement, &parameters)).map_err(from_postgres)?;
+        Ok(rows.into_iter().map(|row| Ok(PgRow(row))))
+    }
+}
+
+impl GetPgMetadataCache for PgConnection {
+    fn get_metadata_cache(&mut self) -> &mut PgMetadataCache {
+        &mut self.types
+    }
+}
+
+impl MigrationConnection for PgConnection {
+    fn setup(&mut self) -> QueryResult<usize> {
+        self.batch_execute(CREATE_MIGRATIONS_TABLE).map(|()| 0)
+    }
+}
+
+/// A parameter as Diesel has written it, in PostgreSQL's binary format.
+#[derive(Debug)]
+struct Parameter(Option<Vec<u8>>);
+
+impl Parameter {
+    fn as_sql(&self) -> &(dyn ToSql + Sync) {
+        self
+    }
+}
+
+impl ToSql for Parameter {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        let Some(bytes) = &self.0 else {
+            return Ok(IsNull::Yes);
+        };
+        out.extend_from_slice(bytes);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A value as PostgreSQL sent it; Diesel reads it.
+struct Raw<'a>(Option<&'a [u8]>);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(
+        _: &Type,
+        bytes: &'a [u8],
+    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(Some(bytes)))
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(None))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+pub struct PgRow(tokio_postgres::Row);
+
+impl RowSealed for PgRow {}
+
+impl<'a> Row<'a, Pg> for PgRow {
+    type Field<'f>
+        = PgField<'f>
+    where
+        'a: 'f,
+        Self: 'f;
+    type InnerPartialRow = Self;
+
+    fn field_count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get<'b, I>(&'b self, index: I) -> Option<PgField<'b>>
+    where
+        'a: 'b,
+        Self: RowIndex<I>,
+    {
+        let index = self.idx(index)?;
+        let column = self.0.columns().get(index)?;
+        let Raw(bytes) = self.0.try_get(index).ok()?;
+        Some(PgField {
+            name: column.name(),
+            oid: NonZeroU32::new(column.type_().oid())?,
+            bytes,
+        })
+    }
+
+    fn partial_row(&self, range: Range<usize>) -> PartialRow<'_, Self> {
+        PartialRow::new(self, range)
+    }
+}
+
+impl RowIndex<usize> for PgRow {
+    fn idx(&self, index: usize) -> Option<usize> {
+        (index < self.0.len()).then_some(index)
+    }
+}
+
+impl RowIndex<&str> for PgRow {
+    fn idx(&self, name: &str) -> Option<usize> {
+        self.0
+            .columns()
+            .iter()
+            .position(|column| column.name() == name)
+    }
+}
+
+pub struct PgField<'a> {
+    name: &'a str,
+    oid: NonZeroU32,
+    bytes: Option<&'a [u8]>,
+}
+
+impl<'a> Field<'a, Pg> for PgField<'a> {
+    fn field_name(&self) -> Option<&str> {
+        Some(self.name)
+    }
+
+    fn value(&self) -> Option<PgValue<'_>> {
+        self.bytes.map(|bytes| PgValue::new(bytes, &self.oid))
+    }
+}
