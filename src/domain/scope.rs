@@ -1,31 +1,40 @@
 //! Which members of an organization a member may see, and what they may do to them.
 
-use super::Role;
+use super::{Role, UserId};
 
-/// Which members a role may see.
+/// The people of an organization whom a member may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    Oneself,
-    /// Oneself and all direct and indirect reports.
-    Reports,
+    Oneself(UserId),
+    /// This person and everybody who reports to them, directly or not.
+    Reports(UserId),
     Organization,
 }
 
 impl Scope {
-    pub fn of(role: Role) -> Self {
+    pub fn of(role: Role, user_id: UserId) -> Self {
         match role {
-            Role::Employee => Self::Oneself,
-            Role::Manager => Self::Reports,
+            Role::Employee => Self::Oneself(user_id),
+            Role::Manager => Self::Reports(user_id),
             Role::Admin => Self::Organization,
+        }
+    }
+
+    /// Everything the scope includes, in the words of the API.
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Oneself(_) => &["self"],
+            Self::Reports(_) => &["self", "reports"],
+            Self::Organization => &["self", "reports", "organization"],
         }
     }
 }
 
-/// The relationship of a caller to another member of the organization.
+/// What a caller is to another member of the same organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relationship {
     Admin,
-    /// A direct or indirect manager.
+    /// A direct or indirect manager of theirs.
     Superior,
     Oneself,
     /// A service with an API token of the member.
@@ -33,7 +42,7 @@ pub enum Relationship {
     Outsider,
 }
 
-/// What a caller may do to a member.
+/// What is done to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     See,
@@ -61,14 +70,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_sees_no_further_than_its_scope() {
-        assert_eq!(Scope::of(Role::Employee), Scope::Oneself);
-        assert_eq!(Scope::of(Role::Manager), Scope::Reports);
-        assert_eq!(Scope::of(Role::Admin), Scope::Organization);
+    fn a_higher_role_sees_more() {
+        let words = |role| Scope::of(role, UserId::NIL).words();
+        assert_eq!(words(Role::Employee), ["self"]);
+        assert_eq!(words(Role::Manager), ["self", "reports"]);
+        assert_eq!(words(Role::Admin), ["self", "reports", "organization"]);
     }
 
     #[test]
-    fn only_admins_administer_and_a_service_changes_nothing_of_its_owner() {
+    fn only_admins_administer_and_a_service_does_not_change_its_owner() {
         let rights = |relationship: Relationship| {
             [Permission::See, Permission::Rename, Permission::Administer]
                 .map(|permission| relationship.may(permission))

@@ -32,7 +32,6 @@ pub mod totp;
 mod tx;
 mod types;
 pub mod users;
-pub mod visible_people;
 pub mod workspaces;
 
 use std::path::PathBuf;

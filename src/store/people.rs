@@ -1,7 +1,7 @@
-//! Users as members of an organization: `users`, `memberships`, and `reporting_lines`, which triggers keep.
+//! Users as members of an organization: `users`, `memberships`, and `reporting_lines`, which triggers maintain.
 
 use diesel::define_sql_function;
-use diesel::dsl::{exists, select};
+use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -10,20 +10,20 @@ use super::schema::{memberships, reporting_lines, users};
 use super::users::UserRow;
 use super::{StoreError, Tx, on};
 use crate::domain::page::PageRequest;
-use crate::domain::{Membership, OrganizationId, User, UserId};
+use crate::domain::{Membership, OrganizationId, Scope, User, UserId};
 
 define_sql_function! {
-    /// Lower case: of ASCII in SQLite, of whatever the locale knows in PostgreSQL.
+    /// SQLite changes ASCII letters only, PostgreSQL those that its locale knows.
     fn lower(text: Text) -> Text;
 }
 
-/// Whose people are listed.
+/// Which part of a list is read.
 #[derive(Debug, Clone, Copy)]
-pub enum Listed {
-    One(UserId),
-    /// Somebody and all below them.
-    Below(UserId),
-    Everybody,
+pub enum Part {
+    /// By user id, which costs the same wherever it begins.
+    ById(PageRequest<UserId>),
+    /// By name, after the first `from`.
+    ByName { from: u32, size: u32 },
 }
 
 type Row = (MembershipRow, UserRow);
@@ -32,8 +32,8 @@ fn person((membership, user): Row) -> Result<(User, Membership), StoreError> {
     Ok((user.into(), membership.try_into()?))
 }
 
-/// What `like` takes for "holds `text`".
-fn holding(text: &str) -> String {
+/// The pattern of `like` for "contains `text`", with `\` as its escape character.
+fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {
@@ -45,124 +45,109 @@ fn holding(text: &str) -> String {
     pattern
 }
 
-/// Members by user id; with `text`, those whose name or address holds it.
+/// Runs `$body` with the members that `$scope` includes, and the column that holds their ids. Each table is read from the
+/// index that begins with what it is filtered by.
+macro_rules! in_scope {
+    ($organization_id:expr, $scope:expr, |$members:ident, $id:ident| $body:expr) => {{
+        let of_organization = memberships::organization_id.eq($organization_id);
+        match $scope {
+            Scope::Oneself(user_id) => {
+                let $id = memberships::user_id;
+                let $members = memberships::table.filter(of_organization.and($id.eq(user_id)));
+                $body
+            }
+            Scope::Reports(manager_id) => {
+                let $id = reporting_lines::user_id;
+                let $members = reporting_lines::table
+                    .filter(reporting_lines::organization_id.eq($organization_id))
+                    .filter(reporting_lines::manager_id.eq(manager_id));
+                $body
+            }
+            Scope::Organization => {
+                let $id = memberships::user_id;
+                let $members = memberships::table.filter(of_organization);
+                $body
+            }
+        }
+    }};
+}
+
+/// Those of `$members` whose name or address contains `$text`; all when there is none.
+macro_rules! matching {
+    ($members:ident, $id:ident, $text:expr, $columns:expr) => {{
+        let mut query = $members
+            .inner_join(users::table.on(users::id.eq($id)))
+            .select($columns)
+            .into_boxed();
+        if let Some(text) = $text {
+            let pattern = containing(text);
+            let in_name = lower(users::name).like(lower(pattern.clone())).escape('\\');
+            let in_email = users::email.like(lower(pattern).nullable()).escape('\\');
+            query = query.filter(in_name.or(in_email));
+        }
+        query
+    }};
+}
+
+/// The people in `scope`, with `text` those whose name or address contains it.
 ///
-/// Without `text` a page costs the same in an organization of any size. With it, rows are looked at until the page
-/// is full.
-pub fn page(
+/// Without `text`, a part by id costs the same in an organization of any size.
+pub fn search(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
-    listed: Listed,
+    scope: Scope,
     text: Option<&str>,
-    request: &PageRequest<UserId>,
+    part: Part,
 ) -> Result<Vec<(User, Membership)>, StoreError> {
-    let after = request.after.unwrap_or(UserId::NIL);
-    /// The two queries differ in where they begin, so that each walks along an index.
-    macro_rules! narrowed {
-        ($query:expr) => {{
-            let mut query = $query;
-            if let Some(text) = text {
-                let pattern = holding(text);
-                let in_name = lower(users::name).like(lower(pattern.clone())).escape('\\');
-                let in_email = users::email.like(lower(pattern).nullable()).escape('\\');
-                query = query.filter(in_name.or(in_email));
-            }
-            query
-        }};
-    }
-    match (listed, text) {
-        (Listed::Below(manager_id), None) => {
-            let ids = ids_below(tx, organization_id, manager_id, request)?;
-            return list(tx, organization_id, &ids);
+    // First the ids, then the people: asked for both at once, either database's planner may sort all members.
+    let ids: Vec<UserId> = on!(tx, |conn| in_scope!(
+        organization_id,
+        scope,
+        |members, id| match (text, part) {
+            (None, Part::ById(page)) => members
+                .filter(id.gt(page.after.unwrap_or(UserId::NIL)))
+                .order(id)
+                .limit(page.rows())
+                .select(id)
+                .load(conn),
+            (Some(_), Part::ById(page)) => matching!(members, id, text, id)
+                .filter(id.gt(page.after.unwrap_or(UserId::NIL)))
+                .order(id)
+                .limit(page.rows())
+                .load(conn),
+            (_, Part::ByName { from, size }) => matching!(members, id, text, id)
+                .order((users::name, users::id))
+                .offset(i64::from(from))
+                .limit(i64::from(size))
+                .load(conn),
         }
-        (Listed::Everybody, None) => {
-            let ids = ids_of_everybody(tx, organization_id, request)?;
-            return list(tx, organization_id, &ids);
-        }
-        _ => {}
-    }
-    let rows: Vec<Row> = match listed {
-        Listed::One(_) | Listed::Everybody => on!(tx, |conn| {
-            let mut query = memberships::table
-                .inner_join(users::table)
-                .filter(memberships::organization_id.eq(organization_id))
-                .filter(memberships::user_id.gt(after))
-                .order(memberships::user_id)
-                .limit(request.rows())
-                .select((MembershipRow::as_select(), UserRow::as_select()))
-                .into_boxed();
-            if let Listed::One(user_id) = listed {
-                query = query.filter(memberships::user_id.eq(user_id));
-            }
-            narrowed!(query).load(conn)
-        })?,
-        Listed::Below(manager_id) => on!(tx, |conn| narrowed!(
-            reporting_lines::table
-                .inner_join(
-                    memberships::table.on(memberships::organization_id
-                        .eq(reporting_lines::organization_id)
-                        .and(memberships::user_id.eq(reporting_lines::user_id)))
-                )
-                .inner_join(users::table.on(users::id.eq(reporting_lines::user_id)))
-                .filter(reporting_lines::organization_id.eq(organization_id))
-                .filter(reporting_lines::manager_id.eq(manager_id))
-                .filter(reporting_lines::user_id.gt(after))
-                .order(reporting_lines::user_id)
-                .limit(request.rows())
-                .select((MembershipRow::as_select(), UserRow::as_select()))
-                .into_boxed()
-        )
-        .load(conn))?,
-    };
-    rows.into_iter().map(person).collect()
-}
-
-/// The ids first, and then who they are: asked for all at once, either database's planner may sort everybody.
-fn ids_of_everybody(
-    tx: &mut Tx<'_>,
-    organization_id: OrganizationId,
-    request: &PageRequest<UserId>,
-) -> Result<Vec<UserId>, StoreError> {
-    Ok(on!(tx, |conn| memberships::table
-        .filter(memberships::organization_id.eq(organization_id))
-        .filter(memberships::user_id.gt(request.after.unwrap_or(UserId::NIL)))
-        .order(memberships::user_id)
-        .limit(request.rows())
-        .select(memberships::user_id)
-        .load(conn))?)
-}
-
-/// As [`ids_of_everybody`], of somebody and all below them.
-fn ids_below(
-    tx: &mut Tx<'_>,
-    organization_id: OrganizationId,
-    manager_id: UserId,
-    request: &PageRequest<UserId>,
-) -> Result<Vec<UserId>, StoreError> {
-    Ok(on!(tx, |conn| reporting_lines::table
-        .filter(reporting_lines::organization_id.eq(organization_id))
-        .filter(reporting_lines::manager_id.eq(manager_id))
-        .filter(reporting_lines::user_id.gt(request.after.unwrap_or(UserId::NIL)))
-        .order(reporting_lines::user_id)
-        .limit(request.rows())
-        .select(reporting_lines::user_id)
-        .load(conn))?)
-}
-
-/// These members, by their ids.
-fn list(
-    tx: &mut Tx<'_>,
-    organization_id: OrganizationId,
-    ids: &[UserId],
-) -> Result<Vec<(User, Membership)>, StoreError> {
+    ))?;
     let rows: Vec<Row> = on!(tx, |conn| memberships::table
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization_id))
-        .filter(memberships::user_id.eq_any(ids))
-        .order(memberships::user_id)
+        .filter(memberships::user_id.eq_any(&ids))
         .select((MembershipRow::as_select(), UserRow::as_select()))
         .load(conn))?;
-    rows.into_iter().map(person).collect()
+    let mut people = rows
+        .into_iter()
+        .map(person)
+        .collect::<Result<Vec<_>, _>>()?;
+    people.sort_by_key(|(user, _)| ids.iter().position(|id| *id == user.id));
+    Ok(people)
+}
+
+/// How many people a [`search`] finds in all.
+pub fn count(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    scope: Scope,
+    text: Option<&str>,
+) -> Result<i64, StoreError> {
+    Ok(on!(tx, |conn| in_scope!(
+        organization_id,
+        scope,
+        |members, id| matching!(members, id, text, count_star()).get_result(conn)
+    ))?)
 }
 
 pub fn find(
@@ -180,7 +165,7 @@ pub fn find(
     row.map(person).transpose()
 }
 
-/// Whether somebody is a manager's report, at whatever distance, or the manager.
+/// Whether a user is the manager or one of the manager's direct or indirect reports.
 pub fn is_below(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
@@ -198,8 +183,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_searched_for_is_meant_literally() {
-        assert_eq!(holding("ada"), "%ada%");
-        assert_eq!(holding(r"50%_\"), r"%50\%\_\\%");
+    fn wildcards_in_the_text_are_escaped() {
+        assert_eq!(containing("ada"), "%ada%");
+        assert_eq!(containing(r"50%_!\"), r"%50\%\_!\\%");
     }
 }

@@ -1,13 +1,17 @@
 //! Session tokens, for older server-to-server clients.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::support::{
     Actor, Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases,
 };
+use crate::people::Staff;
 
 const ADA: &str = "ada@acme.example";
 
@@ -308,6 +312,36 @@ on_both_databases! {
         search(ADA, json!({"size": 0, "query": "x".repeat(101), "sort": "name"}))
             .await
             .refused_fields(&["from", "query", "size", "sort"]);
+    }
+
+    async fn both_searches_find_the_same_people_for_each_role(app: TestApp) {
+        let Staff { ada, grace, mia, alan, emmy } = &Staff::of(&app).await;
+        for (person, name) in [(grace, "50% Grace"), (mia, "Mia_Mia"), (alan, r"Alan\Turing!"), (emmy, "100!% EMMY")] {
+            ada.changes(person, json!({"name": name})).await.expect(200);
+        }
+        let texts = [
+            ("", 5), ("%", 2), ("_", 1), ("!", 2), (r"\", 1), ("0% g", 1), ("!%", 1), ("a_m", 1), (r"n\t", 1),
+            ("MIA", 1), ("emmy", 1), ("@ACME", 5), ("%25", 0), ("'", 0), ("none", 0),
+        ];
+        for caller in [ada, grace, mia, alan, emmy] {
+            let token = token_of(&app, &caller.email).await;
+            for (text, in_organization) in texts {
+                let query: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+                let list = caller.get(&format!("/api/users?q={query}")).await.expect(200);
+                let users = list["users"].as_array().unwrap();
+                let listed: BTreeSet<_> = users.iter().map(|user| user["id"].as_str().unwrap()).collect();
+
+                let body = json!({"from": 0, "size": 100, "query": text});
+                let search = app.post(&format!("/api/v1/search?token={token}")).json(&body).await.expect(200);
+                let results = search["results"].as_array().unwrap();
+                let searched: BTreeSet<_> = results.iter().map(|id| id.as_str().unwrap()).collect();
+                assert_eq!(listed, searched, "{} {text}", caller.email);
+                assert_eq!(search["total"], listed.len(), "{} {text}", caller.email);
+                if caller.email == ada.email {
+                    assert_eq!(listed.len(), in_organization, "{text}");
+                }
+            }
+        }
     }
 
     async fn every_answer_of_this_api_has_referrer_policy_no_referrer(app: TestApp) {

@@ -15,8 +15,8 @@ use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{CrossSiteRequest, SessionLocked};
 use crate::http::field::{FromText, Parsed, acceptable};
-use crate::service::Services;
-use crate::service::session_tokens::{self, FoundPerson, Search};
+use crate::service::session_tokens::{self, Search};
+use crate::service::{Person, Services};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +35,7 @@ pub struct SearchRequest {
     query: Option<Parsed<Words>>,
 }
 
-/// What somebody looks for.
+/// The text that is searched for.
 pub struct Words(String);
 
 impl FromText for Words {
@@ -74,13 +74,13 @@ pub struct FoundUser {
     role: Role,
 }
 
-impl From<FoundPerson> for FoundUser {
-    fn from(person: FoundPerson) -> Self {
+impl From<Person> for FoundUser {
+    fn from(Person { user, membership }: Person) -> Self {
         Self {
-            id: person.id,
-            email: person.email,
-            name: person.name,
-            role: person.role,
+            id: user.id,
+            email: user.email.map(|email| email.to_string()),
+            name: user.name.to_string(),
+            role: membership.role,
         }
     }
 }
@@ -107,13 +107,13 @@ pub async fn search(
     let query = body.query.map(Parsed::into_value).transpose()?;
     let from = body.from.into_value()?.0;
     let search = Search {
-        query: query.map_or(String::new(), |Words(words)| words),
+        text: query.map(|Words(words)| words),
         from,
         size: body.size.into_value()?.0,
     };
     let found = session_tokens::search(&services, &caller, search).await?;
-    let results = found.people.iter().map(|person| person.id).collect();
-    let by_id = |person: FoundPerson| (person.id.to_string(), person.into());
+    let results = found.people.iter().map(|person| person.user.id).collect();
+    let by_id = |person: Person| (person.user.id.to_string(), person.into());
     Ok(Json(SearchResults {
         from,
         total: found.total,

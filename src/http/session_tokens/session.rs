@@ -1,9 +1,9 @@
-//! A session as its token's holder is told of it.
+//! A session as described to the holder of its token.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{JoinPolicy, Role};
+use crate::domain::{JoinPolicy, Scope};
 use crate::http::token_api::user::User;
 use crate::service::session_tokens::View;
 
@@ -46,20 +46,12 @@ impl SessionOfToken {
             is_unlocked,
             token,
             tenant: view.tenant.slug.as_str().to_owned(),
-            rights: rights(view.profile.role),
+            rights: Scope::of(view.profile.role, view.profile.id).words(),
             user: view.profile.into(),
             settings: Settings {
                 join_policy: view.tenant.join_policy,
                 require_mfa: view.tenant.require_mfa,
             },
         }
-    }
-}
-
-fn rights(role: Role) -> &'static [&'static str] {
-    match role {
-        Role::Employee => &["self"],
-        Role::Manager => &["self", "reports"],
-        Role::Admin => &["self", "reports", "organization"],
     }
 }

@@ -12,7 +12,6 @@ pub mod view;
 
 pub use crate::crypto::session_token::SessionToken;
 pub use crate::service::sign_in::token_session::{Begun, Login, login};
-pub use crate::store::visible_people::VisiblePerson as FoundPerson;
 pub use authenticate::{LockedSession, TokenSession, authenticate};
 pub use end::end;
 pub use search::{FoundPeople, Search, search};

@@ -1,11 +1,14 @@
-//! Finding people among those the caller may see.
+//! The people whom the caller may see, a numbered part of them by name.
 
+use crate::domain::Scope;
+use crate::service::people::Person;
 use crate::service::{Caller, Result, Services};
-use crate::store::visible_people::{self, Viewer, VisiblePerson, Window};
+use crate::store::StoreError;
+use crate::store::people::{self, Part};
 
 pub struct Search {
-    /// Words of a name or an address; everybody when empty.
-    pub query: String,
+    /// Part of a name or an address; everybody when missing.
+    pub text: Option<String>,
     /// How many to leave out.
     pub from: u32,
     pub size: u32,
@@ -15,24 +18,27 @@ pub struct FoundPeople {
     /// How many there are in all.
     pub total: i64,
     /// By name.
-    pub people: Vec<VisiblePerson>,
+    pub people: Vec<Person>,
 }
 
-/// An employee sees themselves, a manager also those who report to them, directly or not, an admin the whole
-/// organization.
+/// As [`list_people`](crate::service::list_people), in another order.
 pub async fn search(services: &Services, caller: &Caller, search: Search) -> Result<FoundPeople> {
-    let viewer = Viewer {
-        user_id: caller.profile.id,
-        organization_id: caller.profile.organization_id,
-        role: caller.profile.role,
-    };
-    let window = Window {
-        from: search.from,
-        size: search.size,
-    };
+    let profile = &caller.profile;
+    let scope = Scope::of(profile.role, profile.id);
+    let organization_id = profile.organization_id;
+    let Search { text, from, size } = search;
+    let part = Part::ByName { from, size };
     let (total, people) = services
         .store
-        .read(move |tx| visible_people::search(tx, viewer, &search.query, window))
+        .read(move |tx| {
+            let text = text.as_deref();
+            let total = people::count(tx, organization_id, scope, text)?;
+            let people = people::search(tx, organization_id, scope, text, part)?;
+            Ok::<_, StoreError>((total, people))
+        })
         .await?;
-    Ok(FoundPeople { total, people })
+    Ok(FoundPeople {
+        total,
+        people: people.into_iter().map(Person::from).collect(),
+    })
 }
