@@ -130,6 +130,21 @@ fn restricted_words_appear_only_where_allowed() {
 }
 
 #[test]
+fn services_reexport_no_type_of_the_store_or_of_crypto() {
+    let faults: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| source.module == "service")
+        .filter(|source| {
+            ["pub use crate::store", "pub use crate::crypto"]
+                .iter()
+                .any(|reexport| source.code.contains(reexport))
+        })
+        .map(|source| source.path)
+        .collect();
+    assert!(faults.is_empty(), "{faults:?}");
+}
+
+#[test]
 fn test_names_are_at_most_70_characters() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = TEST_NAME_FOLDERS

@@ -12,7 +12,7 @@ use crate::http::error_code::ErrorCode::{
 };
 use crate::http::settings::Settings;
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::session_tokens::{self, SessionToken};
+use crate::service::session_tokens;
 use crate::service::{Error, RequestContext, Services};
 
 /// Sign out
@@ -72,7 +72,7 @@ pub async fn logout_by_link(
 }
 
 async fn end(services: &Services, context: &RequestContext, token: &str) -> Result<(), ApiError> {
-    if SessionToken::parse(token).is_none() {
+    if !session_tokens::is_token(token) {
         return Err(InvalidToken.into());
     }
     match session_tokens::authenticate(services, context, token).await {

@@ -1,8 +1,8 @@
 //! Sessions that one opaque token carries, for older server-to-server clients.
 //!
-//! Such a session is looked up in the database at each request, so what ends it ends it everywhere at once. While
-//! it lacks its second factor it is a [`LockedSession`], of which nothing but [`unlock`] and [`end`]
-//! can be asked: only an open one has a [`Caller`](crate::service::Caller).
+//! Such a session is looked up in the database at each request, so when it ends, it ends everywhere at once. Until the
+//! second factor is verified it is a [`LockedSession`], which can only be passed to [`unlock`] and [`end`]: only an open
+//! session has a [`Caller`](crate::service::Caller).
 
 mod authenticate;
 mod end;
@@ -10,10 +10,15 @@ mod search;
 mod unlock;
 pub mod view;
 
-pub use crate::crypto::session_token::SessionToken;
+pub(in crate::service) use crate::crypto::session_token::SessionToken;
 pub use crate::service::sign_in::token_session::{Begun, Login, login};
 pub use authenticate::{LockedSession, TokenSession, authenticate};
 pub use end::end;
 pub use search::{FoundPeople, Search, search};
 pub use unlock::unlock;
 pub use view::{View, view};
+
+/// Whether `text` has the form of a session token.
+pub fn is_token(text: &str) -> bool {
+    SessionToken::parse(text).is_some()
+}

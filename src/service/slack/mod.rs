@@ -4,6 +4,7 @@
 //! whoever keeps the code's verifier. `provision_user` says who becomes which user.
 
 mod begin;
+mod browser_key;
 mod callback;
 mod code;
 mod link;
@@ -19,9 +20,8 @@ use crate::domain::Role;
 use crate::ports::SlackApi;
 use crate::service::{Error, Result, Services};
 
-/// What a browser keeps in a cookie while its person is at Slack.
-pub use crate::crypto::opaque::Opaque as BrowserKey;
 pub use begin::{Begin, Begun, begin};
+pub use browser_key::BrowserKey;
 pub use callback::{
     Callback, CallbackError, CallbackOutcome, CallbackResult, ReturnTarget, callback,
 };
