@@ -9,12 +9,12 @@ use super::{StoreError, Tx, on};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{Email, PersonName, User, UserId};
 
-/// A user with what only sign-in may see.
+/// A user with the data that only sign-in may see.
 pub struct Account {
     pub user: User,
-    /// Missing for people who only ever signed in by other means.
+    /// Missing for people who have only signed in by other means.
     pub password_hash: Option<String>,
-    /// When somebody who reads the address's mail said so.
+    /// When the owner of the address confirmed it.
     pub email_verified_at: Option<DateTime<Utc>>,
 }
 
@@ -76,7 +76,7 @@ struct NewUserRow<'a> {
     updated_at: Timestamp,
 }
 
-/// First and last name, for those who gave them apart.
+/// First and last name, if they were given separately.
 pub type FirstAndLastName<'a> = (&'a GivenOrFamilyName, &'a GivenOrFamilyName);
 
 /// # Errors
@@ -135,25 +135,25 @@ pub fn find_account_by_email(
     Ok(row.map(Account::from))
 }
 
-/// Reads an account and keeps it as it is until the transaction ends.
+/// Reads an account and locks it against changes until the transaction ends.
 ///
-/// SQLite has one writer, so there nobody else could change it anyway.
+/// SQLite needs no lock: it has one writer.
 pub fn lock_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
     if let Tx::Postgres(connection) = tx {
-        let held: Option<UserId> = users::table
+        let locked: Option<UserId> = users::table
             .find(id)
             .select(users::id)
             .for_no_key_update()
             .get_result(*connection)
             .optional()?;
-        if held.is_none() {
+        if locked.is_none() {
             return Ok(None);
         }
     }
     find_account(tx, id)
 }
 
-/// As [`lock_account`], by address. Asks as much of the database whether or not there is one.
+/// As [`lock_account`], by address. Runs the same queries whether or not the account exists.
 pub fn lock_account_by_email(
     tx: &mut Tx<'_>,
     email: &Email,
@@ -169,27 +169,27 @@ pub fn lock_account_by_email(
     find_account_by_email(tx, email)
 }
 
-/// Reads an account and keeps it for the transaction alone: nobody else can change it, or refer to it anew (as a
-/// membership does), until that ends.
+/// Reads an account and locks it exclusively until the transaction ends: no other transaction can change it or insert a
+/// row that refers to it, such as a membership.
 pub fn lock_account_exclusively(
     tx: &mut Tx<'_>,
     id: UserId,
 ) -> Result<Option<Account>, StoreError> {
     if let Tx::Postgres(connection) = tx {
-        let held: Option<UserId> = users::table
+        let locked: Option<UserId> = users::table
             .find(id)
             .select(users::id)
             .for_update()
             .get_result(*connection)
             .optional()?;
-        if held.is_none() {
+        if locked.is_none() {
             return Ok(None);
         }
     }
     find_account(tx, id)
 }
 
-/// Everybody, in the order they came.
+/// All users, oldest first.
 pub fn list(tx: &mut Tx<'_>) -> Result<Vec<User>, StoreError> {
     let rows: Vec<UserRow> = on!(tx, |conn| users::table
         .order((users::created_at, users::id))
@@ -213,32 +213,8 @@ pub fn set_name(
     Ok(())
 }
 
-/// Notes that the account's address is its owner's, which may be the first it has.
-///
-/// # Errors
-/// `Taken(UserEmail)`.
-pub fn set_proved_email(
-    tx: &mut Tx<'_>,
-    id: UserId,
-    email: &Email,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(
-        users::table
-            .find(id)
-            .filter(users::email_verified_at.is_null())
-    )
-    .set((
-        users::email.eq(email.as_str()),
-        users::email_verified_at.eq(Timestamp(now)),
-        users::updated_at.eq(Timestamp(now))
-    ))
-    .execute(conn))?;
-    Ok(())
-}
-
-/// The account's address, if its owner has proved it.
-pub fn find_proved_email(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Email>, StoreError> {
+/// The account's address, if it is verified.
+pub fn find_verified_email(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Email>, StoreError> {
     let email: Option<Option<String>> = on!(tx, |conn| users::table
         .find(id)
         .filter(users::email_verified_at.is_not_null())
@@ -263,8 +239,8 @@ pub fn set_password_hash(
     Ok(())
 }
 
-/// Notes that the account's address was proved, unless it was before.
-pub fn set_email_verified(
+/// Marks the account's address as verified, unless it is already.
+pub fn mark_email_verified(
     tx: &mut Tx<'_>,
     id: UserId,
     now: DateTime<Utc>,
@@ -282,7 +258,7 @@ pub fn set_email_verified(
     Ok(())
 }
 
-/// Gives the account an address that was proved.
+/// Gives the account another address, or its first, which is verified.
 ///
 /// # Errors
 /// `Taken(UserEmail)`.
@@ -302,7 +278,7 @@ pub fn set_verified_email(
     Ok(())
 }
 
-/// Raises the credential version and returns the new one.
+/// Increments the credential version and returns the new one.
 pub fn raise_token_version(
     tx: &mut Tx<'_>,
     id: UserId,
@@ -325,7 +301,7 @@ pub fn raise_permissions_version(tx: &mut Tx<'_>, id: UserId) -> Result<i32, Sto
         .get_result(conn))?)
 }
 
-/// Disables an account that is not disabled yet.
+/// Disables an account, unless it is disabled already.
 pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(
         users::table.find(id).filter(users::disabled_at.is_null())
@@ -338,7 +314,7 @@ pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), St
     Ok(())
 }
 
-/// Lets a disabled account sign in again.
+/// Enables a disabled account.
 pub fn enable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(users::table.find(id))
         .set((
@@ -349,7 +325,7 @@ pub fn enable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), Sto
     Ok(())
 }
 
-/// Deletes an account and everything that is its own.
+/// Deletes an account and everything that belongs to it.
 pub fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::delete(users::table.find(id))
         .execute(conn))?;

@@ -24,5 +24,5 @@ pub(in crate::service) fn claim_account(
     identities::delete_of_user(tx, user_id)?;
     api_tokens::revoke_all_of(tx, user_id, now)?;
     one_time_tokens::delete_of_user(tx, user_id, &[Purpose::VerifyEmail])?;
-    users::set_email_verified(tx, user_id, now)
+    users::mark_email_verified(tx, user_id, now)
 }

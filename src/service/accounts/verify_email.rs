@@ -50,7 +50,7 @@ pub async fn verify_email(
                 one_time::redeem::<EmailProof>(unit.tx, &token, Purpose::VerifyEmail, now)?
             {
                 proof.lock(unit.tx)?.ok_or(Error::InvalidOrExpiredToken)?;
-                users::set_email_verified(unit.tx, proof.user_id, now)?;
+                users::mark_email_verified(unit.tx, proof.user_id, now)?;
                 (proof.user_id, Action::EmailVerified)
             } else {
                 let wanted: EmailProof =

@@ -67,12 +67,16 @@ impl OpenInvitation {
         if user.email.as_ref().is_some_and(|own| own != email) {
             return Err(Error::InvitationNotYours);
         }
-        users::set_proved_email(unit.tx, user.id, email, unit.now).map_err(
-            |error| match error {
-                StoreError::Taken(Unique::UserEmail) => Error::InvitationNotYours,
-                other => other.into(),
-            },
-        )?;
+        if user.email.is_some() {
+            users::mark_email_verified(unit.tx, user.id, unit.now)?;
+        } else {
+            users::set_verified_email(unit.tx, user.id, email, unit.now).map_err(|error| {
+                match error {
+                    StoreError::Taken(Unique::UserEmail) => Error::InvitationNotYours,
+                    other => other.into(),
+                }
+            })?;
+        }
         Ok(User {
             email: Some(email.clone()),
             ..user

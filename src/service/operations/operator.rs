@@ -92,7 +92,7 @@ pub async fn create_user(
             };
             users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
-            users::set_email_verified(unit.tx, user.id, now)?;
+            users::mark_email_verified(unit.tx, user.id, now)?;
             let membership = Membership {
                 user_id: user.id,
                 organization_id,

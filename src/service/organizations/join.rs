@@ -22,7 +22,7 @@ pub async fn join_organization(
         .write_as(caller, move |unit, actor| {
             let organization = organizations::find(unit.tx, organization_id)?
                 .ok_or(Error::OrganizationNotFound)?;
-            let verified = users::find_proved_email(unit.tx, actor.id())?;
+            let verified = users::find_verified_email(unit.tx, actor.id())?;
             if !organization.lets_in(verified.as_ref()) {
                 return Err(Error::InvitationRequired);
             }
