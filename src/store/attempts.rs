@@ -1,5 +1,4 @@
-//! The `failed_attempts` and `failures_in_a_row` tables: wrong passwords, by whose they should have been and where
-//! they came from.
+//! The `failed_attempts` and `failures_in_a_row` tables: wrong passwords, by account and client address.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
@@ -10,12 +9,12 @@ use super::schema::{failed_attempts, failures_in_a_row};
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 
-/// Beside the hash of an address, so that these advisory locks meet no others.
+/// The first key of these advisory locks, which keeps them apart from others. The second is a hash of the address.
 const ADDRESS_LOCK: i32 = 0x6861_6c6c;
 
-/// Lets nobody else count failures from this address until the transaction ends.
+/// Locks the failures from this address until the transaction ends.
 ///
-/// SQLite has one writer, so there nobody else could anyway.
+/// SQLite needs no lock: it has one writer.
 pub fn lock_address(tx: &mut Tx<'_>, address: &str) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {
         sql_query(format!(
@@ -44,8 +43,8 @@ pub fn insert(
     Ok(())
 }
 
-/// Account and time of the failures from an address within `window` of `now`, the oldest first. What seems to lie
-/// further ahead was written by a clock that has been set back since.
+/// Account and time of the failures from an address within `window` of `now`, oldest first. Times further in the future
+/// were written before the clock was set back; they are ignored.
 pub fn list_from(
     tx: &mut Tx<'_>,
     address: &str,
@@ -65,8 +64,8 @@ pub fn list_from(
         .collect())
 }
 
-/// How many failures in a row an account has, and since when there was none; `None` where the last is not within
-/// `window` of `now`.
+/// The number of consecutive failures of an account and the time of the last one; `None` if that is not within `window`
+/// of `now`.
 pub fn in_a_row(
     tx: &mut Tx<'_>,
     account: &str,
@@ -83,7 +82,7 @@ pub fn in_a_row(
     Ok(row.map(|(failures, last_at)| (failures, last_at.0)))
 }
 
-/// Counts one more failure in a row and answers how many there are: each counts, however many come at once.
+/// Counts one more consecutive failure and returns the new number. Concurrent failures are all counted.
 pub fn count_in_a_row(
     tx: &mut Tx<'_>,
     account: &str,
@@ -116,7 +115,7 @@ pub fn count_in_a_row(
     .get_result(conn))?)
 }
 
-/// Forgets an account's failures from one address, and those in a row.
+/// Deletes the failures of an account from one address, and its consecutive failures.
 pub fn forget_pair(tx: &mut Tx<'_>, account: &str, address: &str) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::delete(
         failed_attempts::table
@@ -124,19 +123,19 @@ pub fn forget_pair(tx: &mut Tx<'_>, account: &str, address: &str) -> Result<(), 
             .filter(failed_attempts::address.eq(address))
     )
     .execute(conn))?;
-    forget_row(tx, account)
+    delete_in_a_row(tx, account)
 }
 
-/// Forgets everything about an account.
+/// Deletes all failures of an account.
 pub fn forget_account(tx: &mut Tx<'_>, account: &str) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::delete(
         failed_attempts::table.filter(failed_attempts::account.eq(account))
     )
     .execute(conn))?;
-    forget_row(tx, account)
+    delete_in_a_row(tx, account)
 }
 
-fn forget_row(tx: &mut Tx<'_>, account: &str) -> Result<(), StoreError> {
+fn delete_in_a_row(tx: &mut Tx<'_>, account: &str) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::delete(
         failures_in_a_row::table.find(account)
     )
@@ -144,7 +143,7 @@ fn forget_row(tx: &mut Tx<'_>, account: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets failures before `attempts_before`, and rows of them that ended before `rows_before`.
+/// Deletes failures before `attempts_before`, and consecutive failures that ended before `rows_before`.
 pub fn delete_older(
     tx: &mut Tx<'_>,
     attempts_before: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! PostgreSQL's `LISTEN`: hearing of other instances' changes before the next poll.
+//! PostgreSQL's `LISTEN`: learns of changes by other instances before the next poll.
 
 use std::future::poll_fn;
 
@@ -9,11 +9,11 @@ use super::changes::CHANNEL;
 use super::{Engine, Store, StoreError};
 
 impl Store {
-    /// Calls `notify` at every notification, until the connection breaks. SQLite has no notifications: the
-    /// future never ends there, and the poll alone tells.
+    /// Calls `notify` at every notification, until the connection is lost. SQLite has no notifications: there, the
+    /// future never ends, and polling alone finds changes.
     ///
     /// # Errors
-    /// `Unavailable` when the connection could not be made or is gone; call again after a pause.
+    /// `Unavailable` when the connection fails or is lost; call again after a pause.
     pub async fn listen(&self, notify: impl Fn()) -> Result<(), StoreError> {
         let Engine::Postgres(target) = &self.engine else {
             return std::future::pending().await;
@@ -25,7 +25,7 @@ impl Store {
             let message = tokio::select! {
                 done = &mut listening => {
                     done.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-                    // Whatever happened while nobody listened.
+                    // There may have been changes before.
                     notify();
                     continue;
                 }
@@ -37,7 +37,7 @@ impl Store {
                 Some(Err(error)) => return Err(StoreError::Unavailable(error.to_string())),
                 None => {
                     return Err(StoreError::Unavailable(
-                        "the connection that listens for changes was closed".to_owned(),
+                        "the connection for notifications was closed".to_owned(),
                     ));
                 }
             }

@@ -13,8 +13,8 @@ pub enum Unique {
 }
 
 impl Unique {
-    /// PostgreSQL names the constraint; SQLite names `table.column` in its message, and nothing else.
-    fn broken(information: &dyn DatabaseErrorInformation) -> Option<Self> {
+    /// PostgreSQL names the constraint. SQLite names only `table.column`, in its message.
+    fn violated(information: &dyn DatabaseErrorInformation) -> Option<Self> {
         match (information.constraint_name(), information.message()) {
             (Some("users_email_key"), _) | (None, "UNIQUE constraint failed: users.email") => {
                 Some(Self::UserEmail)
@@ -44,22 +44,23 @@ impl Unique {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A row with this value is there already.
+    /// A row with this value exists already.
     #[error("already taken: {0:?}")]
     Taken(Unique),
     /// The queue in front of the database is full, or the job waited too long; it did not run.
     #[error("the database queue is full")]
     Busy,
-    /// The database does not answer, or does not take writes.
+    /// The database does not respond or does not accept writes.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
-    /// The database refused what we asked: a fault of ours.
+    /// The database rejected a query: a bug of ours.
     #[error("the database refused a query: {0}")]
     Failed(String),
 }
 
 /// `sqlite3_errstr` of `SQLITE_BUSY`, `LOCKED`, `IOERR`, `FULL`, `CANTOPEN`, `READONLY` and `PROTOCOL`. Diesel hides
-/// the result code, and these texts are constants of the SQLite that is compiled in (<https://sqlite.org/rescode.html>).
+/// the result code, and these texts are constants of the SQLite that is compiled in
+/// (<https://sqlite.org/rescode.html>).
 const SQLITE_UNAVAILABLE: [&str; 7] = [
     "database is locked",
     "database table is locked",
@@ -162,7 +163,7 @@ impl From<DieselError> for StoreError {
     fn from(error: DieselError) -> Self {
         match &error {
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, information) => {
-                match Unique::broken(information.as_ref()) {
+                match Unique::violated(information.as_ref()) {
                     Some(unique) => Self::Taken(unique),
                     None => Self::Failed(error.to_string()),
                 }
@@ -211,7 +212,7 @@ mod tests {
         assert!(matches!(taken, StoreError::Taken(Unique::UserEmail)));
     }
 
-    /// Runs `sql` in a file that holds one empty table, with no patience for locks.
+    /// Runs `sql` in a file that holds one empty table, without waiting for locks.
     fn sqlite(path: &str, sql: &str) -> StoreError {
         let mut connection = SqliteConnection::establish(path).unwrap();
         connection
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_bundled_sqlite_says_of_its_disk_and_locks_is_known() {
+    fn the_messages_of_the_bundled_sqlite_are_the_expected_ones() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("errors.db");
         let path = path.to_str().unwrap();
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_does_not_exist_is_a_fault_of_ours() {
+    fn a_query_for_a_missing_column_is_a_bug() {
         let error = sqlite(":memory:", "select nmae from t");
         assert!(matches!(error, StoreError::Failed(_)), "{error}");
     }

@@ -1,4 +1,4 @@
-//! The `identities` table: who at Slack is which user.
+//! The `identities` table: which Slack account belongs to which user.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
@@ -19,7 +19,7 @@ pub fn find(tx: &mut Tx<'_>, account: &SlackAccount) -> Result<Option<UserId>, S
         .optional())?)
 }
 
-/// Forgets who a user is elsewhere.
+/// Deletes the links of a user to accounts of other providers.
 pub fn delete_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
         identities::table.filter(identities::user_id.eq(user_id))
@@ -48,7 +48,7 @@ pub fn insert(
     Ok(())
 }
 
-/// Whether somebody at a provider is this user.
+/// Whether the user is linked to an account of another provider.
 pub fn exists_for(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError> {
     Ok(on!(tx, |conn| select(exists(
         identities::table.filter(identities::user_id.eq(user_id))

@@ -55,7 +55,7 @@ pub fn insert(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError
     Ok(())
 }
 
-/// Writes down what inviting again changes: role, inviter and end.
+/// Updates what a repeated invitation changes: role, inviter and expiry.
 pub fn renew(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError> {
     let values = (
         invitations::role.eq(invitation.role.as_str()),
@@ -70,7 +70,7 @@ pub fn renew(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Counts one more letter, whose link alone is good from now on.
+/// Counts one more e-mail. From now on, only the link in that e-mail is valid.
 pub fn count_letter(tx: &mut Tx<'_>, id: InvitationId) -> Result<i32, StoreError> {
     Ok(on!(tx, |conn| diesel::update(invitations::table.find(id))
         .set(invitations::letter.eq(invitations::letter + 1))
@@ -78,7 +78,7 @@ pub fn count_letter(tx: &mut Tx<'_>, id: InvitationId) -> Result<i32, StoreError
         .get_result(conn))?)
 }
 
-/// The invitation of an address that was neither accepted nor revoked; it may have run out.
+/// The invitation of an address that is neither accepted nor revoked; it may have expired.
 pub fn find_unanswered(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
@@ -112,7 +112,7 @@ pub fn find_open(
     row.map(Invitation::try_from).transpose()
 }
 
-/// Timestamp most `limit` invitations of an organization that can be accepted, newest first.
+/// At most `limit` invitations of an organization that can be accepted, newest first.
 pub fn list_open(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
@@ -131,7 +131,8 @@ pub fn list_open(
     rows.into_iter().map(Invitation::try_from).collect()
 }
 
-/// Accepts an open invitation by its newest letter. Of any number who accept or revoke it, one does.
+/// Accepts an open invitation by the link in its newest e-mail. Of concurrent attempts to accept or revoke, one
+/// succeeds.
 pub fn accept(
     tx: &mut Tx<'_>,
     id: InvitationId,
@@ -153,7 +154,7 @@ pub fn accept(
     row.map(Invitation::try_from).transpose()
 }
 
-/// Takes an invitation back; tells whether it was still open.
+/// Revokes an invitation; returns whether it was still open.
 pub fn revoke(tx: &mut Tx<'_>, id: InvitationId, now: DateTime<Utc>) -> Result<bool, StoreError> {
     let revoked = on!(tx, |conn| diesel::update(
         invitations::table

@@ -1,4 +1,4 @@
-//! Bringing a database up to what this binary knows, once, however many instances start together.
+//! Applies the migrations that a database lacks, once, even if several instances start at the same time.
 
 use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
@@ -13,13 +13,13 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 diesel::table! {
-    /// Diesel's own.
+    /// The table of Diesel.
     __diesel_schema_migrations (version) {
         version -> Text,
     }
 }
 
-/// `hallpass` in ASCII: the advisory lock that keeps instances from migrating together.
+/// `hallpass` in ASCII: the advisory lock that lets one instance migrate at a time.
 const MIGRATION_LOCK: i64 = 0x6861_6c6c_7061_7373;
 
 #[derive(Debug, thiserror::Error)]
@@ -34,10 +34,10 @@ pub enum MigrationError {
 }
 
 impl Store {
-    /// Applies what is missing, all of it or nothing, and returns the names of what it applied.
+    /// Applies the missing migrations in one transaction and returns their names.
     ///
     /// # Errors
-    /// `TooNew` when the database was written by a newer version: nothing is changed then.
+    /// `TooNew` when a newer version has migrated the database. Nothing is changed then.
     pub async fn migrate(&self) -> Result<Vec<String>, MigrationError> {
         self.write(|tx| match tx {
             Tx::Sqlite(connection) => apply(*connection, &SQLITE),
@@ -51,8 +51,8 @@ impl Store {
         .await
     }
 
-    /// The names of the migrations that `migrate` would apply to a database that was migrated before. Diesel would
-    /// create its table if it were missing, which a database that is read-only refuses even where it is there.
+    /// The names of the migrations that `migrate` would apply to a database that was migrated before. It does not use
+    /// Diesel's function, which creates the table if it is missing: a read-only database refuses that statement.
     ///
     /// # Errors
     /// As `migrate`.

@@ -1,8 +1,7 @@
 //! The database: the only place that knows SQL.
 //!
 //! A unit of work is a closure over a [`Tx`]: `store.read(|tx| …)` or `store.write(|tx| …)`. The
-//! functions it calls are grouped by table. Each is written once and instantiated for both databases by
-//! the `on!` macro.
+//! functions it calls are grouped by table. Each is written once and compiled for both databases by the `on!` macro.
 
 pub mod api_tokens;
 pub mod attempts;
@@ -48,7 +47,7 @@ use sqlite::Access;
 pub use tx::Tx;
 use tx::{find_for_share, on};
 
-/// Which database, and where.
+/// The kind of database and its address.
 #[derive(Clone)]
 #[expect(clippy::large_enum_variant, reason = "there is one per thread")]
 pub enum Engine {
@@ -65,13 +64,13 @@ impl Engine {
     }
 }
 
-/// Readers beside SQLite's one writer.
+/// Connections that read, in addition to SQLite's one writer.
 const SQLITE_READERS: usize = 2;
 
-/// Connections an instance holds to PostgreSQL.
+/// The maximum number of connections of an instance to PostgreSQL.
 const POSTGRES_CONNECTIONS: usize = 8;
 
-/// The database, seen through its queues.
+/// The database. Units of work run on the threads of its queues.
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
@@ -81,10 +80,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// Starts the connection threads. Nothing is opened yet.
+    /// Starts the first threads. They do not connect yet.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system cannot start a thread.
     pub fn start(engine: Engine) -> std::io::Result<Self> {
         let (readers, writers) = match &engine {
             Engine::Sqlite(_) => (
@@ -109,10 +108,10 @@ impl Store {
         &self.engine
     }
 
-    /// Keeps room for writes when the disk is full. PostgreSQL's disk is not ours to keep.
+    /// Reserves space for writes on a full disk. Does nothing for PostgreSQL, whose disk is managed elsewhere.
     ///
     /// # Errors
-    /// `Unavailable` when it is full already.
+    /// `Unavailable` when the disk is full already.
     pub async fn keep_room(&self) -> Result<(), StoreError> {
         let Engine::Sqlite(path) = &self.engine else {
             return Ok(());
@@ -126,7 +125,7 @@ impl Store {
             .await
     }
 
-    /// Whether the database may be written. A SQLite file that may not be is found out when the server starts.
+    /// Whether the database accepts writes. A read-only SQLite file is detected when the server starts.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -138,10 +137,10 @@ impl Store {
         .await
     }
 
-    /// Runs queries that change nothing. Each sees the database as it is when it runs.
+    /// Runs queries that change nothing. Each sees the database as it is when the query runs.
     ///
     /// # Errors
-    /// What `work` answers, or the [`StoreError`] that kept it from running.
+    /// The error of `work`, or the [`StoreError`] because of which it did not run.
     pub async fn read<T, E>(
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -153,13 +152,13 @@ impl Store {
         self.readers.run(work).await
     }
 
-    /// Runs `work` in a transaction: kept when it answers `Ok`, undone when it answers `Err`.
+    /// Runs `work` in a transaction: committed when it returns `Ok`, rolled back when it returns `Err`.
     ///
-    /// SQLite begins `immediate`: a deferred transaction that turns into a writer fails at once,
-    /// whatever the busy timeout says.
+    /// SQLite begins `immediate`: a deferred transaction that starts to write fails at once when another one writes,
+    /// regardless of the busy timeout.
     ///
     /// # Errors
-    /// What `work` answers, or the [`StoreError`] that kept it from running or from being kept.
+    /// The error of `work`, or the [`StoreError`] because of which it did not run or was not committed.
     pub async fn write<T, E>(
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -189,24 +188,24 @@ impl Store {
         self.writers.run(work).await
     }
 
-    /// Wakes whoever waits for [`emails_queued`](Self::emails_queued).
+    /// Wakes the task that waits for [`emails_queued`](Self::emails_queued).
     pub fn announce_emails(&self) {
         self.emails_queued.notify_one();
     }
 
-    /// Returns when this process has queued e-mails that can be read.
+    /// Returns when this process has committed e-mails to the outbox.
     pub async fn emails_queued(&self) {
         self.emails_queued.notified().await;
     }
 }
 
-/// Why a transaction was undone.
-enum Undone<E> {
+/// Why a transaction was rolled back.
+enum RolledBack<E> {
     Work(E),
     Database(diesel::result::Error),
 }
 
-impl<E> From<diesel::result::Error> for Undone<E> {
+impl<E> From<diesel::result::Error> for RolledBack<E> {
     fn from(error: diesel::result::Error) -> Self {
         Self::Database(error)
     }
@@ -218,18 +217,19 @@ fn in_transaction<T, E: From<StoreError>>(
 ) -> Result<T, E> {
     let done = match tx {
         Tx::Sqlite(connection) => connection.immediate_transaction(|connection| {
-            work(&mut Tx::Sqlite(connection)).map_err(Undone::Work)
+            work(&mut Tx::Sqlite(connection)).map_err(RolledBack::Work)
         }),
-        Tx::Postgres(connection) => connection
-            .transaction(|connection| work(&mut Tx::Postgres(connection)).map_err(Undone::Work)),
+        Tx::Postgres(connection) => connection.transaction(|connection| {
+            work(&mut Tx::Postgres(connection)).map_err(RolledBack::Work)
+        }),
     };
-    done.map_err(|undone| match undone {
-        Undone::Work(error) => error,
-        Undone::Database(error) => StoreError::from(error).into(),
+    done.map_err(|error| match error {
+        RolledBack::Work(error) => error,
+        RolledBack::Database(error) => StoreError::from(error).into(),
     })
 }
 
-/// A word of ours that was stored as text.
+/// Parses a value that was stored as text.
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
     text.parse()
         .map_err(|error: T::Err| StoreError::Failed(format!("stored {text:?}: {error}")))

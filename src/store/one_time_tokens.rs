@@ -1,4 +1,4 @@
-//! The `one_time_tokens` table: secrets that open something once.
+//! The `one_time_tokens` table: secrets that can be used once.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,24 +8,24 @@ use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::UserId;
 
-/// What a secret opens; it opens nothing else.
+/// The only thing that a secret can be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// A sign-in with Slack that its client has still to collect.
+    /// To exchange a finished sign-in with Slack for the client's tokens.
     SlackCode,
-    /// Proof of an account's address.
+    /// To verify the address of an account.
     VerifyEmail,
-    /// A new password for somebody who forgot theirs.
+    /// To set a new password after the old one was forgotten.
     ResetPassword,
-    /// Proof of the address that an account wants to have.
+    /// To verify the new address of an account.
     ChangeEmail,
-    /// A place in an organization.
+    /// To join an organization.
     Invitation,
-    /// The end of a session that its owner was told of.
+    /// To end a session that its owner was notified of.
     EndSession,
-    /// A sign-in that lacks its second factor.
+    /// To finish a sign-in with the second factor.
     SecondFactor,
-    /// A sign-in into an organization that wants a second factor, by somebody who has none yet.
+    /// To set up a second factor during the sign-in to an organization that requires it.
     MfaEnrolment,
 }
 
@@ -45,12 +45,12 @@ impl Purpose {
 }
 
 pub struct NewToken<'a> {
-    /// What is kept of the secret.
+    /// The hash of the secret.
     pub hash: &'a str,
     pub purpose: Purpose,
-    /// Whose account it opens something in, when it is somebody's.
+    /// The account it belongs to, if any.
     pub user_id: Option<UserId>,
-    /// What it will open.
+    /// What its user gets.
     pub payload: &'a str,
     pub expires_at: DateTime<Utc>,
 }
@@ -69,7 +69,7 @@ pub fn insert(tx: &mut Tx<'_>, token: &NewToken<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets a user's secrets of some purposes; tells how many there were.
+/// Deletes a user's secrets for these purposes; returns how many there were.
 pub fn delete_of_user(
     tx: &mut Tx<'_>,
     user_id: UserId,
@@ -84,7 +84,7 @@ pub fn delete_of_user(
     .execute(conn))?)
 }
 
-/// The payload of a secret that has not expired, which stays as good as it was.
+/// The payload of a secret that has not expired. The secret remains valid.
 pub fn find(
     tx: &mut Tx<'_>,
     hash: &str,
@@ -100,7 +100,7 @@ pub fn find(
         .optional())?)
 }
 
-/// Takes the payload of a secret that has not expired. Of any number who try, one gets it.
+/// Deletes a secret that has not expired and returns its payload. Of concurrent attempts, one succeeds.
 pub fn take(
     tx: &mut Tx<'_>,
     hash: &str,
@@ -118,7 +118,7 @@ pub fn take(
     .optional())?)
 }
 
-/// Forgets what nobody could take any more.
+/// Deletes expired secrets.
 pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
         one_time_tokens::table.filter(one_time_tokens::expires_at.le(Timestamp(now)))

@@ -38,7 +38,7 @@ impl TryFrom<OrganizationRow> for Organization {
     }
 }
 
-/// Inserts the organization unless its slug is taken; tells whether it did.
+/// Inserts the organization unless its slug is taken; returns whether it did.
 pub fn insert_if_slug_is_free(
     tx: &mut Tx<'_>,
     organization: &Organization,
@@ -63,7 +63,7 @@ pub fn insert_if_slug_is_free(
 
 /// How many organizations have this slug or a numbered form of it.
 pub fn count_slugs_like(tx: &mut Tx<'_>, slug: &Slug) -> Result<u32, StoreError> {
-    // A slug holds no `%` or `_`, so it needs no escaping.
+    // A slug contains no `%` or `_`, so it needs no escaping.
     let numbered = format!("{slug}-%");
     let count: i64 = on!(tx, |conn| organizations::table
         .filter(
@@ -85,26 +85,25 @@ pub fn find(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>,
     row.map(Organization::try_from).transpose()
 }
 
-/// Reads an organization and keeps it as it is until the transaction ends: of several who do so, one goes on and
-/// the others wait.
+/// Reads an organization and locks it against changes until the transaction ends. Other transactions that lock it wait.
 ///
-/// SQLite has one writer, so there nobody else could change it anyway.
+/// SQLite needs no lock: it has one writer.
 pub fn lock(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
     if let Tx::Postgres(connection) = tx {
-        let held: Option<OrganizationId> = organizations::table
+        let locked: Option<OrganizationId> = organizations::table
             .find(id)
             .select(organizations::id)
             .for_no_key_update()
             .get_result(*connection)
             .optional()?;
-        if held.is_none() {
+        if locked.is_none() {
             return Ok(None);
         }
     }
     find(tx, id)
 }
 
-/// Writes down what an organization's admins may change.
+/// Updates what an organization's admins may change.
 pub fn update(
     tx: &mut Tx<'_>,
     organization: &Organization,
@@ -133,7 +132,7 @@ pub fn count_with_policy(tx: &mut Tx<'_>, policy: JoinPolicy) -> Result<i64, Sto
         .get_result(conn))?)
 }
 
-/// Every organization, in the order they came.
+/// All organizations, oldest first.
 pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Organization>, StoreError> {
     let rows: Vec<OrganizationRow> = on!(tx, |conn| organizations::table
         .order((organizations::created_at, organizations::id))
@@ -142,7 +141,7 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Organization>, StoreError> {
     rows.into_iter().map(Organization::try_from).collect()
 }
 
-/// Whether everybody in the organization must have a second factor; `false` for one that is not there.
+/// Whether all members of the organization must have a second factor; `false` if it does not exist.
 pub fn requires_mfa(tx: &mut Tx<'_>, id: OrganizationId) -> Result<bool, StoreError> {
     let requires: Option<bool> = on!(tx, |conn| organizations::table
         .find(id)
@@ -152,7 +151,7 @@ pub fn requires_mfa(tx: &mut Tx<'_>, id: OrganizationId) -> Result<bool, StoreEr
     Ok(requires.unwrap_or(false))
 }
 
-/// Those of a user's organizations in which everybody must have a second factor.
+/// Those of a user's organizations that require a second factor of all members.
 pub fn requiring_mfa_of(
     tx: &mut Tx<'_>,
     user_id: UserId,

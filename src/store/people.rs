@@ -45,8 +45,8 @@ fn containing(text: &str) -> String {
     pattern
 }
 
-/// Runs `$body` with the members that `$scope` includes, and the column that holds their ids. Each table is read from the
-/// index that begins with what it is filtered by.
+/// Runs `$body` with the members that `$scope` includes, and the column that holds their ids. Each table is read from
+/// the index that begins with what it is filtered by.
 macro_rules! in_scope {
     ($organization_id:expr, $scope:expr, |$members:ident, $id:ident| $body:expr) => {{
         let of_organization = memberships::organization_id.eq($organization_id);

@@ -1,7 +1,7 @@
-//! PostgreSQL: how a connection is opened, and how it tells that it is dead.
+//! PostgreSQL: opens connections and detects closed ones.
 //!
-//! tokio-postgres with rustls, so that no libpq is needed. A connection belongs to one thread, and so
-//! does the small runtime that drives it: a query wakes no other thread.
+//! tokio-postgres with rustls needs no libpq. A connection belongs to one thread, and so does the small runtime that
+//! drives it: a query wakes no other thread.
 
 use std::cell::{OnceCell, RefCell};
 use std::pin::pin;
@@ -23,18 +23,17 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::StoreError;
 use super::pg_connection::PgConnection;
 
-/// For each host: the socket, TLS and who we are.
+/// For each host: TCP, TLS and authentication.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A statement that takes longer, waiting for locks included, is ended by the server.
+/// The server cancels a statement that takes longer, including the time it waits for locks.
 const STATEMENT_TIMEOUT: &str =
     "-c statement_timeout=5s -c idle_in_transaction_session_timeout=15s";
 
-/// A server that has said nothing for so long would have ended the statement, if it could: it hangs, or the
-/// way to it does.
-const SILENCE: Duration = Duration::from_secs(6);
+/// Longer than the statement timeout: a server that has sent nothing for so long hangs or is unreachable.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Where the database is and whom to trust, checked but not tried.
+/// The address of the database and the certificates to trust. Parsing it does not connect.
 #[derive(Clone)]
 pub struct Target {
     config: tokio_postgres::Config,
@@ -42,12 +41,12 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads a `postgres://` URL. Beside what tokio-postgres knows, libpq's `sslrootcert` names a PEM
-    /// file of authorities to trust instead of the public ones; `sslmode=verify-full` is what `require`
-    /// always means here: the certificate and its host name are checked.
+    /// Parses a `postgres://` URL. In addition to the parameters of tokio-postgres, libpq's `sslrootcert` names a PEM
+    /// file of certificate authorities to trust instead of the public ones. `require`, `verify-ca` and `verify-full`
+    /// all mean the same here: the certificate and its host name are verified.
     ///
     /// # Errors
-    /// A sentence without the URL in it, for its password.
+    /// A sentence that does not contain the URL, which holds a password.
     pub fn parse(url: &SecretString) -> Result<Self, String> {
         let mut url = url::Url::parse(url.expose_secret()).map_err(|error| error.to_string())?;
         let mut root_file = None;
@@ -95,7 +94,7 @@ impl Target {
         })
     }
 
-    /// The connection as tokio-postgres knows it, for `LISTEN`.
+    /// A connection without Diesel, for `LISTEN`.
     pub(super) async fn connect_raw(
         &self,
     ) -> Result<
@@ -110,21 +109,22 @@ impl Target {
         ),
         StoreError,
     > {
-        // The library's own timeout ends with the socket: a server that hangs accepts it, and is silent.
+        // The timeout of the library covers only TCP: a server that hangs may accept the connection and send nothing.
         let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(1);
-        let patience = self
+        let host_timeout = self
             .config
             .get_connect_timeout()
             .unwrap_or(&CONNECT_TIMEOUT);
         match timeout(
-            *patience * hosts.max(1),
+            *host_timeout * hosts.max(1),
             self.config.connect(self.tls.clone()),
         )
         .await
         {
             Ok(connected) => connected.map_err(|error| unavailable(&error)),
             Err(_) => Err(StoreError::Unavailable(
-                "cannot connect to PostgreSQL: it accepts connections and says nothing".to_owned(),
+                "cannot connect to PostgreSQL: it accepts the connection but does not respond"
+                    .to_owned(),
             )),
         }
     }
@@ -137,7 +137,7 @@ impl Target {
             let at_end = MarkDead(Arc::clone(&liveness.dead));
             let driver = tokio::spawn(async move {
                 let _at_end = at_end;
-                // Its error reaches whoever runs the next query; here only its end counts.
+                // The next query reports the error; here only the end matters.
                 let _ = connection.await;
             });
             DRIVER.set(Some(driver.abort_handle()));
@@ -171,7 +171,7 @@ fn tls_config(root_file: Option<&str>) -> Result<rustls::ClientConfig, String> {
                 roots.add(certificate).map_err(|error| unreadable(&error))?;
             }
             if roots.is_empty() {
-                return Err(unreadable(&"no certificate in it"));
+                return Err(unreadable(&"it contains no certificate"));
             }
         }
     }
@@ -183,15 +183,15 @@ fn tls_config(root_file: Option<&str>) -> Result<rustls::ClientConfig, String> {
         .with_no_client_auth())
 }
 
-/// Whether a connection's socket is still open, as far as this thread's runtime has seen.
+/// Whether a connection's socket is still open, as far as this thread's runtime has noticed.
 #[derive(Default)]
 pub struct Liveness {
     dead: Arc<AtomicBool>,
 }
 
 impl Liveness {
-    /// Lets the runtime look at the socket first: it sleeps between two jobs, and a server that went
-    /// away meanwhile has not been noticed.
+    /// Lets the runtime check the socket first: between two jobs it does not run, so it may not have noticed that the
+    /// server closed the connection.
     pub fn is_dead(&self) -> bool {
         block_on(async {
             for _ in 0..2 {
@@ -202,7 +202,7 @@ impl Liveness {
     }
 }
 
-/// Not while a standby is connected to, nor where an administrator has forbidden it.
+/// False on a standby, and where an administrator has set the database to read-only.
 pub fn takes_writes(connection: &mut PgConnection) -> QueryResult<bool> {
     let is_off = sql::<Bool>("current_setting('transaction_read_only') = 'off'");
     select(is_off).get_result(connection)
@@ -218,7 +218,7 @@ impl Drop for MarkDead {
 
 thread_local! {
     static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
-    /// What moves the bytes of this thread's connection.
+    /// The task that reads and writes this thread's connection.
     static DRIVER: RefCell<Option<AbortHandle>> = const { RefCell::new(None) };
 }
 
@@ -232,18 +232,18 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
                 .build()
                 .unwrap_or_else(|error| panic!("cannot start a database runtime: {error}"))
         })
-        .block_on(unless_silent(future))
+        .block_on(with_response_timeout(future))
     })
 }
 
-/// Without a driver the connection is closed, and whoever waits for it is told.
-async fn unless_silent<F: Future>(future: F) -> F::Output {
+/// Stops the driver after the timeout, which closes the connection and makes the future return an error.
+async fn with_response_timeout<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    if let Ok(output) = timeout(SILENCE, &mut future).await {
+    if let Ok(output) = timeout(RESPONSE_TIMEOUT, &mut future).await {
         return output;
     }
     if let Some(driver) = DRIVER.take() {
-        tracing::warn!("PostgreSQL says nothing; giving a connection up");
+        tracing::warn!("PostgreSQL does not respond; closing the connection");
         driver.abort();
     }
     future.await

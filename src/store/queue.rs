@@ -1,8 +1,7 @@
-//! Threads that own connections and run one closure per unit of work.
+//! A pool of threads that own database connections and run one closure for each unit of work.
 //!
-//! A job that has begun always finishes, whatever becomes of the request that asked for it. The queue
-//! in front is bounded, and a job that waited too long is answered without being run, even while no thread
-//! comes to look at it.
+//! A job that has started always finishes, even when the request is cancelled. The queue is bounded. A job that has
+//! waited too long is answered with `Busy` and does not run, even if every thread is blocked.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,44 +20,44 @@ use super::postgres::Liveness;
 use super::sqlite::{self, Access};
 use super::{Engine, StoreError, Tx};
 
-/// A caller has gone, or answers 503, by then.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a job may wait in the queue. Its caller answers 503 then.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Deep enough for a burst, shallow enough that its tail is served within [`PATIENCE`].
-const DEPTH: usize = 1024;
+/// Large enough for a burst, small enough to be served within [`TIMEOUT`].
+const CAPACITY: usize = 1024;
 
 type Work = Box<dyn FnOnce(Result<&mut Tx<'_>, StoreError>) + Send>;
 
 struct Job {
     queued_at: Instant,
-    /// Whoever sets it decides: the thread that the job runs, or the caller that it never will.
-    is_decided: Arc<AtomicBool>,
+    /// Set by the thread that starts the job, or by the caller that gives it up: the first one decides.
+    is_claimed: Arc<AtomicBool>,
     work: Work,
 }
 
-/// The way to a group of connection threads. They end when the last handle is dropped.
+/// A handle to a pool. Its threads end when the last handle is dropped.
 #[derive(Clone)]
 pub struct Queue {
     jobs: Sender<Job>,
-    pool: Arc<Crew>,
+    pool: Arc<Pool>,
 }
 
-/// The threads that work a queue off: as many as were ever needed at once, so that a quiet instance holds few
-/// connections and a starting one waits for one.
-struct Crew {
+/// The threads that run the jobs of a queue. They are started as they are needed, so that an idle instance has few
+/// connections and a starting instance waits for one only.
+struct Pool {
     name: &'static str,
     engine: Engine,
     access: Access,
     queue: Receiver<Job>,
-    /// How many threads there may be.
+    /// The maximum number of threads.
     limit: usize,
     threads: AtomicUsize,
-    /// Jobs that wait or run.
+    /// Jobs that are waiting or running.
     unfinished: AtomicUsize,
 }
 
-impl Crew {
-    /// Starts a thread, which connects when its first job comes; does nothing where there are enough.
+impl Pool {
+    /// Starts a thread, unless the limit is reached. It connects when it gets its first job.
     fn grow(self: &Arc<Self>) -> std::io::Result<()> {
         let one_more = |threads| (threads < self.limit).then_some(threads + 1);
         let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
@@ -77,18 +76,18 @@ impl Crew {
 }
 
 impl Queue {
-    /// Starts a first thread of at most `limit`.
+    /// Starts the first of at most `limit` threads.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system cannot start a thread.
     pub fn start(
         name: &'static str,
         engine: &Engine,
         access: Access,
         limit: usize,
     ) -> std::io::Result<Self> {
-        let (jobs, queue) = bounded(DEPTH);
-        let pool = Arc::new(Crew {
+        let (jobs, queue) = bounded(CAPACITY);
+        let pool = Arc::new(Pool {
             name,
             engine: engine.clone(),
             access,
@@ -101,7 +100,7 @@ impl Queue {
         Ok(Self { jobs, pool })
     }
 
-    /// Queues `work` and waits for what it answers.
+    /// Queues `work` and waits for its result.
     pub async fn run<T, E>(
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -111,12 +110,12 @@ impl Queue {
         E: From<StoreError> + Send + 'static,
     {
         let (answer, mut answered) = oneshot::channel();
-        let is_decided = Arc::new(AtomicBool::new(false));
+        let is_claimed = Arc::new(AtomicBool::new(false));
         let job = Job {
             queued_at: Instant::now(),
-            is_decided: Arc::clone(&is_decided),
+            is_claimed: Arc::clone(&is_claimed),
             work: Box::new(move |tx| {
-                // Nobody may be waiting any more; the work counts all the same.
+                // The caller may be gone; the work is done all the same.
                 let _ = answer.send(match tx {
                     Ok(tx) => work(tx),
                     Err(error) => Err(error.into()),
@@ -131,12 +130,12 @@ impl Queue {
         match queued {
             Ok(()) => {
                 if unfinished > self.pool.threads.load(Ordering::Acquire) {
-                    // Those that there are do the work where the system gives no more.
+                    // If the system cannot start another thread, the existing ones run the job.
                     let _ = self.pool.grow();
                 }
-                let answer = match timeout(PATIENCE, &mut answered).await {
+                let answer = match timeout(TIMEOUT, &mut answered).await {
                     Ok(answer) => answer,
-                    Err(_) if !is_decided.swap(true, Ordering::AcqRel) => {
+                    Err(_) if !is_claimed.swap(true, Ordering::AcqRel) => {
                         return Err(StoreError::Busy.into());
                     }
                     Err(_) => answered.await,
@@ -169,7 +168,7 @@ impl Connection {
         }
     }
 
-    /// Whether it can be trusted with another job: alive, and with no transaction left open.
+    /// Whether it can run another job: it is connected and no transaction was left open.
     fn is_usable(&mut self) -> bool {
         match self {
             Self::Sqlite(connection) => !is_broken(connection),
@@ -189,7 +188,7 @@ fn is_broken<C: diesel::Connection>(connection: &mut C) -> bool {
     C::TransactionManager::is_broken_transaction_manager(connection)
 }
 
-fn run_jobs(pool: &Crew) {
+fn run_jobs(pool: &Pool) {
     let mut connection: Option<Connection> = None;
     for job in &pool.queue {
         run(job, &mut connection, pool);
@@ -197,17 +196,20 @@ fn run_jobs(pool: &Crew) {
     }
 }
 
-fn run(job: Job, connection: &mut Option<Connection>, pool: &Crew) {
-    if job.is_decided.swap(true, Ordering::AcqRel) {
+fn run(job: Job, connection: &mut Option<Connection>, pool: &Pool) {
+    if job.is_claimed.swap(true, Ordering::AcqRel) {
         return;
     }
-    // Its caller has gone before this thread had time for it.
-    if job.queued_at.elapsed() > PATIENCE {
+    // Its caller has given up.
+    if job.queued_at.elapsed() > TIMEOUT {
         (job.work)(Err(StoreError::Busy));
         return;
     }
-    if connection.as_mut().is_none_or(|held| !held.is_usable()) {
-        // The old one must be gone before a new one is opened: SQLite has one writer.
+    if connection
+        .as_mut()
+        .is_none_or(|connection| !connection.is_usable())
+    {
+        // The old connection is closed before a new one is opened: SQLite has one writer.
         drop(connection.take());
         match Connection::open(&pool.engine, pool.access) {
             Ok(opened) => *connection = Some(opened),
@@ -217,12 +219,12 @@ fn run(job: Job, connection: &mut Option<Connection>, pool: &Crew) {
             }
         }
     }
-    let Some(held) = connection else {
+    let Some(open) = connection else {
         return;
     };
-    let outcome = catch_unwind(AssertUnwindSafe(|| (job.work)(Ok(&mut held.tx()))));
+    let outcome = catch_unwind(AssertUnwindSafe(|| (job.work)(Ok(&mut open.tx()))));
     if outcome.is_err() {
-        // What the panic left half done is on this connection; the next job gets a new one.
+        // A transaction may be left open on this connection; the next job gets a new one.
         *connection = None;
     }
 }
@@ -251,13 +253,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn as_many_run_at_once_as_there_may_be_threads() {
+    async fn as_many_jobs_run_at_once_as_the_limit_allows() {
         let (_directory, queue) = queue(3);
-        let all_are_here = Arc::new(Barrier::new(3));
+        let all_are_running = Arc::new(Barrier::new(3));
         join_all((0..3).map(|_| {
-            let all_are_here = Arc::clone(&all_are_here);
+            let all_are_running = Arc::clone(&all_are_running);
             run(&queue, move || {
-                all_are_here.wait();
+                all_are_running.wait();
             })
         }))
         .await;
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn however_many_wait_there_are_no_more_threads_than_there_may_be() {
+    async fn many_waiting_jobs_start_no_more_threads_than_the_limit() {
         let (_directory, queue) = queue(2);
         let seen = Arc::new(Mutex::new(Vec::new()));
         join_all((0..100).map(|_| {

@@ -1,4 +1,4 @@
-//! The `recovery_codes` table: what is kept of codes that have not been used.
+//! The `recovery_codes` table: the hashes of codes that have not been used.
 
 use diesel::prelude::*;
 
@@ -6,7 +6,7 @@ use super::schema::recovery_codes;
 use super::{StoreError, Tx, on};
 use crate::domain::UserId;
 
-/// Keeps these and none of the earlier ones.
+/// Replaces all codes of a user.
 pub fn replace(tx: &mut Tx<'_>, user_id: UserId, hashes: &[&str]) -> Result<(), StoreError> {
     delete(tx, user_id)?;
     for hash in hashes {
@@ -21,7 +21,7 @@ pub fn replace(tx: &mut Tx<'_>, user_id: UserId, hashes: &[&str]) -> Result<(), 
     Ok(())
 }
 
-/// Uses a code up; tells whether it was one. Of any number who try, one is told yes.
+/// Deletes a code; returns whether it existed. Of concurrent attempts, one gets `true`.
 pub fn take(tx: &mut Tx<'_>, user_id: UserId, hash: &str) -> Result<bool, StoreError> {
     let taken = on!(tx, |conn| diesel::delete(
         recovery_codes::table.find((user_id, hash))

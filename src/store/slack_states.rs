@@ -1,4 +1,4 @@
-//! The `slack_states` table: the states that came back already.
+//! The `slack_states` table: the OAuth states that have been used.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -8,7 +8,7 @@ use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::SlackStateId;
 
-/// Uses a state up; tells whether it was unused until now.
+/// Marks a state as used; returns whether it was unused until now.
 pub fn use_up(
     tx: &mut Tx<'_>,
     id: SlackStateId,
@@ -26,7 +26,7 @@ pub fn use_up(
     Ok(inserted == 1)
 }
 
-/// Forgets states that nobody could use any more.
+/// Deletes states that have expired.
 pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
         slack_states::table.filter(slack_states::expires_at.le(Timestamp(now)))

@@ -1,4 +1,4 @@
-//! SQLite: how a connection is opened.
+//! SQLite: opens connections, and reserves disk space.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -12,11 +12,11 @@ use diesel::{
 
 use super::StoreError;
 
-/// Bytes that are kept free inside the file, and the least size of its WAL: some seven thousand sign-ins.
+/// Bytes to keep free inside the file, and the minimum size of its WAL: about seven thousand sign-ins.
 const ROOM: u64 = 4 * 1024 * 1024;
 
 const CACHE: &str = "pragma cache_size = -8000;";
-/// For what nobody will read: 256 KiB.
+/// 256 KiB, for pages that are not read again.
 const SMALL_CACHE: &str = "pragma cache_size = -256;";
 
 /// What a connection may do.
@@ -26,10 +26,10 @@ pub enum Access {
     ReadOnly,
 }
 
-/// Opens the file, creating it when it is not there: for its owner only, since it holds password hashes.
+/// Opens the file. A new file is readable by its owner only, since it holds password hashes.
 ///
-/// `synchronous = full`: an acknowledged password change or revocation survives a power cut, at the
-/// price of one `fsync` a write (docs/decisions/0003-sqlite-durability.md).
+/// `synchronous = full`: an acknowledged password change or revocation survives a power failure, at the
+/// price of one `fsync` per write (docs/decisions/0003-sqlite-durability.md).
 pub fn open(path: &Path, access: Access) -> Result<SqliteConnection, StoreError> {
     let unavailable = |error: &dyn std::fmt::Display| {
         StoreError::Unavailable(format!(
@@ -41,7 +41,7 @@ pub fn open(path: &Path, access: Access) -> Result<SqliteConnection, StoreError>
         .to_str()
         .ok_or_else(|| unavailable(&"its path is not UTF-8"))?;
     if access == Access::ReadWrite {
-        // SQLite gives its own files beside this one the same mode.
+        // SQLite gives the WAL and its index the same mode.
         OpenOptions::new()
             .create(true)
             .append(true)
@@ -77,8 +77,8 @@ struct Free {
     bytes: i64,
 }
 
-/// Takes from the disk, while there is some to take, what writes need when it is full: free pages in the file,
-/// and a WAL long enough to be written again from its beginning.
+/// Reserves the space that writes need when the disk is full: free pages in the file, and a WAL that is large enough to
+/// be overwritten from its beginning.
 ///
 /// See docs/decisions/0022-room-on-a-full-disk.md.
 pub fn keep_room(path: &Path, connection: &mut SqliteConnection) -> QueryResult<()> {
@@ -99,7 +99,7 @@ pub fn keep_room(path: &Path, connection: &mut SqliteConnection) -> QueryResult<
 }
 
 fn make_room(connection: &mut SqliteConnection) -> QueryResult<()> {
-    // In two transactions: pages that are used and freed within one are never written.
+    // In two transactions: pages that are allocated and freed within one are never written.
     connection.immediate_transaction(|connection| {
         connection.batch_execute(&format!(
             "drop table if exists room;

@@ -1,4 +1,4 @@
-//! Organizations as the clients of session tokens know them: by slug, with their rules.
+//! Organizations as clients of session tokens see them: by slug, with their rules.
 
 use diesel::prelude::*;
 

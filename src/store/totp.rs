@@ -1,4 +1,4 @@
-//! The `totp` table: one authenticator a user.
+//! The `totp` table: one authenticator per user.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
@@ -9,17 +9,17 @@ use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::UserId;
 
-/// A user's authenticator, or the beginning of one.
+/// A user's authenticator, confirmed or not.
 pub struct Totp {
-    /// Sealed; codes are checked against it. Missing until the first one is confirmed.
+    /// Encrypted; codes are verified against it. Missing until the first one is confirmed.
     pub secret: Option<String>,
-    /// Sealed; still to be confirmed.
+    /// Encrypted; not confirmed yet.
     pub pending: Option<String>,
-    /// The step of the last code taken.
+    /// The time step of the last accepted code.
     pub last_step: Option<i64>,
-    /// Wrong codes in a row.
+    /// Consecutive wrong codes.
     pub failures: i32,
-    /// Until then no code is looked at.
+    /// Until then every code is rejected.
     pub locked_until: Option<DateTime<Utc>>,
 }
 
@@ -45,7 +45,7 @@ impl From<TotpRow> for Totp {
     }
 }
 
-/// Whether the user has an authenticator that was confirmed.
+/// Whether the user has a confirmed authenticator.
 pub fn is_enrolled(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError> {
     Ok(on!(tx, |conn| select(exists(
         totp::table
@@ -64,7 +64,7 @@ pub fn find(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<Totp>, StoreError
     Ok(row.map(Totp::from))
 }
 
-/// Keeps a secret to be confirmed, in place of the one that was to be.
+/// Stores a secret to be confirmed. It replaces one that was not confirmed.
 pub fn set_pending(
     tx: &mut Tx<'_>,
     user_id: UserId,
@@ -85,15 +85,15 @@ pub fn set_pending(
     Ok(())
 }
 
-/// A secret as it is kept.
+/// An encrypted secret.
 #[derive(Clone)]
 pub struct Sealed {
     pub text: String,
-    /// The name of the key that it is under.
+    /// The id of the encryption key.
     pub kid: String,
 }
 
-/// From now on codes are checked against `secret`; that of `step` has been used.
+/// Confirms `secret`: from now on codes are verified against it. The code of `step` has been used.
 pub fn confirm(
     tx: &mut Tx<'_>,
     user_id: UserId,
@@ -115,7 +115,7 @@ pub fn confirm(
     Ok(())
 }
 
-/// Secrets under another key than `kid`, of the users after `after`, in their order.
+/// Secrets that are encrypted with another key than `kid`, by user id, of the users after `after`.
 pub fn list_under_others(
     tx: &mut Tx<'_>,
     kid: &str,
@@ -134,7 +134,7 @@ pub fn list_under_others(
     Ok(rows.into_iter().filter_map(whole).collect())
 }
 
-/// Keeps the same secret under another key, unless it is another secret by now.
+/// Stores a secret that was encrypted again with another key, unless the user has a new secret by now.
 pub fn reseal(tx: &mut Tx<'_>, user_id: UserId, old: &str, new: &Sealed) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(
         totp::table.find(user_id).filter(totp::secret.eq(old))
@@ -147,8 +147,8 @@ pub fn reseal(tx: &mut Tx<'_>, user_id: UserId, old: &str, new: &Sealed) -> Resu
     Ok(())
 }
 
-/// Uses up a step and every earlier one; tells whether the step was unused. Of any number who try, one
-/// is told yes.
+/// Marks a step and all earlier ones as used; returns whether the step was unused. Of concurrent attempts, one gets
+/// `true`.
 pub fn use_step(tx: &mut Tx<'_>, user_id: UserId, step: i64) -> Result<bool, StoreError> {
     let used =
         on!(tx, |conn| diesel::update(totp::table.find(user_id).filter(
@@ -159,7 +159,7 @@ pub fn use_step(tx: &mut Tx<'_>, user_id: UserId, step: i64) -> Result<bool, Sto
     Ok(used == 1)
 }
 
-/// Notes how many codes in a row were wrong, and until when none is looked at.
+/// Sets the number of consecutive wrong codes, and until when codes are rejected.
 pub fn set_failures(
     tx: &mut Tx<'_>,
     user_id: UserId,

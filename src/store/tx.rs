@@ -4,13 +4,13 @@ use diesel::SqliteConnection;
 
 use super::pg_connection::PgConnection;
 
-/// The connection a unit of work runs on. Store functions take it; nobody else looks inside.
+/// The connection of a unit of work. Only the functions of `store` use what is inside.
 pub enum Tx<'a> {
     Sqlite(&'a mut SqliteConnection),
     Postgres(&'a mut PgConnection),
 }
 
-/// Runs one Diesel expression on whichever database `$tx` is: the expression is compiled once for each.
+/// Runs one Diesel expression on the database of `$tx`. The expression is compiled once for each database.
 macro_rules! on {
     ($tx:expr, |$conn:ident| $body:expr) => {
         match $tx {

@@ -1,4 +1,4 @@
-//! The two SQL types of our own, native in each database, and the values that travel in them.
+//! Our own two SQL types, native in each database, and conversions from and to Rust.
 //!
 //! | type | PostgreSQL | SQLite |
 //! |---|---|---|
@@ -32,7 +32,7 @@ pub struct Id;
 )]
 pub struct Instant;
 
-macro_rules! travels_as_id {
+macro_rules! stored_as_id {
     ($($name:ident),*) => {$(
         const _: () = {
             #[derive(AsExpression, FromSqlRow)]
@@ -68,7 +68,7 @@ macro_rules! travels_as_id {
     )*};
 }
 
-travels_as_id!(
+stored_as_id!(
     UserId,
     OrganizationId,
     SessionId,
@@ -79,7 +79,7 @@ travels_as_id!(
     InvitationId
 );
 
-/// A point in time on its way into or out of a database.
+/// A point in time as it is read from or written to a database.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Instant)]
 pub struct Timestamp(pub DateTime<Utc>);
@@ -108,6 +108,8 @@ impl FromSql<Instant, Sqlite> for Timestamp {
         let micros = value.read_long();
         DateTime::from_timestamp_micros(micros)
             .map(Self)
-            .ok_or_else(|| format!("{micros} is no instant in microseconds").into())
+            .ok_or_else(|| {
+                format!("{micros} is out of range for a timestamp in microseconds").into()
+            })
     }
 }

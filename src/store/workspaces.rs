@@ -1,4 +1,4 @@
-//! The `workspaces` table: which workspace at Slack is which organization.
+//! The `workspaces` table: which Slack workspace belongs to which organization.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
