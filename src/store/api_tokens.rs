@@ -1,4 +1,4 @@
-//! The `api_tokens` table: tokens of services, known by their hash.
+//! The `api_tokens` table: tokens of services, stored as hashes.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -97,7 +97,7 @@ pub fn list_unrevoked_of(
         .collect()
 }
 
-/// What was not revoked in an organization, of one person or of everybody, oldest first.
+/// The tokens of an organization that are not revoked, of one person or of everybody, oldest first.
 pub fn page(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
@@ -122,7 +122,7 @@ pub fn page(
     rows.into_iter().map(ApiToken::try_from).collect()
 }
 
-/// How many tokens of a person in an organization still open something.
+/// The number of valid tokens of a person in an organization.
 pub fn count_live(
     tx: &mut Tx<'_>,
     creator_id: UserId,
@@ -142,7 +142,7 @@ pub fn count_live(
         .get_result(conn))?)
 }
 
-/// Revokes a token of the organization, of one person or of anybody; tells whose it was.
+/// Revokes a token in an organization, of one person or of anybody; returns whose it was.
 pub fn revoke(
     tx: &mut Tx<'_>,
     id: ApiTokenId,
@@ -167,7 +167,7 @@ pub fn revoke(
     })?)
 }
 
-/// Revokes everything a person made, in every organization.
+/// Revokes all tokens of a person, in all organizations.
 pub fn revoke_all_of(
     tx: &mut Tx<'_>,
     creator_id: UserId,
@@ -182,7 +182,7 @@ pub fn revoke_all_of(
     .execute(conn))?)
 }
 
-/// Notes a use, unless one since `earlier` is noted already.
+/// Records a use, unless one since `earlier` is recorded already.
 pub fn touch(
     tx: &mut Tx<'_>,
     id: ApiTokenId,
@@ -201,7 +201,7 @@ pub fn touch(
     Ok(())
 }
 
-/// Forgets what was revoked or ran out before `before`.
+/// Deletes tokens that were revoked or expired before `before`.
 pub fn delete_spent(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
         api_tokens::table.filter(

@@ -61,7 +61,7 @@ pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The wanted lines of an organization, newest first.
+/// The entries of an organization that match a filter, newest first.
 pub fn page(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
@@ -90,7 +90,7 @@ pub fn page(
         if let Some(subject_id) = wanted.subject_id {
             query = query.filter(audit::subject_id.eq(subject_id));
         }
-        // An id begins with the millisecond of its line, so that a time is a range of the key as well.
+        // An id begins with the millisecond of its entry, so a range of times is a range of ids.
         if let Some(from) = wanted.from {
             query = query
                 .filter(audit::id.ge(AuditId::new(from, [0; 10])))

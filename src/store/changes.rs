@@ -1,8 +1,8 @@
-//! The `changes` table: the feed that keeps every instance's memory true.
+//! The `changes` table: the feed of changes from which every instance updates its revocation cache.
 //!
-//! A sequence number is taken before its row is committed, so a reader that has seen 8 could miss a
-//! 7 that is committed later. Writers therefore take one advisory lock and hold it until they commit;
-//! `append` comes last in a transaction, so that it is held as shortly as can be.
+//! A sequence number is assigned before its row is committed, so a reader that has seen 8 could miss a
+//! 7 that is committed later. Writers therefore take one advisory lock until they commit. `append` comes last
+//! in a transaction, so that the lock is held only briefly.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,7 +14,7 @@ use super::{StoreError, Tx, on};
 use crate::domain::change::RecordedChange;
 use crate::domain::{Change, OrganizationId, SessionId, UserId};
 
-/// The advisory lock of the feed's writers.
+/// The advisory lock of those who write changes.
 const FEED_LOCK: i64 = 0x6861_6c6c_6665_6564;
 
 /// The channel on which PostgreSQL tells other instances to look.
@@ -129,6 +129,7 @@ struct ChangeRow {
 impl TryFrom<ChangeRow> for RecordedChange {
     type Error = StoreError;
 
+    /// The columns that are set determine the kind, as the checks of the table require.
     fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
         let seq = row.seq;
         let change = row.facts.change();
@@ -141,7 +142,7 @@ impl TryFrom<ChangeRow> for RecordedChange {
     }
 }
 
-/// Inserts changes, and notifies other instances when they are committed.
+/// Writes changes, and notifies other instances on commit.
 pub fn append(
     tx: &mut Tx<'_>,
     new: &[Change],
@@ -180,7 +181,7 @@ pub fn list_after(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<RecordedChange>, Stor
     rows.into_iter().map(RecordedChange::try_from).collect()
 }
 
-/// Forgets changes that concern no token any more.
+/// Deletes changes that no longer affect any token.
 pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
         changes::table.filter(changes::expires_at.le(Timestamp(now)))

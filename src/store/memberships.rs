@@ -114,7 +114,7 @@ pub fn includes_email(
     .get_result(conn))?)
 }
 
-/// Ends a membership that nobody reports to any more.
+/// Deletes a membership. No other member may report to it.
 pub fn delete(
     tx: &mut Tx<'_>,
     user_id: UserId,
@@ -127,7 +127,7 @@ pub fn delete(
     Ok(())
 }
 
-/// Those who reported to a member report to nobody from now on; returns who they are.
+/// Removes a member as manager of all who report to them; returns their ids.
 pub fn release_reports(
     tx: &mut Tx<'_>,
     manager_id: UserId,
@@ -147,7 +147,7 @@ pub fn release_reports(
     .get_results(conn))?)
 }
 
-/// A member as the others of the organization see them.
+/// A member as the other members see them.
 pub struct Member {
     pub id: UserId,
     pub name: PersonName,
@@ -156,7 +156,7 @@ pub struct Member {
     pub joined_at: DateTime<Utc>,
 }
 
-/// The members a page asks for, in the order of their ids.
+/// A page of the members, by id.
 pub fn list_members(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
@@ -191,7 +191,7 @@ pub fn list_members(
         .collect()
 }
 
-/// A user's memberships, the first joined first.
+/// A user's memberships, oldest first.
 pub fn list_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Membership>, StoreError> {
     let rows: Vec<MembershipRow> = on!(tx, |conn| memberships::table
         .filter(memberships::user_id.eq(user_id))
@@ -201,7 +201,7 @@ pub fn list_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Membership>,
     rows.into_iter().map(Membership::try_from).collect()
 }
 
-/// Everybody's memberships, or those in one organization, by user and in the order they joined.
+/// All memberships, or those in one organization, by user, oldest first.
 pub fn list(
     tx: &mut Tx<'_>,
     organization_id: Option<OrganizationId>,
@@ -254,7 +254,7 @@ pub fn set_role(
     Ok(())
 }
 
-/// Triggers move everybody below along.
+/// Triggers update the reporting lines of everybody below.
 pub fn set_manager(
     tx: &mut Tx<'_>,
     user_id: UserId,

@@ -1,4 +1,4 @@
-//! The `outbox` table: letters on their way.
+//! The `outbox` table: e-mails to be sent.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,38 +11,49 @@ use super::{StoreError, Tx, on};
 use crate::domain::Email;
 use crate::domain::ids::EmailId;
 
-/// The kind of rows that are no letters: see [`insert_decoy`].
+/// The kind of rows that are not e-mails: see [`insert_decoy`].
 pub const DECOY: &str = "blank";
 
-/// A letter to be sent as soon as a worker sees it.
+thread_local! {
+    /// Whether the unit of work on this thread has written an e-mail. It is recorded here, so that no caller can forget
+    /// to wake the worker that sends it.
+    static WRITTEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether an e-mail was written on this thread since the last call.
+pub(super) fn take_written() -> bool {
+    WRITTEN.take()
+}
+
+/// An e-mail to be sent as soon as possible.
 pub struct NewEmail {
     pub id: EmailId,
     pub kind: &'static str,
     pub recipient: Email,
-    /// Under the service's key.
+    /// Encrypted with the key of the service.
     pub sealed: String,
     pub created_at: DateTime<Utc>,
 }
 
-/// A letter that is somebody's to send.
+/// An e-mail that is leased to a worker.
 pub struct DueEmail {
     pub id: EmailId,
     pub kind: String,
     pub recipient: Email,
-    /// Under the service's key.
+    /// Encrypted with the key of the service.
     pub sealed: String,
     pub created_at: DateTime<Utc>,
-    /// This one included.
+    /// Including this one.
     pub attempts: i32,
 }
 
-/// What is left to do, and what will not be done.
+/// The e-mails to be sent, and those that were given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
     pub waiting: i64,
-    /// When the oldest of them was written.
+    /// When the oldest e-mail to be sent was written.
     pub oldest: Option<DateTime<Utc>>,
-    /// Of the last thirty days.
+    /// In the last thirty days.
     pub given_up: i64,
 }
 
@@ -61,7 +72,8 @@ pub fn insert(tx: &mut Tx<'_>, letter: &NewEmail) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes a row in place of a letter, as dear as one, that nobody will send. It may count as one to its recipient.
+/// Writes a decoy: a row that takes as much work as an e-mail and is never sent. It may count towards the limit of its
+/// recipient.
 pub fn insert_decoy(tx: &mut Tx<'_>, letter: &NewEmail, counts: bool) -> Result<(), StoreError> {
     let recipient = if counts {
         letter.recipient.as_str()
@@ -80,9 +92,9 @@ pub fn insert_decoy(tx: &mut Tx<'_>, letter: &NewEmail, counts: bool) -> Result<
     Ok(())
 }
 
-/// Takes the letter that has been due for longest, for whoever asks and nobody else until `lease_ends`.
+/// Leases the e-mail that has been due for longest to the caller until `lease_ends`.
 ///
-/// PostgreSQL's instances pass over what another one is taking; SQLite has one writer.
+/// On PostgreSQL, instances skip an e-mail that another one is leasing; SQLite has one writer.
 pub fn claim(
     tx: &mut Tx<'_>,
     now: DateTime<Utc>,
@@ -129,7 +141,7 @@ pub fn claim(
     }))
 }
 
-/// Nothing is left to do; what the letter said is forgotten.
+/// Marks an e-mail as sent and deletes its content.
 pub fn mark_sent(tx: &mut Tx<'_>, id: EmailId, now: DateTime<Utc>) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(outbox::table.find(id))
         .set((
@@ -141,9 +153,9 @@ pub fn mark_sent(tx: &mut Tx<'_>, id: EmailId, now: DateTime<Utc>) -> Result<(),
     Ok(())
 }
 
-/// Makes whoever writes to the same address wait until the transaction ends.
+/// Locks an address until the transaction ends: other transactions that write to it wait.
 ///
-/// SQLite has one writer, so there nobody else could write anyway.
+/// SQLite needs no lock: it has one writer.
 pub fn lock_recipient(tx: &mut Tx<'_>, recipient: &Email) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {
         sql_query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
@@ -153,7 +165,7 @@ pub fn lock_recipient(tx: &mut Tx<'_>, recipient: &Email) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Whether `number` letters of these kinds to an address, or more, were written after `since`.
+/// Whether at least `number` e-mails of these kinds to an address were written after `since`.
 pub fn are_as_many_since(
     tx: &mut Tx<'_>,
     recipient: &Email,
@@ -171,7 +183,7 @@ pub fn are_as_many_since(
     Ok(found.len() >= usize::from(number))
 }
 
-/// Forgets rows in place of letters that are older than `before`.
+/// Deletes decoys that are older than `before`.
 pub fn delete_decoys(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
         outbox::table
@@ -181,7 +193,7 @@ pub fn delete_decoys(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, St
     .execute(conn))?)
 }
 
-/// Another attempt is due at `next_attempt_at`, unless somebody else has made one since.
+/// Sets the next attempt to `next_attempt_at`, unless another worker has made one since.
 pub fn postpone(
     tx: &mut Tx<'_>,
     due: &DueEmail,
@@ -202,7 +214,7 @@ pub fn postpone(
     Ok(())
 }
 
-/// Nothing more will be tried; what the letter said is forgotten.
+/// Gives an e-mail up and deletes its content.
 pub fn give_up(
     tx: &mut Tx<'_>,
     id: EmailId,
@@ -222,7 +234,7 @@ pub fn give_up(
     Ok(())
 }
 
-/// Forgets letters that were sent or given up before `then`.
+/// Deletes e-mails that were sent or given up before `then`.
 pub fn delete_settled_before(tx: &mut Tx<'_>, then: DateTime<Utc>) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
         outbox::table.filter(

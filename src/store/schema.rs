@@ -1,4 +1,4 @@
-//! The tables, once for both databases; `types` says how each database spells our two own types.
+//! The tables, once for both databases; `types` maps our own two types to each database.
 
 use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
 

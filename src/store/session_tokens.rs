@@ -1,4 +1,4 @@
-//! The sessions that an opaque token carries: rows of `sessions` found by the token's hash.
+//! Sessions with an opaque token: rows of `sessions` that are found by the hash of the token.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -9,13 +9,38 @@ use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::{Session, SessionId, UserId};
 
-/// A session and whether it waits for its second factor.
+/// A session and whether its second factor is still missing.
 pub struct TokenSession {
     pub session: Session,
     pub locked: bool,
 }
 
-/// Whatever became of it.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    session: &Session,
+    token_hash: &str,
+    locked: bool,
+) -> Result<(), StoreError> {
+    let values = (
+        sessions::id.eq(session.id),
+        sessions::user_id.eq(session.user_id),
+        sessions::organization_id.eq(session.organization_id),
+        sessions::device.eq(session.device.as_deref()),
+        sessions::address.eq(session.address.map(|address| address.to_string())),
+        sessions::created_at.eq(Timestamp(session.created_at)),
+        sessions::last_used_at.eq(Timestamp(session.last_used_at)),
+        sessions::expires_at.eq(Timestamp(session.expires_at)),
+        sessions::kind.eq(session.kind.as_str()),
+        sessions::token_hash.eq(Some(token_hash)),
+        sessions::locked.eq(locked),
+    );
+    on!(tx, |conn| diesel::insert_into(sessions::table)
+        .values(values)
+        .execute(conn))?;
+    Ok(())
+}
+
+/// Also finds a session that has ended.
 pub fn find(tx: &mut Tx<'_>, token_hash: &str) -> Result<Option<TokenSession>, StoreError> {
     let row: Option<(SessionRow, bool)> = on!(tx, |conn| sessions::table
         .filter(sessions::token_hash.eq(token_hash))
@@ -31,7 +56,7 @@ pub fn find(tx: &mut Tx<'_>, token_hash: &str) -> Result<Option<TokenSession>, S
     .transpose()
 }
 
-/// Unlocks a live session; tells whether it was locked until now.
+/// Unlocks a live session; returns whether it was locked until now.
 pub fn unlock(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<bool, StoreError> {
     let unlocked = on!(tx, |conn| diesel::update(
         sessions::table
@@ -49,7 +74,7 @@ pub fn unlock(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<bool
     Ok(unlocked == 1)
 }
 
-/// Ends the sessions of this user that wait for their second factor. Nobody's memory holds them.
+/// Ends the sessions of this user whose second factor is missing. No revocation cache contains them.
 pub fn end_locked(tx: &mut Tx<'_>, user_id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(
         sessions::table

@@ -101,13 +101,13 @@ pub fn find(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreErro
     row.map(Session::try_from).transpose()
 }
 
-/// Whether the user has signed in before, and never with this session's device at its address.
+/// Whether the user has signed in before, but not with the device and address of this session.
 pub fn is_from_elsewhere(tx: &mut Tx<'_>, session: &Session) -> Result<bool, StoreError> {
     let is_known: bool = on!(tx, |conn| {
         let mut here = sessions::table
             .filter(sessions::user_id.eq(session.user_id))
             .into_boxed();
-        // Not `is not distinct from`, which no index of PostgreSQL answers.
+        // Not `is not distinct from`, for which PostgreSQL uses no index.
         here = match session.address {
             Some(address) => here.filter(sessions::address.eq(address.to_string())),
             None => here.filter(sessions::address.is_null()),
@@ -127,7 +127,7 @@ pub fn is_from_elsewhere(tx: &mut Tx<'_>, session: &Session) -> Result<bool, Sto
     .get_result(conn))?)
 }
 
-/// A user's sessions that have neither ended nor run out, newest first.
+/// A user's sessions that are neither revoked nor expired, newest first.
 pub fn list_live_of_user(
     tx: &mut Tx<'_>,
     user_id: UserId,
@@ -143,8 +143,8 @@ pub fn list_live_of_user(
     rows.into_iter().map(Session::try_from).collect()
 }
 
-/// Notes a use, and the organization the session speaks for from now on. Tells whether the session was
-/// still live.
+/// Records a use and the organization of the session from now on. Returns whether the session was still
+/// live.
 pub fn touch(
     tx: &mut Tx<'_>,
     id: SessionId,
@@ -165,7 +165,7 @@ pub fn touch(
     Ok(touched == 1)
 }
 
-/// Ends a session of this user; tells whether it was live.
+/// Ends a session of this user; returns whether it was live.
 pub fn revoke(
     tx: &mut Tx<'_>,
     user_id: UserId,
@@ -184,7 +184,7 @@ pub fn revoke(
     Ok(revoked == 1)
 }
 
-/// Ends all live sessions of this user, but perhaps one; returns those it ended.
+/// Ends all live sessions of this user, except one if given; returns those it ended.
 pub fn revoke_all(
     tx: &mut Tx<'_>,
     user_id: UserId,
@@ -204,7 +204,7 @@ pub fn revoke_all(
     .get_results(conn))?)
 }
 
-/// Ends a user's live sessions that speak for an organization; returns those it ended.
+/// Ends a user's live sessions in an organization; returns those it ended.
 pub fn revoke_in_organization(
     tx: &mut Tx<'_>,
     user_id: UserId,
