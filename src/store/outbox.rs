@@ -14,17 +14,6 @@ use crate::domain::ids::EmailId;
 /// The kind of rows that are not e-mails: see [`insert_decoy`].
 pub const DECOY: &str = "blank";
 
-thread_local! {
-    /// Whether the unit of work on this thread has written an e-mail. It is recorded here, so that no caller can forget
-    /// to wake the worker that sends it.
-    static WRITTEN: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether an e-mail was written on this thread since the last call.
-pub(super) fn take_written() -> bool {
-    WRITTEN.take()
-}
-
 /// An e-mail to be sent as soon as possible.
 pub struct NewEmail {
     pub id: EmailId,

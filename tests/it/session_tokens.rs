@@ -8,10 +8,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use crate::people::Staff;
 use crate::support::{
     Actor, Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases,
 };
-use crate::people::Staff;
 
 const ADA: &str = "ada@acme.example";
 

@@ -3,7 +3,6 @@
 use crate::domain::Scope;
 use crate::service::people::Person;
 use crate::service::{Caller, Result, Services};
-use crate::store::StoreError;
 use crate::store::people::{self, Part};
 
 pub struct Search {
@@ -23,22 +22,18 @@ pub struct FoundPeople {
 
 /// As [`list_people`](crate::service::list_people), in another order.
 pub async fn search(services: &Services, caller: &Caller, search: Search) -> Result<FoundPeople> {
-    let profile = &caller.profile;
-    let scope = Scope::of(profile.role, profile.id);
-    let organization_id = profile.organization_id;
     let Search { text, from, size } = search;
     let part = Part::ByName { from, size };
-    let (total, people) = services
-        .store
-        .read(move |tx| {
-            let text = text.as_deref();
+    services
+        .read_as(caller, move |tx, actor| {
+            let scope = Scope::of(actor.role, actor.id());
+            let (organization_id, text) = (actor.organization_id(), text.as_deref());
             let total = people::count(tx, organization_id, scope, text)?;
             let people = people::search(tx, organization_id, scope, text, part)?;
-            Ok::<_, StoreError>((total, people))
+            Ok(FoundPeople {
+                total,
+                people: people.into_iter().map(Person::from).collect(),
+            })
         })
-        .await?;
-    Ok(FoundPeople {
-        total,
-        people: people.into_iter().map(Person::from).collect(),
-    })
+        .await
 }
