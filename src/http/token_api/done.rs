@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = Done)]
 pub struct SuccessResponse {
     /// Always true; failures have an error status.
     #[schema(example = true)]

@@ -129,6 +129,7 @@ pub struct Unverified {
 
 /// A new organization and its founder, who signs in next.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Founded)]
 pub struct RegisteredOrganization {
     #[schema(example = true)]
     success: bool,
