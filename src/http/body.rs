@@ -109,41 +109,11 @@ async fn read<E>(
         .unwrap_or_else(|_| Err(ErrorCode::RequestTimeout.into()))
 }
 
-/// What can be made of the fields of a body: anything that is `Deserialize + Validate` and whose
-/// fields are [`Parsed`](super::field::Parsed).
+/// A body that can be read from its fields. [`body!`](super::body_macro::body) implements it.
 pub trait Body: Sized + 'static {
     /// # Errors
     /// Every fault of every field.
     fn from_fields(fields: Fields) -> Result<Self, ApiError>;
-}
-
-impl<T: DeserializeOwned + Validate + 'static> Body for T {
-    fn from_fields(mut fields: Fields) -> Result<Self, ApiError> {
-        let body = T::deserialize(&mut fields).map_err(|_| ErrorCode::MalformedRequest)?;
-        let mut faults = fields.faults;
-        if let Err(errors) = body.validate() {
-            for (field, errors) in errors.field_errors() {
-                let field = camel_case(&field);
-                if faults.iter().any(|fault| fault.field == field) {
-                    continue;
-                }
-                faults.extend(errors.iter().map(|error| Fault {
-                    field: field.clone().into(),
-                    code: match error.code {
-                        Cow::Borrowed(code) => code,
-                        Cow::Owned(_) => "invalid",
-                    },
-                    message: error.message.clone().unwrap_or_default(),
-                }));
-            }
-        }
-        if faults.is_empty() {
-            return Ok(body);
-        }
-        faults.sort_by(|a, b| a.field.cmp(&b.field));
-        faults.truncate(MAX_FAULTS);
-        Err(faults.into())
-    }
 }
 
 /// `validator` knows fields by their Rust names, clients by their JSON names.
@@ -169,6 +139,34 @@ impl Fields {
     pub fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         // serde_json's words, which quote the input, end here.
         serde_json::from_slice(bytes).map_err(|_| ErrorCode::MalformedRequest.into())
+    }
+
+    /// The fields as `T`, with every fault that was found.
+    ///
+    /// # Errors
+    /// `MalformedRequest` where they cannot be read as `T` at all.
+    pub fn read<T: DeserializeOwned + Validate>(mut self) -> Result<(T, Vec<Fault>), ApiError> {
+        let body = T::deserialize(&mut self).map_err(|_| ErrorCode::MalformedRequest)?;
+        let mut faults = self.faults;
+        if let Err(errors) = body.validate() {
+            for (field, errors) in errors.field_errors() {
+                let field = camel_case(&field);
+                if faults.iter().any(|fault| fault.field == field) {
+                    continue;
+                }
+                faults.extend(errors.iter().map(|error| Fault {
+                    field: field.clone().into(),
+                    code: match error.code {
+                        Cow::Borrowed(code) => code,
+                        Cow::Owned(_) => "invalid",
+                    },
+                    message: error.message.clone().unwrap_or_default(),
+                }));
+            }
+        }
+        faults.sort_by(|a, b| a.field.cmp(&b.field));
+        faults.truncate(MAX_FAULTS);
+        Ok((body, faults))
     }
 
     /// Every field, whatever it is called.

@@ -5,6 +5,7 @@ mod api_tokens;
 pub mod app;
 mod audit;
 mod body;
+mod body_macro;
 mod caller;
 mod client_address;
 pub mod connection;

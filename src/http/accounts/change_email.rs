@@ -1,28 +1,25 @@
 //! `POST /api/auth/change-email`
 
 use actix_web::web::{Data, Json};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::domain::Email;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{EmailTaken, Forbidden, InvalidCredentials};
-use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::field::Password;
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, Caller, RequestContext, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeEmailRequest {
-    /// The new address.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "email", max_length = 254, example = "ada.king@example.com")]
-    email: Parsed<Email>,
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Parsed<Password>,
+body! {
+    pub struct ChangeEmailRequest {
+        /// The new address.
+        #[schema(value_type = String, format = "email", max_length = 254, example = "ada.king@example.com")]
+        email: Email,
+        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+            example = "correct horse battery staple")]
+        password: Password,
+    }
 }
 
 /// Change one's e-mail address
@@ -44,7 +41,7 @@ pub async fn change_email(
     caller: Caller,
     Valid(body): Valid<ChangeEmailRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let (email, password) = (body.email.into_value()?, body.password.into_value()?);
-    service::change_email(&services, &context, &caller, email, password.expose()).await?;
+    let password = body.password.expose();
+    service::change_email(&services, &context, &caller, body.email, password).await?;
     Ok(Json(SuccessResponse::YES))
 }

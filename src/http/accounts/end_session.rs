@@ -25,7 +25,6 @@ pub async fn end_session_by_link(
     context: RequestContext,
     Valid(body): Valid<MailedToken>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let token = body.token.into_value()?;
-    service::end_session_by_link(&services, &context, &token).await?;
+    service::end_session_by_link(&services, &context, &body.token).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -24,7 +24,6 @@ pub async fn forgot_password(
     context: RequestContext,
     Valid(body): Valid<SomeAddress>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let email = body.email.into_value()?;
-    service::forgot_password(&services, &context, email).await?;
+    service::forgot_password(&services, &context, body.email).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -24,7 +24,6 @@ pub async fn resend_verification(
     context: RequestContext,
     Valid(body): Valid<SomeAddress>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let email = body.email.into_value()?;
-    service::resend_verification(&services, &context, email).await?;
+    service::resend_verification(&services, &context, body.email).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -26,7 +26,6 @@ pub async fn verify_email(
     context: RequestContext,
     Valid(body): Valid<MailedToken>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let token = body.token.into_value()?;
-    service::verify_email(&services, &context, &token).await?;
+    service::verify_email(&services, &context, &body.token).await?;
     Ok(Json(SuccessResponse::YES))
 }

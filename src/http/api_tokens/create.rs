@@ -3,32 +3,27 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::api_token::ApiToken;
 use crate::domain::{ApiTokenName, Role};
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, TooManyApiTokens};
-use crate::http::field::{Parsed, acceptable};
 use crate::service::{self, Caller, CreateApiToken, RequestContext, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CreateApiTokenRequest {
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, min_length = 1, max_length = 100, example = "nightly export")]
-    name: Parsed<ApiTokenName>,
-    /// At most the caller's own; `employee` when missing.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<Role>)]
-    role: Option<Parsed<Role>>,
-    /// When it ends; never when missing.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<DateTime<Utc>>, example = "2027-01-31T12:00:00Z")]
-    expires_at: Option<Parsed<DateTime<Utc>>>,
+body! {
+    pub struct CreateApiTokenRequest {
+        #[schema(value_type = String, min_length = 1, max_length = 100, example = "nightly export")]
+        name: ApiTokenName,
+        /// At most the caller's own; `employee` when missing.
+        role: Option<Role>,
+        /// When it ends; never when missing.
+        #[schema(example = "2027-01-31T12:00:00Z")]
+        expires_at: Option<DateTime<Utc>>,
+    }
 }
 
 /// A new token, shown this once.
@@ -61,9 +56,9 @@ pub async fn create_api_token(
     Valid(body): Valid<CreateApiTokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let create = CreateApiToken {
-        name: body.name.into_value()?,
-        role: body.role.map(Parsed::into_value).transpose()?,
-        expires_at: body.expires_at.map(Parsed::into_value).transpose()?,
+        name: body.name,
+        role: body.role,
+        expires_at: body.expires_at,
     };
     let created = service::create_api_token(&services, &context, &caller, create).await?;
     Ok(HttpResponse::Created().json(CreatedApiToken {

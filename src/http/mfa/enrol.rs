@@ -1,31 +1,28 @@
 //! `POST /api/auth/mfa/totp`
 
 use actix_web::web::{Data, Json};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::{enroller, qr};
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, TooManyAttempts,
 };
-use crate::http::field::{Parsed, acceptable};
 use crate::service::{RequestContext, Services, mfa};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EnrolRequest {
-    /// Of a sign-in with `enrolmentRequired`, in place of a bearer token.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    mfa_token: Option<Parsed<String>>,
-    /// A code of the authenticator in use, or a recovery code, to replace it.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, example = "287082")]
-    code: Option<Parsed<String>>,
+body! {
+    pub struct EnrolRequest {
+        /// Of a sign-in with `enrolmentRequired`, in place of a bearer token.
+        #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+        mfa_token: Option<String>,
+        /// A code of the authenticator in use, or a recovery code, to replace it.
+        #[schema(example = "287082")]
+        code: Option<String>,
+    }
 }
 
 /// What an authenticator is told. It counts once a code of it was confirmed.
@@ -64,8 +61,7 @@ pub async fn enrol(
     Valid(body): Valid<EnrolRequest>,
 ) -> Result<Json<Enrolment>, ApiError> {
     let who = enroller(body.mfa_token, caller)?;
-    let code = body.code.map(Parsed::into_value).transpose()?;
-    let enrolment = mfa::enrol(&services, &context, who, code.as_deref()).await?;
+    let enrolment = mfa::enrol(&services, &context, who, body.code.as_deref()).await?;
     Ok(Json(Enrolment {
         qr_code: qr::svg(&enrolment.uri)?,
         secret: enrolment.secret,

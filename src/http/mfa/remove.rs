@@ -1,30 +1,27 @@
 //! `DELETE /api/auth/mfa/totp`
 
 use actix_web::web::{Data, Json};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired, TooManyAttempts,
 };
-use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::field::Password;
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{Caller, RequestContext, Services, mfa};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RemoveMfaRequest {
-    /// May be left out by accounts that have none.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Option<Parsed<Password>>,
-    /// Of the authenticator, or a recovery code.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "287082")]
-    code: Parsed<String>,
+body! {
+    pub struct RemoveMfaRequest {
+        /// May be left out by accounts that have none.
+        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
+            example = "correct horse battery staple")]
+        password: Option<Password>,
+        /// Of the authenticator, or a recovery code.
+        #[schema(example = "287082")]
+        code: String,
+    }
 }
 
 /// Remove one's authenticator
@@ -46,11 +43,7 @@ pub async fn remove(
     caller: Caller,
     Valid(body): Valid<RemoveMfaRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let password = body.password.map(Parsed::into_value).transpose()?;
-    let (password, code) = (
-        password.as_ref().map(Password::expose),
-        body.code.into_value()?,
-    );
-    mfa::remove(&services, &context, &caller, password, &code).await?;
+    let password = body.password.as_ref().map(Password::expose);
+    mfa::remove(&services, &context, &caller, password, &body.code).await?;
     Ok(Json(SuccessResponse::YES))
 }

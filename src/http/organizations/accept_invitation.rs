@@ -2,29 +2,25 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, InvalidOrExpiredToken, InvitationNotYours, OrganizationClosed,
 };
-use crate::http::field::{Parsed, acceptable};
 use crate::http::settings::Settings;
 use crate::http::token_api::renewed::renewed;
 use crate::http::token_api::signed_in::SignIn;
 use crate::service::invitations;
 use crate::service::{Caller, RequestContext, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AcceptInvitationRequest {
-    /// Of the link in the letter.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    token: Parsed<String>,
+body! {
+    pub struct AcceptInvitationRequest {
+        /// Of the link in the letter.
+        #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+        token: String,
+    }
 }
 
 /// Accept an invitation
@@ -48,7 +44,6 @@ pub async fn accept_invitation(
     caller: Caller,
     Valid(body): Valid<AcceptInvitationRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let token = body.token.into_value()?;
-    let sign_in = invitations::accept(&services, &context, &caller, &token).await?;
+    let sign_in = invitations::accept(&services, &context, &caller, &body.token).await?;
     Ok(renewed(sign_in, request.headers(), &settings))
 }

@@ -3,36 +3,33 @@
 use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Json};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::carrier::OpenSession;
 use super::field::{Offset, Size};
 use crate::domain::fault::Refusal;
 use crate::domain::{Role, UserId};
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{CrossSiteRequest, SessionLocked};
-use crate::http::field::{FromText, Parsed, acceptable};
+use crate::http::field::FromText;
 use crate::service::Services;
 use crate::service::session_tokens::{self, FoundPerson, Search};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SearchRequest {
-    /// How many results to leave out.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = u32, example = 0)]
-    from: Parsed<Offset>,
-    /// How many results to answer, 1–100.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = u32, minimum = 1, maximum = 100, example = 20)]
-    size: Parsed<Size>,
-    /// Words of a name or an e-mail address, at most 100 characters; everybody when absent.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, max_length = 100, example = "ada")]
-    query: Option<Parsed<Words>>,
+body! {
+    pub struct SearchRequest {
+        /// How many results to leave out.
+        #[schema(value_type = u32, example = 0)]
+        from: Offset,
+        /// How many results to answer, 1–100.
+        #[schema(value_type = u32, minimum = 1, maximum = 100, example = 20)]
+        size: Size,
+        /// Words of a name or an e-mail address, at most 100 characters; everybody when absent.
+        #[schema(value_type = Option<String>, max_length = 100, example = "ada")]
+        query: Option<Words>,
+    }
 }
 
 /// What somebody looks for.
@@ -104,18 +101,16 @@ pub async fn search(
     OpenSession(caller): OpenSession,
     Valid(body): Valid<SearchRequest>,
 ) -> Result<Json<SearchResults>, ApiError> {
-    let query = body.query.map(Parsed::into_value).transpose()?;
-    let from = body.from.into_value()?.0;
     let search = Search {
-        query: query.map_or(String::new(), |Words(words)| words),
-        from,
-        size: body.size.into_value()?.0,
+        query: body.query.map_or(String::new(), |Words(words)| words),
+        from: body.from.0,
+        size: body.size.0,
     };
     let found = session_tokens::search(&services, &caller, search).await?;
     let results = found.people.iter().map(|person| person.id).collect();
     let by_id = |person: FoundPerson| (person.id.to_string(), person.into());
     Ok(Json(SearchResults {
-        from,
+        from: body.from.0,
         total: found.total,
         results,
         users: found.people.into_iter().map(by_id).collect(),

@@ -1,28 +1,24 @@
 //! `POST /api/v1/unlock`
 
 use actix_web::web::{Data, Json};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::carrier::AnySession;
 use super::session::SessionOfToken;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     CrossSiteRequest, InvalidCode, MfaNotEnrolled, TooManyAttempts,
 };
-use crate::http::field::{Parsed, acceptable};
 use crate::service::session_tokens::{self, TokenSession};
 use crate::service::{RequestContext, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UnlockRequest {
-    /// Of the authenticator, or a recovery code.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "123456")]
-    code: Parsed<String>,
+body! {
+    pub struct UnlockRequest {
+        /// Of the authenticator, or a recovery code.
+        #[schema(example = "123456")]
+        code: String,
+    }
 }
 
 /// Unlock a session by its second factor
@@ -44,11 +40,10 @@ pub async fn unlock(
     AnySession(session): AnySession,
     Valid(body): Valid<UnlockRequest>,
 ) -> Result<Json<SessionOfToken>, ApiError> {
-    let code = body.code.into_value()?;
     let view = match session {
         TokenSession::Open(caller) => session_tokens::view(&services, caller.profile).await?,
         TokenSession::Locked(session) => {
-            session_tokens::unlock(&services, &context, session, &code).await?
+            session_tokens::unlock(&services, &context, session, &body.code).await?
         }
     };
     Ok(Json(SessionOfToken::new(view, true, None)))

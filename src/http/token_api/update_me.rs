@@ -1,23 +1,19 @@
 //! `PATCH /api/auth/me`
 
 use actix_web::web::{Data, Json};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::user::User;
 use crate::domain::PersonName;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::field::{Parsed, acceptable};
 use crate::service::{self, Caller, RequestContext, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UpdateMeRequest {
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, min_length = 1, max_length = 201, example = "Ada King")]
-    name: Parsed<PersonName>,
+body! {
+    pub struct UpdateMeRequest {
+        #[schema(value_type = String, min_length = 1, max_length = 201, example = "Ada King")]
+        name: PersonName,
+    }
 }
 
 /// Change one's name
@@ -35,7 +31,6 @@ pub async fn update_me(
     caller: Caller,
     Valid(body): Valid<UpdateMeRequest>,
 ) -> Result<Json<User>, ApiError> {
-    let name = body.name.into_value()?;
-    let profile = service::update_profile(&services, &context, &caller, name).await?;
+    let profile = service::update_profile(&services, &context, &caller, body.name).await?;
     Ok(Json(profile.into()))
 }
