@@ -3,15 +3,16 @@
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 
+use super::app_data::{services, settings};
 use super::cookies::Cookie;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
 use super::settings::Settings;
-use crate::service::{Caller, Credential, Services, authenticate, authenticate_to_enrol};
+use crate::service::{Caller, Credential, authenticate, authenticate_to_enrol};
 
 impl FromRequest for Caller {
     type Error = ApiError;
@@ -59,20 +60,6 @@ fn admitted(request: &HttpRequest) -> Result<PresentedCredential<'_>, ApiError> 
 /// RFC 9110 §9.2.1, as far as we answer such methods.
 pub fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-pub fn services(request: &HttpRequest) -> Result<&Services, ApiError> {
-    let services = request.app_data::<web::Data<Services>>();
-    services
-        .map(web::Data::get_ref)
-        .ok_or_else(|| ApiError::internal("the application has no services"))
-}
-
-pub fn settings(request: &HttpRequest) -> Result<&Settings, ApiError> {
-    let settings = request.app_data::<web::Data<Settings>>();
-    settings
-        .map(web::Data::get_ref)
-        .ok_or_else(|| ApiError::internal("the application has no settings"))
 }
 
 /// The one credential of a request.

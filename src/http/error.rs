@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error_code::ErrorCode;
-use super::rate_limit::{self, RATE_LIMIT};
+use super::rate_limit_header::{RATE_LIMIT, left};
 use crate::domain::{Fault, SignInFailure};
 use crate::service;
 
@@ -218,7 +218,7 @@ impl ResponseError for ApiError {
         if let Some(seconds) = self.retry_after.or(self.code.retry_after()) {
             response.insert_header((RETRY_AFTER, HeaderValue::from(seconds)));
             if self.code == ErrorCode::TooManyAttempts
-                && let Some(none) = rate_limit::left("attempts", 0, seconds)
+                && let Some(none) = left("attempts", 0, seconds)
             {
                 response.insert_header((RATE_LIMIT, none));
             }

@@ -19,7 +19,7 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::rate_limit;
 use super::request_metadata::{REQUEST_ID, RequestOrigin};
-use super::routes::RoutePattern;
+use super::route_pattern::RoutePattern;
 use super::settings::Settings;
 use super::unread_body::Reader;
 

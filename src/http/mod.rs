@@ -3,6 +3,7 @@
 mod accounts;
 mod api_tokens;
 pub mod app;
+mod app_data;
 mod audit;
 mod body;
 mod body_macro;
@@ -30,8 +31,10 @@ mod paging;
 mod people;
 mod query;
 mod rate_limit;
+mod rate_limit_header;
 mod request_metadata;
 mod request_origin;
+mod route_pattern;
 mod routes;
 mod session_tokens;
 pub mod settings;

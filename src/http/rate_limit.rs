@@ -11,15 +11,13 @@ use actix_web::{FromRequest as _, HttpMessage as _, web};
 use super::client_address::FORWARDED_FOR;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
+use super::rate_limit_header::{RATE_LIMIT, RATE_LIMIT_POLICY, left};
 use super::request_metadata::RequestOrigin;
-use super::routes::RoutePattern;
+use super::route_pattern::RoutePattern;
 use super::settings::Settings;
 use crate::domain::Allowance;
 use crate::service::limits::{self, Group};
 use crate::service::{RequestContext, Services};
-
-pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// The bucket of a route, by what it is for and not by its name in a dialect; `None` for those whom an orchestrator
 /// asks as often as it likes.
@@ -82,11 +80,6 @@ impl Reception {
             }
         }
     }
-}
-
-/// The value of `RateLimit`: so many are left, and in so many seconds there are more.
-pub fn left(name: &str, remaining: u32, seconds: u32) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("\"{name}\";r={remaining};t={seconds}")).ok()
 }
 
 /// Draws the request from its bucket. It has matched its route: `/api/auth/%6Cogin` is a login.

@@ -10,7 +10,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use actix_web::{FromRequest, HttpRequest};
 
-use super::caller;
+use super::app_data::settings;
 use super::cookies::Cookie;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
@@ -84,7 +84,7 @@ impl FromRequest for RejectCrossSite {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(caller::settings(request).and_then(|settings| {
+        ready(settings(request).and_then(|settings| {
             match RequestOrigin::of(request.headers(), settings) {
                 RequestOrigin::CrossSite => Err(ErrorCode::CrossSiteRequest.into()),
                 RequestOrigin::SameSite | RequestOrigin::Unknown | RequestOrigin::NonBrowser => {

@@ -4,13 +4,11 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 use utoipa::OpenApi;
 
+use super::route_pattern::RoutePattern;
 use super::{
     accounts, api_tokens, audit, layers, mfa, next_auth, operations, organizations, pages, people,
     session_tokens, slack, token_api,
 };
-
-/// The pattern a request matched, for the log.
-pub struct RoutePattern(pub &'static str);
 
 /// One table for both the router and the OpenAPI document.
 ///

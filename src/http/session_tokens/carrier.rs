@@ -7,7 +7,8 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest};
 use url::form_urlencoded;
 
-use crate::http::caller::{bearer_token, only_cookie, services, settings};
+use crate::http::app_data::{services, settings};
+use crate::http::caller::{bearer_token, only_cookie};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
