@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::ENV_FILE;
 use super::settings::Setting;
-use super::variables::ENV_FILE;
 
 /// Why a value was refused and what to do about it: two sentences, no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]

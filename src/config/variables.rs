@@ -6,9 +6,6 @@ use std::path::Path;
 
 use super::setting_error::{Problem, SettingErrors};
 
-/// In the working directory.
-pub const ENV_FILE: &str = ".env";
-
 /// What `.env` holds; variables of the real environment win over it.
 ///
 /// The environment itself is never changed: that is not safe once there are threads, and SIGHUP
