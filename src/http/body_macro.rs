@@ -1,4 +1,4 @@
-//! Declares a request body once: its JSON, its rules and the values that handlers get.
+//! Declares a request body once: its JSON, its rules and the values that handlers receive.
 
 /// A struct of parsed fields, in camelCase and without unknown fields. Its schema comes from the declared struct; `serde`
 /// and `validator` read a copy of it whose fields are [`Parsed`](super::field::Parsed), so that a client learns of all

@@ -1,4 +1,4 @@
-//! Who is asking: the bearer token or the session cookie of a request, judged.
+//! Authenticates requests: by bearer token or session cookie.
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
@@ -28,7 +28,7 @@ impl FromRequest for Caller {
     }
 }
 
-/// A caller who may still lack the second factor that their organization wants: to enrol it, or to leave.
+/// A caller who may still lack the second factor that the organization requires: may enrol it, or sign out.
 pub struct Enrolling(pub Caller);
 
 impl FromRequest for Enrolling {
@@ -45,8 +45,7 @@ impl FromRequest for Enrolling {
     }
 }
 
-/// The request's credential. Where that is a cookie and the call may change something, the page that sends it
-/// must be one that may.
+/// The request's credential. A cookie on an unsafe method also requires that the sending page is allowed.
 fn admitted(request: &HttpRequest) -> Result<PresentedCredential<'_>, ApiError> {
     let (headers, settings) = (request.headers(), settings(request)?);
     let presented = PresentedCredential::by(headers, settings)?;
@@ -57,7 +56,7 @@ fn admitted(request: &HttpRequest) -> Result<PresentedCredential<'_>, ApiError> 
     Ok(presented)
 }
 
-/// RFC 9110 §9.2.1, as far as we answer such methods.
+/// RFC 9110 §9.2.1, for the methods we answer.
 pub fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
@@ -66,14 +65,13 @@ pub fn is_safe(method: &Method) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresentedCredential<'a> {
     Bearer(&'a str),
-    /// The session cookie, which counts only where no `Authorization` was sent: two identities in one
-    /// request never mix.
+    /// The session cookie. It counts only without `Authorization`, so that a request never mixes two identities.
     Cookie(&'a str),
 }
 
 impl<'a> PresentedCredential<'a> {
     /// # Errors
-    /// `AuthenticationRequired` without any; `InvalidToken` for two of a kind.
+    /// `AuthenticationRequired` without a credential; `InvalidToken` for two of a kind.
     pub fn by(headers: &'a HeaderMap, settings: &Settings) -> Result<Self, ErrorCode> {
         if headers.contains_key(AUTHORIZATION) {
             return bearer_token(headers).map(Self::Bearer);
@@ -88,7 +86,7 @@ impl<'a> PresentedCredential<'a> {
     }
 
     /// # Errors
-    /// `InvalidToken` for a token that belongs in no cookie.
+    /// `InvalidToken` for a token that must not come in a cookie.
     pub fn must_fit(self, caller: Caller) -> Result<Caller, ApiError> {
         match (self, caller.credential) {
             (Self::Cookie(_), Credential::ApiToken(_)) => Err(ErrorCode::InvalidToken.into()),
@@ -98,8 +96,8 @@ impl<'a> PresentedCredential<'a> {
 }
 
 /// # Errors
-/// `AuthenticationRequired` without the cookie; `InvalidToken` for two, of which a host beside ours may
-/// have set one.
+/// `AuthenticationRequired` without the cookie; `InvalidToken` for two, as another host of the domain may have set
+/// one.
 pub fn only_cookie<'a>(
     headers: &'a HeaderMap,
     cookie: Cookie,
@@ -120,7 +118,7 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, ErrorCode> {
         .next()
         .ok_or(ErrorCode::AuthenticationRequired)?;
     if credentials.next().is_some() {
-        // Two proxies in a row may each believe another one.
+        // Two proxies in a row might each use another one.
         return Err(ErrorCode::InvalidToken);
     }
     let credential = credential.to_str().map_err(|_| ErrorCode::InvalidToken)?;

@@ -1,4 +1,4 @@
-//! From what went wrong to what the client sees of it.
+//! The conversion of errors to responses.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct ApiError {
     details: Vec<Fault>,
     /// For the log; clients never see it.
     cause: Option<String>,
-    /// Seconds, where more is known than the code says.
+    /// Seconds, where more is known than the code implies.
     retry_after: Option<u32>,
 }
 
@@ -32,7 +32,7 @@ impl ApiError {
         }
     }
 
-    /// An error that is over in so many seconds.
+    /// An error that ends after this many seconds.
     pub fn retry_after(code: ErrorCode, seconds: u32) -> Self {
         Self {
             retry_after: Some(seconds),
@@ -54,7 +54,7 @@ impl ApiError {
         self.code
     }
 
-    /// What the faulty fields need, for people.
+    /// The messages for the faulty fields.
     pub fn messages(&self) -> impl Iterator<Item = &str> {
         self.details.iter().map(|fault| fault.message.as_ref())
     }
@@ -75,7 +75,7 @@ impl From<ErrorCode> for ApiError {
     }
 }
 
-/// Validation faults, never none.
+/// Validation faults, at least one.
 impl From<Vec<Fault>> for ApiError {
     fn from(details: Vec<Fault>) -> Self {
         Self {
@@ -165,22 +165,22 @@ pub struct Problem {
     /// The status in words.
     #[schema(example = "Unauthorized")]
     pub error: &'static str,
-    /// Only with `Validation failed`: every faulty field.
+    /// Only with `Validation failed`: all faulty fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub details: Vec<FieldFault>,
 }
 
-/// One thing wrong with one field.
+/// One fault of one field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldFault {
     /// The field's JSON name.
     #[schema(example = "email")]
     pub field: String,
-    /// A stable machine-readable word.
+    /// A stable machine-readable code.
     #[schema(example = "invalid_email")]
     pub code: &'static str,
-    /// What to do about it, for people.
+    /// How to correct it, for people.
     #[schema(example = "Please enter an e-mail address such as ada@example.com.")]
     pub message: String,
 }
@@ -227,7 +227,7 @@ impl ResponseError for ApiError {
             self.code,
             ErrorCode::RequestTimeout | ErrorCode::BodyTooLarge | ErrorCode::HeadTooLarge
         ) {
-            // What is left of it may be endless, and who sends it has made a mistake.
+            // The rest of the request may be endless.
             response.force_close();
         }
         response.json(self.problem())

@@ -27,7 +27,7 @@ pub trait FromJson: Sized {
         Err(Refusal::new("required", "Please fill in this field."))
     }
 
-    /// The value of a field that is `null`, which most take for left out.
+    /// The value of a field that is `null`, which most types treat as left out.
     ///
     /// # Errors
     /// As for [`missing`](Self::missing).
@@ -181,7 +181,7 @@ impl FromText for OrganizationName {
     }
 }
 
-/// For what only a verb can judge.
+/// For texts that only the service can validate.
 impl FromText for String {
     fn from_text(text: String) -> Result<Self, Refusal> {
         if text.is_empty() {
@@ -260,7 +260,7 @@ impl FromText for ApiTokenName {
 impl FromText for DateTime<Utc> {
     fn from_text(text: String) -> Result<Self, Refusal> {
         let why = "Please send a time such as 2027-01-31T12:00:00Z (RFC 3339).";
-        // The parser takes a space there as well, the grammar does not.
+        // The parser also accepts a space there, RFC 3339's grammar does not.
         let has_t = text.chars().nth(10).is_some_and(|c| matches!(c, 'T' | 't'));
         DateTime::parse_from_rfc3339(&text)
             .ok()

@@ -1,4 +1,4 @@
-//! `GET /metrics` on a listener of its own: figures for operators, in Prometheus' text format.
+//! `GET /metrics` on a separate listener, in Prometheus' text format.
 //!
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>
 
@@ -12,7 +12,7 @@ use crate::service::hashing::Load;
 use crate::service::mail::Backlog;
 use crate::service::{Limits, Services, hashing_load, mail_backlog};
 
-/// The whole of the metrics listener.
+/// The application of the metrics listener.
 pub fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/metrics").get(metrics));
 }

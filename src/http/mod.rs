@@ -1,4 +1,4 @@
-//! The HTTP side: URLs, headers, status codes and JSON names, and not one rule.
+//! The HTTP layer: URLs, headers, status codes and JSON names, without business rules.
 
 mod accounts;
 mod api_tokens;

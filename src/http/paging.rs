@@ -1,4 +1,4 @@
-//! `limit` and `cursor`: long lists, a page at a time.
+//! Pagination with `limit` and `cursor`.
 
 use data_encoding::BASE64URL_NOPAD;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::domain::page::PageRequest;
 const USUAL_LIMIT: u8 = 50;
 const MAX_LIMIT: u8 = 100;
 
-/// The page a query asks for, of a list in the order of ids. What is wrong goes to `faults`.
+/// The requested page of a list ordered by id. Invalid parameters go to `faults`.
 pub fn page_request<K>(
     query: &Query,
     faults: &mut Vec<Fault>,
@@ -23,7 +23,7 @@ pub fn page_request<K>(
     }
 }
 
-/// Where the next page begins, as clients carry it: they need not know what it is made of.
+/// The start of the next page, opaque to clients.
 pub fn cursor(key: Uuid) -> String {
     BASE64URL_NOPAD.encode(key.as_bytes())
 }
@@ -38,7 +38,7 @@ fn limit(text: &str) -> Result<u8, Refusal> {
         })
 }
 
-/// Empty is before the first page: clients send what they have.
+/// An empty cursor is the first page: clients send what they have.
 fn key(text: &str) -> Result<Option<Uuid>, Refusal> {
     if text.is_empty() {
         return Ok(None);

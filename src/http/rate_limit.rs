@@ -1,5 +1,4 @@
-//! Which calls draw from which bucket, and how clients hear what is left
-//! (draft-ietf-httpapi-ratelimit-headers-10).
+//! Applies the rate limits to requests and reports what is left.
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -19,8 +18,7 @@ use crate::domain::Allowance;
 use crate::service::limits::{self, Group};
 use crate::service::{RequestContext, Services};
 
-/// The bucket of a route, by what it is for and not by its name in a dialect; `None` for those whom an orchestrator
-/// asks as often as it likes.
+/// The bucket of a route, by purpose, so that the APIs share it; `None` for the unlimited probes of an orchestrator.
 pub fn group_of(route: &str) -> Option<Group> {
     match route {
         "/api/auth/login"
@@ -35,14 +33,14 @@ pub fn group_of(route: &str) -> Option<Group> {
     }
 }
 
-/// Whether every answer says what is left, and not only a refusal: where it is little enough to matter.
+/// Whether every answer reports what is left, and not only a refusal: for small buckets.
 pub fn is_told(group: Group) -> bool {
     group != Group::General
 }
 
-/// How a request was received.
+/// The result of the rate limit for one request.
 pub struct Reception {
-    /// Missing where nobody shall be told anything.
+    /// `None` where nothing is reported.
     headers: Option<[(HeaderName, HeaderValue); 2]>,
     pub refusal: Option<ApiError>,
 }
@@ -72,7 +70,7 @@ impl Reception {
         Self { headers, refusal }
     }
 
-    /// What an answer says already is more to the point.
+    /// Headers that the answer already has are more specific, so they stay.
     pub fn mark(self, answer: &mut HeaderMap) {
         for (name, value) in self.headers.into_iter().flatten() {
             if !answer.contains_key(&name) {
@@ -82,7 +80,7 @@ impl Reception {
     }
 }
 
-/// Draws the request from its bucket. It has matched its route: `/api/auth/%6Cogin` is a login.
+/// Checks the rate limit. Runs after routing, so that a percent-encoded path cannot escape its limit.
 pub async fn receive(request: &ServiceRequest) -> Reception {
     let pattern = request.app_data().map(|RoutePattern(path)| *path);
     let services = request.app_data::<web::Data<Services>>();
@@ -110,7 +108,7 @@ fn address(request: &ServiceRequest) -> Option<IpAddr> {
     extensions.get::<RequestOrigin>()?.address
 }
 
-/// Behind a proxy that is not trusted everybody is one address, and one attacker locks out all. Said once: anybody
+/// Behind an untrusted proxy all clients share one address, and one attacker locks out all. Logged once, as anyone
 /// can send the header.
 fn notice_a_proxy(request: &ServiceRequest, client: Option<IpAddr>) {
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());

@@ -12,8 +12,8 @@ use super::{
 
 /// One table for both the router and the OpenAPI document.
 ///
-/// Each path is an actix resource, because a resource answers other methods with 405 and `Allow`
-/// where a bare route would say 404.
+/// Each path is an actix resource, because a resource answers other methods with 405 and `Allow`, but a bare route
+/// with 404.
 macro_rules! routes {
     ($($path:literal => $($method:ident $($handler:ident)::+),+;)+) => {
         pub fn configure(config: &mut web::ServiceConfig) {
@@ -115,7 +115,7 @@ mod method {
 
     pub use actix_web::web::{delete, patch, post};
 
-    /// Whoever answers GET answers HEAD (RFC 9110 §9.1); the encoder leaves out the body.
+    /// What answers GET answers HEAD (RFC 9110 §9.1); the encoder leaves out the body.
     pub fn get() -> Route {
         web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
     }

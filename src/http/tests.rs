@@ -1,4 +1,4 @@
-//! The application without services: what every answer promises, whoever gives it.
+//! The application without services: what every answer guarantees.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -38,7 +38,7 @@ fn settings(public_url: &str) -> web::Data<Settings> {
     ))
 }
 
-/// Routes that do one thing each, so that layers and extractors can be seen at work.
+/// Routes that do one thing each, to test middleware and extractors.
 fn probes(config: &mut web::ServiceConfig) {
     async fn accept<T>(_: Valid<T>) -> HttpResponse {
         HttpResponse::Ok().finish()
@@ -100,7 +100,7 @@ async fn json_of(response: ServiceResponse<BoxBody>) -> Value {
     serde_json::from_slice(&to_bytes(response.into_body()).await.unwrap()).unwrap()
 }
 
-/// Our envelope for `code`, with every header an answer carries.
+/// The error body for `code`, after checking the headers that every answer has.
 async fn assert_problem(response: ServiceResponse<BoxBody>, code: ErrorCode) {
     assert_eq!(header(&response, "x-error-code"), Some(code.as_str()));
     assert_eq!(response.status(), code.status());

@@ -22,17 +22,17 @@ body! {
     }
 }
 
-/// Change one's e-mail address
+/// Change the e-mail address
 ///
-/// Writes to the new address; the account gets it when the letter's token comes to `verify-email`, within 24 hours, and
-/// the old address is told then.
+/// Sends an e-mail to the new address. The account's address changes when the token of that e-mail comes to
+/// `verify-email` within 24 hours; the old address is then notified.
 #[utoipa::path(
     post,
     path = "/api/auth/change-email",
-    tag = "Oneself",
+    tag = "Current user",
     security(("bearer" = [])),
     request_body = ChangeEmailRequest,
-    responses((status = 200, description = "A letter is on its way to the new address.", body = SuccessResponse)),
+    responses((status = 200, description = "An e-mail was sent to the new address.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidCredentials, Forbidden, EmailTaken]))),
 )]
 pub async fn change_email(

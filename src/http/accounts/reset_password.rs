@@ -12,21 +12,21 @@ use crate::service::{self, RequestContext, Services};
 
 body! {
     pub struct ResetPasswordRequest {
-        /// What stands behind `token=` in the letter's link.
+        /// The token of the e-mail link.
         #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
         token: String,
-        /// At least 8 characters, unless the service is set up otherwise, and no common password.
+        /// At least 8 characters, unless the operator set another minimum, and not a common password.
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "an engine weaves algebra")]
         password: Password,
     }
 }
 
-/// Choose a new password
+/// Reset the password
 ///
-/// Takes the token of the letter that was asked for. Every session of the account ends; nobody is signed in by it. The
-/// address counts as verified from now on; where it did not before, identities at Slack are detached as well. A
-/// password that breaks a rule leaves the token good.
+/// Takes the token of the password reset e-mail. All sessions of the account end, and no new one begins. The address
+/// counts as verified; if it was not verified before, linked Slack identities are removed as well. A password that
+/// breaks a rule does not use up the token.
 #[utoipa::path(
     post,
     path = "/api/auth/reset-password",

@@ -1,4 +1,4 @@
-//! The body of calls that ask for a letter.
+//! The body of calls that request an e-mail.
 
 use crate::domain::Email;
 use crate::http::body_macro::body;

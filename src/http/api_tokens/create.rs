@@ -18,35 +18,35 @@ body! {
     pub struct CreateApiTokenRequest {
         #[schema(value_type = String, min_length = 1, max_length = 100, example = "nightly export")]
         name: ApiTokenName,
-        /// At most the caller's own; `employee` when missing.
+        /// At most the caller's own role; `employee` by default.
         role: Option<Role>,
-        /// When it ends; never when missing.
+        /// When the token expires; never by default.
         #[schema(example = "2027-01-31T12:00:00Z")]
         expires_at: Option<DateTime<Utc>>,
     }
 }
 
-/// A new token, shown this once.
+/// A new token. Its secret is shown only here.
 #[derive(Serialize, ToSchema)]
 pub struct CreatedApiToken {
-    /// For `Authorization: Bearer`. Nobody can show it again.
+    /// For `Authorization: Bearer`. It cannot be shown again.
     #[schema(example = "hp_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcQjZeTA")]
     token: String,
     #[serde(flatten)]
     about: ApiToken,
 }
 
-/// Make an API token
+/// Create an API token
 ///
-/// For a service that acts in the caller's place. It ends when it is revoked, when its time is over, and when the
-/// caller is disabled or leaves the organization.
+/// For a service that acts for the caller. The token ends when it is revoked, when it expires, and when the caller is
+/// disabled or leaves the organization.
 #[utoipa::path(
     post,
     path = "/api/tokens",
     tag = "API tokens",
     security(("bearer" = [])),
     request_body = CreateApiTokenRequest,
-    responses((status = 201, description = "Made.", body = CreatedApiToken)),
+    responses((status = 201, description = "Created.", body = CreatedApiToken)),
     extensions(("x-error-codes" = json!([Forbidden, TooManyApiTokens]))),
 )]
 pub async fn create_api_token(

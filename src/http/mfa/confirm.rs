@@ -18,10 +18,10 @@ use crate::service::{RequestContext, Services, mfa};
 
 body! {
     pub struct ConfirmRequest {
-        /// What the authenticator shows now.
+        /// The code that the authenticator shows now.
         #[schema(example = "287082")]
         code: String,
-        /// Of a sign-in with `enrolmentRequired`, in place of a bearer token.
+        /// The `mfaToken` of a sign-in with `enrolmentRequired`, instead of a bearer token.
         #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
         mfa_token: Option<String>,
     }
@@ -38,8 +38,8 @@ pub struct Confirmed {
 
 /// Confirm an authenticator
 ///
-/// From now on the person signs in with its codes. Every other session of theirs ends, and earlier recovery
-/// codes are void.
+/// From now on the user signs in with its codes. All other sessions of the user end, and earlier recovery codes
+/// become invalid.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/totp/confirm",

@@ -16,42 +16,42 @@ use crate::service::{RequestContext, Services, mfa};
 
 body! {
     pub struct EnrolRequest {
-        /// Of a sign-in with `enrolmentRequired`, in place of a bearer token.
+        /// The `mfaToken` of a sign-in with `enrolmentRequired`, instead of a bearer token.
         #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
         mfa_token: Option<String>,
-        /// A code of the authenticator in use, or a recovery code, to replace it.
+        /// A code of the current authenticator, or a recovery code, to replace it.
         #[schema(example = "287082")]
         code: Option<String>,
     }
 }
 
-/// What an authenticator is told. It counts once a code of it was confirmed.
+/// The secret for an authenticator. It becomes active when one of its codes is confirmed.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Enrolment {
-    /// In base32, for people who cannot scan.
+    /// In base32, for manual entry.
     #[schema(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     secret: String,
     #[schema(
         example = "otpauth://totp/Hallpass:ada%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Hallpass&algorithm=SHA1&digits=6&period=30"
     )]
     otpauth_uri: String,
-    /// The URI as an SVG.
+    /// The URI as a QR code in SVG.
     #[schema(example = "<svg xmlns=\"http://www.w3.org/2000/svg\" …</svg>")]
     qr_code: String,
 }
 
 /// Begin to enrol an authenticator
 ///
-/// Makes a secret; asking again makes another one. It counts once a code was confirmed. Whoever has an
-/// authenticator sends a `code` to replace it, and goes on with the old one until then.
+/// Creates a secret; another call creates another one. It becomes active when a code is confirmed. A user who already
+/// has an authenticator sends a `code` to replace it; the old one works until then.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/totp",
     tag = "Second factor",
     security((), ("bearer" = [])),
     request_body = EnrolRequest,
-    responses((status = 200, description = "For the authenticator.", body = Enrolment)),
+    responses((status = 200, description = "The secret for the authenticator.", body = Enrolment)),
     extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, TooManyAttempts]))),
 )]
 pub async fn enrol(

@@ -13,7 +13,7 @@ use super::caller::Enrolling;
 use super::error::ApiError;
 use crate::service::mfa::EnrolmentSubject;
 
-/// A token in the body says who it is, and then nothing else does: two identities in one request never mix.
+/// A token in the body is the only credential then: a request never mixes two identities.
 fn enroller(
     mfa_token: Option<String>,
     caller: Result<Enrolling, ApiError>,

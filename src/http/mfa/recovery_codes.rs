@@ -14,19 +14,19 @@ use crate::service::{Caller, RequestContext, Services, mfa};
 
 body! {
     pub struct RecoveryCodesRequest {
-        /// Of the authenticator, or one of the old recovery codes.
+        /// A code of the authenticator, or one of the old recovery codes.
         #[schema(example = "287082")]
         code: String,
-        /// Looked at where it is given.
+        /// Checked if present.
         #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Option<Password>,
     }
 }
 
-/// Get new recovery codes
+/// Create new recovery codes
 ///
-/// All earlier ones are void.
+/// All earlier ones become invalid.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/recovery-codes",

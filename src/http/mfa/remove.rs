@@ -14,19 +14,19 @@ use crate::service::{Caller, RequestContext, Services, mfa};
 
 body! {
     pub struct RemoveMfaRequest {
-        /// May be left out by accounts that have none.
+        /// Accounts without a password leave it out.
         #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Option<Password>,
-        /// Of the authenticator, or a recovery code.
+        /// A code of the authenticator, or a recovery code.
         #[schema(example = "287082")]
         code: String,
     }
 }
 
-/// Remove one's authenticator
+/// Remove the authenticator
 ///
-/// Every other session of the caller ends. Not while one of the caller's organizations wants a second
+/// All other sessions of the caller end. Not allowed while one of the caller's organizations requires a second
 /// factor.
 #[utoipa::path(
     delete,

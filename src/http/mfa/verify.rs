@@ -11,10 +11,10 @@ use crate::service::{RequestContext, Services, mfa};
 
 body! {
     pub struct VerifyRequest {
-        /// Of the first step.
+        /// The `mfaToken` of the first step.
         #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
         mfa_token: String,
-        /// Of the authenticator, or a recovery code.
+        /// A code of the authenticator, or a recovery code.
         #[schema(example = "287082")]
         code: String,
     }
@@ -22,8 +22,8 @@ body! {
 
 /// Sign in: the second step
 ///
-/// The `mfaToken` of the first step and a code give the token. A wrong code may be followed by another one;
-/// five in a row lock the account's second factor for fifteen minutes, and ten end the sign-in.
+/// Exchanges the `mfaToken` of the first step and a code for an access token. After a wrong code another may be
+/// tried; five in a row lock the account's second factor for fifteen minutes, and ten end the sign-in.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/verify",

@@ -21,7 +21,7 @@ use crate::http::settings::Settings;
 use crate::service::mfa::{self, SecondFactor};
 use crate::service::{self, RequestContext, Services, SignIn, SignedIn};
 
-/// What the client of NextAuth posts. Other fields are ignored.
+/// What the NextAuth client posts. Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "documentation; `Sent` reads the body")]
@@ -34,26 +34,26 @@ pub struct Credentials {
         example = "correct horse battery staple"
     )]
     password: String,
-    /// The code of the second factor, for those who have one.
+    /// The code of the second factor, if the account has one.
     #[schema(example = "123456")]
     code: Option<String>,
-    /// As `/api/auth/csrf` gave it. Needed where neither `Origin` nor `Sec-Fetch-Site` says whose page this is.
+    /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
-    /// Where to lead on to: a page of ours, of `CORS_ALLOWED_ORIGINS` or of `ALLOWED_RETURN_URLS`. Anything
-    /// else is our own front page.
+    /// The URL to go to next: on this service, on an origin of `CORS_ALLOWED_ORIGINS`, or one of
+    /// `ALLOWED_RETURN_URLS`. Anything else leads to the front page.
     #[schema(example = "https://app.example.com/dashboard")]
     callback_url: Option<String>,
-    /// Asks for the URL instead of a redirect.
+    /// Answer with the URL instead of a redirect.
     #[schema(example = true)]
     json: Option<bool>,
 }
 
-/// Sign in for the session cookie
+/// Sign in with a session cookie
 ///
-/// Every sign-in sets a cookie of a new session. With `json: true` the answer has the URL to go to, with
-/// `error` in it after a failure (401 for wrong credentials, `CredentialsSignin`; 401 for a missing second
-/// factor, `MfaRequired`: sign in again with `code`). Without it a form is redirected, to the page it came from after a failure; JSON gets the errors
-/// below.
+/// Every sign-in sets the cookie of a new session. With `json: true` the answer contains the URL to go to next, with
+/// `error` in it after a failure (401 for wrong credentials, `CredentialsSignin`; 401 for a missing second factor,
+/// `MfaRequired`: sign in again with `code`). Without it, a form is redirected, after a failure to the page it came
+/// from; JSON gets the errors below.
 #[utoipa::path(
     post,
     path = "/api/auth/callback/credentials",
@@ -86,7 +86,7 @@ pub async fn callback(
     }
 }
 
-/// Sign in for the session cookie, by its other name
+/// Sign in with a session cookie (alias)
 ///
 /// The same as `/api/auth/callback/credentials`.
 #[utoipa::path(
@@ -132,7 +132,7 @@ async fn sign_in(
     }
 }
 
-/// The client of NextAuth knows one step alone, so the code comes with e-mail and password.
+/// The NextAuth client knows only one step, so the code comes with e-mail and password.
 async fn second_step(
     services: &Services,
     context: &RequestContext,

@@ -1,4 +1,4 @@
-//! What these clients send: a form or JSON, with more fields than anybody needs.
+//! What NextAuth clients send: a form or JSON, with extra fields.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -11,14 +11,14 @@ use crate::http::body::{self, Fields};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
-/// The body's fields. Those nobody asks for are ignored, because the client sends its own options along.
+/// The body's fields. Unknown ones are ignored, because the client sends its own options too.
 pub struct Sent {
     pub is_json: bool,
     fields: Vec<(String, String)>,
 }
 
 impl Sent {
-    /// `None` for a field that is missing or empty, or whose value is no text.
+    /// `None` for a field that is missing or empty, or that is not text.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
@@ -26,7 +26,7 @@ impl Sent {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether the client wants to be told the URL and not to be sent there.
+    /// Whether the client wants the URL as JSON instead of a redirect.
     pub fn wants_url(&self) -> bool {
         self.get("json") == Some("true")
     }

@@ -18,25 +18,25 @@ use crate::http::settings::Settings;
 use crate::http::token_api::user::User;
 use crate::service::{self, CookieSession, Error, RequestContext, Services};
 
-/// Who is signed in: both fields, or neither.
+/// The signed-in user: both fields, or neither.
 #[derive(Serialize, ToSchema)]
 pub struct SessionView {
     #[schema(required = false)]
     user: User,
-    /// When the cookie's token ends, unless it is renewed before.
+    /// When the cookie's token expires, unless it is renewed before.
     #[schema(required = false, example = "2026-11-29T09:30:00Z")]
     expires: DateTime<Utc>,
 }
 
-/// Who is signed in
+/// Read the current session
 ///
-/// Nobody is no error: the answer is `{}` then, and a cookie that is no good any more is taken back. One whose
-/// token is older than a day is renewed, until the session ends 90 days after it began.
+/// Without a session the answer is `{}`, and an invalid cookie is deleted. A token older than a day is renewed, until
+/// the session ends 90 days after it began.
 #[utoipa::path(
     get,
     path = "/api/auth/session",
     tag = "NextAuth",
-    responses((status = 200, description = "The person, or nobody.", body = SessionView)),
+    responses((status = 200, description = "The current user, or `{}`.", body = SessionView)),
     extensions(("x-error-codes" = json!([Busy, Unavailable]))),
 )]
 pub async fn session(
@@ -64,19 +64,19 @@ pub async fn session(
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct SessionUpdate {
-    /// As `/api/auth/csrf` gave it. Needed where neither `Origin` nor `Sec-Fetch-Site` says whose page this is.
+    /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
 }
 
-/// Look again who is signed in
+/// Reload the current session
 ///
-/// What the client's `update()` posts. People change their data elsewhere, so what it sends along is ignored.
+/// What the client's `update()` posts. The fields it sends are ignored; users change their data elsewhere.
 #[utoipa::path(
     post,
     path = "/api/auth/session",
     tag = "NextAuth",
     request_body = SessionUpdate,
-    responses((status = 200, description = "The person, or nobody.", body = SessionView)),
+    responses((status = 200, description = "The current user, or `{}`.", body = SessionView)),
     extensions(("x-error-codes" = json!([CrossSiteRequest]))),
 )]
 pub async fn update(
@@ -95,11 +95,11 @@ pub async fn update(
     session(services, settings, context, request).await
 }
 
-/// What the request's credential shows.
+/// The result of checking the request's credential.
 enum Seen {
     Person(Box<CookieSession>),
     Nobody,
-    /// Somebody who has to enrol a second factor first, for which the cookie is good.
+    /// A user who must enrol a second factor first; the cookie is valid for that.
     Unsettled,
 }
 
@@ -120,7 +120,7 @@ async fn look_up(
     }
 }
 
-/// `Set-Cookie` where the browser's cookie is to be another, or none.
+/// `Set-Cookie` to replace or delete the browser's cookie.
 fn new_cookie(seen: &Seen, headers: &HeaderMap, settings: &Settings) -> Option<String> {
     if matches!(
         PresentedCredential::by(headers, settings),

@@ -20,26 +20,26 @@ use crate::service::Services;
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct SlackSignIn {
-    /// Where to lead back to; one of `ALLOWED_RETURN_URLS`.
+    /// The URL to return to after the sign-in; one of `ALLOWED_RETURN_URLS`.
     #[schema(example = "https://app.example.com/dashboard")]
     callback_url: Option<String>,
-    /// Asks for the URL instead of a redirect.
+    /// Answer with the URL instead of a redirect.
     #[schema(example = true)]
     json: Option<bool>,
 }
 
-/// The way to Slack
+/// Start sign-in with Slack
 ///
-/// Leads to `/api/auth/slack/start`, which does the rest. Only where `/api/auth/providers` lists it: where tokens are delivered as
-/// cookies.
+/// Redirects to `/api/auth/slack/start`. Available only if `/api/auth/providers` lists it: where tokens are delivered
+/// as cookies.
 #[utoipa::path(
     post,
     path = "/api/auth/signin/slack",
     tag = "NextAuth",
     request_body(content((SlackSignIn = "application/json"), (SlackSignIn = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "The way, with `json: true`.", body = Next),
-        (status = 302, description = "The way.", headers(("Location" = String))),
+        (status = 200, description = "The URL to redirect the browser to, with `json: true`.", body = Next),
+        (status = 302, description = "Redirects to `/api/auth/slack/start`.", headers(("Location" = String))),
     ),
     extensions(("x-error-codes" = json!([ProviderNotFound]))),
 )]
@@ -56,7 +56,7 @@ pub async fn slack(
     Ok(answer::lead_to(&way, sent.wants_url(), &[]))
 }
 
-/// The button's address for whoever wants to come out at `onward`.
+/// The URL that starts a sign-in which ends at `onward`.
 pub fn way(onward: &Url, settings: &Settings) -> Url {
     let parameters = [("returnUrl", onward.as_str())];
     place::page("/api/auth/slack/start", &parameters, settings)

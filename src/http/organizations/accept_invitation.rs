@@ -17,7 +17,7 @@ use crate::service::{Caller, RequestContext, Services};
 
 body! {
     pub struct AcceptInvitationRequest {
-        /// Of the link in the letter.
+        /// The token of the e-mail link.
         #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
         token: String,
     }
@@ -25,8 +25,8 @@ body! {
 
 /// Accept an invitation
 ///
-/// With the account of the invited address, or with one that has no address yet and gets this one. The answer's token
-/// speaks for the organization. Whoever has no account registers with `invitationToken`.
+/// With the account of the invited address, or with an account without an address, which then gets this one. The new
+/// token is for the organization. Users without an account register with `invitationToken`.
 #[utoipa::path(
     post,
     path = "/api/invitations/accept",

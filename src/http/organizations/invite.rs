@@ -19,15 +19,15 @@ body! {
     pub struct InviteRequest {
         #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
         email: Email,
-        /// Not above the caller's own; `employee` unless told.
+        /// At most the caller's own role; `employee` by default.
         role: Option<Role>,
     }
 }
 
-/// Invite somebody
+/// Invite a user
 ///
-/// For managers and admins. The address gets a letter with a link that is good once, for seven days. Inviting it again
-/// replaces the open invitation: its role, its link, its seven days.
+/// For managers and admins. The address gets an e-mail with a link that works once, for seven days. Inviting it again
+/// replaces the open invitation with its role, link and expiry.
 #[utoipa::path(
     post,
     path = "/api/organizations/{id}/invitations",

@@ -15,21 +15,21 @@ body! {
     pub struct UpdateOrganizationRequest {
         #[schema(value_type = Option<String>, min_length = 2, max_length = 255, example = "Analytical Engines")]
         name: Option<OrganizationName>,
-        /// `open`: anybody who knows the id joins. `domain`: the people of `allowedDomains` and the invited. `invite`:
-        /// the invited. `closed`: nobody.
+        /// `open`: anyone who knows the id can join. `domain`: users with an address in `allowedDomains`, and invited
+        /// users. `invite`: invited users. `closed`: no one.
         join_policy: Option<JoinPolicy>,
-        /// Instead of the list so far. A domain stands for itself, not for those below it.
+        /// Replaces the current list. A domain does not include its subdomains.
         #[schema(value_type = Option<Vec<String>>, max_items = 50, example = json!(["example.com"]))]
         allowed_domains: Option<AllowedDomains>,
-        /// Only an admin who has a second factor may ask everybody for one.
+        /// To require MFA, an admin must have it enabled themselves.
         #[schema(example = true)]
         require_mfa: Option<bool>,
     }
 }
 
-/// Change one's organization
+/// Update the organization
 ///
-/// For admins. What is left out stays as it is, and the slug always does.
+/// For admins. Fields that are left out do not change; the slug never does.
 #[utoipa::path(
     patch,
     path = "/api/organizations/{id}",
@@ -37,7 +37,7 @@ body! {
     security(("bearer" = [])),
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     request_body = UpdateOrganizationRequest,
-    responses((status = 200, description = "The organization, changed.", body = Organization)),
+    responses((status = 200, description = "The updated organization.", body = Organization)),
     extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, MfaNotEnrolled]))),
 )]
 pub async fn update_organization(

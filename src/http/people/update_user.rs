@@ -12,34 +12,34 @@ use crate::http::field::Patch;
 use crate::service::{self, Caller, RequestContext, Services, UpdatePerson};
 
 body! {
-    /// What is left out stays.
+    /// Fields that are left out do not change.
     pub struct UpdateUserRequest {
-        /// For admins, managers above the person, and the person.
+        /// For admins, managers above the user, and the user.
         #[schema(value_type = Option<String>, min_length = 1, max_length = 201, example = "Alan M. Turing")]
         name: Option<PersonName>,
         /// For admins.
         role: Option<Role>,
-        /// Whom the person reports to from now on, or null for nobody. For admins.
+        /// The user's new manager, or null for none. For admins.
         #[schema(value_type = Option<UserId>)]
         manager_id: Patch<UserId>,
-        /// True closes the account and ends its sessions and API tokens, false opens it again. For admins, and only while
-        /// the person belongs to no other organization.
+        /// True disables the account and ends its sessions and API tokens, false enables it again. For admins, and
+        /// only while the user belongs to no other organization.
         #[schema(example = true)]
         disabled: Option<bool>,
     }
 }
 
-/// Change a person
+/// Update a user
 ///
-/// All of it or nothing. A new role counts at the next request. The last admin stays one.
+/// All changes or none. A new role applies from the next request. The last admin must stay one.
 #[utoipa::path(
     patch,
     path = "/api/users/{id}",
-    tag = "People",
+    tag = "Users",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "A person's id.")),
+    params(("id" = UserId, Path, description = "The user's id.")),
     request_body = UpdateUserRequest,
-    responses((status = 200, description = "The person, changed.", body = Person)),
+    responses((status = 200, description = "The updated user.", body = Person)),
     extensions(("x-error-codes" = json!([Forbidden, LastAdmin, MemberElsewhere, UserNotFound]))),
 )]
 pub async fn update_user(

@@ -1,4 +1,4 @@
-//! Where a request carries its session token, and what the session behind it may be asked.
+//! Extracts the session token of a request and its session.
 
 use std::pin::Pin;
 
@@ -17,15 +17,14 @@ use crate::http::settings::Settings;
 use crate::service::Caller;
 use crate::service::session_tokens::{self, TokenSession};
 
-/// A live session, open or locked, and nobody's word for what may be done with it.
+/// A live session, open or locked.
 pub struct AnySession(pub TokenSession);
 
-/// A session whose person has shown everything they must: the only way to a [`Caller`] here.
+/// An open session, whose second factor is verified if one is needed: the only way to a [`Caller`] here.
 pub struct OpenSession(pub Caller);
 
-/// The request's session token, not judged yet: the query's or the header's, and the cookie's where neither
-/// was sent. Every call of this dialect changes something, `GET /api/v1/logout` too, so a cookie must come from
-/// a page that may send it.
+/// The request's session token, not verified yet: from the query or the header, or else from the cookie. Every call
+/// of this API changes something, `GET /api/v1/logout` too, so a cookie must come from an allowed page.
 pub struct Carried(pub String);
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
@@ -76,7 +75,7 @@ fn carried(request: &HttpRequest) -> Result<String, ApiError> {
     match (in_query, is_bearer) {
         (Some(token), false) => Ok(token),
         (None, true) => Ok(bearer_token(headers)?.to_owned()),
-        // Two people in one request never mix.
+        // A request never mixes two identities.
         (Some(_), true) => Err(ErrorCode::InvalidToken.into()),
         (None, false) => Ok(token_of_cookie(request, settings)?.to_owned()),
     }

@@ -1,15 +1,15 @@
-//! What only this dialect is sent: numbers of a page.
+//! Fields that only this API has: the numbers of a page.
 
 use serde_json::Value;
 
 use crate::domain::fault::Refusal;
 use crate::http::field::FromJson;
 
-/// How many results to leave out.
+/// How many results to skip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offset(pub u32);
 
-/// How many results to answer, 1–100.
+/// How many results to return, 1–100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size(pub u32);
 

@@ -28,19 +28,20 @@ body! {
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Password,
-        /// True answers the token; else it comes in a cookie.
+        /// True returns the token in the body; otherwise it is set as a cookie.
         #[schema(example = true)]
         return_token: Option<bool>,
-        /// The slug of the organization to speak for. When absent, the one that the host names below
-        /// `TENANT_DOMAIN`, else the one joined first.
+        /// The slug of the organization to sign in to. By default the one that the host names below `TENANT_DOMAIN`,
+        /// otherwise the one joined first.
         #[schema(example = "analytical-engines")]
         tenant: Option<String>,
     }
 }
 
-/// Sign in for a session token
+/// Sign in with a session token
 ///
-/// The token is good for 30 days, for `/api/v1` alone. With a second factor it is locked until the code came.
+/// The token is valid for 30 days, for `/api/v1` only. For accounts with a second factor it is locked until the code
+/// is sent to `/api/v1/unlock`.
 #[utoipa::path(
     post,
     path = "/api/v1/login",

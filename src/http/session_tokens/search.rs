@@ -20,19 +20,19 @@ use crate::service::session_tokens::{self, FoundPerson, Search};
 
 body! {
     pub struct SearchRequest {
-        /// How many results to leave out.
+        /// How many results to skip.
         #[schema(value_type = u32, example = 0)]
         from: Offset,
-        /// How many results to answer, 1–100.
+        /// How many results to return, 1–100.
         #[schema(value_type = u32, minimum = 1, maximum = 100, example = 20)]
         size: Size,
-        /// Words of a name or an e-mail address, at most 100 characters; everybody when absent.
+        /// Part of a name or an e-mail address, at most 100 characters; everyone by default.
         #[schema(value_type = Option<String>, max_length = 100, example = "ada")]
         query: Option<Words>,
     }
 }
 
-/// What somebody looks for.
+/// The text to search for.
 pub struct Words(String);
 
 impl FromText for Words {
@@ -45,18 +45,18 @@ impl FromText for Words {
     }
 }
 
-/// The people who were found, of those whom the caller may see.
+/// The matching users the caller may see.
 #[derive(Serialize, ToSchema)]
 pub struct SearchResults {
-    /// As it was asked for.
+    /// As requested.
     #[schema(example = 0)]
     from: u32,
-    /// How many there are in all.
+    /// The number of all matches.
     #[schema(example = 1)]
     total: i64,
-    /// Their ids, by name.
+    /// Their ids, ordered by name.
     results: Vec<UserId>,
-    /// Who they are, by id.
+    /// The users by id.
     users: BTreeMap<String, FoundUser>,
 }
 
@@ -82,18 +82,17 @@ impl From<FoundPerson> for FoundUser {
     }
 }
 
-/// Find people
+/// Search users
 ///
-/// An employee finds themselves, a manager also those who report to them, directly or not, an admin everybody in
-/// the organization.
+/// Employees find themselves, managers also their direct and indirect reports, admins everyone in the organization.
 #[utoipa::path(
     post,
     path = "/api/v1/search",
     tag = "Session tokens",
-    params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
+    params(("token" = Option<String>, Query, description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
     security(("sessionToken" = []), ("sessionTokenBearer" = []), ("sessionTokenCookie" = [])),
     request_body = SearchRequest,
-    responses((status = 200, description = "The people.", body = SearchResults)),
+    responses((status = 200, description = "The matching users.", body = SearchResults)),
     extensions(("x-error-codes" = json!([SessionLocked, CrossSiteRequest]))),
 )]
 pub async fn search(

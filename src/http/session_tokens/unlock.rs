@@ -15,20 +15,20 @@ use crate::service::{RequestContext, Services};
 
 body! {
     pub struct UnlockRequest {
-        /// Of the authenticator, or a recovery code.
+        /// A code of the authenticator, or a recovery code.
         #[schema(example = "123456")]
         code: String,
     }
 }
 
-/// Unlock a session by its second factor
+/// Unlock a session with the second factor
 ///
-/// A session that is open already stays so, and the code is not looked at.
+/// For a session that is already open the code is not checked.
 #[utoipa::path(
     post,
     path = "/api/v1/unlock",
     tag = "Session tokens",
-    params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
+    params(("token" = Option<String>, Query, description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
     security(("sessionToken" = []), ("sessionTokenBearer" = []), ("sessionTokenCookie" = [])),
     request_body = UnlockRequest,
     responses((status = 200, description = "Unlocked.", body = SessionOfToken)),

@@ -17,7 +17,7 @@ use crate::service::{Caller, Services};
 
 body! {
     pub struct SlackLinkRequest {
-        /// Where to lead back to; one of those the operator allows, or below it.
+        /// The URL to return to; an allowed return URL or a path below it.
         #[schema(example = "https://app.example.com/settings")]
         return_url: String,
         /// SHA-256 of a verifier in base64url (RFC 7636, S256). Without it the link is bound to the browser
@@ -27,17 +27,17 @@ body! {
     }
 }
 
-/// Link Slack to one's account
+/// Link Slack to the account
 ///
-/// Whoever then agrees at Slack is attached to the caller, who becomes a member of the workspace's
-/// organization. With a code challenge that happens when the code is traded at `/api/auth/slack/token`.
+/// The Slack identity that agrees is linked to the caller, who becomes a member of the workspace's organization. With
+/// a code challenge this happens when the code is redeemed at `/api/auth/slack/token`.
 #[utoipa::path(
     post,
     path = "/api/auth/slack/link",
     tag = "Slack",
     security(("bearer" = [])),
     request_body = SlackLinkRequest,
-    responses((status = 200, description = "The way.", body = SlackWay)),
+    responses((status = 200, description = "The URL to redirect the browser to.", body = SlackWay)),
     extensions(("x-error-codes" = json!([SlackNotSetUp]))),
 )]
 pub async fn link(

@@ -13,26 +13,25 @@ use crate::service::{RequestContext, Services};
 
 body! {
     pub struct SlackTokenRequest {
-        /// As it came to the return URL, within a minute.
+        /// The code from the return URL, within a minute.
         #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
         code: String,
-        /// What the code challenge was made from.
+        /// The verifier that the code challenge was made from.
         #[schema(value_type = String, min_length = 43, max_length = 128,
             example = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")]
         code_verifier: CodeVerifier,
     }
 }
 
-/// Trade a one-time code for a token
+/// Redeem a one-time code
 ///
-/// Works once, within a minute, and for the holder of the verifier alone. A wrong verifier uses the code
-/// up as well.
+/// Works once, within a minute, and only with the verifier. A wrong verifier uses the code up as well.
 #[utoipa::path(
     post,
     path = "/api/auth/slack/token",
     tag = "Slack",
     request_body = SlackTokenRequest,
-    responses((status = 200, description = "Signed in, or asked for the second factor.", body = SignIn)),
+    responses((status = 200, description = "Signed in, or the second factor is required.", body = SignIn)),
     extensions(("x-error-codes" = json!([SignInExpired, NotAllowed, AccountExists, SlackNotSetUp]))),
 )]
 pub async fn token(

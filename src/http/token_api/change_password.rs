@@ -15,20 +15,20 @@ body! {
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         current_password: Password,
-        /// At least 8 characters, unless the service is set up otherwise, and no common password.
+        /// At least 8 characters, unless the operator set another minimum, and not a common password.
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "an engine weaves algebra")]
         new_password: Password,
     }
 }
 
-/// Change one's password
+/// Change the password
 ///
-/// Every other session of the caller ends; this one goes on.
+/// All other sessions of the caller end.
 #[utoipa::path(
     post,
     path = "/api/auth/change-password",
-    tag = "Oneself",
+    tag = "Current user",
     security(("bearer" = [])),
     request_body = ChangePasswordRequest,
     responses((status = 200, description = "Changed.", body = SuccessResponse)),

@@ -1,4 +1,4 @@
-//! The answer of calls that have nothing to tell.
+//! The answer of calls that return no data.
 
 use serde::Serialize;
 use utoipa::ToSchema;

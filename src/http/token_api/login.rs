@@ -21,22 +21,22 @@ body! {
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Password,
-        /// Which organization to speak for; the one joined first when absent.
+        /// The organization to sign in to; by default the one joined first.
         organization_id: Option<OrganizationId>,
     }
 }
 
 /// Sign in
 ///
-/// E-mail and password in, token out. Unknown address, wrong password and disabled account give
-/// one identical 401, and after too many of them one identical 429. Where `REQUIRE_VERIFIED_EMAIL` is on, the right
-/// password of an unverified address is 403.
+/// Exchanges e-mail and password for an access token. An unknown address, a wrong password and a disabled account
+/// give the same 401, and after too many attempts the same 429. With `REQUIRE_VERIFIED_EMAIL`, the right password for
+/// an unverified address gives 403.
 #[utoipa::path(
     post,
     path = "/api/auth/login",
     tag = "Signing in",
     request_body = LoginRequest,
-    responses((status = 200, description = "Signed in, or asked for the second factor.", body = SignIn)),
+    responses((status = 200, description = "Signed in, or the second factor is required.", body = SignIn)),
     extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts, CrossSiteRequest]))),
 )]
 pub async fn login(

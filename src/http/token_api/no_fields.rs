@@ -1,4 +1,4 @@
-//! The body of calls that take none.
+//! The body of calls that take no fields.
 
 use crate::http::body_macro::body;
 

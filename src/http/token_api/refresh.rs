@@ -22,9 +22,8 @@ body! {
 
 /// Refresh the token
 ///
-/// Takes any still-valid token, reads user, role and organization anew, and answers a fresh one.
-/// The old token stays good until its own end, so parallel tabs and retries do no harm. Whoever came with the session cookie
-/// gets it renewed.
+/// Takes a valid token, reloads user, role and organization, and returns a new token. The old token stays valid until
+/// it expires, so parallel tabs and retries are safe. A session cookie is renewed as well.
 #[utoipa::path(
     post,
     path = "/api/auth/refresh",

@@ -23,7 +23,8 @@ use crate::service::{self, Joined, RequestContext, Services};
 const CREATED: &str =
     "Account created successfully. Please check your email to verify your account.";
 
-/// Joining, accepting an invitation and founding share a URL; `organizationName` and `invitationToken` tell them apart.
+/// Joining, accepting an invitation and creating an organization share a URL; `organizationName` and
+/// `invitationToken` tell them apart.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub enum RegisterRequest {
@@ -49,7 +50,7 @@ body! {
     pub struct JoinRequest {
         #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
         email: Email,
-        /// At least 8 characters, unless the service is set up otherwise, and no common password.
+        /// At least 8 characters, unless the operator set another minimum, and not a common password.
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Password,
@@ -60,25 +61,25 @@ body! {
 }
 
 body! {
-    /// Joins the organization that invited.
+    /// Joins the organization of the invitation.
     pub struct InvitedRequest {
         /// The invited address.
         #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
         email: Email,
-        /// At least 8 characters, unless the service is set up otherwise, and no common password.
+        /// At least 8 characters, unless the operator set another minimum, and not a common password.
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Password,
         #[schema(value_type = String, min_length = 1, max_length = 201, example = "Bob Byte")]
         name: PersonName,
-        /// Of the link in the letter.
+        /// The token of the e-mail link.
         #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
         invitation_token: String,
     }
 }
 
 body! {
-    /// Founds an organization and becomes its admin.
+    /// Creates an organization with the user as its admin.
     pub struct FoundRequest {
         #[schema(value_type = String, min_length = 2, max_length = 255, example = "Analytical Engines")]
         organization_name: OrganizationName,
@@ -88,14 +89,14 @@ body! {
         last_name: GivenOrFamilyName,
         #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
         email: Email,
-        /// At least 8 characters, unless the service is set up otherwise, and no common password.
+        /// At least 8 characters, unless the operator set another minimum, and not a common password.
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Password,
     }
 }
 
-/// The answer to joining is the login answer, the answer to founding is not.
+/// Joining returns the login answer, creating an organization does not.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Registered {
@@ -104,7 +105,7 @@ pub enum Registered {
     Unverified(Unverified),
 }
 
-/// Where `REQUIRE_VERIFIED_EMAIL` is on: a new member of an organization, who signs in once their address is verified.
+/// With `REQUIRE_VERIFIED_EMAIL`: a new member of an organization, who can sign in after verifying the address.
 #[derive(Serialize, ToSchema)]
 pub struct Unverified {
     #[schema(example = true)]
@@ -116,7 +117,7 @@ pub struct Unverified {
     user: User,
 }
 
-/// A new organization and its founder, who signs in next.
+/// A new organization and its creator, who signs in next.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Founded)]
 pub struct RegisteredOrganization {
@@ -153,11 +154,11 @@ pub struct FoundedOrganization {
 
 /// Register
 ///
-/// Joins an organization (`organizationId`) as an employee, accepts an invitation (`invitationToken`), or founds
-/// an organization (`organizationName`) as its admin. Joining signs in, unless addresses must be verified first, or asks
-/// to enrol a second factor where the organization wants one; a founder signs in afterwards. A letter asks to verify
-/// the address. Where the join policy is `domain`, whoever has an address of its domains is refused too, and gets an
-/// invitation by mail.
+/// Joins an organization (`organizationId`) as an employee, accepts an invitation (`invitationToken`), or creates an
+/// organization (`organizationName`) as its admin. Joining signs in, unless the address must be verified first, or
+/// requires enrolling a second factor if the organization does; the creator of an organization signs in afterwards.
+/// An e-mail asks to verify the address. If the join policy is `domain`, an address in an allowed domain is refused
+/// as well, and gets an invitation by e-mail.
 #[utoipa::path(
     post,
     path = "/api/auth/register",

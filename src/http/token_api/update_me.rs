@@ -16,14 +16,14 @@ body! {
     }
 }
 
-/// Change one's name
+/// Change the name
 #[utoipa::path(
     patch,
     path = "/api/auth/me",
-    tag = "Oneself",
+    tag = "Current user",
     security(("bearer" = [])),
     request_body = UpdateMeRequest,
-    responses((status = 200, description = "The caller, changed.", body = User)),
+    responses((status = 200, description = "The updated user.", body = User)),
 )]
 pub async fn update_me(
     services: Data<Services>,
