@@ -80,9 +80,11 @@ impl From<WrittenEntry> for AuditEntry {
     tag = "Audit",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Entries per page, 1 to 100; 50 by default."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Entries per page, 1 to 100; 50 by default."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
-        ("action" = Option<String>, Query, min_length = 1, max_length = 64, description = "Only this action, e.g. `session.login`."),
+        ("action" = Option<String>, Query, min_length = 1, max_length = 64,
+            description = "Only this action, e.g. `session.login`."),
         ("outcome" = Option<String>, Query, description = "Only `ok` or only `refused`."),
         ("actorId" = Option<UserId>, Query, description = "Only actions by this user."),
         ("subjectId" = Option<UserId>, Query, description = "Only actions on this user."),

@@ -278,21 +278,21 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn a_body_that_never_ends_is_given_up_at_the_deadline() {
+    async fn an_endless_body_is_abandoned_at_the_deadline() {
         let stuck = stream::pending::<Result<Bytes, ()>>();
         let error = read(stuck, Duration::from_millis(1)).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::RequestTimeout);
     }
 
     #[actix_web::test]
-    async fn a_body_of_undeclared_length_is_given_up_when_it_is_too_long() {
+    async fn a_body_of_undeclared_length_is_limited() {
         let endless = stream::repeat_with(|| Ok::<_, ()>(Bytes::from_static(&[b' '; 1000])));
         let error = read(endless, BODY_DEADLINE).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::BodyTooLarge);
     }
 
     #[actix_web::test]
-    async fn a_body_that_breaks_off_is_malformed() {
+    async fn an_interrupted_body_is_malformed() {
         let broken = stream::iter([Ok(Bytes::from_static(b"{")), Err(())]);
         let error = read(broken, BODY_DEADLINE).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::MalformedRequest);

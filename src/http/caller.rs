@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_bearer_credential_one_is_asked_for() {
+    fn a_missing_bearer_credential_is_requested() {
         assert_eq!(token(&[]), Err(ErrorCode::AuthenticationRequired));
         assert_eq!(
             token(&["Basic YTpi"]),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn two_credentials_are_none() {
+    fn two_bearer_credentials_are_rejected() {
         assert_eq!(
             token(&["Bearer abc", "Bearer abc"]),
             Err(ErrorCode::InvalidToken)
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_counts_where_nothing_else_is_sent_and_two_are_none() {
+    fn a_cookie_counts_only_without_authorization_and_only_once() {
         use actix_web::http::header::COOKIE;
 
         let settings = crate::http::settings::tests::settings("http://localhost");
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_credential_is_a_bad_one() {
+    fn an_empty_credential_is_invalid() {
         assert_eq!(token(&["Bearer"]), Err(ErrorCode::InvalidToken));
         assert_eq!(token(&["Bearer "]), Err(ErrorCode::InvalidToken));
     }

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everything_is_read_a_little_at_a_time() {
+    async fn input_is_read_in_small_pieces() {
         let (mut connection, mut theirs) = pair(PATIENCE);
         theirs.write_all(&[b'x'; 500_000]).await.unwrap();
         assert_eq!(rounds(&mut connection, 1).await, READ_AT_ONCE);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_takes_no_answer_is_read_no_further_and_then_cut_off() {
+    async fn a_client_that_reads_no_answer_is_disconnected() {
         let patience = Timeouts {
             answer: Duration::ZERO,
             ..PATIENCE
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_head_that_does_not_end_is_the_end() {
+    async fn an_endless_head_closes_the_connection() {
         let patience = Timeouts {
             head: Duration::ZERO,
             ..PATIENCE
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_asks_nothing_more_is_forgotten_and_who_waits_for_an_answer_is_not() {
+    async fn an_idle_connection_is_closed_but_one_awaiting_an_answer_is_not() {
         let patience = Timeouts {
             head: Duration::ZERO,
             idle: Duration::ZERO,

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_found_among_others_and_two_of_a_name_are_none() {
+    fn a_cookie_is_found_among_others_unless_its_name_repeats() {
         let http = settings("http://localhost");
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, HeaderValue::from_static("a=b; xhallpass-slack=no"));

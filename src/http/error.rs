@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn an_error_is_its_status_its_message_and_its_reason_and_nothing_else() {
+    async fn an_error_body_has_status_message_and_reason_only() {
         assert_eq!(
             body(&ErrorCode::TokenExpired.into()).await,
             r#"{"statusCode":401,"message":"Token expired","error":"Unauthorized"}"#
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_cause_is_kept_for_the_log_and_from_the_client() {
+    async fn a_cause_goes_to_the_log_and_not_to_the_client() {
         let error = ApiError::from(service::Error::Unavailable("10.0.0.7 refused".into()));
         assert!(error.cause().unwrap().contains("10.0.0.7"));
         assert!(!body(&error).await.contains("10.0.0.7"));
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_did_wrong_has_no_cause_to_log() {
+    fn client_errors_have_no_cause_to_log() {
         assert_eq!(ApiError::from(service::Error::EmailTaken).cause(), None);
     }
 }

@@ -79,7 +79,8 @@ error_codes! {
         means "The request has no credential."
         do_this "Sign in and send `Authorization: Bearer <accessToken>`."
     InvalidCredentials "invalid_credentials" UNAUTHORIZED "Invalid credentials"
-        means "E-mail address or password is wrong. An unknown address, a wrong password and a disabled account give the same error."
+        means "E-mail address or password is wrong. An unknown address, a wrong password and a \
+            disabled account give the same error."
         do_this "Ask the user for e-mail address and password again."
     SecondFactorRequired "second_factor_required" UNAUTHORIZED "Second factor required"
         means "E-mail address and password are right, and the account has a second factor."
@@ -101,13 +102,15 @@ error_codes! {
         do_this "Ask an administrator of the organization."
     CrossSiteRequest "cross_site_request" FORBIDDEN "Cross-site request refused"
         means "The request has a cookie, or asks for one, and comes from a page that is not allowed to send it."
-        do_this "Call from our own origin or one of `CORS_ALLOWED_ORIGINS`, send the CSRF token with its cookie, or use `Authorization`."
+        do_this "Call from our own origin or one of `CORS_ALLOWED_ORIGINS`, send the CSRF token \
+            with its cookie, or use `Authorization`."
     SessionLocked "session_locked" FORBIDDEN "Session locked"
         means "The session needs its second factor, and can only be unlocked or ended."
         do_this "Send the code to `/api/v1/unlock`."
     EmailNotVerified "email_not_verified" FORBIDDEN "Email not verified"
         means "The password is right, but the account's e-mail address is not verified yet."
-        do_this "Ask the user to open the link in the verification e-mail, or send another with `/api/auth/resend-verification`."
+        do_this "Ask the user to open the link in the verification e-mail, or send another with \
+            `/api/auth/resend-verification`."
     InvitationRequired "invitation_required" FORBIDDEN "Invitation required"
         means "Only invited users can join the organization."
         do_this "Ask an administrator of the organization for an invitation."
@@ -121,7 +124,8 @@ error_codes! {
         means "The user declined at Slack."
         do_this "Offer to sign in again."
     NotAllowed "not_allowed" FORBIDDEN "Sign-in not allowed"
-        means "The Slack user may not sign in: a guest, a bot, or a user who is deactivated, removed or of another workspace."
+        means "The Slack user may not sign in: a guest, a bot, or a user who is deactivated, removed or of \
+            another workspace."
         do_this "Ask an administrator of the workspace or of the organization."
     NotFound "not_found" NOT_FOUND "Not Found"
         means "No route has this path."
@@ -160,7 +164,8 @@ error_codes! {
         means "The account has an authenticator."
         do_this "To replace it, send a `code` of the current one."
     MfaNotEnrolled "mfa_not_enrolled" CONFLICT "MFA not enrolled"
-        means "The account has no authenticator, or none to confirm. To require MFA for others, you must have it enabled yourself."
+        means "The account has no authenticator, or none to confirm. To require MFA for others, you must have it \
+            enabled yourself."
         do_this "Enrol an authenticator at `/api/auth/mfa/totp`."
     MfaRequired "mfa_required" CONFLICT "MFA required"
         means "One of the caller's organizations requires a second factor."
@@ -187,7 +192,8 @@ error_codes! {
         means "The body is not declared as JSON."
         do_this "Send `Content-Type: application/json`."
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many attempts"
-        means "Too many wrong passwords or codes; this one was not checked. Existing and unknown accounts give the same error."
+        means "Too many wrong passwords or codes; this one was not checked. Existing and unknown accounts \
+            give the same error."
         do_this "Try again after `Retry-After` seconds, or offer to reset the password."
     TooManyRequests "too_many_requests" TOO_MANY_REQUESTS "Too many requests"
         means "The rate limit of this address is exceeded; nothing was done."
@@ -294,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_the_401s_challenge_and_exactly_the_429s_and_503s_ask_to_retry() {
+    fn only_401s_challenge_and_only_429s_and_503s_ask_to_retry() {
         for code in ErrorCode::ALL {
             assert_eq!(
                 code.challenge().is_some(),
@@ -324,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_texts_are_the_contracts() {
+    fn the_texts_match_the_contract() {
         let body = |code: ErrorCode| (code.status().as_u16(), code.message(), code.reason());
         assert_eq!(
             body(ErrorCode::InvalidCredentials),

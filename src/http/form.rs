@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_in_two_ways_is_malformed() {
+    fn an_ambiguous_form_is_malformed() {
         let many = "a1=&".repeat(2) + &(0..30).map(|n| format!("f{n}=&")).collect::<String>();
         for body in [
             &b"token=a&token=b"[..],

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_figure_has_its_help_its_type_and_its_value() {
+    fn every_metric_has_help_type_and_value() {
         let load = Load {
             lanes: 6,
             busy: 2,
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_hash_there_is_no_time() {
+    fn before_the_first_hash_no_duration_is_reported() {
         let load = Load {
             lanes: 6,
             busy: 0,

@@ -44,8 +44,8 @@ const TAGS: [(&str, &str); 14] = [
     ),
     (
         "Second factor",
-        "Codes of an authenticator (RFC 6238), in addition to the password or Slack. Five wrong codes in a row lock it for \
-         fifteen minutes.",
+        "Codes of an authenticator (RFC 6238), in addition to the password or Slack. Five wrong codes in a \
+         row lock it for fifteen minutes.",
     ),
     ("Current user", "Read and change the caller's own account."),
     (
@@ -58,19 +58,19 @@ const TAGS: [(&str, &str); 14] = [
     ),
     (
         "Session tokens",
-        "For older server-to-server clients: an opaque token of 64 characters, valid for 30 days, in `?token=`, as Bearer, or \
-         in a cookie.",
+        "For older server-to-server clients: an opaque token of 64 characters, valid for 30 days, in `?token=`, \
+         as Bearer, or in a cookie.",
     ),
     (
         "Users",
-        "The users of the caller's organization: employees see themselves, managers also their direct and indirect reports, \
-         admins everyone.",
+        "The users of the caller's organization: employees see themselves, managers also their direct and \
+         indirect reports, admins everyone.",
     ),
     (
         "API tokens",
-        "For services. A token acts for the user who created it, in one organization, with the lower of its own role and that \
-         user's. Its form: `hp_`, 43 characters of base64url, and a checksum of 6 characters: the base64url of the first \
-         four bytes of the SHA-256 of everything before it.",
+        "For services. A token acts for the user who created it, in one organization, with the lower of its own \
+         role and that user's. Its form: `hp_`, 43 characters of base64url, and a checksum of 6 characters: the \
+         base64url of the first four bytes of the SHA-256 of everything before it.",
     ),
     (
         "Audit",
@@ -82,7 +82,8 @@ const TAGS: [(&str, &str); 14] = [
     ),
     (
         "Pages",
-        "The targets of e-mail links, for applications without such pages. They need no script; opening one changes nothing.",
+        "The targets of e-mail links, for applications without such pages. They need no script; opening one \
+         changes nothing.",
     ),
     ("Operations", "For operators."),
 ];
@@ -240,7 +241,8 @@ fn headers() -> [(&'static str, Header); 4] {
             "RateLimit",
             HeaderBuilder::new()
                 .description(Some(
-                    "The call's bucket, how many calls are left in it (`r`), and in how many seconds there are more (`t`).",
+                    "The call's bucket, how many calls are left in it (`r`), and in how many seconds there are \
+                     more (`t`).",
                 ))
                 .schema(Some(text().examples([json!("\"login\";r=599;t=1")])))
                 .build(),
@@ -550,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limited_route_promises_to_say_what_is_left() {
+    fn a_limited_route_documents_its_rate_limit_headers() {
         let document = serde_json::to_value(document()).unwrap();
         let promises = |path: &str, method: &str, status: &str| {
             let headers = &document["paths"][path][method]["responses"][status]["headers"];
@@ -564,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_of_next_auth_may_get_a_url_for_every_refusal_but_that_of_its_body() {
+    fn next_auth_clients_get_urls_for_all_errors_but_those_of_the_body() {
         let document = serde_json::to_value(document()).unwrap();
         let may_get_url = |path: &str, status: &str| {
             let answer = &document["paths"][path]["post"]["responses"][status];

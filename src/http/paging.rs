@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_comes_back_as_what_it_was() {
+    fn a_cursor_round_trips() {
         let id = Uuid::from_u128(0x0193_9f2e_5d1b_7a20_9c3d_64b1_e0f7_a8c2);
         assert_eq!(key(&cursor(id)), Ok(Some(id)));
         assert_eq!(key(""), Ok(None));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_one_item_to_a_hundred() {
+    fn a_page_has_1_to_100_items() {
         assert_eq!((limit("1"), limit("100")), (Ok(1), Ok(100)));
         for text in ["", "0", "101", "-1", "1.5", "many", "99999999999999999999"] {
             assert!(limit(text).is_err(), "{text}");

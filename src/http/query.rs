@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_decoded_and_empty_ones_are_there_for_whoever_asks_what_was_sent() {
+    fn parameters_are_decoded_and_empty_ones_are_kept() {
         let query = Query::parse("returnUrl=https%3A%2F%2Fa.example&team=&codeChallenge");
         assert_eq!(query.return_url().unwrap(), "https://a.example");
         assert_eq!((query.get("team"), query.given("team")), (None, Some("")));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_comes_twice_is_refused_however_it_is_written() {
+    fn a_repeated_parameter_is_rejected_however_it_is_encoded() {
         for query in ["code=a&code=a", "code=a&c%6fde=b", "x=1&code=&code=b"] {
             assert!(Query::parse(query).is_ambiguous(), "{query}");
             assert!(Query::parse(query).unambiguous().is_err(), "{query}");

@@ -119,7 +119,8 @@ fn notice_a_proxy(request: &ServiceRequest, client: Option<IpAddr>) {
     {
         tracing::warn!(
             address = client.map(tracing::field::display),
-            "X-Forwarded-For comes from an address that TRUSTED_PROXIES does not list; if it is a proxy of yours, everybody behind it counts as one"
+            "X-Forwarded-For comes from an address that TRUSTED_PROXIES does not list; if it is a proxy of \
+             yours, everybody behind it counts as one"
         );
     }
 }
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_bucket_tells_what_is_left_and_any_bucket_that_nothing_is() {
+    fn small_buckets_report_what_is_left_and_all_report_refusals() {
         assert_eq!(
             marked(Group::Login, LEFT),
             [
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_answer_says_itself_stays() {
+    fn headers_of_the_answer_itself_stay() {
         let mut headers = HeaderMap::new();
         headers.insert(RATE_LIMIT, left("attempts", 0, 900).unwrap());
         Reception::new(Group::Login, LEFT).mark(&mut headers);

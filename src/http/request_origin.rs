@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_comes_twice_is_a_stranger_s() {
+    fn a_repeated_header_counts_as_cross_site() {
         assert_eq!(
             sender(&[("origin", OWN), ("origin", OWN)]),
             RequestOrigin::CrossSite
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_sends_is_a_program_s_unless_it_has_cookies() {
+    fn without_browser_headers_and_cookies_a_request_is_non_browser() {
         assert_eq!(sender(&[]), RequestOrigin::NonBrowser);
         assert_eq!(
             sender(&[("user-agent", "Mozilla/5.0")]),

@@ -101,7 +101,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_path_of_ours_begins_where_the_public_url_ends() {
+    fn public_paths_extend_the_public_url() {
         for (public_url, expected) in [
             ("https://id.example.com", "https://id.example.com/livez"),
             ("https://example.com/id/", "https://example.com/id/livez"),

@@ -17,7 +17,9 @@ use crate::service::{self, RequestContext, Services};
     path = "/api/auth/forgot-password",
     tag = "Accounts",
     request_body = SomeAddress,
-    responses((status = 200, description = "Accepted. The answer is the same whether or not the address has an account.", body = SuccessResponse)),
+    responses((status = 200,
+        description = "Accepted. The answer is the same whether or not the address has an account.",
+        body = SuccessResponse)),
 )]
 pub async fn forgot_password(
     services: Data<Services>,

@@ -31,7 +31,8 @@ pub struct ApiTokens {
     tag = "API tokens",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Tokens per page, 1 to 100; 50 by default."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Tokens per page, 1 to 100; 50 by default."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of tokens.", body = ApiTokens)),

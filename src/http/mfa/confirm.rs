@@ -47,7 +47,8 @@ pub struct Confirmed {
     security((), ("bearer" = [])),
     request_body = ConfirmRequest,
     responses((status = 200, description = "Enrolled.", body = Confirmed)),
-    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled,
+        TooManyAttempts]))),
 )]
 pub async fn confirm(
     services: Data<Services>,

@@ -35,7 +35,8 @@ body! {
     security(("bearer" = [])),
     request_body = RemoveMfaRequest,
     responses((status = 200, description = "Removed.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
+        TooManyAttempts]))),
 )]
 pub async fn remove(
     services: Data<Services>,

@@ -63,7 +63,8 @@ pub struct Credentials {
         (status = 200, description = "Signed in, with `json: true`.", body = Next, headers(("Set-Cookie" = String))),
         (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
     ),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
+        TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
 pub async fn callback(
     services: Data<Services>,
@@ -98,7 +99,8 @@ pub async fn callback(
         (status = 200, description = "Signed in, with `json: true`.", body = Next, headers(("Set-Cookie" = String))),
         (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
     ),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
+        TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
 pub async fn signin(
     services: Data<Services>,

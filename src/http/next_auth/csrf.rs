@@ -28,7 +28,8 @@ pub struct CsrfToken {
     get,
     path = "/api/auth/csrf",
     tag = "NextAuth",
-    responses((status = 200, description = "The token, and a cookie with the same token.", body = CsrfToken, headers(("Set-Cookie" = String)))),
+    responses((status = 200, description = "The token, and a cookie with the same token.", body = CsrfToken,
+        headers(("Set-Cookie" = String)))),
 )]
 pub async fn csrf(
     services: Data<Services>,

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_and_json_say_the_same() {
+    fn a_form_and_json_are_equivalent() {
         let form = Sent::of_form(b"email=a%40b.example&json=true&redirect=false&empty=").unwrap();
         let json =
             br#"{"email":"a@b.example","json":true,"redirect":false,"more":[1],"none":null}"#;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_comes_twice_or_holds_nul_is_refused() {
+    fn a_repeated_field_or_nul_is_rejected() {
         assert!(Sent::of_form(b"email=a&email=b").is_err());
         assert!(Sent::of_form(b"email=a%00").is_err());
         assert!(Sent::of_json(br#"{"email":"a","email":"b"}"#).is_err());

@@ -34,7 +34,8 @@ body! {
     security(("bearer" = [])),
     request_body = AcceptInvitationRequest,
     responses((status = 200, description = "Accepted.", body = SignIn, headers(("Set-Cookie" = String)))),
-    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, Forbidden, InvitationNotYours, AlreadyMember, OrganizationClosed]))),
+    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, Forbidden, InvitationNotYours, AlreadyMember,
+        OrganizationClosed]))),
 )]
 pub async fn accept_invitation(
     services: Data<Services>,

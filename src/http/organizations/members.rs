@@ -59,7 +59,8 @@ impl From<list_members::Member> for Member {
     security(("bearer" = [])),
     params(
         ("id" = OrganizationId, Path, description = "The caller's organization."),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Members per page, 1 to 100; 50 by default."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Members per page, 1 to 100; 50 by default."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of members.", body = Members)),

@@ -34,9 +34,11 @@ pub struct People {
     tag = "Users",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Users per page, 1 to 100; 50 by default."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Users per page, 1 to 100; 50 by default."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
-        ("q" = Option<String>, Query, max_length = 100, description = "Matches name or e-mail address, case-insensitively; at most 100 characters."),
+        ("q" = Option<String>, Query, max_length = 100,
+            description = "Matches name or e-mail address, case-insensitively; at most 100 characters."),
     ),
     responses((status = 200, description = "A page of users.", body = People)),
     extensions(("x-error-codes" = json!([ValidationFailed]))),

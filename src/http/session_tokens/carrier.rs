@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_stands_in_the_query_once_however_its_name_is_written() {
+    fn the_query_has_one_token_however_its_name_is_encoded() {
         assert_eq!(token_of_query(""), Ok(None));
         assert_eq!(token_of_query("x=1&%74oken=a-b"), Ok(Some("a-b".into())));
         assert_eq!(token_of_query("token="), Ok(Some(String::new())));

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_named_by_whole_numbers_within_bounds() {
+    fn page_numbers_are_whole_and_within_bounds() {
         assert_eq!(Offset::from_json(json!(0)), Ok(Offset(0)));
         assert_eq!(Size::from_json(json!(100)), Ok(Size(100)));
         for wrong in [json!(-1), json!(1.5), json!("1"), json!(101), json!([])] {

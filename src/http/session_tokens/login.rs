@@ -48,7 +48,8 @@ body! {
     tag = "Session tokens",
     request_body = SessionLoginRequest,
     responses((status = 200, description = "Signed in.", body = SessionOfToken, headers(("Set-Cookie" = String)))),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts, CrossSiteRequest]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts,
+        CrossSiteRequest]))),
 )]
 pub async fn login(
     services: Data<Services>,

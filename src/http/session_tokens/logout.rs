@@ -22,7 +22,8 @@ use crate::service::{Error, RequestContext, Services};
     post,
     path = "/api/v1/logout",
     tag = "Session tokens",
-    params(("token" = Option<String>, Query, description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
+    params(("token" = Option<String>, Query,
+        description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
     responses((status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
 )]
@@ -56,7 +57,8 @@ pub async fn logout(
     get,
     path = "/api/v1/logout",
     tag = "Session tokens",
-    params(("token" = Option<String>, Query, description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
+    params(("token" = Option<String>, Query,
+        description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
     responses((status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
 )]

@@ -34,7 +34,8 @@ use crate::service::{RequestContext, Services};
         (status = 302, description = "Redirects to the return URL.", headers(("Location" = String))),
         (status = 204, description = "For HEAD and for prefetching browsers: nothing was done."),
     ),
-    extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackNotSetUp, Busy, Unavailable])), ("x-error-pages" = json!(true))),
+    extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackNotSetUp, Busy, Unavailable])),
+        ("x-error-pages" = json!(true))),
 )]
 pub async fn callback(
     services: Data<Services>,
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_header_by_itself_tells_that_a_browser_fetches_ahead() {
+    fn each_prefetch_header_is_recognized() {
         for (name, value) in [
             ("sec-purpose", "prefetch"),
             ("sec-purpose", "prefetch;prerender"),

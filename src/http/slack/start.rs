@@ -27,7 +27,8 @@ use crate::service::slack::{self, Begin};
         ("codeChallenge" = Option<String>, Query, description = "As for `/api/auth/slack/url`."),
         ("team" = Option<String>, Query, description = "The id of the only workspace that is accepted."),
     ),
-    responses((status = 302, description = "Redirects to Slack.", headers(("Location" = String), ("Set-Cookie" = String)))),
+    responses((status = 302, description = "Redirects to Slack.", headers(("Location" = String),
+        ("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp])), ("x-error-pages" = json!(true))),
 )]
 pub async fn start(

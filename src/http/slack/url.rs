@@ -24,7 +24,9 @@ use crate::service::slack::{self, Begin};
     tag = "Slack",
     params(
         ("returnUrl" = String, Query, description = "The URL to return to; an allowed return URL or a path below it."),
-        ("codeChallenge" = Option<String>, Query, description = "SHA-256 of a verifier in base64url (RFC 7636, S256): a one-time code is returned instead of the token. Required for custom schemes."),
+        ("codeChallenge" = Option<String>, Query,
+            description = "SHA-256 of a verifier in base64url (RFC 7636, S256): a one-time code is \
+                returned instead of the token. Required for custom schemes."),
         ("team" = Option<String>, Query, description = "The id of the only workspace that is accepted."),
     ),
     responses((status = 200, description = "The URL to redirect the browser to.", body = SlackWay)),

@@ -37,7 +37,8 @@ body! {
     tag = "Signing in",
     request_body = LoginRequest,
     responses((status = 200, description = "Signed in, or the second factor is required.", body = SignIn)),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts, CrossSiteRequest]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts,
+        CrossSiteRequest]))),
 )]
 pub async fn login(
     services: Data<Services>,

@@ -165,7 +165,8 @@ pub struct FoundedOrganization {
     tag = "Signing in",
     request_body = RegisterRequest,
     responses((status = 201, description = "Registered.", body = Registered)),
-    extensions(("x-error-codes" = json!([EmailTaken, InvitationRequired, OrganizationNotFound, InvalidOrExpiredToken, InvitationNotYours, OrganizationClosed]))),
+    extensions(("x-error-codes" = json!([EmailTaken, InvitationRequired, OrganizationNotFound, InvalidOrExpiredToken,
+        InvitationNotYours, OrganizationClosed]))),
 )]
 pub async fn register(
     services: Data<Services>,
