@@ -8,7 +8,6 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::place;
-use super::sent::Sent;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::settings::Settings;
@@ -43,11 +42,12 @@ pub fn lead_to(url: &Url, wants_url: bool, cookies: &[String]) -> HttpResponse {
 /// is redirected to its page, and a script gets a status.
 pub fn refuse_sign_in(
     error: ApiError,
-    sent: &Sent,
+    wants_url: bool,
+    is_json: bool,
     onward: &Url,
     settings: &Settings,
 ) -> Result<HttpResponse, ApiError> {
-    if sent.wants_url() {
+    if wants_url {
         let error = match error.code() {
             // An invalid address has no account.
             ErrorCode::ValidationFailed => ErrorCode::InvalidCredentials.into(),
@@ -57,7 +57,7 @@ pub fn refuse_sign_in(
         let url = place::page("/api/auth/error", &parameters, settings);
         return Ok(with_url(error, &url));
     }
-    if sent.is_json {
+    if is_json {
         return Err(error);
     }
     let parameters = [

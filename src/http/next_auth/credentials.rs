@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::answer::{self, Next};
 use super::place;
-use super::sent::Sent;
+use super::sent::{Sent, wants_url};
 use crate::domain::{Email, Fault};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
@@ -24,16 +24,11 @@ use crate::service::{self, RequestContext, Services, SignIn, SignedIn};
 /// What the NextAuth client posts. Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct Credentials {
-    #[schema(format = "email", max_length = 254, example = "ada@example.com")]
-    email: String,
-    #[schema(
-        format = "password",
-        max_length = 100,
-        example = "correct horse battery staple"
-    )]
-    password: String,
+    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    email: Option<String>,
+    #[schema(value_type = String, format = "password", max_length = 100, example = "correct horse battery staple")]
+    password: Option<String>,
     /// The code of the second factor, if the account has one.
     #[schema(example = "123456")]
     code: Option<String>,
@@ -44,8 +39,8 @@ pub struct Credentials {
     #[schema(example = "https://app.example.com/dashboard")]
     callback_url: Option<String>,
     /// Answer with the URL instead of a redirect.
-    #[schema(example = true)]
-    json: Option<bool>,
+    #[schema(value_type = Option<bool>, example = true)]
+    json: Option<String>,
 }
 
 /// Sign in with a session cookie
@@ -71,19 +66,21 @@ pub async fn callback(
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
-    sent: Sent,
+    sent: Sent<Credentials>,
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
-    let csrf = Csrf::of(headers, sent.get("csrfToken"), &services, &settings);
-    admit_sign_in(RequestOrigin::of(headers, &settings), csrf, sent.is_json)?;
-    let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
-    match sign_in(&services, &context, &sent).await {
+    let Sent { is_json, fields } = sent;
+    let csrf = Csrf::of(headers, fields.csrf_token.as_deref(), &services, &settings);
+    admit_sign_in(RequestOrigin::of(headers, &settings), csrf, is_json)?;
+    let onward = place::callback_url(fields.callback_url.as_deref(), &services, &settings);
+    let wants_url = wants_url(fields.json.as_deref());
+    match sign_in(&services, &context, &fields).await {
         Ok(signed_in) => {
             let (token, seconds) = (&signed_in.access_token, signed_in.expires_in);
             let cookie = Cookie::Session.set(token, seconds, &settings);
-            Ok(answer::lead_to(&onward, sent.wants_url(), &[cookie]))
+            Ok(answer::lead_to(&onward, wants_url, &[cookie]))
         }
-        Err(error) => answer::refuse_sign_in(error, &sent, &onward, &settings),
+        Err(error) => answer::refuse_sign_in(error, wants_url, is_json, &onward, &settings),
     }
 }
 
@@ -107,7 +104,7 @@ pub async fn signin(
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
-    sent: Sent,
+    sent: Sent<Credentials>,
 ) -> Result<HttpResponse, ApiError> {
     callback(services, settings, context, request, sent).await
 }
@@ -115,11 +112,11 @@ pub async fn signin(
 async fn sign_in(
     services: &Services,
     context: &RequestContext,
-    sent: &Sent,
+    fields: &Credentials,
 ) -> Result<SignedIn, ApiError> {
     let mut faults: Vec<Fault> = Vec::new();
-    let email = read::<Email>(sent, "email", &mut faults);
-    let password = read::<Password>(sent, "password", &mut faults);
+    let email = read::<Email>(&fields.email, "email", &mut faults);
+    let password = read::<Password>(&fields.password, "password", &mut faults);
     let (Some(email), Some(password)) = (email, password) else {
         return Err(faults.into());
     };
@@ -130,7 +127,7 @@ async fn sign_in(
     };
     match service::login(services, context, login).await? {
         SignIn::Complete(signed_in) => Ok(signed_in),
-        SignIn::SecondFactor(wanted) => second_step(services, context, &wanted, sent).await,
+        SignIn::SecondFactor(wanted) => second_step(services, context, &wanted, fields).await,
     }
 }
 
@@ -139,18 +136,21 @@ async fn second_step(
     services: &Services,
     context: &RequestContext,
     wanted: &SecondFactor,
-    sent: &Sent,
+    fields: &Credentials,
 ) -> Result<SignedIn, ApiError> {
     if wanted.enrolment_required {
         return Err(MfaEnrolmentRequired.into());
     }
-    let code = sent.get("code").ok_or(SecondFactorRequired)?;
+    let code = fields.code.as_deref().ok_or(SecondFactorRequired)?;
     Ok(mfa::verify(services, context, wanted.token.expose(), code).await?)
 }
 
-fn read<T: FromText>(sent: &Sent, field: &'static str, faults: &mut Vec<Fault>) -> Option<T> {
-    let text = sent.get(field).unwrap_or_default().to_owned();
-    T::from_text(text)
+fn read<T: FromText>(
+    text: &Option<String>,
+    field: &'static str,
+    faults: &mut Vec<Fault>,
+) -> Option<T> {
+    T::from_text(text.clone().unwrap_or_default())
         .map_err(|refusal| faults.push(refusal.of(field)))
         .ok()
 }

@@ -62,7 +62,6 @@ pub async fn session(
 /// Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct SessionUpdate {
     /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
@@ -84,10 +83,15 @@ pub async fn update(
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
-    sent: Sent,
+    sent: Sent<SessionUpdate>,
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
-    let csrf = Csrf::of(headers, sent.get("csrfToken"), &services, &settings);
+    let csrf = Csrf::of(
+        headers,
+        sent.fields.csrf_token.as_deref(),
+        &services,
+        &settings,
+    );
     let sender = RequestOrigin::of(headers, &settings);
     if sender != RequestOrigin::NonBrowser {
         admit_cookie_call(sender, csrf)?;

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::answer::{self, Next};
 use super::place;
-use super::sent::Sent;
+use super::sent::{Sent, wants_url};
 use crate::http::caller::PresentedCredential;
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
@@ -19,7 +19,6 @@ use crate::service::{self, Error, RequestContext, Services};
 /// Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct SignOut {
     /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
@@ -27,8 +26,8 @@ pub struct SignOut {
     #[schema(example = "https://app.example.com/")]
     callback_url: Option<String>,
     /// Answer with the URL instead of a redirect.
-    #[schema(example = true)]
-    json: Option<bool>,
+    #[schema(value_type = Option<bool>, example = true)]
+    json: Option<String>,
 }
 
 /// Sign out and delete the cookie
@@ -50,18 +49,22 @@ pub async fn sign_out(
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
-    sent: Sent,
+    Sent { fields, .. }: Sent<SignOut>,
 ) -> Result<HttpResponse, ApiError> {
     let sender = RequestOrigin::of(request.headers(), &settings);
     if sender != RequestOrigin::NonBrowser {
-        let csrf = sent.get("csrfToken");
+        let csrf = fields.csrf_token.as_deref();
         let csrf = Csrf::of(request.headers(), csrf, &services, &settings);
         admit_cookie_call(sender, csrf)?;
     }
     end_session(&services, &settings, &context, &request).await?;
-    let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
+    let onward = place::callback_url(fields.callback_url.as_deref(), &services, &settings);
     let cookies = [Cookie::Session, Cookie::Csrf].map(|cookie| cookie.clear(&settings));
-    Ok(answer::lead_to(&onward, sent.wants_url(), &cookies))
+    Ok(answer::lead_to(
+        &onward,
+        wants_url(fields.json.as_deref()),
+        &cookies,
+    ))
 }
 
 async fn end_session(

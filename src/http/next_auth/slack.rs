@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::answer::{self, Next};
 use super::place;
 use super::providers::leads_through_slack;
-use super::sent::Sent;
+use super::sent::{Sent, wants_url};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::ProviderNotFound;
 use crate::http::settings::Settings;
@@ -18,14 +18,13 @@ use crate::service::Services;
 /// Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct SlackSignIn {
     /// The URL to return to after the sign-in; one of `ALLOWED_RETURN_URLS`.
     #[schema(example = "https://app.example.com/dashboard")]
     callback_url: Option<String>,
     /// Answer with the URL instead of a redirect.
-    #[schema(example = true)]
-    json: Option<bool>,
+    #[schema(value_type = Option<bool>, example = true)]
+    json: Option<String>,
 }
 
 /// Start sign-in with Slack
@@ -46,14 +45,18 @@ pub struct SlackSignIn {
 pub async fn slack(
     services: Data<Services>,
     settings: Data<Settings>,
-    sent: Sent,
+    Sent { fields, .. }: Sent<SlackSignIn>,
 ) -> Result<HttpResponse, ApiError> {
     if !leads_through_slack(&services, &settings) {
         return Err(ProviderNotFound.into());
     }
-    let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
+    let onward = place::callback_url(fields.callback_url.as_deref(), &services, &settings);
     let way = way(&onward, &settings);
-    Ok(answer::lead_to(&way, sent.wants_url(), &[]))
+    Ok(answer::lead_to(
+        &way,
+        wants_url(fields.json.as_deref()),
+        &[],
+    ))
 }
 
 /// The URL that starts a sign-in which ends at `onward`.
