@@ -1,7 +1,7 @@
 //! Declares a request body once: its JSON, its rules and the values that handlers receive.
 
-/// A struct of parsed fields, in camelCase and without unknown fields. It gives the schema; `serde` and `validator` read
-/// a copy of it whose fields are [`Parsed`](super::field::Parsed), so that a client learns of all faults at once.
+/// A struct of parsed fields, in camelCase and without unknown fields. It gives the schema. `serde` and `validator` read
+/// a copy of it with [`Parsed`](super::field::Parsed) fields, so that a client learns of all faults at once.
 macro_rules! body {
     ($(#[$of_struct:meta])* pub struct $name:ident {
         $($(#[$of_field:meta])* $visibility:vis $field:ident: $type:ty),* $(,)?

@@ -157,12 +157,12 @@ pub async fn each_route(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let mut reception = rate_limit::receive(&request).await;
-    let mut response = match reception.refusal.take() {
+    let mut check = rate_limit::check(&request).await;
+    let mut response = match check.refusal.take() {
         Some(refusal) => request.into_response(HttpResponse::from_error(refusal)),
         None => catch_panic(request, next).await?,
     };
-    reception.mark(response.headers_mut());
+    check.mark(response.headers_mut());
     Ok(response)
 }
 

@@ -39,13 +39,13 @@ pub fn is_told(group: Group) -> bool {
 }
 
 /// The result of the rate limit for one request.
-pub struct Reception {
+pub struct RateLimitCheck {
     /// `None` where nothing is reported.
     headers: Option<[(HeaderName, HeaderValue); 2]>,
     pub refusal: Option<ApiError>,
 }
 
-impl Reception {
+impl RateLimitCheck {
     const UNLIMITED: Self = Self {
         headers: None,
         refusal: None,
@@ -81,18 +81,18 @@ impl Reception {
 }
 
 /// Checks the rate limit. Runs after routing, so that a percent-encoded path cannot escape its limit.
-pub async fn receive(request: &ServiceRequest) -> Reception {
+pub async fn check(request: &ServiceRequest) -> RateLimitCheck {
     let pattern = request.app_data().map(|RoutePattern(path)| *path);
     let services = request.app_data::<web::Data<Services>>();
     let (Some(group), Some(services)) = (pattern.and_then(group_of), services) else {
-        return Reception::UNLIMITED;
+        return RateLimitCheck::UNLIMITED;
     };
     let address = address(request);
     let Some(allowance) = limits::draw(services, group, address) else {
-        return Reception::UNLIMITED;
+        return RateLimitCheck::UNLIMITED;
     };
     if group == Group::Login {
-        notice_a_proxy(request, address);
+        warn_of_untrusted_proxy(request, address);
     }
     if !allowance.is_granted {
         let context = RequestContext::from_request(request.request(), &mut Payload::None).await;
@@ -100,7 +100,7 @@ pub async fn receive(request: &ServiceRequest) -> Reception {
             limits::note_refusal(services, &context, group).await;
         }
     }
-    Reception::new(group, allowance)
+    RateLimitCheck::new(group, allowance)
 }
 
 fn address(request: &ServiceRequest) -> Option<IpAddr> {
@@ -110,17 +110,17 @@ fn address(request: &ServiceRequest) -> Option<IpAddr> {
 
 /// Behind an untrusted proxy all clients share one address, and one attacker locks out all. Logged once, as anyone
 /// can send the header.
-fn notice_a_proxy(request: &ServiceRequest, client: Option<IpAddr>) {
+fn warn_of_untrusted_proxy(request: &ServiceRequest, client: Option<IpAddr>) {
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    let is_unheard = peer == client && request.headers().contains_key(FORWARDED_FOR);
+    let is_ignored = peer == client && request.headers().contains_key(FORWARDED_FOR);
     if let Some(settings) = request.app_data::<web::Data<Settings>>()
-        && is_unheard
+        && is_ignored
         && !settings.proxy_is_noticed.swap(true, Ordering::Relaxed)
     {
         tracing::warn!(
             address = client.map(tracing::field::display),
             "X-Forwarded-For comes from an address that TRUSTED_PROXIES does not list; if it is a proxy of \
-             yours, everybody behind it counts as one"
+             yours, all clients behind it share one limit"
         );
     }
 }
@@ -131,7 +131,7 @@ mod tests {
 
     fn marked(group: Group, allowance: Allowance) -> Vec<String> {
         let mut headers = HeaderMap::new();
-        Reception::new(group, allowance).mark(&mut headers);
+        RateLimitCheck::new(group, allowance).mark(&mut headers);
         let mut lines: Vec<_> = headers
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
@@ -191,7 +191,7 @@ mod tests {
     fn headers_of_the_answer_itself_stay() {
         let mut headers = HeaderMap::new();
         headers.insert(RATE_LIMIT, left("attempts", 0, 900).unwrap());
-        Reception::new(Group::Login, LEFT).mark(&mut headers);
+        RateLimitCheck::new(Group::Login, LEFT).mark(&mut headers);
         assert_eq!(headers.get(RATE_LIMIT).unwrap(), r#""attempts";r=0;t=900"#);
         assert_eq!(
             headers.get(RATE_LIMIT_POLICY).unwrap(),

@@ -51,8 +51,8 @@ pub async fn session(
         response.insert_header((SET_COOKIE, cookie));
     }
     Ok(match seen {
-        Seen::Nobody | Seen::Unsettled => response.json(json!({})),
-        Seen::Person(session) => response.json(SessionView {
+        Seen::SignedOut | Seen::MustEnrol => response.json(json!({})),
+        Seen::SignedIn(session) => response.json(SessionView {
             user: session.profile.into(),
             expires: session.expires_at,
         }),
@@ -101,10 +101,10 @@ pub async fn update(
 
 /// The result of checking the request's credential.
 enum Seen {
-    Person(Box<CookieSession>),
-    Nobody,
+    SignedIn(Box<CookieSession>),
+    SignedOut,
     /// A user who must enrol a second factor first; the cookie is valid for that.
-    Unsettled,
+    MustEnrol,
 }
 
 async fn look_up(
@@ -114,12 +114,12 @@ async fn look_up(
     headers: &HeaderMap,
 ) -> Result<Seen, ApiError> {
     let Ok(presented) = PresentedCredential::by(headers, settings) else {
-        return Ok(Seen::Nobody);
+        return Ok(Seen::SignedOut);
     };
     match service::cookie_session(services, context, presented.token()).await {
-        Ok(session) => Ok(Seen::Person(Box::new(session))),
-        Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked) => Ok(Seen::Nobody),
-        Err(Error::MfaEnrolmentRequired) => Ok(Seen::Unsettled),
+        Ok(session) => Ok(Seen::SignedIn(Box::new(session))),
+        Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked) => Ok(Seen::SignedOut),
+        Err(Error::MfaEnrolmentRequired) => Ok(Seen::MustEnrol),
         Err(error) => Err(error.into()),
     }
 }
@@ -133,15 +133,15 @@ fn new_cookie(seen: &Seen, headers: &HeaderMap, settings: &Settings) -> Option<S
         return None;
     }
     match seen {
-        Seen::Person(session) => {
+        Seen::SignedIn(session) => {
             let renewed = session.renewed.as_ref()?;
             let seconds = renewed.expires_in;
             Some(Cookie::Session.set(&renewed.access_token, seconds, settings))
         }
-        Seen::Nobody => {
+        Seen::SignedOut => {
             let has_one = Cookie::Session.all(headers, settings).next().is_some();
             has_one.then(|| Cookie::Session.clear(settings))
         }
-        Seen::Unsettled => None,
+        Seen::MustEnrol => None,
     }
 }
