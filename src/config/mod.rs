@@ -32,10 +32,13 @@ pub use server::Server;
 pub use setting_error::SettingErrors;
 pub use slack::Slack;
 pub use tokens::Tokens;
-pub use variables::{ENV_FILE, Variables};
+pub use variables::Variables;
 
 use reader::Reader;
 use setting_error::Problem;
+
+/// In the working directory.
+pub const ENV_FILE: &str = ".env";
 
 /// The command that the settings are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::ENV_FILE;
 use super::settings::Setting;
-use super::variables::ENV_FILE;
 
 /// Why a value was rejected and how to fix it: two sentences without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,9 +6,6 @@ use std::path::Path;
 
 use super::setting_error::{Problem, SettingErrors};
 
-/// In the working directory.
-pub const ENV_FILE: &str = ".env";
-
 /// The variables from `.env`; those of the environment take precedence.
 ///
 /// The environment itself is not changed: that is not safe with threads, and SIGHUP reads the file again.

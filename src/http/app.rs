@@ -1,4 +1,4 @@
-//! The actix application: routes inside, layers around them.
+//! The actix application: routes inside, middleware around them.
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::{layers, routes};
 use crate::service::Services;
 
-/// One worker's application, and `more_routes` beside ours. Call it in `HttpServer::new`'s closure with
+/// One worker's application, with `more_routes` added to ours. Call it in the closure of `HttpServer::new` with
 /// clones of the same data.
 pub fn app(
     services: web::Data<Services>,

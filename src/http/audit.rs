@@ -29,7 +29,7 @@ pub struct Audit {
     next_cursor: Option<String>,
 }
 
-/// What somebody did, or tried.
+/// One action, successful or refused.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
@@ -44,10 +44,10 @@ pub struct AuditEntry {
     /// Who did it. Null before a sign-in, and for the operator.
     #[schema(required, example = "019a9f2e-5d1c-7c11-8d20-1f5e3a9b6c04")]
     actor_id: Option<UserId>,
-    /// To whom.
+    /// The user it was done to.
     #[schema(required, example = "019a9f2e-5d1b-7a20-9c3d-64b1e0f7a8c2")]
     subject_id: Option<UserId>,
-    /// From where. Null for the operator.
+    /// The client's IP address. Null for the operator.
     #[schema(required, example = "198.51.100.7")]
     address: Option<String>,
     /// The `X-Request-Id`.
@@ -72,24 +72,26 @@ impl From<WrittenEntry> for AuditEntry {
 
 /// Read the audit log
 ///
-/// Of the caller's organization, for its admins. A refused login of somebody known is in the organization that they joined
-/// first.
+/// The entries of the caller's organization, for its admins. A refused login of a known account is listed in the
+/// organization that the account joined first.
 #[utoipa::path(
     get,
     path = "/api/audit",
     tag = "Audit",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Entries a page, 1 to 100; 50 when missing."),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
-        ("action" = Option<String>, Query, min_length = 1, max_length = 64, description = "Only this action, e.g. `session.login`."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Entries per page, 1 to 100; 50 by default."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
+        ("action" = Option<String>, Query, min_length = 1, max_length = 64,
+            description = "Only this action, e.g. `session.login`."),
         ("outcome" = Option<String>, Query, description = "Only `ok` or only `refused`."),
-        ("actorId" = Option<UserId>, Query, description = "Only what this person did."),
-        ("subjectId" = Option<UserId>, Query, description = "Only what was done to this person."),
-        ("from" = Option<DateTime<Utc>>, Query, description = "From this time on."),
-        ("to" = Option<DateTime<Utc>>, Query, description = "Before this time."),
+        ("actorId" = Option<UserId>, Query, description = "Only actions by this user."),
+        ("subjectId" = Option<UserId>, Query, description = "Only actions on this user."),
+        ("from" = Option<DateTime<Utc>>, Query, description = "Only entries at or after this time."),
+        ("to" = Option<DateTime<Utc>>, Query, description = "Only entries before this time."),
     ),
-    responses((status = 200, description = "A page of the log.", body = Audit)),
+    responses((status = 200, description = "A page of the audit log.", body = Audit)),
     extensions(("x-error-codes" = json!([Forbidden, ValidationFailed]))),
 )]
 pub async fn audit(

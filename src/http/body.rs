@@ -1,4 +1,4 @@
-//! Request bodies: small, in time, JSON, and every field right.
+//! Request bodies: limited in size and time, parsed as JSON, with every field validated.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,16 +23,16 @@ use crate::domain::Violation;
 /// Bytes.
 const MAX_BODY: usize = 16 * 1024;
 
-/// For the whole body, however steadily it drips.
+/// For the whole body, even if bytes keep arriving.
 const BODY_DEADLINE: Duration = Duration::from_secs(5);
 
-/// More than any body has, and few enough to compare each with each.
+/// More than any body has, and few enough to compare every pair.
 const MAX_FIELDS: usize = 100;
 
-/// An answer need not be longer than the question: beyond this many faults nobody reads on.
+/// A client gains nothing from more faults than this.
 const MAX_FAULTS: usize = 20;
 
-/// A request body whose every field keeps the rules.
+/// A request body with valid fields.
 pub struct Valid<T>(pub T);
 
 impl<T: Body> FromRequest for Valid<T> {
@@ -45,7 +45,7 @@ impl<T: Body> FromRequest for Valid<T> {
         Box::pin(async move {
             let bytes = whole.await?;
             let fields = if bytes.is_empty() {
-                // Nothing sent is nothing filled in: no rule for calls that need no body.
+                // An empty body has no fields, so calls that need none work without a body.
                 Fields::default()
             } else if is_json {
                 Fields::parse(&bytes)?
@@ -57,7 +57,7 @@ impl<T: Body> FromRequest for Valid<T> {
     }
 }
 
-/// Whether a body is declared to be of a media type, whatever its parameters.
+/// Whether the body has this media type, ignoring its parameters.
 pub(super) fn is_of(headers: &HeaderMap, media_type: &str) -> bool {
     headers
         .get(CONTENT_TYPE)
@@ -66,7 +66,7 @@ pub(super) fn is_of(headers: &HeaderMap, media_type: &str) -> bool {
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }
 
-/// The bytes of a body that is small and comes in time.
+/// Reads a body within the limits of size and time.
 pub(super) fn whole(
     request: &HttpRequest,
     payload: &mut Payload,
@@ -109,18 +109,45 @@ async fn read<E>(
         .unwrap_or_else(|_| Err(ErrorCode::RequestTimeout.into()))
 }
 
-/// What can be made of the fields of a body: anything that is `Deserialize + Validate` and whose
-/// fields are [`Parsed`](super::field::Parsed).
+/// A body that can be read from its fields. [`body!`](super::body_macro::body) implements it.
 pub trait Body: Sized + 'static {
     /// # Errors
     /// Every fault of every field.
     fn from_fields(fields: Fields) -> Result<Self, ApiError>;
 }
 
-impl<T: DeserializeOwned + Validate + 'static> Body for T {
-    fn from_fields(mut fields: Fields) -> Result<Self, ApiError> {
-        let body = T::deserialize(&mut fields).map_err(|_| ErrorCode::MalformedRequest)?;
-        let mut faults = fields.faults;
+/// `validator` uses Rust field names, clients use JSON names.
+fn camel_case(snake_case: &str) -> String {
+    let mut words = snake_case.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}
+
+/// The fields of a JSON object, with the faults that can be found without knowing its type.
+#[derive(Default)]
+pub struct Fields {
+    values: Vec<(String, Value)>,
+    faults: Vec<Violation>,
+}
+
+impl Fields {
+    pub fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
+        // The error of serde_json quotes the input, so it is dropped here.
+        serde_json::from_slice(bytes).map_err(|_| ErrorCode::MalformedRequest.into())
+    }
+
+    /// The fields as `T`, and every fault that was found.
+    ///
+    /// # Errors
+    /// `MalformedRequest` if they cannot be read as `T` at all.
+    pub fn read<T: DeserializeOwned + Validate>(mut self) -> Result<(T, Vec<Violation>), ApiError> {
+        let body = T::deserialize(&mut self).map_err(|_| ErrorCode::MalformedRequest)?;
+        let mut faults = self.faults;
         if let Err(errors) = body.validate() {
             for (field, errors) in errors.field_errors() {
                 let field = camel_case(&field);
@@ -137,44 +164,15 @@ impl<T: DeserializeOwned + Validate + 'static> Body for T {
                 }));
             }
         }
-        if faults.is_empty() {
-            return Ok(body);
-        }
         faults.sort_by(|a, b| a.field.cmp(&b.field));
         faults.truncate(MAX_FAULTS);
-        Err(faults.into())
-    }
-}
-
-/// `validator` knows fields by their Rust names, clients by their JSON names.
-fn camel_case(snake_case: &str) -> String {
-    let mut words = snake_case.split('_');
-    let mut name = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut letters = word.chars();
-        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        name.push_str(letters.as_str());
-    }
-    name
-}
-
-/// The fields of a JSON object, and what is wrong with them whatever the object is meant to be.
-#[derive(Default)]
-pub struct Fields {
-    values: Vec<(String, Value)>,
-    faults: Vec<Violation>,
-}
-
-impl Fields {
-    pub fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
-        // serde_json's words, which quote the input, end here.
-        serde_json::from_slice(bytes).map_err(|_| ErrorCode::MalformedRequest.into())
+        Ok((body, faults))
     }
 
-    /// Every field, whatever it is called.
+    /// All fields.
     ///
     /// # Errors
-    /// The faults that need no rule to be seen.
+    /// The faults that can be found without knowing the type.
     pub fn into_values(self) -> Result<Vec<(String, Value)>, ApiError> {
         if self.faults.is_empty() {
             Ok(self.values)
@@ -183,7 +181,7 @@ impl Fields {
         }
     }
 
-    /// Whether the field was sent, whatever is wrong with it.
+    /// Whether the field was sent, valid or not.
     pub fn contains(&self, field: &str) -> bool {
         self.values.iter().any(|(name, _)| name == field)
             || self.faults.iter().any(|fault| fault.field == field)
@@ -225,7 +223,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// PostgreSQL cannot store NUL and bcrypt stops at it, so it goes no further than this.
+/// PostgreSQL cannot store NUL and bcrypt stops at it, so we reject it here.
 fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
@@ -237,8 +235,7 @@ fn holds_nul(value: &Value) -> bool {
     }
 }
 
-/// Gives a struct the fields it knows and notes the others as faults, where serde would stop at
-/// the first.
+/// Gives a struct its known fields and collects the unknown ones as faults; serde would stop at the first.
 impl<'de> Deserializer<'de> for &mut Fields {
     type Error = serde_json::Error;
 
@@ -281,21 +278,21 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn a_body_that_never_ends_is_given_up_at_the_deadline() {
+    async fn an_endless_body_is_abandoned_at_the_deadline() {
         let stuck = stream::pending::<Result<Bytes, ()>>();
         let error = read(stuck, Duration::from_millis(1)).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::RequestTimeout);
     }
 
     #[actix_web::test]
-    async fn a_body_of_undeclared_length_is_given_up_when_it_is_too_long() {
+    async fn a_body_of_undeclared_length_is_limited() {
         let endless = stream::repeat_with(|| Ok::<_, ()>(Bytes::from_static(&[b' '; 1000])));
         let error = read(endless, BODY_DEADLINE).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::BodyTooLarge);
     }
 
     #[actix_web::test]
-    async fn a_body_that_breaks_off_is_malformed() {
+    async fn an_interrupted_body_is_malformed() {
         let broken = stream::iter([Ok(Bytes::from_static(b"{")), Err(())]);
         let error = read(broken, BODY_DEADLINE).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::MalformedRequest);

@@ -1,18 +1,19 @@
-//! Who is asking: the bearer token or the session cookie of a request, judged.
+//! Authenticates requests: by bearer token or session cookie.
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 
+use super::app_data::{services, settings};
 use super::cookies::Cookie;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::request_metadata::request_context;
 use super::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
 use super::settings::Settings;
-use crate::service::{Caller, Credential, Services, authenticate, authenticate_to_enrol};
+use crate::service::{Caller, Credential, authenticate, authenticate_to_enrol};
 
 impl FromRequest for Caller {
     type Error = ApiError;
@@ -29,7 +30,7 @@ impl FromRequest for Caller {
     }
 }
 
-/// A caller who may still lack the second factor that their organization wants: to enrol it, or to leave.
+/// A caller who may still lack the second factor that the organization requires: may enrol it, or sign out.
 pub struct Enrolling(pub Caller);
 
 impl FromRequest for Enrolling {
@@ -48,8 +49,7 @@ impl FromRequest for Enrolling {
     }
 }
 
-/// The request's credential. Where that is a cookie and the call may change something, the page that sends it
-/// must be one that may.
+/// The request's credential. A cookie on an unsafe method also requires that the sending page is allowed.
 fn admitted(request: &HttpRequest) -> Result<PresentedCredential<'_>, ApiError> {
     let (headers, settings) = (request.headers(), settings(request)?);
     let presented = PresentedCredential::by(headers, settings)?;
@@ -60,37 +60,22 @@ fn admitted(request: &HttpRequest) -> Result<PresentedCredential<'_>, ApiError> 
     Ok(presented)
 }
 
-/// RFC 9110 §9.2.1, as far as we answer such methods.
+/// RFC 9110 §9.2.1, for the methods we answer.
 pub fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
-}
-
-pub fn services(request: &HttpRequest) -> Result<&Services, ApiError> {
-    let services = request.app_data::<web::Data<Services>>();
-    services
-        .map(web::Data::get_ref)
-        .ok_or_else(|| ApiError::internal("the application has no services"))
-}
-
-pub fn settings(request: &HttpRequest) -> Result<&Settings, ApiError> {
-    let settings = request.app_data::<web::Data<Settings>>();
-    settings
-        .map(web::Data::get_ref)
-        .ok_or_else(|| ApiError::internal("the application has no settings"))
 }
 
 /// The one credential of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresentedCredential<'a> {
     Bearer(&'a str),
-    /// The session cookie, which counts only where no `Authorization` was sent: two identities in one
-    /// request never mix.
+    /// The session cookie. It counts only without `Authorization`, so that a request never mixes two identities.
     Cookie(&'a str),
 }
 
 impl<'a> PresentedCredential<'a> {
     /// # Errors
-    /// `AuthenticationRequired` without any; `InvalidToken` for two of a kind.
+    /// `AuthenticationRequired` without a credential; `InvalidToken` for two of a kind.
     pub fn by(headers: &'a HeaderMap, settings: &Settings) -> Result<Self, ErrorCode> {
         if headers.contains_key(AUTHORIZATION) {
             return bearer_token(headers).map(Self::Bearer);
@@ -105,7 +90,7 @@ impl<'a> PresentedCredential<'a> {
     }
 
     /// # Errors
-    /// `InvalidToken` for a token that belongs in no cookie.
+    /// `InvalidToken` for a token that must not come in a cookie.
     pub fn must_fit(self, caller: Caller) -> Result<Caller, ApiError> {
         match (self, caller.credential) {
             (Self::Cookie(_), Credential::ApiToken(_)) => Err(ErrorCode::InvalidToken.into()),
@@ -115,8 +100,8 @@ impl<'a> PresentedCredential<'a> {
 }
 
 /// # Errors
-/// `AuthenticationRequired` without the cookie; `InvalidToken` for two, of which a host beside ours may
-/// have set one.
+/// `AuthenticationRequired` without the cookie; `InvalidToken` for two, as another host of the domain may have set
+/// one.
 pub fn only_cookie<'a>(
     headers: &'a HeaderMap,
     cookie: Cookie,
@@ -137,7 +122,7 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, ErrorCode> {
         .next()
         .ok_or(ErrorCode::AuthenticationRequired)?;
     if credentials.next().is_some() {
-        // Two proxies in a row may each believe another one.
+        // Two proxies in a row might each use another one.
         return Err(ErrorCode::InvalidToken);
     }
     let credential = credential.to_str().map_err(|_| ErrorCode::InvalidToken)?;
@@ -173,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_bearer_credential_one_is_asked_for() {
+    fn a_missing_bearer_credential_is_requested() {
         assert_eq!(token(&[]), Err(ErrorCode::AuthenticationRequired));
         assert_eq!(
             token(&["Basic YTpi"]),
@@ -182,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn two_credentials_are_none() {
+    fn two_bearer_credentials_are_rejected() {
         assert_eq!(
             token(&["Bearer abc", "Bearer abc"]),
             Err(ErrorCode::InvalidToken)
@@ -190,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_counts_where_nothing_else_is_sent_and_two_are_none() {
+    fn a_cookie_counts_only_without_authorization_and_only_once() {
         use actix_web::http::header::COOKIE;
 
         let settings = crate::http::settings::tests::settings("http://localhost");
@@ -214,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_credential_is_a_bad_one() {
+    fn an_empty_credential_is_invalid() {
         assert_eq!(token(&["Bearer"]), Err(ErrorCode::InvalidToken));
         assert_eq!(token(&["Bearer "]), Err(ErrorCode::InvalidToken));
     }

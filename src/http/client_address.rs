@@ -1,4 +1,4 @@
-//! Whose address a request comes from when it came through proxies.
+//! The client address of a request that came through proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,10 +7,10 @@ use ipnet::IpNet;
 
 pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Walks `X-Forwarded-For` from the right, the end our own proxies write, for as long as the last
-/// known hop is trusted. Anybody can write the left end, and a peer we do not trust all of it.
+/// Walks `X-Forwarded-For` from the right, where our own proxies write, while the last known hop is trusted. Anyone
+/// can write the left end, and an untrusted peer can write all of it.
 ///
-/// The walk ends at what is no address: the hop that wrote it is the last one known.
+/// The walk stops at a value that is not an address: the hop that wrote it is the last one known.
 pub fn client_address(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
@@ -21,7 +21,7 @@ pub fn client_address(
     if !is_trusted(&client) {
         return Some(client);
     }
-    // Lossy, because a client's garbage must not hide what our proxies wrote beside it.
+    // Lossy, because invalid bytes of a client must not hide what our proxies wrote in the same header.
     let lines: Vec<_> = headers
         .get_all(FORWARDED_FOR)
         .map(|line| String::from_utf8_lossy(line.as_bytes()))
@@ -39,7 +39,7 @@ pub fn client_address(
     Some(client)
 }
 
-/// An address, with or without a port; IPv4 in IPv6's clothes is IPv4.
+/// An address, with or without a port. An IPv4-mapped IPv6 address becomes IPv4.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let bare = hop

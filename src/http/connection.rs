@@ -1,9 +1,9 @@
-//! Connections whose other end is too slow, or asks for more than it takes.
+//! Closes connections that are too slow, or that request more than they read.
 //!
-//! actix-http bounds the first head of a connection, and the time between two requests until the first byte of
-//! the second. It does not bound that second head, nor an answer that nobody reads; and what is pipelined it
-//! reads on and on. So the socket it reads from keeps time, and is told by `layers::every_request` when a
-//! request begins and ends.
+//! actix-http limits the time for the first head of a connection, and the time between two requests until the first
+//! byte of the second. It limits neither the time for that second head nor the time for an answer that is not read,
+//! and it keeps reading pipelined requests. So the socket below it keeps its own timers, and `layers::every_request`
+//! tells it when a request begins and ends.
 
 use std::cell::Cell;
 use std::io;
@@ -16,25 +16,25 @@ use actix_web::dev::ServiceRequest;
 use actix_web::rt::time::{Instant, Sleep, sleep_until};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How long the other end may take.
+/// The time limits for the client.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// From the first byte of a request's head to its last.
+    /// From the first byte of a request's head to the last.
     pub head: Duration,
     /// Between an answer and the next request.
     pub idle: Duration,
-    /// To take an answer, once the system holds no more of it for them.
+    /// To read an answer, once the socket's send buffer is full.
     pub answer: Duration,
 }
 
-/// Bytes read at a time. All requests in them are put in line at once.
+/// Bytes read at a time. All requests in them are queued at once.
 const READ_AT_ONCE: usize = 16 * 1024;
 
-/// Bytes read while a request is answered: its body, and others behind it. Enough to see the end of a
-/// connection whose other end does not pipeline.
+/// Bytes read while a request is answered: its body, and pipelined requests. Enough to see the end of a connection
+/// whose client does not pipeline.
 const READ_AHEAD: usize = 32 * 1024;
 
-/// What a request and its connection tell each other.
+/// State shared by a request and its connection.
 #[derive(Debug, Default)]
 pub struct Progress {
     is_answering: Cell<bool>,
@@ -47,7 +47,7 @@ pub struct Progress {
 pub struct Answering(Rc<Progress>);
 
 impl Answering {
-    /// `None` for a request that came over no connection of this kind, as in unit tests.
+    /// `None` for a request without such a connection, as in unit tests.
     pub fn begin(request: &ServiceRequest) -> Option<Self> {
         let progress = Rc::clone(request.conn_data::<Rc<Progress>>()?);
         progress.is_answering.set(true);
@@ -65,20 +65,20 @@ impl Drop for Answering {
     }
 }
 
-/// A socket that does not wait for ever.
+/// A socket with time limits.
 pub struct Connection<S> {
     socket: S,
     patience: Timeouts,
     progress: Rc<Progress>,
-    /// Bytes read since the last time all there was to write was written.
+    /// Bytes read since all output was last written.
     at_once: usize,
     /// Bytes read while requests were answered, since the last time none was.
     ahead: usize,
-    /// Whether reading was refused, so that nobody waits for the socket to have something.
+    /// Whether reading was refused, so that no one waits for the socket to become readable.
     is_held_back: bool,
-    /// Fires when the next request should have begun, or earlier: it is not moved for every request.
+    /// Fires when the next request should have begun, or earlier: it is not reset for every request.
     reading: Option<Pin<Box<Sleep>>>,
-    /// Fires when the other end should have taken what was written; none while it takes everything.
+    /// Fires when the client should have read the output; unset while it keeps reading.
     writing: Option<Pin<Box<Sleep>>>,
 }
 
@@ -98,7 +98,7 @@ impl<S> Connection<S> {
         }
     }
 
-    /// For the data of the connection, where [`Answering::begin`] finds it.
+    /// Stored in the connection's data, where [`Answering::begin`] finds it.
     pub fn progress(&self) -> Rc<Progress> {
         Rc::clone(&self.progress)
     }
@@ -114,7 +114,7 @@ impl<S> Connection<S> {
         begins_by.set(Some(begins_by.get().map_or(by, |before| before.min(by))));
     }
 
-    /// Whether what was read is to be answered, and the answers taken, before more is read.
+    /// Whether to stop reading until the requests read so far are answered and the client has read the answers.
     fn is_ahead(&self) -> bool {
         let is_answering = self.progress.is_answering.get();
         self.writing.is_some() || (is_answering && self.ahead >= READ_AHEAD)
@@ -157,7 +157,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         let before = buffer.filled().len();
         match Pin::new(&mut self.socket).poll_read(cx, buffer) {
             Poll::Pending if self.is_too_late(cx) => {
-                // As if the other end had closed it.
+                // As if the client had closed the connection.
                 Poll::Ready(Ok(()))
             }
             Poll::Pending => Poll::Pending,
@@ -186,7 +186,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Called when everything there was to write is written.
+    /// Called when all output is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.writing = None;
         self.at_once = 0;
@@ -224,7 +224,7 @@ mod tests {
         (Connection::new(ours, patience), theirs)
     }
 
-    /// Reads as actix-http does: until there is nothing, and then looks whether there is something to write.
+    /// Reads as actix-http does: until nothing is left, then checks whether there is something to write.
     async fn rounds(connection: &mut Connection<DuplexStream>, rounds: usize) -> usize {
         let mut cx = Context::from_waker(Waker::noop());
         let mut bytes = 0;
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everything_is_read_a_little_at_a_time() {
+    async fn input_is_read_in_small_pieces() {
         let (mut connection, mut theirs) = pair(PATIENCE);
         theirs.write_all(&[b'x'; 500_000]).await.unwrap();
         assert_eq!(rounds(&mut connection, 1).await, READ_AT_ONCE);
@@ -260,14 +260,14 @@ mod tests {
         assert_eq!(rounds(&mut connection, 100).await, READ_AHEAD);
         assert!(connection.is_held_back);
         drop(answering);
-        // Nobody else would wake the task: the bytes are there already.
+        // The bytes are already there, so no other event would wake the task.
         connection.flush().await.unwrap();
         assert!(!connection.is_held_back);
         assert_eq!(rounds(&mut connection, 100).await, 500_000 - READ_AHEAD);
     }
 
     #[tokio::test]
-    async fn who_takes_no_answer_is_read_no_further_and_then_cut_off() {
+    async fn a_client_that_reads_no_answer_is_disconnected() {
         let patience = Timeouts {
             answer: Duration::ZERO,
             ..PATIENCE
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_head_that_does_not_end_is_the_end() {
+    async fn an_endless_head_closes_the_connection() {
         let patience = Timeouts {
             head: Duration::ZERO,
             ..PATIENCE
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_asks_nothing_more_is_forgotten_and_who_waits_for_an_answer_is_not() {
+    async fn an_idle_connection_is_closed_but_one_awaiting_an_answer_is_not() {
         let patience = Timeouts {
             head: Duration::ZERO,
             idle: Duration::ZERO,

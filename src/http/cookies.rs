@@ -4,22 +4,22 @@ use actix_web::http::header::{COOKIE, HeaderMap};
 
 use super::settings::Settings;
 
-/// A cookie of ours.
+/// A cookie of this service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cookie {
-    /// The JWT of a session, under the name that NextAuth gives it.
+    /// The JWT of a session, under NextAuth's name.
     Session,
-    /// What the forms of this browser carry as well.
+    /// The CSRF token of this browser.
     Csrf,
     /// The session token of `/api/v1`.
     SessionToken,
-    /// The browser's key while its person is at Slack.
+    /// The browser's key during a sign-in with Slack.
     SlackBrowser,
 }
 
 impl Cookie {
-    /// Under https with a prefix, so that no page without TLS and, for `__Host-`, no other host can set it
-    /// (RFC 6265bis §4.1.3).
+    /// Prefixed under https, so that no page without TLS and, for `__Host-`, no other host can set it (RFC 6265bis
+    /// §4.1.3).
     pub fn name(self, settings: &Settings) -> &'static str {
         match (self, settings.is_https()) {
             (Self::Session, true) => "__Secure-next-auth.session-token",
@@ -33,7 +33,7 @@ impl Cookie {
         }
     }
 
-    /// Every value that the request brings under this name, empty ones left out.
+    /// Every non-empty value that the request has under this name.
     pub fn all<'a>(
         self,
         headers: &'a HeaderMap,
@@ -49,20 +49,20 @@ impl Cookie {
             .map(|(_, value)| value)
     }
 
-    /// The value, if the request brings exactly one.
+    /// The value, if the request has exactly one.
     pub fn only<'a>(self, headers: &'a HeaderMap, settings: &Settings) -> Option<&'a str> {
         let mut values = self.all(headers, settings);
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// `Set-Cookie` for this many seconds.
+    /// `Set-Cookie` with a lifetime in seconds.
     pub fn set(self, value: &str, seconds: i64, settings: &Settings) -> String {
         let name = self.name(settings);
         let secure = if settings.is_https() { "; Secure" } else { "" };
         format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
     }
 
-    /// `Set-Cookie` that makes a browser forget it.
+    /// `Set-Cookie` that deletes the cookie.
     pub fn clear(self, settings: &Settings) -> String {
         self.set("", 0, settings)
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_found_among_others_and_two_of_a_name_are_none() {
+    fn a_cookie_is_found_among_others_unless_its_name_repeats() {
         let http = settings("http://localhost");
         let mut headers = HeaderMap::new();
         headers.append(COOKIE, HeaderValue::from_static("a=b; xhallpass-slack=no"));

@@ -1,4 +1,4 @@
-//! Which foreign pages may read our answers (the Fetch standard's CORS protocol).
+//! Which other origins may read our answers (CORS, WHATWG Fetch).
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
@@ -16,14 +16,14 @@ const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
     "WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, X-Error-Code, Date",
 );
 
-/// How long browsers may remember a preflight's answer.
+/// How long browsers may cache a preflight's answer.
 const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("600");
 
-/// The allow-list, compared byte for byte: no patterns, no suffixes, no `*`, no `null`.
+/// The allowed origins, compared byte for byte: no patterns, no suffixes, no `*`, no `null`.
 pub struct AllowedOrigins(Vec<HeaderValue>);
 
 impl AllowedOrigins {
-    /// Origins as browsers send them; what no header can hold is no origin.
+    /// Origins as browsers send them. A value that is not a valid header value is skipped.
     pub fn new(origins: &[String]) -> Self {
         Self(
             origins
@@ -53,7 +53,7 @@ pub fn is_preflight(request: &ServiceRequest) -> bool {
             .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The same for every path. An origin that is not admitted learns nothing, and its browser stops.
+/// The same for every path. An origin that is not allowed gets no CORS headers, so its browser stops.
 pub fn preflight(admitted: Option<&HeaderValue>) -> HttpResponse {
     let mut response = HttpResponse::NoContent();
     if admitted.is_some() {
@@ -65,7 +65,7 @@ pub fn preflight(admitted: Option<&HeaderValue>) -> HttpResponse {
     response.finish()
 }
 
-/// `Vary` is there for everybody, or a cache would hand one origin's answer to another.
+/// `Vary` is always set, or a cache would give one origin's answer to another.
 pub fn mark(headers: &mut HeaderMap, admitted: Option<HeaderValue>) {
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = admitted {

@@ -1,4 +1,4 @@
-//! From what went wrong to what the client sees of it.
+//! The conversion of errors to responses.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error_code::ErrorCode;
-use super::rate_limit::{self, RATE_LIMIT};
+use super::rate_limit_header::{RATE_LIMIT, left};
 use crate::domain::{SignInFailure, Violation};
 use crate::service;
 
@@ -20,7 +20,7 @@ pub struct ApiError {
     details: Vec<Violation>,
     /// For the log; clients never see it.
     cause: Option<String>,
-    /// Seconds, where more is known than the code says.
+    /// Seconds, where more is known than the code implies.
     retry_after: Option<u32>,
 }
 
@@ -32,7 +32,7 @@ impl ApiError {
         }
     }
 
-    /// An error that is over in so many seconds.
+    /// An error that ends after this many seconds.
     pub fn retry_after(code: ErrorCode, seconds: u32) -> Self {
         Self {
             retry_after: Some(seconds),
@@ -54,7 +54,7 @@ impl ApiError {
         self.code
     }
 
-    /// What the faulty fields need, for people.
+    /// The messages for the faulty fields.
     pub fn messages(&self) -> impl Iterator<Item = &str> {
         self.details.iter().map(|fault| fault.message.as_ref())
     }
@@ -75,7 +75,7 @@ impl From<ErrorCode> for ApiError {
     }
 }
 
-/// Validation faults, never none.
+/// Validation faults, at least one.
 impl From<Vec<Violation>> for ApiError {
     fn from(details: Vec<Violation>) -> Self {
         Self {
@@ -165,22 +165,22 @@ pub struct Problem {
     /// The status in words.
     #[schema(example = "Unauthorized")]
     pub error: &'static str,
-    /// Only with `Validation failed`: every faulty field.
+    /// Only with `Validation failed`: all faulty fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub details: Vec<FieldFault>,
 }
 
-/// One thing wrong with one field.
+/// One fault of one field.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FieldFault {
     /// The field's JSON name.
     #[schema(example = "email")]
     pub field: String,
-    /// A stable machine-readable word.
+    /// A stable machine-readable code.
     #[schema(example = "invalid_email")]
     pub code: &'static str,
-    /// What to do about it, for people.
+    /// How to correct it, for people.
     #[schema(example = "Please enter an e-mail address such as ada@example.com.")]
     pub message: String,
 }
@@ -218,7 +218,7 @@ impl ResponseError for ApiError {
         if let Some(seconds) = self.retry_after.or(self.code.retry_after()) {
             response.insert_header((RETRY_AFTER, HeaderValue::from(seconds)));
             if self.code == ErrorCode::TooManyAttempts
-                && let Some(none) = rate_limit::left("attempts", 0, seconds)
+                && let Some(none) = left("attempts", 0, seconds)
             {
                 response.insert_header((RATE_LIMIT, none));
             }
@@ -227,7 +227,7 @@ impl ResponseError for ApiError {
             self.code,
             ErrorCode::RequestTimeout | ErrorCode::BodyTooLarge | ErrorCode::HeadTooLarge
         ) {
-            // What is left of it may be endless, and who sends it has made a mistake.
+            // The rest of the request may be endless.
             response.force_close();
         }
         response.json(self.problem())
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn an_error_is_its_status_its_message_and_its_reason_and_nothing_else() {
+    async fn an_error_body_has_status_message_and_reason_only() {
         assert_eq!(
             body(&ErrorCode::TokenExpired.into()).await,
             r#"{"statusCode":401,"message":"Token expired","error":"Unauthorized"}"#
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_cause_is_kept_for_the_log_and_from_the_client() {
+    async fn a_cause_goes_to_the_log_and_not_to_the_client() {
         let error = ApiError::from(service::Error::Unavailable("10.0.0.7 refused".into()));
         assert!(error.cause().unwrap().contains("10.0.0.7"));
         assert!(!body(&error).await.contains("10.0.0.7"));
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_did_wrong_has_no_cause_to_log() {
+    fn client_errors_have_no_cause_to_log() {
         assert_eq!(ApiError::from(service::Error::EmailTaken).cause(), None);
     }
 }

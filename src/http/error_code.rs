@@ -6,9 +6,9 @@ use serde::{Serialize, Serializer};
 /// What a 401 says in `WWW-Authenticate` (RFC 6750 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Challenge {
-    /// No token was judged: `Bearer`.
+    /// No token was checked: `Bearer`.
     Plain,
-    /// A token was sent and found bad: `Bearer error="invalid_token"`.
+    /// A token was sent and rejected: `Bearer error="invalid_token"`.
     InvalidToken,
 }
 
@@ -25,8 +25,8 @@ macro_rules! error_codes {
     ($($name:ident $code:literal $status:ident $message:literal
         means $meaning:literal
         do_this $remedy:literal)+) => {
-        /// The only list of error codes: `X-Error-Code`, `docs/ERRORS.md` and the OpenAPI document
-        /// are made from it. Codes and messages are a promise to clients.
+        /// The only list of error codes: `X-Error-Code`, `docs/ERRORS.md` and the OpenAPI document are made from it.
+        /// Codes and messages are part of the contract with clients.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ErrorCode {
             $(#[doc = $meaning] $name,)+
@@ -65,84 +65,88 @@ macro_rules! error_codes {
 error_codes! {
     ValidationFailed "validation_failed" BAD_REQUEST "Validation failed"
         means "Fields of the request body, or parameters of the query, are missing, unknown, or break a rule."
-        do_this "Show `details` beside the fields it names; every faulty field is listed."
+        do_this "Show each of `details` next to its field; every faulty field is listed."
     MalformedRequest "malformed_request" BAD_REQUEST "Malformed request"
-        means "The request cannot be read: its body is not a JSON object in UTF-8, or not whole."
+        means "The request cannot be read: its body is not a JSON object in UTF-8, or it is incomplete."
         do_this "Send a JSON object; do not repeat the request unchanged."
     InvalidOrExpiredToken "invalid_or_expired_token" BAD_REQUEST "Invalid or expired token"
-        means "The one-time token is unknown, used, expired, or for something else."
-        do_this "Begin anew: sign in again, or ask for a new link."
+        means "The one-time token is unknown, used, expired, or for another purpose."
+        do_this "Start again: sign in again, or request a new link."
     SignInExpired "sign_in_expired" BAD_REQUEST "Sign-in expired"
-        means "The sign-in with Slack took too long, was finished before, or belongs to somebody else."
-        do_this "Begin it again."
+        means "The sign-in with Slack took too long, was already completed, or belongs to another browser or user."
+        do_this "Start the sign-in again."
     AuthenticationRequired "authentication_required" UNAUTHORIZED "Authentication required"
-        means "The request carries no credential."
+        means "The request has no credential."
         do_this "Sign in and send `Authorization: Bearer <accessToken>`."
     InvalidCredentials "invalid_credentials" UNAUTHORIZED "Invalid credentials"
-        means "E-mail and password do not open an account. Unknown, wrong and disabled look the same."
-        do_this "Ask the person for their e-mail address and password again."
+        means "E-mail address or password is wrong. An unknown address, a wrong password and a \
+            disabled account give the same error."
+        do_this "Ask the user for e-mail address and password again."
     SecondFactorRequired "second_factor_required" UNAUTHORIZED "Second factor required"
-        means "E-mail and password are right, and the person has a second factor."
-        do_this "Ask for its code and send it with e-mail and password, as `code`."
+        means "E-mail address and password are right, and the account has a second factor."
+        do_this "Ask for its code and send it as `code` together with e-mail address and password."
     InvalidCode "invalid_code" UNAUTHORIZED "Invalid code"
-        means "The code of the second factor is wrong, or was used before."
-        do_this "Ask the person for the code that their authenticator shows now, or for a recovery code."
+        means "The code of the second factor is wrong, or was already used."
+        do_this "Ask the user for the current code of the authenticator, or for a recovery code."
     InvalidToken "invalid_token" UNAUTHORIZED "Invalid token"
-        means "The token was not made by this service, was altered, or its owner is gone."
-        do_this "Forget the token and sign in again."
+        means "The token was not issued by this service, was altered, or its user no longer exists."
+        do_this "Discard the token and sign in again."
     TokenExpired "token_expired" UNAUTHORIZED "Token expired"
-        means "The token was good, but its time is over."
-        do_this "Sign in again; next time, refresh before `expiresIn` seconds have passed."
+        means "The token was valid, but has expired."
+        do_this "Sign in again; next time, refresh the token before `expiresIn` seconds have passed."
     TokenRevoked "token_revoked" UNAUTHORIZED "Token revoked"
-        means "The session was ended: by a logout, a new password, or an administrator."
-        do_this "Forget the token and sign in again."
+        means "The session was ended: by a logout, a password change, or an administrator."
+        do_this "Discard the token and sign in again."
     Forbidden "forbidden" FORBIDDEN "Forbidden"
-        means "The caller is known, but not allowed to do this."
+        means "The caller is authenticated, but not allowed to do this."
         do_this "Ask an administrator of the organization."
     CrossSiteRequest "cross_site_request" FORBIDDEN "Cross-site request refused"
-        means "The request comes with a cookie, or wants one, from a page that is not allowed to send it."
-        do_this "Call from our own origin or one of `CORS_ALLOWED_ORIGINS`, send the CSRF token beside its cookie, or use `Authorization`."
+        means "The request has a cookie, or asks for one, and comes from a page that is not allowed to send it."
+        do_this "Call from our own origin or one of `CORS_ALLOWED_ORIGINS`, send the CSRF token \
+            with its cookie, or use `Authorization`."
     SessionLocked "session_locked" FORBIDDEN "Session locked"
-        means "The session waits for its second factor, and can only be unlocked or ended."
+        means "The session needs its second factor, and can only be unlocked or ended."
         do_this "Send the code to `/api/v1/unlock`."
     EmailNotVerified "email_not_verified" FORBIDDEN "Email not verified"
-        means "The password was right, but the account's e-mail address is still to be verified."
-        do_this "Ask the person to follow the link in their mail, or send another by `/api/auth/resend-verification`."
+        means "The password is right, but the account's e-mail address is not verified yet."
+        do_this "Ask the user to open the link in the verification e-mail, or send another with \
+            `/api/auth/resend-verification`."
     InvitationRequired "invitation_required" FORBIDDEN "Invitation required"
-        means "The organization takes in invited people only."
+        means "Only invited users can join the organization."
         do_this "Ask an administrator of the organization for an invitation."
     MfaEnrolmentRequired "mfa_enrolment_required" FORBIDDEN "MFA enrolment required"
-        means "The organization lets in only those who have a second factor, and the caller has none."
+        means "The organization requires a second factor, and the caller has none."
         do_this "Enrol an authenticator at `/api/auth/mfa/totp`; the token works as soon as it is confirmed."
     InvitationNotYours "invitation_not_yours" FORBIDDEN "Invitation for another address"
-        means "The account has another e-mail address than the one that was invited; the invitation stays good."
+        means "The account's e-mail address is not the invited one; the invitation stays valid."
         do_this "Sign in to the account of the invited address, or register with it."
     AccessDenied "access_denied" FORBIDDEN "Access denied"
-        means "The person did not agree at Slack."
+        means "The user declined at Slack."
         do_this "Offer to sign in again."
     NotAllowed "not_allowed" FORBIDDEN "Sign-in not allowed"
-        means "Slack or this service keeps the person out: a guest, a bot, somebody deactivated, removed or of another workspace."
+        means "The Slack user may not sign in: a guest, a bot, or a user who is deactivated, removed or of \
+            another workspace."
         do_this "Ask an administrator of the workspace or of the organization."
     NotFound "not_found" NOT_FOUND "Not Found"
         means "No route has this path."
-        do_this "Compare the path with `/docs`."
+        do_this "Check the path against `/docs`."
     OrganizationNotFound "organization_not_found" NOT_FOUND "Organization not found"
         means "No organization has this id, or the caller does not belong to it."
         do_this "Check `organizationId`."
     SessionNotFound "session_not_found" NOT_FOUND "Session not found"
-        means "The caller has no live session with this id."
+        means "The caller has no active session with this id."
         do_this "Load the list of sessions again."
     UserNotFound "user_not_found" NOT_FOUND "User not found"
-        means "Nobody in the caller's organization has this id."
-        do_this "Load the list of people again."
+        means "No user of the caller's organization has this id."
+        do_this "Load the list of users again."
     InvitationNotFound "invitation_not_found" NOT_FOUND "Invitation not found"
-        means "The organization has no open invitation with this id: it was accepted, revoked, or ran out."
+        means "The organization has no open invitation with this id: it was accepted or revoked, or has expired."
         do_this "Load the list of invitations again."
     ApiTokenNotFound "api_token_not_found" NOT_FOUND "API token not found"
-        means "The caller sees no API token with this id, or it was revoked."
+        means "No API token the caller may see has this id, or it was revoked."
         do_this "Load the list of API tokens again."
     ProviderNotFound "provider_not_found" NOT_FOUND "Provider not found"
-        means "Nobody can sign in for a session cookie this way here: `/api/auth/providers` does not list it."
+        means "This way to sign in is not available: `/api/auth/providers` does not list it."
         do_this "Offer the ways that `/api/auth/providers` lists."
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED "Method Not Allowed"
         means "The path exists, but not for this method."
@@ -158,61 +162,63 @@ error_codes! {
         do_this "Sign in to that account, then link Slack to it."
     MfaAlreadyEnabled "mfa_already_enabled" CONFLICT "MFA already enabled"
         means "The account has an authenticator."
-        do_this "To replace it, send a `code` of the one in use."
+        do_this "To replace it, send a `code` of the current one."
     MfaNotEnrolled "mfa_not_enrolled" CONFLICT "MFA not enrolled"
-        means "The account has no authenticator, or none that waits to be confirmed; who asks others for one needs one."
-        do_this "Begin at `/api/auth/mfa/totp`."
+        means "The account has no authenticator, or none to confirm. To require MFA for others, you must have it \
+            enabled yourself."
+        do_this "Enrol an authenticator at `/api/auth/mfa/totp`."
     MfaRequired "mfa_required" CONFLICT "MFA required"
-        means "One of the caller's organizations lets nobody be without a second factor."
+        means "One of the caller's organizations requires a second factor."
         do_this "Replace the authenticator instead, or leave the organization."
     AlreadyMember "already_member" CONFLICT "Already a member"
-        means "The person belongs to the organization already."
-        do_this "Nothing; refresh with `organizationId` to speak for it."
+        means "The user already belongs to the organization."
+        do_this "Refresh the token with `organizationId` to switch to the organization."
     OrganizationClosed "organization_closed" CONFLICT "Organization closed"
-        means "The organization takes in nobody, not even the invited."
+        means "The organization accepts no new members, not even invited ones."
         do_this "Ask an administrator of the organization to change its join policy."
     LastAdmin "last_admin" CONFLICT "The last admin must stay"
         means "Without this admin the organization would have none."
-        do_this "Make somebody else an admin first."
+        do_this "Make another user an admin first."
     MemberElsewhere "member_elsewhere" CONFLICT "Member of another organization"
-        means "The account cannot be disabled: it belongs to another organization as well."
-        do_this "Remove the person from this organization instead."
+        means "The account cannot be disabled, because it also belongs to another organization."
+        do_this "Remove the user from this organization instead."
     TooManyApiTokens "too_many_api_tokens" CONFLICT "Too many API tokens"
-        means "The caller has a hundred live API tokens in this organization."
-        do_this "Revoke those that nobody uses."
+        means "The caller has a hundred active API tokens in this organization."
+        do_this "Revoke unused ones."
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE "Request body too large"
         means "The body is larger than 16 KiB; the connection is closed."
-        do_this "Send less."
+        do_this "Send a smaller body."
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "Unsupported Media Type"
         means "The body is not declared as JSON."
         do_this "Send `Content-Type: application/json`."
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS "Too many attempts"
-        means "Passwords or codes were wrong too often; this one was not looked at. Accounts that exist and accounts that do not look the same."
+        means "Too many wrong passwords or codes; this one was not checked. Existing and unknown accounts \
+            give the same error."
         do_this "Try again after `Retry-After` seconds, or offer to reset the password."
     TooManyRequests "too_many_requests" TOO_MANY_REQUESTS "Too many requests"
-        means "More was asked from this address than one may ask for; nothing was done."
-        do_this "Try again after `Retry-After` seconds; `RateLimit` says what is left."
+        means "The rate limit of this address is exceeded; nothing was done."
+        do_this "Try again after `Retry-After` seconds; `RateLimit` shows how many calls are left."
     HeadTooLarge "head_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "Request head too large"
-        means "Path, query and header fields are together larger than 32 KiB; the connection is closed."
-        do_this "Send less; look for cookies and proxies that add fields."
+        means "Path, query and header fields together are larger than 32 KiB; the connection is closed."
+        do_this "Send fewer or smaller headers; check for cookies, and for proxies that add fields."
     InternalError "internal_error" INTERNAL_SERVER_ERROR "Internal Server Error"
-        means "A fault of this service. Its log has the cause under the `X-Request-Id` of the answer."
+        means "An error of this service. Its log has the cause under the `X-Request-Id` of the answer."
         do_this "Report the request id to the operator."
     SlackMisconfigured "slack_misconfigured" INTERNAL_SERVER_ERROR "Slack misconfigured"
-        means "Slack does not accept this service's settings. The log says what Slack complains of."
+        means "Slack rejects this service's settings. The log has Slack's error."
         do_this "Report it to the operator; trying again does not help."
     SlackNotSetUp "slack_not_set_up" NOT_IMPLEMENTED "Sign-in with Slack is not set up"
-        means "The operator has given this service no application at Slack."
+        means "The operator has not configured a Slack app for this service."
         do_this "Offer another way to sign in. Operators: set `SLACK_CLIENT_ID` and `SLACK_CLIENT_SECRET`."
     Busy "busy" SERVICE_UNAVAILABLE "Service busy"
-        means "More work is waiting than can be done in time; nothing was done."
+        means "The queue is too long to answer in time; nothing was done."
         do_this "Try again after `Retry-After` seconds."
     Unavailable "unavailable" SERVICE_UNAVAILABLE "Service unavailable"
-        means "Something this service depends on does not answer. The credential was not judged."
+        means "Something this service depends on does not answer. The credential was not checked."
         do_this "Try again after `Retry-After` seconds; keep the token."
     SlackUnavailable "slack_unavailable" SERVICE_UNAVAILABLE "Slack unavailable"
-        means "Slack does not answer, or not as it should."
-        do_this "Offer to sign in again in a while, or another way to sign in."
+        means "Slack does not answer, or answers with an error."
+        do_this "Offer to try again later, or another way to sign in."
 }
 
 impl ErrorCode {
@@ -235,7 +241,7 @@ impl ErrorCode {
         }
     }
 
-    /// Seconds, for the `Retry-After` every 429 and 503 carries, where the error itself knows no better.
+    /// Seconds, for the `Retry-After` of every 429 and 503, unless the error itself knows better.
     pub fn retry_after(self) -> Option<u32> {
         match self {
             Self::TooManyAttempts => Some(900),
@@ -246,7 +252,7 @@ impl ErrorCode {
         }
     }
 
-    /// The code that says no more than a status does.
+    /// The generic code of a status.
     pub fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::NotFound,
@@ -294,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_the_401s_challenge_and_exactly_the_429s_and_503s_ask_to_retry() {
+    fn only_401s_challenge_and_only_429s_and_503s_ask_to_retry() {
         for code in ErrorCode::ALL {
             assert_eq!(
                 code.challenge().is_some(),
@@ -324,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_texts_are_the_contracts() {
+    fn the_texts_match_the_contract() {
         let body = |code: ErrorCode| (code.status().as_u16(), code.message(), code.reason());
         assert_eq!(
             body(ErrorCode::InvalidCredentials),
@@ -348,15 +354,15 @@ mod tests {
     fn the_page_of_errors_is_up_to_date() {
         let mut page = String::from(
             "# Errors\n\n\
-             Generated from `src/http/error_code.rs`; `UPDATE_GENERATED=1 cargo test` writes it anew.\n\n\
-             Every error is a JSON object and nothing else, with the code in a header:\n\n\
+             Generated from `src/http/error_code.rs`; `UPDATE_GENERATED=1 cargo test` regenerates it.\n\n\
+             Every error is a JSON object, with the code in a header:\n\n\
              ```http\n\
              HTTP/1.1 401 Unauthorized\n\
              X-Error-Code: token_expired\n\
              WWW-Authenticate: Bearer error=\"invalid_token\"\n\n\
              {\"statusCode\":401,\"message\":\"Token expired\",\"error\":\"Unauthorized\"}\n\
              ```\n\n\
-             `validation_failed` alone adds `details`, one entry per faulty field: \
+             Only `validation_failed` adds `details`, one entry per faulty field: \
              `{\"field\":\"email\",\"code\":\"invalid_email\",\"message\":\"…\"}`. \
              A 401 carries `WWW-Authenticate`, a 405 `Allow`, a 429 or 503 `Retry-After`. \
              Decide by status and code; messages are for people. \

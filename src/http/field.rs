@@ -1,16 +1,10 @@
-//! What a client put into a field: the value our rules made of it, or why they refused it.
-
-use std::fmt;
-use std::marker::PhantomData;
+//! A parsed field of a request, or its validation error.
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::error::ApiError;
-use super::error_code::ErrorCode;
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::violation::ValidationError;
 use crate::domain::{
@@ -23,6 +17,25 @@ pub trait FromJson: Sized {
     /// # Errors
     /// Says which rule of the value's kind `value` breaks.
     fn from_json(value: Value) -> Result<Self, ValidationError>;
+
+    /// The value of a field that was left out.
+    ///
+    /// # Errors
+    /// `required`, unless the type says otherwise.
+    fn missing() -> Result<Self, ValidationError> {
+        Err(ValidationError::new(
+            "required",
+            "Please fill in this field.",
+        ))
+    }
+
+    /// The value of a field that is `null`, which most types treat as left out.
+    ///
+    /// # Errors
+    /// As for [`missing`](Self::missing).
+    fn null() -> Result<Self, ValidationError> {
+        Self::missing()
+    }
 }
 
 /// A value that travels as a JSON string.
@@ -44,21 +57,58 @@ impl<T: FromText> FromJson for T {
     }
 }
 
-/// Reading a body never stops at a bad field: the refusal waits here until `validator` collects
-/// every field's, so that clients learn of all faults at once.
-pub struct Parsed<T>(Result<T, ValidationError>);
+impl<T: FromJson> FromJson for Option<T> {
+    fn from_json(value: Value) -> Result<Self, ValidationError> {
+        T::from_json(value).map(Some)
+    }
 
-impl<T> Parsed<T> {
-    /// # Errors
-    /// Never once the body is valid.
-    pub fn into_value(self) -> Result<T, ApiError> {
-        self.0.map_err(|_| ErrorCode::ValidationFailed.into())
+    fn missing() -> Result<Self, ValidationError> {
+        Ok(None)
     }
 }
 
-/// For `#[validate(custom(function = "acceptable"))]`.
-pub fn acceptable<T>(given: &Parsed<T>) -> Result<(), validator::ValidationError> {
-    match &given.0 {
+/// A field that may be left out, and may be null to remove the value.
+pub enum Patch<T> {
+    Keep,
+    Clear,
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// `None` to keep the value, `Some(None)` to remove it.
+    pub fn into_change(self) -> Option<Option<T>> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(None),
+            Self::Set(value) => Some(Some(value)),
+        }
+    }
+}
+
+impl<T: FromJson> FromJson for Patch<T> {
+    fn from_json(value: Value) -> Result<Self, ValidationError> {
+        T::from_json(value).map(Self::Set)
+    }
+
+    fn missing() -> Result<Self, ValidationError> {
+        Ok(Self::Keep)
+    }
+
+    fn null() -> Result<Self, ValidationError> {
+        Ok(Self::Clear)
+    }
+}
+
+/// A parsed field or its validation error. Reading a body never stops at a bad field, so that clients learn of all
+/// faults at once.
+pub struct Parsed<T>(pub Result<T, ValidationError>);
+
+/// For `#[validate(custom(function = …))]`.
+///
+/// # Errors
+/// The validation error of the field.
+pub fn is_valid<T>(field: &Parsed<T>) -> Result<(), validator::ValidationError> {
+    match &field.0 {
         Ok(_) => Ok(()),
         Err(refusal) => {
             Err(validator::ValidationError::new(refusal.code).with_message(refusal.message.clone()))
@@ -66,89 +116,30 @@ pub fn acceptable<T>(given: &Parsed<T>) -> Result<(), validator::ValidationError
     }
 }
 
-/// `validator` keeps a copy of what it judges in its errors; it gets none, it might be a password.
+/// `validator` keeps a copy of what it validates in its errors. It gets none, as the value might be a password.
 impl<T> Serialize for Parsed<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
     }
 }
 
+/// For `#[serde(default)]`: a field that was left out.
+impl<T: FromJson> Default for Parsed<T> {
+    fn default() -> Self {
+        Self(T::missing())
+    }
+}
+
 impl<'de, T: FromJson> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // As an option, because serde hands a missing field to those who can do without.
-        deserializer.deserialize_option(GivenVisitor(PhantomData))
+        Ok(Self(match Value::deserialize(deserializer)? {
+            Value::Null => T::null(),
+            value => T::from_json(value),
+        }))
     }
 }
 
-struct GivenVisitor<T>(PhantomData<T>);
-
-impl<'de, T: FromJson> Visitor<'de> for GivenVisitor<T> {
-    type Value = Parsed<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Parsed(Err(ValidationError::new(
-            "required",
-            "Please fill in this field.",
-        ))))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(Parsed(T::from_json(Value::deserialize(deserializer)?)))
-    }
-}
-
-/// A field that may be left out, and may be null to take away what it names.
-#[derive(Default)]
-pub enum Patch<T> {
-    #[default]
-    Kept,
-    Cleared,
-    Parsed(Parsed<T>),
-}
-
-impl<T> Patch<T> {
-    /// `None` when it was left out, `Some(None)` for null.
-    ///
-    /// # Errors
-    /// Never once the body is valid.
-    pub fn into_change(self) -> Result<Option<Option<T>>, ApiError> {
-        match self {
-            Self::Kept => Ok(None),
-            Self::Cleared => Ok(Some(None)),
-            Self::Parsed(given) => given.into_value().map(|value| Some(Some(value))),
-        }
-    }
-}
-
-/// For `#[validate(custom(function = "acceptable_or_null"))]`.
-pub fn acceptable_or_null<T>(clearable: &Patch<T>) -> Result<(), validator::ValidationError> {
-    match clearable {
-        Patch::Kept | Patch::Cleared => Ok(()),
-        Patch::Parsed(given) => acceptable(given),
-    }
-}
-
-/// As for [`Parsed`].
-impl<T> Serialize for Patch<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
-    }
-}
-
-impl<'de, T: FromJson> Deserialize<'de> for Patch<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Value::deserialize(deserializer)? {
-            Value::Null => Self::Cleared,
-            value => Self::Parsed(Parsed(T::from_json(value))),
-        })
-    }
-}
-
-/// A password as it was typed. What makes a good one is the services' business.
+/// A password as it was typed. The services decide whether it is strong enough.
 pub struct Password(SecretString);
 
 impl Password {
@@ -195,7 +186,7 @@ impl FromText for OrganizationName {
     }
 }
 
-/// For what only a verb can judge.
+/// For texts that only the service can validate.
 impl FromText for String {
     fn from_text(text: String) -> Result<Self, ValidationError> {
         if text.is_empty() {
@@ -280,7 +271,7 @@ impl FromText for ApiTokenName {
 impl FromText for DateTime<Utc> {
     fn from_text(text: String) -> Result<Self, ValidationError> {
         let why = "Please send a time such as 2027-01-31T12:00:00Z (RFC 3339).";
-        // The parser takes a space there as well, the grammar does not.
+        // The parser also accepts a space there, RFC 3339's grammar does not.
         let has_t = text.chars().nth(10).is_some_and(|c| matches!(c, 'T' | 't'));
         DateTime::parse_from_rfc3339(&text)
             .ok()

@@ -1,4 +1,4 @@
-//! What a page's form posts: under the limits of every body, and each field once.
+//! What a page's form posts: within the limits of every body, each field at most once.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
@@ -12,8 +12,7 @@ use super::error_code::ErrorCode;
 /// More than any page has.
 const MAX_FIELDS: usize = 20;
 
-/// The fields of `application/x-www-form-urlencoded`, as they were typed. What they may be is for those to say
-/// who show the page again.
+/// The fields of `application/x-www-form-urlencoded`, not validated. The page shows the form again if they are wrong.
 #[derive(Debug)]
 pub struct Form(Vec<(String, String)>);
 
@@ -28,7 +27,7 @@ impl Form {
         let mut fields: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(bytes).into_owned() {
             let is_known = fields.iter().any(|(known, _)| *known == name);
-            // The parser puts U+FFFD where bytes are no UTF-8: two passwords might become one.
+            // The parser writes U+FFFD for invalid UTF-8: two passwords might become equal.
             if is_known || fields.len() == MAX_FIELDS || value.contains(['\0', '\u{fffd}']) {
                 return Err(ErrorCode::MalformedRequest.into());
             }
@@ -70,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_in_two_ways_is_malformed() {
+    fn an_ambiguous_form_is_malformed() {
         let many = "a1=&".repeat(2) + &(0..30).map(|n| format!("f{n}=&")).collect::<String>();
         for body in [
             &b"token=a&token=b"[..],

@@ -1,8 +1,8 @@
-//! Pages that are generated from the code and kept in the repository.
+//! Files that are generated from the code and kept in the repository.
 
 use std::path::Path;
 
-/// Compares a file of the repository with what the code says; writes it when `UPDATE_GENERATED` is set.
+/// Compares a file of the repository with the generated content; writes it if `UPDATE_GENERATED` is set.
 pub fn assert_up_to_date(file: &str, content: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("UPDATE_GENERATED").is_some() {

@@ -1,4 +1,4 @@
-//! What happens to every request on its way in and to every answer on its way out.
+//! Middleware around all requests and around each route.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -19,12 +19,12 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::rate_limit;
 use super::request_metadata::{REQUEST_ID, RequestMetadata};
-use super::routes::RoutePattern;
+use super::route_pattern::RoutePattern;
 use super::settings::Settings;
 use super::unread_body::Reader;
 
-/// Around the router, so that no answer is without its headers and its log line. One layer and not
-/// five: each would cost `/me` a boxed future.
+/// Around the router, so that every answer has its headers and its log line. One middleware and not five, because
+/// each would add a boxed future to `/me`.
 pub async fn every_request(
     settings: web::Data<Settings>,
     mut request: ServiceRequest,
@@ -52,7 +52,7 @@ pub async fn every_request(
     headers.insert(REQUEST_ID, origin.request_id.clone());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if of_session_tokens {
-        // Their URLs may hold a token.
+        // Their URLs may contain a token.
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
     if !headers.contains_key(CACHE_CONTROL) {
@@ -73,8 +73,7 @@ pub async fn every_request(
     Ok(response)
 }
 
-/// Whoever needs more has made a mistake, or wants to keep us busy. (What actix-http would not even read, beyond
-/// 128 KiB or 96 fields, it refuses by itself.)
+/// A larger head is a mistake or an attack. (actix-http itself rejects heads over 128 KiB or 96 fields.)
 const MAX_HEAD: usize = 32 * 1024;
 
 fn is_head_too_large(head: &RequestHead) -> bool {
@@ -92,7 +91,7 @@ fn is_of_session_tokens(request: &HttpRequest) -> bool {
     path.starts_with("/api/v1/")
 }
 
-/// Errors that are none of ours (the framework's own, wrong methods) get our body and code.
+/// Gives errors of the framework, such as wrong methods, our body and error code.
 fn in_our_envelope(response: ServiceResponse) -> ServiceResponse {
     let status = response.status();
     if status.as_u16() < 400 || response.headers().contains_key("x-error-code") {
@@ -113,7 +112,7 @@ fn in_our_envelope(response: ServiceResponse) -> ServiceResponse {
     ServiceResponse::new(request, answer)
 }
 
-/// Paths and query strings hold what people type and paste, so only the matched pattern is logged.
+/// Paths and query strings may contain personal data, so only the matched pattern is logged.
 fn log(origin: &RequestMetadata, response: &ServiceResponse, started: Instant) {
     let request = response.request();
     let method = request.method().as_str();
@@ -125,7 +124,7 @@ fn log(origin: &RequestMetadata, response: &ServiceResponse, started: Instant) {
     let error = response.response().error();
     let error = error.and_then(|error| error.as_error::<ApiError>());
     let code = error.map(ApiError::code);
-    // What the operator does without, anybody may ask for as often as they like.
+    // Anyone can request an unconfigured feature as often as they like.
     if !response.status().is_server_error() || code == Some(ErrorCode::SlackNotSetUp) {
         tracing::info!(
             target: "hallpass::request",
@@ -136,7 +135,7 @@ fn log(origin: &RequestMetadata, response: &ServiceResponse, started: Instant) {
     }
     let cause = error.and_then(ApiError::cause);
     if code == Some(ErrorCode::Busy) {
-        // A crowd is no fault: hundreds of these a second are the service doing what it should.
+        // Load is not a failure: hundreds of these a second are expected behaviour.
         tracing::info!(
             target: "hallpass::request",
             request_id, method, route, status, duration_us, address, cause,
@@ -151,20 +150,19 @@ fn log(origin: &RequestMetadata, response: &ServiceResponse, started: Instant) {
     }
 }
 
-/// Around each route: whoever asks for too much is refused, and a panic is one 500, and the process lives.
+/// Around each route: refuses requests over the rate limit, and turns a panic into a 500.
 ///
-/// Not around the router, which must own the request alone while it matches paths, and before which nobody knows
-/// the route.
+/// Not around the router, which must own the request alone while it matches paths, and which finds the route.
 pub async fn each_route(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let mut reception = rate_limit::receive(&request).await;
-    let mut response = match reception.refusal.take() {
+    let mut check = rate_limit::check(&request).await;
+    let mut response = match check.refusal.take() {
         Some(refusal) => request.into_response(HttpResponse::from_error(refusal)),
         None => catch_panic(request, next).await?,
     };
-    reception.mark(response.headers_mut());
+    check.mark(response.headers_mut());
     Ok(response)
 }
 

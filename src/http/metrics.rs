@@ -1,4 +1,4 @@
-//! `GET /metrics` on a listener of its own: figures for operators, in Prometheus' text format.
+//! `GET /metrics` on a separate listener, in Prometheus' text format.
 //!
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>
 
@@ -12,7 +12,7 @@ use crate::service::hashing::Load;
 use crate::service::mail::Backlog;
 use crate::service::{Limits, Services, hashing_load, mail_backlog};
 
-/// The whole of the metrics listener.
+/// The application of the metrics listener.
 pub fn configure(config: &mut ServiceConfig) {
     config.service(web::resource("/metrics").get(metrics));
 }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_figure_has_its_help_its_type_and_its_value() {
+    fn every_metric_has_help_type_and_value() {
         let load = Load {
             lanes: 6,
             busy: 2,
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_hash_there_is_no_time() {
+    fn before_the_first_hash_no_duration_is_reported() {
         let load = Load {
             lanes: 6,
             busy: 0,

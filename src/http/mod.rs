@@ -1,10 +1,12 @@
-//! The HTTP side: URLs, headers, status codes and JSON names, and not one rule.
+//! The HTTP layer: URLs, headers, status codes and JSON names, without business rules.
 
 mod accounts;
 mod api_tokens;
 pub mod app;
+mod app_data;
 mod audit;
 mod body;
+mod body_macro;
 mod caller;
 mod client_address;
 pub mod connection;
@@ -29,8 +31,10 @@ mod paging;
 mod people;
 mod query;
 mod rate_limit;
+mod rate_limit_header;
 mod request_metadata;
 mod request_origin;
+mod route_pattern;
 mod routes;
 mod session_tokens;
 pub mod settings;

@@ -1,4 +1,4 @@
-//! The OpenAPI document: the routes' own words, and the errors each of them can answer.
+//! The OpenAPI document: the routes' own descriptions, and the errors each of them can return.
 
 use serde_json::{Value, json};
 use utoipa::OpenApi as _;
@@ -25,35 +25,32 @@ const DESCRIPTION: &str = "\
 Sign-in, sessions and organizations behind one set of rules.
 
 Bodies are JSON in camelCase, at most 16 KiB; unknown fields are refused. Ids are UUIDs, times are \
-RFC 3339 in UTC. Every error has one body and its machine-readable code in `X-Error-Code`. Every \
-answer carries `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.`, `_` or `-`. Any \
-URL may answer 404 for a path that is none and 405 with `Allow` for a wrong method; what answers \
-GET answers HEAD.";
+RFC 3339 in UTC. All errors have the same body, and a machine-readable code in `X-Error-Code`. Every \
+answer has an `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.`, `_` or `-`. An unknown \
+path is 404, and a wrong method is 405 with `Allow`. Every URL that answers GET also answers HEAD.";
 
 const TAGS: [(&str, &str); 14] = [
     (
         "Signing in",
-        "From an e-mail address and a password to a token.",
+        "Sign in with an e-mail address and a password for an access token.",
     ),
     (
         "Accounts",
-        "Proving an address, and getting back in without a password. What proves is a token from a letter, good once.",
+        "Verify an address, and reset a password. Both work with single-use tokens from e-mails.",
     ),
     (
         "Slack",
-        "Sign-in with Slack: from a button to a token at the application's return URL, which must be one the operator allows.",
+        "Sign in with Slack: from a button to a token at the application's return URL, which the operator must allow.",
     ),
     (
         "Second factor",
-        "Codes of an authenticator (RFC 6238), besides the password or Slack. Five wrong ones in a row lock for fifteen minutes.",
+        "Codes of an authenticator (RFC 6238), in addition to the password or Slack. Five wrong codes in a \
+         row lock it for fifteen minutes.",
     ),
-    (
-        "Oneself",
-        "What the caller may see and change of themselves.",
-    ),
+    ("Current user", "Read and change the caller's own account."),
     (
         "Sessions",
-        "Where the caller is signed in, and ending it. An ended session's tokens are refused within a second.",
+        "List and end the caller's sessions. The tokens of an ended session are rejected within a second.",
     ),
     (
         "NextAuth",
@@ -61,44 +58,49 @@ const TAGS: [(&str, &str); 14] = [
     ),
     (
         "Session tokens",
-        "For older server-to-server clients: one opaque token of 64 characters, good for 30 days, in `?token=`, as Bearer, or in a cookie.",
+        "For older server-to-server clients: an opaque token of 64 characters, valid for 30 days, in `?token=`, \
+         as Bearer, or in a cookie.",
     ),
     (
-        "People",
-        "Who belongs to the caller's organization: employees see themselves, managers also those who report to them, admins everybody.",
+        "Users",
+        "The users of the caller's organization: employees see themselves, managers also their direct and \
+         indirect reports, admins everyone.",
     ),
     (
         "API tokens",
-        "For services. A token acts in the place of the person who made it, in one organization, with the lesser of its own role and that person's. `hp_`, 43 characters of base64url, and as checksum 6 more: the base64url of the first four bytes of the SHA-256 of what is before them.",
+        "For services. A token acts for the user who created it, in one organization, with the lower of its own \
+         role and that user's. Its form: `hp_`, 43 characters of base64url, and a checksum of 6 characters: the \
+         base64url of the first four bytes of the SHA-256 of everything before it.",
     ),
     (
         "Audit",
-        "Who did what in the organization, from where, and how it ended.",
+        "Who did what in the organization, from which address, and with which outcome.",
     ),
     (
         "Organizations",
-        "The organization the token speaks for, its members, and whom it invites. Every other one is not found.",
+        "The organization of the token, its members, and its invitations. Other organizations are not found.",
     ),
     (
         "Pages",
-        "Where links in letters lead people whose application has no such pages. They need no script; opening one changes nothing.",
+        "The targets of e-mail links, for applications without such pages. They need no script; opening one \
+         changes nothing.",
     ),
-    ("Operations", "For those who run the service."),
+    ("Operations", "For operators."),
 ];
 
-/// The name of the security scheme that every route with `bearer` has as well.
+/// The security scheme that is added to every route with `bearer`.
 const SESSION_COOKIE: &str = "sessionCookie";
 
-/// The extension in which a route names the errors of its own.
+/// The extension in which a route lists its own errors.
 const ERROR_CODES: &str = "x-error-codes";
 
 /// The extension in which a route says that people get its errors as pages.
 const ERROR_PAGES: &str = "x-error-pages";
 
-/// The extension in which a route says that `json: true` gets a URL with its errors, as the client of NextAuth wants it.
+/// The extension in which a route says that `json: true` gets a URL with its errors, as the NextAuth client expects.
 const ERROR_URLS: &str = "x-error-urls";
 
-/// The OpenAPI 3.1 document, the same bytes every time.
+/// The OpenAPI 3.1 document, always the same bytes.
 pub fn openapi_json() -> String {
     let mut json = document().to_pretty_json().unwrap_or_default();
     json.push('\n');
@@ -157,9 +159,9 @@ pub(super) fn document() -> OpenApi {
         SESSION_COOKIE.into(),
         cookie(
             "next-auth.session-token",
-            "The same JWT in a cookie, `__Secure-next-auth.session-token` under https. It counts where no \
-             `Authorization` is sent. A call that changes something must come from a page of ours or of \
-             `CORS_ALLOWED_ORIGINS`, or carry the CSRF token in `X-CSRF-Token` beside its cookie.",
+            "The same JWT in a cookie, `__Secure-next-auth.session-token` under https. It is used if no \
+             `Authorization` is sent. A call that changes something must come from our own origin or one of \
+             `CORS_ALLOWED_ORIGINS`, or have the CSRF token in `X-CSRF-Token` and in its cookie.",
         )
         .into(),
     );
@@ -179,8 +181,8 @@ pub(super) fn document() -> OpenApi {
             "sessionTokenCookie",
             cookie(
                 "hallpass-session",
-                "The session token in a cookie, `__Host-hallpass-session` under https, under the rule \
-                 of `sessionCookie`.",
+                "The session token in a cookie, `__Host-hallpass-session` under https. The rules \
+                 of `sessionCookie` apply.",
             ),
         ),
     ] {
@@ -218,7 +220,7 @@ fn headers() -> [(&'static str, Header); 4] {
         (
             "X-Request-Id",
             HeaderBuilder::new()
-                .description(Some("Names this request in the service's log."))
+                .description(Some("Identifies this request in the service's log."))
                 .schema(Some(
                     text().examples([json!("019a9f2e-5d1e-7b33-8f10-2a6c4e8d0b97")]),
                 ))
@@ -239,7 +241,8 @@ fn headers() -> [(&'static str, Header); 4] {
             "RateLimit",
             HeaderBuilder::new()
                 .description(Some(
-                    "The bucket that the call draws from, how many calls are left in it (`r`), and in how many seconds there are more (`t`).",
+                    "The call's bucket, how many calls are left in it (`r`), and in how many seconds there are \
+                     more (`t`).",
                 ))
                 .schema(Some(text().examples([json!("\"login\";r=599;t=1")])))
                 .build(),
@@ -256,7 +259,7 @@ fn headers() -> [(&'static str, Header); 4] {
     ]
 }
 
-/// The errors of bodies that nobody can read, not even for a `json: true`.
+/// The errors of bodies that cannot be read, so that a `json: true` in them is unknown.
 const OF_BODIES: [ErrorCode; 5] = [
     ErrorCode::ValidationFailed,
     ErrorCode::MalformedRequest,
@@ -265,7 +268,7 @@ const OF_BODIES: [ErrorCode; 5] = [
     ErrorCode::UnsupportedMediaType,
 ];
 
-/// Adds to a route what follows from its shape, so that its author names only its own errors.
+/// Adds what follows from a route's shape, so that its attributes list only its own errors.
 fn complete(operation: &mut Operation, is_safe: bool, group: Option<Group>, document: &Value) {
     give_examples(operation, document);
     let mut codes = own_codes(operation);
@@ -285,7 +288,7 @@ fn complete(operation: &mut Operation, is_safe: bool, group: Option<Group>, docu
             ErrorCode::TokenExpired,
             ErrorCode::TokenRevoked,
         ]);
-        // Who lacks a second factor may do nothing but enrol one.
+        // Without the required second factor, a user may only enrol one.
         let enrols = |tags: &Vec<String>| tags.iter().any(|tag| tag == "Second factor");
         if !operation.tags.as_ref().is_some_and(enrols) {
             codes.push(ErrorCode::MfaEnrolmentRequired);
@@ -341,7 +344,7 @@ fn complete(operation: &mut Operation, is_safe: bool, group: Option<Group>, docu
         .insert(ERROR_CODES.into(), codes);
 }
 
-/// Examples, and whether a body may be left out: it may where no field is required.
+/// Adds examples, and marks a body without required fields as optional.
 fn give_examples(operation: &mut Operation, document: &Value) {
     let schema_of = |content: &Content| serde_json::to_value(&content.schema).unwrap_or_default();
     if let Some(RefOr::T(body)) = &mut operation.request_body {
@@ -371,7 +374,7 @@ pub(super) enum Fields {
     All,
 }
 
-/// A value that fits `schema`, put together from the examples of its parts.
+/// A value that fits `schema`, built from the examples of its parts.
 pub(super) fn example_of(schema: &Value, document: &Value, fields: Fields) -> Value {
     let schema = resolve(schema, document);
     if let Some(example) = schema.get("example") {
@@ -413,23 +416,23 @@ pub(super) fn resolve<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
         .unwrap_or(schema)
 }
 
-/// Whether people may get an error of this route as a page. What says so is taken away: readers see it in the answers.
+/// Whether people may get an error of this route as a page. Removes the extension; readers see it in the responses.
 fn take_error_pages(operation: &mut Operation) -> bool {
     let is_page = |tag: &String| tag == "Pages";
     take(operation, ERROR_PAGES) || operation.tags.iter().flatten().any(is_page)
 }
 
-/// Whether the route has the extension, which is taken away.
+/// Whether the route has the extension, which is removed.
 fn take(operation: &mut Operation, extension: &str) -> bool {
     let extensions = operation.extensions.as_mut();
     extensions.is_some_and(|extensions| extensions.remove(extension).is_some())
 }
 
-/// Says that the body may be the way to the page that tells of the error.
+/// Adds that the body may be the URL of the error page.
 fn offer_url(problem: &mut Response) {
     problem
         .description
-        .push_str("\n\nWith `json: true` the body of what the sign-in itself refuses is `Next`.");
+        .push_str("\n\nWith `json: true`, errors of the sign-in itself have the body `Next`.");
     if let Some(RefOr::T(content)) = problem.content.get_mut("application/json") {
         let either = OneOfBuilder::new()
             .item(Ref::from_schema_name(Problem::name()))
@@ -438,7 +441,7 @@ fn offer_url(problem: &mut Response) {
     }
 }
 
-/// The codes a route names itself.
+/// The codes a route lists itself.
 fn own_codes(operation: &Operation) -> Vec<ErrorCode> {
     let named = operation
         .extensions
@@ -451,7 +454,7 @@ fn own_codes(operation: &Operation) -> Vec<ErrorCode> {
         .collect()
 }
 
-/// The one answer for all errors of a status.
+/// The response for all errors of a status.
 fn problem(codes: &[ErrorCode]) -> Response {
     let mut content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name())));
     let mut description = Vec::new();
@@ -549,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limited_route_promises_to_say_what_is_left() {
+    fn a_limited_route_documents_its_rate_limit_headers() {
         let document = serde_json::to_value(document()).unwrap();
         let promises = |path: &str, method: &str, status: &str| {
             let headers = &document["paths"][path][method]["responses"][status]["headers"];
@@ -563,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_of_next_auth_may_get_a_url_for_every_refusal_but_that_of_its_body() {
+    fn next_auth_clients_get_urls_for_all_errors_but_those_of_the_body() {
         let document = serde_json::to_value(document()).unwrap();
         let may_get_url = |path: &str, status: &str| {
             let answer = &document["paths"][path]["post"]["responses"][status];

@@ -1,4 +1,4 @@
-//! `limit` and `cursor`: long lists, a page at a time.
+//! Pagination with `limit` and `cursor`.
 
 use data_encoding::BASE64URL_NOPAD;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use crate::domain::violation::ValidationError;
 const USUAL_LIMIT: u8 = 50;
 const MAX_LIMIT: u8 = 100;
 
-/// The page a query asks for, of a list in the order of ids. What is wrong goes to `faults`.
+/// The requested page of a list ordered by id. Invalid parameters go to `faults`.
 pub fn page_request<K>(
     query: &Query,
     faults: &mut Vec<Violation>,
@@ -23,7 +23,7 @@ pub fn page_request<K>(
     }
 }
 
-/// Where the next page begins, as clients carry it: they need not know what it is made of.
+/// The start of the next page, opaque to clients.
 pub fn cursor(key: Uuid) -> String {
     BASE64URL_NOPAD.encode(key.as_bytes())
 }
@@ -38,7 +38,7 @@ fn limit(text: &str) -> Result<u8, ValidationError> {
         })
 }
 
-/// Empty is before the first page: clients send what they have.
+/// An empty cursor is the first page: clients send what they have.
 fn key(text: &str) -> Result<Option<Uuid>, ValidationError> {
     if text.is_empty() {
         return Ok(None);
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_comes_back_as_what_it_was() {
+    fn a_cursor_round_trips() {
         let id = Uuid::from_u128(0x0193_9f2e_5d1b_7a20_9c3d_64b1_e0f7_a8c2);
         assert_eq!(key(&cursor(id)), Ok(Some(id)));
         assert_eq!(key(""), Ok(None));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_one_item_to_a_hundred() {
+    fn a_page_has_1_to_100_items() {
         assert_eq!((limit("1"), limit("100")), (Ok(1), Ok(100)));
         for text in ["", "0", "101", "-1", "1.5", "many", "99999999999999999999"] {
             assert!(limit(text).is_err(), "{text}");

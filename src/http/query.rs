@@ -1,4 +1,4 @@
-//! A query string whose every parameter comes once.
+//! A query string in which every parameter occurs once.
 
 use std::future::{Ready, ready};
 
@@ -39,7 +39,7 @@ impl Query {
     }
 
     /// # Errors
-    /// Names every parameter that comes twice: two readers might each take another one.
+    /// Names every repeated parameter, as two readers might each take another one.
     pub fn unambiguous(self) -> Result<Self, ApiError> {
         if self.repeated.is_empty() {
             Ok(self)
@@ -53,8 +53,7 @@ impl Query {
         self.given(name).filter(|value| !value.is_empty())
     }
 
-    /// The parameter as it was sent. Who sends it empty has forgotten what they want, and would not get it if it were
-    /// taken for missing.
+    /// The parameter as it was sent. An empty one is probably a mistake, so callers reject it instead of ignoring it.
     pub fn given(&self, name: &str) -> Option<&str> {
         self.parameters
             .iter()
@@ -62,8 +61,8 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    /// What `parse` makes of a parameter that was given, be it empty; a refusal goes to `faults`, so that clients
-    /// learn of all at once.
+    /// Parses a parameter that was sent, even if empty. Its error goes to `faults`, so that clients see all of them
+    /// at once.
     pub fn read<T>(
         &self,
         name: &'static str,
@@ -107,7 +106,7 @@ impl FromRequest for Query {
     }
 }
 
-/// Text to compare with: nothing that no stored text holds, and at most `max` characters.
+/// Text to search for: no control characters, which no stored text contains, and at most `max` characters.
 ///
 /// # Errors
 /// `invalid_characters`, `too_long`.
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_decoded_and_empty_ones_are_there_for_whoever_asks_what_was_sent() {
+    fn parameters_are_decoded_and_empty_ones_are_kept() {
         let query = Query::parse("returnUrl=https%3A%2F%2Fa.example&team=&codeChallenge");
         assert_eq!(query.return_url().unwrap(), "https://a.example");
         assert_eq!((query.get("team"), query.given("team")), (None, Some("")));
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_comes_twice_is_refused_however_it_is_written() {
+    fn a_repeated_parameter_is_rejected_however_it_is_encoded() {
         for query in ["code=a&code=a", "code=a&c%6fde=b", "x=1&code=&code=b"] {
             assert!(Query::parse(query).is_ambiguous(), "{query}");
             assert!(Query::parse(query).unambiguous().is_err(), "{query}");

@@ -1,5 +1,4 @@
-//! Which calls draw from which bucket, and how clients hear what is left
-//! (draft-ietf-httpapi-ratelimit-headers-10).
+//! Applies the rate limits to requests and reports what is left.
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -11,18 +10,15 @@ use actix_web::{FromRequest as _, HttpMessage as _, web};
 use super::client_address::FORWARDED_FOR;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
+use super::rate_limit_header::{RATE_LIMIT, RATE_LIMIT_POLICY, left};
 use super::request_metadata::RequestMetadata;
-use super::routes::RoutePattern;
+use super::route_pattern::RoutePattern;
 use super::settings::Settings;
 use crate::domain::Allowance;
 use crate::service::limits::{self, Group};
 use crate::service::{RequestContext, Services};
 
-pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-
-/// The bucket of a route, by what it is for and not by its name in a dialect; `None` for those whom an orchestrator
-/// asks as often as it likes.
+/// The bucket of a route, by purpose, so that the APIs share it; `None` for the unlimited probes of an orchestrator.
 pub fn group_of(route: &str) -> Option<Group> {
     match route {
         "/api/auth/login"
@@ -37,19 +33,19 @@ pub fn group_of(route: &str) -> Option<Group> {
     }
 }
 
-/// Whether every answer says what is left, and not only a refusal: where it is little enough to matter.
+/// Whether every answer reports what is left, and not only a refusal: for small buckets.
 pub fn is_told(group: Group) -> bool {
     group != Group::General
 }
 
-/// How a request was received.
-pub struct Reception {
-    /// Missing where nobody shall be told anything.
+/// The result of the rate limit for one request.
+pub struct RateLimitCheck {
+    /// `None` where nothing is reported.
     headers: Option<[(HeaderName, HeaderValue); 2]>,
     pub refusal: Option<ApiError>,
 }
 
-impl Reception {
+impl RateLimitCheck {
     const UNLIMITED: Self = Self {
         headers: None,
         refusal: None,
@@ -74,7 +70,7 @@ impl Reception {
         Self { headers, refusal }
     }
 
-    /// What an answer says already is more to the point.
+    /// Headers that the answer already has are more specific, so they stay.
     pub fn mark(self, answer: &mut HeaderMap) {
         for (name, value) in self.headers.into_iter().flatten() {
             if !answer.contains_key(&name) {
@@ -84,24 +80,19 @@ impl Reception {
     }
 }
 
-/// The value of `RateLimit`: so many are left, and in so many seconds there are more.
-pub fn left(name: &str, remaining: u32, seconds: u32) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("\"{name}\";r={remaining};t={seconds}")).ok()
-}
-
-/// Draws the request from its bucket. It has matched its route: `/api/auth/%6Cogin` is a login.
-pub async fn receive(request: &ServiceRequest) -> Reception {
+/// Checks the rate limit. Runs after routing, so that a percent-encoded path cannot escape its limit.
+pub async fn check(request: &ServiceRequest) -> RateLimitCheck {
     let pattern = request.app_data().map(|RoutePattern(path)| *path);
     let services = request.app_data::<web::Data<Services>>();
     let (Some(group), Some(services)) = (pattern.and_then(group_of), services) else {
-        return Reception::UNLIMITED;
+        return RateLimitCheck::UNLIMITED;
     };
     let address = address(request);
     let Some(allowance) = limits::draw(services, group, address) else {
-        return Reception::UNLIMITED;
+        return RateLimitCheck::UNLIMITED;
     };
     if group == Group::Login {
-        notice_a_proxy(request, address);
+        warn_of_untrusted_proxy(request, address);
     }
     if !allowance.is_granted {
         let context = RequestContext::from_request(request.request(), &mut Payload::None).await;
@@ -109,7 +100,7 @@ pub async fn receive(request: &ServiceRequest) -> Reception {
             limits::note_refusal(services, &context, group).await;
         }
     }
-    Reception::new(group, allowance)
+    RateLimitCheck::new(group, allowance)
 }
 
 fn address(request: &ServiceRequest) -> Option<IpAddr> {
@@ -117,18 +108,19 @@ fn address(request: &ServiceRequest) -> Option<IpAddr> {
     extensions.get::<RequestMetadata>()?.address
 }
 
-/// Behind a proxy that is not trusted everybody is one address, and one attacker locks out all. Said once: anybody
+/// Behind an untrusted proxy all clients share one address, and one attacker locks out all. Logged once, as anyone
 /// can send the header.
-fn notice_a_proxy(request: &ServiceRequest, client: Option<IpAddr>) {
+fn warn_of_untrusted_proxy(request: &ServiceRequest, client: Option<IpAddr>) {
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    let is_unheard = peer == client && request.headers().contains_key(FORWARDED_FOR);
+    let is_ignored = peer == client && request.headers().contains_key(FORWARDED_FOR);
     if let Some(settings) = request.app_data::<web::Data<Settings>>()
-        && is_unheard
+        && is_ignored
         && !settings.proxy_is_noticed.swap(true, Ordering::Relaxed)
     {
         tracing::warn!(
             address = client.map(tracing::field::display),
-            "X-Forwarded-For comes from an address that TRUSTED_PROXIES does not list; if it is a proxy of yours, everybody behind it counts as one"
+            "X-Forwarded-For comes from an address that TRUSTED_PROXIES does not list; if it is a proxy of \
+             yours, all clients behind it share one limit"
         );
     }
 }
@@ -139,7 +131,7 @@ mod tests {
 
     fn marked(group: Group, allowance: Allowance) -> Vec<String> {
         let mut headers = HeaderMap::new();
-        Reception::new(group, allowance).mark(&mut headers);
+        RateLimitCheck::new(group, allowance).mark(&mut headers);
         let mut lines: Vec<_> = headers
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
@@ -177,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_bucket_tells_what_is_left_and_any_bucket_that_nothing_is() {
+    fn small_buckets_report_what_is_left_and_all_report_refusals() {
         assert_eq!(
             marked(Group::Login, LEFT),
             [
@@ -196,10 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn what_an_answer_says_itself_stays() {
+    fn headers_of_the_answer_itself_stay() {
         let mut headers = HeaderMap::new();
         headers.insert(RATE_LIMIT, left("attempts", 0, 900).unwrap());
-        Reception::new(Group::Login, LEFT).mark(&mut headers);
+        RateLimitCheck::new(Group::Login, LEFT).mark(&mut headers);
         assert_eq!(headers.get(RATE_LIMIT).unwrap(), r#""attempts";r=0;t=900"#);
         assert_eq!(
             headers.get(RATE_LIMIT_POLICY).unwrap(),

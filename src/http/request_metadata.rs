@@ -1,4 +1,4 @@
-//! Where a request comes from: its id, its client's address, its device.
+//! Metadata of a request: its id, client address and device.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters.
 const MAX_DEVICE: usize = 255;
 
-/// Noted once at the door, for the log, the answer and the services.
+/// Determined once per request, for the log, the answer and the services.
 #[derive(Clone)]
 pub struct RequestMetadata {
     pub request_id: HeaderValue,
@@ -39,7 +39,7 @@ impl RequestMetadata {
     }
 }
 
-/// The caller's own id where it is fit for a log line, else a new one.
+/// The caller's own id if it is safe to log, otherwise a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let is_fit = |id: &&HeaderValue| {
         (1..=128).contains(&id.len())

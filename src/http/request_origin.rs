@@ -1,8 +1,8 @@
-//! The rule against cross-site requests: which page sent this, and whether that page may.
+//! Protection against cross-site requests: which page sent a request, and whether it may.
 //!
-//! `Origin` (RFC 6454) and `Sec-Fetch-Site` (W3C Fetch Metadata) are written by browsers and by no page. Either
-//! of them that names a stranger is enough to refuse; where both are silent, a token shows that the form was
-//! ours (OWASP Cross-Site Request Forgery Prevention Cheat Sheet).
+//! `Origin` (RFC 6454) and `Sec-Fetch-Site` (W3C Fetch Metadata) are set by browsers and not by pages. If either
+//! names another site, the request is refused. Without both, a CSRF token shows that the form was ours (OWASP
+//! Cross-Site Request Forgery Prevention Cheat Sheet).
 
 use std::future::{Ready, ready};
 
@@ -10,7 +10,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use actix_web::{FromRequest, HttpRequest};
 
-use super::caller;
+use super::app_data::settings;
 use super::cookies::Cookie;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
@@ -19,19 +19,19 @@ use crate::service::Services;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Carries a CSRF token where the body has no field for it.
+/// Carries the CSRF token if the body has no field for it.
 const CSRF_HEADER: &str = "x-csrf-token";
 
-/// What a request's headers tell of its sender.
+/// What a request's headers say about its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestOrigin {
-    /// A page of ours, of an allowed origin, or the person at the address bar.
+    /// A page of ours or of an allowed origin, or a navigation by the user.
     SameSite,
     /// Any other page.
     CrossSite,
-    /// Perhaps a browser, which does not say whose page it shows.
+    /// Possibly a browser, which does not identify the page.
     Unknown,
-    /// Nothing of what browsers send.
+    /// No header that browsers send.
     NonBrowser,
 }
 
@@ -39,7 +39,7 @@ impl RequestOrigin {
     pub fn of(headers: &HeaderMap, settings: &Settings) -> Self {
         let origin = match single(headers, &ORIGIN) {
             Err(TwoHeaders) => return Self::CrossSite,
-            // What browsers say who are not to tell, or who cannot.
+            // Browsers send it when they must not or cannot tell the origin.
             Ok(Some(origin)) if origin == "null" => None,
             Ok(origin) => origin,
         };
@@ -76,7 +76,8 @@ fn single<'a>(
     }
 }
 
-/// A sign-in that no foreign page has sent: it would fill somebody's browser, or our locks, unseen.
+/// A sign-in that does not come from another site: that could sign a browser in to an attacker's account, or lock
+/// accounts.
 pub struct RejectCrossSite;
 
 impl FromRequest for RejectCrossSite {
@@ -84,7 +85,7 @@ impl FromRequest for RejectCrossSite {
     type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(caller::settings(request).and_then(|settings| {
+        ready(settings(request).and_then(|settings| {
             match RequestOrigin::of(request.headers(), settings) {
                 RequestOrigin::CrossSite => Err(ErrorCode::CrossSiteRequest.into()),
                 RequestOrigin::SameSite | RequestOrigin::Unknown | RequestOrigin::NonBrowser => {
@@ -95,19 +96,19 @@ impl FromRequest for RejectCrossSite {
     }
 }
 
-/// What a request's CSRF token is worth.
+/// What a request's CSRF token proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Csrf {
-    /// None, or none of ours.
+    /// No token, or an invalid one.
     Missing,
-    /// One of ours, which anybody can have.
+    /// A valid token, which anyone can get.
     Signed,
-    /// One of ours, and the one in this browser's cookie.
+    /// A valid token that is also in this browser's cookie.
     Matching,
 }
 
 impl Csrf {
-    /// `sent` is what the body has; the header counts as well.
+    /// `sent` is the token in the body; the header is accepted as well.
     pub fn of(
         headers: &HeaderMap,
         sent: Option<&str>,
@@ -126,7 +127,7 @@ impl Csrf {
     }
 }
 
-/// For a call that changes something and whose credential is a cookie, which browsers send for anybody.
+/// For a call that changes something with a cookie as its credential, which browsers send for any page.
 ///
 /// # Errors
 /// `CrossSiteRequest`.
@@ -138,7 +139,7 @@ pub fn admit_cookie_call(sender: RequestOrigin, csrf: Csrf) -> Result<(), ErrorC
     }
 }
 
-/// For a sign-in that sets a cookie: nobody is signed in to somebody else's account by a foreign page.
+/// For a sign-in that sets a cookie, so that no other site signs a user in to someone else's account.
 ///
 /// # Errors
 /// `CrossSiteRequest`.
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_comes_twice_is_a_stranger_s() {
+    fn a_repeated_header_counts_as_cross_site() {
         assert_eq!(
             sender(&[("origin", OWN), ("origin", OWN)]),
             RequestOrigin::CrossSite
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_sends_is_a_program_s_unless_it_has_cookies() {
+    fn without_browser_headers_and_cookies_a_request_is_non_browser() {
         assert_eq!(sender(&[]), RequestOrigin::NonBrowser);
         assert_eq!(
             sender(&[("user-agent", "Mozilla/5.0")]),

@@ -4,18 +4,16 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 use utoipa::OpenApi;
 
+use super::route_pattern::RoutePattern;
 use super::{
     accounts, api_tokens, audit, layers, mfa, next_auth, operations, organizations, pages, people,
     session_tokens, slack, token_api,
 };
 
-/// The pattern a request matched, for the log.
-pub struct RoutePattern(pub &'static str);
-
 /// One table for both the router and the OpenAPI document.
 ///
-/// Each path is an actix resource, because a resource answers other methods with 405 and `Allow`
-/// where a bare route would say 404.
+/// Each path is an actix resource, because a resource answers other methods with 405 and `Allow`, but a bare route
+/// with 404.
 macro_rules! routes {
     ($($path:literal => $($method:ident $($handler:ident)::+),+;)+) => {
         pub fn configure(config: &mut web::ServiceConfig) {
@@ -117,7 +115,7 @@ mod method {
 
     pub use actix_web::web::{delete, patch, post};
 
-    /// Whoever answers GET answers HEAD (RFC 9110 §9.1); the encoder leaves out the body.
+    /// What answers GET answers HEAD (RFC 9110 §9.1); the encoder leaves out the body.
     pub fn get() -> Route {
         web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
     }

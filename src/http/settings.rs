@@ -1,4 +1,4 @@
-//! What the HTTP side must be told.
+//! The settings of the HTTP layer.
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -13,23 +13,23 @@ use crate::domain::TokenDelivery;
 
 pub struct Settings {
     pub(super) public_url: Url,
-    /// Where the application is that people came from, and where links in letters lead.
+    /// The application that users come from, and where links in e-mails lead.
     pub(super) app_url: Url,
-    /// `public_url`'s origin as browsers send it.
+    /// The origin of `public_url` as browsers send it.
     pub(super) own_origin: HeaderValue,
     pub(super) allowed_origins: AllowedOrigins,
     pub(super) trusted_proxies: Vec<IpNet>,
-    /// How a sign-in with Slack hands its token over.
+    /// How a sign-in with Slack delivers its token.
     pub(super) token_delivery: TokenDelivery,
-    /// Whether the operator was told that a proxy may be missing in `TRUSTED_PROXIES`.
+    /// Whether the log already said that a proxy may be missing in `TRUSTED_PROXIES`.
     pub(super) proxy_is_noticed: AtomicBool,
-    /// `example.com` when a request to `acme.example.com` speaks of the organization `acme`.
+    /// `example.com` if a request to `acme.example.com` is for the organization `acme`.
     pub(super) tenant_domain: Option<String>,
-    /// Whom to tell of a security hole, as URIs.
+    /// Where to report a vulnerability, as URIs.
     pub(super) security_contacts: Vec<Url>,
-    /// Where a sign-in may lead on to besides the allowed return URLs: any path of these.
+    /// Origins where a sign-in may lead to any path, in addition to the allowed return URLs.
     pub(super) own_places: Vec<Url>,
-    /// Rendered when somebody first asks, so that nobody else waits for it at start.
+    /// Rendered at the first request, so that the start does not wait for it.
     pub(super) reference_page: OnceLock<Bytes>,
 }
 
@@ -50,7 +50,7 @@ impl Settings {
             .filter_map(|origin| Url::parse(origin).ok())
             .collect();
         Self {
-            // An origin is ASCII. Where it could not be sent, no page is at home.
+            // An origin is ASCII. If it were not, no page would count as ours.
             own_origin: HeaderValue::from_str(&own_origin)
                 .unwrap_or(HeaderValue::from_static("none")),
             own_places,
@@ -70,7 +70,7 @@ impl Settings {
         self.public_url.scheme() == "https"
     }
 
-    /// A path of ours as others reach it: built from `PUBLIC_URL` alone, whatever a request says of itself.
+    /// The public URL of a path: built from `PUBLIC_URL` only, never from the request.
     pub(super) fn public(&self, path: &str) -> Url {
         let mut url = self.public_url.clone();
         let base = self.public_url.path().trim_end_matches('/');
@@ -101,7 +101,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_path_of_ours_begins_where_the_public_url_ends() {
+    fn public_paths_extend_the_public_url() {
         for (public_url, expected) in [
             ("https://id.example.com", "https://id.example.com/livez"),
             ("https://example.com/id/", "https://example.com/id/livez"),

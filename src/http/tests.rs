@@ -1,4 +1,4 @@
-//! The application without services: what every answer promises, whoever gives it.
+//! The application without services: what every answer guarantees.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -38,7 +38,7 @@ fn settings(public_url: &str) -> web::Data<Settings> {
     ))
 }
 
-/// Routes that do one thing each, so that layers and extractors can be seen at work.
+/// Routes that do one thing each, to test middleware and extractors.
 fn probes(config: &mut web::ServiceConfig) {
     async fn accept<T>(_: Valid<T>) -> HttpResponse {
         HttpResponse::Ok().finish()
@@ -100,7 +100,7 @@ async fn json_of(response: ServiceResponse<BoxBody>) -> Value {
     serde_json::from_slice(&to_bytes(response.into_body()).await.unwrap()).unwrap()
 }
 
-/// Our envelope for `code`, with every header an answer carries.
+/// The error body for `code`, after checking the headers that every answer has.
 async fn assert_problem(response: ServiceResponse<BoxBody>, code: ErrorCode) {
     assert_eq!(header(&response, "x-error-code"), Some(code.as_str()));
     assert_eq!(response.status(), code.status());
@@ -186,7 +186,7 @@ async fn what_answers_get_answers_head_and_nothing_else_does() {
 }
 
 #[actix_web::test]
-async fn a_path_in_disguise_is_the_same_path() {
+async fn a_percent_encoded_path_is_the_same_path() {
     let response = send(TestRequest::get().uri("/%61pi/auth/%6De")).await;
     assert_eq!(header(&response, "cache-control"), Some("no-store"));
     assert_problem(response, ErrorCode::AuthenticationRequired).await;
@@ -200,7 +200,7 @@ async fn without_a_credential_401_challenges_without_an_error() {
 }
 
 #[actix_web::test]
-async fn two_credentials_are_a_bad_one() {
+async fn two_credentials_are_rejected() {
     let request = TestRequest::get()
         .uri("/api/auth/me")
         .append_header(("authorization", "Bearer a"))
@@ -214,7 +214,7 @@ async fn two_credentials_are_a_bad_one() {
 }
 
 #[actix_web::test]
-async fn the_framework_s_own_errors_come_in_our_envelope() {
+async fn framework_errors_have_our_error_body() {
     assert_eq!(
         probe(TestRequest::get().uri("/number/7")).await.status(),
         200
@@ -224,7 +224,7 @@ async fn the_framework_s_own_errors_come_in_our_envelope() {
 }
 
 #[actix_web::test]
-async fn a_cause_stays_inside() {
+async fn the_cause_of_an_error_is_not_sent() {
     let response = probe(TestRequest::get().uri("/api/broken")).await;
     assert_problem(response, ErrorCode::InternalError).await;
 }
@@ -338,14 +338,14 @@ async fn the_cause_of_a_failure_is_logged_once() {
 }
 
 #[actix_web::test]
-async fn what_the_operator_does_without_is_no_failure_to_log() {
+async fn an_unconfigured_feature_is_not_logged_as_a_failure() {
     let event = logged(TestRequest::get().uri("/api/without")).await;
     assert_eq!(event["level"], "INFO");
     assert_eq!(event["fields"]["status"], 501);
 }
 
 #[actix_web::test]
-async fn hsts_is_for_https() {
+async fn hsts_is_sent_only_under_https() {
     for (url, expected) in [
         ("https://id.example.com", Some("max-age=31536000")),
         ("http://localhost:8080", None),
@@ -564,7 +564,7 @@ async fn a_field_sent_twice_is_named_once() {
 }
 
 #[actix_web::test]
-async fn nul_is_refused_wherever_it_hides() {
+async fn nul_is_rejected_everywhere_in_a_body() {
     for (field, body) in [
         ("email", r#"{"email":"a\u0000@example.com","password":"x"}"#),
         (
@@ -593,7 +593,7 @@ async fn a_password_has_at_most_100_characters() {
 }
 
 #[actix_web::test]
-async fn the_faults_of_a_hostile_body_are_not_all_told() {
+async fn the_number_of_reported_faults_is_limited() {
     let body = |n: u32| {
         let fields: Vec<_> = (0..n).map(|i| format!(r#""f{i}":0"#)).collect();
         format!("{{{}}}", fields.join(","))
@@ -619,7 +619,7 @@ async fn a_call_that_needs_no_body_takes_none_or_an_empty_object() {
 }
 
 #[actix_web::test]
-async fn organization_name_tells_founding_from_joining() {
+async fn organization_name_distinguishes_creating_from_joining() {
     let found = r#"{"organizationName":"Acme","firstName":"Ada","lastName":"Lovelace","email":"ada@example.com","password":"x"}"#;
     assert_eq!(probe(post("/register", found)).await.status(), 200);
     let join = r#"{"email":"ada@example.com","password":"x","name":"Ada","organizationId":"019a9f2e-5d1b-7a20-9c3d-64b1e0f7a8c2"}"#;
@@ -648,7 +648,7 @@ async fn organization_name_tells_founding_from_joining() {
 }
 
 #[actix_web::test]
-async fn nobody_registers_what_is_not_theirs_to_say() {
+async fn registration_rejects_privileged_fields() {
     for field in ["role", "isAdmin", "emailVerified", "id"] {
         let body = format!(
             r#"{{"email":"ada@example.com","password":"x","name":"Ada","organizationId":"019a9f2e-5d1b-7a20-9c3d-64b1e0f7a8c2","{field}":"admin"}}"#
@@ -661,7 +661,7 @@ async fn nobody_registers_what_is_not_theirs_to_say() {
 }
 
 #[actix_web::test]
-async fn the_front_door_leads_to_a_page_under_a_strict_policy() {
+async fn the_root_redirects_to_a_page_with_a_strict_policy() {
     let response = send(TestRequest::get().uri("/")).await;
     assert_eq!(header(&response, "location"), Some("/docs"));
     let response = send(TestRequest::get().uri("/docs")).await;

@@ -1,8 +1,8 @@
-//! Bodies that nobody reads to their end, and the connections they would keep open.
+//! Closes connections whose request body was not read to its end.
 //!
-//! Once the reader of a chunked body is gone, actix-http goes on reading and discarding it, with no
-//! deadline: a client that drips a byte now and then keeps its connection for ever. While the reader still
-//! lives when the answer is sent, it closes the connection instead. So the reader is made to live.
+//! Once the reader of a chunked body is dropped, actix-http goes on reading and discarding the body without a
+//! deadline: a client that sends a byte now and then keeps its connection open. If the reader still exists when the
+//! answer is sent, actix-http closes the connection instead. So we keep the reader alive.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -17,11 +17,11 @@ use actix_web::rt;
 use actix_web::web::Bytes;
 use futures_util::Stream;
 
-/// The true reader of a chunked body; handlers get one that reads through it.
+/// The real reader of a chunked body; handlers get one that reads through it.
 pub struct Reader(Rc<RefCell<Payload>>);
 
 impl Reader {
-    /// `None` for a body of declared length or none at all, which actix-http does not go on reading.
+    /// `None` for a body of declared length or no body, which actix-http does not go on reading.
     pub fn of(request: &mut ServiceRequest) -> Option<Self> {
         if !request.headers().contains_key(TRANSFER_ENCODING) {
             return None;
@@ -33,7 +33,7 @@ impl Reader {
         Some(Self(reader))
     }
 
-    /// Drops the reader after the answer is on its way: this task sends it before another one runs.
+    /// Drops the reader after the answer is sent: this task sends it before another one runs.
     pub fn outlive_the_answer(self) {
         rt::spawn(async move { drop(self.0) });
     }

@@ -9,9 +9,9 @@ use crate::http::error_code::ErrorCode::InvalidOrExpiredToken;
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, RequestContext, Services};
 
-/// End a session by a letter
+/// End a session from an e-mail
 ///
-/// Takes the token of the letter that told of a sign-in, and ends that session, wherever it is. No other token is needed.
+/// Takes the token of the e-mail that reported a sign-in, and ends that session. No other credential is needed.
 #[utoipa::path(
     post,
     path = "/api/auth/end-session",
@@ -25,7 +25,6 @@ pub async fn end_session_by_link(
     context: RequestContext,
     Valid(body): Valid<MailedToken>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let token = body.token.into_value()?;
-    service::end_session_by_link(&services, &context, &token).await?;
+    service::end_session_by_link(&services, &context, &body.token).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -8,23 +8,24 @@ use crate::http::error::ApiError;
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, RequestContext, Services};
 
-/// Ask for a new password
+/// Request a password reset
 ///
-/// Writes a letter whose token is good for a new password for 30 minutes, if the address has an account. Whether it does
-/// is not told: the answer is the same for every address. A fourth letter within an hour is not sent.
+/// Sends an e-mail with a token that is valid for 30 minutes, if the address has an account. The answer is the same
+/// for every address. A fourth e-mail within an hour is not sent.
 #[utoipa::path(
     post,
     path = "/api/auth/forgot-password",
     tag = "Accounts",
     request_body = SomeAddress,
-    responses((status = 200, description = "SuccessResponse, whatever that was.", body = SuccessResponse)),
+    responses((status = 200,
+        description = "Accepted. The answer is the same whether or not the address has an account.",
+        body = SuccessResponse)),
 )]
 pub async fn forgot_password(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<SomeAddress>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let email = body.email.into_value()?;
-    service::forgot_password(&services, &context, email).await?;
+    service::forgot_password(&services, &context, body.email).await?;
     Ok(Json(SuccessResponse::YES))
 }

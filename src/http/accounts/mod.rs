@@ -1,4 +1,5 @@
-//! Accounts: tokens from letters for proofs of an address, a new password, another address, the end of a session.
+//! Account calls that work with tokens from e-mails: verify an address, reset a password, change an address, end a
+//! session.
 
 pub mod change_email;
 pub mod end_session;

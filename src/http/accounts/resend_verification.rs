@@ -8,23 +8,24 @@ use crate::http::error::ApiError;
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, RequestContext, Services};
 
-/// Ask for the verification letter again
+/// Resend the verification e-mail
 ///
-/// Writes to an address that is still to be verified; older letters' tokens are void then. Whether it does is not told:
-/// the answer is the same for every address. A fourth letter within an hour is not sent.
+/// Sends another e-mail to an address that is not verified yet, and invalidates the tokens of earlier ones. The
+/// answer is the same for every address. A fourth e-mail within an hour is not sent.
 #[utoipa::path(
     post,
     path = "/api/auth/resend-verification",
     tag = "Accounts",
     request_body = SomeAddress,
-    responses((status = 200, description = "SuccessResponse, whatever that was.", body = SuccessResponse)),
+    responses((status = 200,
+        description = "Accepted. The answer is the same whether or not the address has an account.",
+        body = SuccessResponse)),
 )]
 pub async fn resend_verification(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<SomeAddress>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let email = body.email.into_value()?;
-    service::resend_verification(&services, &context, email).await?;
+    service::resend_verification(&services, &context, body.email).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -11,8 +11,8 @@ use crate::service::{self, RequestContext, Services};
 
 /// Verify an e-mail address
 ///
-/// Takes the token of the letter that asked to, and notes that the address is the account's owner's: the one the account
-/// has, or the one it was to get by `change-email`. Nobody is signed in by it.
+/// Takes the token of the verification e-mail and marks the address as verified: the current one, or the new one of
+/// `change-email`. Does not sign in.
 #[utoipa::path(
     post,
     path = "/api/auth/verify-email",
@@ -26,7 +26,6 @@ pub async fn verify_email(
     context: RequestContext,
     Valid(body): Valid<MailedToken>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let token = body.token.into_value()?;
-    service::verify_email(&services, &context, &token).await?;
+    service::verify_email(&services, &context, &body.token).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -6,26 +6,26 @@ use utoipa::ToSchema;
 
 use crate::domain::{self, ApiTokenId, Role, UserId};
 
-/// A token of a service, without its secret.
+/// An API token without its secret.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiToken {
     id: ApiTokenId,
     #[schema(example = "nightly export")]
     name: String,
-    /// The most it may do; never more than its creator may at the time.
+    /// The highest role the token can have; never higher than its creator's current role.
     role: Role,
-    /// How the token begins.
+    /// The first characters of the token.
     #[schema(example = "hp_u8H1VYkQ")]
     prefix: String,
-    /// In whose place it acts.
+    /// The user the token acts for.
     created_by: UserId,
     #[schema(example = "2026-11-22T09:30:00Z")]
     created_at: DateTime<Utc>,
-    /// Null for a token that lasts until it is revoked.
+    /// Null for a token that is valid until it is revoked.
     #[schema(required, example = "2027-01-31T12:00:00Z")]
     expires_at: Option<DateTime<Utc>>,
-    /// Exact to five minutes; null before the first use.
+    /// Accurate to five minutes; null before the first use.
     #[schema(required, example = "2026-11-22T17:45:10Z")]
     last_used_at: Option<DateTime<Utc>>,
 }

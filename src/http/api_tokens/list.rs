@@ -15,7 +15,7 @@ use crate::service::{self, Caller, Services};
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiTokens {
-    /// Oldest first, without those that were revoked.
+    /// Oldest first, without revoked tokens.
     tokens: Vec<ApiToken>,
     /// For `cursor`; null on the last page.
     #[schema(required, example = "AZqfLl0bSiCcPWSx4PeowA")]
@@ -24,15 +24,16 @@ pub struct ApiTokens {
 
 /// List API tokens
 ///
-/// One's own in this organization; for admins everybody's.
+/// The caller's own in this organization; for admins, all of them.
 #[utoipa::path(
     get,
     path = "/api/tokens",
     tag = "API tokens",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Tokens a page, 1 to 100; 50 when missing."),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Tokens per page, 1 to 100; 50 by default."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of tokens.", body = ApiTokens)),
     extensions(("x-error-codes" = json!([Forbidden, ValidationFailed]))),

@@ -1,4 +1,4 @@
-//! Tokens that services hold.
+//! API tokens for services.
 
 mod api_token;
 pub mod create;

@@ -10,14 +10,14 @@ use crate::service::{self, Caller, Services};
 
 /// Revoke an API token
 ///
-/// One's own, or as an admin anybody's in the organization. It is refused at once here, and within a second by
-/// every other instance.
+/// One of the caller's own; for admins, any token of the organization. This instance rejects it at once, every other
+/// instance within a second.
 #[utoipa::path(
     delete,
     path = "/api/tokens/{id}",
     tag = "API tokens",
     security(("bearer" = [])),
-    params(("id" = ApiTokenId, Path, description = "A token of the list.")),
+    params(("id" = ApiTokenId, Path, description = "The token's id.")),
     responses((status = 200, description = "Revoked.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([ApiTokenNotFound, Forbidden]))),
 )]

@@ -1,6 +1,6 @@
-//! `GET /demo`, in development only: the TypeScript client at work.
+//! `GET /demo`, in development only: a page that uses the TypeScript client.
 //!
-//! `demo.js` is built from `clients/typescript/example/demo.ts`; the gate builds it again and compares.
+//! `demo.js` is built from `clients/typescript/example/demo.ts`; CI builds it again and compares.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
@@ -10,7 +10,7 @@ const PAGE: &str = include_str!("demo.html");
 const STYLE: &str = include_str!("demo.css");
 const SCRIPT: &str = include_str!("demo.js");
 
-/// Its own script and style, calls to its own origin, and nothing else.
+/// Only its own script and style, and calls to its own origin.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

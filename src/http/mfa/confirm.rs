@@ -1,33 +1,30 @@
 //! `POST /api/auth/mfa/totp/confirm`
 
 use actix_web::web::{Data, Json};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::enroller;
 use super::new_codes::RecoveryCodes;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled, TooManyAttempts,
 };
-use crate::http::field::{Parsed, acceptable};
 use crate::http::token_api::signed_in::SignedIn;
 use crate::service::{RequestContext, Services, mfa};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ConfirmRequest {
-    /// What the authenticator shows now.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "287082")]
-    code: Parsed<String>,
-    /// Of a sign-in with `enrolmentRequired`, in place of a bearer token.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    mfa_token: Option<Parsed<String>>,
+body! {
+    pub struct ConfirmRequest {
+        /// The code that the authenticator shows now.
+        #[schema(example = "287082")]
+        code: String,
+        /// The `mfaToken` of a sign-in with `enrolmentRequired`, instead of a bearer token.
+        #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+        mfa_token: Option<String>,
+    }
 }
 
 /// The recovery codes; with an `mfaToken` also the login answer.
@@ -41,8 +38,8 @@ pub struct Confirmed {
 
 /// Confirm an authenticator
 ///
-/// From now on the person signs in with its codes. Every other session of theirs ends, and earlier recovery
-/// codes are void.
+/// From now on the user signs in with its codes. All other sessions of the user end, and earlier recovery codes
+/// become invalid.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/totp/confirm",
@@ -50,7 +47,8 @@ pub struct Confirmed {
     security((), ("bearer" = [])),
     request_body = ConfirmRequest,
     responses((status = 200, description = "Enrolled.", body = Confirmed)),
-    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled,
+        TooManyAttempts]))),
 )]
 pub async fn confirm(
     services: Data<Services>,
@@ -59,7 +57,7 @@ pub async fn confirm(
     Valid(body): Valid<ConfirmRequest>,
 ) -> Result<Json<Confirmed>, ApiError> {
     let who = enroller(body.mfa_token, caller)?;
-    let confirmed = mfa::confirm(&services, &context, who, &body.code.into_value()?).await?;
+    let confirmed = mfa::confirm(&services, &context, who, &body.code).await?;
     Ok(Json(Confirmed {
         codes: (&confirmed.recovery_codes).into(),
         signed_in: confirmed.signed_in.map(SignedIn::from),

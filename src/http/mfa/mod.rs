@@ -11,16 +11,15 @@ pub mod verify;
 
 use super::caller::Enrolling;
 use super::error::ApiError;
-use super::field::Parsed;
 use crate::service::mfa::EnrolmentSubject;
 
-/// A token in the body says who it is, and then nothing else does: two identities in one request never mix.
+/// A token in the body is the only credential then: a request never mixes two identities.
 fn enroller(
-    mfa_token: Option<Parsed<String>>,
+    mfa_token: Option<String>,
     caller: Result<Enrolling, ApiError>,
 ) -> Result<EnrolmentSubject, ApiError> {
     match mfa_token {
-        Some(token) => Ok(EnrolmentSubject::PendingSignIn(token.into_value()?)),
+        Some(token) => Ok(EnrolmentSubject::PendingSignIn(token)),
         None => Ok(EnrolmentSubject::Caller(caller?.0)),
     }
 }

@@ -1,11 +1,11 @@
-//! Recovery codes on their way to their owner.
+//! Newly created recovery codes, as clients see them.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::service::mfa::NewCodes;
 
-/// Ten codes that each stand in for the authenticator once. They are not shown again.
+/// Ten codes that each replace the authenticator's code once. They are not shown again.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecoveryCodes {

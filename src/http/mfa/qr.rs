@@ -1,11 +1,11 @@
-//! A QR code as an SVG, for a page to show as it is.
+//! A QR code as an SVG, ready to embed in a page.
 
 use qrcode::QrCode;
 use qrcode::render::svg;
 
 use crate::http::error::ApiError;
 
-/// Pixels, where nothing scales it.
+/// Pixels, unless scaled.
 const SIDE: u32 = 240;
 
 /// An `<svg>` element, with its white margin.
@@ -17,7 +17,7 @@ pub fn svg(text: &str) -> Result<String, ApiError> {
         .render::<svg::Color<'_>>()
         .min_dimensions(SIDE, SIDE)
         .build();
-    // An XML declaration has no place inside a page.
+    // An XML declaration is not allowed inside a page.
     let element = document.find("<svg").and_then(|at| document.get(at..));
     Ok(element.unwrap_or(&document).to_owned())
 }

@@ -1,35 +1,32 @@
 //! `POST /api/auth/mfa/recovery-codes`
 
 use actix_web::web::{Data, Json};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::new_codes::RecoveryCodes;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     InvalidCode, InvalidCredentials, MfaNotEnrolled, TooManyAttempts,
 };
-use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::field::Password;
 use crate::service::{Caller, Services, mfa};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RecoveryCodesRequest {
-    /// Of the authenticator, or one of the old recovery codes.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "287082")]
-    code: Parsed<String>,
-    /// Looked at where it is given.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Option<Parsed<Password>>,
+body! {
+    pub struct RecoveryCodesRequest {
+        /// A code of the authenticator, or one of the old recovery codes.
+        #[schema(example = "287082")]
+        code: String,
+        /// Checked if present.
+        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
+            example = "correct horse battery staple")]
+        password: Option<Password>,
+    }
 }
 
-/// Get new recovery codes
+/// Create new recovery codes
 ///
-/// All earlier ones are void.
+/// All earlier ones become invalid.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/recovery-codes",
@@ -44,11 +41,7 @@ pub async fn recovery_codes(
     caller: Caller,
     Valid(body): Valid<RecoveryCodesRequest>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
-    let password = body.password.map(Parsed::into_value).transpose()?;
-    let (password, code) = (
-        password.as_ref().map(Password::expose),
-        body.code.into_value()?,
-    );
-    let codes = mfa::renew_recovery_codes(&services, &caller, password, &code).await?;
+    let password = body.password.as_ref().map(Password::expose);
+    let codes = mfa::renew_recovery_codes(&services, &caller, password, &body.code).await?;
     Ok(Json((&codes).into()))
 }

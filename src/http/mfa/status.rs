@@ -14,18 +14,18 @@ use crate::service::{Services, mfa};
 pub struct MfaStatus {
     #[schema(example = true)]
     enabled: bool,
-    /// Of ten.
+    /// Out of ten.
     #[schema(example = 9)]
     recovery_codes_left: i64,
 }
 
-/// Ask for one's second factor
+/// Read the second factor's status
 #[utoipa::path(
     get,
     path = "/api/auth/mfa",
     tag = "Second factor",
     security(("bearer" = [])),
-    responses((status = 200, description = "How the caller signs in.", body = MfaStatus)),
+    responses((status = 200, description = "The status of the second factor.", body = MfaStatus)),
 )]
 pub async fn status(
     services: Data<Services>,

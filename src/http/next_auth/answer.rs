@@ -1,4 +1,4 @@
-//! Answers that lead somewhere: as a redirect, or as the URL for those who ask for it.
+//! Responses that lead to another URL: as a redirect, or as JSON with the URL.
 
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
@@ -8,15 +8,14 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::place;
-use super::sent::Sent;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::settings::Settings;
 
-/// Where to go next.
+/// The URL to go to next.
 #[derive(Serialize, ToSchema)]
 pub struct Next {
-    /// After a failure it has an `error`.
+    /// After a failure it has an `error` parameter.
     #[schema(format = "uri", example = "https://app.example.com/dashboard")]
     url: String,
 }
@@ -39,17 +38,18 @@ pub fn lead_to(url: &Url, wants_url: bool, cookies: &[String]) -> HttpResponse {
     response.insert_header((LOCATION, url.as_str())).finish()
 }
 
-/// A failed sign-in, in the words of whoever tried: the client of NextAuth looks for `error` in the URL it
-/// is told, a form leads back to the page it stands on, and a script reads a status.
+/// A failed sign-in, in the form the client expects: the NextAuth client looks for `error` in the URL it gets, a form
+/// is redirected to its page, and a script gets a status.
 pub fn refuse_sign_in(
     error: ApiError,
-    sent: &Sent,
+    wants_url: bool,
+    is_json: bool,
     onward: &Url,
     settings: &Settings,
 ) -> Result<HttpResponse, ApiError> {
-    if sent.wants_url() {
+    if wants_url {
         let error = match error.code() {
-            // Nobody has an account by an address that is none.
+            // An invalid address has no account.
             ErrorCode::ValidationFailed => ErrorCode::InvalidCredentials.into(),
             _ => error,
         };
@@ -57,7 +57,7 @@ pub fn refuse_sign_in(
         let url = place::page("/api/auth/error", &parameters, settings);
         return Ok(with_url(error, &url));
     }
-    if sent.is_json {
+    if is_json {
         return Err(error);
     }
     let parameters = [
@@ -68,7 +68,7 @@ pub fn refuse_sign_in(
     Ok(lead_to(&page, false, &[]))
 }
 
-/// The error's status and headers around the body that NextAuth's client reads.
+/// The error's status and headers with the body that the NextAuth client reads.
 fn with_url(error: ApiError, url: &Url) -> HttpResponse {
     let body = serde_json::json!({ "url": url.as_str() }).to_string();
     let mut answer = HttpResponse::from_error(error).set_body(BoxBody::new(body));
@@ -77,7 +77,7 @@ fn with_url(error: ApiError, url: &Url) -> HttpResponse {
     answer
 }
 
-/// NextAuth's word for the error where it has one, else our own.
+/// NextAuth's name for the error where it has one, otherwise ours.
 fn word(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::InvalidCredentials | ErrorCode::ValidationFailed => "CredentialsSignin",

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::answer::{self, Next};
 use super::place;
-use super::sent::Sent;
+use super::sent::{Sent, wants_url};
 use crate::domain::{Email, Violation};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
@@ -21,39 +21,34 @@ use crate::http::settings::Settings;
 use crate::service::mfa::{self, MfaChallenge};
 use crate::service::{self, RequestContext, Services, SignIn, SignedIn};
 
-/// What the client of NextAuth posts. Other fields are ignored.
+/// What the NextAuth client posts. Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct Credentials {
-    #[schema(format = "email", max_length = 254, example = "ada@example.com")]
-    email: String,
-    #[schema(
-        format = "password",
-        max_length = 100,
-        example = "correct horse battery staple"
-    )]
-    password: String,
-    /// The code of the second factor, for those who have one.
+    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+    email: Option<String>,
+    #[schema(value_type = String, format = "password", max_length = 100, example = "correct horse battery staple")]
+    password: Option<String>,
+    /// The code of the second factor, if the account has one.
     #[schema(example = "123456")]
     code: Option<String>,
-    /// As `/api/auth/csrf` gave it. Needed where neither `Origin` nor `Sec-Fetch-Site` says whose page this is.
+    /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
-    /// Where to lead on to: a page of ours, of `CORS_ALLOWED_ORIGINS` or of `ALLOWED_RETURN_URLS`. Anything
-    /// else is our own front page.
+    /// The URL to go to next: on this service, on an origin of `CORS_ALLOWED_ORIGINS`, or one of
+    /// `ALLOWED_RETURN_URLS`. Anything else leads to the front page.
     #[schema(example = "https://app.example.com/dashboard")]
     callback_url: Option<String>,
-    /// Asks for the URL instead of a redirect.
-    #[schema(example = true)]
-    json: Option<bool>,
+    /// Answer with the URL instead of a redirect.
+    #[schema(value_type = Option<bool>, example = true)]
+    json: Option<String>,
 }
 
-/// Sign in for the session cookie
+/// Sign in with a session cookie
 ///
-/// Every sign-in sets a cookie of a new session. With `json: true` the answer has the URL to go to, with
-/// `error` in it after a failure (401 for wrong credentials, `CredentialsSignin`; 401 for a missing second
-/// factor, `MfaRequired`: sign in again with `code`). Without it a form is redirected, to the page it came from after a failure; JSON gets the errors
-/// below.
+/// Every sign-in sets the cookie of a new session. With `json: true` the answer contains the URL to go to next, with
+/// `error` in it after a failure (401 for wrong credentials, `CredentialsSignin`; 401 for a missing second factor,
+/// `MfaRequired`: sign in again with `code`). Without it, a form is redirected, after a failure to the page it came
+/// from; JSON gets the errors below.
 #[utoipa::path(
     post,
     path = "/api/auth/callback/credentials",
@@ -63,30 +58,33 @@ pub struct Credentials {
         (status = 200, description = "Signed in, with `json: true`.", body = Next, headers(("Set-Cookie" = String))),
         (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
     ),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
+        TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
 pub async fn callback(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
-    sent: Sent,
+    sent: Sent<Credentials>,
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
-    let csrf = Csrf::of(headers, sent.get("csrfToken"), &services, &settings);
-    admit_sign_in(RequestOrigin::of(headers, &settings), csrf, sent.is_json)?;
-    let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
-    match sign_in(&services, &context, &sent).await {
+    let Sent { is_json, fields } = sent;
+    let csrf = Csrf::of(headers, fields.csrf_token.as_deref(), &services, &settings);
+    admit_sign_in(RequestOrigin::of(headers, &settings), csrf, is_json)?;
+    let onward = place::callback_url(fields.callback_url.as_deref(), &services, &settings);
+    let wants_url = wants_url(fields.json.as_deref());
+    match sign_in(&services, &context, &fields).await {
         Ok(signed_in) => {
             let (token, seconds) = (&signed_in.access_token, signed_in.expires_in);
             let cookie = Cookie::Session.set(token, seconds, &settings);
-            Ok(answer::lead_to(&onward, sent.wants_url(), &[cookie]))
+            Ok(answer::lead_to(&onward, wants_url, &[cookie]))
         }
-        Err(error) => answer::refuse_sign_in(error, &sent, &onward, &settings),
+        Err(error) => answer::refuse_sign_in(error, wants_url, is_json, &onward, &settings),
     }
 }
 
-/// Sign in for the session cookie, by its other name
+/// Sign in with a session cookie (alias)
 ///
 /// The same as `/api/auth/callback/credentials`.
 #[utoipa::path(
@@ -98,14 +96,15 @@ pub async fn callback(
         (status = 200, description = "Signed in, with `json: true`.", body = Next, headers(("Set-Cookie" = String))),
         (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
     ),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
+        TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
 pub async fn signin(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
-    sent: Sent,
+    sent: Sent<Credentials>,
 ) -> Result<HttpResponse, ApiError> {
     callback(services, settings, context, request, sent).await
 }
@@ -113,11 +112,11 @@ pub async fn signin(
 async fn sign_in(
     services: &Services,
     context: &RequestContext,
-    sent: &Sent,
+    fields: &Credentials,
 ) -> Result<SignedIn, ApiError> {
     let mut faults: Vec<Violation> = Vec::new();
-    let email = read::<Email>(sent, "email", &mut faults);
-    let password = read::<Password>(sent, "password", &mut faults);
+    let email = read::<Email>(&fields.email, "email", &mut faults);
+    let password = read::<Password>(&fields.password, "password", &mut faults);
     let (Some(email), Some(password)) = (email, password) else {
         return Err(faults.into());
     };
@@ -128,27 +127,30 @@ async fn sign_in(
     };
     match service::login(services, context, login).await? {
         SignIn::Complete(signed_in) => Ok(signed_in),
-        SignIn::Challenge(wanted) => second_step(services, context, &wanted, sent).await,
+        SignIn::Challenge(wanted) => second_step(services, context, &wanted, fields).await,
     }
 }
 
-/// The client of NextAuth knows one step alone, so the code comes with e-mail and password.
+/// The NextAuth client knows only one step, so the code comes with e-mail and password.
 async fn second_step(
     services: &Services,
     context: &RequestContext,
     wanted: &MfaChallenge,
-    sent: &Sent,
+    fields: &Credentials,
 ) -> Result<SignedIn, ApiError> {
     if wanted.enrolment_required {
         return Err(MfaEnrolmentRequired.into());
     }
-    let code = sent.get("code").ok_or(SecondFactorRequired)?;
+    let code = fields.code.as_deref().ok_or(SecondFactorRequired)?;
     Ok(mfa::verify(services, context, wanted.token.expose(), code).await?)
 }
 
-fn read<T: FromText>(sent: &Sent, field: &'static str, faults: &mut Vec<Violation>) -> Option<T> {
-    let text = sent.get(field).unwrap_or_default().to_owned();
-    T::from_text(text)
+fn read<T: FromText>(
+    text: &Option<String>,
+    field: &'static str,
+    faults: &mut Vec<Violation>,
+) -> Option<T> {
+    T::from_text(text.clone().unwrap_or_default())
         .map_err(|refusal| faults.push(refusal.of(field)))
         .ok()
 }

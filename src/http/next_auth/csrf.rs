@@ -11,24 +11,25 @@ use crate::http::cookies::Cookie;
 use crate::http::settings::Settings;
 use crate::service::Services;
 
-/// A token for forms.
+/// A CSRF token.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CsrfToken {
-    /// Good for 24 hours, beside the cookie that holds it as well.
+    /// Valid for 24 hours, together with the cookie that contains it as well.
     #[schema(example = "AAAAAGpBvYBmb3IgZXhhbXBsZSBvbmx5…")]
     csrf_token: String,
 }
 
-/// A token against forged forms
+/// Get a CSRF token
 ///
-/// Send it as `csrfToken` with a form, or in `X-CSRF-Token` with any other call that is made with the session
-/// cookie. It signs nobody in.
+/// Send it as `csrfToken` with a form, or in `X-CSRF-Token` with any other call that uses the session cookie. It is
+/// not a credential.
 #[utoipa::path(
     get,
     path = "/api/auth/csrf",
     tag = "NextAuth",
-    responses((status = 200, description = "The token, and a cookie with it.", body = CsrfToken, headers(("Set-Cookie" = String)))),
+    responses((status = 200, description = "The token, and a cookie with the same token.", body = CsrfToken,
+        headers(("Set-Cookie" = String)))),
 )]
 pub async fn csrf(
     services: Data<Services>,
@@ -43,7 +44,7 @@ pub async fn csrf(
     response.json(CsrfToken { csrf_token })
 }
 
-/// The token that this browser has, so that all its tabs may use it, or a new one and its `Set-Cookie`.
+/// The token that this browser has, so that all its tabs can use it, or a new one and its `Set-Cookie`.
 pub fn token(
     headers: &HeaderMap,
     services: &Services,

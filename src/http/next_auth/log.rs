@@ -3,9 +3,9 @@
 use actix_web::HttpResponse;
 use serde_json::json;
 
-/// What the client has to complain of
+/// Report a client error
 ///
-/// The client of NextAuth reports its own errors here. They are not read: anybody could write anything.
+/// The NextAuth client reports its own errors here. They are ignored, as anyone could send anything.
 #[utoipa::path(
     post,
     path = "/api/auth/_log",

@@ -1,4 +1,4 @@
-//! Sessions as the clients of NextAuth (version 4) know them: an HttpOnly cookie, and a token against forged forms.
+//! Sessions for clients of NextAuth (version 4): an HttpOnly cookie, and a CSRF token.
 
 pub mod answer;
 pub mod credentials;

@@ -1,4 +1,4 @@
-//! Where a sign-in or a sign-out leads on to: never further than where this service's people belong.
+//! Where a sign-in or a sign-out leads: to this service and its allowed origins and URLs only.
 
 use url::Url;
 
@@ -7,8 +7,8 @@ use crate::domain::return_url::web_page;
 use crate::http::settings::Settings;
 use crate::service::Services;
 
-/// What `callbackUrl` names, if that is a page of ours, of an allowed origin, or one that
-/// `ALLOWED_RETURN_URLS` allows; else our own front page.
+/// The `callbackUrl`, if it is on this service, on an allowed origin, or in `ALLOWED_RETURN_URLS`; otherwise our
+/// front page.
 pub fn callback_url(given: Option<&str>, services: &Services, settings: &Settings) -> Url {
     given
         .and_then(|text| {
@@ -24,7 +24,7 @@ pub fn callback_url(given: Option<&str>, services: &Services, settings: &Setting
         .unwrap_or_else(|| settings.public("/"))
 }
 
-/// The page to sign in at, or the one for errors, with these parameters.
+/// The sign-in page or the error page, with these parameters.
 pub fn page(path: &str, parameters: &[(&str, &str)], settings: &Settings) -> Url {
     let mut url = settings.public(path);
     url.query_pairs_mut().extend_pairs(parameters);

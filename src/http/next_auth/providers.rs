@@ -8,11 +8,11 @@ use crate::domain::TokenDelivery;
 use crate::http::settings::Settings;
 use crate::service::Services;
 
-/// The ways to sign in, by their ids.
+/// The ways to sign in, by id.
 #[derive(Serialize, ToSchema)]
 pub struct Providers {
     credentials: Provider,
-    /// Where sign-in with Slack is set up and ends with a cookie.
+    /// Present if sign-in with Slack is set up and delivers a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     slack: Option<Provider>,
 }
@@ -33,12 +33,12 @@ pub struct Provider {
     callback_url: String,
 }
 
-/// The ways to sign in
+/// List the ways to sign in
 #[utoipa::path(
     get,
     path = "/api/auth/providers",
     tag = "NextAuth",
-    responses((status = 200, description = "By their ids.", body = Providers)),
+    responses((status = 200, description = "The ways to sign in, by id.", body = Providers)),
 )]
 pub async fn providers(services: Data<Services>, settings: Data<Settings>) -> Json<Providers> {
     let slack = leads_through_slack(&services, &settings);

@@ -1,8 +1,9 @@
-//! What these clients send: a form or JSON, with more fields than anybody needs.
+//! What NextAuth clients send: a form or JSON, with extra fields.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -11,49 +12,41 @@ use crate::http::body::{self, Fields};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
-/// The body's fields. Those nobody asks for are ignored, because the client sends its own options along.
-pub struct Sent {
+/// A body whose fields are optional texts. Unknown ones are ignored, because the client sends its own options too.
+pub struct Sent<T> {
     pub is_json: bool,
-    fields: Vec<(String, String)>,
+    pub fields: T,
 }
 
-impl Sent {
-    /// `None` for a field that is missing or empty, or whose value is no text.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.fields
-            .iter()
-            .find(|(known, value)| known == name && !value.is_empty())
-            .map(|(_, value)| value.as_str())
-    }
+/// Whether the field `json` asks for the URL as JSON instead of a redirect.
+pub fn wants_url(json: Option<&str>) -> bool {
+    json == Some("true")
+}
 
-    /// Whether the client wants to be told the URL and not to be sent there.
-    pub fn wants_url(&self) -> bool {
-        self.get("json") == Some("true")
+impl<T: DeserializeOwned> Sent<T> {
+    /// A field that is empty, or that is not text, counts as missing.
+    fn new(is_json: bool, fields: Vec<(String, Value)>) -> Result<Self, ApiError> {
+        let text = |value| match value {
+            Value::String(text) if !text.is_empty() => Some(Value::String(text)),
+            Value::Bool(word) => Some(Value::String(word.to_string())),
+            _ => None,
+        };
+        let fields = fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, text(value)?)))
+            .collect();
+        let fields = serde_json::from_value(fields).map_err(|_| ErrorCode::MalformedRequest)?;
+        Ok(Self { is_json, fields })
     }
 
     fn of_json(bytes: &[u8]) -> Result<Self, ApiError> {
-        let text = |value| match value {
-            Value::String(text) => Some(text),
-            Value::Bool(word) => Some(word.to_string()),
-            _ => None,
-        };
-        let fields = Fields::parse(bytes)?.into_values()?;
-        Ok(Self {
-            is_json: true,
-            fields: fields
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, text(value)?)))
-                .collect(),
-        })
+        Self::new(true, Fields::parse(bytes)?.into_values()?)
     }
 
     fn of_form(bytes: &[u8]) -> Result<Self, ApiError> {
-        let mut sent = Self {
-            is_json: false,
-            fields: Vec::new(),
-        };
+        let mut fields: Vec<(String, Value)> = Vec::new();
         for (name, value) in form_urlencoded::parse(bytes).into_owned() {
-            if sent.fields.iter().any(|(known, _)| *known == name) {
+            if fields.iter().any(|(known, _)| *known == name) {
                 let why = "Please send this field once.";
                 return Err(vec![Violation::new(name, "duplicate_field", why)].into());
             }
@@ -61,13 +54,13 @@ impl Sent {
                 let why = "Please leave out NUL characters.";
                 return Err(vec![Violation::new(name, "invalid_characters", why)].into());
             }
-            sent.fields.push((name, value));
+            fields.push((name, Value::String(value)));
         }
-        Ok(sent)
+        Self::new(false, fields)
     }
 }
 
-impl FromRequest for Sent {
+impl<T: DeserializeOwned + 'static> FromRequest for Sent<T> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
@@ -91,25 +84,35 @@ impl FromRequest for Sent {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_form_and_json_say_the_same() {
-        let form = Sent::of_form(b"email=a%40b.example&json=true&redirect=false&empty=").unwrap();
-        let json =
-            br#"{"email":"a@b.example","json":true,"redirect":false,"more":[1],"none":null}"#;
-        let json = Sent::of_json(json).unwrap();
-        for sent in [form, json] {
-            assert_eq!(sent.get("email"), Some("a@b.example"));
-            assert_eq!(sent.get("more").or(sent.get("empty")), None);
-            assert!(sent.wants_url());
-        }
+    #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+    struct Body {
+        email: Option<String>,
+        empty: Option<String>,
+        json: Option<String>,
+        list: Option<String>,
     }
 
     #[test]
-    fn a_field_that_comes_twice_or_holds_nul_is_refused() {
-        assert!(Sent::of_form(b"email=a&email=b").is_err());
-        assert!(Sent::of_form(b"email=a%00").is_err());
-        assert!(Sent::of_json(br#"{"email":"a","email":"b"}"#).is_err());
-        assert!(Sent::of_json(br#"{"email":"a\u0000"}"#).is_err());
-        assert!(Sent::of_json(b"[]").is_err());
+    fn a_form_and_json_are_equivalent() {
+        let form =
+            Sent::<Body>::of_form(b"email=a%40b.example&json=true&redirect=false&empty=").unwrap();
+        let json = br#"{"email":"a@b.example","json":true,"list":[1],"empty":null,"more":1}"#;
+        let json = Sent::<Body>::of_json(json).unwrap();
+        let expected = Body {
+            email: Some("a@b.example".into()),
+            empty: None,
+            json: Some("true".into()),
+            list: None,
+        };
+        assert_eq!([form.fields, json.fields], [expected.clone(), expected]);
+    }
+
+    #[test]
+    fn a_repeated_field_or_nul_is_rejected() {
+        assert!(Sent::<Body>::of_form(b"email=a&email=b").is_err());
+        assert!(Sent::<Body>::of_form(b"email=a%00").is_err());
+        assert!(Sent::<Body>::of_json(br#"{"email":"a","email":"b"}"#).is_err());
+        assert!(Sent::<Body>::of_json(br#"{"email":"a\u0000"}"#).is_err());
+        assert!(Sent::<Body>::of_json(b"[]").is_err());
     }
 }

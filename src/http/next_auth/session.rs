@@ -18,25 +18,25 @@ use crate::http::settings::Settings;
 use crate::http::token_api::user::User;
 use crate::service::{self, CookieSession, Error, RequestContext, Services};
 
-/// Who is signed in: both fields, or neither.
+/// The signed-in user: both fields, or neither.
 #[derive(Serialize, ToSchema)]
 pub struct SessionView {
     #[schema(required = false)]
     user: User,
-    /// When the cookie's token ends, unless it is renewed before.
+    /// When the cookie's token expires, unless it is renewed before.
     #[schema(required = false, example = "2026-11-29T09:30:00Z")]
     expires: DateTime<Utc>,
 }
 
-/// Who is signed in
+/// Read the current session
 ///
-/// Nobody is no error: the answer is `{}` then, and a cookie that is no good any more is taken back. One whose
-/// token is older than a day is renewed, until the session ends 90 days after it began.
+/// Without a session the answer is `{}`, and an invalid cookie is deleted. A token older than a day is renewed, until
+/// the session ends 90 days after it began.
 #[utoipa::path(
     get,
     path = "/api/auth/session",
     tag = "NextAuth",
-    responses((status = 200, description = "The person, or nobody.", body = SessionView)),
+    responses((status = 200, description = "The current user, or `{}`.", body = SessionView)),
     extensions(("x-error-codes" = json!([Busy, Unavailable]))),
 )]
 pub async fn session(
@@ -51,8 +51,8 @@ pub async fn session(
         response.insert_header((SET_COOKIE, cookie));
     }
     Ok(match seen {
-        Seen::Nobody | Seen::Unsettled => response.json(json!({})),
-        Seen::Person(session) => response.json(SessionView {
+        Seen::SignedOut | Seen::MustEnrol => response.json(json!({})),
+        Seen::SignedIn(session) => response.json(SessionView {
             user: session.profile.into(),
             expires: session.expires_at,
         }),
@@ -62,21 +62,20 @@ pub async fn session(
 /// Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct SessionUpdate {
-    /// As `/api/auth/csrf` gave it. Needed where neither `Origin` nor `Sec-Fetch-Site` says whose page this is.
+    /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
 }
 
-/// Look again who is signed in
+/// Reload the current session
 ///
-/// What the client's `update()` posts. People change their data elsewhere, so what it sends along is ignored.
+/// What the client's `update()` posts. The fields it sends are ignored; users change their data elsewhere.
 #[utoipa::path(
     post,
     path = "/api/auth/session",
     tag = "NextAuth",
     request_body = SessionUpdate,
-    responses((status = 200, description = "The person, or nobody.", body = SessionView)),
+    responses((status = 200, description = "The current user, or `{}`.", body = SessionView)),
     extensions(("x-error-codes" = json!([CrossSiteRequest]))),
 )]
 pub async fn update(
@@ -84,10 +83,15 @@ pub async fn update(
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
-    sent: Sent,
+    sent: Sent<SessionUpdate>,
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
-    let csrf = Csrf::of(headers, sent.get("csrfToken"), &services, &settings);
+    let csrf = Csrf::of(
+        headers,
+        sent.fields.csrf_token.as_deref(),
+        &services,
+        &settings,
+    );
     let sender = RequestOrigin::of(headers, &settings);
     if sender != RequestOrigin::NonBrowser {
         admit_cookie_call(sender, csrf)?;
@@ -95,12 +99,12 @@ pub async fn update(
     session(services, settings, context, request).await
 }
 
-/// What the request's credential shows.
+/// The result of checking the request's credential.
 enum Seen {
-    Person(Box<CookieSession>),
-    Nobody,
-    /// Somebody who has to enrol a second factor first, for which the cookie is good.
-    Unsettled,
+    SignedIn(Box<CookieSession>),
+    SignedOut,
+    /// A user who must enrol a second factor first; the cookie is valid for that.
+    MustEnrol,
 }
 
 async fn look_up(
@@ -110,17 +114,17 @@ async fn look_up(
     headers: &HeaderMap,
 ) -> Result<Seen, ApiError> {
     let Ok(presented) = PresentedCredential::by(headers, settings) else {
-        return Ok(Seen::Nobody);
+        return Ok(Seen::SignedOut);
     };
     match service::cookie_session(services, context, presented.token()).await {
-        Ok(session) => Ok(Seen::Person(Box::new(session))),
-        Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked) => Ok(Seen::Nobody),
-        Err(Error::MfaEnrolmentRequired) => Ok(Seen::Unsettled),
+        Ok(session) => Ok(Seen::SignedIn(Box::new(session))),
+        Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked) => Ok(Seen::SignedOut),
+        Err(Error::MfaEnrolmentRequired) => Ok(Seen::MustEnrol),
         Err(error) => Err(error.into()),
     }
 }
 
-/// `Set-Cookie` where the browser's cookie is to be another, or none.
+/// `Set-Cookie` to replace or delete the browser's cookie.
 fn new_cookie(seen: &Seen, headers: &HeaderMap, settings: &Settings) -> Option<String> {
     if matches!(
         PresentedCredential::by(headers, settings),
@@ -129,15 +133,15 @@ fn new_cookie(seen: &Seen, headers: &HeaderMap, settings: &Settings) -> Option<S
         return None;
     }
     match seen {
-        Seen::Person(session) => {
+        Seen::SignedIn(session) => {
             let renewed = session.renewed.as_ref()?;
             let seconds = renewed.expires_in;
             Some(Cookie::Session.set(&renewed.access_token, seconds, settings))
         }
-        Seen::Nobody => {
+        Seen::SignedOut => {
             let has_one = Cookie::Session.all(headers, settings).next().is_some();
             has_one.then(|| Cookie::Session.clear(settings))
         }
-        Seen::Unsettled => None,
+        Seen::MustEnrol => None,
     }
 }

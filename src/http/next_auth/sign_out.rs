@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::answer::{self, Next};
 use super::place;
-use super::sent::Sent;
+use super::sent::{Sent, wants_url};
 use crate::http::caller::PresentedCredential;
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
@@ -19,21 +19,20 @@ use crate::service::{self, Error, RequestContext, Services};
 /// Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct SignOut {
-    /// As `/api/auth/csrf` gave it. Needed where neither `Origin` nor `Sec-Fetch-Site` says whose page this is.
+    /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
-    /// Where to lead on to, as for signing in.
+    /// The URL to go to next, as for signing in.
     #[schema(example = "https://app.example.com/")]
     callback_url: Option<String>,
-    /// Asks for the URL instead of a redirect.
-    #[schema(example = true)]
-    json: Option<bool>,
+    /// Answer with the URL instead of a redirect.
+    #[schema(value_type = Option<bool>, example = true)]
+    json: Option<String>,
 }
 
-/// Sign out and take the cookie back
+/// Sign out and delete the cookie
 ///
-/// Ends the cookie's session and no other. Whoever has no good cookie is signed out already.
+/// Ends the cookie's session only. Without a valid cookie nothing is left to do.
 #[utoipa::path(
     post,
     path = "/api/auth/signout",
@@ -50,18 +49,22 @@ pub async fn sign_out(
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
-    sent: Sent,
+    Sent { fields, .. }: Sent<SignOut>,
 ) -> Result<HttpResponse, ApiError> {
     let sender = RequestOrigin::of(request.headers(), &settings);
     if sender != RequestOrigin::NonBrowser {
-        let csrf = sent.get("csrfToken");
+        let csrf = fields.csrf_token.as_deref();
         let csrf = Csrf::of(request.headers(), csrf, &services, &settings);
         admit_cookie_call(sender, csrf)?;
     }
     end_session(&services, &settings, &context, &request).await?;
-    let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
+    let onward = place::callback_url(fields.callback_url.as_deref(), &services, &settings);
     let cookies = [Cookie::Session, Cookie::Csrf].map(|cookie| cookie.clear(&settings));
-    Ok(answer::lead_to(&onward, sent.wants_url(), &cookies))
+    Ok(answer::lead_to(
+        &onward,
+        wants_url(fields.json.as_deref()),
+        &cookies,
+    ))
 }
 
 async fn end_session(
@@ -70,19 +73,19 @@ async fn end_session(
     context: &RequestContext,
     request: &HttpRequest,
 ) -> Result<(), ApiError> {
-    // A program has no cookie, and what it signs out of is the token API's business.
+    // A program has no cookie; it signs out of its token through the token API.
     let Ok(PresentedCredential::Cookie(token)) =
         PresentedCredential::by(request.headers(), settings)
     else {
         return Ok(());
     };
-    // Whoever is to enrol a second factor may leave as well.
+    // A user who must still enrol a second factor may sign out as well.
     let ended = match service::authenticate_to_enrol(services, context, token).await {
         Ok(caller) => service::logout(services, &caller).await,
         Err(error) => Err(error),
     };
     match ended {
-        // Nobody's session, an ended one, or none that a cookie carries.
+        // An unknown or ended session, or a token that is not allowed in a cookie.
         Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked | Error::Forbidden) => {
             Ok(())
         }

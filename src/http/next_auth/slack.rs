@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::answer::{self, Next};
 use super::place;
 use super::providers::leads_through_slack;
-use super::sent::Sent;
+use super::sent::{Sent, wants_url};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::ProviderNotFound;
 use crate::http::settings::Settings;
@@ -18,45 +18,48 @@ use crate::service::Services;
 /// Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "documentation; `Sent` reads the body")]
 pub struct SlackSignIn {
-    /// Where to lead back to; one of `ALLOWED_RETURN_URLS`.
+    /// The URL to return to after the sign-in; one of `ALLOWED_RETURN_URLS`.
     #[schema(example = "https://app.example.com/dashboard")]
     callback_url: Option<String>,
-    /// Asks for the URL instead of a redirect.
-    #[schema(example = true)]
-    json: Option<bool>,
+    /// Answer with the URL instead of a redirect.
+    #[schema(value_type = Option<bool>, example = true)]
+    json: Option<String>,
 }
 
-/// The way to Slack
+/// Start sign-in with Slack
 ///
-/// Leads to `/api/auth/slack/start`, which does the rest. Only where `/api/auth/providers` lists it: where tokens are delivered as
-/// cookies.
+/// Redirects to `/api/auth/slack/start`. Available only if `/api/auth/providers` lists it: where tokens are delivered
+/// as cookies.
 #[utoipa::path(
     post,
     path = "/api/auth/signin/slack",
     tag = "NextAuth",
     request_body(content((SlackSignIn = "application/json"), (SlackSignIn = "application/x-www-form-urlencoded"))),
     responses(
-        (status = 200, description = "The way, with `json: true`.", body = Next),
-        (status = 302, description = "The way.", headers(("Location" = String))),
+        (status = 200, description = "The URL to redirect the browser to, with `json: true`.", body = Next),
+        (status = 302, description = "Redirects to `/api/auth/slack/start`.", headers(("Location" = String))),
     ),
     extensions(("x-error-codes" = json!([ProviderNotFound]))),
 )]
 pub async fn slack(
     services: Data<Services>,
     settings: Data<Settings>,
-    sent: Sent,
+    Sent { fields, .. }: Sent<SlackSignIn>,
 ) -> Result<HttpResponse, ApiError> {
     if !leads_through_slack(&services, &settings) {
         return Err(ProviderNotFound.into());
     }
-    let onward = place::callback_url(sent.get("callbackUrl"), &services, &settings);
+    let onward = place::callback_url(fields.callback_url.as_deref(), &services, &settings);
     let way = way(&onward, &settings);
-    Ok(answer::lead_to(&way, sent.wants_url(), &[]))
+    Ok(answer::lead_to(
+        &way,
+        wants_url(fields.json.as_deref()),
+        &[],
+    ))
 }
 
-/// The button's address for whoever wants to come out at `onward`.
+/// The URL that starts a sign-in which ends at `onward`.
 pub fn way(onward: &Url, settings: &Settings) -> Url {
     let parameters = [("returnUrl", onward.as_str())];
     place::page("/api/auth/slack/start", &parameters, settings)

@@ -1,4 +1,4 @@
-//! `GET /docs`, the reference page, and `GET /`, the way to it.
+//! `GET /docs`, the reference page, and `GET /`, which redirects to it.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ use crate::http::settings::Settings;
 const STYLE: &str = include_str!("docs.css");
 const TEMPLATE: &str = include_str!("docs.html");
 
-/// Nothing but our one style sheet, known by its hash (CSP Level 3).
+/// Only our own style sheet, identified by its hash (CSP Level 3).
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = BASE64.encode(digest(&SHA256, STYLE.as_bytes()).as_ref());
     format!(
@@ -27,12 +27,12 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The way to the reference page
+/// Redirect to the reference page
 #[utoipa::path(
     get,
     path = "/",
     tag = "Operations",
-    responses((status = 302, description = "To `/docs`.", headers(("Location" = String))))
+    responses((status = 302, description = "Redirects to `/docs`.", headers(("Location" = String))))
 )]
 pub async fn front_door() -> HttpResponse {
     HttpResponse::Found()
@@ -40,7 +40,7 @@ pub async fn front_door() -> HttpResponse {
         .finish()
 }
 
-/// This contract, for people
+/// This contract for people
 #[utoipa::path(
     get,
     path = "/docs",
@@ -75,7 +75,7 @@ fn render(page: &ReferencePage) -> Result<String, minijinja::Error> {
         .render(minijinja::context! { style => STYLE, page => page })
 }
 
-/// Escapes text and sets what stands between backticks as code.
+/// Escapes text and marks what is between backticks as code.
 fn prose(text: &str) -> Value {
     let mut html = String::new();
     for (i, part) in text.split('`').enumerate() {

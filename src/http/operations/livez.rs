@@ -10,14 +10,14 @@ pub struct Alive {
     status: &'static str,
 }
 
-/// Is the process alive
+/// Liveness
 ///
-/// Asks nothing but the process: restart it when this does not answer.
+/// Checks only the process: restart it if this does not answer.
 #[utoipa::path(
     get,
     path = "/livez",
     tag = "Operations",
-    responses((status = 200, description = "Alive.", body = Alive)),
+    responses((status = 200, description = "The process is alive.", body = Alive)),
 )]
 pub async fn livez() -> Json<Alive> {
     Json(Alive { status: "ok" })

@@ -1,4 +1,4 @@
-//! What operators and explorers ask: is it alive, is it ready, what can it do.
+//! Health checks and the API's documentation.
 
 pub mod docs;
 pub mod livez;

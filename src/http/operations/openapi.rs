@@ -9,7 +9,7 @@ use crate::http::openapi;
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::openapi_json);
 
-/// This contract, for machines
+/// This contract for machines
 #[utoipa::path(
     get,
     path = "/openapi.json",

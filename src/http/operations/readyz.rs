@@ -29,17 +29,17 @@ pub struct Check {
     detail: String,
 }
 
-/// Can this instance serve
+/// Readiness
 ///
-/// Send it no requests while this answers 503. With `?verbose`, every check is listed, in the body
-/// of the 503 as well. `writes` fails while the database is read-only, which takes no instance out: tokens are still
-/// good at each.
+/// Send the instance no requests while this answers 503. With `?verbose` all checks are listed, also in the body of a
+/// 503. `writes` fails while the database is read-only, but does not make the instance unready: it can still verify
+/// tokens.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "Operations",
-    params(("verbose" = Option<String>, Query, description = "List the checks; takes no value.")),
-    responses((status = 200, description = "Ready.", body = Ready)),
+    params(("verbose" = Option<String>, Query, description = "Lists the checks; takes no value.")),
+    responses((status = 200, description = "The instance is ready.", body = Ready)),
     extensions(("x-error-codes" = json!([Unavailable]))),
 )]
 pub async fn readyz(services: Data<Services>, request: HttpRequest) -> HttpResponse {

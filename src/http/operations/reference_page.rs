@@ -42,7 +42,7 @@ struct Route {
     errors: Vec<ErrorLine>,
 }
 
-/// One form a request body can have.
+/// One variant of a request body.
 #[derive(Serialize)]
 struct Shape {
     description: String,
@@ -64,7 +64,7 @@ struct Field {
 struct Answer {
     status: String,
     description: String,
-    /// Pretty JSON, one for each form of the answer.
+    /// Pretty-printed JSON, one for each variant of the answer.
     examples: Vec<String>,
 }
 
@@ -169,7 +169,7 @@ fn bodies(
         .collect()
 }
 
-/// The forms a schema allows: itself, or each of its `oneOf`.
+/// The variants a schema allows: itself, or each of its `oneOf`.
 fn variants<'a>(schema: &'a Value, document: &'a Value) -> Vec<&'a Value> {
     let schema = resolve(schema, document);
     match schema.get("oneOf") {

@@ -2,35 +2,31 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, InvalidOrExpiredToken, InvitationNotYours, OrganizationClosed,
 };
-use crate::http::field::{Parsed, acceptable};
 use crate::http::settings::Settings;
 use crate::http::token_api::renewed::renewed;
 use crate::http::token_api::signed_in::SignIn;
 use crate::service::invitations;
 use crate::service::{Caller, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AcceptInvitationRequest {
-    /// Of the link in the letter.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    token: Parsed<String>,
+body! {
+    pub struct AcceptInvitationRequest {
+        /// The token of the e-mail link.
+        #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+        token: String,
+    }
 }
 
 /// Accept an invitation
 ///
-/// With the account of the invited address, or with one that has no address yet and gets this one. The answer's token
-/// speaks for the organization. Whoever has no account registers with `invitationToken`.
+/// With the account of the invited address, or with an account without an address, which then gets this one. The new
+/// token is for the organization. Users without an account register with `invitationToken`.
 #[utoipa::path(
     post,
     path = "/api/invitations/accept",
@@ -38,7 +34,8 @@ pub struct AcceptInvitationRequest {
     security(("bearer" = [])),
     request_body = AcceptInvitationRequest,
     responses((status = 200, description = "Accepted.", body = SignIn, headers(("Set-Cookie" = String)))),
-    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, Forbidden, InvitationNotYours, AlreadyMember, OrganizationClosed]))),
+    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, Forbidden, InvitationNotYours, AlreadyMember,
+        OrganizationClosed]))),
 )]
 pub async fn accept_invitation(
     services: Data<Services>,
@@ -47,7 +44,6 @@ pub async fn accept_invitation(
     caller: Caller,
     Valid(body): Valid<AcceptInvitationRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let token = body.token.into_value()?;
-    let sign_in = invitations::accept(&services, &caller, &token).await?;
+    let sign_in = invitations::accept(&services, &caller, &body.token).await?;
     Ok(renewed(sign_in, request.headers(), &settings))
 }

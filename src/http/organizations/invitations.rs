@@ -25,7 +25,7 @@ pub struct Invitation {
     #[schema(format = "email", example = "bob@example.com")]
     email: String,
     role: Role,
-    /// Null when nobody in person did: the address is of a domain that may join.
+    /// Null for an automatic invitation to an address of an allowed domain.
     #[schema(required)]
     invited_by: Option<UserId>,
     #[schema(example = "2026-11-22T09:30:00Z")]
@@ -47,9 +47,9 @@ impl From<domain::Invitation> for Invitation {
     }
 }
 
-/// List the open invitations
+/// List open invitations
 ///
-/// For managers and admins: those that can be accepted, at most 500.
+/// For managers and admins: invitations that can be accepted, at most 500.
 #[utoipa::path(
     get,
     path = "/api/organizations/{id}/invitations",

@@ -2,38 +2,32 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::invitations::Invitation;
 use super::organization_id;
 use crate::domain::{Email, OrganizationId, Role};
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, OrganizationClosed, OrganizationNotFound,
 };
-use crate::http::field::{Parsed, acceptable};
 use crate::service::invitations::{self, Invite};
 use crate::service::{Caller, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InviteRequest {
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
-    email: Parsed<Email>,
-    /// Not above the caller's own; `employee` unless told.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<Role>)]
-    role: Option<Parsed<Role>>,
+body! {
+    pub struct InviteRequest {
+        #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
+        email: Email,
+        /// At most the caller's own role; `employee` by default.
+        role: Option<Role>,
+    }
 }
 
-/// Invite somebody
+/// Invite a user
 ///
-/// For managers and admins. The address gets a letter with a link that is good once, for seven days. Inviting it again
-/// replaces the open invitation: its role, its link, its seven days.
+/// For managers and admins. The address gets an e-mail with a link that works once, for seven days. Inviting it again
+/// replaces the open invitation with its role, link and expiry.
 #[utoipa::path(
     post,
     path = "/api/organizations/{id}/invitations",
@@ -51,10 +45,9 @@ pub async fn invite(
     Valid(body): Valid<InviteRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let id = organization_id(&id)?;
-    let role = body.role.map(Parsed::into_value).transpose()?;
     let invite = Invite {
-        email: body.email.into_value()?,
-        role: role.unwrap_or(Role::Employee),
+        email: body.email,
+        role: body.role.unwrap_or(Role::Employee),
     };
     let invitation = invitations::invite(&services, &caller, id, invite).await?;
     Ok(HttpResponse::Created().json(Invitation::from(invitation)))

@@ -16,10 +16,10 @@ use crate::http::token_api::renewed::renewed;
 use crate::http::token_api::signed_in::SignIn;
 use crate::service::{self, Caller, Services};
 
-/// Join one more organization
+/// Join an organization
 ///
-/// As an employee, where its join policy is `open`, or `domain` and the caller's proved address is of one of its
-/// domains. The answer's token speaks for it.
+/// As an employee, if its join policy is `open`, or if it is `domain` and the caller's verified address is in one of
+/// its domains. The new token is for that organization.
 #[utoipa::path(
     post,
     path = "/api/organizations/{id}/join",

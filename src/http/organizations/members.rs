@@ -16,7 +16,7 @@ use crate::service::{self, Caller, Services, people::list_members};
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Members {
-    /// In the order of their ids.
+    /// Ordered by id.
     members: Vec<Member>,
     /// For the next page; null on the last one.
     #[schema(required, example = "AZqfLl0beiCcPWSx4Peowg")]
@@ -29,7 +29,7 @@ pub struct Member {
     id: UserId,
     #[schema(example = "Ada Lovelace")]
     name: String,
-    /// Null for some who sign in with Slack.
+    /// Null for some users who sign in with Slack.
     #[schema(required, format = "email", example = "ada@example.com")]
     email: Option<String>,
     role: Role,
@@ -49,7 +49,7 @@ impl From<list_members::Member> for Member {
     }
 }
 
-/// List the members
+/// List members
 ///
 /// For managers and admins.
 #[utoipa::path(
@@ -59,8 +59,9 @@ impl From<list_members::Member> for Member {
     security(("bearer" = [])),
     params(
         ("id" = OrganizationId, Path, description = "The caller's organization."),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "Members a page, 1 to 100; 50 when missing."),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Members per page, 1 to 100; 50 by default."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of members.", body = Members)),
     extensions(("x-error-codes" = json!([ValidationFailed, Forbidden, OrganizationNotFound]))),

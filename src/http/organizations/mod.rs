@@ -17,7 +17,7 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use crate::domain::OrganizationId;
 
-/// The organization in a path; nonsense is an organization that is not there.
+/// The organization id in a path; an invalid id counts as not found.
 fn organization_id(text: &str) -> Result<OrganizationId, ApiError> {
     OrganizationId::from_str(text).map_err(|_| ErrorCode::OrganizationNotFound.into())
 }

@@ -6,18 +6,18 @@ use utoipa::ToSchema;
 
 use crate::domain::{self, JoinPolicy, OrganizationId};
 
-/// An organization and its rules.
+/// An organization and its settings.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Organization {
     id: OrganizationId,
     #[schema(example = "Analytical Engines")]
     name: String,
-    /// Stays when the name changes.
+    /// Does not change with the name.
     #[schema(example = "analytical-engines")]
     slug: String,
     join_policy: JoinPolicy,
-    /// Whose people join uninvited where the join policy is `domain`.
+    /// Users with an address in these domains can join without invitation if the join policy is `domain`.
     #[schema(example = json!(["example.com"]))]
     allowed_domains: Vec<String>,
     /// Whether members must have a second factor.

@@ -9,10 +9,10 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::OrganizationNotFound;
 use crate::service::{self, Caller, Services};
 
-/// Read one's organization
+/// Read the organization
 ///
-/// For every member. Another organization than the token speaks for is not found: refresh with its
-/// `organizationId` first.
+/// For every member. Only the organization of the token is found; to read another, refresh with its `organizationId`
+/// first.
 #[utoipa::path(
     get,
     path = "/api/organizations/{id}",

@@ -13,8 +13,8 @@ use crate::service::{self, Caller, Services};
 
 /// Remove a member, or leave
 ///
-/// Everybody may leave (`me`); admins may remove others. The account stays, and so do its places in other
-/// organizations; its sessions that speak for this one end. The last admin must stay.
+/// Every member may leave (`me`); admins may remove others. The account and its other memberships stay; its sessions
+/// in this organization end. The last admin must stay.
 #[utoipa::path(
     delete,
     path = "/api/organizations/{id}/members/{userId}",
@@ -24,7 +24,7 @@ use crate::service::{self, Caller, Services};
         ("id" = OrganizationId, Path, description = "The caller's organization."),
         ("userId" = UserId, Path, description = "The member, or `me`."),
     ),
-    responses((status = 200, description = "No member any more.", body = SuccessResponse)),
+    responses((status = 200, description = "Removed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, LastAdmin, OrganizationNotFound, UserNotFound]))),
 )]
 pub async fn remove_member(
@@ -36,7 +36,7 @@ pub async fn remove_member(
     let id = organization_id(&id)?;
     let user_id = match user_id.as_str() {
         "me" => caller.profile.id,
-        // Nobody has the nil id, so rights are looked at before nonsense is.
+        // No user has the nil id, so permissions are checked before the id.
         other => other.parse().unwrap_or(UserId::NIL),
     };
     service::remove_member(&services, &caller, id, user_id).await?;

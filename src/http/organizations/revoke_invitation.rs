@@ -12,8 +12,7 @@ use crate::service::{Caller, Services};
 
 /// Revoke an invitation
 ///
-/// For managers and admins; an invitation to a role above the caller's is not theirs to revoke. Its link is good for
-/// nothing from then on.
+/// For managers and admins, for invitations up to their own role. Its link stops working.
 #[utoipa::path(
     delete,
     path = "/api/organizations/{id}/invitations/{invitationId}",
@@ -21,7 +20,7 @@ use crate::service::{Caller, Services};
     security(("bearer" = [])),
     params(
         ("id" = OrganizationId, Path, description = "The caller's organization."),
-        ("invitationId" = InvitationId, Path, description = "An invitation of the list."),
+        ("invitationId" = InvitationId, Path, description = "The invitation's id."),
     ),
     responses((status = 200, description = "Revoked.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, InvitationNotFound, OrganizationNotFound]))),
@@ -33,7 +32,7 @@ pub async fn revoke_invitation(
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let (id, invitation_id) = path.into_inner();
     let id = organization_id(&id)?;
-    // Nothing has the nil id, so rights are looked at before nonsense is.
+    // No invitation has the nil id, so permissions are checked before the id.
     let invitation_id = invitation_id.parse().unwrap_or(InvitationId::NIL);
     invitations::revoke(&services, &caller, id, invitation_id).await?;
     Ok(Json(SuccessResponse::YES))

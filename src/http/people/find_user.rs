@@ -8,16 +8,16 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, UserNotFound};
 use crate::service::{self, Caller, Services};
 
-/// Look at a person
+/// Read a user
 ///
-/// Whoever is beyond the caller's scope is 403; who is no member of the organization, and nonsense, is 404.
+/// 403 for a user the caller may not see; 404 for a user of another organization or an invalid id.
 #[utoipa::path(
     get,
     path = "/api/users/{id}",
-    tag = "People",
+    tag = "Users",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "A person's id.")),
-    responses((status = 200, description = "The person.", body = Person)),
+    params(("id" = UserId, Path, description = "The user's id.")),
+    responses((status = 200, description = "The user.", body = Person)),
     extensions(("x-error-codes" = json!([Forbidden, UserNotFound]))),
 )]
 pub async fn find_user(

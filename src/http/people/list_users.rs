@@ -18,28 +18,29 @@ const MAX_TEXT: usize = 100;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct People {
-    /// The oldest account first.
+    /// Oldest account first.
     users: Vec<Person>,
     /// For `cursor`; null on the last page.
     #[schema(required, example = "AZqfLl0bSiCcPWSx4PeowA")]
     next_cursor: Option<String>,
 }
 
-/// List the people one may see
+/// List visible users
 ///
-/// Employees see themselves, managers also everybody who reports to them at whatever distance, admins the whole
-/// organization.
+/// Employees see themselves, managers also their direct and indirect reports, admins the whole organization.
 #[utoipa::path(
     get,
     path = "/api/users",
-    tag = "People",
+    tag = "Users",
     security(("bearer" = [])),
     params(
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100, description = "People a page, 1 to 100; 50 when missing."),
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
-        ("q" = Option<String>, Query, max_length = 100, description = "Only whose name or address holds this text, at most 100 characters; A and a are the same."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Users per page, 1 to 100; 50 by default."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
+        ("q" = Option<String>, Query, max_length = 100,
+            description = "Matches name or e-mail address, case-insensitively; at most 100 characters."),
     ),
-    responses((status = 200, description = "A page of people.", body = People)),
+    responses((status = 200, description = "A page of users.", body = People)),
     extensions(("x-error-codes" = json!([ValidationFailed]))),
 )]
 pub async fn list_users(

@@ -1,4 +1,4 @@
-//! The people of an organization.
+//! The users of an organization.
 
 pub mod find_user;
 pub mod list_users;

@@ -1,4 +1,4 @@
-//! A person as the others of the organization see them.
+//! A user as others in the organization see them.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -12,20 +12,20 @@ use crate::service;
 #[serde(rename_all = "camelCase")]
 pub struct Person {
     id: UserId,
-    /// Null for some who sign in with Slack.
+    /// Null for some users who sign in with Slack.
     #[schema(required, format = "email", example = "alan@example.com")]
     email: Option<String>,
     #[schema(example = "Alan Turing")]
     name: String,
     role: Role,
     organization_id: OrganizationId,
-    /// Whom they report to.
+    /// The user's manager.
     #[schema(required, example = "019a9f2e-5d1c-7c11-8d20-1f5e3a9b6c04")]
     manager_id: Option<UserId>,
-    /// Whether the account is closed for now.
+    /// Whether the account is disabled.
     #[schema(example = false)]
     disabled: bool,
-    /// Of the account.
+    /// When the account was created.
     #[schema(example = "2026-11-22T09:30:00Z")]
     created_at: DateTime<Utc>,
 }

@@ -8,16 +8,16 @@ use crate::http::error_code::ErrorCode::{Forbidden, LastAdmin, UserNotFound};
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, Caller, Services};
 
-/// Remove a person
+/// Remove a user
 ///
-/// They leave the organization, and those who reported to them report to nobody. The account goes too when it belongs
-/// to no other organization, unless it can be reached through Slack. For admins; the last admin stays.
+/// Removes the user from the organization; their reports have no manager then. The account is deleted if this was its
+/// last organization, unless it can sign in through Slack. For admins; the last admin must stay.
 #[utoipa::path(
     delete,
     path = "/api/users/{id}",
-    tag = "People",
+    tag = "Users",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "A person's id.")),
+    params(("id" = UserId, Path, description = "The user's id.")),
     responses((status = 200, description = "Removed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, LastAdmin, UserNotFound]))),
 )]

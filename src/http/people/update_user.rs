@@ -1,64 +1,45 @@
 //! `PATCH /api/users/{id}`
 
 use actix_web::web::{Data, Json, Path};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::person::Person;
 use crate::domain::{PersonName, Role, UserId};
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, LastAdmin, MemberElsewhere, UserNotFound};
-use crate::http::field::{Parsed, Patch, acceptable, acceptable_or_null};
+use crate::http::field::Patch;
 use crate::service::{self, Caller, Services, UpdatePerson};
 
-/// What is left out stays.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct UpdateUserRequest {
-    /// For admins, managers above the person, and the person.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 201, example = "Alan M. Turing")]
-    name: Option<Parsed<PersonName>>,
-    /// For admins.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<Role>)]
-    role: Option<Parsed<Role>>,
-    /// Whom the person reports to from now on, or null for nobody. For admins.
-    #[serde(default)]
-    #[validate(custom(function = "acceptable_or_null"))]
-    #[schema(value_type = Option<UserId>)]
-    manager_id: Patch<UserId>,
-    /// True closes the account and ends its sessions and API tokens, false opens it again. For admins, and only while
-    /// the person belongs to no other organization.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<bool>, example = true)]
-    disabled: Option<Parsed<bool>>,
-}
-
-impl UpdateUserRequest {
-    fn into_update(self) -> Result<UpdatePerson, ApiError> {
-        Ok(UpdatePerson {
-            name: self.name.map(Parsed::into_value).transpose()?,
-            role: self.role.map(Parsed::into_value).transpose()?,
-            manager_id: self.manager_id.into_change()?,
-            disabled: self.disabled.map(Parsed::into_value).transpose()?,
-        })
+body! {
+    /// Fields that are left out do not change.
+    pub struct UpdateUserRequest {
+        /// For admins, managers above the user, and the user.
+        #[schema(value_type = Option<String>, min_length = 1, max_length = 201, example = "Alan M. Turing")]
+        name: Option<PersonName>,
+        /// For admins.
+        role: Option<Role>,
+        /// The user's new manager, or null for none. For admins.
+        #[schema(value_type = Option<UserId>)]
+        manager_id: Patch<UserId>,
+        /// True disables the account and ends its sessions and API tokens, false enables it again. For admins, and
+        /// only while the user belongs to no other organization.
+        #[schema(example = true)]
+        disabled: Option<bool>,
     }
 }
 
-/// Change a person
+/// Update a user
 ///
-/// All of it or nothing. A new role counts at the next request. The last admin stays one.
+/// All changes or none. A new role applies from the next request. The last admin must stay one.
 #[utoipa::path(
     patch,
     path = "/api/users/{id}",
-    tag = "People",
+    tag = "Users",
     security(("bearer" = [])),
-    params(("id" = UserId, Path, description = "A person's id.")),
+    params(("id" = UserId, Path, description = "The user's id.")),
     request_body = UpdateUserRequest,
-    responses((status = 200, description = "The person, changed.", body = Person)),
+    responses((status = 200, description = "The updated user.", body = Person)),
     extensions(("x-error-codes" = json!([Forbidden, LastAdmin, MemberElsewhere, UserNotFound]))),
 )]
 pub async fn update_user(
@@ -68,7 +49,12 @@ pub async fn update_user(
     Valid(body): Valid<UpdateUserRequest>,
 ) -> Result<Json<Person>, ApiError> {
     let id = id.parse().map_err(|_| UserNotFound)?;
-    let update = body.into_update()?;
+    let update = UpdatePerson {
+        name: body.name,
+        role: body.role,
+        manager_id: body.manager_id.into_change(),
+        disabled: body.disabled,
+    };
     let person = service::update_person(&services, &caller, id, update).await?;
     Ok(Json(person.into()))
 }

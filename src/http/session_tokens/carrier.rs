@@ -1,4 +1,4 @@
-//! Where a request carries its session token, and what the session behind it may be asked.
+//! Extracts the session token of a request and its session.
 
 use std::pin::Pin;
 
@@ -7,7 +7,8 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest};
 use url::form_urlencoded;
 
-use crate::http::caller::{bearer_token, only_cookie, services, settings};
+use crate::http::app_data::{services, settings};
+use crate::http::caller::{bearer_token, only_cookie};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
@@ -17,15 +18,14 @@ use crate::http::settings::Settings;
 use crate::service::Caller;
 use crate::service::session_tokens::{self, TokenSession};
 
-/// A live session, open or locked, and nobody's word for what may be done with it.
+/// A live session, open or locked.
 pub struct AnySession(pub TokenSession);
 
-/// A session whose person has shown everything they must: the only way to a [`Caller`] here.
+/// An open session, whose second factor is verified if one is needed: the only way to a [`Caller`] here.
 pub struct OpenSession(pub Caller);
 
-/// The request's session token, not judged yet: the query's or the header's, and the cookie's where neither
-/// was sent. Every call of this dialect changes something, `GET /api/v1/logout` too, so a cookie must come from
-/// a page that may send it.
+/// The request's session token, not verified yet: from the query or the header, or else from the cookie. Every call
+/// of this API changes something, `GET /api/v1/logout` too, so a cookie must come from an allowed page.
 pub struct Carried(pub String);
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
@@ -78,7 +78,7 @@ fn carried(request: &HttpRequest) -> Result<String, ApiError> {
     match (in_query, is_bearer) {
         (Some(token), false) => Ok(token),
         (None, true) => Ok(bearer_token(headers)?.to_owned()),
-        // Two people in one request never mix.
+        // A request never mixes two identities.
         (Some(_), true) => Err(ErrorCode::InvalidToken.into()),
         (None, false) => Ok(token_of_cookie(request, settings)?.to_owned()),
     }
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_stands_in_the_query_once_however_its_name_is_written() {
+    fn the_query_has_one_token_however_its_name_is_encoded() {
         assert_eq!(token_of_query(""), Ok(None));
         assert_eq!(token_of_query("x=1&%74oken=a-b"), Ok(Some("a-b".into())));
         assert_eq!(token_of_query("token="), Ok(Some(String::new())));

@@ -1,15 +1,15 @@
-//! What only this dialect is sent: numbers of a page.
+//! Fields that only this API has: the numbers of a page.
 
 use serde_json::Value;
 
 use crate::domain::violation::ValidationError;
 use crate::http::field::FromJson;
 
-/// How many results to leave out.
+/// How many results to skip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offset(pub u32);
 
-/// How many results to answer, 1–100.
+/// How many results to return, 1–100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size(pub u32);
 
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_named_by_whole_numbers_within_bounds() {
+    fn page_numbers_are_whole_and_within_bounds() {
         assert_eq!(Offset::from_json(json!(0)), Ok(Offset(0)));
         assert_eq!(Size::from_json(json!(100)), Ok(Size(100)));
         for wrong in [json!(-1), json!(1.5), json!("1"), json!(101), json!([])] {

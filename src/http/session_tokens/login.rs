@@ -3,56 +3,53 @@
 use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::session::SessionOfToken;
 use super::tenant;
 use crate::domain::{Email, lifetimes};
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     CrossSiteRequest, EmailNotVerified, InvalidCredentials, OrganizationNotFound, TooManyAttempts,
 };
-use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::field::Password;
 use crate::http::request_origin::RejectCrossSite;
 use crate::http::settings::Settings;
 use crate::service::session_tokens::{self, Login};
 use crate::service::{RequestContext, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SessionLoginRequest {
-    /// The e-mail address.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
-    name: Parsed<Email>,
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Parsed<Password>,
-    /// True answers the token; else it comes in a cookie.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<bool>, example = true)]
-    return_token: Option<Parsed<bool>>,
-    /// The slug of the organization to speak for. When absent, the one that the host names below
-    /// `TENANT_DOMAIN`, else the one joined first.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, example = "analytical-engines")]
-    tenant: Option<Parsed<String>>,
+body! {
+    pub struct SessionLoginRequest {
+        /// The e-mail address.
+        #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+        name: Email,
+        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+            example = "correct horse battery staple")]
+        password: Password,
+        /// True returns the token in the body; otherwise it is set as a cookie.
+        #[schema(example = true)]
+        return_token: Option<bool>,
+        /// The slug of the organization to sign in to. By default the one that the host names below `TENANT_DOMAIN`,
+        /// otherwise the one joined first.
+        #[schema(example = "analytical-engines")]
+        tenant: Option<String>,
+    }
 }
 
-/// Sign in for a session token
+/// Sign in with a session token
 ///
-/// The token is good for 30 days, for `/api/v1` alone. With a second factor it is locked until the code came.
+/// The token is valid for 30 days, for `/api/v1` only. For accounts with a second factor it is locked until the code
+/// is sent to `/api/v1/unlock`.
 #[utoipa::path(
     post,
     path = "/api/v1/login",
     tag = "Session tokens",
     request_body = SessionLoginRequest,
     responses((status = 200, description = "Signed in.", body = SessionOfToken, headers(("Set-Cookie" = String)))),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts, CrossSiteRequest]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts,
+        CrossSiteRequest]))),
 )]
 pub async fn login(
     services: Data<Services>,
@@ -62,18 +59,17 @@ pub async fn login(
     _: RejectCrossSite,
     Valid(body): Valid<SessionLoginRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let tenant = body.tenant.map(Parsed::into_value).transpose()?;
-    let password = body.password.into_value()?;
-    let returns_token = body.return_token.map(Parsed::into_value).transpose()?;
     let login = Login {
-        email: body.name.into_value()?,
-        password: password.expose(),
-        tenant: tenant.or_else(|| tenant::named_by_host(&request, &settings)),
+        email: body.name,
+        password: body.password.expose(),
+        tenant: body
+            .tenant
+            .or_else(|| tenant::named_by_host(&request, &settings)),
     };
     let begun = session_tokens::login(&services, &context, login).await?;
     let token = begun.token.expose();
     let mut response = HttpResponse::Ok();
-    let answered = if returns_token == Some(true) {
+    let answered = if body.return_token == Some(true) {
         Some(token.to_owned())
     } else {
         let seconds = lifetimes::SESSION_TOKEN.num_seconds();

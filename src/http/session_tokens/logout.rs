@@ -17,13 +17,13 @@ use crate::service::{Error, RequestContext, Services};
 
 /// Sign out
 ///
-/// Ends the token's session and no other, locked or not. A session that has ended already is as good, and so is
-/// no token at all.
+/// Ends the token's session only, locked or not. Also succeeds for an ended session and without a token.
 #[utoipa::path(
     post,
     path = "/api/v1/logout",
     tag = "Session tokens",
-    params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
+    params(("token" = Option<String>, Query,
+        description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
     responses((status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
 )]
@@ -57,7 +57,8 @@ pub async fn logout(
     get,
     path = "/api/v1/logout",
     tag = "Session tokens",
-    params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
+    params(("token" = Option<String>, Query,
+        description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
     responses((status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
 )]

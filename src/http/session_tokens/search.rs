@@ -3,39 +3,36 @@
 use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Json};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::carrier::OpenSession;
 use super::field::{Offset, Size};
 use crate::domain::violation::ValidationError;
 use crate::domain::{Role, UserId};
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{CrossSiteRequest, SessionLocked};
-use crate::http::field::{FromText, Parsed, acceptable};
+use crate::http::field::FromText;
 use crate::service::session_tokens::{self, Search};
 use crate::service::{Person, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SearchRequest {
-    /// How many results to leave out.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = u32, example = 0)]
-    from: Parsed<Offset>,
-    /// How many results to answer, 1–100.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = u32, minimum = 1, maximum = 100, example = 20)]
-    size: Parsed<Size>,
-    /// Words of a name or an e-mail address, at most 100 characters; everybody when absent.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, max_length = 100, example = "ada")]
-    query: Option<Parsed<Words>>,
+body! {
+    pub struct SearchRequest {
+        /// How many results to skip.
+        #[schema(value_type = u32, example = 0)]
+        from: Offset,
+        /// How many results to return, 1–100.
+        #[schema(value_type = u32, minimum = 1, maximum = 100, example = 20)]
+        size: Size,
+        /// Part of a name or an e-mail address, at most 100 characters; everyone by default.
+        #[schema(value_type = Option<String>, max_length = 100, example = "ada")]
+        query: Option<Words>,
+    }
 }
 
-/// The text that is searched for.
+/// The text to search for.
 pub struct Words(String);
 
 impl FromText for Words {
@@ -48,18 +45,18 @@ impl FromText for Words {
     }
 }
 
-/// The people who were found, of those whom the caller may see.
+/// The matching users the caller may see.
 #[derive(Serialize, ToSchema)]
 pub struct SearchResults {
-    /// As it was asked for.
+    /// As requested.
     #[schema(example = 0)]
     from: u32,
-    /// How many there are in all.
+    /// The number of all matches.
     #[schema(example = 1)]
     total: i64,
-    /// Their ids, by name.
+    /// Their ids, ordered by name.
     results: Vec<UserId>,
-    /// Who they are, by id.
+    /// The users by id.
     users: BTreeMap<String, FoundUser>,
 }
 
@@ -85,18 +82,18 @@ impl From<Person> for FoundUser {
     }
 }
 
-/// Find people
+/// Search users
 ///
-/// An employee finds themselves, a manager also those who report to them, directly or not, an admin everybody in
-/// the organization.
+/// Employees find themselves, managers also their direct and indirect reports, admins everyone in the organization.
 #[utoipa::path(
     post,
     path = "/api/v1/search",
     tag = "Session tokens",
-    params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
+    params(("token" = Option<String>, Query,
+        description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
     security(("sessionToken" = []), ("sessionTokenBearer" = []), ("sessionTokenCookie" = [])),
     request_body = SearchRequest,
-    responses((status = 200, description = "The people.", body = SearchResults)),
+    responses((status = 200, description = "The matching users.", body = SearchResults)),
     extensions(("x-error-codes" = json!([SessionLocked, CrossSiteRequest]))),
 )]
 pub async fn search(
@@ -104,18 +101,16 @@ pub async fn search(
     OpenSession(caller): OpenSession,
     Valid(body): Valid<SearchRequest>,
 ) -> Result<Json<SearchResults>, ApiError> {
-    let query = body.query.map(Parsed::into_value).transpose()?;
-    let from = body.from.into_value()?.0;
     let search = Search {
-        text: query.map(|Words(words)| words),
-        from,
-        size: body.size.into_value()?.0,
+        text: body.query.map(|Words(words)| words),
+        from: body.from.0,
+        size: body.size.0,
     };
     let found = session_tokens::search(&services, &caller, search).await?;
     let results = found.people.iter().map(|person| person.user.id).collect();
     let by_id = |person: Person| (person.user.id.to_string(), person.into());
     Ok(Json(SearchResults {
-        from,
+        from: body.from.0,
         total: found.total,
         results,
         users: found.people.into_iter().map(by_id).collect(),

@@ -1,4 +1,4 @@
-//! A session as described to the holder of its token.
+//! A session as the client of its token sees it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,24 +13,24 @@ pub struct SessionOfToken {
     /// Always true; failures have an error status.
     #[schema(example = true)]
     logged: bool,
-    /// False while the second factor has not come: the token is good for unlock and logout alone.
+    /// False until the second factor is verified: the token is valid for unlock and logout only.
     #[schema(example = true)]
     is_unlocked: bool,
-    /// Only with `returnToken: true`; else it is in a cookie.
+    /// Only with `returnToken: true`; otherwise it is in a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Zm9yIGV4YW1wbGUgb25seSwgYW5kIG5vdCBhIHRva2VuIG9mIGFueWJvZHkncyEh")]
     token: Option<String>,
-    /// The slug of the organization that the session speaks for.
+    /// The slug of the session's organization.
     #[schema(example = "analytical-engines")]
     tenant: String,
     user: User,
     settings: Settings,
-    /// Whose data the person may see and change: `self`, `reports`, `organization`.
+    /// Whose data the user may see and change: `self`, `reports`, `organization`.
     #[schema(value_type = Vec<String>, example = json!(["self", "reports"]))]
     rights: &'static [&'static str],
 }
 
-/// The organization's rules, as far as they concern its members.
+/// The organization's settings that concern its members.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {

@@ -1,38 +1,35 @@
 //! `POST /api/v1/unlock`
 
 use actix_web::web::{Data, Json};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::carrier::AnySession;
 use super::session::SessionOfToken;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     CrossSiteRequest, InvalidCode, MfaNotEnrolled, TooManyAttempts,
 };
-use crate::http::field::{Parsed, acceptable};
 use crate::service::session_tokens::{self, TokenSession};
 use crate::service::{RequestContext, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UnlockRequest {
-    /// Of the authenticator, or a recovery code.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "123456")]
-    code: Parsed<String>,
+body! {
+    pub struct UnlockRequest {
+        /// A code of the authenticator, or a recovery code.
+        #[schema(example = "123456")]
+        code: String,
+    }
 }
 
-/// Unlock a session by its second factor
+/// Unlock a session with the second factor
 ///
-/// A session that is open already stays so, and the code is not looked at.
+/// For a session that is already open the code is not checked.
 #[utoipa::path(
     post,
     path = "/api/v1/unlock",
     tag = "Session tokens",
-    params(("token" = Option<String>, Query, description = "The session token, if it comes neither as Bearer nor in the cookie.")),
+    params(("token" = Option<String>, Query,
+        description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
     security(("sessionToken" = []), ("sessionTokenBearer" = []), ("sessionTokenCookie" = [])),
     request_body = UnlockRequest,
     responses((status = 200, description = "Unlocked.", body = SessionOfToken)),
@@ -44,11 +41,10 @@ pub async fn unlock(
     AnySession(session): AnySession,
     Valid(body): Valid<UnlockRequest>,
 ) -> Result<Json<SessionOfToken>, ApiError> {
-    let code = body.code.into_value()?;
     let view = match session {
         TokenSession::Open(caller) => session_tokens::view(&services, caller.profile).await?,
         TokenSession::Locked(session) => {
-            session_tokens::unlock(&services, &context, session, &code).await?
+            session_tokens::unlock(&services, &context, session, &body.code).await?
         }
     };
     Ok(Json(SessionOfToken::new(view, true, None)))

@@ -16,25 +16,26 @@ use crate::http::settings::Settings;
 use crate::service::slack::{self, Callback};
 use crate::service::{RequestContext, Services};
 
-/// Back from Slack
+/// Slack's redirect
 ///
-/// Slack sends browsers here; clients never call it. Leads to the return URL with the token, a one-time
-/// code or `error`. A state that cannot be trusted leads nowhere: the answer is a page that offers to
-/// start again, or JSON for those who accept that alone.
+/// Slack redirects browsers here; clients never call it. Redirects to the return URL with the token, a one-time code
+/// or `error`. An untrusted state leads nowhere: the answer is a page that offers to start again, or JSON for clients
+/// that accept only that.
 #[utoipa::path(
     get,
     path = "/api/auth/slack/callback",
     tag = "Slack",
     params(
-        ("state" = Option<String>, Query, description = "What the sign-in began with."),
-        ("code" = Option<String>, Query, description = "Slack's code, good once."),
-        ("error" = Option<String>, Query, description = "Slack's word for why there is no code."),
+        ("state" = Option<String>, Query, description = "The state the sign-in began with."),
+        ("code" = Option<String>, Query, description = "Slack's code, which works once."),
+        ("error" = Option<String>, Query, description = "Slack's error, if there is no code."),
     ),
     responses(
-        (status = 302, description = "To the return URL.", headers(("Location" = String))),
-        (status = 204, description = "To HEAD and to browsers that fetch ahead: nothing was done."),
+        (status = 302, description = "Redirects to the return URL.", headers(("Location" = String))),
+        (status = 204, description = "For HEAD and for prefetching browsers: nothing was done."),
     ),
-    extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackNotSetUp, Busy, Unavailable])), ("x-error-pages" = json!(true))),
+    extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackNotSetUp, Busy, Unavailable])),
+        ("x-error-pages" = json!(true))),
 )]
 pub async fn callback(
     services: Data<Services>,
@@ -46,7 +47,7 @@ pub async fn callback(
     if request.method() == Method::HEAD || is_speculative(request.headers()) {
         return HttpResponse::NoContent().finish();
     }
-    // Of a parameter that comes twice nobody knows which one is meant.
+    // A repeated parameter is ambiguous.
     let parameter = |name| query.get(name).filter(|_| !query.is_ambiguous());
     let came = Callback {
         callback_url: &callback_url(&settings),
@@ -66,7 +67,7 @@ pub async fn callback(
     }
 }
 
-/// Whether a browser only guesses that somebody will go there. It must not use up what works once.
+/// Whether a browser prefetches the URL. That must not use up a single-use code.
 fn is_speculative(headers: &HeaderMap) -> bool {
     ["sec-purpose", "purpose", "x-purpose", "x-moz"]
         .iter()
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_header_by_itself_tells_that_a_browser_fetches_ahead() {
+    fn each_prefetch_header_is_recognized() {
         for (name, value) in [
             ("sec-purpose", "prefetch"),
             ("sec-purpose", "prefetch;prerender"),

@@ -1,4 +1,4 @@
-//! The browser's key of a sign-in with Slack.
+//! The browser's key during a sign-in with Slack.
 
 use actix_web::http::header::HeaderMap;
 
@@ -13,14 +13,14 @@ pub fn browser<'a>(headers: &'a HeaderMap, settings: &Settings) -> Option<&'a st
     Cookie::SlackBrowser.only(headers, settings)
 }
 
-/// The key the browser has, so that two tabs may sign in at once, or a new one.
+/// The browser's key, so that two tabs can sign in at once, or a new one.
 pub fn browser_or_new(headers: &HeaderMap, settings: &Settings, services: &Services) -> BrowserKey {
     browser(headers, settings)
         .and_then(BrowserKey::parse)
         .unwrap_or_else(|| services.new_browser_key())
 }
 
-/// `Set-Cookie` for the browser's key: as long as its sign-in may take.
+/// `Set-Cookie` for the browser's key, with the lifetime of a sign-in.
 pub fn keep_browser(key: &BrowserKey, settings: &Settings) -> String {
     let seconds = lifetimes::SLACK_STATE.num_seconds();
     Cookie::SlackBrowser.set(key.expose(), seconds, settings)

@@ -1,4 +1,4 @@
-//! How what somebody gets reaches the return URL.
+//! How the result of a sign-in reaches the return URL.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
@@ -12,9 +12,9 @@ use crate::service::slack::{CallbackOutcome, CallbackResult};
 pub fn redirect(result: CallbackResult, settings: &Settings) -> HttpResponse {
     let state = ("state", result.state.as_str());
     let delivery = match (&result.outcome, settings.token_delivery) {
-        // Whoever waits for a code looks into the query, for errors too.
+        // A client that expects a code reads the query, for errors too.
         _ if result.is_by_code => TokenDelivery::Query,
-        // What is no session yet is no cookie, and goes where no server sees it.
+        // What is not a session yet is no cookie, and goes into the fragment, which no server sees.
         (CallbackOutcome::Challenge(_), TokenDelivery::Cookie) => TokenDelivery::Fragment,
         (_, delivery) => delivery,
     };

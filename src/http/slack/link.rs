@@ -3,46 +3,41 @@
 use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::way::SlackWay;
 use super::{callback_url, cookies};
 use crate::domain::CodeChallenge;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::SlackNotSetUp;
-use crate::http::field::{Parsed, acceptable};
 use crate::http::settings::Settings;
 use crate::service::slack::{self, Begin};
 use crate::service::{Caller, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SlackLinkRequest {
-    /// Where to lead back to; one of those the operator allows, or below it.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "https://app.example.com/settings")]
-    return_url: Parsed<String>,
-    /// SHA-256 of a verifier in base64url (RFC 7636, S256). Without it the link is bound to the browser
-    /// by the cookie of this answer: send the request with credentials.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<String>, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
-    code_challenge: Option<Parsed<CodeChallenge>>,
+body! {
+    pub struct SlackLinkRequest {
+        /// The URL to return to; an allowed return URL or a path below it.
+        #[schema(example = "https://app.example.com/settings")]
+        return_url: String,
+        /// SHA-256 of a verifier in base64url (RFC 7636, S256). Without it the link is bound to the browser
+        /// by the cookie of this answer: send the request with credentials.
+        #[schema(value_type = Option<String>, example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
+        code_challenge: Option<CodeChallenge>,
+    }
 }
 
-/// Link Slack to one's account
+/// Link Slack to the account
 ///
-/// Whoever then agrees at Slack is attached to the caller, who becomes a member of the workspace's
-/// organization. With a code challenge that happens when the code is traded at `/api/auth/slack/token`.
+/// The Slack identity that agrees is linked to the caller, who becomes a member of the workspace's organization. With
+/// a code challenge this happens when the code is redeemed at `/api/auth/slack/token`.
 #[utoipa::path(
     post,
     path = "/api/auth/slack/link",
     tag = "Slack",
     security(("bearer" = [])),
     request_body = SlackLinkRequest,
-    responses((status = 200, description = "The way.", body = SlackWay)),
+    responses((status = 200, description = "The URL to redirect the browser to.", body = SlackWay)),
     extensions(("x-error-codes" = json!([SlackNotSetUp]))),
 )]
 pub async fn link(
@@ -52,8 +47,8 @@ pub async fn link(
     request: HttpRequest,
     Valid(body): Valid<SlackLinkRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let code_challenge = body.code_challenge.map(Parsed::into_value).transpose()?;
-    let browser = code_challenge
+    let browser = body
+        .code_challenge
         .is_none()
         .then(|| cookies::browser_or_new(request.headers(), &settings, &services));
     let callback_url = callback_url(&settings);
@@ -62,8 +57,8 @@ pub async fn link(
         &caller,
         &Begin {
             callback_url: &callback_url,
-            return_url: &body.return_url.into_value()?,
-            code_challenge,
+            return_url: &body.return_url,
+            code_challenge: body.code_challenge,
             team: None,
             browser: browser.as_ref(),
         },

@@ -1,4 +1,4 @@
-//! Sign-in with Slack: navigations, cookies and redirects around the verbs of `service::slack`.
+//! Sign-in with Slack: redirects and cookies around `service::slack`.
 
 pub mod callback;
 mod cookies;
@@ -14,7 +14,7 @@ use ::url::Url;
 
 use super::settings::Settings;
 
-/// Where Slack sends people back to.
+/// Slack's redirect URL.
 fn callback_url(settings: &Settings) -> Url {
     settings.public("/api/auth/slack/callback")
 }

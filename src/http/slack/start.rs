@@ -16,18 +16,19 @@ use crate::service::slack::{self, Begin};
 
 /// The "Sign in with Slack" button
 ///
-/// A link for people: binds the browser with a cookie and sends it to Slack. Whoever comes back in
+/// A link for people: sets a cookie that binds the sign-in to the browser, and redirects to Slack. Coming back in
 /// another browser is refused.
 #[utoipa::path(
     get,
     path = "/api/auth/slack/start",
     tag = "Slack",
     params(
-        ("returnUrl" = String, Query, description = "Where to lead back to; one of those the operator allows, or below it."),
+        ("returnUrl" = String, Query, description = "The URL to return to; an allowed return URL or a path below it."),
         ("codeChallenge" = Option<String>, Query, description = "As for `/api/auth/slack/url`."),
-        ("team" = Option<String>, Query, description = "The id of the only workspace to accept."),
+        ("team" = Option<String>, Query, description = "The id of the only workspace that is accepted."),
     ),
-    responses((status = 302, description = "To Slack.", headers(("Location" = String), ("Set-Cookie" = String)))),
+    responses((status = 302, description = "Redirects to Slack.", headers(("Location" = String),
+        ("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp])), ("x-error-pages" = json!(true))),
 )]
 pub async fn start(

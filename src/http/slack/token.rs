@@ -1,42 +1,37 @@
 //! `POST /api/auth/slack/token`
 
 use actix_web::web::{Data, Json};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::domain::CodeVerifier;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{AccountExists, NotAllowed, SignInExpired, SlackNotSetUp};
-use crate::http::field::{Parsed, acceptable};
 use crate::http::token_api::signed_in::SignIn;
 use crate::service::slack::{self, Redeem};
 use crate::service::{RequestContext, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SlackTokenRequest {
-    /// As it came to the return URL, within a minute.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    code: Parsed<String>,
-    /// What the code challenge was made from.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, min_length = 43, max_length = 128, example = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")]
-    code_verifier: Parsed<CodeVerifier>,
+body! {
+    pub struct SlackTokenRequest {
+        /// The code from the return URL, within a minute.
+        #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+        code: String,
+        /// The verifier that the code challenge was made from.
+        #[schema(value_type = String, min_length = 43, max_length = 128,
+            example = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")]
+        code_verifier: CodeVerifier,
+    }
 }
 
-/// Trade a one-time code for a token
+/// Redeem a one-time code
 ///
-/// Works once, within a minute, and for the holder of the verifier alone. A wrong verifier uses the code
-/// up as well.
+/// Works once, within a minute, and only with the verifier. A wrong verifier uses the code up as well.
 #[utoipa::path(
     post,
     path = "/api/auth/slack/token",
     tag = "Slack",
     request_body = SlackTokenRequest,
-    responses((status = 200, description = "Signed in, or asked for the second factor.", body = SignIn)),
+    responses((status = 200, description = "Signed in, or the second factor is required.", body = SignIn)),
     extensions(("x-error-codes" = json!([SignInExpired, NotAllowed, AccountExists, SlackNotSetUp]))),
 )]
 pub async fn token(
@@ -45,8 +40,8 @@ pub async fn token(
     Valid(body): Valid<SlackTokenRequest>,
 ) -> Result<Json<SignIn>, ApiError> {
     let redeem = Redeem {
-        code: &body.code.into_value()?,
-        verifier: &body.code_verifier.into_value()?,
+        code: &body.code,
+        verifier: &body.code_verifier,
     };
     let sign_in = slack::redeem(&services, &context, redeem).await?;
     Ok(Json(sign_in.into()))

@@ -14,20 +14,22 @@ use crate::http::settings::Settings;
 use crate::service::Services;
 use crate::service::slack::{self, Begin};
 
-/// The way to Slack, for programs
+/// Get the URL to sign in with Slack
 ///
-/// Send the person's browser to `url`. They come back to `returnUrl` with `state`, which must be the one
-/// of this answer, and with the token, or with `error`.
+/// Send the user's browser to `url`. It comes back to `returnUrl` with `state`, which must equal the one of this
+/// answer, and with the token, or with `error`.
 #[utoipa::path(
     get,
     path = "/api/auth/slack/url",
     tag = "Slack",
     params(
-        ("returnUrl" = String, Query, description = "Where to lead back to; one of those the operator allows, or below it."),
-        ("codeChallenge" = Option<String>, Query, description = "SHA-256 of a verifier in base64url (RFC 7636, S256): a one-time code comes back instead of the token. Required for custom schemes."),
-        ("team" = Option<String>, Query, description = "The id of the only workspace to accept."),
+        ("returnUrl" = String, Query, description = "The URL to return to; an allowed return URL or a path below it."),
+        ("codeChallenge" = Option<String>, Query,
+            description = "SHA-256 of a verifier in base64url (RFC 7636, S256): a one-time code is \
+                returned instead of the token. Required for custom schemes."),
+        ("team" = Option<String>, Query, description = "The id of the only workspace that is accepted."),
     ),
-    responses((status = 200, description = "The way.", body = SlackWay)),
+    responses((status = 200, description = "The URL to redirect the browser to.", body = SlackWay)),
     extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp]))),
 )]
 pub async fn url(
@@ -38,7 +40,7 @@ pub async fn url(
 ) -> Result<HttpResponse, ApiError> {
     let query = query.unambiguous()?;
     let code_challenge = query.code_challenge()?;
-    // Nothing reads a cookie before the browser sends it, so no client could compare its state.
+    // The client reads no cookie before the browser sends it, so it could not compare the state.
     let must_bind = settings.token_delivery == TokenDelivery::Cookie && code_challenge.is_none();
     let browser =
         must_bind.then(|| cookies::browser_or_new(request.headers(), &settings, &services));

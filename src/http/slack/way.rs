@@ -1,22 +1,21 @@
-//! The answer to those who ask for the way to Slack by program.
+//! The answer to programs that ask for the authorization URL of Slack.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::service::slack::Begun;
 
-/// The way to Slack.
+/// The URL to redirect the browser to.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SlackWay {
-    /// Send the person's browser here.
+    /// Redirect the user's browser here.
     #[schema(example = "https://slack.com/oauth/v2/authorize?client_id=1234567890.1234567890123")]
     url: String,
-    /// Comes back to the return URL. Keep it and compare, or the person may end up in somebody
-    /// else's sign-in.
+    /// Comes back to the return URL. Keep it and compare, or the user may end up in another person's sign-in.
     #[schema(example = "q7Zk0yq1l8Q")]
     state: String,
-    /// Where Slack will send the person: the redirect URL to register there.
+    /// Where Slack redirects the user: the redirect URL to register at Slack.
     #[schema(example = "https://auth.example.com/api/auth/slack/callback")]
     callback_url: String,
     /// `signin` or `link`.

@@ -1,36 +1,34 @@
 //! `POST /api/auth/change-password`
 
 use actix_web::web::{Data, Json};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::done::SuccessResponse;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{InvalidCredentials, TooManyAttempts};
-use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::field::Password;
 use crate::service::{self, Caller, Services};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ChangePasswordRequest {
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    current_password: Parsed<Password>,
-    /// At least 8 characters, unless the service is set up otherwise, and no common password.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "an engine weaves algebra")]
-    new_password: Parsed<Password>,
+body! {
+    pub struct ChangePasswordRequest {
+        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+            example = "correct horse battery staple")]
+        current_password: Password,
+        /// At least 8 characters, unless the operator set another minimum, and not a common password.
+        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+            example = "an engine weaves algebra")]
+        new_password: Password,
+    }
 }
 
-/// Change one's password
+/// Change the password
 ///
-/// Every other session of the caller ends; this one goes on.
+/// All other sessions of the caller end.
 #[utoipa::path(
     post,
     path = "/api/auth/change-password",
-    tag = "Oneself",
+    tag = "Current user",
     security(("bearer" = [])),
     request_body = ChangePasswordRequest,
     responses((status = 200, description = "Changed.", body = SuccessResponse)),
@@ -41,10 +39,7 @@ pub async fn change_password(
     caller: Caller,
     Valid(body): Valid<ChangePasswordRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let (current, new) = (
-        body.current_password.into_value()?,
-        body.new_password.into_value()?,
-    );
+    let (current, new) = (body.current_password, body.new_password);
     service::change_password(&services, &caller, current.expose(), new.expose()).await?;
     Ok(Json(SuccessResponse::YES))
 }

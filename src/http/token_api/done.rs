@@ -1,9 +1,10 @@
-//! The answer of calls that have nothing to tell.
+//! The answer of calls that return no data.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = Done)]
 pub struct SuccessResponse {
     /// Always true; failures have an error status.
     #[schema(example = true)]

@@ -8,15 +8,15 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::SessionNotFound;
 use crate::service::{self, Caller, Services};
 
-/// End one of one's sessions
+/// End a session
 ///
-/// Another person's session, an ended one and nonsense are all not found.
+/// One of the caller's own. Another user's session, an ended one and an invalid id are all not found.
 #[utoipa::path(
     delete,
     path = "/api/auth/sessions/{id}",
     tag = "Sessions",
     security(("bearer" = [])),
-    params(("id" = SessionId, Path, description = "A session of the list.")),
+    params(("id" = SessionId, Path, description = "The session's id.")),
     responses((status = 200, description = "Ended.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([SessionNotFound]))),
 )]

@@ -11,7 +11,7 @@ use crate::service::{self, Services};
 
 /// Sign out
 ///
-/// Ends the token's session; its tokens are refused from now on.
+/// Ends the token's session; its tokens are rejected from now on.
 #[utoipa::path(
     post,
     path = "/api/auth/logout",

@@ -11,7 +11,7 @@ use crate::service::{self, Services};
 
 /// Sign out everywhere
 ///
-/// Ends every session of the caller, this one included.
+/// Ends all sessions of the caller, including this one.
 #[utoipa::path(
     post,
     path = "/api/auth/logout-all",

@@ -5,15 +5,15 @@ use actix_web::web::Json;
 use super::user::User;
 use crate::service::Caller;
 
-/// Who am I
+/// Read the current user
 ///
-/// The caller as the database knows them now, not as the token does.
+/// The caller's current data, which may differ from the token's claims.
 #[utoipa::path(
     get,
     path = "/api/auth/me",
-    tag = "Oneself",
+    tag = "Current user",
     security(("bearer" = [])),
-    responses((status = 200, description = "The caller.", body = User)),
+    responses((status = 200, description = "The current user.", body = User)),
 )]
 pub async fn me(caller: Caller) -> Json<User> {
     Json(caller.profile.into())

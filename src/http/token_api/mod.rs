@@ -1,4 +1,4 @@
-//! The token API: `Authorization: Bearer <JWT>`, for browsers' and phones' apps.
+//! The token API: `Authorization: Bearer <JWT>`, for browser and mobile apps.
 
 pub mod change_password;
 pub(super) mod done;

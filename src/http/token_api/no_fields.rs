@@ -1,10 +1,8 @@
-//! The body of calls that take none.
+//! The body of calls that take no fields.
 
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
+use crate::http::body_macro::body;
 
-/// Nothing, or an empty object.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NoFields {}
+body! {
+    /// Nothing, or an empty object.
+    pub struct NoFields {}
+}

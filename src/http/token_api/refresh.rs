@@ -2,34 +2,28 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::renewed::renewed;
 use super::signed_in::SignedIn;
 use crate::domain::OrganizationId;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::OrganizationNotFound;
-use crate::http::field::{Parsed, acceptable};
 use crate::http::settings::Settings;
 use crate::service::{self, Caller, Services, SignIn};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RefreshRequest {
-    /// Switches to another of the caller's organizations.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = Option<OrganizationId>)]
-    organization_id: Option<Parsed<OrganizationId>>,
+body! {
+    pub struct RefreshRequest {
+        /// Switches to another of the caller's organizations.
+        organization_id: Option<OrganizationId>,
+    }
 }
 
 /// Refresh the token
 ///
-/// Takes any still-valid token, reads user, role and organization anew, and answers a fresh one.
-/// The old token stays good until its own end, so parallel tabs and retries do no harm. Whoever came with the session cookie
-/// gets it renewed.
+/// Takes a valid token, reloads user, role and organization, and returns a new token. The old token stays valid until
+/// it expires, so parallel tabs and retries are safe. A session cookie is renewed as well.
 #[utoipa::path(
     post,
     path = "/api/auth/refresh",
@@ -46,8 +40,7 @@ pub async fn refresh(
     caller: Caller,
     Valid(body): Valid<RefreshRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let switch_to = body.organization_id.map(Parsed::into_value).transpose()?;
-    let signed_in = service::refresh(&services, &caller, switch_to).await?;
+    let signed_in = service::refresh(&services, &caller, body.organization_id).await?;
     let sign_in = SignIn::Complete(signed_in);
     Ok(renewed(sign_in, request.headers(), &settings))
 }

@@ -2,28 +2,29 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use super::signed_in::SignIn;
 use super::user::User;
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{Email, OrganizationId, OrganizationName, PersonName, UserId};
 use crate::http::body::{Body, Fields, Valid};
+use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     EmailTaken, InvalidOrExpiredToken, InvitationNotYours, InvitationRequired, OrganizationClosed,
     OrganizationNotFound,
 };
-use crate::http::field::{Parsed, Password, acceptable};
+use crate::http::field::Password;
 use crate::service::invitations::{self, RegisterInvited};
 use crate::service::{self, Joined, RequestContext, Services};
 
 const CREATED: &str =
     "Account created successfully. Please check your email to verify your account.";
 
-/// Joining, accepting an invitation and founding share a URL; `organizationName` and `invitationToken` tell them apart.
+/// Joining, accepting an invitation and creating an organization share a URL; `organizationName` and
+/// `invitationToken` tell them apart.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub enum RegisterRequest {
@@ -44,69 +45,58 @@ impl Body for RegisterRequest {
     }
 }
 
-/// Joins an organization.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct JoinRequest {
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
-    email: Parsed<Email>,
-    /// At least 8 characters, unless the service is set up otherwise, and no common password.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Parsed<Password>,
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, min_length = 1, max_length = 201, example = "Bob Byte")]
-    name: Parsed<PersonName>,
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = OrganizationId)]
-    organization_id: Parsed<OrganizationId>,
+body! {
+    /// Joins an organization.
+    pub struct JoinRequest {
+        #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
+        email: Email,
+        /// At least 8 characters, unless the operator set another minimum, and not a common password.
+        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+            example = "correct horse battery staple")]
+        password: Password,
+        #[schema(value_type = String, min_length = 1, max_length = 201, example = "Bob Byte")]
+        name: PersonName,
+        organization_id: OrganizationId,
+    }
 }
 
-/// Joins the organization that invited.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct InvitedRequest {
-    /// The invited address.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
-    email: Parsed<Email>,
-    /// At least 8 characters, unless the service is set up otherwise, and no common password.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Parsed<Password>,
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, min_length = 1, max_length = 201, example = "Bob Byte")]
-    name: Parsed<PersonName>,
-    /// Of the link in the letter.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
-    invitation_token: Parsed<String>,
+body! {
+    /// Joins the organization of the invitation.
+    pub struct InvitedRequest {
+        /// The invited address.
+        #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
+        email: Email,
+        /// At least 8 characters, unless the operator set another minimum, and not a common password.
+        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+            example = "correct horse battery staple")]
+        password: Password,
+        #[schema(value_type = String, min_length = 1, max_length = 201, example = "Bob Byte")]
+        name: PersonName,
+        /// The token of the e-mail link.
+        #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
+        invitation_token: String,
+    }
 }
 
-/// Founds an organization and becomes its admin.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct FoundRequest {
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, min_length = 2, max_length = 255, example = "Analytical Engines")]
-    organization_name: Parsed<OrganizationName>,
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, min_length = 1, max_length = 100, example = "Ada")]
-    first_name: Parsed<GivenOrFamilyName>,
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, min_length = 1, max_length = 100, example = "Lovelace")]
-    last_name: Parsed<GivenOrFamilyName>,
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
-    email: Parsed<Email>,
-    /// At least 8 characters, unless the service is set up otherwise, and no common password.
-    #[validate(custom(function = "acceptable"))]
-    #[schema(value_type = String, format = "password", min_length = 1, max_length = 100, example = "correct horse battery staple")]
-    password: Parsed<Password>,
+body! {
+    /// Creates an organization with the user as its admin.
+    pub struct FoundRequest {
+        #[schema(value_type = String, min_length = 2, max_length = 255, example = "Analytical Engines")]
+        organization_name: OrganizationName,
+        #[schema(value_type = String, min_length = 1, max_length = 100, example = "Ada")]
+        first_name: GivenOrFamilyName,
+        #[schema(value_type = String, min_length = 1, max_length = 100, example = "Lovelace")]
+        last_name: GivenOrFamilyName,
+        #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
+        email: Email,
+        /// At least 8 characters, unless the operator set another minimum, and not a common password.
+        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+            example = "correct horse battery staple")]
+        password: Password,
+    }
 }
 
-/// The answer to joining is the login answer, the answer to founding is not.
+/// Joining returns the login answer, creating an organization does not.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Registered {
@@ -115,7 +105,7 @@ pub enum Registered {
     Unverified(Unverified),
 }
 
-/// Where `REQUIRE_VERIFIED_EMAIL` is on: a new member of an organization, who signs in once their address is verified.
+/// With `REQUIRE_VERIFIED_EMAIL`: a new member of an organization, who can sign in after verifying the address.
 #[derive(Serialize, ToSchema)]
 pub struct Unverified {
     #[schema(example = true)]
@@ -127,8 +117,9 @@ pub struct Unverified {
     user: User,
 }
 
-/// A new organization and its founder, who signs in next.
+/// A new organization and its creator, who signs in next.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Founded)]
 pub struct RegisteredOrganization {
     #[schema(example = true)]
     success: bool,
@@ -163,18 +154,19 @@ pub struct FoundedOrganization {
 
 /// Register
 ///
-/// Joins an organization (`organizationId`) as an employee, accepts an invitation (`invitationToken`), or founds
-/// an organization (`organizationName`) as its admin. Joining signs in, unless addresses must be verified first, or asks
-/// to enrol a second factor where the organization wants one; a founder signs in afterwards. A letter asks to verify
-/// the address. Where the join policy is `domain`, whoever has an address of its domains is refused too, and gets an
-/// invitation by mail.
+/// Joins an organization (`organizationId`) as an employee, accepts an invitation (`invitationToken`), or creates an
+/// organization (`organizationName`) as its admin. Joining signs in, unless the address must be verified first, or
+/// requires enrolling a second factor if the organization does; the creator of an organization signs in afterwards.
+/// An e-mail asks to verify the address. If the join policy is `domain`, an address in an allowed domain is refused
+/// as well, and gets an invitation by e-mail.
 #[utoipa::path(
     post,
     path = "/api/auth/register",
     tag = "Signing in",
     request_body = RegisterRequest,
     responses((status = 201, description = "Registered.", body = Registered)),
-    extensions(("x-error-codes" = json!([EmailTaken, InvitationRequired, OrganizationNotFound, InvalidOrExpiredToken, InvitationNotYours, OrganizationClosed]))),
+    extensions(("x-error-codes" = json!([EmailTaken, InvitationRequired, OrganizationNotFound, InvalidOrExpiredToken,
+        InvitationNotYours, OrganizationClosed]))),
 )]
 pub async fn register(
     services: Data<Services>,
@@ -198,12 +190,11 @@ async fn join(
     context: &RequestContext,
     body: JoinRequest,
 ) -> Result<Registered, ApiError> {
-    let password = body.password.into_value()?;
     let join = service::RegisterIntoOrganization {
-        email: body.email.into_value()?,
-        password: password.expose(),
-        name: body.name.into_value()?,
-        organization_id: body.organization_id.into_value()?,
+        email: body.email,
+        password: body.password.expose(),
+        name: body.name,
+        organization_id: body.organization_id,
     };
     Ok(
         match service::register_into_organization(services, context, join).await? {
@@ -222,13 +213,11 @@ async fn accept(
     context: &RequestContext,
     body: InvitedRequest,
 ) -> Result<SignIn, ApiError> {
-    let password = body.password.into_value()?;
-    let token = body.invitation_token.into_value()?;
     let register = RegisterInvited {
-        email: body.email.into_value()?,
-        password: password.expose(),
-        name: body.name.into_value()?,
-        token: &token,
+        email: body.email,
+        password: body.password.expose(),
+        name: body.name,
+        token: &body.invitation_token,
     };
     let sign_in = invitations::register(services, context, register).await?;
     Ok(sign_in.into())
@@ -239,16 +228,12 @@ async fn found(
     context: &RequestContext,
     body: FoundRequest,
 ) -> Result<RegisteredOrganization, ApiError> {
-    let password = body.password.into_value()?;
-    let email = body.email.into_value()?;
-    let first_name = body.first_name.into_value()?;
-    let last_name = body.last_name.into_value()?;
     let found = service::RegisterOrganization {
-        organization_name: body.organization_name.into_value()?,
-        first_name: first_name.clone(),
-        last_name: last_name.clone(),
-        email: email.clone(),
-        password: password.expose(),
+        organization_name: body.organization_name,
+        first_name: body.first_name.clone(),
+        last_name: body.last_name.clone(),
+        email: body.email.clone(),
+        password: body.password.expose(),
     };
     let founded = service::register_organization(services, context, found).await?;
     Ok(RegisteredOrganization {
@@ -256,9 +241,9 @@ async fn found(
         message: CREATED,
         user: Founder {
             id: founded.user.id,
-            email: email.to_string(),
-            first_name: first_name.to_string(),
-            last_name: last_name.to_string(),
+            email: body.email.to_string(),
+            first_name: body.first_name.to_string(),
+            last_name: body.last_name.to_string(),
         },
         organization: FoundedOrganization {
             id: founded.organization.id,

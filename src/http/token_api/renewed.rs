@@ -1,4 +1,4 @@
-//! A fresh token in place of the one that the request brought, which goes back the way that one came.
+//! A new token that replaces the request's, delivered the way that one came.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderMap, SET_COOKIE};
@@ -9,8 +9,7 @@ use crate::http::cookies::Cookie;
 use crate::http::settings::Settings;
 use crate::service;
 
-/// The login answer; a browser that brought its session cookie gets it renewed as well, or it would go on speaking for
-/// the organization that its person has left.
+/// The login answer. A session cookie is renewed as well; otherwise it would stay in the previous organization.
 pub fn renewed(sign_in: service::SignIn, headers: &HeaderMap, settings: &Settings) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     if let service::SignIn::Complete(signed_in) = &sign_in

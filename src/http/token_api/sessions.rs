@@ -34,7 +34,7 @@ pub struct Session {
     last_used_at: DateTime<Utc>,
     #[schema(example = "2027-02-20T09:30:00Z")]
     expires_at: DateTime<Utc>,
-    /// The session of the token this was asked with.
+    /// Whether it is the session of this request's token.
     #[schema(example = true)]
     current: bool,
 }
@@ -54,9 +54,9 @@ impl Session {
     }
 }
 
-/// List one's sessions
+/// List sessions
 ///
-/// Where the caller is signed in, whatever the carrier.
+/// All live sessions of the caller, of every kind.
 #[utoipa::path(
     get,
     path = "/api/auth/sessions",

@@ -1,4 +1,4 @@
-//! The login answer, and the answer that asks for a second factor first.
+//! The login answer, and the answer that requires a second factor first.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::user::User;
 use crate::service;
 
-/// A fresh access token and whom it speaks for.
+/// A new access token and its user.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SignedIn {
@@ -29,7 +29,7 @@ impl From<service::SignedIn> for SignedIn {
     }
 }
 
-/// Where an e-mail address and a password, or a sign-in with Slack, lead to.
+/// The result of a sign-in with e-mail and password, or with Slack.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum SignIn {
@@ -37,20 +37,20 @@ pub enum SignIn {
     SecondFactor(MfaRequired),
 }
 
-/// The person has a second factor: send its code with the `mfaToken` to `/api/auth/mfa/verify`. Or the
-/// organization wants one (`enrolmentRequired`): enrol it with the `mfaToken` at `/api/auth/mfa/totp`.
+/// The account has a second factor: send its code with the `mfaToken` to `/api/auth/mfa/verify`. Or the organization
+/// requires one (`enrolmentRequired`): enrol it with the `mfaToken` at `/api/auth/mfa/totp`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MfaRequired {
     #[schema(example = true)]
     mfa_required: bool,
-    /// Good for the second step of this sign-in alone.
+    /// Valid only for the second step of this sign-in.
     #[schema(example = "u8H1VYkQ3mLw9TtR5nYc1JhF8bGd2SaEk7Qv0ZpX3mA")]
     mfa_token: String,
     /// Seconds until the `mfaToken` expires.
     #[schema(example = 300)]
     expires_in: i64,
-    /// True where the person has no authenticator yet; else absent.
+    /// True if the user has no authenticator yet; otherwise absent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false, example = false)]
     enrolment_required: bool,

@@ -6,18 +6,18 @@ use utoipa::ToSchema;
 use crate::domain::{OrganizationId, Role, UserId};
 use crate::service::Profile;
 
-/// A user, as one organization sees them.
+/// A user in one organization.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     id: UserId,
-    /// Null for some who sign in with Slack.
+    /// Null for some users who sign in with Slack.
     #[schema(required, format = "email", example = "ada@example.com")]
     email: Option<String>,
     #[schema(example = "Ada Lovelace")]
     name: String,
     role: Role,
-    /// The organization the token speaks for.
+    /// The organization the token is for.
     organization_id: OrganizationId,
 }
 

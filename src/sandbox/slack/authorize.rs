@@ -8,13 +8,10 @@ use url::Url;
 
 use super::CLIENT_ID;
 use super::flow::Flow;
-use super::pages::{self, ConsentPage, ErrorPage};
+use super::pages::{self, ConsentPage, DENY, ErrorPage};
 use super::parameters::Parameters;
 use super::redirect_uri::is_registered;
 use super::state::{Grant, State};
-
-/// The value of `as` that denies access.
-pub(super) const DENY: &str = "deny";
 
 pub(super) async fn v2(request: HttpRequest, state: Data<State>) -> HttpResponse {
     authorize(Flow::V2, &request, &state)

@@ -1,16 +1,10 @@
 //! The key that signs ID tokens, and the endpoint that publishes its public half.
 
-use actix_web::HttpResponse;
-use actix_web::web::Data;
 use data_encoding::BASE64URL_NOPAD;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};
 use ring::signature::RSA_PKCS1_SHA256;
 use serde_json::{Value, json};
-
-use super::answer::answer;
-use super::endpoint::Endpoint;
-use super::state::State;
 
 /// RSA, 2048 bits, PKCS#8. `ring` cannot generate RSA keys, so this one is public: a token signed with it
 /// proves nothing.
@@ -65,12 +59,4 @@ impl SigningKey {
             "e": BASE64URL_NOPAD.encode(&components.e),
         }]})
     }
-}
-
-/// `GET /openid/connect/keys`
-pub(super) async fn publish(state: Data<State>) -> HttpResponse {
-    answer(&state, Endpoint::OpenIdKeys, |_| {
-        Ok(state.signing_key.public())
-    })
-    .await
 }

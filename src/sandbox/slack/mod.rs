@@ -14,6 +14,7 @@ mod panel;
 mod parameters;
 mod people;
 mod persona;
+mod published_keys;
 mod recent;
 mod redirect_uri;
 mod state;
@@ -65,7 +66,7 @@ impl SlackSandbox {
                 .service(web::resource("").get(panel::show))
                 .service(web::resource("/oauth/v2/authorize").get(authorize::v2))
                 .service(web::resource("/openid/connect/authorize").get(authorize::oidc))
-                .service(web::resource("/openid/connect/keys").get(keys::publish))
+                .service(web::resource("/openid/connect/keys").get(published_keys::show))
                 .service(web::resource("/api/oauth.v2.access").post(exchange::v2))
                 .service(web::resource("/api/openid.connect.token").post(exchange::oidc))
                 .service(

@@ -15,10 +15,12 @@ use url::Url;
 
 use super::PATH;
 use super::answer::failing;
-use super::authorize::DENY;
 use super::flow::Flow;
 use super::parameters::Parameters;
 use super::persona::Persona;
+
+/// The answer of a person who does not agree.
+pub(super) const DENY: &str = "deny";
 
 const STYLE: &str = include_str!("pages/style.css");
 
