@@ -1,4 +1,4 @@
-//! The letters the product writes: what each says, and to whom. How they look is the templates' business.
+//! The e-mails that the service sends: what each is about, and to whom it goes. Templates say how they look.
 
 use std::net::IpAddr;
 
@@ -7,24 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::Role;
 
-/// A letter's matter. Whoever reads a `token` can do what the letter is about, once.
+/// What an e-mail is about. Anyone who reads its `token` can use it, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EmailMessage {
-    /// To the address of a new account, which is to be proved.
+    /// To the address of a new account, to verify it.
     VerifyEmail { name: String, token: String },
-    /// To somebody who has forgotten their password.
+    /// To someone who has forgotten their password.
     ResetPassword { name: String, token: String },
-    /// To an address that an account wants to have from now on.
+    /// To the address that an account is to have.
     ConfirmNewEmail { name: String, token: String },
-    /// To the address that an account had until now.
+    /// To the address that an account had before.
     EmailChanged { name: String, new_email: String },
-    /// To somebody whose password is another one since now; `token` ends the session that changed it, where there
-    /// is one.
+    /// To someone whose password was changed; `token` ends the session that changed it, if there is one.
     PasswordChanged { name: String, token: Option<String> },
-    /// To somebody who signs in with a second factor from now on, or no longer does.
+    /// To someone whose second factor was turned on or off.
     MfaChanged { name: String, enabled: bool },
-    /// To somebody who was signed in from where nobody was before; `token` ends that session.
+    /// To someone who signed in from a new device or place; `token` ends that session.
     NewSignIn {
         name: String,
         device: Option<String>,
@@ -32,7 +31,7 @@ pub enum EmailMessage {
         at: DateTime<Utc>,
         token: String,
     },
-    /// To somebody who is wanted in an organization.
+    /// To someone who is invited to an organization.
     Invitation {
         organization: String,
         inviter: Option<String>,
@@ -42,7 +41,7 @@ pub enum EmailMessage {
 }
 
 impl EmailMessage {
-    /// What somebody may cause who only names an address, or an account nobody proved.
+    /// Sent on request, to an address that the sender of the request may not own.
     pub const ASKED_FOR: [&'static str; 4] = [
         "verify_email",
         "reset_password",
@@ -50,7 +49,7 @@ impl EmailMessage {
         "invitation",
     ];
 
-    /// What tells an account's owner that something has happened to it.
+    /// Tell an account's owner what happened to it.
     pub const NOTICES: [&'static str; 4] = [
         "email_changed",
         "password_changed",
@@ -58,7 +57,7 @@ impl EmailMessage {
         "new_sign_in",
     ];
 
-    /// The word in the database and in a template's file name.
+    /// The value in the database and the name of the template's file.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::VerifyEmail { .. } => "verify_email",
@@ -78,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_is_either_asked_for_or_a_notice() {
+    fn an_email_is_either_asked_for_or_a_notice() {
         let (name, token) = (String::new(), String::new());
         let reset = EmailMessage::ResetPassword {
             name: name.clone(),
