@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_in_use_has_a_text() {
+    fn every_key_in_use_has_a_text_and_every_text_is_used() {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut used = BTreeSet::new();
         for folder in ["http", "email_templates"] {
@@ -189,6 +189,8 @@ mod tests {
         let known: BTreeSet<String> = Texts::english().0.keys().cloned().collect();
         let missing: Vec<_> = used.difference(&known).collect();
         assert!(missing.is_empty(), "no text for {missing:?}");
+        let unused: Vec<_> = known.difference(&used).collect();
+        assert!(unused.is_empty(), "nothing shows {unused:?}");
         assert_eq!(ENGLISH.matches("\": \"").count(), known.len());
     }
 

@@ -1,4 +1,4 @@
-//! The page where an invitation's link leads.
+//! The page behind the link of an invitation.
 
 use serde_json::json;
 use url::form_urlencoded;
@@ -43,7 +43,7 @@ fn says(answer: &Answer, status: u16, words: &[&str]) {
 }
 
 on_both_databases! {
-    async fn opening_the_link_says_who_invites_and_uses_nothing_up(app: TestApp) {
+    async fn opening_the_link_says_who_invites_and_changes_nothing(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         for _ in 0..3 {
@@ -55,7 +55,7 @@ on_both_databases! {
         app.registers_invited(BOB, &token).await.expect(201);
     }
 
-    async fn somebody_new_joins_by_the_form_and_signs_in_afterwards(app: TestApp) {
+    async fn a_new_user_joins_by_the_form_and_signs_in_afterwards(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         let filled = [("token", token.as_str()), ("name", "Bob <b>Byte</b>"), ("password", PASSWORD)];
@@ -66,11 +66,11 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from sessions").await, 1);
         let bob = app.logs_in(BOB, PASSWORD).await;
         assert_eq!((&bob.user["role"], &bob.user["name"]), (&json!("manager"), &json!("Bob <b>Byte</b>")));
-        says(&fills_in(&app, &filled).await, 400, &["no longer good"]);
-        says(&opens(&app, &token).await, 400, &["no longer good", "invalid_or_expired_token"]);
+        says(&fills_in(&app, &filled).await, 400, &["no longer valid"]);
+        says(&opens(&app, &token).await, 400, &["no longer valid", "invalid_or_expired_token"]);
     }
 
-    async fn the_application_is_where_the_welcome_leads(db: Db) {
+    async fn the_welcome_page_links_to_the_application(db: Db) {
         let app = TestApp::configured(db, |config| {
             config.accounts.app_url = "https://app.example/start".parse().unwrap();
         })
@@ -81,7 +81,7 @@ on_both_databases! {
         says(&welcome, 200, &["href=\"https:&#x2f;&#x2f;app.example&#x2f;start\"", "Sign in"]);
     }
 
-    async fn a_faulty_form_is_shown_again_with_what_is_wrong(app: TestApp) {
+    async fn an_invalid_form_is_shown_again_with_its_faults(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         let evil = "\"><script>alert(1)</script>";
@@ -97,7 +97,7 @@ on_both_databases! {
         says(&fills_in(&app, &bob).await, 200, &["Welcome"]);
     }
 
-    async fn an_account_joins_with_its_password_and_nobody_is_signed_in(app: TestApp) {
+    async fn an_account_joins_with_its_password_without_signing_in(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let bob = app.founds("Beta", BOB).await;
         bob.me().await.expect(200);
@@ -111,11 +111,11 @@ on_both_databases! {
             .await;
         let token = is_invited(&app, &ada, BOB).await;
         let page = opens(&app, &token).await;
-        says(&page, 200, &["has an account already", "current-password", "href=\"reset-password\""]);
+        says(&page, 200, &["already has an account", "current-password", "href=\"reset-password\""]);
         assert!(!page.text().contains("name=\"name\""));
 
         let wrong = fills_in(&app, &[("token", &token), ("password", OTHER_PASSWORD)]).await;
-        says(&wrong, 401, &["not the password", &token]);
+        says(&wrong, 401, &["Incorrect password.", &token]);
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
 
         let sessions = app.db.count("select count(*) from sessions").await;
@@ -134,7 +134,7 @@ on_both_databases! {
         assert_eq!(me["role"], "manager");
     }
 
-    async fn the_link_proves_the_address_where_addresses_must_be_proved(db: Db) {
+    async fn the_link_verifies_the_address_where_that_is_required(db: Db) {
         let mut app = TestApp::start(db).await;
         let ada = app.founds("Acme", "ada@acme.example").await;
         let eve = app.founds("Bolt", "eve@bolt.example").await;
@@ -146,23 +146,23 @@ on_both_databases! {
         app.tries_to_log_in(BOB, PASSWORD).await.expect(200);
     }
 
-    async fn a_member_is_told_so_and_a_closed_organization_too(app: TestApp) {
+    async fn members_and_closed_organizations_get_their_own_pages(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         app.joins(ada.organization_id(), BOB).await;
-        says(&fills_in(&app, &[("token", &token), ("password", PASSWORD)]).await, 409, &["belong to it already"]);
+        says(&fills_in(&app, &[("token", &token), ("password", PASSWORD)]).await, 409, &["already a member"]);
         ada.sets_rules(&json!({"joinPolicy": "closed"})).await;
-        says(&opens(&app, &token).await, 409, &["Nobody can join now"]);
+        says(&opens(&app, &token).await, 409, &["closed to new members"]);
     }
 
-    async fn links_that_open_nothing_get_one_page(app: TestApp) {
+    async fn every_bad_link_gets_the_same_page(app: TestApp) {
         let ada = app.founds("Acme", "ada@acme.example").await;
         let verification = app.mailed_token(&ada.email, "verify_email").await;
         for token in ["", "x", &verification, "%00", "a&token=b"] {
-            says(&opens(&app, token).await, 400, &["no longer good"]);
+            says(&opens(&app, token).await, 400, &["no longer valid"]);
         }
-        says(&app.get("/accept-invitation").await, 400, &["no longer good"]);
-        says(&fills_in(&app, &[("token", &verification), ("password", PASSWORD)]).await, 400, &["no longer good"]);
+        says(&app.get("/accept-invitation").await, 400, &["no longer valid"]);
+        says(&fills_in(&app, &[("token", &verification), ("password", PASSWORD)]).await, 400, &["no longer valid"]);
         app.post("/accept-invitation").json(&json!({"token": "x"})).await.refused(415, "Unsupported Media Type");
     }
 }

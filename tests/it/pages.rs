@@ -1,4 +1,4 @@
-//! The pages behind mailed links, as people without script use them.
+//! The pages behind mailed links, as browsers without script use them.
 
 use chrono::{SecondsFormat::Secs, TimeDelta};
 use hallpass::ports::Clock as _;
@@ -23,13 +23,13 @@ on_both_databases! {
         assert!(!app.is_verified(ADA).await);
         let done = app.post("/verify-email").form(&[("token", &token)]).await;
         is_page(&done, 200);
-        assert!(done.text().contains("Your address is verified"));
+        assert!(done.text().contains("Your e-mail address is verified"));
         assert!(app.is_verified(ADA).await);
 
         for stale in [app.get(&link).await, app.post("/verify-email").form(&[("token", &token)]).await] {
             is_page(&stale, 400);
             assert_eq!(stale.header("x-error-code"), Some("invalid_or_expired_token"));
-            assert!(stale.text().contains("no longer good"));
+            assert!(stale.text().contains("no longer valid"));
             assert!(stale.text().contains("name=\"email\""));
         }
     }
@@ -62,7 +62,7 @@ on_both_databases! {
         app.logs_in(ADA, OTHER_PASSWORD).await;
     }
 
-    async fn the_pages_that_send_letters_say_the_same_to_everybody(app: TestApp) {
+    async fn a_page_that_sends_links_says_the_same_for_every_address(app: TestApp) {
         app.found("Acme", ADA).await;
         for path in ["/reset-password", "/verify-email"] {
             let known = app.post(path).form(&[("email", ADA)]).await;
@@ -90,7 +90,7 @@ on_both_databases! {
         is_page(&app.post("/change-email").form(&[]).await, 400);
     }
 
-    async fn a_taken_address_is_told_on_the_page(app: TestApp) {
+    async fn the_page_says_that_an_address_is_taken(app: TestApp) {
         let ada = app.founds("Acme", ADA).await;
         ada.changes_email("bob@acme.example", PASSWORD).await.expect(200);
         let token = app.mailed_token("bob@acme.example", "confirm_new_email").await;
@@ -115,7 +115,7 @@ on_both_databases! {
         is_page(&app.post("/end-session").form(&[("token", &token)]).await, 400);
     }
 
-    async fn a_link_of_one_kind_is_not_good_on_the_page_of_another(app: TestApp) {
+    async fn a_link_works_on_the_page_of_its_own_kind_only(app: TestApp) {
         app.found("Acme", ADA).await;
         let verify = app.mailed_token(ADA, "verify_email").await;
         for path in ["/reset-password", "/change-email", "/end-session"] {
@@ -156,7 +156,7 @@ async fn a_form_is_small_and_read_in_one_way() {
 }
 
 #[actix_web::test]
-async fn password_managers_are_led_to_the_page() {
+async fn password_managers_are_redirected_to_the_page() {
     let app = TestApp::configured(Db::sqlite(), |config| {
         config.accounts.app_url = "https://app.example/base/".parse().unwrap();
     })
@@ -174,7 +174,7 @@ async fn password_managers_are_led_to_the_page() {
 }
 
 #[actix_web::test]
-async fn whoever_finds_a_hole_learns_whom_to_tell() {
+async fn security_txt_says_where_to_report_a_vulnerability() {
     let app = TestApp::configured(Db::sqlite(), |config| {
         config.server.public_url = "https://id.example/base/".parse().unwrap();
         config.server.security_contacts = ["mailto:security@acme.example", "tel:+1-201-555-0123"]
@@ -205,7 +205,7 @@ async fn whoever_finds_a_hole_learns_whom_to_tell() {
         .refused(404, "Not Found");
 }
 
-/// Under the policy of all pages, and loading nothing.
+/// Under the policy of all pages, and without external resources.
 #[track_caller]
 fn is_page(answer: &Answer, status: u16) {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.text());

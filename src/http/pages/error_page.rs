@@ -1,4 +1,4 @@
-//! The page for what no page foresaw.
+//! The page for errors that no other page handles.
 
 use actix_web::HttpResponse;
 
@@ -6,36 +6,32 @@ use super::shell::Page;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
-pub fn trouble(error: ApiError) -> HttpResponse {
-    let (title, text) = words(error.code());
+pub fn error_page(error: ApiError) -> HttpResponse {
+    let (title, text) = texts(error.code());
     Page {
         title,
         text: vec![text.into()],
-        faults: error.messages().map(str::to_owned).collect(),
-        footnote: Some(error.code().as_str().into()),
+        messages: error.messages().map(str::to_owned).collect(),
+        error_code: Some(error.code().as_str()),
         ..Page::default()
     }
     .refusal(error)
 }
 
-fn words(code: ErrorCode) -> (&'static str, &'static str) {
+fn texts(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
         ErrorCode::EmailTaken => (
-            "This address has an account already",
-            "Sign in to that account, or use another address for this one.",
+            "page.error.email_taken.title",
+            "page.error.email_taken.text",
         ),
         ErrorCode::Busy | ErrorCode::Unavailable => (
-            "Not right now",
-            "Something that this service depends on does not answer, so nothing was done. Please try again in a moment.",
+            "page.error.unavailable.title",
+            "page.error.unavailable.text",
         ),
-        code if code.status().is_server_error() => (
-            "Something went wrong",
-            "That is our fault, and it has been written down. Please try again.",
-        ),
-        _ => (
-            "That did not work",
-            "Please open the link in your mail again.",
-        ),
+        code if code.status().is_server_error() => {
+            ("page.error.internal.title", "page.error.internal.text")
+        }
+        _ => ("page.error.other.title", "page.error.other.text"),
     }
 }
 
@@ -44,14 +40,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trouble_keeps_its_status_and_its_code() {
+    fn an_error_page_keeps_the_status_and_the_code() {
         for code in [
             ErrorCode::EmailTaken,
             ErrorCode::Unavailable,
             ErrorCode::MalformedRequest,
             ErrorCode::InternalError,
         ] {
-            let answer = trouble(code.into());
+            let answer = error_page(code.into());
             assert_eq!(answer.status(), code.status());
             let told = answer.headers().get("x-error-code").unwrap();
             assert_eq!(told, code.as_str());
