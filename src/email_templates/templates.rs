@@ -234,11 +234,10 @@ mod tests {
              This link is valid for 24 hours and can be used once.\n\
              \n\
              If you do not have an account with us, someone has probably mistyped their\n\
-             address. Please ignore this e-mail: the address then stays unverified.\n\
+             address. Please ignore this e-mail, and the address stays unverified.\n\
              \n\
              --\n\
-             Sent to ada@acme.example by Acme ID. Please do not reply: replies are not\n\
-             read.\n"
+             Sent to ada@acme.example by Acme ID. Replies are not read.\n"
         );
     }
 

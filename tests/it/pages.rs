@@ -23,7 +23,7 @@ on_both_databases! {
         assert!(!app.is_verified(ADA).await);
         let done = app.post("/verify-email").form(&[("token", &token)]).await;
         is_page(&done, 200);
-        assert!(done.text().contains("Your e-mail address is verified"));
+        assert!(done.text().contains("Your address is verified"));
         assert!(app.is_verified(ADA).await);
 
         for stale in [app.get(&link).await, app.post("/verify-email").form(&[("token", &token)]).await] {

@@ -51,9 +51,15 @@ pub async fn open(services: Data<Services>, query: Query) -> HttpResponse {
     path = "/accept-invitation",
     operation_id = "submit_accept_invitation_page",
     tag = "Pages",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`, `password` and, where the address has no account, `name`."),
+    request_body(
+        content = String,
+        content_type = "application/x-www-form-urlencoded",
+        description = "`token`, `password` and, where the address has no account, `name`.",
+    ),
     responses((status = 200, description = "A page with the result.", body = String, content_type = "text/html")),
-    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, InvalidCredentials, EmailTaken, AlreadyMember, OrganizationClosed]))),
+    extensions(("x-error-codes" = json!([
+        InvalidOrExpiredToken, InvalidCredentials, EmailTaken, AlreadyMember, OrganizationClosed,
+    ]))),
 )]
 pub async fn submit(
     services: Data<Services>,

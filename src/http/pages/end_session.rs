@@ -62,7 +62,11 @@ pub async fn open(
     path = "/end-session",
     operation_id = "submit_end_session_page",
     tag = "Pages",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`."),
+    request_body(
+        content = String,
+        content_type = "application/x-www-form-urlencoded",
+        description = "`token`.",
+    ),
     responses((status = 200, description = "A page with the result.", content_type = "text/html", body = String)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken]))),
 )]

@@ -160,6 +160,7 @@ impl LinkPage {
             text: self.expired.map(Into::into).into(),
             form: self.request.as_ref().map(|_| self.request_form("")),
             link: (self.next)(settings),
+            error_code: Some(error.code().as_str()),
             ..Page::default()
         };
         page.refusal(error)

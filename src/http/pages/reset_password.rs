@@ -78,7 +78,11 @@ pub async fn open(
     path = "/reset-password",
     operation_id = "submit_reset_password_page",
     tag = "Pages",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token` and `password`, or `email` to request a link."),
+    request_body(
+        content = String,
+        content_type = "application/x-www-form-urlencoded",
+        description = "`token` and `password`, or `email` to request a link.",
+    ),
     responses((status = 200, description = "A page with the result.", content_type = "text/html", body = String)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, ValidationFailed]))),
 )]

@@ -62,7 +62,11 @@ pub async fn open(
     path = "/verify-email",
     operation_id = "submit_verify_email_page",
     tag = "Pages",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`, or `email` to request a new link."),
+    request_body(
+        content = String,
+        content_type = "application/x-www-form-urlencoded",
+        description = "`token`, or `email` to request a new link.",
+    ),
     responses((status = 200, description = "A page with the result.", content_type = "text/html", body = String)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken]))),
 )]
