@@ -194,6 +194,35 @@ mod tests {
         assert_eq!(ENGLISH.matches("\": \"").count(), known.len());
     }
 
+    fn without(text: &str, open: &str, close: &str) -> String {
+        let mut pieces = text.split(open);
+        let mut kept = pieces.next().unwrap().to_owned();
+        kept.extend(pieces.filter_map(|piece| Some(piece.split_once(close)?.1)));
+        kept
+    }
+
+    #[test]
+    fn templates_hold_no_words_of_their_own() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let emails = fs::read_dir(source.join("email_templates/templates")).unwrap();
+        let pages = ["http/pages/shell.html", "http/next_auth/page.html"];
+        let pages = pages.map(|page| source.join(page));
+        for file in emails.map(|entry| entry.unwrap().path()).chain(pages) {
+            let mut text = fs::read_to_string(&file).unwrap();
+            let tags = [
+                ("{{", "}}"),
+                ("{%", "%}"),
+                ("<style", "</style>"),
+                ("<", ">"),
+            ];
+            for (open, close) in tags {
+                text = without(&text, open, close);
+            }
+            let text = text.replace("Hallpass", "").replace("Subject:", "");
+            assert!(!text.contains(char::is_alphabetic), "{file:?}: {text}");
+        }
+    }
+
     #[test]
     fn every_brace_of_a_text_belongs_to_a_placeholder() {
         for (key, sentence) in &Texts::english().0 {
