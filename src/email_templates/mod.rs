@@ -1,14 +1,15 @@
-//! How letters look: the templates that are built in, or an operator's own, and what they are filled with. Pure.
+//! How e-mails look: the built-in templates, or an operator's own, and what fills them. Pure.
 
-mod filling;
 mod samples;
-mod tame;
+mod sanitize_display_name;
+mod template_context;
 mod templates;
+mod wrap;
 
-pub use filling::Surroundings;
+pub use template_context::Branding;
 pub use templates::{TemplateFault, Templates};
 
-/// A letter as its recipient shall see it.
+/// An e-mail as its recipient sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
     /// One line.

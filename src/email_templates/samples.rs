@@ -1,4 +1,4 @@
-//! A letter of each kind, with everything it can hold and with as little as it can.
+//! An e-mail of each kind, with all it can hold and with as little as it can.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,14 +1,17 @@
-//! The templates of all letters, checked once, so that none fails when its letter is to be sent.
+//! The templates of all e-mails, checked at start, so that none fails when its e-mail is sent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::value::Value;
+use minijinja::{Environment, HtmlEscape, UndefinedBehavior};
 
-use super::filling::{Filling, filling};
 use super::samples::samples;
-use super::{Rendered, Surroundings};
+use super::template_context::{TemplateContext, template_context};
+use super::wrap::wrap;
+use super::{Branding, Rendered};
 use crate::domain::{Email, EmailMessage};
+use crate::texts::Texts;
 
 macro_rules! built_in {
     ($($name:literal),+ $(,)?) => {
@@ -16,7 +19,7 @@ macro_rules! built_in {
     };
 }
 
-/// Every letter is a `.txt`, whose first line is `Subject: …`, and an `.html`; the rest is what they share.
+/// Every e-mail is a `.txt`, whose first line is `Subject: …`, and an `.html`; they share the rest.
 const BUILT_IN: &[(&str, &str)] = built_in![
     "verify_email.txt",
     "verify_email.html",
@@ -36,16 +39,17 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "invitation.html",
     "layout.html",
     "button.html",
+    "link.txt",
     "footer.txt",
 ];
 
-/// What begins a text; the rest of that line is the subject.
+/// Begins the text form; the rest of that line is the subject.
 const SUBJECT: &str = "Subject:";
 
-/// In characters: what mail programs show of a subject is less (RFC 5322 §2.1.1 recommends 78 a line).
+/// In characters; mail programs show fewer (RFC 5322 §2.1.1 recommends 78 per line).
 const MAX_SUBJECT: usize = 200;
 
-/// What is wrong with a template: the name of its file, the line if that is known, and why.
+/// What is wrong with a template: its file, the line if it is known, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {why}", .file, .line.map(|line| format!(" line {line}")).unwrap_or_default())]
 pub struct TemplateFault {
@@ -59,7 +63,7 @@ pub struct TemplateFault {
 pub struct Templates(Arc<Environment<'static>>);
 
 impl Templates {
-    /// The names of the files that can be replaced.
+    /// The files that an operator can replace.
     pub fn names() -> impl Iterator<Item = &'static str> {
         BUILT_IN.iter().map(|&(name, _)| name)
     }
@@ -68,15 +72,15 @@ impl Templates {
         Self::with_own(BTreeMap::new()).map_err(|mut faults| faults.remove(0))
     }
 
-    /// Those that are built in, less the ones an operator has of the same name.
+    /// The built-in templates, except where `own` has one of the same name.
     ///
     /// # Errors
-    /// Everything that is wrong: each letter is rendered once, so a name that no letter fills is found as well.
+    /// All faults at once: every e-mail is rendered, so an unknown variable is found as well.
     pub fn with_own(own: BTreeMap<&'static str, String>) -> Result<Self, Vec<TemplateFault>> {
-        let mut environment = Environment::new();
+        let mut environment = Texts::english().environment();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
+        environment.add_filter("bold", bold);
+        environment.add_filter("wrap", wrap);
         let mut faults = Vec::new();
         for &(name, built_in) in BUILT_IN {
             let source = own
@@ -99,15 +103,15 @@ impl Templates {
     }
 
     /// # Errors
-    /// When an operator's template cannot take what this letter holds.
+    /// When an operator's template cannot show this e-mail.
     pub fn render(
         &self,
-        letter: &EmailMessage,
-        surroundings: &Surroundings<'_>,
+        message: &EmailMessage,
+        branding: &Branding<'_>,
     ) -> Result<Rendered, TemplateFault> {
-        let mut filling = filling(letter, surroundings);
-        let name = format!("{}.txt", letter.kind());
-        let whole = self.fill(&name, &filling)?;
+        let mut context = template_context(message, branding);
+        let name = format!("{}.txt", message.kind());
+        let whole = self.render_file(&name, &context)?;
         let first = whole.lines().next().unwrap_or_default();
         let Some(subject) = first.strip_prefix(SUBJECT) else {
             return Err(TemplateFault {
@@ -119,8 +123,8 @@ impl Templates {
         let words: Vec<&str> = subject.split_whitespace().collect();
         let subject: String = words.join(" ").chars().take(MAX_SUBJECT).collect();
         let text = whole.get(first.len()..).unwrap_or_default().trim();
-        filling.insert("subject", subject.as_str().into());
-        let html = self.fill(&format!("{}.html", letter.kind()), &filling)?;
+        context.insert("subject", subject.as_str().into());
+        let html = self.render_file(&format!("{}.html", message.kind()), &context)?;
         Ok(Rendered {
             text: format!("{text}\n"),
             html,
@@ -128,11 +132,11 @@ impl Templates {
         })
     }
 
-    /// By its name's end, minijinja escapes in `.html` and not in `.txt`.
-    fn fill(&self, name: &str, filling: &Filling) -> Result<String, TemplateFault> {
+    /// minijinja escapes in `.html` and not in `.txt`, by the end of the name.
+    fn render_file(&self, name: &str, context: &TemplateContext) -> Result<String, TemplateFault> {
         self.0
             .get_template(name)
-            .and_then(|template| template.render(filling))
+            .and_then(|template| template.render(context))
             .map_err(|error| fault(name, &error))
     }
 
@@ -141,21 +145,26 @@ impl Templates {
         let Ok(app_url) = "https://app.example.com".parse() else {
             return Vec::new();
         };
-        let surroundings = Surroundings {
+        let branding = Branding {
             recipient: &recipient,
             app_url: &app_url,
             sender: "Hallpass",
         };
         let mut faults: Vec<TemplateFault> = samples()
             .iter()
-            .filter_map(|letter| self.render(letter, &surroundings).err())
+            .filter_map(|message| self.render(message, &branding).err())
             .collect();
         faults.dedup();
         faults
     }
 }
 
-/// `name` is what was asked for; what is wrong may be in a file that it includes.
+/// Only for `.html`, where it keeps the value from being escaped a second time.
+fn bold(value: &str) -> Value {
+    Value::from_safe_string(format!("<b>{}</b>", HtmlEscape(value)))
+}
+
+/// The fault may be in a file that `name` includes.
 fn fault(name: &str, error: &minijinja::Error) -> TemplateFault {
     let mut deepest = error;
     let mut source = std::error::Error::source(error);
@@ -181,15 +190,15 @@ mod tests {
     use super::*;
     use crate::domain::Role;
 
-    fn rendered(letter: &EmailMessage) -> Rendered {
+    fn rendered(message: &EmailMessage) -> Rendered {
         let templates = Templates::built_in().unwrap();
-        render(&templates, letter).unwrap()
+        render(&templates, message).unwrap()
     }
 
-    fn render(templates: &Templates, letter: &EmailMessage) -> Result<Rendered, TemplateFault> {
+    fn render(templates: &Templates, message: &EmailMessage) -> Result<Rendered, TemplateFault> {
         templates.render(
-            letter,
-            &Surroundings {
+            message,
+            &Branding {
                 recipient: &Email::parse("ada@acme.example").unwrap(),
                 app_url: &"https://app.example/id".parse().unwrap(),
                 sender: "Acme ID",
@@ -209,21 +218,23 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_reads_like_this() {
-        let letter = rendered(&verify("Ada Lovelace"));
-        assert_eq!(letter.subject, "Confirm your e-mail address");
+    fn an_email_reads_like_this() {
+        let message = rendered(&verify("Ada Lovelace"));
+        assert_eq!(message.subject, "Confirm your e-mail address");
         assert_eq!(
-            letter.text,
+            message.text,
             "Hello Ada Lovelace,\n\
              \n\
-             Please confirm that this is your e-mail address:\n\
+             Please confirm that this is your e-mail address.\n\
+             \n\
+             Confirm my address:\n\
              \n\
              https://app.example/id/verify-email?token=tok_en-1\n\
              \n\
-             The link is good for 24 hours.\n\
+             This link is valid for 24 hours and can be used once.\n\
              \n\
-             If you have no account with us, somebody has mistyped their address. Please\n\
-             ignore this mail: unless you confirm, the address counts as nobody's.\n\
+             If you do not have an account with us, someone has probably mistyped their\n\
+             address. Please ignore this e-mail, and the address stays unverified.\n\
              \n\
              --\n\
              Sent to ada@acme.example by Acme ID. Replies are not read.\n"
@@ -231,19 +242,22 @@ mod tests {
     }
 
     #[test]
-    fn every_letter_has_its_link_in_both_forms_and_says_how_long_it_is_good() {
-        for letter in samples() {
+    fn both_forms_of_an_email_have_its_link_and_say_how_long_it_is_valid() {
+        for message in samples() {
             let Rendered {
                 subject,
                 text,
                 html,
-            } = rendered(&letter);
-            assert!(!subject.is_empty() && !subject.contains('\n'), "{letter:?}");
+            } = rendered(&message);
+            assert!(
+                !subject.is_empty() && !subject.contains('\n'),
+                "{message:?}"
+            );
             for form in [&text, &html] {
                 assert!(form.contains("Acme ID"), "{form}");
-                let has_link = serde_json::to_value(&letter).unwrap()["token"].is_string();
+                let has_link = serde_json::to_value(&message).unwrap()["token"].is_string();
                 assert_eq!(form.contains("https://app.example/id/"), has_link, "{form}");
-                assert_eq!(form.contains("good for "), has_link, "{form}");
+                assert_eq!(form.contains("valid for "), has_link, "{form}");
                 assert!(!form.contains("{{") && !form.contains("{%"), "{form}");
             }
             let is_short = |line: &str| line.len() <= 80 || line.starts_with("https://");
@@ -253,9 +267,9 @@ mod tests {
     }
 
     #[test]
-    fn no_letter_loads_anything() {
-        for letter in samples() {
-            let html = rendered(&letter).html;
+    fn no_email_loads_anything() {
+        for message in samples() {
+            let html = rendered(&message).html;
             for foreign in ["src=", "<link", "<script", "@import", "url(", "http://"] {
                 assert!(!html.contains(foreign), "{foreign} is in {html}");
             }
@@ -265,9 +279,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_name_is_text_and_no_more() {
+    fn a_name_is_never_markup() {
         let evil = "<b>{{7*7}}<i>{% raw %}\r\nBcc: eve@evil.example\u{202e}";
-        for letter in [
+        for message in [
             verify(evil),
             EmailMessage::Invitation {
                 organization: evil.to_owned(),
@@ -280,10 +294,10 @@ mod tests {
                 subject,
                 text,
                 html,
-            } = rendered(&letter);
+            } = rendered(&message);
             assert!(!html.contains("<b>{{"), "{html}");
             assert!(html.contains("&lt;b&gt;{{7*7}}&lt;"), "{html}");
-            assert!(text.contains("<b>{{7*7}}<i>{% raw %}  Bcc:"), "{text}");
+            assert!(text.contains("<b>{{7*7}}<i>{% raw %}"), "{text}");
             for form in [&subject, &text, &html] {
                 assert!(!form.contains('\r') && !form.contains('\u{202e}'));
                 assert!(!form.contains("49") && !form.contains("eve@evil.example"));
@@ -293,37 +307,37 @@ mod tests {
 
     #[test]
     fn a_subject_is_short_and_on_one_line() {
-        let letter = EmailMessage::Invitation {
+        let message = EmailMessage::Invitation {
             organization: "x y\n".repeat(300),
             inviter: None,
             role: Role::Manager,
             token: "token".to_owned(),
         };
-        let Rendered { subject, .. } = rendered(&letter);
+        let Rendered { subject, .. } = rendered(&message);
         assert_eq!(subject.chars().count(), MAX_SUBJECT);
         assert!(!subject.contains('\n'));
     }
 
     #[test]
-    fn an_operators_template_takes_the_place_of_ours() {
+    fn an_operators_template_replaces_the_built_in_one() {
         let templates = own(
             "verify_email.txt",
             "Subject: Willkommen, {{ name }}\n\n{{ link }} gilt {{ good_for }}.",
         )
         .unwrap();
-        let letter = render(&templates, &verify("Ada")).unwrap();
-        assert_eq!(letter.subject, "Willkommen, Ada");
+        let message = render(&templates, &verify("Ada")).unwrap();
+        assert_eq!(message.subject, "Willkommen, Ada");
         assert_eq!(
-            letter.text,
+            message.text,
             "https://app.example/id/verify-email?token=tok_en-1 gilt 24 hours.\n"
         );
-        assert!(letter.html.contains("<title>Willkommen, Ada</title>"));
+        assert!(message.html.contains("<title>Willkommen, Ada</title>"));
         let other = EmailMessage::PasswordChanged {
             name: "Ada".into(),
             token: None,
         };
         let other = render(&templates, &other).unwrap();
-        assert_eq!(other.subject, "Your password was changed");
+        assert_eq!(other.subject, "Your password has been changed");
     }
 
     #[test]
@@ -333,7 +347,7 @@ mod tests {
             ("verify_email.html", "a\n{{ nmae }}", 2, "undefined"),
             ("layout.html", "\n\n{% include 'nothing.html' %}", 3, "not"),
             ("reset_password.txt", "Hello", 1, "Subject:"),
-            // A letter without a link.
+            // An e-mail without a link.
             ("email_changed.html", "\n{{ link }}", 2, "undefined"),
         ] {
             let faults = own(file, source).unwrap_err();

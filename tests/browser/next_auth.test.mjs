@@ -125,7 +125,7 @@ test("our own pages sign in and out without JavaScript", async () => {
     await page.getByRole("button", { name: "Sign in" }).click();
   };
   await fill("not the password");
-  await page.getByRole("alert").filter({ hasText: "do not fit" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "Incorrect e-mail address" }).waitFor();
   if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/refused.png` });
   await fill(PASSWORD);
   await page.waitForURL(`${server.url}/demo`);

@@ -66,8 +66,8 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from sessions").await, 1);
         let bob = app.logs_in(BOB, PASSWORD).await;
         assert_eq!((&bob.user["role"], &bob.user["name"]), (&json!("manager"), &json!("Bob <b>Byte</b>")));
-        says(&fills_in(&app, &filled).await, 400, &["no longer good"]);
-        says(&opens(&app, &token).await, 400, &["no longer good", "invalid_or_expired_token"]);
+        says(&fills_in(&app, &filled).await, 400, &["no longer valid"]);
+        says(&opens(&app, &token).await, 400, &["no longer valid", "invalid_or_expired_token"]);
     }
 
     async fn the_welcome_page_links_to_the_application(db: Db) {
@@ -111,11 +111,11 @@ on_both_databases! {
             .await;
         let token = is_invited(&app, &ada, BOB).await;
         let page = opens(&app, &token).await;
-        says(&page, 200, &["has an account already", "current-password", "href=\"reset-password\""]);
+        says(&page, 200, &["already has an account", "current-password", "href=\"reset-password\""]);
         assert!(!page.text().contains("name=\"name\""));
 
         let wrong = fills_in(&app, &[("token", &token), ("password", OTHER_PASSWORD)]).await;
-        says(&wrong, 401, &["not the password", &token]);
+        says(&wrong, 401, &["Incorrect password.", &token]);
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
 
         let sessions = app.db.count("select count(*) from sessions").await;
@@ -150,19 +150,19 @@ on_both_databases! {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let token = is_invited(&app, &ada, BOB).await;
         app.joins(ada.organization_id(), BOB).await;
-        says(&fills_in(&app, &[("token", &token), ("password", PASSWORD)]).await, 409, &["belong to it already"]);
+        says(&fills_in(&app, &[("token", &token), ("password", PASSWORD)]).await, 409, &["already a member"]);
         ada.sets_rules(&json!({"joinPolicy": "closed"})).await;
-        says(&opens(&app, &token).await, 409, &["Nobody can join now"]);
+        says(&opens(&app, &token).await, 409, &["closed to new members"]);
     }
 
     async fn invalid_links_all_get_the_same_page(app: TestApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let verification = app.mailed_token(&ada.email, "verify_email").await;
         for token in ["", "x", &verification, "%00", "a&token=b"] {
-            says(&opens(&app, token).await, 400, &["no longer good"]);
+            says(&opens(&app, token).await, 400, &["no longer valid"]);
         }
-        says(&app.get("/accept-invitation").await, 400, &["no longer good"]);
-        says(&fills_in(&app, &[("token", &verification), ("password", PASSWORD)]).await, 400, &["no longer good"]);
+        says(&app.get("/accept-invitation").await, 400, &["no longer valid"]);
+        says(&fills_in(&app, &[("token", &verification), ("password", PASSWORD)]).await, 400, &["no longer valid"]);
         app.post("/accept-invitation").json(&json!({"token": "x"})).await.refused(415, "Unsupported Media Type");
     }
 }

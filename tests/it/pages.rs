@@ -29,7 +29,7 @@ on_both_databases! {
         for stale in [app.get(&link).await, app.post("/verify-email").form(&[("token", &token)]).await] {
             is_page(&stale, 400);
             assert_eq!(stale.header("x-error-code"), Some("invalid_or_expired_token"));
-            assert!(stale.text().contains("no longer good"));
+            assert!(stale.text().contains("no longer valid"));
             assert!(stale.text().contains("name=\"email\""));
         }
     }

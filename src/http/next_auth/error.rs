@@ -7,15 +7,15 @@ use super::{answer, place};
 use crate::http::query::Query;
 use crate::http::settings::Settings;
 
-/// Where a failed sign-in leads
+/// Error page
 ///
-/// To the page to sign in at, which says what went wrong.
+/// Redirects to the sign-in page, which says what went wrong.
 #[utoipa::path(
     get,
     path = "/api/auth/error",
     tag = "NextAuth",
     params(("error" = Option<String>, Query, description = "Why the sign-in failed.")),
-    responses((status = 302, description = "To `/api/auth/signin`.", headers(("Location" = String)))),
+    responses((status = 302, description = "Redirects to `/api/auth/signin`.", headers(("Location" = String)))),
 )]
 pub async fn error(settings: Data<Settings>, query: Query) -> HttpResponse {
     let error = query.get("error").unwrap_or("Default");

@@ -1,4 +1,4 @@
-//! The two pages of this dialect: they look as our others do, work without script, and load nothing.
+//! The sign-in and sign-out pages: they look like our other pages, work without script, and load nothing.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, REFERRER_POLICY, SET_COOKIE,
 };
 use data_encoding::BASE64;
-use minijinja::{Environment, Value, context};
+use minijinja::{Value, context};
 use ring::digest::{SHA256, digest};
 use url::Url;
 
@@ -15,6 +15,7 @@ use super::csrf;
 use crate::http::error::ApiError;
 use crate::http::settings::Settings;
 use crate::service::Services;
+use crate::texts::Texts;
 
 const STYLE: &str = concat!(include_str!("../pages/shell.css"), include_str!("page.css"));
 const TEMPLATE: &str = include_str!("page.html");
@@ -22,7 +23,7 @@ const TEMPLATE: &str = include_str!("page.html");
 static STYLE_HASH: LazyLock<String> =
     LazyLock::new(|| BASE64.encode(digest(&SHA256, STYLE.as_bytes()).as_ref()));
 
-/// Renders a page with a form that may lead on to `onward`.
+/// Renders a page whose form may redirect to `onward`.
 pub fn answer(
     onward: &Url,
     values: Value,
@@ -40,21 +41,19 @@ pub fn answer(
     Ok(response
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CONTENT_SECURITY_POLICY, policy(onward, settings)))
-        // What a form sends shall say whose it is, and to nobody else.
+        // The form's request needs a Referer, and no other site may get one.
         .insert_header((REFERRER_POLICY, "same-origin"))
         .body(page))
 }
 
 fn render(values: Value) -> Result<String, minijinja::Error> {
-    let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    let mut environment = Texts::english().environment();
     environment.add_template("page.html", TEMPLATE)?;
     environment.get_template("page.html")?.render(values)
 }
 
-/// Nothing but our one style sheet, and a form that goes to us and on from there: browsers hold redirects to
-/// it as well (CSP Level 3).
+/// Only our one style sheet, and a form that is sent to us and redirected to `onward`: browsers apply `form-action` to
+/// redirects as well (CSP Level 3).
 fn policy(onward: &Url, settings: &Settings) -> String {
     let own = settings.public_url.origin().ascii_serialization();
     let onward = onward.origin().ascii_serialization();
@@ -73,7 +72,8 @@ mod tests {
     fn a_page_is_escaped_and_loads_nothing() {
         let evil = r#"https://a.example/"><script>alert(1)</script>"#;
         let page = render(context! {
-            callback_url => evil, csrf_token => evil, action => evil, slack => evil, error => evil,
+            title => "page.sign_in.title", error => "page.sign_in.error.other",
+            callback_url => evil, csrf_token => evil, action => evil, slack => evil,
             asks_who => true, asks_for_code => true,
         });
         let page = page.unwrap();

@@ -12,15 +12,15 @@ use crate::http::query::Query;
 use crate::http::settings::Settings;
 use crate::service::Services;
 
-/// A page to sign in at
+/// Sign-in page
 ///
-/// For front ends without one of their own. Leads on to `callbackUrl`.
+/// For front ends without one of their own. Redirects to `callbackUrl` afterwards.
 #[utoipa::path(
     get,
     path = "/api/auth/signin",
     tag = "NextAuth",
     params(
-        ("callbackUrl" = Option<String>, Query, description = "Where to lead on to."),
+        ("callbackUrl" = Option<String>, Query, description = "Where to go afterwards."),
         ("error" = Option<String>, Query, description = "Why the last attempt failed."),
     ),
     responses((status = 200, description = "The page.", content_type = "text/html", headers(("Set-Cookie" = String)))),
@@ -36,33 +36,29 @@ pub async fn sign_in_page(
     let has_slack = leads_through_slack(&services, &settings) && may_come_back();
     let error = query.get("error");
     let values = context! {
-        title => "Sign in",
+        title => "page.sign_in.title",
         asks_who => true,
         action => settings.public("/api/auth/signin/credentials").as_str(),
         slack => has_slack.then(|| slack::way(&onward, &settings).to_string()),
-        error => error.map(words),
+        error => error.map(text),
         asks_for_code => matches!(error, Some("MfaRequired" | "InvalidCode")),
     };
     let own = (services.get_ref(), settings.get_ref());
     page::answer(&onward, values, request.headers(), own)
 }
 
-/// For people. What is not known is not repeated: a link could say anything.
-fn words(error: &str) -> &'static str {
+/// An unknown error is not repeated: a link could say anything.
+fn text(error: &str) -> &'static str {
     match error {
-        "CredentialsSignin" => "E-mail address and password do not fit.",
-        "MfaRequired" => "Please enter your password again, and the code of your second factor.",
-        "InvalidCode" => "This code is not right. Please try the one that is shown now.",
-        "MfaEnrolmentRequired" => {
-            "Your organization asks for a second factor, and you have none yet. Enrol one first."
-        }
-        "EmailNotVerified" => {
-            "Please follow the link in the letter we have sent you, then sign in."
-        }
-        "SessionRequired" => "Please sign in first.",
-        "AccessDenied" => "You are not allowed in. Ask an administrator of your organization.",
-        "TooManyAttempts" | "too_many_requests" => "Too many attempts. Please wait a while.",
-        "busy" | "unavailable" => "We cannot sign you in right now. Please try again in a moment.",
-        _ => "That did not work. Please try again.",
+        "CredentialsSignin" => "page.sign_in.error.credentials",
+        "MfaRequired" => "page.sign_in.error.mfa_required",
+        "InvalidCode" => "page.sign_in.error.invalid_code",
+        "MfaEnrolmentRequired" => "page.sign_in.error.mfa_enrolment_required",
+        "EmailNotVerified" => "page.sign_in.error.email_not_verified",
+        "SessionRequired" => "page.sign_in.error.session_required",
+        "AccessDenied" => "page.sign_in.error.access_denied",
+        "TooManyAttempts" | "too_many_requests" => "page.sign_in.error.too_many_attempts",
+        "busy" | "unavailable" => "page.sign_in.error.unavailable",
+        _ => "page.sign_in.error.other",
     }
 }

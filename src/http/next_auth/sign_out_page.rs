@@ -10,14 +10,14 @@ use crate::http::query::Query;
 use crate::http::settings::Settings;
 use crate::service::Services;
 
-/// A page to sign out at
+/// Sign-out page
 ///
-/// Opening it changes nothing; its button does.
+/// Opening it changes nothing; its button signs out.
 #[utoipa::path(
     get,
     path = "/api/auth/signout",
     tag = "NextAuth",
-    params(("callbackUrl" = Option<String>, Query, description = "Where to lead on to.")),
+    params(("callbackUrl" = Option<String>, Query, description = "Where to go afterwards.")),
     responses((status = 200, description = "The page.", content_type = "text/html", headers(("Set-Cookie" = String)))),
 )]
 pub async fn sign_out_page(
@@ -28,8 +28,8 @@ pub async fn sign_out_page(
 ) -> Result<HttpResponse, ApiError> {
     let onward = place::callback_url(query.get("callbackUrl"), &services, &settings);
     let values = context! {
-        title => "Sign out",
-        text => "You will be signed out in this browser, and nowhere else.",
+        title => "page.sign_out.title",
+        text => "page.sign_out.text",
         action => settings.public("/api/auth/signout").as_str(),
     };
     let own = (services.get_ref(), settings.get_ref());

@@ -1,8 +1,10 @@
-//! `/accept-invitation`: where an invitation's link leads.
+//! `/accept-invitation`: the page behind the link of an invitation.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
+use super::error_page::error_page;
+use super::link_page::to_application;
 use super::shell::{Field, Form, Link, Page};
 use crate::domain::{PersonName, Role};
 use crate::http::error::ApiError;
@@ -10,22 +12,23 @@ use crate::http::error_code::ErrorCode::{
     self, AlreadyMember, EmailTaken, InvalidCredentials, InvalidOrExpiredToken, OrganizationClosed,
     Unavailable,
 };
-use crate::http::form::Form as Filled;
+use crate::http::form::Form as Sent;
 use crate::http::query::Query;
 use crate::http::settings::Settings;
 use crate::service::invitations::{self, Invited, RegisterInvited};
 use crate::service::{RequestContext, Services};
+use crate::texts::Text;
 
 /// Page: accept an invitation
 ///
-/// Where the letter's link leads: says who invites to what, and asks for a name and a password, or for the password of
-/// the account that the invited address has. Looking changes nothing.
+/// Says who invites to which organization, and asks for a name and a password, or for the password of the account that
+/// the invited address has. Opening it changes nothing.
 #[utoipa::path(
     get,
     path = "/accept-invitation",
     operation_id = "accept_invitation_page",
     tag = "Pages",
-    params(("token" = String, Query, description = "Of the link.")),
+    params(("token" = String, Query, description = "Token from the e-mail link.")),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html")),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, OrganizationClosed, Unavailable]))),
 )]
@@ -35,37 +38,43 @@ pub async fn open(services: Data<Services>, query: Query) -> HttpResponse {
         .filter(|_| !query.is_ambiguous())
         .unwrap_or_default();
     match invitations::preview(&services, token).await {
-        Ok(invited) => invitation(&invited, token, None, Vec::new()).answer(),
+        Ok(invited) => invitation(&invited, token, None).answer(),
         Err(error) => refused(error.into()),
     }
 }
 
-/// Page: what the button does
+/// Page: submit the form
 ///
-/// Accepts the invitation. Nobody is signed in by it.
+/// Accepts the invitation. It does not sign in.
 #[utoipa::path(
     post,
     path = "/accept-invitation",
     operation_id = "submit_accept_invitation_page",
     tag = "Pages",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`, `password` and, where the address has no account, `name`."),
-    responses((status = 200, description = "The page that says so.", body = String, content_type = "text/html")),
-    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, InvalidCredentials, EmailTaken, AlreadyMember, OrganizationClosed]))),
+    request_body(
+        content = String,
+        content_type = "application/x-www-form-urlencoded",
+        description = "`token`, `password` and, where the address has no account, `name`.",
+    ),
+    responses((status = 200, description = "A page with the result.", body = String, content_type = "text/html")),
+    extensions(("x-error-codes" = json!([
+        InvalidOrExpiredToken, InvalidCredentials, EmailTaken, AlreadyMember, OrganizationClosed,
+    ]))),
 )]
 pub async fn submit(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,
-    filled: Filled,
+    form: Sent,
 ) -> HttpResponse {
-    let token = filled.get("token").unwrap_or_default();
+    let token = form.get("token").unwrap_or_default();
     let invited = match invitations::preview(&services, token).await {
         Ok(invited) => invited,
         Err(error) => return refused(error.into()),
     };
-    match accept(&services, &context, &invited, &filled).await {
+    match accept(&services, &context, &invited, &form).await {
         Ok(()) => welcome(&invited, &settings).answer(),
-        Err(error) => again(&invited, &filled, error),
+        Err(error) => again(&invited, &form, error),
     }
 }
 
@@ -73,15 +82,15 @@ async fn accept(
     services: &Services,
     context: &RequestContext,
     invited: &Invited,
-    filled: &Filled,
+    form: &Sent,
 ) -> Result<(), ApiError> {
-    let token = filled.get("token").unwrap_or_default();
-    let password = filled.get("password").unwrap_or_default();
+    let token = form.get("token").unwrap_or_default();
+    let password = form.get("password").unwrap_or_default();
     if invited.has_account {
         invitations::accept_with_password(services, context, token, password).await?;
         return Ok(());
     }
-    let name = PersonName::parse(filled.get("name").unwrap_or_default())
+    let name = PersonName::parse(form.get("name").unwrap_or_default())
         .map_err(|refusal| vec![refusal.of("name")])?;
     let register = RegisterInvited {
         email: invited.email.clone(),
@@ -93,133 +102,129 @@ async fn accept(
     Ok(())
 }
 
-/// The page once more, where something can be filled in better.
-fn again(invited: &Invited, filled: &Filled, error: ApiError) -> HttpResponse {
-    let faults: Vec<String> = match error.code() {
-        ErrorCode::ValidationFailed => error.messages().map(str::to_owned).collect(),
-        ErrorCode::InvalidCredentials => {
-            vec!["This is not the password of that account.".into()]
-        }
-        ErrorCode::EmailTaken => vec!["There is an account with this address since now.".into()],
-        ErrorCode::Busy => vec!["That did not work, please try again in a moment.".into()],
+/// The form again, where other input can help.
+fn again(invited: &Invited, form: &Sent, error: ApiError) -> HttpResponse {
+    let fault = match error.code() {
+        ErrorCode::ValidationFailed => None,
+        ErrorCode::InvalidCredentials => Some("page.invitation.wrong_password"),
+        ErrorCode::EmailTaken => Some("page.invitation.email_taken"),
+        ErrorCode::Busy => Some("page.invitation.busy"),
         _ => return refused(error),
     };
-    let has_account = invited.has_account || error.code() == ErrorCode::EmailTaken;
     let invited = Invited {
-        has_account,
+        has_account: invited.has_account || error.code() == ErrorCode::EmailTaken,
         ..invited.clone()
     };
-    let token = filled.get("token").unwrap_or_default();
-    invitation(&invited, token, filled.get("name"), faults).refusal(error)
+    let token = form.get("token").unwrap_or_default();
+    let page = Page {
+        fault,
+        messages: error.messages().map(str::to_owned).collect(),
+        ..invitation(&invited, token, form.get("name"))
+    };
+    page.refusal(error)
 }
 
-fn invitation(invited: &Invited, token: &str, name: Option<&str>, faults: Vec<String>) -> Page {
-    let what = format!("{} {}", invited.organization, in_role(invited.role));
-    let who_asks = match &invited.inviter {
-        Some(inviter) => format!("{inviter} invites you to join {what}."),
-        None => format!("You can join {what}: your address is of a domain of theirs."),
+fn invitation(invited: &Invited, token: &str, name: Option<&str>) -> Page {
+    let who = match &invited.inviter {
+        Some(inviter) => Text::new("page.invitation.by_person").with("inviter", inviter),
+        None => Text::new("page.invitation.by_domain"),
     };
-    let password = |label, autocomplete, hint: Option<&str>| Field {
-        name: "password",
-        label,
-        kind: "password",
-        autocomplete,
-        hint: hint.map(str::to_owned),
-        value: String::new(),
-    };
-    let (how, fields) = if invited.has_account {
+    let who = who
+        .with("organization", &invited.organization)
+        .with_text("as_role", as_role(invited.role));
+    let (account, fields) = if invited.has_account {
         (
-            format!(
-                "{} has an account already. Enter its password to accept.",
-                invited.email
-            ),
-            vec![password("Password", "current-password", None)],
+            "page.invitation.has_account",
+            vec![password("current-password", None)],
         )
     } else {
         let name = Field {
             name: "name",
-            label: "Your name",
+            label: "page.invitation.name",
             kind: "text",
             autocomplete: "name",
-            hint: Some("As the others will see it.".to_owned()),
+            hint: Some("page.invitation.name_hint".into()),
             value: name.unwrap_or_default().to_owned(),
         };
-        let hint = "Long and yours alone: several words that have nothing to do with each other.";
+        let hint = Some("page.invitation.password_hint".into());
         (
-            format!("Your account will have the address {}.", invited.email),
-            vec![name, password("Password", "new-password", Some(hint))],
+            "page.invitation.new_account",
+            vec![name, password("new-password", hint)],
         )
     };
     Page {
-        title: "You are invited",
-        text: vec![who_asks.into(), how.into()],
-        faults,
+        title: "page.invitation.title",
+        text: vec![who, Text::new(account).with("email", &invited.email)],
         form: Some(Form {
             action: "accept-invitation",
             hidden: vec![("token", token.to_owned())],
             fields,
-            button: "Join",
+            button: "page.invitation.button",
         }),
         link: invited.has_account.then(|| Link {
             href: "reset-password".to_owned(),
-            text: "I have forgotten it, or never chose one",
+            text: "page.invitation.forgot",
         }),
-        footnote: Some("You did not expect this? Close the page, and nothing happens.".into()),
+        footnote: Some("page.invitation.footnote"),
         ..Page::default()
     }
 }
 
-fn in_role(role: Role) -> &'static str {
+fn password(autocomplete: &'static str, hint: Option<Text>) -> Field {
+    Field {
+        name: "password",
+        label: "page.invitation.password",
+        kind: "password",
+        autocomplete,
+        hint,
+        value: String::new(),
+    }
+}
+
+fn as_role(role: Role) -> &'static str {
     match role {
-        Role::Employee => "as an employee",
-        Role::Manager => "as a manager",
-        Role::Admin => "as an admin",
+        Role::Employee => "role.employee",
+        Role::Manager => "role.manager",
+        Role::Admin => "role.admin",
     }
 }
 
 fn welcome(invited: &Invited, settings: &Settings) -> Page {
+    let text = Text::new("page.invitation.done.text")
+        .with("organization", &invited.organization)
+        .with("email", &invited.email);
     Page {
-        title: "Welcome",
-        text: vec![
-            format!(
-                "You belong to {} now. You can sign in with {}.",
-                invited.organization, invited.email
-            )
-            .into(),
-        ],
-        link: (settings.app_url != settings.public_url).then(|| Link {
-            href: settings.app_url.to_string(),
-            text: "Sign in",
+        title: "page.invitation.done.title",
+        text: vec![text],
+        link: to_application(settings).map(|link| Link {
+            text: "page.invitation.done.sign_in",
+            ..link
         }),
         ..Page::default()
     }
 }
 
-/// The page of an invitation that nobody can accept now.
+/// The page of an invitation that cannot be accepted now.
 fn refused(error: ApiError) -> HttpResponse {
     let (title, text) = match error.code() {
         ErrorCode::InvalidOrExpiredToken => (
-            "This invitation is no longer good",
-            "It was accepted or taken back, is more than seven days old, or a newer letter has replaced it. \
-             Ask whoever invited you for a new one.",
+            "page.invitation.expired.title",
+            "page.invitation.expired.text",
         ),
         ErrorCode::OrganizationClosed => (
-            "Nobody can join now",
-            "The organization takes in nobody at present. Ask whoever invited you.",
+            "page.invitation.closed.title",
+            "page.invitation.closed.text",
         ),
         ErrorCode::AlreadyMember => (
-            "You belong to it already",
-            "There is nothing left to accept: sign in as usual.",
+            "page.invitation.member.title",
+            "page.invitation.member.text",
         ),
-        _ => (
-            "That did not work",
-            "Something that this service depends on does not answer. Please try again in a moment.",
-        ),
+        _ => return error_page(error),
     };
     let page = Page {
         title,
         text: vec![text.into()],
-        footnote: Some(error.code().as_str().into()),
+        error_code: Some(error.code().as_str()),
         ..Page::default()
     };
     page.refusal(error)

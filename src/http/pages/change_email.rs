@@ -1,11 +1,9 @@
-//! `/change-email`: where a letter leads that asks to prove the address an account is to have.
+//! `/change-email`: the page that confirms the new address of an account.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::link::{outcome, page_if_good, to_application, token_form, token_of};
-use super::shell::Page;
-use super::trouble::trouble;
+use super::link_page::{LinkPage, no_fields, to_application};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{EmailTaken, InvalidOrExpiredToken};
 use crate::http::form::Form;
@@ -13,41 +11,55 @@ use crate::http::settings::Settings;
 use crate::service::mail::links::Link;
 use crate::service::{self, RequestContext, Services};
 
+const PAGE: LinkPage = LinkPage {
+    purpose: Link::ChangeEmail,
+    path: "change-email",
+    title: "page.change_email.title",
+    text: "page.change_email.text",
+    fields: no_fields,
+    button: "page.change_email.button",
+    footnote: Some("page.change_email.footnote"),
+    act: |services, context, token, _| Box::pin(service::verify_email(services, context, token)),
+    done_title: "page.change_email.done.title",
+    done_text: "page.change_email.done.text",
+    expired: [
+        "page.change_email.expired.why",
+        "page.change_email.expired.next",
+    ],
+    next: to_application,
+    request: None,
+};
+
 /// Page: confirm a new e-mail address
 #[utoipa::path(
     get,
     path = "/change-email",
     operation_id = "change_email_page",
     tag = "Pages",
-    params(("token" = Option<String>, Query, description = "From the letter.")),
+    params(("token" = Option<String>, Query, description = "Token from the e-mail link.")),
     responses((status = 200, description = "The page.", content_type = "text/html", body = String)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken]))),
 )]
-pub async fn open(services: Data<Services>, request: HttpRequest) -> HttpResponse {
-    let Some(token) = token_of(&request) else {
-        return stale().refusal(InvalidOrExpiredToken.into());
-    };
-    let page = Page {
-        title: "Use this address from now on?",
-        text: vec![
-            "Somebody who has an account here wants to sign in with this e-mail address. If it is you, press the button."
-                .into(),
-        ],
-        form: Some(token_form("change-email", token.clone(), "Yes, use this address")),
-        footnote: Some("If it is not you, close this page, and nothing changes.".into()),
-        ..Page::default()
-    };
-    page_if_good(&services, Link::ChangeEmail, &token, page, stale()).await
+pub async fn open(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    request: HttpRequest,
+) -> HttpResponse {
+    PAGE.open(&services, &settings, &request).await
 }
 
-/// Page: what the button does
+/// Page: submit the form
 #[utoipa::path(
     post,
     path = "/change-email",
     operation_id = "submit_change_email_page",
     tag = "Pages",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", description = "`token`."),
-    responses((status = 200, description = "A page that says so.", content_type = "text/html", body = String)),
+    request_body(
+        content = String,
+        content_type = "application/x-www-form-urlencoded",
+        description = "`token`.",
+    ),
+    responses((status = 200, description = "A page with the result.", content_type = "text/html", body = String)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, EmailTaken]))),
 )]
 pub async fn submit(
@@ -56,29 +68,5 @@ pub async fn submit(
     context: RequestContext,
     form: Result<Form, ApiError>,
 ) -> HttpResponse {
-    let form = match form {
-        Ok(form) => form,
-        Err(error) => return trouble(error),
-    };
-    let done = Page {
-        title: "Your new address is in use",
-        text: vec!["Sign in with it from now on. The old one has been told.".into()],
-        link: to_application(&settings),
-        ..Page::default()
-    };
-    let token = form.get("token").unwrap_or_default();
-    let changed = service::verify_email(&services, &context, token).await;
-    outcome(changed, done, stale())
-}
-
-fn stale() -> Page {
-    Page {
-        title: "This link is no longer good",
-        text: vec![
-            "It was used already, is older than 24 hours, or another letter came after it.".into(),
-            "If your account still has its old address, sign in to the application and change it there again."
-                .into(),
-        ],
-        ..Page::default()
-    }
+    PAGE.submit(&services, &settings, &context, form).await
 }

@@ -1,14 +1,14 @@
-//! Pages for people: plain HTML, no script, nothing from elsewhere.
+//! Pages for people: plain HTML, no script, nothing from other hosts.
 //!
-//! Opening a link from a letter changes nothing, whoever fetches it: a page's button posts what the link brought.
+//! Opening a mailed link changes nothing, since mail scanners open it too: the page's button posts the link's token.
 //! The token in the form is the proof and no cookie counts, so another site gains nothing by sending the form.
 
 pub mod accept_invitation;
 pub mod change_email;
 pub mod end_session;
-mod link;
+mod error_page;
+mod link_page;
 pub mod reset_password;
 pub mod shell;
-mod trouble;
 pub mod verify_email;
 pub mod well_known;

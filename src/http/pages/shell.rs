@@ -1,6 +1,5 @@
-//! What all pages have in common: one look, one policy, forms that need no script.
+//! What all pages share: one look, one content security policy, and forms that need no script.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
@@ -9,11 +8,12 @@ use actix_web::http::header::{
     ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue, REFERRER_POLICY,
 };
 use data_encoding::BASE64;
-use minijinja::{Environment, context};
+use minijinja::context;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
 use crate::http::error::ApiError;
+use crate::texts::{Text, Texts};
 
 const STYLE: &str = include_str!("shell.css");
 const TEMPLATE: &str = include_str!("shell.html");
@@ -27,29 +27,31 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A page: what happened or can be done, and the way on.
+/// A page. Its texts are keys of `texts/en.json` until it is rendered.
 #[derive(Default, Serialize)]
 pub struct Page {
     pub title: &'static str,
     /// Paragraphs.
-    pub text: Vec<Cow<'static, str>>,
-    /// Words of others, set apart.
+    pub text: Vec<Text>,
+    /// Values of others, set apart from our own text.
     pub details: Vec<String>,
-    /// What is wrong with what was sent.
-    pub faults: Vec<String>,
+    /// What is wrong with the form that was sent.
+    pub fault: Option<&'static str>,
+    /// The same in the API's own words.
+    pub messages: Vec<String>,
     pub form: Option<Form>,
-    /// A way on, as prominent as a button.
+    /// Where to go next, as prominent as a button.
     pub link: Option<Link>,
-    /// After everything else.
-    pub footnote: Option<Cow<'static, str>>,
+    pub footnote: Option<&'static str>,
+    pub error_code: Option<&'static str>,
 }
 
-/// A form that is posted to a page of ours.
+/// A form that is posted to one of our pages.
 #[derive(Serialize)]
 pub struct Form {
     /// Relative to the page, so that it is right under any path of `PUBLIC_URL`.
     pub action: &'static str,
-    /// Names and values that nobody sees.
+    /// Names and values of hidden fields.
     pub hidden: Vec<(&'static str, String)>,
     pub fields: Vec<Field>,
     pub button: &'static str,
@@ -62,7 +64,7 @@ pub struct Field {
     /// The `type` of the input.
     pub kind: &'static str,
     pub autocomplete: &'static str,
-    pub hint: Option<String>,
+    pub hint: Option<Text>,
     pub value: String,
 }
 
@@ -72,7 +74,7 @@ pub struct Link {
     pub text: &'static str,
 }
 
-/// What an error is told in.
+/// How an error is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preferred {
     Page,
@@ -80,7 +82,7 @@ pub enum Preferred {
 }
 
 impl Preferred {
-    /// JSON for those alone who ask for it and not for pages.
+    /// JSON only for clients that ask for it and not for pages.
     pub fn by_most(headers: &HeaderMap) -> Self {
         if accepts(headers, "application/json") && !accepts(headers, "text/html") {
             Self::Json
@@ -89,7 +91,7 @@ impl Preferred {
         }
     }
 
-    /// A page for those alone who ask for pages, as browsers do.
+    /// A page only for clients that ask for pages, as browsers do.
     pub fn by_browsers(headers: &HeaderMap) -> Self {
         if accepts(headers, "text/html") {
             Self::Page
@@ -109,17 +111,17 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
 }
 
 impl Page {
-    /// The page as an answer of its own.
+    /// Answers 200 with the page.
     pub fn answer(&self) -> HttpResponse {
-        self.told_by(HttpResponse::Ok().finish())
+        self.body_of(HttpResponse::Ok().finish())
     }
 
-    /// The error's own answer, with the page for its body.
+    /// The error's own answer, with the page as its body.
     pub fn refusal(&self, error: ApiError) -> HttpResponse {
-        self.told_by(HttpResponse::from_error(error))
+        self.body_of(HttpResponse::from_error(error))
     }
 
-    fn told_by(&self, answer: HttpResponse) -> HttpResponse {
+    fn body_of(&self, answer: HttpResponse) -> HttpResponse {
         let page = match self.render() {
             Ok(page) => page,
             Err(error) => {
@@ -140,9 +142,7 @@ impl Page {
     }
 
     fn render(&self) -> Result<String, minijinja::Error> {
-        let mut environment = Environment::new();
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
+        let mut environment = Texts::english().environment();
         environment.add_template("shell.html", TEMPLATE)?;
         environment
             .get_template("shell.html")?
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_told_in_json_and_people_by_a_page() {
+    fn programs_get_json_and_browsers_get_a_page() {
         const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         assert_eq!(Preferred::by_most(&headers(BROWSER)), Preferred::Page);
         assert_eq!(Preferred::by_most(&headers("*/*")), Preferred::Page);
@@ -178,44 +178,46 @@ mod tests {
     fn a_page_is_escaped_and_loads_nothing() {
         let evil = r#"<script>alert(1)</script>"onclick="x"#;
         let page = Page {
-            title: "A page",
-            text: vec![evil.into()],
+            title: "page.reset_password.title",
+            text: vec![Text::new("page.invitation.new_account").with("email", evil)],
             details: vec![evil.to_owned()],
-            faults: vec![evil.to_owned()],
+            fault: Some("page.invitation.wrong_password"),
+            messages: vec![evil.to_owned()],
             form: Some(Form {
                 action: "page",
                 hidden: vec![("token", evil.to_owned())],
                 fields: vec![Field {
                     name: "email",
-                    label: "E-mail address",
+                    label: "page.link.email",
                     kind: "email",
                     autocomplete: "email",
-                    hint: Some(evil.to_owned()),
+                    hint: Some(Text::new("page.reset_password.hint").with("min_length", evil)),
                     value: evil.to_owned(),
                 }],
-                button: "Go",
+                button: "page.link.send",
             }),
             link: Some(Link {
                 href: evil.to_owned(),
-                text: "There",
+                text: "page.link.to_application",
             }),
-            footnote: Some(evil.into()),
+            footnote: Some("page.link.sent.footnote"),
+            error_code: Some("busy"),
         };
         let page = page.render().unwrap();
         for bad in ["<script", "\"onclick", "<link", "<img", "@import", "url("] {
             assert!(!page.contains(bad), "{bad} in {page}");
         }
-        assert_eq!(page.matches("&lt;script&gt;").count(), 8, "{page}");
+        assert_eq!(page.matches("&lt;script&gt;").count(), 7, "{page}");
     }
 
     #[test]
-    fn a_page_has_what_it_was_given_and_no_empty_frames() {
+    fn a_page_has_no_empty_elements() {
         let page = Page {
-            title: "Nothing more",
+            title: "page.sign_out.title",
             ..Page::default()
         };
         let page = page.render().unwrap();
-        assert!(page.contains("<h1>Nothing more</h1>"), "{page}");
+        assert!(page.contains("<h1>Sign out</h1>"), "{page}");
         for absent in ["<form", "<a ", "role=\"alert\"", "<label"] {
             assert!(!page.contains(absent), "{absent} in {page}");
         }

@@ -1,4 +1,4 @@
-//! What is looked for at places that are the same everywhere (RFC 8615).
+//! Well-known URIs (RFC 8615).
 
 use std::fmt::Write as _;
 
@@ -12,16 +12,15 @@ use crate::http::error_code::ErrorCode;
 use crate::http::settings::Settings;
 use crate::service::Services;
 
-/// Where to change one's password
+/// Where to change a password
 ///
-/// For password managers ("A Well-Known URL for Changing Passwords", W3C). Leads to `/reset-password` where letters lead,
-/// at `APP_URL`.
+/// For password managers ("A Well-Known URL for Changing Passwords", W3C). Redirects to `/reset-password` at `APP_URL`.
 #[utoipa::path(
     get,
     path = "/.well-known/change-password",
     tag = "Pages",
     operation_id = "well_known_change_password",
-    responses((status = 302, description = "To the page.", headers(("Location" = String))))
+    responses((status = 302, description = "Redirects to the page.", headers(("Location" = String))))
 )]
 pub async fn change_password(settings: Data<Settings>) -> HttpResponse {
     let mut page = settings.app_url.clone();
@@ -32,9 +31,9 @@ pub async fn change_password(settings: Data<Settings>) -> HttpResponse {
         .finish()
 }
 
-/// Whom to tell of a security hole
+/// Where to report a vulnerability
 ///
-/// For whoever finds one (RFC 9116). The contacts are those of `SECURITY_CONTACT`.
+/// RFC 9116. The contacts are those of `SECURITY_CONTACT`.
 #[utoipa::path(
     get,
     path = "/.well-known/security.txt",

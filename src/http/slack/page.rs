@@ -1,4 +1,4 @@
-//! The page for people whose sign-in cannot go on, on our own origin: what happened, and where to begin.
+//! The page for a sign-in with Slack that failed: what happened, and where to start again.
 
 use actix_web::HttpResponse;
 
@@ -8,7 +8,7 @@ use crate::http::pages::shell::{Link, Page, Preferred};
 use crate::http::settings::Settings;
 use crate::service::slack::ReturnTarget;
 
-/// The error's own answer, and for people its page.
+/// The error as JSON, or as a page for browsers.
 pub fn refusal(
     error: ApiError,
     preferred: Preferred,
@@ -22,10 +22,10 @@ pub fn refusal(
 }
 
 fn page(error: &ApiError, start_again: Option<String>) -> Page {
-    let (title, text) = words(error.code());
+    let (title, text) = texts(error.code());
     let mut text = vec![text.into()];
     if start_again.is_none() {
-        text.push("Go back to the application and sign in from there.".into());
+        text.push("page.slack.from_application".into());
     }
     Page {
         title,
@@ -33,9 +33,9 @@ fn page(error: &ApiError, start_again: Option<String>) -> Page {
         details: error.messages().map(str::to_owned).collect(),
         link: start_again.map(|href| Link {
             href,
-            text: "Start again",
+            text: "page.slack.start_again",
         }),
-        footnote: Some(error.code().as_str().into()),
+        error_code: Some(error.code().as_str()),
         ..Page::default()
     }
 }
@@ -53,42 +53,30 @@ fn href(return_target: &ReturnTarget, settings: &Settings) -> String {
     }
 }
 
-/// For people who have never heard of a state.
-fn words(code: ErrorCode) -> (&'static str, &'static str) {
+fn texts(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
-        ErrorCode::SignInExpired => (
-            "This sign-in is over",
-            "It took more than ten minutes, was finished already, or began in another browser. \
-             You can start again at any time.",
-        ),
-        ErrorCode::AccessDenied => (
-            "You are not signed in",
-            "You said no at Slack, so Slack told us nothing about you.",
-        ),
+        ErrorCode::SignInExpired => ("page.slack.expired.title", "page.slack.expired.text"),
+        ErrorCode::AccessDenied => ("page.slack.denied.title", "page.slack.denied.text"),
         ErrorCode::NotAllowed => (
-            "You cannot sign in here",
-            "Slack or this service keeps you out. Ask an administrator of your workspace.",
+            "page.slack.not_allowed.title",
+            "page.slack.not_allowed.text",
         ),
         ErrorCode::SlackUnavailable => (
-            "Slack does not answer",
-            "That is usually over in a few minutes. Please try again then.",
+            "page.slack.not_responding.title",
+            "page.slack.not_responding.text",
         ),
-        ErrorCode::SlackMisconfigured | ErrorCode::SlackNotSetUp => (
-            "Sign-in with Slack is not ready",
-            "Something has to be set up first. Please tell whoever runs this service.",
-        ),
+        ErrorCode::SlackMisconfigured | ErrorCode::SlackNotSetUp => {
+            ("page.slack.not_set_up.title", "page.slack.not_set_up.text")
+        }
         ErrorCode::ValidationFailed => (
-            "This link is not right",
-            "The application that sent you here asked for something that is not allowed:",
+            "page.slack.bad_request.title",
+            "page.slack.bad_request.text",
         ),
         ErrorCode::Busy | ErrorCode::Unavailable => (
-            "We cannot sign you in right now",
-            "Something that this service depends on does not answer. Please try again in a moment.",
+            "page.slack.unavailable.title",
+            "page.slack.unavailable.text",
         ),
-        _ => (
-            "Something went wrong",
-            "That is our fault, and it has been written down. Please try again.",
-        ),
+        _ => ("page.error.internal.title", "page.error.internal.text"),
     }
 }
 
@@ -97,12 +85,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_offers_to_start_again_when_there_is_somewhere_to_start() {
+    fn the_page_offers_to_start_again_where_that_is_possible() {
         let expired = ErrorCode::SignInExpired.into();
         let with = page(&expired, Some("/there".into()));
-        assert_eq!(with.link.unwrap().text, "Start again");
+        assert!(with.link.is_some());
+        assert_eq!(with.text.len(), 1);
         let without = page(&expired, None);
         assert!(without.link.is_none());
-        assert!(without.text.iter().any(|text| text.contains("application")));
+        assert_eq!(without.text.len(), 2);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::domain::{EmailMessage, MailSender};
-use crate::email_templates::{Rendered, Surroundings, TemplateFault, Templates};
+use crate::email_templates::{Branding, Rendered, TemplateFault, Templates};
 use crate::ports::Mailer;
 use crate::ports::mailer::Mail;
 use crate::store::outbox::DueEmail;
@@ -48,16 +48,16 @@ impl MailTransport {
     /// An operator's template was tried at start with everything a letter can hold; should it fail all the same, the
     /// letter goes out as we would write it.
     fn render(&self, due: &DueEmail, letter: &EmailMessage) -> Result<Rendered, TemplateFault> {
-        let surroundings = Surroundings {
+        let branding = Branding {
             recipient: &due.recipient,
             app_url: &self.app_url,
             sender: self.sender.name.as_deref().unwrap_or(PRODUCT),
         };
         self.templates
-            .render(letter, &surroundings)
+            .render(letter, &branding)
             .or_else(|fault| {
                 tracing::error!(%fault, letter = %due.id, "a template of MAIL_TEMPLATES failed; the built-in one is used");
-                Templates::built_in()?.render(letter, &surroundings)
+                Templates::built_in()?.render(letter, &branding)
             })
     }
 }

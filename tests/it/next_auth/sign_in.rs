@@ -61,7 +61,7 @@ on_both_databases! {
         );
         assert_eq!(stranger.cookie(SESSION_COOKIE), None);
         let page = stranger.get("/api/auth/signin?error=CredentialsSignin&callbackUrl=/dashboard").await;
-        assert!(page.text().contains("do not fit"), "{}", page.text());
+        assert!(page.text().contains("Incorrect e-mail address or password."), "{}", page.text());
     }
 
     async fn unknown_wrong_and_disabled_get_one_answer(app: TestApp) {

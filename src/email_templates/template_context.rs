@@ -1,56 +1,54 @@
-//! What templates are filled with.
+//! The variables of templates.
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use minijinja::Value;
 use url::Url;
 use url::form_urlencoded;
 
-use super::tame::tame;
+use super::sanitize_display_name::sanitize_display_name;
 use crate::domain::{Email, EmailMessage, lifetimes};
+use crate::texts::Texts;
 
-/// What a letter needs to know beside its own matter.
+/// What every e-mail shows: to whom it goes, and who sends it.
 #[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct Branding<'a> {
     pub recipient: &'a Email,
     /// Where links point.
     pub app_url: &'a Url,
-    /// The name mails are sent under.
+    /// The sender's display name.
     pub sender: &'a str,
 }
 
-/// The values by their names in templates. All are text; what a letter has not, is empty.
-pub type Filling = BTreeMap<&'static str, Value>;
+/// Values by name. An optional value that is missing is an empty text.
+pub type TemplateContext = BTreeMap<&'static str, Value>;
 
-/// `docs/mail.md` lists these names for the operators who write templates.
-pub fn filling(letter: &EmailMessage, surroundings: &Surroundings<'_>) -> Filling {
-    let mut filling = Filling::from([
-        ("recipient", surroundings.recipient.as_str().into()),
-        ("sender", surroundings.sender.into()),
-        (
-            "app_url",
-            Value::from_safe_string(base(surroundings.app_url)),
-        ),
-        ("app_host", host(surroundings.app_url).into()),
+/// `docs/mail.md` lists these names for operators who write templates.
+pub fn template_context(message: &EmailMessage, branding: &Branding<'_>) -> TemplateContext {
+    let mut context = TemplateContext::from([
+        ("recipient", branding.recipient.as_str().into()),
+        ("sender", branding.sender.into()),
+        ("app_url", Value::from_safe_string(base(branding.app_url))),
+        ("app_host", host(branding.app_url).into()),
     ]);
-    filling.extend(own(letter));
-    if let Some((path, token, lifetime)) = link(letter) {
+    context.extend(own(message));
+    if let Some((path, token, lifetime)) = link(message) {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", token)
             .finish();
-        let link = format!("{}/{path}?{query}", base(surroundings.app_url));
-        filling.extend([
+        let link = format!("{}/{path}?{query}", base(branding.app_url));
+        context.extend([
             ("link", Value::from_safe_string(link)),
             ("good_for", in_words(lifetime).into()),
         ]);
     }
-    filling
+    context
 }
 
-/// The page a letter's link leads to, its token, and how long it is good.
-fn link(letter: &EmailMessage) -> Option<(&'static str, &str, TimeDelta)> {
-    match letter {
+/// The page that the link leads to, its token, and how long it is valid.
+fn link(message: &EmailMessage) -> Option<(&'static str, &str, TimeDelta)> {
+    match message {
         EmailMessage::VerifyEmail { token, .. } => {
             Some(("verify-email", token, lifetimes::VERIFICATION_LINK))
         }
@@ -73,22 +71,27 @@ fn link(letter: &EmailMessage) -> Option<(&'static str, &str, TimeDelta)> {
     }
 }
 
-fn own(letter: &EmailMessage) -> Vec<(&'static str, Value)> {
-    match letter {
+fn own(message: &EmailMessage) -> Vec<(&'static str, Value)> {
+    match message {
         EmailMessage::VerifyEmail { name, .. }
         | EmailMessage::ResetPassword { name, .. }
-        | EmailMessage::ConfirmNewEmail { name, .. } => vec![("name", tame(name).into())],
+        | EmailMessage::ConfirmNewEmail { name, .. } => {
+            vec![("name", sanitize_display_name(name).into())]
+        }
         EmailMessage::PasswordChanged { name, .. } => vec![
-            ("name", tame(name).into()),
+            ("name", sanitize_display_name(name).into()),
             ("link", "".into()),
             ("good_for", "".into()),
         ],
         EmailMessage::MfaChanged { name, enabled } => {
-            vec![("name", tame(name).into()), ("enabled", (*enabled).into())]
+            vec![
+                ("name", sanitize_display_name(name).into()),
+                ("enabled", (*enabled).into()),
+            ]
         }
         EmailMessage::EmailChanged { name, new_email } => vec![
-            ("name", tame(name).into()),
-            // An address: short of evil, and to be copied.
+            ("name", sanitize_display_name(name).into()),
+            // An address is already parsed, and people may want to copy it.
             ("new_email", new_email.as_str().into()),
         ],
         EmailMessage::NewSignIn {
@@ -98,13 +101,16 @@ fn own(letter: &EmailMessage) -> Vec<(&'static str, Value)> {
             at,
             ..
         } => vec![
-            ("name", tame(name).into()),
-            ("device", tame(device.as_deref().unwrap_or_default()).into()),
+            ("name", sanitize_display_name(name).into()),
+            (
+                "device",
+                sanitize_display_name(device.as_deref().unwrap_or_default()).into(),
+            ),
             (
                 "address",
                 address.map(|it| it.to_string()).unwrap_or_default().into(),
             ),
-            ("at", at.format("%-d %B %Y at %H:%M UTC").to_string().into()),
+            ("at", time_in_words(*at).into()),
         ],
         EmailMessage::Invitation {
             organization,
@@ -112,18 +118,18 @@ fn own(letter: &EmailMessage) -> Vec<(&'static str, Value)> {
             role,
             ..
         } => vec![
-            ("organization", tame(organization).into()),
+            ("organization", sanitize_display_name(organization).into()),
             (
                 "inviter",
-                tame(inviter.as_deref().unwrap_or_default()).into(),
+                sanitize_display_name(inviter.as_deref().unwrap_or_default()).into(),
             ),
             ("role", role.as_str().into()),
         ],
     }
 }
 
-/// The URL as others continue it: without a slash at its end, and without what HTML would have to escape, so that
-/// a link is to the letter the same in both forms. (It has no query, and a path keeps its meaning.)
+/// The URL as a prefix of links: without a slash at its end, and without characters that HTML has to escape, so that
+/// the link is the same in both forms of the e-mail. (It has no query, and its path keeps its meaning.)
 fn base(app_url: &Url) -> String {
     let base = app_url.as_str().trim_end_matches('/');
     base.replace('&', "%26").replace('\'', "%27")
@@ -133,20 +139,34 @@ fn host(app_url: &Url) -> &str {
     app_url.host_str().unwrap_or_default()
 }
 
-/// In the largest unit that needs no fraction, but a day is 24 hours: people do not know when it began.
+/// In the largest unit without a fraction, but one day is 24 hours: people do not know at which hour it began.
 fn in_words(lifetime: TimeDelta) -> String {
     let (days, hours, minutes) = (
         lifetime.num_days(),
         lifetime.num_hours(),
         lifetime.num_minutes(),
     );
-    if lifetime == TimeDelta::days(days) && days > 1 {
-        format!("{days} days")
+    let (key, count) = if lifetime == TimeDelta::days(days) && days > 1 {
+        ("email.days", days)
     } else if lifetime == TimeDelta::hours(hours) && hours > 1 {
-        format!("{hours} hours")
+        ("email.hours", hours)
     } else {
-        format!("{minutes} minutes")
-    }
+        ("email.minutes", minutes)
+    };
+    Texts::english().plain(key, &[("count", &count.to_string())])
+}
+
+fn time_in_words(at: DateTime<Utc>) -> String {
+    let texts = Texts::english();
+    let months = texts.plain("email.months", &[]);
+    let month = months.split(' ').nth(at.month0() as usize);
+    let values = [
+        ("day", &*at.day().to_string()),
+        ("month", month.unwrap_or_default()),
+        ("year", &at.year().to_string()),
+        ("time", &at.format("%H:%M").to_string()),
+    ];
+    texts.plain("email.at", &values)
 }
 
 #[cfg(test)]
@@ -154,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lifetime_is_told_as_people_tell_it() {
+    fn a_lifetime_is_shown_in_its_largest_unit() {
         assert_eq!(in_words(lifetimes::RESET_LINK), "30 minutes");
         assert_eq!(in_words(lifetimes::VERIFICATION_LINK), "24 hours");
         assert_eq!(in_words(lifetimes::INVITATION), "7 days");
@@ -162,9 +182,15 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_shown_with_the_name_of_its_month() {
+        let christmas = "2026-12-24T18:30:59Z".parse().unwrap();
+        assert_eq!(time_in_words(christmas), "24 December 2026 at 18:30 UTC");
+    }
+
+    #[test]
     fn a_link_continues_the_url_of_the_application() {
         let recipient = Email::parse("ada@example.com").unwrap();
-        let letter = EmailMessage::ResetPassword {
+        let message = EmailMessage::ResetPassword {
             name: "Ada".into(),
             token: "a-b_c&d".into(),
         };
@@ -178,15 +204,15 @@ mod tests {
                 "https://example.com/a%27%26b/reset-password?token=a-b_c%26d",
             ),
         ] {
-            let filling = filling(
-                &letter,
-                &Surroundings {
+            let context = template_context(
+                &message,
+                &Branding {
                     recipient: &recipient,
                     app_url: &app_url.parse().unwrap(),
                     sender: "Hallpass",
                 },
             );
-            assert_eq!(filling["link"].as_str(), Some(link));
+            assert_eq!(context["link"].as_str(), Some(link));
         }
     }
 }

@@ -1,0 +1,213 @@
+//! Pages behind mailed links: they look at the link, show a form, do what it asks for, and show the outcome.
+
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::future::LocalBoxFuture;
+use url::form_urlencoded;
+
+use super::error_page::error_page;
+use super::shell::{Field, Form, Link, Page};
+use crate::domain::Email;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
+use crate::http::form::Form as Sent;
+use crate::http::settings::Settings;
+use crate::service::mail::links;
+use crate::service::{self, Error, RequestContext, Services};
+
+type Outcome<'a> = LocalBoxFuture<'a, service::Result<()>>;
+
+/// One page: what its link is for, what it asks, what it does, and what it says afterwards. Texts are keys.
+pub struct LinkPage {
+    pub purpose: links::Link,
+    /// The page's own path, relative to itself.
+    pub path: &'static str,
+    pub title: &'static str,
+    pub text: &'static str,
+    pub fields: fn(&Services) -> Vec<Field>,
+    pub button: &'static str,
+    pub footnote: Option<&'static str>,
+    /// What the button does with the token.
+    pub act: for<'a> fn(&'a Services, &'a RequestContext, &'a str, &'a Sent) -> Outcome<'a>,
+    pub done_title: &'static str,
+    pub done_text: &'static str,
+    /// Why a link can have expired, and what to do then.
+    pub expired: [&'static str; 2],
+    /// Where to go afterwards.
+    pub next: fn(&Settings) -> Option<Link>,
+    pub request: Option<LinkRequest>,
+}
+
+/// How the page sends a link to an address. It says the same for every address.
+pub struct LinkRequest {
+    pub text: &'static str,
+    pub send: for<'a> fn(&'a Services, &'a RequestContext, Email) -> Outcome<'a>,
+    pub sent: &'static str,
+}
+
+impl LinkPage {
+    /// Shows what the link is for. Changes nothing.
+    pub async fn open(
+        &self,
+        services: &Services,
+        settings: &Settings,
+        request: &HttpRequest,
+    ) -> HttpResponse {
+        let token = token_of(request);
+        let is_good = match (&token, &self.request) {
+            (None, Some(request)) => return self.requesting(request, "", Vec::new()).answer(),
+            (None, None) => Ok(false),
+            (Some(token), _) => links::is_good(services, self.purpose, token).await,
+        };
+        match is_good {
+            Ok(true) => self
+                .asking(services, &token.unwrap_or_default(), Vec::new())
+                .answer(),
+            Ok(false) => self.expired(settings, ErrorCode::InvalidOrExpiredToken.into()),
+            Err(error) => error_page(error.into()),
+        }
+    }
+
+    /// Does what the link is for, or sends a new link.
+    pub async fn submit(
+        &self,
+        services: &Services,
+        settings: &Settings,
+        context: &RequestContext,
+        form: Result<Sent, ApiError>,
+    ) -> HttpResponse {
+        let form = match form {
+            Ok(form) => form,
+            Err(error) => return error_page(error),
+        };
+        let token = match (form.get("token"), &self.request) {
+            (None, Some(request)) => {
+                let email = form.get("email").unwrap_or_default();
+                return self.send(request, services, context, email).await;
+            }
+            (token, _) => token.unwrap_or_default(),
+        };
+        let error = match (self.act)(services, context, token, &form).await {
+            Ok(()) => return self.done(settings).answer(),
+            Err(Error::Invalid(faults)) => {
+                let messages = faults.iter().map(|fault| fault.message.to_string());
+                let page = self.asking(services, token, messages.collect());
+                return page.refusal(faults.into());
+            }
+            Err(error) => ApiError::from(error),
+        };
+        if error.code() == ErrorCode::InvalidOrExpiredToken {
+            self.expired(settings, error)
+        } else {
+            error_page(error)
+        }
+    }
+
+    async fn send(
+        &self,
+        request: &LinkRequest,
+        services: &Services,
+        context: &RequestContext,
+        typed: &str,
+    ) -> HttpResponse {
+        let email = match Email::parse(typed) {
+            Ok(email) => email,
+            Err(refusal) => {
+                let page = self.requesting(request, typed, vec![refusal.message.to_string()]);
+                return page.refusal(vec![refusal.of("email")].into());
+            }
+        };
+        let sent = Page {
+            title: "page.link.sent.title",
+            text: vec![request.sent.into()],
+            details: vec![email.as_str().to_owned()],
+            footnote: Some("page.link.sent.footnote"),
+            ..Page::default()
+        };
+        match (request.send)(services, context, email).await {
+            Ok(()) => sent.answer(),
+            Err(error) => error_page(error.into()),
+        }
+    }
+
+    fn asking(&self, services: &Services, token: &str, messages: Vec<String>) -> Page {
+        Page {
+            title: self.title,
+            text: vec![self.text.into()],
+            messages,
+            form: Some(Form {
+                action: self.path,
+                hidden: vec![("token", token.to_owned())],
+                fields: (self.fields)(services),
+                button: self.button,
+            }),
+            footnote: self.footnote,
+            ..Page::default()
+        }
+    }
+
+    fn done(&self, settings: &Settings) -> Page {
+        Page {
+            title: self.done_title,
+            text: vec![self.done_text.into()],
+            link: (self.next)(settings),
+            ..Page::default()
+        }
+    }
+
+    fn expired(&self, settings: &Settings, error: ApiError) -> HttpResponse {
+        let page = Page {
+            title: "page.link.expired.title",
+            text: self.expired.map(Into::into).into(),
+            form: self.request.as_ref().map(|_| self.request_form("")),
+            link: (self.next)(settings),
+            error_code: Some(error.code().as_str()),
+            ..Page::default()
+        };
+        page.refusal(error)
+    }
+
+    fn requesting(&self, request: &LinkRequest, email: &str, messages: Vec<String>) -> Page {
+        Page {
+            title: self.title,
+            text: vec![request.text.into()],
+            messages,
+            form: Some(self.request_form(email)),
+            ..Page::default()
+        }
+    }
+
+    fn request_form(&self, email: &str) -> Form {
+        Form {
+            action: self.path,
+            hidden: Vec::new(),
+            fields: vec![Field {
+                name: "email",
+                label: "page.link.email",
+                kind: "email",
+                autocomplete: "email",
+                hint: None,
+                value: email.to_owned(),
+            }],
+            button: "page.link.send",
+        }
+    }
+}
+
+/// A page that asks for nothing but its button.
+pub fn no_fields(_: &Services) -> Vec<Field> {
+    Vec::new()
+}
+
+/// The application, unless that is this service itself.
+pub fn to_application(settings: &Settings) -> Option<Link> {
+    (settings.app_url != settings.public_url).then(|| Link {
+        href: settings.app_url.as_str().to_owned(),
+        text: "page.link.to_application",
+    })
+}
+
+fn token_of(request: &HttpRequest) -> Option<String> {
+    form_urlencoded::parse(request.query_string().as_bytes())
+        .find(|(name, value)| name == "token" && !value.is_empty())
+        .map(|(_, value)| value.into_owned())
+}
