@@ -13,13 +13,13 @@ on_both_databases! {
     async fn each_action_leaves_one_row_with_actor_subject_and_outcome(app: TestApp) {
         let founded = app
             .post("/api/auth/register")
-            .header("x-request-id", "founds")
+            .header("x-request-id", "registers")
             .json(&organization_body("Acme", "ada@acme.example"))
             .await
             .expect(201);
         let ada = app.logs_in("ada@acme.example", PASSWORD).await;
         assert_eq!(founded["user"]["id"], ada.user["id"]);
-        left_one_row(&app, "founds", "organization.founded", "ok", &ada).await;
+        left_one_row(&app, "registers", "organization.founded", "ok", &ada).await;
 
         app.post("/api/auth/login")
             .header("x-request-id", "logs-in")

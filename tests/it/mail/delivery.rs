@@ -90,12 +90,12 @@ on_both_databases! {
             sink.fails(Fault::Hangs(Stage::Recipient));
         }
         for n in 0..6 {
-            app.registers("Acme", &format!("founder{n}@acme.example")).await;
+            app.registers("Acme", &format!("admin{n}@acme.example")).await;
         }
         // The maximum of concurrent deliveries is waiting, and the rest queue behind them.
         sink.hangs(4).await;
         assert_eq!(sink.connections(), 4);
-        app.tries_to_log_in("founder5@acme.example", crate::support::PASSWORD).await.expect(200);
+        app.tries_to_log_in("admin5@acme.example", crate::support::PASSWORD).await.expect(200);
         assert_eq!(sink.received().len(), 0);
         sink.resumes();
         arrive(&sink, 6).await;

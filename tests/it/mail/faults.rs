@@ -28,7 +28,7 @@ on_both_databases! {
         sink.closes().await;
         let app = app_with(db, &sink).await;
         for n in 0..5 {
-            app.registers("Acme", &format!("founder{n}@acme.example")).await;
+            app.registers("Acme", &format!("admin{n}@acme.example")).await;
         }
         for (attempts, minutes) in [(1, 1), (2, 4), (3, 5)] {
             emails_are(&app, &failed(&app, attempts), 5).await;
@@ -123,7 +123,7 @@ on_both_databases! {
             Fault::Hangs(Stage::Goodbye),
         ]) {
             sink.fails(fault);
-            app.registers("Acme", &format!("founder{n}@acme.example")).await;
+            app.registers("Acme", &format!("admin{n}@acme.example")).await;
             emails_are(&app, "sent_at is not null and attempts = 1", n).await;
         }
         arrive(&sink, 3).await;

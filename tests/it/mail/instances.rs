@@ -11,14 +11,14 @@ on_both_databases! {
         let sink = SmtpSink::start().await;
         let mut first = TestApp::start(db).await;
         for n in 0..24 {
-            first.registers("Acme", &format!("founder{n}@acme.example")).await;
+            first.registers("Acme", &format!("admin{n}@acme.example")).await;
         }
         // All three see every e-mail waiting.
         first.restart_configured(|config| send_to(config, &sink)).await;
         let (second, third) = tokio::join!(first.second_instance(), first.second_instance());
         for n in 24..30 {
             let instance = [&first, &second, &third][n % 3];
-            instance.registers("Acme", &format!("founder{n}@acme.example")).await;
+            instance.registers("Acme", &format!("admin{n}@acme.example")).await;
         }
         emails_are(&first, "sent_at is not null and attempts = 1", 30).await;
         arrive(&sink, 30).await;

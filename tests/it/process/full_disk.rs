@@ -33,7 +33,7 @@ async fn sign_ins_continue_when_no_file_may_grow() {
     server.limits_its_files(&longest.to_string());
     sign_in_more_often_than_the_wal_holds(&server).await;
     for n in 0..3 {
-        let body = organization_body("Later", &format!("founder{n}@later.example"));
+        let body = organization_body("Later", &format!("admin{n}@later.example"));
         server
             .client
             .post("/api/auth/register")

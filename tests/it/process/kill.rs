@@ -38,7 +38,7 @@ on_both_databases! {
             }
             slowest = slowest.max(server.is_ready().await);
             // One after the other: a server that is asked for more than it can compute may refuse.
-            for email in &acknowledged.founders {
+            for email in &acknowledged.admins {
                 logs_in(&server, email).await.expect(200);
             }
             let alone = "select count(*) from users
@@ -82,7 +82,7 @@ async fn logs_in(server: &Server, email: &str) -> Answer {
 #[derive(Default)]
 struct Acknowledged {
     /// E-mail addresses.
-    founders: Vec<String>,
+    admins: Vec<String>,
     /// Tokens of sessions.
     alive: Vec<String>,
     ended: Vec<String>,
@@ -97,13 +97,13 @@ async fn act_until_killed(db: &Db, round: usize, enough: usize) -> Acknowledged 
     let next = Cell::new(0);
     let act = async || {
         let n = next.replace(next.get() + 1);
-        let email = format!("founder{n}@round{round}.example");
+        let email = format!("admin{n}@round{round}.example");
         let registration = client
             .post("/api/auth/register")
             .json(&organization_body("Acme", &email));
         registration.try_send().await.ok()?.expect(201);
-        acknowledged.borrow_mut().founders.push(email.clone());
-        if acknowledged.borrow().founders.len() >= enough {
+        acknowledged.borrow_mut().admins.push(email.clone());
+        if acknowledged.borrow().admins.len() >= enough {
             let _ = server.borrow_mut().process.kill();
         }
         let login = json!({"email": email, "password": PASSWORD});
