@@ -27,6 +27,7 @@ pub mod sessions;
 pub mod slack_states;
 mod sqlite;
 pub mod tenants;
+mod thread_runtime;
 pub mod totp;
 mod tx;
 mod types;

@@ -42,7 +42,7 @@ pub async fn unlock(
     Valid(body): Valid<UnlockRequest>,
 ) -> Result<Json<SessionOfToken>, ApiError> {
     let view = match session {
-        TokenSession::Open(caller) => session_tokens::view(&services, caller.profile).await?,
+        TokenSession::Open(caller) => session_tokens::view(&services, &caller).await?,
         TokenSession::Locked(session) => {
             session_tokens::unlock(&services, &context, session, &body.code).await?
         }

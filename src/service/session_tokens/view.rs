@@ -1,6 +1,6 @@
 //! What a session token's holder is told about the session.
 
-use crate::service::{Error, Profile, Result, Services};
+use crate::service::{Caller, Error, Profile, Result, Services};
 use crate::store::Tx;
 use crate::store::tenants::{self, Tenant};
 
@@ -21,7 +21,9 @@ impl View {
 }
 
 /// # Errors
-/// `TokenRevoked` when the organization is gone.
-pub async fn view(services: &Services, profile: Profile) -> Result<View> {
-    services.store.read(move |tx| View::of(tx, profile)).await
+/// `TokenRevoked` when the session has ended since the request began.
+pub async fn view(services: &Services, caller: &Caller) -> Result<View> {
+    services
+        .read_as(caller, |tx, actor| View::of(tx, actor.profile()))
+        .await
 }
