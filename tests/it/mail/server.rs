@@ -83,7 +83,7 @@ async fn a_password_is_sent_only_over_tls_unless_plain_text_is_allowed() {
         .await
         .unwrap_err();
     assert!(
-        failure.to_string().contains("the password is not sent"),
+        failure.to_string().contains("the password is never sent"),
         "{failure}"
     );
     send(&with_login(&plain, MailTls::Never)).await.unwrap();
@@ -157,7 +157,7 @@ fn an_invalid_ca_file_is_refused_at_startup() {
         .err()
         .unwrap();
     assert!(
-        error.contains("nothing.pem holds no certificates"),
+        error.contains("nothing.pem contains no certificates"),
         "{error}"
     );
     server.authorities = Some(authority().1);
