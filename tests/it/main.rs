@@ -52,6 +52,7 @@ mod role_matrix;
 mod security_page;
 mod session_tokens;
 mod sessions;
+mod sign_in_entry;
 mod slack;
 mod slack_sandbox;
 mod sockets;

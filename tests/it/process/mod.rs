@@ -33,7 +33,7 @@ fn hallpass(arguments: &[&str]) -> Command {
 }
 
 /// The same with the settings a production server needs.
-fn hallpass_on(db: &Db, arguments: &[&str]) -> Command {
+pub fn hallpass_on(db: &Db, arguments: &[&str]) -> Command {
     let mut command = hallpass(arguments);
     command
         .env("DATABASE_URL", db.url())
@@ -46,7 +46,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

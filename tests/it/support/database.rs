@@ -44,6 +44,14 @@ impl Db {
         Self::create_on(Cluster::shared()?, &format!("template {}", template())).await
     }
 
+    /// Another new database of the same kind.
+    pub async fn fresh(&self) -> Self {
+        match self {
+            Self::Sqlite { .. } => Self::sqlite(),
+            Self::Postgres { .. } => Self::postgres().await.unwrap(),
+        }
+    }
+
     /// An empty PostgreSQL database; `None` where PostgreSQL is not installed.
     pub async fn empty_postgres() -> Option<Self> {
         Self::create_on(Cluster::shared()?, "").await
