@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use hallpass::domain::EmailMessage;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
+use crate::support::{Actor, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
 
@@ -44,14 +44,6 @@ on_both_databases! {
             .await
             .refused(401, "Invalid credentials");
         assert_eq!(notices(&app).await.len(), 0);
-    }
-
-    async fn joining_sends_no_sign_in_notice(app: TestApp) {
-        let acme = app.registers("Acme", ADA).await;
-        let bob = app.joins(&acme.id, "bob@acme.example").await;
-        bob.signs_in_again().await;
-        let emails = app.emails_to("bob@acme.example").await;
-        assert!(emails.iter().all(|message| message.kind() != "new_sign_in"), "{emails:?}");
     }
 
     async fn the_link_in_the_notice_ends_that_session_only_and_works_once(app: TestApp) {
@@ -125,15 +117,6 @@ on_both_databases! {
         app.verifies(&end).await.refused(400, "Invalid or expired token");
         app.resets_password(&end, OTHER_PASSWORD).await.refused(400, "Invalid or expired token");
         phone.me().await.expect(200);
-    }
-
-    async fn a_sign_in_with_slack_is_notified_as_well(app: SlackApp) {
-        app.signs_in("member").await;
-        let callback = app.callback_of("member").await;
-        app.get(&callback).header("user-agent", "Phone").await;
-        let emails = app.emails_to("edsger@example.com").await;
-        assert_eq!(emails.len(), 1, "{emails:?}");
-        assert_eq!(emails[0].kind(), "new_sign_in");
     }
 
     async fn notices_are_limited_for_unverified_addresses_only(app: TestApp) {

@@ -36,47 +36,6 @@ on_both_databases! {
         bob.me().await.refused(401, "Token revoked");
     }
 
-    async fn an_enrolled_person_accepts_an_invitation_and_is_signed_in(app: TestApp) {
-        let ada = strict(&app).await;
-        let mut bob = app.signs_up("Beta", BOB).await;
-        bob.enrols(&app).await;
-        let invitation = is_invited(&app, &ada, BOB).await;
-        bob.takes_token(&bob.accepts(&invitation).await.expect(200));
-        assert_eq!(bob.me().await.expect(200)["organizationId"], ada.organization_id());
-    }
-
-    async fn an_account_created_by_an_invitation_must_enrol_before_signing_in(app: TestApp) {
-        let ada = strict(&app).await;
-        let invitation = is_invited(&app, &ada, BOB).await;
-        let sessions = app.db.count(SESSIONS).await;
-        let registered = app.registers_invited(BOB, &invitation).await.expect(201);
-        assert_eq!(app.db.count(SESSIONS).await, sessions);
-        is_to_enrol(&app.tries_to_log_in(BOB, PASSWORD).await.expect(200));
-        let (_, signed_in) = app.enrols_with(is_to_enrol(&registered)).await;
-        assert_eq!(signed_in["user"]["role"], "manager");
-    }
-
-    async fn the_invitation_page_signs_no_one_in_and_bypasses_no_second_factor(app: TestApp) {
-        let ada = strict(&app).await;
-        let cy = app.signs_up("Gamma", "cy@acme.example").await;
-        let sessions = app.db.count(SESSIONS).await;
-        let (for_bob, for_cy) = (is_invited(&app, &ada, BOB).await, is_invited(&app, &ada, &cy.email).await);
-        for fields in [
-            &[("token", &*for_bob), ("name", "Bob Byte"), ("password", PASSWORD)][..],
-            &[("token", &*for_cy), ("password", PASSWORD)][..],
-        ] {
-            let welcome = app.post("/accept-invitation").form(fields).await;
-            assert!(welcome.text().contains("Welcome"), "{}", welcome.text());
-            assert!(welcome.header("set-cookie").is_none());
-        }
-        assert_eq!(app.db.count(SESSIONS).await, sessions);
-        is_to_enrol(&app.tries_to_log_in(BOB, PASSWORD).await.expect(200));
-        switches(&cy, ada.organization_id()).await.refused(403, "MFA enrolment required");
-        cy.enrols(&app).await;
-        let switched = switches(&cy, ada.organization_id()).await.expect(200);
-        assert_eq!(switched["user"]["role"], "manager");
-    }
-
     async fn an_api_token_is_refused_while_its_creator_is_not_enrolled(app: TestApp) {
         let ada = app.signs_up("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;

@@ -3,11 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::support::mfa::{Authenticator, is_to_enrol, recovery_codes};
-use crate::support::test_app::operator_context;
-use crate::support::{Actor, PASSWORD, TestApp, member_body, on_both_databases};
-use hallpass::domain::{Email, PersonName, Role};
-use hallpass::service::operations::operator::{self, CreateUser};
+use crate::support::mfa::{Authenticator, recovery_codes};
+use crate::support::{PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn a_person_who_is_not_enrolled_enrols_during_sign_in(app: TestApp) {
@@ -78,20 +75,6 @@ on_both_databases! {
         ada.refreshes().await.expect(200);
     }
 
-    async fn switching_into_the_organization_requires_a_second_factor(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
-        let beta = app.registers("Beta", "bob@beta.example").await;
-        ada.also_belongs_to(&app, &beta.id, "employee").await;
-        app.requires_mfa(&beta.id).await;
-        let switches = || ada.post("/api/auth/refresh").json(&json!({"organizationId": beta.id}));
-        switches().await.refused(403, "MFA enrolment required");
-        // Where it is not required her session continues as before.
-        ada.refreshes().await.expect(200);
-        ada.enrols(&app).await;
-        let switched = switches().await.expect(200);
-        assert_eq!(switched["user"]["organizationId"], beta.id);
-    }
-
     async fn removing_the_authenticator_does_not_lift_the_rule(app: TestApp) {
         let acme = app.registers("Acme", "ada@acme.example").await;
         app.requires_mfa(&acme.id).await;
@@ -118,66 +101,4 @@ on_both_databases! {
         ada.enrols(&app).await;
         ada.at(&other).me().await.expect(200);
     }
-
-    /// Every endpoint that signs in, for a person who is not enrolled and then for one
-    /// who is.
-    async fn no_endpoint_bypasses_it(app: TestApp) {
-        let mut app = app;
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
-        let acme = ada.organization_id().to_owned();
-        let beta = app.signs_up("Beta", "bea@beta.example").await;
-        beta.also_belongs_to(&app, &acme, "employee").await;
-        app.requires_mfa(&acme).await;
-        app.restart().await;
-        let sessions = "select count(*) from sessions";
-        let before = app.db.count(sessions).await;
-
-        let login = |email: &str, organization_id: &str| {
-            app.post("/api/auth/login").json(&json!({
-                "email": email, "password": PASSWORD, "organizationId": organization_id,
-            }))
-        };
-        is_to_enrol(&app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200));
-        is_to_enrol(&login(&beta.email, &acme).await.expect(200));
-        let joined = app.post("/api/auth/register").json(&member_body(&acme, "joe@acme.example")).await;
-        is_to_enrol(&joined.expect(201));
-        made_by_the_operator(&app, "olga@acme.example", &acme).await;
-        is_to_enrol(&app.tries_to_log_in("olga@acme.example", PASSWORD).await.expect(200));
-        beta.post("/api/auth/refresh")
-            .json(&json!({"organizationId": acme}))
-            .await
-            .refused(403, "MFA enrolment required");
-        ada.me().await.refused(403, "MFA enrolment required");
-        ada.refreshes().await.refused(403, "MFA enrolment required");
-        assert_eq!(app.db.count(sessions).await, before);
-
-        // The same with an authenticator: a password alone is never enough.
-        let mut signed_in: Vec<Actor> = vec![ada, beta];
-        for actor in &signed_in {
-            actor.enrols(&app).await;
-        }
-        let before = app.db.count(sessions).await;
-        for actor in &mut signed_in {
-            let asked = login(&actor.email, &acme).await.expect(200);
-            assert_eq!(asked["mfaRequired"], true, "{asked}");
-            assert!(asked.get("accessToken").is_none(), "{asked}");
-            assert!(asked.get("enrolmentRequired").is_none(), "{asked}");
-        }
-        assert_eq!(app.db.count(sessions).await, before);
-    }
-}
-
-async fn made_by_the_operator(app: &TestApp, email: &str, organization_id: &str) {
-    let create = CreateUser {
-        email: Email::parse(email).unwrap(),
-        password: PASSWORD,
-        name: PersonName::parse("Olga Orloff").unwrap(),
-        organization_id: organization_id.parse().unwrap(),
-        role: Role::Employee,
-        manager_id: None,
-    };
-    let operator_app = app.operator_app().await;
-    operator::create_user(operator_app.services(), &operator_context(), create)
-        .await
-        .unwrap();
 }

@@ -45,60 +45,6 @@ on_both_databases! {
         redeem(&app, &early).await.refused(400, "Sign-in expired");
         assert_eq!(redeem(&app, &code(&app, "owner").await).await.expect(200)["mfaRequired"], true);
     }
-
-    async fn an_organization_that_requires_mfa_requires_it_of_slack_users(app: SlackApp) {
-        let owner = app.signs_in("owner").await;
-        app.requires_mfa(owner["organizationId"].as_str().unwrap()).await;
-        let sessions = app.db.count("select count(*) from sessions").await;
-        // For existing people and for new ones.
-        for persona in ["owner", "member"] {
-            let returned = app.arrives(persona).await;
-            asked_in(&returned.fragment, &["enrolmentRequired", "expiresIn", "mfaToken", "state"]);
-            assert_eq!(returned.fragment["enrolmentRequired"], "true");
-            let asked = redeem(&app, &code(&app, persona).await).await.expect(200);
-            assert_eq!(asked["enrolmentRequired"], true, "{asked}");
-            assert!(asked.get("accessToken").is_none(), "{asked}");
-        }
-        assert_eq!(app.db.count("select count(*) from sessions").await, sessions);
-
-        let returned = app.arrives("member").await;
-        let token = &returned.fragment["mfaToken"];
-        let body = json!({"mfaToken": token});
-        let begun = app.post("/api/auth/mfa/totp").json(&body).await.expect(200);
-        let body = json!({"mfaToken": token, "code": Authenticator::from_enrolment(&begun).code(&app)});
-        let answer = app.post("/api/auth/mfa/totp/confirm").json(&body).await.expect(200);
-        app.me(answer["accessToken"].as_str().unwrap()).await;
-    }
-
-    async fn linking_into_such_an_organization_requires_the_second_factor(app: SlackApp) {
-        let owner = app.signs_in("owner").await;
-        app.requires_mfa(owner["organizationId"].as_str().unwrap()).await;
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
-        let link = json!({"returnUrl": RETURN_URL});
-        let authorization = ada.post("/api/auth/slack/link").json(&link).await;
-        let url: Url = authorization.expect(200)["url"].as_str().unwrap().parse().unwrap();
-        let callback = app.consents(&url, "member").await;
-        let returned = Returned::of(app.get(&callback).header("cookie", authorization.cookie()).await);
-        asked_in(&returned.fragment, &["enrolmentRequired", "expiresIn", "mfaToken", "state"]);
-        // Her session continues in the organization it was in.
-        assert_eq!(ada.me().await.expect(200)["organizationId"], ada.organization_id());
-        ada.enrols(&app).await;
-        let switched = ada
-            .post("/api/auth/refresh")
-            .json(&json!({"organizationId": owner["organizationId"]}))
-            .await
-            .expect(200);
-        assert_eq!(switched["user"]["role"], "employee");
-
-        // The same with a one-time code.
-        let bob = app.signs_up("Beta", "bob@beta.example").await;
-        let link = json!({"returnUrl": RETURN_URL, "codeChallenge": CHALLENGE});
-        let authorization = bob.post("/api/auth/slack/link").json(&link).await.expect(200);
-        let callback = app.consents(&authorization["url"].as_str().unwrap().parse().unwrap(), "no-email").await;
-        let returned = app.follows(&callback).await;
-        let asked = redeem(&app, &returned.query["code"]).await.expect(200);
-        assert_eq!(asked["enrolmentRequired"], true, "{asked}");
-    }
 }
 
 #[actix_web::test]

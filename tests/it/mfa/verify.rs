@@ -23,17 +23,6 @@ on_both_databases! {
         app.get("/api/auth/me").bearer(answer["accessToken"].as_str().unwrap()).await.expect(200);
     }
 
-    async fn only_the_second_step_begins_a_session_and_is_logged_as_a_login(app: TestApp) {
-        let (ada, authenticator) = enrolled(&app).await;
-        let sessions = "select count(*) from sessions where revoked_at is null";
-        let logins = "select count(*) from audit where action = 'session.login' and outcome = 'ok'";
-        let before = (app.db.count(sessions).await, app.db.count(logins).await);
-        let token = app.takes_first_step(&ada.email).await;
-        assert_eq!((app.db.count(sessions).await, app.db.count(logins).await), before);
-        app.shows_code(&token, &authenticator.code(&app)).await.expect(200);
-        assert_eq!((app.db.count(sessions).await, app.db.count(logins).await), (before.0 + 1, before.1 + 1));
-    }
-
     async fn a_code_is_valid_one_step_early_and_late_and_no_further(app: TestApp) {
         let (ada, authenticator) = enrolled(&app).await;
         app.advance(TimeDelta::seconds(60));
