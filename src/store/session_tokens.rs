@@ -15,31 +15,6 @@ pub struct TokenSession {
     pub locked: bool,
 }
 
-pub fn insert(
-    tx: &mut Tx<'_>,
-    session: &Session,
-    token_hash: &str,
-    locked: bool,
-) -> Result<(), StoreError> {
-    let values = (
-        sessions::id.eq(session.id),
-        sessions::user_id.eq(session.user_id),
-        sessions::organization_id.eq(session.organization_id),
-        sessions::device.eq(session.device.as_deref()),
-        sessions::address.eq(session.address.map(|address| address.to_string())),
-        sessions::created_at.eq(Timestamp(session.created_at)),
-        sessions::last_used_at.eq(Timestamp(session.last_used_at)),
-        sessions::expires_at.eq(Timestamp(session.expires_at)),
-        sessions::kind.eq(session.kind.as_str()),
-        sessions::token_hash.eq(Some(token_hash)),
-        sessions::locked.eq(locked),
-    );
-    on!(tx, |conn| diesel::insert_into(sessions::table)
-        .values(values)
-        .execute(conn))?;
-    Ok(())
-}
-
 /// Also finds a session that has ended.
 pub fn find(tx: &mut Tx<'_>, token_hash: &str) -> Result<Option<TokenSession>, StoreError> {
     let row: Option<(SessionRow, bool)> = on!(tx, |conn| sessions::table
