@@ -60,6 +60,6 @@ mod support;
 mod support_tests;
 mod tokens;
 mod two_instances;
-mod unit_of_work;
 mod typescript_client;
+mod unit_of_work;
 mod verify_email;

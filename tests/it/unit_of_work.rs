@@ -1,5 +1,6 @@
 //! What every write records beside its own rows, whatever shows it later.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{Actor, PASSWORD, TestApp, on_both_databases};
@@ -25,6 +26,8 @@ on_both_databases! {
             ("nobody@acme.example", PASSWORD, "unknown_account"),
             ("bob@acme.example", PASSWORD, "disabled"),
         ] {
+            // Audit ids of one millisecond are in no order.
+            app.advance(TimeDelta::seconds(1));
             app.tries_to_log_in(email, password).await.refused(401, "Invalid credentials");
             assert_eq!(newest(&app, "session.login", "reason").await, reason);
             assert_eq!(newest(&app, "session.login", "outcome").await, "refused");
@@ -40,6 +43,7 @@ on_both_databases! {
         assert_eq!(detail, json!({"role": ["employee", "manager"]}));
         assert_eq!(newest(&app, "user.role_changed", "method").await, "session");
         let service = ada.as_a_service("admin").await;
+        app.advance(TimeDelta::seconds(1));
         service.changes(&bob, json!({"role": "employee"})).await.expect(200);
         assert_eq!(newest(&app, "user.role_changed", "method").await, "api_token");
     }
