@@ -18,6 +18,7 @@ mod change_password;
 mod clock;
 mod cors;
 mod dependencies;
+mod docs;
 mod errors;
 mod forgot_password;
 mod invitations;
