@@ -19,12 +19,8 @@ const FOLDERS: &[&str] = &[
     "texts/",
 ];
 
-/// Pages with lines that the code writes.
-const GENERATED: &[&str] = &[
-    "docs/CONFIGURATION.md",
-    "docs/DATA_MODEL.md",
-    "docs/ERRORS.md",
-];
+/// Pages whose tables the code writes.
+const GENERATED: &[&str] = &["docs/CONFIGURATION.md", "docs/ERRORS.md"];
 
 #[test]
 fn every_path_in_the_documentation_exists() {
