@@ -9,7 +9,7 @@ use super::violation::ValidationError;
 
 /// An address in the form that is stored, compared and mailed to: lower case, domain in ASCII (IDNA).
 ///
-/// Addresses that differ only in case are equal; Unicode look-alikes are different addresses.
+/// Addresses that differ only in case are equal; addresses that only look alike are different.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 

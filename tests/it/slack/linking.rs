@@ -58,7 +58,7 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
 
-    async fn following_anothers_link_does_not_attach_an_identity_to_them(app: SlackApp) {
+    async fn following_a_foreign_link_attaches_no_identity_to_its_maker(app: SlackApp) {
         let mallory = app.signs_up("Evil", "mallory@evil.example").await;
         let authorization = ask(&app, &mallory, &json!({"returnUrl": RETURN_URL})).await.expect(200);
         let url: Url = authorization["url"].as_str().unwrap().parse().unwrap();
