@@ -18,6 +18,7 @@ pub mod organizations;
 pub mod outbox;
 pub mod people;
 mod pg_connection;
+mod pg_runtime;
 mod postgres;
 mod queue;
 pub mod recovery_codes;

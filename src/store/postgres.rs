@@ -3,8 +3,6 @@
 //! tokio-postgres with rustls needs no libpq. A connection belongs to one thread, and so does the small runtime that
 //! drives it: a query wakes no other thread.
 
-use std::cell::{OnceCell, RefCell};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,13 +13,12 @@ use diesel::{QueryResult, RunQueryDsl as _};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 use super::pg_connection::PgConnection;
+use super::pg_runtime::{block_on, set_driver};
 
 /// For each host: TCP, TLS and authentication.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,9 +26,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The server cancels a statement that takes longer, including the time it waits for locks.
 const STATEMENT_TIMEOUT: &str =
     "-c statement_timeout=5s -c idle_in_transaction_session_timeout=15s";
-
-/// Longer than the statement timeout: a server that has sent nothing for so long hangs or is unreachable.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// The address of the database and the certificates to trust. Parsing it does not connect.
 #[derive(Clone)]
@@ -140,7 +134,7 @@ impl Target {
                 // The next query reports the error; here only the end matters.
                 let _ = connection.await;
             });
-            DRIVER.set(Some(driver.abort_handle()));
+            set_driver(driver.abort_handle());
             client
                 .batch_execute("set time zone 'UTC'; set client_encoding to 'UTF8'")
                 .await
@@ -214,37 +208,4 @@ impl Drop for MarkDead {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
     }
-}
-
-thread_local! {
-    static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
-    /// The task that reads and writes this thread's connection.
-    static DRIVER: RefCell<Option<AbortHandle>> = const { RefCell::new(None) };
-}
-
-/// Blocks on the runtime of this thread.
-#[expect(clippy::panic, reason = "without epoll there is no server either")]
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
-    RUNTIME.with(|cell| {
-        cell.get_or_init(|| {
-            Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap_or_else(|error| panic!("cannot start a database runtime: {error}"))
-        })
-        .block_on(with_response_timeout(future))
-    })
-}
-
-/// Stops the driver after the timeout, which closes the connection and makes the future return an error.
-async fn with_response_timeout<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    if let Ok(output) = timeout(RESPONSE_TIMEOUT, &mut future).await {
-        return output;
-    }
-    if let Some(driver) = DRIVER.take() {
-        tracing::warn!("PostgreSQL does not respond; closing the connection");
-        driver.abort();
-    }
-    future.await
 }
