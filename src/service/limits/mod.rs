@@ -3,18 +3,18 @@
 
 mod attempts;
 mod buckets;
+mod draw;
 mod purge;
 mod refusals;
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::domain::{AddressBlock, Allowance, Quota};
-use crate::service::Services;
+use crate::domain::Quota;
 use buckets::Buckets;
 use refusals::Refusals;
 
 pub(in crate::service) use attempts::{Attempt, count_failure, forgive};
+pub use draw::draw;
 pub use purge::purge_expired;
 pub use refusals::note_refusal;
 
@@ -102,22 +102,4 @@ impl Limits {
     pub fn locks(&self) -> u64 {
         self.locks.load(Ordering::Relaxed)
     }
-}
-
-/// Takes one request of an address out of its bucket; `None` where nothing is limited.
-pub fn draw(services: &Services, group: Group, address: Option<IpAddr>) -> Option<Allowance> {
-    let limits = &services.limits;
-    if !limits.is_on {
-        return None;
-    }
-    let now = services.clock.now().timestamp_micros();
-    let allowance = limits
-        .buckets
-        .draw(group, address.map(AddressBlock::from), now);
-    if !allowance.is_granted
-        && let Some(refused) = limits.refused.get(group as usize)
-    {
-        refused.fetch_add(1, Ordering::Relaxed);
-    }
-    Some(allowance)
 }

@@ -3,8 +3,8 @@
 use crate::domain::Violation;
 use crate::domain::audit::Action;
 use crate::service::accounts::reauthenticate::reauthenticate_if_given;
+use crate::service::mfa::after_change::{end_other_sessions, send_notice};
 use crate::service::mfa::check::CodeCheck;
-use crate::service::mfa::{end_other_sessions, send_notice};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{organizations, recovery_codes, totp};
 

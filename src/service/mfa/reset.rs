@@ -2,7 +2,7 @@
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Email, User};
-use crate::service::mfa::send_notice;
+use crate::service::mfa::after_change::send_notice;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::{recovery_codes, sessions, totp, users};
 

@@ -5,7 +5,8 @@ use crate::domain::{Email, OrganizationId, PersonName, Role, User, UserId};
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::invitations::invite_by_rule;
 use crate::service::organizations::switch::admit;
-use crate::service::sign_in::entry::{Carrier, Entry, Proof, Subject, enter};
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
+use crate::service::sign_in::subject::Subject;
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn};
 use crate::store::{Tx, organizations, users};
 

@@ -2,7 +2,8 @@
 
 use crate::domain::audit::Action;
 use crate::domain::{Change, Membership, OrganizationId, Role, Session, User, UserId};
-use crate::service::sign_in::challenge::{MfaChallenge, Missing, PendingSignIn, challenge};
+use crate::service::sign_in::answer::MfaChallenge;
+use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
 use crate::service::{Error, Profile, Result, Services, SignIn};
 use crate::store::{StoreError, Unique, memberships, sessions};

@@ -1,7 +1,7 @@
 //! The answer to a sign-in: a token, or a challenge.
 
+use crate::crypto::opaque::Opaque;
 use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, User, UserId};
-use crate::service::sign_in::challenge::MfaChallenge;
 
 /// A user as one organization sees them: the `user` of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,4 +40,14 @@ pub enum SignIn {
     Complete(SignedIn),
     /// The second factor is still missing.
     Challenge(MfaChallenge),
+}
+
+/// A sign-in that lacks its second factor: what the API calls `mfaRequired`.
+pub struct MfaChallenge {
+    /// Good for the second step of this sign-in and nothing else.
+    pub token: Opaque,
+    /// Seconds.
+    pub expires_in: i64,
+    /// The person has no authenticator yet; the second step is to enrol one.
+    pub enrolment_required: bool,
 }

@@ -2,22 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::opaque::Opaque;
 use crate::domain::{OrganizationId, UserId, lifetimes};
+use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Result, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{StoreError, Tx, organizations, totp};
-
-/// A sign-in that lacks its second factor: what the API calls `mfaRequired`.
-pub struct MfaChallenge {
-    /// Good for the second step of this sign-in and nothing else.
-    pub token: Opaque,
-    /// Seconds.
-    pub expires_in: i64,
-    /// The person has no authenticator yet; the second step is to enrol one.
-    pub enrolment_required: bool,
-}
 
 /// A sign-in that waits for its second step, as it is stored.
 #[derive(Clone, Copy, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use crate::domain::audit::Action;
 use crate::domain::{SessionId, User};
+use crate::service::mfa::after_change::{end_other_sessions, send_notice};
 use crate::service::mfa::check::{CodeCheck, Refused};
 use crate::service::mfa::recovery_codes::NewCodes;
 use crate::service::mfa::secret::seal;
-use crate::service::mfa::{end_other_sessions, send_notice};
 use crate::service::sign_in::enrolment_subject::EnrolmentSubject;
 use crate::service::sign_in::entry::{Begun, Carrier, Proof, enter};
 use crate::service::sign_in::second_step::resume;

@@ -6,20 +6,15 @@
 
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Clearance, Membership, Session, SessionId, SessionKind, User, lifetimes};
-use crate::service::sign_in::challenge::{MfaChallenge, Missing, PendingSignIn, challenge};
+use crate::domain::{Clearance, Session, SessionId, SessionKind, lifetimes};
+use crate::service::sign_in::answer::MfaChallenge;
+use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::sign_in::notice::notify_of_new_place;
 use crate::service::sign_in::second_step::CompletedChallenge;
+use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Profile, Result, Services, SignIn, SignedIn};
 use crate::store::sessions::{self, NewSession};
-
-/// Somebody and the organization they want to speak for.
-#[derive(Debug, Clone)]
-pub(in crate::service) struct Subject {
-    pub user: User,
-    pub membership: Membership,
-}
 
 /// How somebody has proved who they are.
 pub(in crate::service) enum Proof {

@@ -1,6 +1,6 @@
 //! Signing in: a proof of who somebody is becomes a session, or a challenge for the second factor.
 
-mod answer;
+pub mod answer;
 pub mod challenge;
 pub mod confirm_enrolment;
 pub mod enrolment_subject;
@@ -10,7 +10,6 @@ pub mod notice;
 pub mod password;
 pub mod second_step;
 pub mod start_enrolment;
+pub mod subject;
 pub mod token_session;
 pub mod verify_second_factor;
-
-pub use answer::{Profile, SignIn, SignedIn};

@@ -2,7 +2,8 @@
 
 use crate::domain::{Email, OrganizationId};
 use crate::service::accounts::verify_credentials::verify_credentials;
-use crate::service::sign_in::entry::{Carrier, Proof, Subject, enter};
+use crate::service::sign_in::entry::{Carrier, Proof, enter};
+use crate::service::sign_in::subject::Subject;
 use crate::service::{Error, RequestContext, Result, Services, SignIn};
 use crate::store::memberships;
 

@@ -1,8 +1,8 @@
 //! Taking up a sign-in again that was challenged, and answering its challenge.
 
 use crate::service::sign_in::challenge::PendingSignIn;
-use crate::service::sign_in::entry::Subject;
-use crate::service::unit_of_work::{Event, UnitOfWork};
+use crate::service::sign_in::subject::Subject;
+use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Result, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{memberships, users};
@@ -51,14 +51,6 @@ pub(in crate::service) fn resume(
 fn peek(unit: &mut UnitOfWork<'_, '_>, token: &str, purpose: Purpose) -> Result<PendingSignIn> {
     let now = unit.now;
     one_time::find(unit.tx, token, purpose, now)?.ok_or(Error::InvalidOrExpiredToken)
-}
-
-impl Subject {
-    /// Something they did to themselves in their organization.
-    pub fn own(&self, event: Event) -> Event {
-        let organization_id = self.membership.organization_id;
-        event.own(self.user.id).within(organization_id)
-    }
 }
 
 impl Resumed {

@@ -4,7 +4,8 @@ use crate::crypto::session_token::SessionToken;
 use crate::domain::Email;
 use crate::service::accounts::verify_credentials::verify_credentials;
 use crate::service::session_tokens::view::View;
-use crate::service::sign_in::entry::{Carrier, Entry, Proof, Subject, enter};
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
+use crate::service::sign_in::subject::Subject;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{memberships, tenants};
 

@@ -7,7 +7,7 @@ use crate::crypto::sealed::{self, Purpose, SealError};
 use crate::domain::slack::meaning_of;
 use crate::domain::{ReturnUrl, SignInFailure, SlackPerson, lifetimes};
 use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
-use crate::service::sign_in::challenge::MfaChallenge;
+use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::slack::code::{Payload, StoredCode};
 use crate::service::slack::provision_user::{SlackSignIn, find_or_create, link, sign_in};
 use crate::service::slack::refuse::refuse;

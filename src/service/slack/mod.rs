@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use crate::domain::Role;
 use crate::ports::SlackApi;
-use crate::service::{Error, Result, Services};
 
 pub use begin::{Begin, Begun, begin};
 pub use browser_key::BrowserKey;
@@ -35,15 +34,4 @@ pub struct Slack {
     pub allow_guests: bool,
     /// The role of the first person from a workspace.
     pub first_user_role: Role,
-}
-
-impl Services {
-    fn slack(&self) -> Result<&Slack> {
-        self.slack.as_ref().ok_or(Error::SlackNotSetUp)
-    }
-
-    /// For a browser that has none.
-    pub fn new_browser_key(&self) -> BrowserKey {
-        BrowserKey::new(self.random())
-    }
 }

@@ -10,7 +10,8 @@ use crate::domain::{
 };
 use crate::service::organizations::register::insert_organization;
 use crate::service::organizations::switch::{OrganizationSwitch, switch_session};
-use crate::service::sign_in::entry::{Carrier, Entry, Proof, Subject, enter};
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
+use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{StoreError, identities, memberships, sessions, users, workspaces};
