@@ -27,7 +27,6 @@ pub mod session_tokens;
 pub mod sessions;
 pub mod slack_states;
 mod sqlite;
-pub mod tenants;
 pub mod totp;
 mod tx;
 mod types;

@@ -7,7 +7,7 @@ use crate::service::session_tokens::view::View;
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
 use crate::service::sign_in::subject::Subject;
 use crate::service::{Error, RequestContext, Result, Services};
-use crate::store::{memberships, tenants};
+use crate::store::{memberships, organizations};
 
 pub struct Login<'a> {
     pub email: Email,
@@ -18,10 +18,16 @@ pub struct Login<'a> {
 
 /// A session that has just begun.
 pub struct Begun {
-    pub token: SessionToken,
+    token: SessionToken,
     /// Whether it waits for the second factor.
     pub is_locked: bool,
     pub view: View,
+}
+
+impl Begun {
+    pub fn expose_token(&self) -> &str {
+        self.token.expose()
+    }
 }
 
 /// # Errors
@@ -46,8 +52,8 @@ pub async fn login(
                     .next()
                     .ok_or(Error::Forbidden)?,
                 Some(slug) => {
-                    let tenant = tenants::find_by_slug(unit.tx, &slug)?;
-                    let id = tenant.ok_or(Error::OrganizationNotFound)?.organization_id;
+                    let found = organizations::find_by_slug(unit.tx, &slug)?;
+                    let id = found.ok_or(Error::OrganizationNotFound)?.id;
                     memberships::find(unit.tx, user.id, id)?.ok_or(Error::OrganizationNotFound)?
                 }
             };
