@@ -2,25 +2,13 @@
 
 use url::Url;
 
-use crate::domain::AllowedReturnUrl;
-use crate::domain::return_url::web_page;
 use crate::http::settings::Settings;
 use crate::service::Services;
 
-/// The `callbackUrl`, if it is on this service, on an allowed origin, or in `ALLOWED_RETURN_URLS`; otherwise our
-/// front page.
+/// The `callbackUrl`, if it is allowed; otherwise our front page.
 pub fn callback_url(given: Option<&str>, services: &Services, settings: &Settings) -> Url {
     given
-        .and_then(|text| {
-            let own = settings.public_url.origin().ascii_serialization();
-            let text = if text.starts_with('/') && !text.starts_with("//") {
-                format!("{own}{text}")
-            } else {
-                text.to_owned()
-            };
-            let allowed = services.return_urls.iter().map(AllowedReturnUrl::as_url);
-            web_page(&text, settings.own_places.iter().chain(allowed))
-        })
+        .and_then(|text| services.redirect_target(text, &settings.public_url, &settings.own_places))
         .unwrap_or_else(|| settings.public("/"))
 }
 

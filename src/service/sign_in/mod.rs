@@ -8,6 +8,7 @@ pub mod entry;
 pub mod issuer;
 pub mod notice;
 pub mod password;
+mod redirect_target;
 pub mod second_step;
 pub mod start_enrolment;
 pub mod subject;
