@@ -2,7 +2,6 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
@@ -25,8 +24,9 @@ use crate::service;
 use crate::service::hashing::Hashing;
 use crate::service::hashing::strength_worker::StrengthWorker;
 use crate::service::mail::{self, Backlog};
+use crate::service::operations::maintenance::read_changes;
 use crate::service::operations::operator::count_open_organizations;
-use crate::service::{Limits, MailTransport, Passwords, Services, Slack, Tokens};
+use crate::service::{Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens};
 use crate::store::{Engine, Store, Target};
 
 /// What `hallpass doctor` reports about a database.
@@ -44,12 +44,7 @@ impl App {
     pub async fn build(config: Config, overrides: Overrides) -> Result<Self, BuildError> {
         let sandbox = overrides.slack_sandbox.clone();
         let mailbox = overrides.mailbox.clone();
-        let mut services = services(&config, overrides).await?;
-        services
-            .revocations
-            .refresh(&services.store)
-            .await
-            .map_err(BuildError::Database)?;
+        let mut parts = services_parts(&config, overrides).await?;
 
         if !config.server.rate_limits && !config.server.is_on_loopback() {
             tracing::warn!(
@@ -73,23 +68,26 @@ impl App {
             .as_ref()
             .map_or(TokenDelivery::Fragment, |slack| slack.token_delivery);
         if let Some(slack) = config.slack {
-            if services.return_urls.is_empty() {
+            if parts.return_urls.is_empty() {
                 tracing::warn!(
                     "ALLOWED_RETURN_URLS is empty: no sign-in with Slack can lead back anywhere"
                 );
             }
-            services.slack = Some(self::slack(slack, &public_url, address.port())?);
+            parts.slack = Some(self::slack(slack, &public_url, address.port())?);
         }
         // With a mail server, e-mails go there instead.
         let mailbox = mailbox.filter(|_| config.mail.server.is_none());
-        services.mail_transport = mail_transport(config.mail, mailbox.clone(), app_url.clone())?;
-        for entry in &mut services.return_urls {
+        parts.mail_transport = mail_transport(config.mail, mailbox.clone(), app_url.clone())?;
+        for entry in &mut parts.return_urls {
             *entry = entry.with_real_port(address.port());
         }
         if let Some(sandbox) = &sandbox {
             sandbox.set_redirect_uris(vec![public_url.clone()]);
         }
-        let services = Arc::new(services);
+        let services = Arc::new(Services::new(parts));
+        read_changes(&services)
+            .await
+            .map_err(BuildError::Database)?;
         let settings = web::Data::new(http::Settings::new(
             public_url,
             app_url,
@@ -129,7 +127,9 @@ impl App {
     /// # Errors
     /// As `build`.
     pub async fn services_for_operator(config: &Config) -> Result<Services, BuildError> {
-        services(config, Overrides::default()).await
+        services_parts(config, Overrides::default())
+            .await
+            .map(Services::new)
     }
 
     /// Inspects a database before `serve` uses it; `None` if it does not exist yet. Neither creates nor migrates it.
@@ -186,7 +186,10 @@ fn store(database: &Database) -> Result<Store, BuildError> {
     Ok(Store::start(engine)?)
 }
 
-async fn services(config: &Config, overrides: Overrides) -> Result<Services, BuildError> {
+async fn services_parts(
+    config: &Config,
+    overrides: Overrides,
+) -> Result<ServicesParts, BuildError> {
     let store = store(&config.database)?;
     for name in store.migrate().await? {
         tracing::info!(migration = name, "applied a migration");
@@ -199,7 +202,7 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
     };
-    Ok(Services {
+    Ok(ServicesParts {
         store: service::Database::new(store),
         clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
         tokens: Tokens::new(keyring(&config.tokens.secrets)?, rules),
@@ -213,14 +216,12 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
             Arc::clone(&entropy),
         ),
         entropy,
-        revocations: Arc::default(),
         limits: Limits::new(config.server.rate_limits),
         default_join_policy: config.accounts.default_join_policy,
         require_verified_email: config.accounts.require_verified_email,
         return_urls: config.accounts.allowed_return_urls.clone(),
         slack: None,
         mail_transport: None,
-        stopping: AtomicBool::new(false),
     })
 }
 

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 
+use crate::service::operations::maintenance;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
 use crate::service::{Result, Services, api_tokens, limits, mail, mfa, slack};
 
@@ -65,7 +66,7 @@ impl Drop for Workers {
 
 /// Sends due e-mails until shutdown, immediately if this process has queued one.
 async fn send_emails(services: Arc<Services>, shutdown: Arc<Notify>) {
-    if services.mail_transport.is_none() {
+    if !services.has_mail_transport() {
         return;
     }
     let mut in_flight = JoinSet::new();
@@ -81,7 +82,7 @@ async fn send_emails(services: Arc<Services>, shutdown: Arc<Notify>) {
             Err(_) => {}
         }
         tokio::select! {
-            () = services.store.emails_queued() => {}
+            () = mail::wait_until_queued(&services) => {}
             () = sleep(POLL_OUTBOX_EVERY) => {}
             () = shutdown.notified() => break,
         }
@@ -106,9 +107,7 @@ async fn send_due_emails(
         };
         let services = Arc::clone(services);
         in_flight.spawn(async move {
-            if let Some(mail_transport) = &services.mail_transport {
-                mail::deliver(&services, mail_transport, due).await;
-            }
+            mail::deliver(&services, due).await;
             drop(permit);
         });
     }
@@ -121,7 +120,7 @@ async fn follow(services: Arc<Services>, bell: Arc<Notify>) {
     loop {
         // `Notify` stores a notification during the refresh, so the next round starts immediately.
         let _ = timeout(POLL_EVERY, bell.notified()).await;
-        match services.revocations.refresh(&services.store).await {
+        match maintenance::read_changes(&services).await {
             Ok(()) if is_behind => {
                 tracing::info!("the feed of changes is read again");
                 is_behind = false;
@@ -137,7 +136,7 @@ async fn follow(services: Arc<Services>, bell: Arc<Notify>) {
 
 async fn listen(services: Arc<Services>, bell: Arc<Notify>) {
     loop {
-        if let Err(error) = services.store.listen(|| bell.notify_one()).await {
+        if let Err(error) = maintenance::listen_for_changes(&services, || bell.notify_one()).await {
             tracing::debug!(%error, "not listening for changes; the poll goes on");
         }
         sleep(LISTEN_AGAIN_AFTER).await;
@@ -148,7 +147,7 @@ async fn keep_room(services: Arc<Services>) {
     let mut every_minute = interval(KEEP_ROOM_EVERY);
     loop {
         let _: Instant = every_minute.tick().await;
-        if let Err(error) = services.store.keep_room().await {
+        if let Err(error) = maintenance::keep_room(&services).await {
             tracing::error!(%error, "no room is kept for writes: the disk is full, or nearly so");
         }
     }
@@ -158,7 +157,6 @@ async fn tidy(services: Arc<Services>) {
     let mut hourly = interval(TIDY_EVERY);
     loop {
         let _: Instant = hourly.tick().await;
-        let now = services.clock.now();
         if let Err(error) = slack::purge_expired(&services).await {
             tracing::warn!(%error, "old sign-ins with Slack were not forgotten; trying again in an hour");
         }
@@ -174,11 +172,7 @@ async fn tidy(services: Arc<Services>) {
         if let Err(error) = api_tokens::purge_spent(&services).await {
             tracing::warn!(%error, "spent API tokens were not forgotten; trying again in an hour");
         }
-        if let Err(error) = services
-            .revocations
-            .purge_expired(&services.store, now)
-            .await
-        {
+        if let Err(error) = maintenance::purge_revocations(&services).await {
             tracing::warn!(%error, "old revocations were not forgotten; trying again in an hour");
         }
         if let Err(error) = mfa::reseal_secrets(&services).await {

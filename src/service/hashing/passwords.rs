@@ -126,7 +126,7 @@ impl Passwords {
     }
 
     /// What a new password needs at least, in characters.
-    pub fn min_length(&self) -> usize {
+    pub(in crate::service) fn min_length(&self) -> usize {
         self.rules.min_length
     }
 

@@ -40,8 +40,16 @@ pub async fn claim(services: &Services) -> Result<Option<DueEmail>> {
         .await
 }
 
+/// Returns when this process has queued e-mails that can be read.
+pub async fn wait_until_queued(services: &Services) {
+    services.store.emails_queued().await;
+}
+
 /// Sends a claimed e-mail and stores the outcome. If that fails, it is sent again after its lease.
-pub async fn deliver(services: &Services, mail_transport: &MailTransport, due: DueEmail) {
+pub async fn deliver(services: &Services, due: DueEmail) {
+    let Some(mail_transport) = &services.mail_transport else {
+        return;
+    };
     let outcome = attempt(services, mail_transport, &due).await;
     let email = due.id;
     let (kind, attempts) = (due.kind.clone(), due.attempts);

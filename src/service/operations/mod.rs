@@ -1,6 +1,7 @@
 //! What operators do and look at.
 
 pub mod list_audit;
+pub mod maintenance;
 pub mod operator;
 pub mod readiness;
 pub mod rotate_keys;
