@@ -213,7 +213,7 @@ mod tests {
 
     #[cfg(not(feature = "bcrypt-crate"))]
     #[tokio::test]
-    async fn who_cannot_be_served_in_time_hears_it_at_once_and_who_goes_away_makes_room() {
+    async fn overload_is_reported_at_once_and_abandoned_jobs_make_room() {
         let hashing = Hashing::start(Some(1)).unwrap();
         let mut endless: Vec<_> = (0..LANES)
             .map(|_| Box::pin(hashing.compute(input(1, ENDLESS))))

@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_failures_of_one_account_are_too_many_until_the_tenth_last_is_a_quarter_of_an_hour_old() {
+    fn ten_failures_lock_an_account_until_the_oldest_is_15_minutes_old() {
         let failures: Vec<_> = (1..=10).rev().map(|minutes| ("ada", minutes)).collect();
         assert_eq!(wait(&failures, Some((10, 1))), 5 * 60);
         assert_eq!(wait(&failures[1..], Some((10, 1))), 0);
