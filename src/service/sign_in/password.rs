@@ -4,8 +4,7 @@ use crate::domain::{Email, OrganizationId};
 use crate::service::accounts::verify_credentials::verify_credentials;
 use crate::service::sign_in::entry::{Carrier, Proof, enter};
 use crate::service::sign_in::subject::Subject;
-use crate::service::{Error, RequestContext, Result, Services, SignIn};
-use crate::store::memberships;
+use crate::service::{RequestContext, Result, Services, SignIn};
 
 pub struct Login<'a> {
     pub email: Email,
@@ -29,15 +28,8 @@ pub async fn login(
     let entry = services
         .write(context, move |unit| {
             let user = verified.lock(unit)?.user;
-            let membership = match wanted {
-                None => memberships::list_of_user(unit.tx, user.id)?
-                    .into_iter()
-                    .next()
-                    .ok_or(Error::Forbidden)?,
-                Some(wanted) => memberships::find(unit.tx, user.id, wanted)?
-                    .ok_or(Error::OrganizationNotFound)?,
-            };
-            let proof = Proof::Password(Subject { user, membership });
+            let subject = Subject::in_organization(unit.tx, user, wanted)?;
+            let proof = Proof::Password(subject);
             let entry = enter(unit, proof, Carrier::Jwt)?;
             unit.unrecorded(entry)
         })

@@ -7,7 +7,7 @@ use crate::service::session_tokens::view::View;
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
 use crate::service::sign_in::subject::Subject;
 use crate::service::{Error, RequestContext, Result, Services};
-use crate::store::{memberships, organizations};
+use crate::store::organizations;
 
 pub struct Login<'a> {
     pub email: Email,
@@ -46,18 +46,14 @@ pub async fn login(
     let (is_locked, view) = services
         .write(context, move |unit| {
             let user = verified.lock(unit)?.user;
-            let membership = match wanted {
-                None => memberships::list_of_user(unit.tx, user.id)?
-                    .into_iter()
-                    .next()
-                    .ok_or(Error::Forbidden)?,
-                Some(slug) => {
-                    let found = organizations::find_by_slug(unit.tx, &slug)?;
-                    let id = found.ok_or(Error::OrganizationNotFound)?.id;
-                    memberships::find(unit.tx, user.id, id)?.ok_or(Error::OrganizationNotFound)?
-                }
+            let wanted = match wanted {
+                None => None,
+                Some(slug) => organizations::find_by_slug(unit.tx, &slug)?
+                    .ok_or(Error::OrganizationNotFound)
+                    .map(|organization| Some(organization.id))?,
             };
-            let proof = Proof::Password(Subject { user, membership });
+            let subject = Subject::in_organization(unit.tx, user, wanted)?;
+            let proof = Proof::Password(subject);
             // Somebody who must have a second factor and has none stays locked out: these clients enrol nobody.
             let (is_locked, begun) = match enter(unit, proof, Carrier::Token(hash))? {
                 Entry::Locked(begun) => (true, begun),
