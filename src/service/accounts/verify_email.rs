@@ -70,9 +70,8 @@ pub async fn verify_email(
 /// The account gets the wanted address, and the old address is told.
 fn change(unit: &mut UnitOfWork<'_, '_>, wanted: &EmailProof) -> Result<()> {
     let user_id = wanted.user_id;
-    let account = users::lock_account(unit.tx, user_id)?
-        .filter(|account| account.user.disabled_at.is_none())
-        .ok_or(Error::InvalidOrExpiredToken)?;
+    let account =
+        users::lock_enabled_account(unit.tx, user_id)?.ok_or(Error::InvalidOrExpiredToken)?;
     let email = wanted.email();
     users::set_verified_email(unit.tx, user_id, &email, unit.now).map_err(Error::taken_email)?;
     one_time::revoke_after_credential_change(unit.tx, user_id)?;

@@ -22,10 +22,9 @@ pub async fn unlock(
     services
         .write(context, move |unit| {
             let (user_id, organization_id) = (session.user_id, session.organization_id);
-            let user = users::lock_account(unit.tx, user_id)?
-                .map(|account| account.user)
-                .filter(|user| user.disabled_at.is_none())
-                .ok_or(Error::TokenRevoked)?;
+            let user = users::lock_enabled_account(unit.tx, user_id)?
+                .ok_or(Error::TokenRevoked)?
+                .user;
             let event = unit.event(Action::Login).own(user_id);
             let event = event.within(organization_id).by(Method::SecondFactor);
             if let Err(refused) = check.run(unit, user_id, &event)? {

@@ -33,10 +33,9 @@ pub(in crate::service) fn resume(
     purpose: Purpose,
 ) -> Result<Resumed> {
     let pending = peek(unit, &token, purpose)?;
-    let user = users::lock_account(unit.tx, pending.user_id)?
-        .map(|account| account.user)
-        .filter(|user| user.disabled_at.is_none())
-        .ok_or(Error::InvalidOrExpiredToken)?;
+    let user = users::lock_enabled_account(unit.tx, pending.user_id)?
+        .ok_or(Error::InvalidOrExpiredToken)?
+        .user;
     // Another request may have used the token while this one waited for the lock.
     peek(unit, &token, purpose)?;
     let membership = memberships::find(unit.tx, user.id, pending.organization_id)?

@@ -41,9 +41,7 @@ impl Actor {
 
     pub(super) fn judge(tx: &mut Tx<'_>, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
         let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
-        let account = users::lock_account(tx, user_id)?
-            .filter(|account| account.user.disabled_at.is_none())
-            .ok_or(Error::TokenRevoked)?;
+        let account = users::lock_enabled_account(tx, user_id)?.ok_or(Error::TokenRevoked)?;
         let membership =
             memberships::lock(tx, user_id, organization_id)?.ok_or(Error::TokenRevoked)?;
         let (proof, role) = match caller.credential {
