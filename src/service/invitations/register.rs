@@ -2,7 +2,7 @@
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Email, PersonName, User, UserId};
+use crate::domain::{Email, PersonName, User};
 use crate::service::invitations::open_invitation::OpenInvitation;
 use crate::service::sign_in::entry::{Carrier, Proof, enter};
 use crate::service::sign_in::subject::Subject;
@@ -101,14 +101,7 @@ impl NewMember {
     fn create(self, unit: &mut UnitOfWork<'_, '_>) -> Result<Subject> {
         let opened = OpenInvitation::accept(unit, &self.token)?;
         must_be_invited(&opened, &self.email)?;
-        let user = User {
-            id: UserId::new(unit.now, unit.random()),
-            email: Some(self.email),
-            name: self.name,
-            token_version: 0,
-            disabled_at: None,
-            created_at: unit.now,
-        };
+        let user = User::new(unit.now, unit.random(), Some(self.email), self.name);
         users::insert(unit.tx, &user, None, Some(self.password_hash.as_str()))
             .map_err(Error::taken_email)?;
         let user = opened.verify_address(unit, user)?;

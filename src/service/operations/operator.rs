@@ -82,14 +82,7 @@ pub async fn create_user(
             let organization_id = create.organization_id;
             organizations::find(unit.tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
             let now = unit.now;
-            let user = User {
-                id: UserId::new(now, unit.random()),
-                email: Some(create.email),
-                name: create.name,
-                token_version: 0,
-                disabled_at: None,
-                created_at: now,
-            };
+            let user = User::new(now, unit.random(), Some(create.email), create.name);
             users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
             users::mark_email_verified(unit.tx, user.id, now)?;

@@ -4,7 +4,7 @@ use crate::domain::audit::{Action, Method};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{
     AllowedDomains, Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName,
-    PersonName, Role, Slug, User, UserId,
+    PersonName, Role, Slug, User,
 };
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::unit_of_work::UnitOfWork;
@@ -60,14 +60,12 @@ pub async fn register_organization(
     services
         .write(context, move |unit| {
             let now = unit.now;
-            let user = User {
-                id: UserId::new(now, unit.random()),
-                email: Some(found.email.clone()),
-                name: PersonName::join(&found.first_name, &found.last_name),
-                token_version: 0,
-                disabled_at: None,
-                created_at: now,
-            };
+            let user = User::new(
+                now,
+                unit.random(),
+                Some(found.email.clone()),
+                PersonName::join(&found.first_name, &found.last_name),
+            );
             let names = (&found.first_name, &found.last_name);
             users::insert(unit.tx, &user, Some(names), Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;

@@ -1,7 +1,7 @@
 //! Registering an account in an existing organization.
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Email, OrganizationId, PersonName, Role, User, UserId};
+use crate::domain::{Email, OrganizationId, PersonName, Role, User};
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::invitations::invite_by_rule;
 use crate::service::organizations::switch::admit;
@@ -74,14 +74,7 @@ pub async fn register_into_organization(
                 return Err(Error::InvitationRequired);
             }
             let now = unit.now;
-            let user = User {
-                id: UserId::new(now, unit.random()),
-                email: Some(join.email.clone()),
-                name: join.name,
-                token_version: 0,
-                disabled_at: None,
-                created_at: now,
-            };
+            let user = User::new(now, unit.random(), Some(join.email.clone()), join.name);
             users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
             let membership = admit(unit, user.id, organization_id, Role::Employee)?;

@@ -51,14 +51,7 @@ impl SlackSignIn {
             .and_then(PersonName::from_elsewhere)
             .or_else(|| PersonName::from_elsewhere(email.as_ref()?.local_part()))
             .unwrap_or_else(|| PersonName::from_stored("Somebody from Slack".to_owned()));
-        User {
-            id: UserId::new(unit.now, unit.random()),
-            email,
-            name,
-            token_version: 0,
-            disabled_at: None,
-            created_at: unit.now,
-        }
+        User::new(unit.now, unit.random(), email, name)
     }
 
     /// The workspace's organization, and the role of somebody who comes to it now. It is made if there is none; then
@@ -167,10 +160,9 @@ pub(in crate::service) fn member(
     user_id: UserId,
     organization_id: OrganizationId,
 ) -> Result<Subject> {
-    let user = users::lock_account(unit.tx, user_id)?
-        .map(|account| account.user)
-        .filter(|user| user.disabled_at.is_none())
-        .ok_or(SignInFailure::NotAllowed)?;
+    let user = users::lock_enabled_account(unit.tx, user_id)?
+        .ok_or(SignInFailure::NotAllowed)?
+        .user;
     let membership =
         memberships::find(unit.tx, user_id, organization_id)?.ok_or(SignInFailure::NotAllowed)?;
     Ok(Subject { user, membership })
@@ -219,10 +211,9 @@ pub(in crate::service) async fn link(
 ) -> Result<OrganizationSwitch> {
     until_settled(services, context, move |unit| {
         let now = unit.now;
-        let user = users::lock_account(unit.tx, user_id)?
-            .map(|account| account.user)
-            .filter(|user| user.disabled_at.is_none())
-            .ok_or(SignInFailure::NotAllowed)?;
+        let user = users::lock_enabled_account(unit.tx, user_id)?
+            .ok_or(SignInFailure::NotAllowed)?
+            .user;
         let session = sessions::lock_open(unit.tx, session_id)?
             .filter(|session| session.is_live(now))
             .ok_or(SignInFailure::SignInExpired)?;
