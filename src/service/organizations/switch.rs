@@ -47,10 +47,7 @@ pub(in crate::service) fn switch_session(
     user: &User,
     to: &Membership,
 ) -> Result<OrganizationSwitch> {
-    let pending = PendingSignIn {
-        user_id: to.user_id,
-        organization_id: to.organization_id,
-    };
+    let pending = PendingSignIn::of(to);
     if let Some(missing) = Missing::of_session(unit.tx, pending)? {
         return challenge(unit, pending, missing).map(OrganizationSwitch::Challenge);
     }

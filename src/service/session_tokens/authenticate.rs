@@ -77,10 +77,7 @@ fn find(
         .ok_or(Error::TokenRevoked)?;
     let membership = memberships::find(tx, session.user_id, session.organization_id)?
         .ok_or(Error::TokenRevoked)?;
-    let pending = PendingSignIn {
-        user_id: session.user_id,
-        organization_id: session.organization_id,
-    };
+    let pending = PendingSignIn::of(&membership);
     let found = if found.locked || Missing::of_session(tx, pending)?.is_some() {
         TokenSession::Locked(LockedSession {
             session_id: session.id,

@@ -34,10 +34,7 @@ pub async fn refresh(
             if user.disabled_at.is_some() {
                 return Err(Error::TokenRevoked);
             }
-            let pending = PendingSignIn {
-                user_id,
-                organization_id: to,
-            };
+            let pending = PendingSignIn::of(&membership);
             if Missing::of_session(tx, pending)?.is_some() {
                 return Err(Error::MfaEnrolmentRequired);
             }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{OrganizationId, UserId, lifetimes};
+use crate::domain::{Membership, OrganizationId, UserId, lifetimes};
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Result, one_time};
@@ -14,6 +14,15 @@ use crate::store::{StoreError, Tx, organizations, totp};
 pub(in crate::service) struct PendingSignIn {
     pub user_id: UserId,
     pub organization_id: OrganizationId,
+}
+
+impl PendingSignIn {
+    pub fn of(membership: &Membership) -> Self {
+        Self {
+            user_id: membership.user_id,
+            organization_id: membership.organization_id,
+        }
+    }
 }
 
 /// What a sign-in still lacks.

@@ -85,10 +85,7 @@ pub(in crate::service) fn enter(
     carrier: Carrier,
 ) -> Result<Entry> {
     let (subject, method, has_second_factor) = proof.parts();
-    let pending = PendingSignIn {
-        user_id: subject.user.id,
-        organization_id: subject.membership.organization_id,
-    };
+    let pending = PendingSignIn::of(&subject.membership);
     let missing = if has_second_factor {
         None
     } else {
