@@ -57,12 +57,7 @@ pub(in crate::service) fn find<T: DeserializeOwned>(
     purpose: Purpose,
     now: DateTime<Utc>,
 ) -> Result<Option<T>> {
-    let Some(secret) = Opaque::parse(secret) else {
-        return Ok(None);
-    };
-    one_time_tokens::find(tx, secret.hash().as_str(), purpose, now)?
-        .map(|payload| read(&payload))
-        .transpose()
+    open(tx, secret, purpose, now, one_time_tokens::find)
 }
 
 /// What the secret opens, which is used up with it; `None` for one that is unknown, used, expired or for
@@ -73,12 +68,7 @@ pub(in crate::service) fn redeem<T: DeserializeOwned>(
     purpose: Purpose,
     now: DateTime<Utc>,
 ) -> Result<Option<T>> {
-    let Some(secret) = Opaque::parse(secret) else {
-        return Ok(None);
-    };
-    one_time_tokens::take(tx, secret.hash().as_str(), purpose, now)?
-        .map(|payload| read(&payload))
-        .transpose()
+    open(tx, secret, purpose, now, one_time_tokens::take)
 }
 
 /// Whatever changes an account's credentials outdates the links and sign-ins that were under way.
@@ -97,7 +87,18 @@ pub(in crate::service) fn revoke_after_credential_change(
     Ok(())
 }
 
-fn read<T: DeserializeOwned>(payload: &str) -> Result<T> {
-    serde_json::from_str(payload)
+fn open<T: DeserializeOwned>(
+    tx: &mut Tx<'_>,
+    secret: &str,
+    purpose: Purpose,
+    now: DateTime<Utc>,
+    read: fn(&mut Tx<'_>, &str, Purpose, DateTime<Utc>) -> Result<Option<String>, StoreError>,
+) -> Result<Option<T>> {
+    let Some(secret) = Opaque::parse(secret) else {
+        return Ok(None);
+    };
+    read(tx, secret.hash().as_str(), purpose, now)?
+        .map(|payload| serde_json::from_str(&payload))
+        .transpose()
         .map_err(|error| Error::Internal(format!("a stored one-time token: {error}")))
 }
