@@ -1,7 +1,7 @@
 //! A new password for somebody who knows the old one.
 
+use crate::domain::EmailMessage;
 use crate::domain::audit::Action;
-use crate::domain::{Change, EmailMessage};
 use crate::service::accounts::reauthenticate::reauthenticate;
 use crate::service::mail::rate_limit;
 use crate::service::sessions::end_session_by_link::store_link;
@@ -44,12 +44,8 @@ pub async fn change_password(
             let (user_id, except, now) = (actor.id(), actor.session_id()?, unit.now);
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
             one_time::revoke_after_credential_change(unit.tx, user_id)?;
-            for session_id in sessions::revoke_all(unit.tx, user_id, Some(except), now)? {
-                unit.changed(Change::SessionEnded {
-                    user_id,
-                    session_id,
-                });
-            }
+            let ended = sessions::revoke_all(unit.tx, user_id, Some(except), now)?;
+            unit.sessions_ended(user_id, ended);
             if let Some(email) = actor.user().email.clone() {
                 let secret = store_link(unit, user_id, except)?;
                 let message = EmailMessage::PasswordChanged {

@@ -12,12 +12,8 @@ pub(in crate::service) fn end_other_sessions(
     except: SessionId,
 ) -> Result<()> {
     one_time::revoke_after_credential_change(unit.tx, user_id)?;
-    for session_id in sessions::revoke_all(unit.tx, user_id, Some(except), unit.now)? {
-        unit.changed(Change::SessionEnded {
-            user_id,
-            session_id,
-        });
-    }
+    let ended = sessions::revoke_all(unit.tx, user_id, Some(except), unit.now)?;
+    unit.sessions_ended(user_id, ended);
     unit.changed(Change::PersonChanged { user_id });
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A person is taken out of the organization.
 
 use crate::domain::audit::Action;
-use crate::domain::{Change, Permission, UserId};
+use crate::domain::{Permission, UserId};
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::reach;
 use crate::service::unit_of_work::UnitOfWork;
@@ -34,12 +34,7 @@ pub async fn remove_person(services: &Services, caller: &Caller, user_id: UserId
                 // Sessions that speak for other organizations go on.
                 let ended =
                     sessions::revoke_in_organization(unit.tx, user_id, organization_id, now)?;
-                for session_id in ended {
-                    unit.changed(Change::SessionEnded {
-                        user_id,
-                        session_id,
-                    });
-                }
+                unit.sessions_ended(user_id, ended);
                 Action::MemberRemoved
             };
             let event = unit.event(action).about(user_id);

@@ -35,12 +35,7 @@ pub async fn remove_member(
             memberships::delete(unit.tx, user_id, organization_id)?;
             unit.outdated(user_id)?;
             let ended = sessions::revoke_in_organization(unit.tx, user_id, organization_id, now)?;
-            for session_id in ended {
-                unit.changed(Change::SessionEnded {
-                    user_id,
-                    session_id,
-                });
-            }
+            unit.sessions_ended(user_id, ended);
             for user_id in reports {
                 unit.changed(Change::PersonChanged { user_id });
             }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Change, SessionId, UserId, lifetimes};
+use crate::domain::{SessionId, UserId, lifetimes};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
@@ -55,10 +55,7 @@ pub async fn end_session_by_link(
             if !sessions::revoke(unit.tx, user_id, session_id, now)? {
                 return unit.unrecorded(());
             }
-            unit.changed(Change::SessionEnded {
-                user_id,
-                session_id,
-            });
+            unit.sessions_ended(user_id, [session_id]);
             let session = sessions::find(unit.tx, session_id)?;
             let organization_id = session.map(|session| session.organization_id);
             let event = unit.event(Action::SessionEnded).about(user_id);

@@ -1,6 +1,5 @@
 //! Ending the caller's session, or all of them.
 
-use crate::domain::Change;
 use crate::domain::audit::Action;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::sessions;
@@ -15,10 +14,7 @@ pub async fn logout(services: &Services, caller: &Caller) -> Result<()> {
         .write_as(caller, move |unit, actor| {
             let user_id = actor.id();
             sessions::revoke(unit.tx, user_id, session_id, unit.now)?;
-            unit.changed(Change::SessionEnded {
-                user_id,
-                session_id,
-            });
+            unit.sessions_ended(user_id, [session_id]);
             let event = unit.event(Action::Logout);
             unit.finish(event, ())
         })

@@ -21,7 +21,7 @@ use crate::crypto::sealed::{self, Purpose};
 use crate::crypto::seeded_random::SeededRandom;
 use crate::domain::audit::{Action, AuditEntry};
 use crate::domain::ids::{AuditId, EmailId};
-use crate::domain::{Change, Email, EmailMessage, UserId, lifetimes};
+use crate::domain::{Change, Email, EmailMessage, SessionId, UserId, lifetimes};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
 use crate::store::{StoreError, Tx, audit, changes, users};
@@ -120,6 +120,20 @@ impl UnitOfWork<'_, '_> {
     pub fn changed(&mut self, change: Change) {
         if !self.changes.contains(&change) {
             self.changes.push(change);
+        }
+    }
+
+    /// Tells every instance that these sessions of the user have ended.
+    pub fn sessions_ended(
+        &mut self,
+        user_id: UserId,
+        session_ids: impl IntoIterator<Item = SessionId>,
+    ) {
+        for session_id in session_ids {
+            self.changed(Change::SessionEnded {
+                user_id,
+                session_id,
+            });
         }
     }
 
