@@ -1,4 +1,4 @@
-//! Somebody who has no account accepts an invitation.
+//! Accepts an invitation by creating an account.
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
@@ -17,12 +17,12 @@ pub struct RegisterInvited<'a> {
     pub token: &'a str,
 }
 
-/// An account with a verified address and the invited role, and a session, where the organization requires no second
-/// factor.
+/// Creates an account with a verified address and the invited role, and a session if the organization requires no
+/// second factor.
 ///
 /// # Errors
 /// `Invalid`, `InvalidOrExpiredToken`, `OrganizationClosed`; `InvitationNotYours` for another address than the invited
-/// one; `EmailTaken`. The link stays good then.
+/// one; `EmailTaken`. The link then stays valid.
 pub async fn register(
     services: &Services,
     context: &RequestContext,
@@ -39,7 +39,7 @@ pub async fn register(
     entry.issue(services)
 }
 
-/// As [`register`], and nobody is signed in.
+/// As [`register`], without a session.
 ///
 /// # Errors
 /// As [`register`].
@@ -57,7 +57,7 @@ pub async fn create_account(
         .await
 }
 
-/// Somebody whose account is to be made.
+/// The account to create.
 struct NewMember {
     name: PersonName,
     email: Email,
