@@ -1,4 +1,4 @@
-//! A new password for somebody who knows the old one.
+//! Changes the password of a user who knows the old one.
 
 use crate::domain::EmailMessage;
 use crate::domain::audit::Action;
@@ -8,7 +8,7 @@ use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::{Caller, Result, Services, one_time};
 use crate::store::{sessions, users};
 
-/// Every other session of the caller ends; this one goes on, and the e-mail that tells of it has a link that ends it.
+/// Ends the caller's other sessions. The notice by e-mail has a link that ends this one too.
 ///
 /// # Errors
 /// `Invalid` for a new password that breaks a rule; `InvalidCredentials` when `current_password` is
@@ -39,7 +39,7 @@ pub async fn change_password(
     let new_hash = services.passwords.hash(new).await?;
     services
         .write_as(caller, move |unit, actor| {
-            // Of two changes at once, the second one's current password is no longer current.
+            // Of two concurrent changes, the second fails: its current password is no longer current.
             reauthenticated.confirm(unit, actor)?;
             let (user_id, except, now) = (actor.id(), actor.session_id()?, unit.now);
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;

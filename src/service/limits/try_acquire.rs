@@ -7,8 +7,12 @@ use crate::domain::{AddressBlock, Allowance};
 use crate::service::Services;
 use crate::service::limits::Group;
 
-/// Takes one request of an address out of its bucket; `None` where nothing is limited.
-pub fn draw(services: &Services, group: Group, address: Option<IpAddr>) -> Option<Allowance> {
+/// Takes one request out of the bucket of its address; `None` if limits are off.
+pub fn try_acquire(
+    services: &Services,
+    group: Group,
+    address: Option<IpAddr>,
+) -> Option<Allowance> {
     let limits = &services.limits;
     if !limits.is_on {
         return None;
@@ -16,7 +20,7 @@ pub fn draw(services: &Services, group: Group, address: Option<IpAddr>) -> Optio
     let now = services.clock.now().timestamp_micros();
     let allowance = limits
         .buckets
-        .draw(group, address.map(AddressBlock::from), now);
+        .try_acquire(group, address.map(AddressBlock::from), now);
     if !allowance.is_granted
         && let Some(refused) = limits.refused.get(group as usize)
     {
