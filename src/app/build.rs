@@ -48,7 +48,7 @@ impl App {
 
         if !config.server.rate_limits && !config.server.is_on_loopback() {
             tracing::warn!(
-                "RATE_LIMITS=off: nothing keeps anybody from guessing passwords, unless something in front does"
+                "RATE_LIMITS=off: password guessing is not limited, unless a proxy limits it"
             );
         }
         let address = (config.server.host, config.server.port).into();
@@ -70,7 +70,7 @@ impl App {
         if let Some(slack) = config.slack {
             if parts.return_urls.is_empty() {
                 tracing::warn!(
-                    "ALLOWED_RETURN_URLS is empty: no sign-in with Slack can lead back anywhere"
+                    "ALLOWED_RETURN_URLS is empty: sign-in with Slack cannot return to any application"
                 );
             }
             parts.slack = Some(self::slack(slack, &public_url, address.port())?);
@@ -229,14 +229,14 @@ async fn services_parts(
 fn slack(config: config::Slack, public_url: &Url, port: u16) -> Result<Slack, BuildError> {
     if config.token_delivery == TokenDelivery::Query {
         tracing::warn!(
-            "SLACK_TOKEN_DELIVERY=query puts tokens into the logs and histories of everybody on their way"
+            "SLACK_TOKEN_DELIVERY=query puts tokens into URLs, which proxies log and browsers remember"
         );
     }
     let mut base_url = config.base_url;
     if public_url.scheme() != "https" && base_url.host_str() == Some("slack.com") {
         tracing::warn!(
             %public_url,
-            "PUBLIC_URL is not https: Slack sends nobody back to such an address, so no sign-in with it will succeed"
+            "PUBLIC_URL is not https: Slack does not redirect to such a URL, so sign-in with Slack will fail"
         );
     }
     if base_url.port() == Some(0) {
@@ -266,7 +266,7 @@ fn mail_transport(
         (Some(server), _) => Some(Arc::new(smtp(server, &app_url)?)),
         (None, Some(mailbox)) => Some(Arc::new(mailbox)),
         (None, None) => {
-            tracing::warn!("SMTP_URL is not set: letters wait until it is");
+            tracing::warn!("SMTP_URL is not set: e-mails wait until it is");
             None
         }
     };
@@ -284,7 +284,7 @@ fn smtp(server: MailServer, app_url: &Url) -> Result<Smtp, BuildError> {
     let can_be_read = matches!(server.tls, MailTls::WhenOffered | MailTls::Never);
     if can_be_read && !server.is_on_loopback() {
         tracing::warn!(
-            "SMTP_URL does not insist on TLS: whoever is on the way to the mail server could read the links in letters"
+            "SMTP_URL does not require TLS: others on the network could read the links in e-mails"
         );
     }
     Smtp::new(server, app_url, Timeouts::default()).map_err(BuildError::MailServer)
