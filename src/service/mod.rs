@@ -1,7 +1,7 @@
 //! Every rule that needs data or time, one verb (or pair) per file, in a folder for each subject.
 //!
-//! A verb writes in one [unit of work](unit_of_work), which judges the caller again, and takes the audit row and the
-//! changes that other instances must hear of.
+//! A verb writes in one [unit of work](unit_of_work), which checks the caller again and records the audit row and the
+//! changes that other instances must learn of.
 
 pub mod accounts;
 pub mod api_tokens;

@@ -5,7 +5,7 @@ use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Result, one_time};
 use crate::store::sessions;
 
-/// Sessions that began before the second factor changed end, and pending sign-ins too; one session goes on.
+/// Ends the sessions that began before the change, except one, and pending sign-ins.
 pub(in crate::service) fn end_other_sessions(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
@@ -18,7 +18,7 @@ pub(in crate::service) fn end_other_sessions(
     Ok(())
 }
 
-/// Tells the account's owner, who may not be the one who did it.
+/// Notifies the account's owner, in case someone else made the change.
 pub(in crate::service) fn send_notice(
     unit: &mut UnitOfWork<'_, '_>,
     user: &User,

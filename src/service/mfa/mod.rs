@@ -1,7 +1,7 @@
 //! The second factor (RFC 6238): checking codes, and the authenticator's life.
 //!
-//! Everything that reads or changes somebody's authenticator locks their account first, so that of many requests at once each
-//! sees what the one before it did.
+//! Whatever reads or changes an authenticator locks the account first, so that concurrent requests run one after the
+//! other.
 
 pub mod after_change;
 pub mod check;

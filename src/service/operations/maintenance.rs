@@ -19,10 +19,10 @@ pub async fn listen_for_changes(services: &Services, notify: impl Fn()) -> Resul
     services.store.listen(notify).await
 }
 
-/// Keeps room for writes when the disk is full.
+/// Reserves space for writes in case the disk is full.
 ///
 /// # Errors
-/// `Unavailable` when it is full already.
+/// `Unavailable` if it is already full.
 pub async fn keep_room(services: &Services) -> Result<(), StoreError> {
     services.store.keep_room().await
 }

@@ -1,4 +1,4 @@
-//! What operators do and look at.
+//! What operators do and see.
 
 pub mod list_audit;
 pub mod maintenance;

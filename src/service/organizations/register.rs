@@ -24,8 +24,7 @@ pub struct RegisteredOrganization {
     pub organization: Organization,
 }
 
-/// Organization, user, the membership that makes the founder `admin` and the letter that asks to prove the
-/// address, in one transaction.
+/// Inserts the organization, the user, their membership as `admin` and the verification e-mail in one transaction.
 ///
 /// # Errors
 /// `Invalid`, `EmailTaken`.
@@ -85,7 +84,7 @@ pub async fn register_organization(
         .await
 }
 
-/// Inserts an organization under the first slug of its name that is free.
+/// Inserts an organization with the first free slug for its name.
 pub(in crate::service) fn insert_organization(
     unit: &mut UnitOfWork<'_, '_>,
     name: OrganizationName,
@@ -101,7 +100,7 @@ pub(in crate::service) fn insert_organization(
         require_mfa: false,
         created_at: unit.now,
     };
-    // Counting first keeps the thousandth namesake from trying a thousand slugs.
+    // Counting first, so that the thousandth organization of a name does not try a thousand slugs.
     let mut choice = organizations::count_slugs_like(unit.tx, &suggested)? + 1;
     loop {
         organization.slug = suggested.choice(choice);

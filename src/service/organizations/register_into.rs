@@ -17,21 +17,21 @@ pub struct RegisterIntoOrganization<'a> {
     pub organization_id: OrganizationId,
 }
 
-/// What registering leads to.
+/// The result of registering.
 pub enum Joined {
     SignIn(SignIn),
     /// The account exists, and can sign in once its address is verified.
     Unverified(Profile),
 }
 
-/// The newcomer is an `employee`, whatever they ask for. Where everybody must have a second factor, they are
-/// signed in when they have enrolled one.
+/// The new user is always an `employee`. If the organization requires a second factor, they are signed in after
+/// enrolling one.
 ///
-/// An address of a domain that an organization takes people from must be proved before it counts. So its newcomers are
-/// refused like all others, and get an invitation by mail.
+/// An address at an allowed domain must be verified before it counts. So such users are refused like all others, and
+/// get an invitation by e-mail.
 ///
 /// # Errors
-/// `Invalid`, `OrganizationNotFound`, `InvitationRequired` unless the organization is open to anybody,
+/// `Invalid`, `OrganizationNotFound`, `InvitationRequired` unless the organization is open to everyone,
 /// `EmailTaken`.
 pub async fn register_into_organization(
     services: &Services,
@@ -100,7 +100,7 @@ enum Registered {
     Unverified(Profile),
 }
 
-/// When somebody with an unverified address may join.
+/// When a user with an unverified address may join.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Admission {
     Now,

@@ -1,10 +1,10 @@
-//! What a session token's holder is told about the session.
+//! What the holder of a session token sees of the session.
 
 use crate::domain::Organization;
 use crate::service::{Error, Profile, Result, Services};
 use crate::store::{Tx, organizations};
 
-/// The person and the organization that the session speaks for.
+/// The user and the organization of the session.
 pub struct View {
     pub profile: Profile,
     pub organization: Organization,
@@ -21,7 +21,7 @@ impl View {
 }
 
 /// # Errors
-/// `TokenRevoked` when the organization is gone.
+/// `TokenRevoked` if the organization was deleted.
 pub async fn view(services: &Services, profile: Profile) -> Result<View> {
     services.store.read(move |tx| View::of(tx, profile)).await
 }

@@ -1,4 +1,4 @@
-//! Ending one of one's own sessions.
+//! Ends one of the caller's sessions.
 
 use crate::domain::SessionId;
 use crate::domain::audit::Action;
@@ -6,7 +6,7 @@ use crate::service::{Caller, Error, Result, Services};
 use crate::store::sessions;
 
 /// # Errors
-/// `SessionNotFound` for a session that is not the caller's or has ended; `Forbidden` for a service.
+/// `SessionNotFound` for a session that is not the caller's or has already ended; `Forbidden` for a service.
 pub async fn end_session(
     services: &Services,
     caller: &Caller,

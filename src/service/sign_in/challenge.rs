@@ -1,4 +1,4 @@
-//! What is still missing of a sign-in, and the token it waits under until that is shown.
+//! Challenges for the second factor of a sign-in.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::service::{Result, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{StoreError, Tx, organizations, totp};
 
-/// A sign-in that waits for its second step, as it is stored.
+/// The stored form of a sign-in that waits for its second step.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(in crate::service) struct PendingSignIn {
     pub user_id: UserId,
@@ -25,17 +25,17 @@ impl PendingSignIn {
     }
 }
 
-/// What a sign-in still lacks.
+/// What a sign-in is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::service) enum Missing {
-    /// A code of the person's authenticator.
+    /// A code of the user's authenticator.
     Code,
     /// An authenticator, which the organization requires.
     Enrolment,
 }
 
 impl Missing {
-    /// To be asked in the transaction that would begin the session, with the account locked.
+    /// Call it in the transaction that would begin the session, with the account locked.
     pub fn of(tx: &mut Tx<'_>, pending: PendingSignIn) -> Result<Option<Self>, StoreError> {
         if totp::is_enrolled(tx, pending.user_id)? {
             return Ok(Some(Self::Code));
@@ -44,8 +44,8 @@ impl Missing {
         Ok(is_required.then_some(Self::Enrolment))
     }
 
-    /// As [`of`](Self::of), for a session that is to speak for another organization: it has shown whatever second
-    /// factor the person has.
+    /// As [`of`](Self::of), for a session that switches to another organization: its user has already verified the
+    /// second factor they have.
     pub fn of_session(tx: &mut Tx<'_>, pending: PendingSignIn) -> Result<Option<Self>, StoreError> {
         Ok(Self::of(tx, pending)?.filter(|missing| *missing == Self::Enrolment))
     }
@@ -58,7 +58,7 @@ impl Missing {
     }
 }
 
-/// Stores the sign-in under a token until its second step.
+/// Stores the sign-in under a new token until its second step.
 pub(in crate::service) fn challenge(
     unit: &mut UnitOfWork<'_, '_>,
     pending: PendingSignIn,

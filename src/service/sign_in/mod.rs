@@ -1,4 +1,4 @@
-//! Signing in: a proof of who somebody is becomes a session, or a challenge for the second factor.
+//! Sign-in: authentication leads to a session, or to a challenge for the second factor.
 
 pub mod answer;
 pub mod challenge;

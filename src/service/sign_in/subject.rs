@@ -1,11 +1,11 @@
-//! Whose sign-in it is, and for which organization.
+//! The user who signs in, and the organization.
 
 use crate::domain::{Membership, OrganizationId, User};
 use crate::service::unit_of_work::Event;
 use crate::service::{Error, Result};
 use crate::store::{Tx, memberships};
 
-/// Somebody and the organization they want to speak for.
+/// A user and their membership in the organization of the sign-in.
 #[derive(Debug, Clone)]
 pub(in crate::service) struct Subject {
     pub user: User,
@@ -32,7 +32,7 @@ impl Subject {
         Ok(Self { user, membership })
     }
 
-    /// Something they did to themselves in their organization.
+    /// An event about themselves in this organization.
     pub fn own(&self, event: Event) -> Event {
         let organization_id = self.membership.organization_id;
         event.own(self.user.id).within(organization_id)

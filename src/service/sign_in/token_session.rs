@@ -1,4 +1,4 @@
-//! E-mail and password in, session token out.
+//! Signs in with e-mail and password for a session token.
 
 use crate::crypto::session_token::SessionToken;
 use crate::domain::Email;
@@ -12,7 +12,7 @@ use crate::store::organizations;
 pub struct Login<'a> {
     pub email: Email,
     pub password: &'a str,
-    /// The slug of the organization to speak for; the one joined first when absent.
+    /// The slug of the organization to sign in to; the one joined first if missing.
     pub tenant: Option<String>,
 }
 
@@ -32,8 +32,8 @@ impl Begun {
 
 /// # Errors
 /// As [`login`](crate::service::login()): `InvalidCredentials`, `TooManyAttempts`, `EmailNotVerified`; after the
-/// right password, `OrganizationNotFound` for a tenant that the person does not belong to and `Forbidden` for somebody who is a
-/// member of none.
+/// right password, `OrganizationNotFound` for a tenant of which the user is not a member, and `Forbidden` for users who
+/// are members of none.
 pub async fn login(
     services: &Services,
     context: &RequestContext,
@@ -54,7 +54,7 @@ pub async fn login(
             };
             let subject = Subject::in_organization(unit.tx, user, wanted)?;
             let proof = Proof::Password(subject);
-            // Somebody who must have a second factor and has none stays locked out: these clients enrol nobody.
+            // Users who must have a second factor and have none stay locked out: these clients cannot enrol one.
             let (is_locked, begun) = match enter(unit, proof, Carrier::Token(hash))? {
                 Entry::Locked(begun) => (true, begun),
                 entry => (false, entry.begun()?),

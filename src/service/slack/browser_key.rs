@@ -27,7 +27,7 @@ impl BrowserKey {
 }
 
 impl Services {
-    /// For a browser that has none.
+    /// A key for a browser that has none.
     pub fn new_browser_key(&self) -> BrowserKey {
         BrowserKey::new(self.random())
     }

@@ -1,7 +1,7 @@
-//! Signing in with Slack: from the button to the token.
+//! Sign-in with Slack.
 //!
-//! `begin` and `link` lead to Slack, `callback` takes the person back, `redeem` hands the token to
-//! whoever keeps the code's verifier. `provision_user` says who becomes which user.
+//! `begin` and `link` lead to Slack, `callback` handles the way back, and `redeem` exchanges a code and its verifier
+//! for the token. `provision_user` finds or creates the user.
 
 mod begin;
 mod browser_key;
@@ -28,10 +28,10 @@ pub use link::link;
 pub use purge::purge_expired;
 pub use redeem::{Redeem, redeem};
 
-/// Slack and the rules for who comes from there.
+/// The Slack client and the rules for users from Slack.
 pub struct Slack {
     pub api: Arc<dyn SlackApi>,
     pub allow_guests: bool,
-    /// The role of the first person from a workspace.
+    /// The role of the first user from a workspace.
     pub first_user_role: Role,
 }
