@@ -65,6 +65,15 @@ pub struct Membership {
     pub manager_id: Option<UserId>,
 }
 
+/// A member as the other members see them.
+pub struct Member {
+    pub id: UserId,
+    pub name: PersonName,
+    pub email: Option<Email>,
+    pub role: Role,
+    pub joined_at: DateTime<Utc>,
+}
+
 impl Organization {
     /// Whether a user may join without an invitation. `proved` is their address if it is verified.
     pub fn lets_in(&self, proved: Option<&Email>) -> bool {

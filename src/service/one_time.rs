@@ -85,12 +85,16 @@ pub(in crate::service) fn revoke_after_credential_change(
     Ok(())
 }
 
+/// Reads the payload stored under a hash, and may delete it.
+type ReadPayload =
+    fn(&mut Tx<'_>, &str, Purpose, DateTime<Utc>) -> Result<Option<String>, StoreError>;
+
 fn open<T: DeserializeOwned>(
     tx: &mut Tx<'_>,
     secret: &str,
     purpose: Purpose,
     now: DateTime<Utc>,
-    read: fn(&mut Tx<'_>, &str, Purpose, DateTime<Utc>) -> Result<Option<String>, StoreError>,
+    read: ReadPayload,
 ) -> Result<Option<T>> {
     let Some(secret) = Opaque::parse(secret) else {
         return Ok(None);

@@ -12,7 +12,7 @@ use crate::store::{StoreError, Unique, memberships, sessions};
 pub(in crate::service) enum OrganizationSwitch {
     /// The session now belongs to the organization.
     Switched {
-        session: Session,
+        session: Box<Session>,
         token_version: i32,
         profile: Profile,
     },
@@ -55,11 +55,11 @@ pub(in crate::service) fn switch_session(
         return Err(Error::TokenRevoked);
     }
     Ok(OrganizationSwitch::Switched {
-        session: Session {
+        session: Box::new(Session {
             organization_id: to.organization_id,
             last_used_at: unit.now,
             ..session.clone()
-        },
+        }),
         token_version: user.token_version,
         profile: Profile::of(user, to),
     })

@@ -11,7 +11,7 @@ use crate::store::{memberships, sessions};
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` for other members below `admin`,
-/// and for a service that would leave; `UserNotFound` for somebody who is not a member; `LastAdmin`.
+/// and for a service that would leave; `UserNotFound` for users who are not members; `LastAdmin`.
 pub async fn remove_member(
     services: &Services,
     caller: &Caller,

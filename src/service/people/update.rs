@@ -40,7 +40,7 @@ impl UpdatePerson {
 /// # Errors
 /// `UserNotFound`; `Forbidden` for what the caller may not do to this person (only admins give roles, and none is above
 /// theirs); `Invalid` for a manager who is not a member or reports to the person; `LastAdmin` for a demotion or
-/// deactivation that would leave none; `MemberElsewhere` for deactivating somebody who belongs to another organization
+/// deactivation that would leave none; `MemberElsewhere` for deactivating a user who belongs to another organization
 /// too.
 pub async fn update_person(
     services: &Services,
