@@ -106,7 +106,7 @@ on_both_databases! {
         let mut app = TestApp::start(db).await;
         app.registers("Acme", "ada@acme.example").await;
         let checks = app.get("/readyz?verbose").await.expect(200);
-        assert!(checks.to_string().contains("1 letter has waited for 0 s."), "{checks}");
+        assert!(checks.to_string().contains("1 e-mail has waited for 0 s."), "{checks}");
         app.restart_configured(|config| send_to(config, &sink)).await;
         arrive(&sink, 1).await;
         emails_are(&app, "sent_at is not null", 1).await;
