@@ -2,7 +2,6 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
@@ -25,8 +24,9 @@ use crate::service;
 use crate::service::hashing::Hashing;
 use crate::service::hashing::strength_worker::StrengthWorker;
 use crate::service::mail::{self, Backlog};
+use crate::service::operations::maintenance::read_changes;
 use crate::service::operations::operator::count_open_organizations;
-use crate::service::{Limits, MailTransport, Passwords, Services, Slack, Tokens};
+use crate::service::{Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens};
 use crate::store::{Engine, Store, Target};
 
 /// What `hallpass doctor` reports about a database.
@@ -44,16 +44,11 @@ impl App {
     pub async fn build(config: Config, overrides: Overrides) -> Result<Self, BuildError> {
         let sandbox = overrides.slack_sandbox.clone();
         let mailbox = overrides.mailbox.clone();
-        let mut services = services(&config, overrides).await?;
-        services
-            .revocations
-            .refresh(&services.store)
-            .await
-            .map_err(BuildError::Database)?;
+        let mut parts = services_parts(&config, overrides).await?;
 
         if !config.server.rate_limits && !config.server.is_on_loopback() {
             tracing::warn!(
-                "RATE_LIMITS=off: nothing keeps anybody from guessing passwords, unless something in front does"
+                "RATE_LIMITS=off: password guessing is not limited, unless a proxy limits it"
             );
         }
         let address = (config.server.host, config.server.port).into();
@@ -73,23 +68,26 @@ impl App {
             .as_ref()
             .map_or(TokenDelivery::Fragment, |slack| slack.token_delivery);
         if let Some(slack) = config.slack {
-            if services.return_urls.is_empty() {
+            if parts.return_urls.is_empty() {
                 tracing::warn!(
-                    "ALLOWED_RETURN_URLS is empty: no sign-in with Slack can lead back anywhere"
+                    "ALLOWED_RETURN_URLS is empty: sign-in with Slack cannot return to any application"
                 );
             }
-            services.slack = Some(self::slack(slack, &public_url, address.port())?);
+            parts.slack = Some(self::slack(slack, &public_url, address.port())?);
         }
         // With a mail server, e-mails go there instead.
         let mailbox = mailbox.filter(|_| config.mail.server.is_none());
-        services.mail_transport = mail_transport(config.mail, mailbox.clone(), app_url.clone())?;
-        for entry in &mut services.return_urls {
+        parts.mail_transport = mail_transport(config.mail, mailbox.clone(), app_url.clone())?;
+        for entry in &mut parts.return_urls {
             *entry = entry.with_real_port(address.port());
         }
         if let Some(sandbox) = &sandbox {
             sandbox.set_redirect_uris(vec![public_url.clone()]);
         }
-        let services = Arc::new(services);
+        let services = Arc::new(Services::new(parts));
+        read_changes(&services)
+            .await
+            .map_err(BuildError::Database)?;
         let settings = web::Data::new(http::Settings::new(
             public_url,
             app_url,
@@ -129,7 +127,9 @@ impl App {
     /// # Errors
     /// As `build`.
     pub async fn services_for_operator(config: &Config) -> Result<Services, BuildError> {
-        services(config, Overrides::default()).await
+        services_parts(config, Overrides::default())
+            .await
+            .map(Services::new)
     }
 
     /// Inspects a database before `serve` uses it; `None` if it does not exist yet. Neither creates nor migrates it.
@@ -186,7 +186,10 @@ fn store(database: &Database) -> Result<Store, BuildError> {
     Ok(Store::start(engine)?)
 }
 
-async fn services(config: &Config, overrides: Overrides) -> Result<Services, BuildError> {
+async fn services_parts(
+    config: &Config,
+    overrides: Overrides,
+) -> Result<ServicesParts, BuildError> {
     let store = store(&config.database)?;
     for name in store.migrate().await? {
         tracing::info!(migration = name, "applied a migration");
@@ -199,7 +202,7 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
     };
-    Ok(Services {
+    Ok(ServicesParts {
         store: service::Database::new(store),
         clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
         tokens: Tokens::new(keyring(&config.tokens.secrets)?, rules),
@@ -213,14 +216,12 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
             Arc::clone(&entropy),
         ),
         entropy,
-        revocations: Arc::default(),
         limits: Limits::new(config.server.rate_limits),
         default_join_policy: config.accounts.default_join_policy,
         require_verified_email: config.accounts.require_verified_email,
         return_urls: config.accounts.allowed_return_urls.clone(),
         slack: None,
         mail_transport: None,
-        stopping: AtomicBool::new(false),
     })
 }
 
@@ -228,14 +229,14 @@ async fn services(config: &Config, overrides: Overrides) -> Result<Services, Bui
 fn slack(config: config::Slack, public_url: &Url, port: u16) -> Result<Slack, BuildError> {
     if config.token_delivery == TokenDelivery::Query {
         tracing::warn!(
-            "SLACK_TOKEN_DELIVERY=query puts tokens into the logs and histories of everybody on their way"
+            "SLACK_TOKEN_DELIVERY=query puts tokens into URLs, which proxies log and browsers remember"
         );
     }
     let mut base_url = config.base_url;
     if public_url.scheme() != "https" && base_url.host_str() == Some("slack.com") {
         tracing::warn!(
             %public_url,
-            "PUBLIC_URL is not https: Slack sends nobody back to such an address, so no sign-in with it will succeed"
+            "PUBLIC_URL is not https: Slack does not redirect to such a URL, so sign-in with Slack will fail"
         );
     }
     if base_url.port() == Some(0) {
@@ -265,7 +266,7 @@ fn mail_transport(
         (Some(server), _) => Some(Arc::new(smtp(server, &app_url)?)),
         (None, Some(mailbox)) => Some(Arc::new(mailbox)),
         (None, None) => {
-            tracing::warn!("SMTP_URL is not set: letters wait until it is");
+            tracing::warn!("SMTP_URL is not set: e-mails wait until it is");
             None
         }
     };
@@ -283,7 +284,7 @@ fn smtp(server: MailServer, app_url: &Url) -> Result<Smtp, BuildError> {
     let can_be_read = matches!(server.tls, MailTls::WhenOffered | MailTls::Never);
     if can_be_read && !server.is_on_loopback() {
         tracing::warn!(
-            "SMTP_URL does not insist on TLS: whoever is on the way to the mail server could read the links in letters"
+            "SMTP_URL does not require TLS: others on the network could read the links in e-mails"
         );
     }
     Smtp::new(server, app_url, Timeouts::default()).map_err(BuildError::MailServer)

@@ -109,13 +109,10 @@ fn reload<E: std::fmt::Display>(
             // In a task, so that the server can handle other signals meanwhile.
             tokio::spawn(async move {
                 if let Err(error) = rotate_keys(&services, keyring).await {
-                    tracing::error!(%error, "the audit log does not say that signing keys were exchanged");
+                    tracing::error!(%error, "the audit log does not record that signing keys were replaced");
                 }
             });
         }
-        Err(error) => tracing::error!(
-            error,
-            "signing keys not reloaded; the old ones stay in force"
-        ),
+        Err(error) => tracing::error!(error, "signing keys not reloaded; the old ones stay in use"),
     }
 }

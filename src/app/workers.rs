@@ -7,12 +7,13 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 
+use crate::service::operations::maintenance;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
 use crate::service::{Result, Services, api_tokens, limits, mail, mfa, slack};
 
 const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
 
-const TIDY_EVERY: Duration = Duration::from_secs(3600);
+const PURGE_EVERY: Duration = Duration::from_secs(3600);
 
 /// The pause between attempts to reach an unavailable database.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -35,13 +36,13 @@ pub struct Workers {
 
 /// Starts the workers.
 pub fn start(services: Arc<Services>) -> Workers {
-    let bell = Arc::new(Notify::new());
+    let notify = Arc::new(Notify::new());
     let shutdown = Arc::new(Notify::new());
     let mut others = JoinSet::new();
-    others.spawn(listen(Arc::clone(&services), Arc::clone(&bell)));
-    others.spawn(follow(Arc::clone(&services), bell));
+    others.spawn(listen(Arc::clone(&services), Arc::clone(&notify)));
+    others.spawn(follow(Arc::clone(&services), notify));
     others.spawn(keep_room(Arc::clone(&services)));
-    others.spawn(tidy(Arc::clone(&services)));
+    others.spawn(purge(Arc::clone(&services)));
     Workers {
         _others: others,
         mail_worker: tokio::spawn(send_emails(services, Arc::clone(&shutdown))),
@@ -65,7 +66,7 @@ impl Drop for Workers {
 
 /// Sends due e-mails until shutdown, immediately if this process has queued one.
 async fn send_emails(services: Arc<Services>, shutdown: Arc<Notify>) {
-    if services.mail_transport.is_none() {
+    if !services.has_mail_transport() {
         return;
     }
     let mut in_flight = JoinSet::new();
@@ -75,13 +76,13 @@ async fn send_emails(services: Arc<Services>, shutdown: Arc<Notify>) {
         match send_due_emails(&services, &permits, &mut in_flight).await {
             Ok(()) => is_away = false,
             Err(error) if !is_away => {
-                tracing::warn!(%error, "letters cannot be looked for; trying again");
+                tracing::warn!(%error, "cannot look for e-mails to send; trying again");
                 is_away = true;
             }
             Err(_) => {}
         }
         tokio::select! {
-            () = services.store.emails_queued() => {}
+            () = mail::wait_until_queued(&services) => {}
             () = sleep(POLL_OUTBOX_EVERY) => {}
             () = shutdown.notified() => break,
         }
@@ -106,9 +107,7 @@ async fn send_due_emails(
         };
         let services = Arc::clone(services);
         in_flight.spawn(async move {
-            if let Some(mail_transport) = &services.mail_transport {
-                mail::deliver(&services, mail_transport, due).await;
-            }
+            mail::deliver(&services, due).await;
             drop(permit);
         });
     }
@@ -116,18 +115,18 @@ async fn send_due_emails(
 }
 
 /// Refreshes the revocation cache at every notification and at every poll.
-async fn follow(services: Arc<Services>, bell: Arc<Notify>) {
+async fn follow(services: Arc<Services>, notify: Arc<Notify>) {
     let mut is_behind = false;
     loop {
         // `Notify` stores a notification during the refresh, so the next round starts immediately.
-        let _ = timeout(POLL_EVERY, bell.notified()).await;
-        match services.revocations.refresh(&services.store).await {
+        let _ = timeout(POLL_EVERY, notify.notified()).await;
+        match maintenance::read_changes(&services).await {
             Ok(()) if is_behind => {
-                tracing::info!("the feed of changes is read again");
+                tracing::info!("changes can be read again");
                 is_behind = false;
             }
             Err(error) if !is_behind => {
-                tracing::error!(%error, "the feed of changes cannot be read; tokens will be checked in the database");
+                tracing::error!(%error, "changes cannot be read; tokens are checked in the database");
                 is_behind = true;
             }
             Ok(()) | Err(_) => {}
@@ -135,10 +134,11 @@ async fn follow(services: Arc<Services>, bell: Arc<Notify>) {
     }
 }
 
-async fn listen(services: Arc<Services>, bell: Arc<Notify>) {
+async fn listen(services: Arc<Services>, notify: Arc<Notify>) {
     loop {
-        if let Err(error) = services.store.listen(|| bell.notify_one()).await {
-            tracing::debug!(%error, "not listening for changes; the poll goes on");
+        if let Err(error) = maintenance::listen_for_changes(&services, || notify.notify_one()).await
+        {
+            tracing::debug!(%error, "not listening for changes; polling continues");
         }
         sleep(LISTEN_AGAIN_AFTER).await;
     }
@@ -148,41 +148,36 @@ async fn keep_room(services: Arc<Services>) {
     let mut every_minute = interval(KEEP_ROOM_EVERY);
     loop {
         let _: Instant = every_minute.tick().await;
-        if let Err(error) = services.store.keep_room().await {
-            tracing::error!(%error, "no room is kept for writes: the disk is full, or nearly so");
+        if let Err(error) = maintenance::keep_room(&services).await {
+            tracing::error!(%error, "cannot reserve space for writes: the disk is full or almost full");
         }
     }
 }
 
-async fn tidy(services: Arc<Services>) {
-    let mut hourly = interval(TIDY_EVERY);
+async fn purge(services: Arc<Services>) {
+    let mut hourly = interval(PURGE_EVERY);
     loop {
         let _: Instant = hourly.tick().await;
-        let now = services.clock.now();
         if let Err(error) = slack::purge_expired(&services).await {
-            tracing::warn!(%error, "old sign-ins with Slack were not forgotten; trying again in an hour");
+            tracing::warn!(%error, "expired sign-ins with Slack were not deleted; trying again in an hour");
         }
         if let Err(error) = limits::purge_expired(&services).await {
-            tracing::warn!(%error, "old failed attempts were not forgotten; trying again in an hour");
+            tracing::warn!(%error, "old failed attempts were not deleted; trying again in an hour");
         }
         if let Err(error) = mail::rate_limit::purge_decoys(&services).await {
-            tracing::warn!(%error, "what stood in place of letters was not forgotten; trying again in an hour");
+            tracing::warn!(%error, "decoy e-mails were not deleted; trying again in an hour");
         }
         if let Err(error) = mail::purge_settled(&services).await {
-            tracing::warn!(%error, "old letters were not forgotten; trying again in an hour");
+            tracing::warn!(%error, "old e-mails were not deleted; trying again in an hour");
         }
         if let Err(error) = api_tokens::purge_spent(&services).await {
-            tracing::warn!(%error, "spent API tokens were not forgotten; trying again in an hour");
+            tracing::warn!(%error, "revoked and expired API tokens were not deleted; trying again in an hour");
         }
-        if let Err(error) = services
-            .revocations
-            .purge_expired(&services.store, now)
-            .await
-        {
-            tracing::warn!(%error, "old revocations were not forgotten; trying again in an hour");
+        if let Err(error) = maintenance::purge_revocations(&services).await {
+            tracing::warn!(%error, "old revocations were not deleted; trying again in an hour");
         }
         if let Err(error) = mfa::reseal_secrets(&services).await {
-            tracing::warn!(%error, "authenticators were not put under the newest key; trying again in an hour");
+            tracing::warn!(%error, "authenticator secrets were not encrypted again; trying again in an hour");
         }
     }
 }

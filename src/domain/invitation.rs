@@ -16,7 +16,7 @@ pub struct Invitation {
     /// `None` when the organization's rules created the invitation instead of a member.
     pub invited_by: Option<UserId>,
     /// The number of the e-mail whose link is valid: 1, 2, …; 0 before the first is sent.
-    pub letter: i32,
+    pub email_number: i32,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
 }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{AllowedDomains, Email};
+
 /// How new members can join an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -27,6 +29,15 @@ impl JoinPolicy {
             Self::Domain => "domain",
             Self::Invite => "invite",
             Self::Closed => "closed",
+        }
+    }
+
+    /// Whether a user may join without an invitation. `verified` is their address if it is verified.
+    pub fn lets_in(self, allowed: &AllowedDomains, verified: Option<&Email>) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Domain => verified.is_some_and(|email| allowed.include(email.domain())),
+            Self::Invite | Self::Closed => false,
         }
     }
 }

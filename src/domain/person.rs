@@ -22,6 +22,25 @@ pub struct User {
     pub created_at: DateTime<Utc>,
 }
 
+impl User {
+    /// A user who registers now.
+    pub fn new(
+        now: DateTime<Utc>,
+        random: [u8; 10],
+        email: Option<Email>,
+        name: PersonName,
+    ) -> Self {
+        Self {
+            id: UserId::new(now, random),
+            email,
+            name,
+            token_version: 0,
+            disabled_at: None,
+            created_at: now,
+        }
+    }
+}
+
 /// An organization that users belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
@@ -44,6 +63,15 @@ pub struct Membership {
     pub role: Role,
     /// The user's manager in this organization.
     pub manager_id: Option<UserId>,
+}
+
+/// A member as the other members see them.
+pub struct Member {
+    pub id: UserId,
+    pub name: PersonName,
+    pub email: Option<Email>,
+    pub role: Role,
+    pub joined_at: DateTime<Utc>,
 }
 
 impl Organization {

@@ -22,7 +22,7 @@ async fn metrics(services: Data<Services>) -> HttpResponse {
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .body(
             exposition(&hashing_load(&services), mail_backlog(&services).await)
-                + &limits(&services.limits),
+                + &limits(services.limits()),
         )
 }
 

@@ -88,7 +88,7 @@ pub async fn check(request: &ServiceRequest) -> RateLimitCheck {
         return RateLimitCheck::UNLIMITED;
     };
     let address = address(request);
-    let Some(allowance) = limits::draw(services, group, address) else {
+    let Some(allowance) = limits::try_acquire(services, group, address) else {
         return RateLimitCheck::UNLIMITED;
     };
     if group == Group::Login {

@@ -1,11 +1,11 @@
-//! Where a request came from, for sessions and the audit log.
+//! The origin of a request, for sessions and the audit log.
 
 use std::net::IpAddr;
 
 use crate::domain::ids::RequestId;
 use crate::service::Services;
 
-/// What the transport knows of the request. The command line has an id and nothing else.
+/// What the transport knows about the request. For the command line, that is only an id.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     /// The `X-Request-Id`.
@@ -17,12 +17,12 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// Of a command that the operator typed.
+    /// For a command of the operator.
     pub fn command_line(services: &Services) -> Self {
         Self::of_operator(services, "cli")
     }
 
-    /// Of a signal that the operator sent to the process.
+    /// For a signal that the operator sent to the process.
     pub fn signal(services: &Services) -> Self {
         Self::of_operator(services, "signal")
     }

@@ -1,4 +1,4 @@
-//! What can go wrong in a verb, in the product's words. `http::error` decides what clients see of it.
+//! The errors of verbs. `http::error` decides what clients see of them.
 
 use crate::domain::{SignInFailure, Violation};
 use crate::store::{StoreError, Unique};
@@ -7,47 +7,47 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Fields of the request break a rule; every fault is listed.
+    /// Fields of the request break rules; all violations are listed.
     #[error("the request breaks a rule: {0:?}")]
     Invalid(Vec<Violation>),
-    /// Unknown address, wrong password, disabled account: deliberately one answer.
+    /// Unknown address, wrong password or disabled account: deliberately one error.
     #[error("invalid credentials")]
     InvalidCredentials,
-    /// Too many passwords or codes were wrong; nothing was looked at.
+    /// Too many passwords or codes were wrong; this one was not checked.
     #[error("too many attempts")]
     TooManyAttempts {
         /// Seconds.
         retry_after: u32,
     },
-    /// The token is none of ours, or speaks for somebody who is not there.
+    /// The token is not ours, or its user does not exist.
     #[error("invalid token")]
     InvalidToken,
     #[error("token expired")]
     TokenExpired,
-    /// The token's session has ended, or the user's tokens have been called back.
+    /// The token's session has ended, or the user's tokens were revoked.
     #[error("token revoked")]
     TokenRevoked,
-    /// The one-time token is unknown, used, too old, or for something else: deliberately one answer.
+    /// The one-time token is unknown, used, expired, or for another purpose: deliberately one error.
     #[error("invalid or expired one-time token")]
     InvalidOrExpiredToken,
     #[error("not allowed")]
     Forbidden,
-    /// Told only to those who know the password.
-    #[error("the e-mail address is still to be verified")]
+    /// Returned only after the right password.
+    #[error("the e-mail address is not verified")]
     EmailNotVerified,
-    #[error("the organization takes in invited people only")]
+    #[error("the organization requires an invitation")]
     InvitationRequired,
     #[error("the code of the second factor is wrong")]
     InvalidCode,
-    /// The organization lets in only those who have a second factor, and the person has none.
-    #[error("the organization wants a second factor")]
+    /// The organization requires a second factor, and the user has none.
+    #[error("the organization requires a second factor")]
     MfaEnrolmentRequired,
-    #[error("an authenticator is enrolled already")]
+    #[error("an authenticator is already enrolled")]
     MfaAlreadyEnabled,
     #[error("no authenticator is enrolled")]
     MfaNotEnrolled,
-    /// One of the person's organizations lets nobody be without.
-    #[error("an organization wants the second factor")]
+    /// One of the user's organizations requires the second factor, so it cannot be removed.
+    #[error("an organization of the user requires the second factor")]
     MfaRequired,
     #[error("no such organization")]
     OrganizationNotFound,
@@ -60,9 +60,9 @@ pub enum Error {
     /// The caller's account has another address than the one that was invited.
     #[error("the invitation is for another address")]
     InvitationNotYours,
-    #[error("a member of the organization already")]
+    #[error("already a member of the organization")]
     AlreadyMember,
-    #[error("the organization takes in nobody")]
+    #[error("the organization accepts no new members")]
     OrganizationClosed,
     #[error("no such API token")]
     ApiTokenNotFound,
@@ -70,25 +70,25 @@ pub enum Error {
     TooManyApiTokens,
     #[error("the organization would be left without an admin")]
     LastAdmin,
-    #[error("a member of another organization as well")]
+    #[error("also a member of another organization")]
     MemberElsewhere,
-    #[error("the e-mail address has an account already")]
+    #[error("the e-mail address already has an account")]
     EmailTaken,
-    /// Nobody has given us an application at Slack.
+    /// No Slack application is configured.
     #[error("sign-in with Slack is not set up")]
     SlackNotSetUp,
     #[error("the sign-in with Slack failed: {0}")]
     SignIn(#[from] SignInFailure),
-    /// Another request made the same thing at the same moment; looking again finds it.
-    #[error("another request was faster")]
+    /// A concurrent request inserted the same thing; a retry finds it.
+    #[error("a concurrent request inserted the same")]
     Conflict,
-    /// More work is waiting than can be done in time; nothing was done.
+    /// More work is waiting than can be done in time; nothing was changed.
     #[error("too busy: {0}")]
     Busy(&'static str),
-    /// Something we depend on does not answer.
+    /// A dependency does not answer.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// A fault of ours.
+    /// A bug, or data that should not exist.
     #[error("internal error: {0}")]
     Internal(String),
 }
@@ -110,7 +110,7 @@ impl From<StoreError> for Error {
 }
 
 impl Error {
-    /// A store's answer to the insertion of a user.
+    /// The error of inserting a user or setting their address.
     pub(in crate::service) fn taken_email(error: StoreError) -> Self {
         match error {
             StoreError::Taken(Unique::UserEmail) => Self::EmailTaken,

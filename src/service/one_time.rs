@@ -1,7 +1,7 @@
-//! Secrets that open something once: verification, reset, invitation, second factor and the like.
+//! One-time secrets: for verification, password reset, invitations, the second factor and the like.
 //!
-//! 256 random bits, of which only a SHA-256 is kept. Whoever takes one deletes it, so of any number who try, one
-//! gets what it opens (OWASP Forgot Password Cheat Sheet: random, single use, short-lived, stored hashed).
+//! They are 256 random bits, stored only as SHA-256. Redeeming one deletes it, so that of concurrent attempts one
+//! succeeds (OWASP Forgot Password Cheat Sheet: random, single use, short-lived, stored hashed).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::service::{Error, Result};
 use crate::store::one_time_tokens::{self, NewToken, Purpose};
 use crate::store::{StoreError, Tx};
 
-/// Keeps `payload` for whoever brings `secret`.
+/// Stores `payload` under `secret`.
 pub(in crate::service) fn issue(
     tx: &mut Tx<'_>,
     secret: &Opaque,
@@ -36,8 +36,7 @@ pub(in crate::service) fn issue(
     Ok(())
 }
 
-/// As [`issue`], in place of every other secret that the user has for the purpose. For nobody's account as much is
-/// asked of the database.
+/// As [`issue`], and deletes the user's other secrets for the purpose. Without a user the queries are the same.
 pub(in crate::service) fn replace(
     tx: &mut Tx<'_>,
     secret: &Opaque,
@@ -50,38 +49,27 @@ pub(in crate::service) fn replace(
     issue(tx, secret, purpose, user_id, payload, now + lifetime)
 }
 
-/// As [`redeem`], and the secret stays as good as it was.
+/// As [`redeem`], but the secret stays valid.
 pub(in crate::service) fn find<T: DeserializeOwned>(
     tx: &mut Tx<'_>,
     secret: &str,
     purpose: Purpose,
     now: DateTime<Utc>,
 ) -> Result<Option<T>> {
-    let Some(secret) = Opaque::parse(secret) else {
-        return Ok(None);
-    };
-    one_time_tokens::find(tx, secret.hash().as_str(), purpose, now)?
-        .map(|payload| read(&payload))
-        .transpose()
+    open(tx, secret, purpose, now, one_time_tokens::find)
 }
 
-/// What the secret opens, which is used up with it; `None` for one that is unknown, used, expired or for
-/// something else.
+/// Deletes the secret and returns its payload; `None` if it is unknown, used, expired or for another purpose.
 pub(in crate::service) fn redeem<T: DeserializeOwned>(
     tx: &mut Tx<'_>,
     secret: &str,
     purpose: Purpose,
     now: DateTime<Utc>,
 ) -> Result<Option<T>> {
-    let Some(secret) = Opaque::parse(secret) else {
-        return Ok(None);
-    };
-    one_time_tokens::take(tx, secret.hash().as_str(), purpose, now)?
-        .map(|payload| read(&payload))
-        .transpose()
+    open(tx, secret, purpose, now, one_time_tokens::take)
 }
 
-/// Whatever changes an account's credentials outdates the links and sign-ins that were under way.
+/// Deletes links and pending sign-ins that a change of the account's credentials makes invalid.
 pub(in crate::service) fn revoke_after_credential_change(
     tx: &mut Tx<'_>,
     user_id: UserId,
@@ -97,7 +85,22 @@ pub(in crate::service) fn revoke_after_credential_change(
     Ok(())
 }
 
-fn read<T: DeserializeOwned>(payload: &str) -> Result<T> {
-    serde_json::from_str(payload)
+/// Reads the payload stored under a hash, and may delete it.
+type ReadPayload =
+    fn(&mut Tx<'_>, &str, Purpose, DateTime<Utc>) -> Result<Option<String>, StoreError>;
+
+fn open<T: DeserializeOwned>(
+    tx: &mut Tx<'_>,
+    secret: &str,
+    purpose: Purpose,
+    now: DateTime<Utc>,
+    read: ReadPayload,
+) -> Result<Option<T>> {
+    let Some(secret) = Opaque::parse(secret) else {
+        return Ok(None);
+    };
+    read(tx, secret.hash().as_str(), purpose, now)?
+        .map(|payload| serde_json::from_str(&payload))
+        .transpose()
         .map_err(|error| Error::Internal(format!("a stored one-time token: {error}")))
 }

@@ -31,7 +31,7 @@ impl TryFrom<InvitationRow> for Invitation {
             email: Email::from_stored(row.email),
             role: parsed(&row.role)?,
             invited_by: row.invited_by,
-            letter: row.letter,
+            email_number: row.letter,
             created_at: row.created_at.0,
             expires_at: row.expires_at.0,
         })
@@ -45,7 +45,7 @@ pub fn insert(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError
         invitations::email.eq(invitation.email.as_str()),
         invitations::role.eq(invitation.role.as_str()),
         invitations::invited_by.eq(invitation.invited_by),
-        invitations::letter.eq(invitation.letter),
+        invitations::letter.eq(invitation.email_number),
         invitations::created_at.eq(Timestamp(invitation.created_at)),
         invitations::expires_at.eq(Timestamp(invitation.expires_at)),
     );
@@ -71,7 +71,7 @@ pub fn renew(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError>
 }
 
 /// Counts one more e-mail. From now on, only the link in that e-mail is valid.
-pub fn count_letter(tx: &mut Tx<'_>, id: InvitationId) -> Result<i32, StoreError> {
+pub fn count_email(tx: &mut Tx<'_>, id: InvitationId) -> Result<i32, StoreError> {
     Ok(on!(tx, |conn| diesel::update(invitations::table.find(id))
         .set(invitations::letter.eq(invitations::letter + 1))
         .returning(invitations::letter)
@@ -136,13 +136,13 @@ pub fn list_open(
 pub fn accept(
     tx: &mut Tx<'_>,
     id: InvitationId,
-    letter: i32,
+    email_number: i32,
     now: DateTime<Utc>,
 ) -> Result<Option<Invitation>, StoreError> {
     let row: Option<InvitationRow> = on!(tx, |conn| diesel::update(
         invitations::table
             .find(id)
-            .filter(invitations::letter.eq(letter))
+            .filter(invitations::letter.eq(email_number))
             .filter(invitations::accepted_at.is_null())
             .filter(invitations::revoked_at.is_null())
             .filter(invitations::expires_at.gt(Timestamp(now)))

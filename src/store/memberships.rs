@@ -8,7 +8,7 @@ use super::schema::{memberships, users};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_for_share, on, parsed};
 use crate::domain::page::PageRequest;
-use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, UserId};
+use crate::domain::{Email, Member, Membership, OrganizationId, PersonName, Role, UserId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = memberships)]
@@ -145,15 +145,6 @@ pub fn release_reports(
     ))
     .returning(memberships::user_id)
     .get_results(conn))?)
-}
-
-/// A member as the other members see them.
-pub struct Member {
-    pub id: UserId,
-    pub name: PersonName,
-    pub email: Option<Email>,
-    pub role: Role,
-    pub joined_at: DateTime<Utc>,
 }
 
 /// A page of the members, by id.

@@ -85,6 +85,15 @@ pub fn find(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>,
     row.map(Organization::try_from).transpose()
 }
 
+pub fn find_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Organization>, StoreError> {
+    let row: Option<OrganizationRow> = on!(tx, |conn| organizations::table
+        .filter(organizations::slug.eq(slug))
+        .select(OrganizationRow::as_select())
+        .get_result(conn)
+        .optional())?;
+    row.map(Organization::try_from).transpose()
+}
+
 /// Reads an organization and locks it against changes until the transaction ends. Other transactions that lock it wait.
 ///
 /// SQLite needs no lock: it has one writer.

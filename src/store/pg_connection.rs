@@ -23,7 +23,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
 
 use super::error::from_postgres;
-use super::thread_runtime::block_on;
+use super::pg_runtime::block_on;
 
 /// A PostgreSQL connection that Diesel can use without async code.
 pub struct PgConnection {

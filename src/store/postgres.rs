@@ -18,7 +18,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 use super::pg_connection::PgConnection;
-use super::thread_runtime::{DRIVER, block_on};
+use super::pg_runtime::{block_on, set_driver};
 
 /// For each host: TCP, TLS and authentication.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -134,7 +134,7 @@ impl Target {
                 // The next query reports the error; here only the end matters.
                 let _ = connection.await;
             });
-            DRIVER.set(Some(driver.abort_handle()));
+            set_driver(driver.abort_handle());
             client
                 .batch_execute("set time zone 'UTC'; set client_encoding to 'UTF8'")
                 .await

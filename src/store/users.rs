@@ -153,6 +153,11 @@ pub fn lock_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, Stor
     find_account(tx, id)
 }
 
+/// As [`lock_account`]; `None` if the account is disabled.
+pub fn lock_enabled_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
+    Ok(lock_account(tx, id)?.filter(|account| account.user.disabled_at.is_none()))
+}
+
 /// As [`lock_account`], by address. Runs the same queries whether or not the account exists.
 pub fn lock_account_by_email(
     tx: &mut Tx<'_>,

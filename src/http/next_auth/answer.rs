@@ -7,7 +7,7 @@ use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
 
-use super::place;
+use super::redirect_target;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::settings::Settings;
@@ -54,7 +54,7 @@ pub fn refuse_sign_in(
             _ => error,
         };
         let parameters = [("error", word(error.code())), ("provider", "credentials")];
-        let url = place::page("/api/auth/error", &parameters, settings);
+        let url = redirect_target::page("/api/auth/error", &parameters, settings);
         return Ok(with_url(error, &url));
     }
     if is_json {
@@ -64,7 +64,7 @@ pub fn refuse_sign_in(
         ("error", word(error.code())),
         ("callbackUrl", onward.as_str()),
     ];
-    let page = place::page("/api/auth/signin", &parameters, settings);
+    let page = redirect_target::page("/api/auth/signin", &parameters, settings);
     Ok(lead_to(&page, false, &[]))
 }
 

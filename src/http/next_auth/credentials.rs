@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{self, Next};
-use super::place;
+use super::redirect_target;
 use super::sent::{Sent, wants_url};
 use crate::domain::{Email, Violation};
 use crate::http::cookies::Cookie;
@@ -72,7 +72,8 @@ pub async fn callback(
     let Sent { is_json, fields } = sent;
     let csrf = Csrf::of(headers, fields.csrf_token.as_deref(), &services, &settings);
     admit_sign_in(RequestOrigin::of(headers, &settings), csrf, is_json)?;
-    let onward = place::callback_url(fields.callback_url.as_deref(), &services, &settings);
+    let onward =
+        redirect_target::callback_url(fields.callback_url.as_deref(), &services, &settings);
     let wants_url = wants_url(fields.json.as_deref());
     match sign_in(&services, &context, &fields).await {
         Ok(signed_in) => {

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
-use super::{answer, place};
+use super::{answer, redirect_target};
 use crate::http::query::Query;
 use crate::http::settings::Settings;
 
@@ -19,6 +19,6 @@ use crate::http::settings::Settings;
 )]
 pub async fn error(settings: Data<Settings>, query: Query) -> HttpResponse {
     let error = query.get("error").unwrap_or("Default");
-    let page = place::page("/api/auth/signin", &[("error", error)], &settings);
+    let page = redirect_target::page("/api/auth/signin", &[("error", error)], &settings);
     answer::lead_to(&page, false, &[])
 }

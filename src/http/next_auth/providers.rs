@@ -62,5 +62,5 @@ pub async fn providers(services: Data<Services>, settings: Data<Settings>) -> Js
 
 /// Whether a sign-in with Slack ends with the session cookie.
 pub fn leads_through_slack(services: &Services, settings: &Settings) -> bool {
-    services.slack.is_some() && settings.token_delivery == TokenDelivery::Cookie
+    services.has_slack() && settings.token_delivery == TokenDelivery::Cookie
 }

@@ -5,8 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use minijinja::context;
 
 use super::providers::leads_through_slack;
-use super::{page, place, slack};
-use crate::domain::ReturnUrl;
+use super::{page, redirect_target, slack};
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::settings::Settings;
@@ -31,9 +30,8 @@ pub async fn sign_in_page(
     request: HttpRequest,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
-    let onward = place::callback_url(query.get("callbackUrl"), &services, &settings);
-    let may_come_back = || ReturnUrl::check(onward.as_str(), &services.return_urls).is_ok();
-    let has_slack = leads_through_slack(&services, &settings) && may_come_back();
+    let onward = redirect_target::callback_url(query.get("callbackUrl"), &services, &settings);
+    let has_slack = leads_through_slack(&services, &settings) && services.may_return_to(&onward);
     let error = query.get("error");
     let values = context! {
         title => "page.sign_in.title",

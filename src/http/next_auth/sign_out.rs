@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answer::{self, Next};
-use super::place;
+use super::redirect_target;
 use super::sent::{Sent, wants_url};
 use crate::http::caller::PresentedCredential;
 use crate::http::cookies::Cookie;
@@ -58,7 +58,8 @@ pub async fn sign_out(
         admit_cookie_call(sender, csrf)?;
     }
     end_session(&services, &settings, &context, &request).await?;
-    let onward = place::callback_url(fields.callback_url.as_deref(), &services, &settings);
+    let onward =
+        redirect_target::callback_url(fields.callback_url.as_deref(), &services, &settings);
     let cookies = [Cookie::Session, Cookie::Csrf].map(|cookie| cookie.clear(&settings));
     Ok(answer::lead_to(
         &onward,

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use minijinja::context;
 
-use super::{page, place};
+use super::{page, redirect_target};
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::settings::Settings;
@@ -26,7 +26,7 @@ pub async fn sign_out_page(
     request: HttpRequest,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
-    let onward = place::callback_url(query.get("callbackUrl"), &services, &settings);
+    let onward = redirect_target::callback_url(query.get("callbackUrl"), &services, &settings);
     let values = context! {
         title => "page.sign_out.title",
         text => "page.sign_out.text",

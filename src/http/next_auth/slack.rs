@@ -7,8 +7,8 @@ use url::Url;
 use utoipa::ToSchema;
 
 use super::answer::{self, Next};
-use super::place;
 use super::providers::leads_through_slack;
+use super::redirect_target;
 use super::sent::{Sent, wants_url};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::ProviderNotFound;
@@ -50,7 +50,8 @@ pub async fn slack(
     if !leads_through_slack(&services, &settings) {
         return Err(ProviderNotFound.into());
     }
-    let onward = place::callback_url(fields.callback_url.as_deref(), &services, &settings);
+    let onward =
+        redirect_target::callback_url(fields.callback_url.as_deref(), &services, &settings);
     let way = way(&onward, &settings);
     Ok(answer::lead_to(
         &way,
@@ -62,5 +63,5 @@ pub async fn slack(
 /// The URL that starts a sign-in which ends at `onward`.
 pub fn way(onward: &Url, settings: &Settings) -> Url {
     let parameters = [("returnUrl", onward.as_str())];
-    place::page("/api/auth/slack/start", &parameters, settings)
+    redirect_target::page("/api/auth/slack/start", &parameters, settings)
 }

@@ -6,12 +6,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::organization_id;
-use crate::domain::{OrganizationId, Role, UserId};
+use crate::domain::{self, OrganizationId, Role, UserId};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound, ValidationFailed};
 use crate::http::paging::{cursor, page_request};
 use crate::http::query::Query;
-use crate::service::{self, Caller, Services, people::list_members};
+use crate::service::{self, Caller, Services};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -37,8 +37,8 @@ pub struct Member {
     joined_at: DateTime<Utc>,
 }
 
-impl From<list_members::Member> for Member {
-    fn from(member: list_members::Member) -> Self {
+impl From<domain::Member> for Member {
+    fn from(member: domain::Member) -> Self {
         Self {
             id: member.id,
             name: member.name.to_string(),

@@ -18,7 +18,7 @@ const PAGE: LinkPage = LinkPage {
     path: "reset-password",
     title: "page.reset_password.title",
     text: "page.reset_password.text",
-    fields: |services| vec![new_password(services.passwords.min_length())],
+    fields: |services| vec![new_password(services.min_password_length())],
     button: "page.reset_password.button",
     footnote: None,
     act: |services, context, token, form| {

@@ -67,7 +67,7 @@ pub async fn login(
             .or_else(|| tenant::named_by_host(&request, &settings)),
     };
     let begun = session_tokens::login(&services, &context, login).await?;
-    let token = begun.token.expose();
+    let token = begun.expose_token();
     let mut response = HttpResponse::Ok();
     let answered = if body.return_token == Some(true) {
         Some(token.to_owned())

@@ -45,12 +45,12 @@ impl SessionOfToken {
             logged: true,
             is_unlocked,
             token,
-            tenant: view.tenant.slug.as_str().to_owned(),
+            tenant: view.organization.slug.as_str().to_owned(),
             rights: Scope::of(view.profile.role, view.profile.id).words(),
             user: view.profile.into(),
             settings: Settings {
-                join_policy: view.tenant.join_policy,
-                require_mfa: view.tenant.require_mfa,
+                join_policy: view.organization.join_policy,
+                require_mfa: view.organization.require_mfa,
             },
         }
     }

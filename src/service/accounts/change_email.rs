@@ -1,4 +1,4 @@
-//! Another e-mail address for one's account, once it is verified.
+//! Changes the e-mail address of an account once the new one is verified.
 
 use crate::domain::audit::Action;
 use crate::domain::{Email, EmailMessage, Violation, lifetimes};
@@ -9,8 +9,8 @@ use crate::service::{Caller, Error, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::users;
 
-/// Sends a link to the new address; until it is followed, by
-/// [`verify_email`](super::verify_email::verify_email), the account keeps the old one.
+/// Sends a link to the new address. The account keeps the old one until
+/// [`verify_email`](super::verify_email::verify_email) redeems the link.
 ///
 /// # Errors
 /// `Invalid` for the address the account has; `InvalidCredentials` for a wrong password; `EmailTaken`; `Forbidden`

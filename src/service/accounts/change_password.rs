@@ -1,14 +1,14 @@
-//! A new password for somebody who knows the old one.
+//! Changes the password of a user who knows the old one.
 
+use crate::domain::EmailMessage;
 use crate::domain::audit::Action;
-use crate::domain::{Change, EmailMessage};
 use crate::service::accounts::reauthenticate::reauthenticate;
 use crate::service::mail::rate_limit;
 use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::{Caller, Result, Services, one_time};
 use crate::store::{sessions, users};
 
-/// Every other session of the caller ends; this one goes on, and the e-mail that tells of it has a link that ends it.
+/// Ends the caller's other sessions. The notice by e-mail has a link that ends this one too.
 ///
 /// # Errors
 /// `Invalid` for a new password that breaks a rule; `InvalidCredentials` when `current_password` is
@@ -39,17 +39,13 @@ pub async fn change_password(
     let new_hash = services.passwords.hash(new).await?;
     services
         .write_as(caller, move |unit, actor| {
-            // Of two changes at once, the second one's current password is no longer current.
+            // Of two concurrent changes, the second fails: its current password is no longer current.
             reauthenticated.confirm(unit, actor)?;
             let (user_id, except, now) = (actor.id(), actor.session_id()?, unit.now);
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
             one_time::revoke_after_credential_change(unit.tx, user_id)?;
-            for session_id in sessions::revoke_all(unit.tx, user_id, Some(except), now)? {
-                unit.changed(Change::SessionEnded {
-                    user_id,
-                    session_id,
-                });
-            }
+            let ended = sessions::revoke_all(unit.tx, user_id, Some(except), now)?;
+            unit.sessions_ended(user_id, ended);
             if let Some(email) = actor.user().email.clone() {
                 let secret = store_link(unit, user_id, except)?;
                 let message = EmailMessage::PasswordChanged {

@@ -6,12 +6,12 @@ use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::users::Account;
 use crate::store::{StoreError, Tx, api_tokens, identities, users};
 
-/// Hands an account to somebody who has just verified its address by choosing a password with a link sent to it.
+/// Secures an account whose owner has just verified its address by setting a password with a link sent to it.
 ///
-/// Until then anybody may have made the account, to wait in it for the address's owner (Sudhodanan and Paverd,
-/// "Pre-hijacked accounts", 2022). So every other way into it is closed: identities elsewhere, API tokens and open links.
-/// Sessions end with the old password anyway. Memberships stay, they open nothing for others; and so does a second
-/// factor, which a mailbox must never bypass.
+/// Until then an attacker may have created it, to get access once the owner uses it (Sudhodanan and Paverd,
+/// "Pre-hijacked accounts", 2022). So every other way to sign in is removed: linked identities, API tokens and open
+/// links. The reset ends sessions anyway. Memberships stay, because they give others no access; and so does a second
+/// factor, which access to the mailbox must never bypass.
 pub(in crate::service) fn claim_account(
     tx: &mut Tx<'_>,
     account: &Account,

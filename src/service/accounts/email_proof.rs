@@ -1,4 +1,4 @@
-//! What a link from an e-mail proves: that its holder reads an address's mail.
+//! What a link from an e-mail proves: that its holder can read the e-mails of an address.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::domain::{Email, UserId};
 use crate::store::users::{self, Account};
 use crate::store::{StoreError, Tx};
 
-/// Such a link as it is stored. By the time it comes back the account may have another address.
+/// The stored form of such a link. The account may have another address by the time it is used.
 #[derive(Serialize, Deserialize)]
 pub(in crate::service) struct EmailProof {
     pub user_id: UserId,
@@ -25,7 +25,7 @@ impl EmailProof {
         Email::from_stored(self.email.clone())
     }
 
-    /// Reads and locks the account; `None` when it is deleted, disabled, or has another address by now.
+    /// Reads and locks the account; `None` if it was deleted or disabled, or has another address now.
     pub fn lock(&self, tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
         Ok(users::lock_account(tx, self.user_id)?.filter(|account| self.is_of(account)))
     }

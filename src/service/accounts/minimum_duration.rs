@@ -1,5 +1,4 @@
-//! Answers that take equally long, whatever was found: microseconds of difference, such as the row of a user who is
-//! there, are waited out.
+//! A minimum duration for answers, so that their timing does not show whether a user exists.
 
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 /// Many times what the work takes.
 const ANSWER_AFTER: Duration = Duration::from_millis(25);
 
-/// Runs from its making.
+/// Starts when it is created.
 pub(in crate::service) struct MinimumDuration {
     answer_at: Instant,
 }
@@ -20,7 +19,7 @@ impl MinimumDuration {
         }
     }
 
-    /// Waits for what takes its own time, the same for everybody, and does not count it.
+    /// Runs `work` without counting its time, which must not depend on the user.
     pub async fn without<T>(&mut self, work: impl Future<Output = T>) -> T {
         let begun = Instant::now();
         let output = work.await;
@@ -28,7 +27,7 @@ impl MinimumDuration {
         output
     }
 
-    /// Waits until the answer is due. No longer, where the work took longer than it should.
+    /// Waits until the minimum duration has passed.
     pub async fn end(self) {
         sleep_until(self.answer_at).await;
     }
@@ -39,14 +38,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn nothing_is_answered_before_its_time() {
+    async fn no_answer_comes_before_the_minimum_duration() {
         let begun = Instant::now();
         MinimumDuration::begin().end().await;
         assert!(begun.elapsed() >= ANSWER_AFTER);
     }
 
     #[tokio::test]
-    async fn what_takes_its_own_time_comes_on_top() {
+    async fn uncounted_work_is_added_to_the_minimum_duration() {
         let begun = Instant::now();
         let mut time = MinimumDuration::begin();
         let hash = Duration::from_millis(1);

@@ -1,4 +1,4 @@
-//! The caller's password, asked for again before something that only the account's owner may do.
+//! Reauthentication with the password, before a change that only the account's owner may make.
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::Action;
@@ -8,16 +8,16 @@ use crate::service::unit_of_work::{Actor, UnitOfWork};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::users;
 
-/// The caller's password was right a moment ago.
+/// Proof that the caller's password was right.
 pub(in crate::service) struct Reauthenticated {
     attempt: Attempt,
     stored: StoredHash,
 }
 
-/// A wrong one counts like one at sign-in, and is recorded as a refusal of `action`.
+/// Verifies the password. A wrong one counts like one at sign-in, and is recorded as a refusal of `action`.
 ///
 /// # Errors
-/// `InvalidCredentials` for a wrong password, and for somebody who has none; `TooManyAttempts` after too many.
+/// `InvalidCredentials` for a wrong password, and for users without one; `TooManyAttempts` after too many.
 pub(in crate::service) async fn reauthenticate(
     services: &Services,
     caller: &Caller,
@@ -32,7 +32,7 @@ pub(in crate::service) async fn reauthenticate(
     let (attempt, account) = services
         .store
         .read(move |tx| {
-            attempt.may_be_made(tx, now)?;
+            attempt.check_allowed(tx, now)?;
             Ok::<_, Error>((attempt, users::find_account(tx, user_id)?))
         })
         .await?;
@@ -55,7 +55,7 @@ pub(in crate::service) async fn reauthenticate(
     }
 }
 
-/// As [`reauthenticate`], where a password may be left out.
+/// As [`reauthenticate`], if a password is given.
 ///
 /// # Errors
 /// As [`reauthenticate`].
@@ -75,11 +75,11 @@ pub(in crate::service) async fn reauthenticate_if_given(
 }
 
 impl Reauthenticated {
-    /// In the transaction that makes use of the proof.
+    /// Checks the proof again in the transaction that uses it.
     ///
     /// # Errors
-    /// `InvalidCredentials` when the password was changed since, `TooManyAttempts` when too many
-    /// others failed since.
+    /// `InvalidCredentials` if the password was changed since, `TooManyAttempts` if too many other attempts have failed
+    /// since.
     pub fn confirm(&self, unit: &mut UnitOfWork<'_, '_>, actor: &Actor) -> Result<()> {
         if actor.account.password_hash.as_deref() != Some(self.stored.as_str()) {
             return Err(Error::InvalidCredentials);

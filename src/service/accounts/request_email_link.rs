@@ -1,8 +1,8 @@
-//! Links that a stranger can request for an address: to verify it, or to choose a new password.
+//! Links that any client can request for an address: to verify it, or to reset the password.
 //!
-//! The answer, the queries and the writes are the same whether or not the address has an account (OWASP Forgot
-//! Password Cheat Sheet). Where nobody is written to, a link that nobody knows and a decoy row in the outbox are written
-//! all the same, and deleted within the hour. What difference is left is microseconds, and the answer waits longer.
+//! The answer, the queries and the writes are the same whether or not the address has an account (OWASP Forgot Password
+//! Cheat Sheet). If no e-mail is to be sent, an unknown secret and a decoy row in the outbox are written all the same,
+//! and deleted within an hour. The remaining difference is microseconds, which the minimum duration hides.
 
 use chrono::TimeDelta;
 
@@ -23,8 +23,7 @@ enum LinkPurpose {
     ResetPassword,
 }
 
-/// A new link for an account whose address is still to be verified; nothing for any other address, and the answer
-/// does not tell which.
+/// Sends a new link to an unverified address of an account. The answer does not show whether there was one.
 pub async fn resend_verification(
     services: &Services,
     context: &RequestContext,
@@ -33,8 +32,8 @@ pub async fn resend_verification(
     request(services, context, email, LinkPurpose::VerifyEmail).await
 }
 
-/// A link to choose a password with, be it the account's first; nothing for an address without an account, and the
-/// answer does not tell which.
+/// Sends a link to set a password, which may be the account's first. The answer does not show whether the address has
+/// an account.
 pub async fn forgot_password(
     services: &Services,
     context: &RequestContext,
@@ -100,7 +99,7 @@ async fn request(
             let secret = unit.secret();
             let draft = unit.draft(email.clone(), &purpose.message(name, &secret));
             let may_send = rate_limit::may_send(unit, &draft)?;
-            // An e-mail that is not sent leaves the last one's link good.
+            // If the limit is reached, the last link stays valid.
             let owner = user_id.filter(|_| may_send);
             let proof = EmailProof::new(owner.unwrap_or(UserId::NIL), &email);
             let until = (unit.now, purpose.lifetime());

@@ -1,20 +1,20 @@
-//! A new password for somebody who reads the account's mail.
+//! Resets a password with a link from an e-mail.
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Change, Email, EmailMessage};
 use crate::service::accounts::claim_account::claim_account;
 use crate::service::accounts::email_proof::EmailProof;
-use crate::service::limits::forgive;
+use crate::service::limits::unlock_account;
 use crate::service::mail::rate_limit;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{memberships, sessions, users};
 
-/// Every session ends and every token is revoked; nobody is signed in by it. The link verifies the address as
-/// well. A second factor stays: the mailbox stands in for the password alone.
+/// Ends every session and revokes every token, and does not sign in. The link also verifies the address. A second
+/// factor stays: access to the mailbox replaces the password only.
 ///
 /// # Errors
-/// `Invalid` for a password that breaks a rule, which leaves the token good; `InvalidOrExpiredToken`.
+/// `Invalid` for a password that breaks a rule, which leaves the token valid; `InvalidOrExpiredToken`.
 pub async fn reset_password(
     services: &Services,
     context: &RequestContext,
@@ -56,7 +56,7 @@ pub async fn reset_password(
             claim_account(unit.tx, &account, now)?;
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
             if let Some(account_name) = &account_name {
-                forgive(unit.tx, account_name)?;
+                unlock_account(unit.tx, account_name)?;
             }
             one_time::revoke_after_credential_change(unit.tx, user_id)?;
             unit.revoke_tokens(user_id)?;

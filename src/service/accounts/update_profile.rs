@@ -1,4 +1,4 @@
-//! A person changes what is theirs to change.
+//! Users change their own name.
 
 use crate::domain::audit::Action;
 use crate::domain::{Change, PersonName};

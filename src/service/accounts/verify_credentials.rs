@@ -1,4 +1,4 @@
-//! E-mail address and password, verified for a sign-in.
+//! Verifies an e-mail address and a password for a sign-in.
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
@@ -10,7 +10,7 @@ use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
 use crate::store::{memberships, users};
 
-/// Somebody whose password was right a moment ago.
+/// Proof that a password was right.
 pub(in crate::service) struct VerifiedCredentials {
     pub user_id: UserId,
     attempt: Attempt,
@@ -19,8 +19,8 @@ pub(in crate::service) struct VerifiedCredentials {
 }
 
 /// # Errors
-/// `InvalidCredentials` in one time and shape for an unknown address, a wrong password, a disabled
-/// account and an account without a password; after too many of them `TooManyAttempts`, for all of these alike;
+/// `InvalidCredentials`, with the same timing and answer, for an unknown address, a wrong password, a disabled
+/// account and an account without a password; `TooManyAttempts` after too many of any of them;
 /// after the right password, `EmailNotVerified` where addresses must be verified first.
 pub(in crate::service) async fn verify_credentials(
     services: &Services,
@@ -32,7 +32,7 @@ pub(in crate::service) async fn verify_credentials(
     prove(services, context, email, password, must_be_verified).await
 }
 
-/// As [`verify_credentials`], for somebody who brings a link that verifies the address as well.
+/// As [`verify_credentials`], for a user whose link verifies the address.
 ///
 /// # Errors
 /// As [`verify_credentials`], but for `EmailNotVerified`.
@@ -59,9 +59,9 @@ async fn prove(
     let (attempt, account, organization_id) = services
         .store
         .read(move |tx| {
-            attempt.may_be_made(tx, now)?;
+            attempt.check_allowed(tx, now)?;
             let account = users::find_account_by_email(tx, &email)?;
-            // Asked for unknown addresses as well, so that the work is the same.
+            // Queried for unknown addresses too, so that the work is the same.
             let user_id = account.as_ref().map_or(UserId::NIL, |it| it.user.id);
             let organization_id = memberships::first_of_user(tx, user_id)?;
             Ok::<_, Error>((attempt, account, organization_id))
@@ -109,7 +109,7 @@ async fn prove(
     if must_be_verified && !is_verified {
         return services
             .write(context, move |unit| {
-                // Or somebody who is locked out would learn that the password is right.
+                // Otherwise a client beyond the limit would learn that the password is right.
                 attempt.succeeded(unit.tx, unit.now)?;
                 let event = refusal(unit);
                 unit.refuse(event, Error::EmailNotVerified)
@@ -125,12 +125,11 @@ async fn prove(
 }
 
 impl VerifiedCredentials {
-    /// Reads and locks the account, in the transaction that makes use of the proof. An outdated hash is replaced on the
-    /// way.
+    /// Reads and locks the account in the transaction that uses the proof, and replaces an outdated hash.
     ///
     /// # Errors
-    /// `InvalidCredentials` when the password was changed or the account disabled since, `TooManyAttempts` when too many
-    /// others failed since.
+    /// `InvalidCredentials` if the password was changed or the account disabled since, `TooManyAttempts` if too many
+    /// other attempts have failed since.
     pub fn lock(&self, unit: &mut UnitOfWork<'_, '_>) -> Result<Account> {
         let account =
             users::lock_account(unit.tx, self.user_id)?.ok_or(Error::InvalidCredentials)?;

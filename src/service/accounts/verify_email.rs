@@ -1,4 +1,4 @@
-//! Proof that an e-mail address is its account's owner's: the one the account has, or the one it is to have.
+//! Verifies the e-mail address of an account, or its new one.
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Change, Email, EmailMessage, User, lifetimes};
@@ -9,8 +9,8 @@ use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::{memberships, users};
 
-/// Sends the e-mail that asks `user` to verify `email`. Its link replaces every earlier one, unless the address has
-/// had its share of e-mails.
+/// Sends the e-mail that asks `user` to verify `email`. Its link replaces earlier ones, unless the address has reached
+/// its limit of e-mails.
 pub(in crate::service) fn send_verification(
     unit: &mut UnitOfWork<'_, '_>,
     user: &User,
@@ -32,11 +32,11 @@ pub(in crate::service) fn send_verification(
     Ok(())
 }
 
-/// Takes the token of an e-mail and marks the address verified. Nobody is signed in by it.
+/// Redeems the token of an e-mail and marks the address as verified. It does not sign in.
 ///
 /// # Errors
-/// `InvalidOrExpiredToken`; `EmailTaken` when the wanted address has become another account's, which leaves the
-/// token good.
+/// `InvalidOrExpiredToken`; `EmailTaken` if the new address belongs to another account by now, which leaves the token
+/// valid.
 pub async fn verify_email(
     services: &Services,
     context: &RequestContext,
@@ -67,16 +67,15 @@ pub async fn verify_email(
         .await
 }
 
-/// The account gets the wanted address, and the old address is told.
+/// Sets the new address and notifies the old one.
 fn change(unit: &mut UnitOfWork<'_, '_>, wanted: &EmailProof) -> Result<()> {
     let user_id = wanted.user_id;
-    let account = users::lock_account(unit.tx, user_id)?
-        .filter(|account| account.user.disabled_at.is_none())
-        .ok_or(Error::InvalidOrExpiredToken)?;
+    let account =
+        users::lock_enabled_account(unit.tx, user_id)?.ok_or(Error::InvalidOrExpiredToken)?;
     let email = wanted.email();
     users::set_verified_email(unit.tx, user_id, &email, unit.now).map_err(Error::taken_email)?;
     one_time::revoke_after_credential_change(unit.tx, user_id)?;
-    // It would verify the address that is no longer the account's.
+    // They would verify the old address.
     one_time_tokens::delete_of_user(unit.tx, user_id, &[Purpose::VerifyEmail])?;
     if let Some(old) = account.user.email {
         let message = EmailMessage::EmailChanged {

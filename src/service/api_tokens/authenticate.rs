@@ -1,4 +1,4 @@
-//! From a service's token to the person in whose place it acts.
+//! Authenticates API tokens.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use crate::service::sessions::revocation_cache::{HeldApiToken, Person};
 use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
 use crate::store::api_tokens;
 
-/// Judges a service's token. In the steady state this is one SHA-256 and two look-ups in memory.
+/// Authenticates an API token. Usually this takes one SHA-256 and two look-ups in memory.
 ///
 /// # Errors
-/// `InvalidToken`, `TokenExpired`, `TokenRevoked`; `MfaEnrolmentRequired` when the organization wants a second factor
-/// and the token's creator has none; `Unavailable` when nobody can tell.
+/// `InvalidToken`, `TokenExpired`, `TokenRevoked`; `MfaEnrolmentRequired` if the organization requires a second
+/// factor and the token's creator has none; `Unavailable` if the database is needed and does not answer.
 pub(in crate::service) async fn authenticate(
     services: &Services,
     context: &RequestContext,
@@ -29,7 +29,7 @@ pub(in crate::service) async fn authenticate(
     };
     let person = match person {
         Some(person) if person.api_token(hash.as_str()).is_some() => person,
-        // Made a moment ago by another instance, never seen here, or no good.
+        // Just created by another instance, not seen here before, or invalid.
         Some(_) | None => look_up(services, hash.as_str()).await?,
     };
     let held = person.api_token(hash.as_str()).ok_or(Error::TokenRevoked)?;
@@ -56,7 +56,7 @@ pub(in crate::service) async fn authenticate(
     Ok(caller)
 }
 
-/// Asks the database whose token it is, and remembers.
+/// Reads the token's creator from the database and remembers them.
 async fn look_up(services: &Services, hash: &str) -> Result<Arc<Person>> {
     let wanted = hash.to_owned();
     let token = services
@@ -77,7 +77,7 @@ async fn look_up(services: &Services, hash: &str) -> Result<Arc<Person>> {
         .ok_or(Error::InvalidToken)
 }
 
-/// A use that could not be noted is a use all the same.
+/// If this fails, the request succeeds nevertheless.
 async fn note_use(services: &Services, held: &HeldApiToken, now: DateTime<Utc>) {
     if !held.is_first_use_in(LAST_USED_PRECISION, now) {
         return;
@@ -89,6 +89,6 @@ async fn note_use(services: &Services, held: &HeldApiToken, now: DateTime<Utc>) 
         .maintain(move |tx| api_tokens::touch(tx, id, earlier, now))
         .await;
     if let Err(error) = noted {
-        tracing::warn!(%error, "the use of an API token was not noted");
+        tracing::warn!(%error, "the use of an API token was not recorded");
     }
 }

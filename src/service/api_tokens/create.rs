@@ -1,4 +1,4 @@
-//! A token for a service.
+//! Creates API tokens.
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use serde_json::json;
@@ -12,20 +12,20 @@ use crate::store::api_tokens;
 
 pub struct CreateApiToken {
     pub name: ApiTokenName,
-    /// The least one when missing.
+    /// `employee` if missing.
     pub role: Option<Role>,
-    /// Never when missing.
+    /// The token does not expire if missing.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// A token and, this once, its secret.
+/// A token and its secret, which is not shown again.
 pub struct CreatedApiToken {
     pub token: ApiToken,
     pub secret: ApiTokenSecret,
 }
 
 /// # Errors
-/// `Forbidden` for a service, and for a role above the caller's; `Invalid` for an end that is past;
+/// `Forbidden` for a service, and for a role above the caller's; `Invalid` for an expiry in the past;
 /// `TooManyApiTokens`.
 pub async fn create_api_token(
     services: &Services,
@@ -44,7 +44,7 @@ pub async fn create_api_token(
                 return Err(Violation::new("expiresAt", "in_the_past", why).into());
             }
             let (creator_id, organization_id) = (actor.id(), actor.organization_id());
-            // The creator's account is locked, so no two tokens are both the last one.
+            // The creator's account is locked, so concurrent requests cannot exceed the limit.
             let live = api_tokens::count_live(unit.tx, creator_id, organization_id, now)?;
             if live >= MAX_API_TOKENS {
                 return Err(Error::TooManyApiTokens);

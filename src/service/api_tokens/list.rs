@@ -1,4 +1,4 @@
-//! Which tokens there are.
+//! Lists API tokens.
 
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::{ApiToken, ApiTokenId};
@@ -6,7 +6,7 @@ use crate::service::api_tokens::holder;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::api_tokens;
 
-/// The caller's tokens in this organization, or for an admin everybody's, oldest first; revoked ones are gone.
+/// The caller's tokens in this organization, or all of them for an admin, oldest first, without revoked ones.
 ///
 /// # Errors
 /// `Forbidden` for a service.

@@ -1,5 +1,5 @@
-//! Tokens that services hold: each acts in the place of the person who made it, for one organization, and may do
-//! no more than its own role and that person's present one.
+//! API tokens for services. A token acts for its creator in one organization, with the lower of its role and the
+//! creator's current one.
 
 mod authenticate;
 mod create;
@@ -15,14 +15,14 @@ use crate::domain::{Role, UserId, lifetimes};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::api_tokens;
 
-/// Whose tokens the caller sees and revokes: everybody's (`None`) for an admin, else their own. Tokens are for
-/// people: no service makes, sees or revokes any.
+/// Whose tokens the caller may see: everyone's (`None`) for an admin, otherwise their own. Services may not create, see
+/// or revoke tokens.
 fn holder(caller: &Caller) -> Result<Option<UserId>> {
     caller.session_id()?;
     Ok((caller.profile.role < Role::Admin).then_some(caller.profile.id))
 }
 
-/// Deletes what was revoked or expired long ago.
+/// Deletes tokens that were revoked or expired long ago.
 ///
 /// # Errors
 /// When the database cannot be written.

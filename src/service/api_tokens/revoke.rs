@@ -7,8 +7,7 @@ use crate::domain::{ApiTokenId, Change, Role};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::api_tokens;
 
-/// It is refused here from now on, and on every other instance within a second. Admins revoke everybody's tokens, others
-/// their own.
+/// This instance rejects the token from now on, others within a second. Admins may revoke any token, others their own.
 ///
 /// # Errors
 /// `Forbidden` for a service; `ApiTokenNotFound` for a token that the caller does not see, or that was revoked.
@@ -20,7 +19,7 @@ pub async fn revoke_api_token(services: &Services, caller: &Caller, id: ApiToken
             let organization_id = actor.organization_id();
             let user_id = api_tokens::revoke(unit.tx, id, organization_id, holder, unit.now)?
                 .ok_or(Error::ApiTokenNotFound)?;
-            // Instances hold tokens together with the person who made them.
+            // The revocation cache holds tokens together with their creator.
             unit.changed(Change::PersonChanged { user_id });
             let event = unit.event(Action::ApiTokenRevoked).about(user_id);
             unit.finish(event.detail(json!({"id": id})), ())

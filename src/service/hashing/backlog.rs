@@ -1,4 +1,4 @@
-//! Who is computed for next, and who is told at once that it would take too long.
+//! The queue of hashing jobs: which is next, and which is rejected because it would take too long.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use crate::service::hashing::pace::Pace;
 /// A job is admitted when it should be done within this time.
 const PROMISE: Duration = Duration::from_millis(1500);
 
-/// A job is given up when it would be done later than this: a sign-in is answered within two seconds, and
-/// there is more to it than the hash.
+/// A job is dropped if it would be done later than this: a sign-in must be answered within two seconds, and the hash is
+/// not all of it.
 const PATIENCE: Duration = Duration::from_millis(1800);
 
-/// Only so that memory has a bound; the promise is reached before.
+/// Bounds the memory; [`PROMISE`] is reached before.
 const DEPTH: usize = 4096;
 
 #[derive(Debug)]
@@ -26,16 +26,16 @@ pub struct Job {
     pub due: Due,
 }
 
-/// How long somebody waits for a hash.
+/// How long a job may wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Due {
     submitted: Instant,
-    /// Whether a lane was free for the job, so that it is computed however long that takes.
+    /// Whether a lane was free for the job. It is then computed, however long that takes.
     is_certain: bool,
 }
 
 impl Due {
-    /// Whether a job that has so much to do yet comes too late.
+    /// Whether a job with this much work left would be done too late.
     pub fn is_missed(&self, now: Instant, left: Duration) -> bool {
         !self.is_certain && now.duration_since(self.submitted) + left > PATIENCE
     }
@@ -54,7 +54,7 @@ impl Job {
     }
 }
 
-/// The jobs waiting, first come, first served, and what is known of those in lanes.
+/// The waiting jobs, first in, first out, and the load of the lanes.
 #[derive(Debug)]
 pub struct Backlog {
     waiting: VecDeque<Job>,
@@ -67,7 +67,7 @@ pub struct Backlog {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Begun {
     pub lanes: usize,
-    /// Iterations left of them together.
+    /// The sum of their remaining iterations.
     pub iterations: u64,
 }
 
@@ -81,7 +81,7 @@ impl Backlog {
         }
     }
 
-    /// Takes a job in, unless it could not be done in time.
+    /// Adds a job, unless it could not be done in time.
     pub fn admit(&mut self, mut job: Job) -> bool {
         self.waiting.retain(|job| !job.reply.is_closed());
         job.due.is_certain = self.has_free_lane();
@@ -93,7 +93,7 @@ impl Backlog {
         is_admitted
     }
 
-    /// How long a job that comes now would take: those before it share the lanes, and then it has one.
+    /// How long a new job would take: first the jobs before it share the lanes, then it has one.
     fn estimate(&self, job: &Job) -> Duration {
         let waiting = self.waiting.iter().map(|job| iterations(&job.input));
         let before = self.begun.iterations + waiting.sum::<u64>();
@@ -101,11 +101,11 @@ impl Backlog {
         self.pace.time_for(turn + iterations(&job.input) as f64)
     }
 
-    /// Tells those who wait in vain at once, and not when a lane becomes free: that no longer comes in time.
+    /// Drops jobs that can no longer be done in time, at once rather than when a lane becomes free.
     /// Call it before [`next`](Self::next).
     pub fn give_up_overdue(&mut self, now: Instant) {
         let pace = &self.pace;
-        // Dropping the job tells who waits for it.
+        // Dropping the job tells its caller.
         self.waiting.retain(|job| {
             let left = pace.time_for(iterations(&job.input) as f64);
             !job.reply.is_closed() && !job.due.is_missed(now, left)
@@ -120,13 +120,13 @@ impl Backlog {
         Some(job)
     }
 
-    /// What a thread has in its lanes is now this instead of that.
+    /// Replaces the load of one thread's lanes.
     pub fn changed(&mut self, from: Begun, to: Begun) {
         self.begun.lanes = self.begun.lanes + to.lanes - from.lanes;
         self.begun.iterations = self.begun.iterations + to.iterations - from.iterations;
     }
 
-    /// Tells everybody who waits that nothing will come.
+    /// Drops all waiting jobs, which tells their callers.
     pub fn clear(&mut self) {
         self.waiting.clear();
     }
@@ -172,7 +172,7 @@ mod tests {
         replied: oneshot::Receiver<Digest>,
     }
 
-    /// A job that says by its salt which it is.
+    /// A job whose salt is its name.
     fn job(name: u8, cost: u32, at: Instant) -> (Job, Caller) {
         let (reply, replied) = oneshot::channel();
         let input = Input::new(b"", [name; 16], cost).unwrap();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_are_admitted_as_can_be_done_in_time() {
+    fn jobs_are_admitted_while_they_can_be_done_in_time() {
         let now = Instant::now();
         let mut backlog = backlog(5);
         let mut callers = Vec::new();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_free_lane_takes_what_no_queue_would() {
+    fn a_free_lane_accepts_a_job_too_long_for_the_queue() {
         let now = Instant::now();
         let mut backlog = backlog(2);
         let (first, _first) = job(1, 16, now);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_gone_takes_no_place() {
+    fn an_abandoned_job_frees_its_place() {
         let now = Instant::now();
         let mut backlog = backlog(1);
         let (stays, _stays) = job(1, 4, now);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_while_waiting_is_passed_over() {
+    fn a_job_abandoned_while_waiting_is_skipped() {
         let now = Instant::now();
         let mut backlog = backlog(3);
         let (first, gone) = job(1, 4, now);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_no_longer_be_done_in_time_is_not_begun() {
+    fn a_job_that_would_be_late_is_not_started() {
         let now = Instant::now();
         let mut backlog = backlog(1);
         let (first, _first) = job(1, 10, now);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_in_vain_hears_it_before_a_lane_is_free() {
+    fn an_overdue_job_is_dropped_before_a_lane_is_free() {
         let now = Instant::now();
         let mut backlog = backlog(1);
         let (running, _running) = job(0, 10, now);
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_became_slow_keeps_nobody_waiting() {
+    fn jobs_are_dropped_when_the_machine_becomes_slow() {
         let now = Instant::now();
         let mut backlog = backlog(5);
         let mut callers = Vec::new();
@@ -295,13 +295,13 @@ mod tests {
         for _ in 0..100 {
             backlog.pace.learn(1000, Duration::from_secs(2));
         }
-        // But who had a lane to themselves has it still.
+        // But jobs that found a free lane keep it.
         let now = now + Duration::from_millis(10);
         assert_eq!(names(&mut backlog, now), [0, 1, 2, 3, 4]);
     }
 
     #[test]
-    fn who_waited_for_a_lane_is_given_up_in_it_and_who_found_one_free_is_not() {
+    fn only_a_job_that_waited_for_a_lane_can_be_overdue_in_it() {
         let now = Instant::now();
         let late = now + PATIENCE + Duration::from_millis(1);
         let mut backlog = backlog(1);

@@ -1,4 +1,4 @@
-//! How fast this machine hashes, and so which cost it can afford.
+//! Measures how fast this machine hashes, to recommend a cost.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ const COST: u32 = 8;
 
 const ROUNDS: usize = 9;
 
-/// What one iteration takes on one thread, in seconds.
+/// The duration of one iteration on one thread, in seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Speed {
     pub alone: f64,
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_more_of_cost_is_twice_the_time_and_half_the_rate() {
+    fn one_more_cost_doubles_the_time_and_halves_the_rate() {
         let speed = Speed {
             alone: 50e-6,
             together: 100e-6,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_takes_some_time_for_a_hash() {
+    fn measured_times_are_positive() {
         let speed = Speed::measure();
         assert!(speed.alone > 0.0 && speed.together > 0.0);
         assert_eq!(speed.lanes, LANES);

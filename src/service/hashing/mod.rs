@@ -1,5 +1,5 @@
-//! Threads that do nothing but compute password hashes, several at once each, so that nothing else waits
-//! behind one. `docs/PERFORMANCE.md` has the idea and the figures.
+//! Threads that only compute password hashes, several at once each, so that requests do not wait behind one.
+//! `docs/PERFORMANCE.md` explains it and has measurements.
 
 mod backlog;
 pub mod measure;
@@ -22,7 +22,7 @@ use self::backlog::{Backlog, Job};
 use self::worker::LANES;
 use crate::service::{Error, Result};
 
-/// The way to the hashing threads. They end when it is dropped.
+/// A handle to the hashing threads, which end when it is dropped.
 pub struct Hashing {
     engine: Arc<Engine>,
 }
@@ -44,7 +44,7 @@ pub struct Load {
 #[derive(Debug)]
 struct Engine {
     state: Mutex<State>,
-    /// Told when there is a job to begin or nothing will ever be.
+    /// Notified when there is a job to start, and at the end.
     changed: Condvar,
 }
 
@@ -84,10 +84,10 @@ impl Hashing {
         Ok(hashing)
     }
 
-    /// Computes a hash. It is given up when the caller stops waiting.
+    /// Computes a hash. The job is dropped when the caller stops waiting.
     ///
     /// # Errors
-    /// `Busy`, at once, when it could not be done in time, and later when it turns out so.
+    /// `Busy`: at once if it could not be done in time, or later when that becomes clear.
     pub async fn compute(&self, input: Input) -> Result<Digest> {
         let (reply, replied) = oneshot::channel();
         let job = Job::new(input, reply, Instant::now());
@@ -95,11 +95,11 @@ impl Hashing {
             return Err(Error::Busy("password hashing"));
         }
         self.engine.changed.notify_one();
-        // Giving a job up drops the reply.
+        // Dropping a job drops the reply.
         replied.await.map_err(|_| Error::Busy("password hashing"))
     }
 
-    /// Computes a hash that can as well be done another day, unless others would wait for it.
+    /// Computes a hash only if a lane is free.
     pub async fn compute_if_idle(&self, input: Input) -> Option<Digest> {
         if !self.engine.lock().backlog.has_free_lane() {
             return None;
@@ -128,12 +128,12 @@ impl Drop for Hashing {
 
 impl Engine {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that holds it can panic half-way through a change.
+        // No code that holds it can panic in the middle of a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// As many as there are cores: their priority, not their number, lets everything else go first.
+/// The number of cores: the low priority of the threads, not their number, lets other work go first.
 pub fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
@@ -143,7 +143,7 @@ pub(in crate::service) fn lower_priority() {
     // Elsewhere it would be the whole process.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(10) {
-        tracing::warn!(%error, "hashing threads keep the priority of the others");
+        tracing::warn!(%error, "cannot lower the priority of the hashing threads");
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    /// No test lives to see it done.
+    /// It never finishes within a test.
     const ENDLESS: u32 = 31;
 
     fn input(name: u8, cost: u32) -> Input {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_at_once_get_each_their_own_hash() {
+    async fn concurrent_jobs_each_get_their_own_hash() {
         for threads in [1, 3] {
             let hashing = Hashing::start(Some(threads)).unwrap();
             let jobs = (0..60).map(|name| {
@@ -213,7 +213,7 @@ mod tests {
 
     #[cfg(not(feature = "bcrypt-crate"))]
     #[tokio::test]
-    async fn who_cannot_be_served_in_time_hears_it_at_once_and_who_goes_away_makes_room() {
+    async fn overload_is_reported_at_once_and_abandoned_jobs_make_room() {
         let hashing = Hashing::start(Some(1)).unwrap();
         let mut endless: Vec<_> = (0..LANES)
             .map(|_| Box::pin(hashing.compute(input(1, ENDLESS))))
@@ -237,7 +237,7 @@ mod tests {
 
     #[cfg(not(feature = "bcrypt-crate"))]
     #[tokio::test]
-    async fn who_waits_when_the_engine_ends_is_told() {
+    async fn waiting_jobs_are_dropped_when_the_engine_ends() {
         let hashing = Hashing::start(Some(1)).unwrap();
         let engine = Arc::clone(&hashing.engine);
         let (reply, replied) = oneshot::channel();

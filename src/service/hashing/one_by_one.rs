@@ -1,8 +1,8 @@
-//! What [`bcrypt_lanes::Batch`] does, done by the `bcrypt` crate: one hash after the other.
+//! A stand-in for [`bcrypt_lanes::Batch`] that uses the `bcrypt` crate: one hash after the other.
 
 use bcrypt_lanes::{Digest, Input};
 
-/// Holds what has joined until it is computed, which cannot be interrupted.
+/// Holds jobs until they are computed, which cannot be interrupted.
 pub struct Batch<T, const N: usize> {
     waiting: Vec<(Input, T)>,
 }

@@ -1,12 +1,11 @@
-//! How fast full batches advance on this machine, as busy as it is now.
+//! How fast full batches advance on this machine under its current load.
 
 use std::time::Duration;
 
-/// Older observations count half for each time that this much was observed since.
+/// The weight of older observations halves each time this much was observed.
 const HALF_LIFE: Duration = Duration::from_millis(500);
 
-/// Time and iterations observed. An average over time, so that one interrupted slice does not count for more
-/// than it took.
+/// Observed time and iterations: an average over time, so that one interrupted slice counts only for its duration.
 #[derive(Debug)]
 pub struct Pace {
     seconds: f64,
@@ -14,7 +13,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// A slow machine, until a thread has tried.
+    /// Assumes a slow machine until a thread has measured it.
     pub fn unknown() -> Self {
         Self {
             seconds: 200e-6,
@@ -52,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn it_becomes_what_is_observed() {
+    fn the_pace_follows_the_observations() {
         assert!((learned(&[]) - 0.2).abs() < 1e-9);
         assert!((learned(&[(1000, 100)]) - 0.1).abs() < 0.001);
         assert!((learned(&[(1000, 100); 50]) - 0.1).abs() < 0.001);
@@ -67,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_of_iterations_is_too_great() {
+    fn any_number_of_iterations_has_a_duration() {
         assert_eq!(Pace::unknown().time_for(f64::MAX), Duration::MAX);
     }
 }

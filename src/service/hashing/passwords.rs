@@ -1,4 +1,4 @@
-//! Passwords as verbs meet them: rules for new ones, and hashing that never blocks a request's thread.
+//! Passwords for verbs: rules for new ones, and hashing that does not block the thread of a request.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::service::hashing::strength_worker::StrengthWorker;
 use crate::service::hashing::{Hashing, Load};
 use crate::service::{Error, Result};
 
-/// Stored hashes of a higher cost are refused uncomputed: one could hold a thread for minutes.
+/// Stored hashes of a higher cost are refused, because computing one could block a thread for minutes.
 const MAX_COST: u32 = 16;
 
-/// The rules in force and the threads that apply them.
+/// The rules for passwords and the threads that apply them.
 pub struct Passwords {
     rules: NewPasswordRules,
     cost: u32,
-    /// What an account without a password is compared with, so that it costs the same.
+    /// Compared with for accounts without a password, so that it takes the same time.
     decoy: StoredHash,
     hashing: Hashing,
     judging: StrengthWorker,
@@ -43,7 +43,7 @@ impl Passwords {
         }
     }
 
-    /// Reads a password somebody proves themselves with.
+    /// Parses a password that is to be verified.
     ///
     /// # Errors
     /// `Invalid`, naming `field`.
@@ -51,7 +51,7 @@ impl Passwords {
         Password::parse(text).map_err(|refusal| refusal.of(field).into())
     }
 
-    /// Reads a password somebody chooses; `user_inputs` are what an attacker would try first.
+    /// Parses and checks a new password; `user_inputs` are what an attacker would try first.
     ///
     /// # Errors
     /// `Invalid`, naming `field`; `Busy` when too many are waiting.
@@ -88,8 +88,7 @@ impl Passwords {
             .map_err(|error| Error::Internal(error.to_string()))
     }
 
-    /// Compares with `stored`, or with the decoy when there is nothing to compare with: that takes as
-    /// long and is never right.
+    /// Compares with `stored`, or with the decoy if there is none: that takes as long and never succeeds.
     ///
     /// # Errors
     /// `Busy` when too many are waiting.
@@ -125,8 +124,8 @@ impl Passwords {
         Some(making.finish(&digest))
     }
 
-    /// What a new password needs at least, in characters.
-    pub fn min_length(&self) -> usize {
+    /// The minimum length of a new password, in characters.
+    pub(in crate::service) fn min_length(&self) -> usize {
         self.rules.min_length
     }
 

@@ -1,5 +1,5 @@
-//! A thread that judges new passwords: guessing how long one would take to guess can itself take tens of
-//! milliseconds, which neither requests nor hashes shall wait for.
+//! A thread that rates new passwords: that can take tens of milliseconds, for which neither requests nor hashes should
+//! wait.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,15 +10,15 @@ use tokio::sync::oneshot;
 use crate::service::hashing::lower_priority;
 use crate::service::{Error, Result};
 
-/// Judged within this time, or not at all: the hash comes after it.
+/// A job that has waited longer is dropped, because the hash must follow.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// More than this many cannot be judged within [`PATIENCE`].
+/// More jobs than this cannot be done within [`PATIENCE`].
 const DEPTH: usize = 256;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// The way to the judging thread. It ends when this is dropped.
+/// A handle to the thread, which ends when this is dropped.
 pub struct StrengthWorker {
     jobs: Sender<(Instant, Work)>,
 }
@@ -42,7 +42,7 @@ impl StrengthWorker {
         Ok(Self { jobs })
     }
 
-    /// Runs `work` on the judging thread.
+    /// Runs `work` on the thread.
     ///
     /// # Errors
     /// `Busy` when too many are waiting.

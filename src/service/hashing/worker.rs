@@ -16,14 +16,14 @@ pub use crate::service::hashing::one_by_one::Batch;
 use crate::service::hashing::{Engine, State, lower_priority};
 
 /// Hashes that one thread computes at once. Six are 26 KiB of state, which is what a first-level data cache
-/// of 32 KiB holds beside a request's work; `cargo bench -p bcrypt-lanes` measures all widths.
+/// of 32 KiB holds along with the data of a request; `cargo bench -p bcrypt-lanes` measures all widths.
 #[cfg(not(feature = "bcrypt-crate"))]
 pub const LANES: usize = 6;
 #[cfg(feature = "bcrypt-crate")]
 pub const LANES: usize = 1;
 
-/// Iterations between two looks at the queue: below a millisecond, a hundredth of a hash of cost 10. This is
-/// what who joins waits for, and a look costs less than a thousandth of it.
+/// Iterations between two checks of the queue: below a millisecond, a hundredth of a hash of cost 10. A new job waits
+/// this long at most, and a check costs less than a thousandth of it.
 const SLICE: u32 = 8;
 
 struct Running {
@@ -35,7 +35,7 @@ struct Running {
 
 pub fn run(engine: &Engine) {
     lower_priority();
-    try_out(engine);
+    measure(engine);
     let mut batch: Batch<Running, LANES> = Batch::new();
     let mut mine = Begun::default();
     while let Some(jobs) = next_jobs(engine, &mut mine) {
@@ -55,7 +55,7 @@ pub fn run(engine: &Engine) {
         let iterations = batch.advance(SLICE, |running, digest| done.push((running, digest)));
         let time = begun.elapsed();
         let now = Instant::now();
-        // When others take the machine, even what is in a lane may not be done in time.
+        // If other processes use the machine, even a job in a lane may be too late.
         batch.retain(|running| {
             !running.reply.is_closed() && !running.due.is_missed(now, Duration::ZERO)
         });
@@ -74,14 +74,14 @@ pub fn run(engine: &Engine) {
             state.last = Some((running.cost, running.begun.elapsed()));
         }
         drop(state);
-        // Who gets an answer must find the lane free again.
+        // The lanes are free before the callers get their answers.
         for (running, digest) in done {
             let _ = running.reply.send(digest);
         }
     }
 }
 
-/// Jobs for the free lanes; with nothing to do, sleeps until there are some. None at the end.
+/// Jobs for the free lanes; sleeps while there is nothing to do. `None` at the end.
 fn next_jobs(engine: &Engine, mine: &mut Begun) -> Option<Vec<Job>> {
     let mut state = engine.lock();
     loop {
@@ -102,7 +102,7 @@ fn next_jobs(engine: &Engine, mine: &mut Begun) -> Option<Vec<Job>> {
 fn take(state: &mut State, mine: &mut Begun) -> Vec<Job> {
     state.backlog.give_up_overdue(Instant::now());
     iter::from_fn(|| {
-        // A thread at rest computes a job faster than one that shares its time among others.
+        // An idle thread computes a job faster than one with several jobs.
         let is_left_to_others = mine.lanes > 0 && state.backlog.waiting() <= state.idle;
         if mine.lanes == LANES || is_left_to_others {
             return None;
@@ -115,8 +115,8 @@ fn take(state: &mut State, mine: &mut Begun) -> Vec<Job> {
     .collect()
 }
 
-/// How fast is this machine? The first storm must not find out.
-fn try_out(engine: &Engine) {
+/// Measures this machine before the first jobs arrive.
+fn measure(engine: &Engine) {
     let mut batch: Batch<(), LANES> = Batch::new();
     for _ in 0..LANES {
         if let Ok(input) = Input::new(b"", [0; 16], 4) {

@@ -1,16 +1,15 @@
-//! Somebody who is signed in accepts an invitation.
+//! Accepts an invitation as a signed-in user.
 
 use crate::domain::audit::Action;
 use crate::service::invitations::open_invitation::OpenInvitation;
 use crate::service::organizations::switch::join_and_switch;
 use crate::service::{Caller, Result, Services, SignIn};
 
-/// The session speaks for the organization from now on, or once its owner has the second factor that the organization
-/// requires.
+/// The session switches to the organization, or does so once the user has the second factor that it requires.
 ///
 /// # Errors
-/// `InvalidOrExpiredToken`, `OrganizationClosed`; `InvitationNotYours` when the caller's account has another address, or
-/// none while the invited one has an account; `AlreadyMember`; `Forbidden` for a service. The link stays good then.
+/// `InvalidOrExpiredToken`, `OrganizationClosed`; `InvitationNotYours` when the caller's account has another address,
+/// or none while the invited one has an account; `AlreadyMember`; `Forbidden` for a service. The link then stays valid.
 pub async fn accept(services: &Services, caller: &Caller, token: &str) -> Result<SignIn> {
     caller.session_id()?;
     let token = token.to_owned();

@@ -1,4 +1,4 @@
-//! Somebody who is not signed in accepts an invitation with the password of their account.
+//! Accepts an invitation with the password of an account, without signing in.
 
 use crate::domain::audit::{Action, Method};
 use crate::service::accounts::verify_credentials::verify_credentials_with_link;
@@ -6,7 +6,7 @@ use crate::service::invitations::open_invitation::OpenInvitation;
 use crate::service::invitations::preview::preview;
 use crate::service::{RequestContext, Result, Services};
 
-/// Nobody is signed in by it: a second factor, where the account has one, is asked for when they sign in.
+/// No session begins: a second factor, if the account has one, is required at the next sign-in.
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`, `OrganizationClosed`, `AlreadyMember`; `InvalidCredentials` when the invited address has no

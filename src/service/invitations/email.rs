@@ -1,4 +1,4 @@
-//! The e-mail that invites, and the link in it.
+//! The invitation e-mail and its link.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,16 +9,17 @@ use crate::service::{Result, one_time};
 use crate::store::invitations;
 use crate::store::one_time_tokens::Purpose;
 
-/// A link as it is stored.
+/// The stored form of a link.
 #[derive(Serialize, Deserialize)]
 pub(in crate::service) struct InvitationLink {
     pub invitation_id: InvitationId,
     /// Which of the invitation's e-mails it was in.
-    pub letter: i32,
+    #[serde(rename = "letter")]
+    pub email_number: i32,
 }
 
-/// Sends it, in the transaction that made or renewed the invitation. Its link replaces those of earlier e-mails; where
-/// the address has had its share of e-mails, the last one's link stays good.
+/// Queues the e-mail in the transaction that inserted or renewed the invitation. Its link replaces earlier ones; if the
+/// address has reached its limit of e-mails, the last link stays valid.
 pub(in crate::service) fn send_invitation(
     unit: &mut UnitOfWork<'_, '_>,
     invitation: &Invitation,
@@ -38,7 +39,7 @@ pub(in crate::service) fn send_invitation(
     }
     let link = InvitationLink {
         invitation_id: invitation.id,
-        letter: invitations::count_letter(unit.tx, invitation.id)?,
+        email_number: invitations::count_email(unit.tx, invitation.id)?,
     };
     let until = invitation.expires_at;
     one_time::issue(unit.tx, &secret, Purpose::Invitation, None, &link, until)?;

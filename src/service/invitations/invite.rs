@@ -1,4 +1,4 @@
-//! Somebody is invited, by a member or by the organization's rules.
+//! Invites an address, by a member or by the join policy.
 
 use crate::domain::audit::Action;
 use crate::domain::{
@@ -14,11 +14,11 @@ pub struct Invite {
     pub role: Role,
 }
 
-/// Inviting an address again replaces its open invitation: the role, the link, the seven days.
+/// Inviting an address again replaces its open invitation: role, link and expiry.
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `manager`, for a role above the
-/// caller's, and for an address that somebody above the caller has invited to such a role; `AlreadyMember`;
+/// caller's, and for an address that was invited to such a role; `AlreadyMember`;
 /// `OrganizationClosed`.
 pub async fn invite(
     services: &Services,
@@ -61,8 +61,8 @@ pub async fn invite(
         .await
 }
 
-/// Invites an address that may join by the organization's rules once it is verified. Somebody who is a member or
-/// invited already gets no e-mail: strangers can ask for this, and must not be able to replace a link.
+/// Invites an address that the join policy admits once it is verified. Members and addresses already invited get no
+/// e-mail: any client can request this, and must not be able to replace a link.
 pub(in crate::service) async fn invite_by_rule(
     services: &Services,
     context: &RequestContext,
@@ -97,7 +97,7 @@ pub(in crate::service) async fn invite_by_rule(
         .await
 }
 
-/// An invitation as it is to be.
+/// The invitation to store.
 struct Wanted {
     organization_id: OrganizationId,
     email: Email,
@@ -106,7 +106,8 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Renews the unanswered one, or makes a new one. The organization is locked, so that one address never has two.
+    /// Renews the unanswered invitation, or inserts a new one. The organization is locked, so that an address never has
+    /// two.
     fn store(
         self,
         unit: &mut UnitOfWork<'_, '_>,
@@ -130,7 +131,7 @@ impl Wanted {
             email: self.email,
             role,
             invited_by,
-            letter: 0,
+            email_number: 0,
             created_at: unit.now,
             expires_at,
         };

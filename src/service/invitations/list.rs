@@ -1,10 +1,10 @@
-//! Whom an organization waits for.
+//! Lists open invitations.
 
 use crate::domain::{Invitation, OrganizationId, Role};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::invitations;
 
-/// More than anybody looks through, and few enough for one answer.
+/// Enough in practice, and few enough for one answer.
 const MOST: i64 = 500;
 
 /// The invitations that can be accepted, at most 500, newest first.

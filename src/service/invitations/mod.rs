@@ -1,7 +1,7 @@
-//! Invitations: a membership for somebody who proves that they read an address's mail.
+//! Invitations: a membership for the owner of an e-mail address.
 //!
-//! The proof is the link, which is sent by e-mail and shown nowhere else; after accepting, the account has the invited
-//! address, verified. See decision 17.
+//! The link proves ownership, because it is only ever sent by e-mail. Accepting gives the account the invited address,
+//! verified. See decision 17.
 
 mod accept;
 mod accept_with_password;

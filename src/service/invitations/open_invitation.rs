@@ -1,4 +1,4 @@
-//! The invitation that a link opens.
+//! The invitation that a link is for.
 
 use chrono::{DateTime, Utc};
 
@@ -10,14 +10,14 @@ use crate::service::{Error, Result, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{StoreError, Tx, Unique, invitations, memberships, organizations, users};
 
-/// An invitation that can be accepted, or has just been.
+/// An invitation that can be accepted, or was just accepted.
 pub(in crate::service) struct OpenInvitation {
     pub invitation: Invitation,
     pub organization: Organization,
 }
 
 impl OpenInvitation {
-    /// What the link would open; it stays good.
+    /// The invitation of the link, which stays valid.
     ///
     /// # Errors
     /// `InvalidOrExpiredToken`, `OrganizationClosed`.
@@ -25,12 +25,12 @@ impl OpenInvitation {
         let link: InvitationLink = one_time::find(tx, token, Purpose::Invitation, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
         let invitation = invitations::find_open(tx, link.invitation_id, now)?
-            .filter(|invitation| invitation.letter == link.letter)
+            .filter(|invitation| invitation.email_number == link.email_number)
             .ok_or(Error::InvalidOrExpiredToken)?;
         Self::judge(tx, invitation)
     }
 
-    /// Uses the link up. Of concurrent requests, one does; a transaction that fails afterwards leaves it good.
+    /// Uses the link. Of concurrent requests, one succeeds; if the transaction fails later, the link stays valid.
     ///
     /// # Errors
     /// As [`preview`](Self::preview).
@@ -38,7 +38,7 @@ impl OpenInvitation {
         let now = unit.now;
         let link: InvitationLink = one_time::redeem(unit.tx, token, Purpose::Invitation, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
-        let invitation = invitations::accept(unit.tx, link.invitation_id, link.letter, now)?
+        let invitation = invitations::accept(unit.tx, link.invitation_id, link.email_number, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
         Self::judge(unit.tx, invitation)
     }
@@ -58,7 +58,7 @@ impl OpenInvitation {
         })
     }
 
-    /// The account gets the invited address, which the link verifies, unless it has another one.
+    /// Verifies the account's address, or gives it the invited one if it has none.
     ///
     /// # Errors
     /// `InvitationNotYours`.
@@ -91,8 +91,7 @@ impl OpenInvitation {
     }
 }
 
-/// An invitation holds only what those behind it could still grant: the inviter by their role, the organization by its
-/// rules.
+/// An invitation is valid only while the inviter's role, or the organization's join policy, still allows it.
 fn is_backed(
     tx: &mut Tx<'_>,
     invitation: &Invitation,

@@ -1,23 +1,23 @@
-//! What an invitation's link opens, shown before it is accepted.
+//! Shows an invitation before it is accepted.
 
 use crate::domain::{Email, OrganizationName, PersonName, Role};
 use crate::service::invitations::open_invitation::OpenInvitation;
 use crate::service::{Error, Result, Services};
 use crate::store::users;
 
-/// What the invited are told.
+/// What the invited user sees.
 #[derive(Clone)]
 pub struct Invited {
     pub organization: OrganizationName,
-    /// Missing when the organization's rules invited.
+    /// Missing if the join policy led to the invitation.
     pub inviter: Option<PersonName>,
     pub email: Email,
     pub role: Role,
-    /// Whether the invited address has an account: the holder of the link may know.
+    /// Whether the invited address has an account. The holder of the link may know.
     pub has_account: bool,
 }
 
-/// The link stays good.
+/// The link stays valid.
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`, `OrganizationClosed`.

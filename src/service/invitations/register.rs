@@ -1,10 +1,11 @@
-//! Somebody who has no account accepts an invitation.
+//! Accepts an invitation by creating an account.
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Email, PersonName, User, UserId};
+use crate::domain::{Email, PersonName, User};
 use crate::service::invitations::open_invitation::OpenInvitation;
-use crate::service::sign_in::entry::{Carrier, Proof, Subject, enter};
+use crate::service::sign_in::entry::{Carrier, Proof, enter};
+use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, SignIn};
 use crate::store::users;
@@ -16,12 +17,12 @@ pub struct RegisterInvited<'a> {
     pub token: &'a str,
 }
 
-/// An account with a verified address and the invited role, and a session, where the organization requires no second
-/// factor.
+/// Creates an account with a verified address and the invited role, and a session if the organization requires no
+/// second factor.
 ///
 /// # Errors
 /// `Invalid`, `InvalidOrExpiredToken`, `OrganizationClosed`; `InvitationNotYours` for another address than the invited
-/// one; `EmailTaken`. The link stays good then.
+/// one; `EmailTaken`. The link then stays valid.
 pub async fn register(
     services: &Services,
     context: &RequestContext,
@@ -38,7 +39,7 @@ pub async fn register(
     entry.issue(services)
 }
 
-/// As [`register`], and nobody is signed in.
+/// As [`register`], without a session.
 ///
 /// # Errors
 /// As [`register`].
@@ -56,7 +57,7 @@ pub async fn create_account(
         .await
 }
 
-/// Somebody whose account is to be made.
+/// The account to create.
 struct NewMember {
     name: PersonName,
     email: Email,
@@ -100,14 +101,7 @@ impl NewMember {
     fn create(self, unit: &mut UnitOfWork<'_, '_>) -> Result<Subject> {
         let opened = OpenInvitation::accept(unit, &self.token)?;
         must_be_invited(&opened, &self.email)?;
-        let user = User {
-            id: UserId::new(unit.now, unit.random()),
-            email: Some(self.email),
-            name: self.name,
-            token_version: 0,
-            disabled_at: None,
-            created_at: unit.now,
-        };
+        let user = User::new(unit.now, unit.random(), Some(self.email), self.name);
         users::insert(unit.tx, &user, None, Some(self.password_hash.as_str()))
             .map_err(Error::taken_email)?;
         let user = opened.verify_address(unit, user)?;

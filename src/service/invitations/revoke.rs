@@ -22,7 +22,7 @@ pub async fn revoke(
                 .filter(|invitation| invitation.organization_id == organization_id)
                 .ok_or(Error::InvitationNotFound)?;
             actor.must_be(invitation.role)?;
-            // Somebody may have accepted it since it was read.
+            // It may have been accepted since it was read.
             if !invitations::revoke(unit.tx, id, unit.now)? {
                 return Err(Error::InvitationNotFound);
             }

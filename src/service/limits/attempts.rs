@@ -1,9 +1,9 @@
 //! Wrong passwords, and when there have been too many (OWASP Authentication Cheat Sheet: lock by account, not only by
 //! address; NIST SP 800-63B §5.2.2: at most 100 in a row).
 //!
-//! Accounts are counted by what was typed, whether or not anybody has that address, so that the same attempts get the
-//! same answers. A failure counts when its transaction commits, and a right password is worth nothing once too many
-//! have: whatever is tried at once is judged as if it had come one by one.
+//! Failures are counted by the address that was typed, whether or not it has an account, so that both get the same
+//! answers. A failure counts when its transaction commits, and once there are too many a right password is refused too:
+//! concurrent attempts are judged as if they had come one after the other.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -23,22 +23,23 @@ pub(in crate::service) const WINDOW: TimeDelta = TimeDelta::minutes(15);
 /// Failures for one account from one address within [`WINDOW`].
 const PER_PAIR: usize = 10;
 
-/// Accounts with failures from one address within [`WINDOW`]: beyond that somebody is trying a list.
+/// Accounts with failures from one address within [`WINDOW`]. More of them suggest that a list is being tried.
 const ACCOUNTS_PER_ADDRESS: usize = 30;
 
-/// Failures for one account since the last right password, from wherever. Then its password must be reset, or:
+/// Failures for one account since the last right password, from any address. The account is then locked until its
+/// password is reset, or until [`IN_A_ROW_LASTS`] has passed.
 const IN_A_ROW: i32 = 100;
 
-/// A row of failures is forgotten so long after the last.
+/// How long after the last failure the count in a row starts again.
 pub(in crate::service) const IN_A_ROW_LASTS: TimeDelta = TimeDelta::hours(24);
 
-/// One account, tried from one address; nothing where nothing is limited.
+/// One account, tried from one address; `None` if limits are off.
 #[derive(Clone)]
 pub(in crate::service) struct Attempt(Option<Pair>);
 
 #[derive(Clone)]
 struct Pair {
-    /// A keyed hash: people mistype addresses of others, and addresses of others are none of ours to keep.
+    /// A keyed hash: people mistype, and we must not store the addresses of people who have no account.
     account: String,
     address: String,
 }
@@ -64,44 +65,45 @@ impl Services {
 }
 
 impl Attempt {
-    /// Before anything is computed.
+    /// Checks that the attempt is allowed, before a password is hashed.
     ///
     /// # Errors
-    /// `TooManyAttempts`, for an account and for an address that has none alike.
-    pub fn may_be_made(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<()> {
+    /// `TooManyAttempts`, whether or not the address has an account.
+    pub fn check_allowed(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<()> {
         match &self.0 {
-            Some(pair) => Standing::of(tx, pair, now)?.judge(now),
+            Some(pair) => FailureCounts::of(tx, pair, now)?.judge(now),
             None => Ok(()),
         }
     }
 
-    /// In the transaction that a right password opens: from now on nothing counts against its account here.
+    /// Deletes the failures of this account from this address. Call it in the transaction that makes use of a right
+    /// password.
     ///
     /// # Errors
-    /// `TooManyAttempts`, when others have failed meanwhile.
+    /// `TooManyAttempts` if too many other attempts have failed since the check.
     pub fn succeeded(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<()> {
         let Some(pair) = &self.0 else {
             return Ok(());
         };
-        let standing = Standing::of(tx, pair, now)?;
-        standing.judge(now)?;
-        if !standing.is_empty() {
+        let counts = FailureCounts::of(tx, pair, now)?;
+        counts.judge(now)?;
+        if !counts.is_empty() {
             attempts::forget_pair(tx, &pair.account, &pair.address)?;
         }
         Ok(())
     }
 
-    /// Counts a failure; answers the locks that it brought about.
+    /// Counts a failure and returns the locks that it caused.
     ///
     /// # Errors
-    /// `TooManyAttempts`, when it was one too many: the transaction is to be undone.
+    /// `TooManyAttempts` if the limit was reached before: the transaction must be rolled back.
     fn count(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<Vec<Action>> {
         let Some(pair) = &self.0 else {
             return Ok(Vec::new());
         };
         let (account, address) = (&pair.account, &pair.address);
         attempts::lock_address(tx, address)?;
-        let before = Standing::of(tx, pair, now)?;
+        let before = FailureCounts::of(tx, pair, now)?;
         before.judge(now)?;
         attempts::insert(tx, account, address, now)?;
         let in_a_row = attempts::count_in_a_row(tx, account, now, IN_A_ROW_LASTS)?;
@@ -124,19 +126,19 @@ impl Attempt {
     }
 }
 
-/// Lets everybody try again who tried this account in vain. For the transaction that resets its password.
-pub(in crate::service) fn forgive(
+/// Deletes the failures of an account. For the transaction that resets its password or unlocks it.
+pub(in crate::service) fn unlock_account(
     tx: &mut Tx<'_>,
     account: &AccountName,
 ) -> std::result::Result<(), StoreError> {
     attempts::forget_account(tx, &account.0)
 }
 
-/// Counts a failed attempt and records it, with one row more for each lock that it brought about; returns how many
-/// locks. One too many neither counts nor leaves a row, or a flood would fill the log.
+/// Counts a failed attempt and records it, and each lock that it caused; returns the number of locks. An attempt beyond
+/// the limit is neither counted nor recorded, because a flood would fill the log.
 ///
 /// # Errors
-/// `TooManyAttempts`, when it was one too many: the transaction is rolled back.
+/// `TooManyAttempts` beyond the limit: the transaction is rolled back.
 pub(in crate::service) fn count_failure(
     unit: &mut UnitOfWork<'_, '_>,
     attempt: &Attempt,
@@ -155,24 +157,24 @@ pub(in crate::service) fn count_failure(
     unit.recorded(locks.len())
 }
 
-/// What counts against an attempt.
-struct Standing {
-    /// When the account's failures from this address were, the oldest first.
+/// The failures that count against an attempt.
+struct FailureCounts {
+    /// The times of the account's failures from this address, oldest first.
     of_pair: Vec<DateTime<Utc>>,
-    /// When each account last failed from this address, the oldest first.
+    /// The time of the last failure of each account from this address, oldest first.
     latest_of_each: Vec<DateTime<Utc>>,
-    /// Failures of the account from wherever, and when the last of them was.
+    /// The number of failures of the account from any address, and the time of the last one.
     in_a_row: Option<(i32, DateTime<Utc>)>,
 }
 
-impl Standing {
+impl FailureCounts {
     fn of(tx: &mut Tx<'_>, pair: &Pair, now: DateTime<Utc>) -> Result<Self> {
         let failures = attempts::list_from(tx, &pair.address, now, WINDOW)?;
         let in_a_row = attempts::in_a_row(tx, &pair.account, now, IN_A_ROW_LASTS)?;
         Ok(Self::new(&pair.account, failures, in_a_row))
     }
 
-    /// `failures` from one address, the oldest first.
+    /// `failures` are those from one address, oldest first.
     fn new(
         account: &str,
         failures: Vec<(String, DateTime<Utc>)>,
@@ -212,7 +214,7 @@ impl Standing {
     }
 }
 
-/// The one by whose end there are less than `n`; `None` where there are already. The oldest comes first.
+/// The `n`th newest of these times, which are sorted; when it ends, fewer than `n` are left.
 fn nth_newest(times: &[DateTime<Utc>], n: usize) -> Option<DateTime<Utc>> {
     times.get(times.len().checked_sub(n)?).copied()
 }
@@ -242,7 +244,7 @@ mod tests {
             .map(|(account, minutes)| ((*account).to_owned(), ago(*minutes)))
             .collect();
         let in_a_row = in_a_row.map(|(count, minutes)| (count, ago(minutes)));
-        match Standing::new("ada", failures, in_a_row).judge(NOW) {
+        match FailureCounts::new("ada", failures, in_a_row).judge(NOW) {
             Ok(()) => 0,
             Err(Error::TooManyAttempts { retry_after }) => retry_after,
             Err(other) => panic!("{other}"),
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_failures_of_one_account_are_too_many_until_the_tenth_last_is_a_quarter_of_an_hour_old() {
+    fn ten_failures_lock_an_account_until_the_oldest_is_15_minutes_old() {
         let failures: Vec<_> = (1..=10).rev().map(|minutes| ("ada", minutes)).collect();
         assert_eq!(wait(&failures, Some((10, 1))), 5 * 60);
         assert_eq!(wait(&failures[1..], Some((10, 1))), 0);
@@ -267,7 +269,7 @@ mod tests {
         let mut failures: Vec<_> = names.iter().map(|name| (name.as_str(), 10)).collect();
         assert_eq!(wait(&failures, None), 5 * 60);
         assert_eq!(wait(&failures[1..], None), 0);
-        // A second failure is no further account, but the first counts as late as the second does.
+        // A second failure of one account counts once, with the time of the later one.
         failures.push((&names[0], 2));
         assert_eq!(wait(&failures, None), 5 * 60);
         assert_eq!(wait(&failures[1..], None), 5 * 60);
@@ -281,12 +283,12 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_as_long_as_told_may_try_again() {
+    fn the_returned_wait_is_long_enough() {
         for micros in [1, 500_000, 999_999] {
             let failed_at = NOW - WINDOW + TimeDelta::microseconds(60_000_000 + micros);
             let failures = vec![("ada".to_owned(), failed_at); PER_PAIR];
-            let standing = Standing::new("ada", failures, None);
-            let Err(Error::TooManyAttempts { retry_after }) = standing.judge(NOW) else {
+            let counts = FailureCounts::new("ada", failures, None);
+            let Err(Error::TooManyAttempts { retry_after }) = counts.judge(NOW) else {
                 panic!("ten are too many")
             };
             assert_eq!(retry_after, 61, "{micros}");
@@ -294,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_wait_is_told() {
+    fn the_longest_wait_is_returned() {
         let failures = vec![("ada", 3); 10];
         assert_eq!(wait(&failures, Some((10, 3))), 12 * 60);
         assert_eq!(wait(&failures, Some((100, 0))), 24 * 3600);

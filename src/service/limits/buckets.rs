@@ -10,11 +10,11 @@ use crate::service::limits::Group;
 /// Locks that requests of different addresses share.
 const SHARDS: usize = 64;
 
-/// Entries in each. A hash table of 32,768 places grows beyond 7/8 of them.
+/// Entries in each. A hash table of 32,768 slots grows when more than 7/8 are used.
 const PER_SHARD: usize = 28_672;
 
-/// When each bucket is full again, in microseconds since 1970; a bucket that is full needs no entry. Keys are hashes
-/// under a random key: nobody can choose addresses that meet in one.
+/// When each bucket is full again, in microseconds since 1970; a full bucket needs no entry. Keys are hashes under a
+/// random key, so that no one can choose addresses that collide.
 ///
 /// At most 1.8 million entries of 17 bytes in tables of twice their number: 36 MB.
 pub struct Buckets {
@@ -32,8 +32,8 @@ impl Default for Buckets {
 }
 
 impl Buckets {
-    /// Takes one out of a bucket. Whose address is not known shares one with all others of that kind.
-    pub fn draw(&self, group: Group, address: Option<AddressBlock>, now: i64) -> Allowance {
+    /// Takes one out of a bucket. Requests from unknown addresses share one.
+    pub fn try_acquire(&self, group: Group, address: Option<AddressBlock>, now: i64) -> Allowance {
         let key = self.hasher.hash_one((group, address));
         let mut shard = self.shard(key);
         if shard.len() >= PER_SHARD {
@@ -52,8 +52,8 @@ impl Buckets {
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets what is full again, and gives the memory back.
-    pub fn forget_full(&self, now: i64) {
+    /// Removes buckets that are full again, and frees their memory.
+    pub fn remove_full(&self, now: i64) {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.retain(|_, full_at| *full_at > now);
@@ -62,8 +62,8 @@ impl Buckets {
     }
 }
 
-/// Forgets what is full again. Where that is less than half, a million addresses are at work, against which no
-/// counting by address helps: all of the shard is forgotten, lest every request look through it.
+/// Removes buckets that are full again. If more than half of them remain, a million addresses are in use, and counting
+/// by address does not help: the whole shard is cleared, so that not every request has to search it.
 fn make_room(shard: &mut HashMap<u64, i64>, now: i64) {
     shard.retain(|_, full_at| *full_at > now);
     if shard.len() > PER_SHARD / 2 {
@@ -89,7 +89,7 @@ mod tests {
             self.shards.iter().map(|s| s.lock().unwrap().len()).sum()
         }
 
-        /// Bytes: each place of a table holds an entry and a byte that tells what is in it.
+        /// In bytes: each slot of a table holds an entry and a control byte.
         fn memory(&self) -> usize {
             let places: usize = self
                 .shards
@@ -104,30 +104,30 @@ mod tests {
     fn a_million_addresses_fit_into_64_megabytes() {
         let buckets = Buckets::default();
         for n in 0..1_000_000 {
-            buckets.draw(Group::General, address(n), HOUR);
+            buckets.try_acquire(Group::General, address(n), HOUR);
         }
         assert_eq!(buckets.len(), 1_000_000);
         assert!(buckets.memory() < 64_000_000, "{}", buckets.memory());
-        buckets.forget_full(2 * HOUR);
+        buckets.remove_full(2 * HOUR);
         assert_eq!((buckets.len(), buckets.memory()), (0, 0));
     }
 
     #[test]
-    fn no_number_of_addresses_makes_a_shard_grow() {
+    fn a_shard_never_grows_beyond_its_capacity() {
         let buckets = Buckets::default();
         let at_work = (0..).map(|n| (n, 2 * HOUR)).take(PER_SHARD);
         buckets.shards[0].lock().unwrap().extend(at_work);
         let of_one = buckets.memory();
         assert!(of_one * SHARDS < 64_000_000, "{of_one}");
         for n in 0..1_000 {
-            buckets.draw(Group::General, address(n), HOUR);
+            buckets.try_acquire(Group::General, address(n), HOUR);
         }
         let shard = buckets.shards[0].lock().unwrap();
         assert!(shard.len() < 1_000 && shard.capacity() <= PER_SHARD);
     }
 
     #[test]
-    fn what_is_full_again_makes_room_and_what_is_not_stays() {
+    fn full_buckets_are_removed_to_make_room_and_others_stay() {
         let mut shard: HashMap<u64, i64> = (1_000..).map(|n| (n, HOUR)).take(PER_SHARD).collect();
         for n in 0..100 {
             shard.insert(n, HOUR + 1);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_are_at_work_all_are_forgotten() {
+    fn a_shard_whose_buckets_are_all_in_use_is_cleared() {
         let mut shard: HashMap<u64, i64> = (0..).map(|n| (n, HOUR + 1)).take(PER_SHARD).collect();
         make_room(&mut shard, HOUR);
         assert!(shard.is_empty());
@@ -149,9 +149,9 @@ mod tests {
         let buckets = Buckets::default();
         let drain = |group: Group, address| {
             for _ in 0..group.quota().count {
-                assert!(buckets.draw(group, address, HOUR).is_granted);
+                assert!(buckets.try_acquire(group, address, HOUR).is_granted);
             }
-            !buckets.draw(group, address, HOUR).is_granted
+            !buckets.try_acquire(group, address, HOUR).is_granted
         };
         assert!(drain(Group::Mail, address(1)));
         assert!(drain(Group::Register, address(1)));

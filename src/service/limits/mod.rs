@@ -1,30 +1,30 @@
-//! How much may be asked of the service: requests by address, in memory, and wrong passwords by account and address,
-//! in the database.
+//! Limits: of requests for each address, counted in memory, and of wrong passwords for each account and address,
+//! counted in the database.
 
 mod attempts;
 mod buckets;
 mod purge;
 mod refusals;
+mod try_acquire;
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::domain::{AddressBlock, Allowance, Quota};
-use crate::service::Services;
+use crate::domain::Quota;
 use buckets::Buckets;
 use refusals::Refusals;
 
-pub(in crate::service) use attempts::{Attempt, count_failure, forgive};
+pub(in crate::service) use attempts::{Attempt, count_failure, unlock_account};
 pub use purge::purge_expired;
 pub use refusals::note_refusal;
+pub use try_acquire::try_acquire;
 
-/// Calls that draw from one bucket, whatever they are named.
+/// Operations that share one bucket for each address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// Proving who one is by a password.
+    /// Authentication with a password.
     Login,
     Register,
-    /// What makes the service write to an address that anybody can name.
+    /// What sends an e-mail to an address that any client can choose.
     Mail,
     Refresh,
     /// Everything else.
@@ -50,8 +50,8 @@ impl Group {
         }
     }
 
-    /// What one address may ask for. An office of some hundred people behind one address must be able to begin its
-    /// day; guessing passwords is kept slow by the counters of failures, not by this.
+    /// The limit for one address. It lets an office of some hundred people behind one address sign in at once;
+    /// guessing passwords is limited by the counts of failures, not by this.
     pub fn quota(self) -> Quota {
         let (count, seconds) = match self {
             Self::Login => (600, 60),
@@ -64,7 +64,7 @@ impl Group {
     }
 }
 
-/// The limits in force and what they have refused.
+/// The limits and what they have refused.
 pub struct Limits {
     is_on: bool,
     buckets: Buckets,
@@ -98,26 +98,8 @@ impl Limits {
         self.locks.fetch_add(locks, Ordering::Relaxed);
     }
 
-    /// How often since the start wrong passwords were too many.
+    /// How many locks wrong passwords have caused since the start.
     pub fn locks(&self) -> u64 {
         self.locks.load(Ordering::Relaxed)
     }
-}
-
-/// Takes one request of an address out of its bucket; `None` where nothing is limited.
-pub fn draw(services: &Services, group: Group, address: Option<IpAddr>) -> Option<Allowance> {
-    let limits = &services.limits;
-    if !limits.is_on {
-        return None;
-    }
-    let now = services.clock.now().timestamp_micros();
-    let allowance = limits
-        .buckets
-        .draw(group, address.map(AddressBlock::from), now);
-    if !allowance.is_granted
-        && let Some(refused) = limits.refused.get(group as usize)
-    {
-        refused.fetch_add(1, Ordering::Relaxed);
-    }
-    Some(allowance)
 }

@@ -8,7 +8,7 @@ use crate::store::{StoreError, attempts};
 /// When the database cannot be written.
 pub async fn purge_expired(services: &Services) -> Result<(), StoreError> {
     let now = services.now();
-    services.limits.buckets.forget_full(now.timestamp_micros());
+    services.limits.buckets.remove_full(now.timestamp_micros());
     services
         .store
         .maintain(move |tx| attempts::delete_older(tx, now - WINDOW, now - IN_A_ROW_LASTS))

@@ -1,4 +1,4 @@
-//! One audit row for a flood, not one for each of its requests.
+//! Records a flood of requests with one audit row, not one for each request.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,16 +10,16 @@ use crate::domain::audit::Action;
 use crate::service::limits::Group;
 use crate::service::{RequestContext, Services};
 
-/// A flood that goes on for longer is written down again.
+/// A flood that lasts longer is recorded again.
 const SAME_FLOOD: TimeDelta = TimeDelta::minutes(15);
 
-/// Floods at once; of more than these the log and the figures tell.
+/// The maximum number of floods to remember; others are only counted in the metrics.
 const FLOODS: usize = 10_000;
 
-/// Who asks too much, and for what.
+/// Who sends too many requests, and of which kind.
 type Flood = (Group, Option<AddressBlock>);
 
-/// The floods that are written down, and until when.
+/// The recorded floods, and when each may be recorded again.
 #[derive(Default)]
 pub(in crate::service) struct Refusals(Mutex<HashMap<Flood, DateTime<Utc>>>);
 
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_noted_once_in_a_quarter_of_an_hour() {
+    fn a_flood_is_recorded_once_in_15_minutes() {
         let refusals = Refusals::default();
         let now = DateTime::UNIX_EPOCH;
         assert!(refusals.is_first(Group::Login, address(1), now));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_of_addresses_fills_the_audit_log() {
+    fn many_addresses_cannot_fill_the_audit_log() {
         let refusals = Refusals::default();
         let now = DateTime::UNIX_EPOCH;
         let noted = (0..20_000)

@@ -1,15 +1,15 @@
-//! What waits to be sent, for operators.
+//! The e-mails that wait to be sent, for operators.
 
 use chrono::{DateTime, Utc};
 
 use crate::service::Database;
 use crate::store::{StoreError, outbox};
 
-/// Letters by what becomes of them.
+/// How many e-mails wait, and how many could not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
     pub waiting: i64,
-    /// Seconds since the oldest of them was written.
+    /// Seconds since the oldest of them was queued.
     pub oldest_seconds: Option<i64>,
     /// In the last thirty days.
     pub given_up: i64,
@@ -18,13 +18,13 @@ pub struct Backlog {
 impl std::fmt::Display for Backlog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.waiting, self.oldest_seconds) {
-            (0, _) | (_, None) => f.write_str("No letter waits")?,
-            (1, Some(seconds)) => write!(f, "1 letter has waited for {seconds} s")?,
-            (n, Some(seconds)) => write!(f, "{n} letters wait, the oldest for {seconds} s")?,
+            (0, _) | (_, None) => f.write_str("No e-mail is waiting")?,
+            (1, Some(seconds)) => write!(f, "1 e-mail has waited for {seconds} s")?,
+            (n, Some(seconds)) => write!(f, "{n} e-mails are waiting, the oldest for {seconds} s")?,
         }
         match self.given_up {
             0 => f.write_str("."),
-            n => write!(f, "; {n} of the last 30 days were given up."),
+            n => write!(f, "; {n} from the last 30 days could not be sent."),
         }
     }
 }
@@ -54,11 +54,11 @@ mod tests {
             }
             .to_string()
         };
-        assert_eq!(told(0, None, 0), "No letter waits.");
-        assert_eq!(told(1, Some(7), 0), "1 letter has waited for 7 s.");
+        assert_eq!(told(0, None, 0), "No e-mail is waiting.");
+        assert_eq!(told(1, Some(7), 0), "1 e-mail has waited for 7 s.");
         assert_eq!(
             told(3, Some(90), 2),
-            "3 letters wait, the oldest for 90 s; 2 of the last 30 days were given up."
+            "3 e-mails are waiting, the oldest for 90 s; 2 from the last 30 days could not be sent."
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Sending what is due: each e-mail at least once, and twice only when a crash hides that it was sent.
+//! Sends due e-mails: each at least once, and twice only if a crash hides that it was sent.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::service::{Result, Services};
 use crate::store::outbox::{self, DueEmail};
 use crate::store::{StoreError, Tx};
 
-/// Longer than any attempt can take: an instance that has not reported by then has died.
+/// Longer than any attempt can take: an instance that has not stored the outcome by then has died.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 
-/// The outcome of an attempt is stored within the lease, even if the database is away for a while.
+/// The outcome is stored within the lease, even if the database is unavailable for a while.
 const STORE_TRIES: u32 = 60;
 const STORE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -40,8 +40,16 @@ pub async fn claim(services: &Services) -> Result<Option<DueEmail>> {
         .await
 }
 
+/// Returns when this process has queued e-mails that can be read.
+pub async fn wait_until_queued(services: &Services) {
+    services.store.emails_queued().await;
+}
+
 /// Sends a claimed e-mail and stores the outcome. If that fails, it is sent again after its lease.
-pub async fn deliver(services: &Services, mail_transport: &MailTransport, due: DueEmail) {
+pub async fn deliver(services: &Services, due: DueEmail) {
+    let Some(mail_transport) = &services.mail_transport else {
+        return;
+    };
     let outcome = attempt(services, mail_transport, &due).await;
     let email = due.id;
     let (kind, attempts) = (due.kind.clone(), due.attempts);
@@ -72,9 +80,9 @@ pub async fn deliver(services: &Services, mail_transport: &MailTransport, due: D
 
 async fn attempt(services: &Services, mail_transport: &MailTransport, due: &DueEmail) -> Outcome {
     let keyring = services.tokens.keyring();
-    let letter: EmailMessage =
+    let message: EmailMessage =
         match sealed::open(&due.sealed, services.now(), Purpose::EmailMessage, &keyring) {
-            Ok(letter) => letter,
+            Ok(message) => message,
             Err(SealError::Expired(_)) => {
                 return Outcome::Never("no mail server took it for seven days".to_owned());
             }
@@ -82,7 +90,7 @@ async fn attempt(services: &Services, mail_transport: &MailTransport, due: &DueE
                 return Outcome::Never("no secret of JWT_SECRET opens it".to_owned());
             }
         };
-    let mail = match mail_transport.mail(due, &letter) {
+    let mail = match mail_transport.mail(due, &message) {
         Ok(mail) => mail,
         Err(fault) => return Outcome::Never(fault.to_string()),
     };
@@ -93,7 +101,7 @@ async fn attempt(services: &Services, mail_transport: &MailTransport, due: &DueE
     }
 }
 
-/// Retries when the database is away: nobody waits, and an e-mail that was sent should not be sent again.
+/// Retries while the database is unavailable, so that an e-mail that was sent is not sent again.
 async fn store(
     services: &Services,
     work: impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Clone + Send + 'static,

@@ -1,4 +1,4 @@
-//! Looking at a link from a letter without using it.
+//! Checks a link from an e-mail without using it.
 
 use crate::crypto::opaque::Opaque;
 use crate::service::{Error, Result, Services};
@@ -13,7 +13,7 @@ pub enum Link {
     EndSession,
 }
 
-/// Whether the link would be taken now.
+/// Whether the link is valid now.
 pub async fn is_good(services: &Services, link: Link, token: &str) -> Result<bool> {
     let Some(secret) = Opaque::parse(token) else {
         return Ok(false);

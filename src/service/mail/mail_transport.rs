@@ -1,4 +1,4 @@
-//! What turns a letter into a mail and hands it over.
+//! Renders an e-mail and passes it to the mailer.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::ports::Mailer;
 use crate::ports::mailer::Mail;
 use crate::store::outbox::DueEmail;
 
-/// The name of whoever gives none.
+/// The name of the sender if the settings give none.
 const PRODUCT: &str = "Hallpass";
 
 pub struct MailTransport {
@@ -22,17 +22,17 @@ pub struct MailTransport {
 }
 
 impl MailTransport {
-    /// The same mail for the same letter, whoever makes it, so that a second copy is known as one.
+    /// Each instance makes the same mail of the same message, so that receivers recognize a second copy.
     pub(in crate::service) fn mail(
         &self,
         due: &DueEmail,
-        letter: &EmailMessage,
+        message: &EmailMessage,
     ) -> Result<Mail, TemplateFault> {
         let Rendered {
             subject,
             text,
             html,
-        } = self.render(due, letter)?;
+        } = self.render(due, message)?;
         Ok(Mail {
             id: due.id,
             host: self.app_url.host_str().unwrap_or("localhost").to_owned(),
@@ -45,19 +45,19 @@ impl MailTransport {
         })
     }
 
-    /// An operator's template was tried at start with everything a letter can hold; should it fail all the same, the
-    /// letter goes out as we would write it.
-    fn render(&self, due: &DueEmail, letter: &EmailMessage) -> Result<Rendered, TemplateFault> {
+    /// An operator's template was tried at the start with every kind of message. If it fails nevertheless, the built-in
+    /// one is used.
+    fn render(&self, due: &DueEmail, message: &EmailMessage) -> Result<Rendered, TemplateFault> {
         let branding = Branding {
             recipient: &due.recipient,
             app_url: &self.app_url,
             sender: self.sender.name.as_deref().unwrap_or(PRODUCT),
         };
         self.templates
-            .render(letter, &branding)
+            .render(message, &branding)
             .or_else(|fault| {
-                tracing::error!(%fault, letter = %due.id, "a template of MAIL_TEMPLATES failed; the built-in one is used");
-                Templates::built_in()?.render(letter, &branding)
+                tracing::error!(%fault, email = %due.id, "a template of MAIL_TEMPLATES failed; using the built-in one");
+                Templates::built_in()?.render(message, &branding)
             })
     }
 }

@@ -9,6 +9,6 @@ pub mod rate_limit;
 mod retry;
 
 pub use backlog::{Backlog, backlog};
-pub use deliver::{claim, deliver};
+pub use deliver::{claim, deliver, wait_until_queued};
 pub use mail_transport::MailTransport;
 pub use purge::purge_settled;

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use crate::service::{Result, Services};
 use crate::store::outbox;
 
-/// How long an operator can see what became of an e-mail.
+/// How long the outcome of an e-mail is kept for operators.
 const RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// Deletes what was sent or given up more than thirty days ago; returns how many.

@@ -1,4 +1,4 @@
-//! How many e-mails strangers can have us send to an address.
+//! How many e-mails unauthenticated clients can cause to one address.
 
 use crate::domain::{Email, EmailMessage, lifetimes};
 use crate::service::Services;
@@ -9,8 +9,9 @@ use crate::store::outbox::{self, DECOY, NewEmail};
 /// E-mails of one group to one address within [`lifetimes::EMAIL_LIMIT_WINDOW`].
 const EMAILS_PER_ADDRESS: u8 = 3;
 
-/// Whether one more e-mail that a stranger can cause may go to its address: a fourth within an hour may not, and
-/// nobody is told. The address is locked until the transaction ends, so that three of any number of concurrent requests go out.
+/// Whether one more e-mail that any client can cause may be sent to its address: not a fourth within an hour, and the
+/// answer does not say so. The address is locked until the transaction ends, so that concurrent requests cannot exceed
+/// the limit.
 pub(in crate::service) fn may_send(
     unit: &mut UnitOfWork<'_, '_>,
     email: &NewEmail,
@@ -20,10 +21,10 @@ pub(in crate::service) fn may_send(
     has_room(unit, email, &kinds)
 }
 
-/// Tells an account's owner of something that has happened to it.
+/// Notifies an account's owner of an event.
 ///
-/// An owner with a verified address is always told. An unverified one may belong to somebody else, whose address a
-/// stranger has put into an account to have us write to them: it is limited like [`may_send`].
+/// A verified address always gets it. An unverified one may be a victim's, entered to have us send them e-mails: it is
+/// limited like [`may_send`].
 pub(in crate::service) fn send_notice(
     unit: &mut UnitOfWork<'_, '_>,
     to: Email,

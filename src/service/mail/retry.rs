@@ -1,12 +1,12 @@
-//! How long after a failed attempt the next one is made.
+//! How long to wait after a failed attempt.
 
 use chrono::TimeDelta;
 
-/// Seconds after the first attempt, the second, and so on; the last goes for all that follow.
+/// Seconds after the first attempt, the second, and so on; the last applies to all later ones.
 const PAUSES: [i64; 5] = [5, 15, 60, 300, 900];
 
-/// The pause after `attempts` attempts, a fifth more or less by `chance`: letters that failed together do not all
-/// come back together.
+/// The pause after `attempts` attempts, up to a fifth more or less by `chance`, so that e-mails that failed together
+/// are not all retried together.
 pub fn pause(attempts: i32, chance: [u8; 2]) -> TimeDelta {
     let after = usize::try_from(attempts.saturating_sub(1)).unwrap_or_default();
     let [.., longest] = PAUSES;

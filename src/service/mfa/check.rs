@@ -1,4 +1,4 @@
-//! Whether a code is somebody's second factor now. The one place that looks at codes.
+//! Checks codes of the second factor. No other file does.
 
 use chrono::{DateTime, Utc};
 
@@ -13,11 +13,11 @@ use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::totp::Totp;
 use crate::store::{recovery_codes, session_tokens, totp, users};
 
-/// So many wrong codes in a row lock, and so many more, and so on. Codes that come while it is locked are
-/// not looked at, and count as wrong.
+/// Every so many wrong codes in a row, the second factor is locked. Codes sent while it is locked are not checked, and
+/// count as wrong.
 const LOCK_AFTER: i32 = 5;
 
-/// So many wrong codes in a row end the sign-ins that are under way.
+/// Every so many wrong codes in a row, pending sign-ins end.
 const END_AFTER: i32 = 10;
 
 /// A code as it was typed.
@@ -27,7 +27,7 @@ pub(in crate::service) enum CodeCheck {
     Neither,
 }
 
-/// A code that did not pass. It must be counted, so the transaction that judged it must be committed.
+/// A wrong code. It must be counted, so the transaction that checked it must be committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub(in crate::service) enum Refused {
@@ -48,7 +48,7 @@ impl From<Refused> for Error {
 }
 
 impl CodeCheck {
-    /// `code` is one of an authenticator or a recovery code.
+    /// Parses a code of an authenticator, or a recovery code.
     pub fn parse(code: &str) -> Self {
         match (Code::parse(code), RecoveryCode::parse(code)) {
             (Some(code), _) => Self::Totp(code),
@@ -57,12 +57,12 @@ impl CodeCheck {
         }
     }
 
-    /// Uses the code up, or counts it as wrong. `event` is what the code is for: a wrong
-    /// code records it as refused, and the fifth the lock in its place.
+    /// Uses the code, or counts it as wrong. `event` is what the code is for: a wrong code is recorded as its refusal,
+    /// and the fifth as a lock instead.
     ///
     /// # Errors
-    /// `MfaNotEnrolled`; `Internal` when the secret is under a key that is gone. A code that does not
-    /// pass is not an error but [`Refused`], because it must be counted: the transaction has to be committed.
+    /// `MfaNotEnrolled`; `Internal` if the key of the secret was removed. A wrong code is not an error but [`Refused`],
+    /// because the transaction that counts it must be committed.
     pub fn run(
         &self,
         unit: &mut UnitOfWork<'_, '_>,
@@ -80,7 +80,7 @@ impl CodeCheck {
         }
         let is_right = match self {
             Self::Totp(code) => match step_of(unit, *code, user_id, secret, &authenticator)? {
-                // It was right once, so it is nobody's guess, and does not count as one.
+                // A code that was right before is not a guess, so it is not counted as one.
                 Step::Used => return refuse(unit, event).map(Err),
                 Step::None => false,
                 Step::New(step) => totp::use_step(unit.tx, user_id, step)?,
@@ -95,11 +95,11 @@ impl CodeCheck {
         Ok(Ok(()))
     }
 
-    /// The secret that waits to be confirmed, and the step of its code, if this is one. Others are counted with
-    /// those of [`run`](Self::run): whoever tries need not be the one who was told the secret.
+    /// The secret to be confirmed and the step of its code, if this is one. Wrong codes count together with those of
+    /// [`run`](Self::run), because the client may not be the one that got the secret.
     ///
     /// # Errors
-    /// `MfaNotEnrolled` when no secret waits.
+    /// `MfaNotEnrolled` if there is no secret to confirm.
     pub(in crate::service) fn run_pending(
         &self,
         unit: &mut UnitOfWork<'_, '_>,
@@ -111,7 +111,7 @@ impl CodeCheck {
             .pending
             .as_deref()
             .ok_or(Error::MfaNotEnrolled)?;
-        // Under a key that is gone, it is as if there were none: beginning again makes another.
+        // If its key was removed, it counts as missing: a new enrolment creates another.
         let secret = open(pending, user_id, unit.keyring()).map_err(|_| Error::MfaNotEnrolled)?;
         let step = match self {
             Self::Totp(code) if !is_locked(&authenticator, unit.now) => {
@@ -186,7 +186,7 @@ fn count(
         session_tokens::end_locked(unit.tx, user_id, now)?;
     }
     match was_locked_until {
-        // Recorded when it began: further attempts must not fill the log.
+        // The lock was recorded when it began. Further attempts must not fill the log.
         Some(until) => Ok(Refused::Locked {
             retry_after: seconds(until - now),
         }),
@@ -214,7 +214,7 @@ enum Step {
     New(i64),
 }
 
-/// Rounded up, so that whoever waits so long has waited long enough.
+/// Rounded up, so that this wait is long enough.
 fn seconds(wait: chrono::TimeDelta) -> u32 {
     u32::try_from(wait.num_seconds() + 1).unwrap_or(1)
 }

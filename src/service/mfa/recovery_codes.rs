@@ -1,4 +1,4 @@
-//! Ten codes for somebody who has lost their authenticator.
+//! Ten codes for users who have lost their authenticator.
 
 use crate::crypto::opaque::OpaqueHash;
 use crate::crypto::recovery_code::RecoveryCode;
@@ -8,11 +8,11 @@ use crate::store::{StoreError, recovery_codes};
 
 const CODES: usize = 10;
 
-/// Codes that only their owner will know.
+/// New codes, not shown yet.
 pub struct NewCodes(Vec<RecoveryCode>);
 
 impl NewCodes {
-    /// Makes codes and stores their hashes, in place of all earlier ones.
+    /// Generates codes and stores their hashes, replacing earlier ones.
     pub(in crate::service) fn store(
         unit: &mut UnitOfWork<'_, '_>,
         user_id: UserId,

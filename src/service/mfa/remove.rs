@@ -1,15 +1,15 @@
-//! Going back to one factor.
+//! Removes the second factor.
 
 use crate::domain::Violation;
 use crate::domain::audit::Action;
 use crate::service::accounts::reauthenticate::reauthenticate_if_given;
+use crate::service::mfa::after_change::{end_other_sessions, send_notice};
 use crate::service::mfa::check::CodeCheck;
-use crate::service::mfa::{end_other_sessions, send_notice};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{organizations, recovery_codes, totp};
 
-/// Takes the password, for accounts that have one, and a code: of the authenticator, or one of the recovery
-/// codes. Every other session of the caller ends.
+/// Requires the password, for accounts that have one, and a code of the authenticator or a recovery code. Ends the
+/// caller's other sessions.
 ///
 /// # Errors
 /// `Invalid` without the password of an account that has one; `InvalidCredentials`; `InvalidCode`,

@@ -1,4 +1,4 @@
-//! Ten new recovery codes in place of the old ones.
+//! Replaces the recovery codes.
 
 use crate::domain::audit::Action;
 use crate::service::accounts::reauthenticate::reauthenticate_if_given;
@@ -6,7 +6,7 @@ use crate::service::mfa::check::CodeCheck;
 use crate::service::mfa::recovery_codes::NewCodes;
 use crate::service::{Caller, Result, Services};
 
-/// Takes a code of the authenticator or one of the old ones; a password is checked where one is given.
+/// Requires a code of the authenticator or an old recovery code; a password is checked if given.
 ///
 /// # Errors
 /// `InvalidCredentials`; `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled`; `Forbidden` for a service.

@@ -1,13 +1,13 @@
-//! What the operator does for somebody who has lost their authenticator and their recovery codes.
+//! Removes the second factor of a user who has lost the authenticator and the recovery codes, for the operator.
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Email, User};
-use crate::service::mfa::send_notice;
+use crate::service::mfa::after_change::send_notice;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::{recovery_codes, sessions, totp, users};
 
-/// Takes the authenticator and the recovery codes away, and ends every session; `None` when no account has the
-/// address. The operator must have made sure that the person is who they say.
+/// Deletes the authenticator and the recovery codes, and ends every session; `None` if no account has the address. The
+/// operator must have verified the user's identity.
 ///
 /// # Errors
 /// `MfaNotEnrolled`.

@@ -1,4 +1,4 @@
-//! How the secrets of authenticators are kept: under the newest key of `JWT_SECRET`.
+//! Stores the secrets of authenticators, encrypted with the newest key of `JWT_SECRET`.
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,10 @@ use crate::domain::UserId;
 use crate::service::{Error, Result, Services};
 use crate::store::totp::{self, Sealed};
 
-/// Secrets that one transaction puts under the newest key.
+/// Secrets that one transaction encrypts again.
 const AT_ONCE: i64 = 100;
 
-/// Whose it is goes under the seal, so that nobody's secret serves for another.
+/// Encrypted together with the user's id, so that a secret cannot be moved to another user.
 #[derive(Serialize, Deserialize)]
 struct OfUser {
     user_id: UserId,
@@ -37,22 +37,22 @@ pub(in crate::service) fn seal(
 }
 
 /// # Errors
-/// `Internal` for a secret that no key of the keyring sealed: the operator has dropped it too early.
+/// `Internal` if no key of the keyring decrypts the secret: the operator removed its key too early.
 pub(in crate::service) fn open(sealed: &str, user_id: UserId, keyring: &Keyring) -> Result<Secret> {
-    // Nothing of this kind expires, so any time will do.
+    // These never expire, so any time will do.
     sealed::open::<OfUser>(sealed, DateTime::UNIX_EPOCH, Purpose::TotpSecret, keyring)
         .ok()
         .filter(|opened| opened.user_id == user_id)
         .and_then(|opened| Secret::from_base32(&opened.secret))
         .ok_or_else(|| {
             Error::Internal(format!(
-                "the authenticator of user {user_id} is under a key that JWT_SECRET no longer holds"
+                "the authenticator of user {user_id} is encrypted with a key that JWT_SECRET no longer contains"
             ))
         })
 }
 
-/// Puts every secret under the newest key, so that older ones can be dropped. Where there is nothing to do,
-/// this is one query.
+/// Encrypts every secret with the newest key, so that older keys can be removed. If there is nothing to do, this is one
+/// query.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,4 +1,4 @@
-//! What happened in the caller's organization.
+//! Lists the audit log of the caller's organization.
 
 use crate::domain::Role;
 use crate::domain::audit::{Wanted, WrittenEntry};
@@ -7,7 +7,7 @@ use crate::domain::page::{Page, PageRequest};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::audit;
 
-/// The wanted lines, newest first.
+/// The matching entries, newest first.
 ///
 /// # Errors
 /// `Forbidden` below `admin`.

@@ -1,6 +1,7 @@
-//! What operators do and look at.
+//! What operators do and see.
 
 pub mod list_audit;
+pub mod maintenance;
 pub mod operator;
 pub mod readiness;
 pub mod rotate_keys;

@@ -1,4 +1,4 @@
-//! What the operator does from the command line: organizations and people, without asking anybody.
+//! What the operator does from the command line, without permission checks.
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{
@@ -18,7 +18,7 @@ pub struct CreateUser<'a> {
     pub name: PersonName,
     pub organization_id: OrganizationId,
     pub role: Role,
-    /// Somebody in the same organization.
+    /// Must be in the same organization.
     pub manager_id: Option<UserId>,
 }
 
@@ -47,7 +47,7 @@ pub async fn list_organizations(services: &Services) -> Result<Vec<Organization>
         .await
 }
 
-/// How many organizations anybody may join who knows their id.
+/// How many organizations anyone who knows the id may join.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -57,7 +57,7 @@ pub async fn count_open_organizations(store: &Database) -> Result<i64, StoreErro
         .await
 }
 
-/// The operator vouches for the address, which counts as verified.
+/// The address counts as verified, because the operator vouches for it.
 ///
 /// # Errors
 /// `Invalid`, `EmailTaken`, `OrganizationNotFound`.
@@ -82,14 +82,7 @@ pub async fn create_user(
             let organization_id = create.organization_id;
             organizations::find(unit.tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
             let now = unit.now;
-            let user = User {
-                id: UserId::new(now, unit.random()),
-                email: Some(create.email),
-                name: create.name,
-                token_version: 0,
-                disabled_at: None,
-                created_at: now,
-            };
+            let user = User::new(now, unit.random(), Some(create.email), create.name);
             users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
             users::mark_email_verified(unit.tx, user.id, now)?;
@@ -106,7 +99,7 @@ pub async fn create_user(
         .await
 }
 
-/// Everybody, or everybody in one organization, with their memberships there, oldest first.
+/// All users, or those of one organization, with their memberships there, oldest first.
 pub async fn list_users(
     services: &Services,
     organization_id: Option<OrganizationId>,
@@ -137,17 +130,17 @@ pub async fn list_users(
         .await
 }
 
-/// What came of disabling somebody.
+/// The result of disabling a user.
 pub enum Disabled {
     Done(User),
-    /// Nothing: nobody else could administer these.
+    /// Not disabled, because these organizations would have no admin.
     LastAdminOf(Vec<Organization>),
     UnknownEmail,
 }
 
 /// Disables an account and ends all its sessions.
 ///
-/// The last admin of an organization is except unless the operator insists, as one must whose only admin was
+/// The last admin of an organization is not disabled unless the operator insists, for example because the account was
 /// taken over.
 pub async fn disable_user(
     services: &Services,
@@ -176,7 +169,7 @@ pub async fn disable_user(
         .await
 }
 
-/// The organizations that nobody but `losing` administers.
+/// The organizations whose only admin is `losing`.
 fn left_without_admin(unit: &mut UnitOfWork<'_, '_>, losing: UserId) -> Result<Vec<Organization>> {
     let mut left = Vec::new();
     for membership in memberships::list_of_user(unit.tx, losing)? {
@@ -190,7 +183,7 @@ fn left_without_admin(unit: &mut UnitOfWork<'_, '_>, losing: UserId) -> Result<V
     Ok(left)
 }
 
-/// Forgets the wrong passwords that keep an account from signing in; `None` when no account has the address.
+/// Deletes the failures that lock an account; `None` if no account has the address.
 pub async fn unlock_user(
     services: &Services,
     context: &RequestContext,
@@ -203,7 +196,7 @@ pub async fn unlock_user(
             let Some(account) = users::find_account_by_email(unit.tx, &email)? else {
                 return unit.unrecorded(None);
             };
-            limits::forgive(unit.tx, &name)?;
+            limits::unlock_account(unit.tx, &name)?;
             let event = unit.event(Action::AccountUnlocked).about(account.user.id);
             unit.finish(event.by(Method::Operator), Some(account.user))
         })

@@ -1,4 +1,4 @@
-//! Whether this instance can serve.
+//! Whether this instance can serve requests.
 
 use crate::service::hashing::Load;
 use crate::service::{Services, mail};
@@ -9,7 +9,7 @@ pub struct Check {
     /// `database`, `writes`, `migrations`, `revocations`, `passwords`, `mail` or `running`.
     pub name: &'static str,
     pub ok: bool,
-    /// Whether an instance that fails it is to be sent no requests.
+    /// Whether a failure makes the instance not ready.
     pub decides: bool,
     /// One sentence for the operator, no secrets.
     pub detail: String,
@@ -26,7 +26,7 @@ impl Readiness {
     }
 }
 
-/// What waits to be sent; `None` while the database does not tell.
+/// The waiting e-mails; `None` while the database does not answer.
 pub async fn mail_backlog(services: &Services) -> Option<mail::Backlog> {
     let backlog = mail::backlog(&services.store, services.now()).await;
     backlog.ok()
@@ -48,7 +48,7 @@ pub async fn readiness(services: &Services) -> Readiness {
     };
     let database = match &migrations {
         Ok(_) => check("database", true, &format!("{engine} answers.")),
-        // The cause may name hosts and users; it is for the log.
+        // The cause may name hosts and users, so only the log shows it.
         Err(error) => {
             tracing::warn!(%error, "the database does not answer the readiness check");
             check(
@@ -69,12 +69,12 @@ pub async fn readiness(services: &Services) -> Readiness {
             "Unknown while the database does not answer.".to_owned(),
         ),
     };
-    // Every instance has the same database: were this to decide, none would be left to answer what needs no write.
+    // All instances share the database. If this decided, none would be left for requests that need no write.
     let writes = Check {
         decides: false,
         ..check("writes", takes_writes, &writes)
     };
-    // However long letters wait, another instance would not send them sooner.
+    // Waiting e-mails do not decide: another instance would not send them sooner.
     let mail = match &migrations {
         Ok(_) => mail_backlog(services).await,
         Err(_) => None,
@@ -127,7 +127,7 @@ pub async fn readiness(services: &Services) -> Readiness {
     }
 }
 
-/// However busy, it is no reason to take this instance out: who would wait too long is answered at once.
+/// A busy engine does not make the instance unready: it rejects at once what would wait too long.
 fn hashing(load: Load) -> String {
     let Load {
         lanes,

@@ -1,11 +1,11 @@
-//! Other signing keys while the server runs.
+//! Replaces the signing keys while the server runs.
 
 use crate::crypto::keyring::Keyring;
 use crate::domain::audit::{Action, Method};
 use crate::service::{RequestContext, Result, Services};
 
-/// Signs and verifies with these keys from now on, whatever becomes of the row that says so: whoever takes a secret
-/// away must not wait for a database. Keys that were in force already leave no row.
+/// Signs and verifies with these keys from now on, even if the audit row cannot be written: removing a secret must not
+/// depend on the database. Unchanged keys leave no row.
 ///
 /// # Errors
 /// When the row cannot be written.

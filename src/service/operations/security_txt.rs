@@ -1,4 +1,4 @@
-//! How long others may rely on a copy of `security.txt`.
+//! The expiry of `security.txt`.
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +6,7 @@ use crate::domain::lifetimes;
 use crate::service::Services;
 
 impl Services {
-    /// When a copy taken now is out of date.
+    /// When a copy fetched now expires.
     pub fn security_txt_expires(&self) -> DateTime<Utc> {
         self.now() + lifetimes::SECURITY_TXT
     }

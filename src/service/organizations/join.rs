@@ -1,4 +1,4 @@
-//! Somebody who has an account joins an organization that lets them in uninvited.
+//! Joins an organization without an invitation.
 
 use crate::domain::audit::Action;
 use crate::domain::{OrganizationId, Role};
@@ -6,11 +6,11 @@ use crate::service::organizations::switch::join_and_switch;
 use crate::service::{Caller, Error, Result, Services, SignIn};
 use crate::store::{organizations, users};
 
-/// As an employee. The session speaks for that organization from now on, or once its owner has the second factor that
+/// Joins as an employee. The session switches to the organization, or does so once the user has the second factor that
 /// it requires.
 ///
 /// # Errors
-/// `OrganizationNotFound`, `AlreadyMember`; `InvitationRequired` unless the organization is open to anybody, or to the
+/// `OrganizationNotFound`, `AlreadyMember`; `InvitationRequired` unless the organization is open to everyone, or to the
 /// domain of the caller's verified address; `Forbidden` for a service.
 pub async fn join_organization(
     services: &Services,

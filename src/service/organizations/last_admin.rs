@@ -4,8 +4,8 @@ use crate::domain::{OrganizationId, Role, UserId};
 use crate::service::{Error, Result};
 use crate::store::{Tx, memberships, organizations};
 
-/// To be asked in the transaction that takes the role, the membership or the account from `losing`. It locks the
-/// organization until the end, so that of two admins who go at once one stays.
+/// Call it in the transaction that takes the role, the membership or the account from `losing`. It locks the
+/// organization until the end, so that of two admins who leave concurrently one stays.
 ///
 /// # Errors
 /// `LastAdmin` when `losing` is the only admin of the organization who can sign in; `OrganizationNotFound`.

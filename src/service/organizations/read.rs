@@ -1,11 +1,11 @@
-//! An organization, as its members see it.
+//! Reads an organization.
 
 use crate::domain::{Organization, OrganizationId};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::organizations;
 
 /// # Errors
-/// `OrganizationNotFound` for every organization but the one the caller speaks for.
+/// `OrganizationNotFound` for every organization but the caller's.
 pub async fn read_organization(
     services: &Services,
     caller: &Caller,

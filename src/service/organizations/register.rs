@@ -4,7 +4,7 @@ use crate::domain::audit::{Action, Method};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{
     AllowedDomains, Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName,
-    PersonName, Role, Slug, User, UserId,
+    PersonName, Role, Slug, User,
 };
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::unit_of_work::UnitOfWork;
@@ -24,8 +24,7 @@ pub struct RegisteredOrganization {
     pub organization: Organization,
 }
 
-/// Organization, user, the membership that makes the founder `admin` and the letter that asks to prove the
-/// address, in one transaction.
+/// Inserts the organization, the user, their membership as `admin` and the verification e-mail in one transaction.
 ///
 /// # Errors
 /// `Invalid`, `EmailTaken`.
@@ -60,14 +59,12 @@ pub async fn register_organization(
     services
         .write(context, move |unit| {
             let now = unit.now;
-            let user = User {
-                id: UserId::new(now, unit.random()),
-                email: Some(found.email.clone()),
-                name: PersonName::join(&found.first_name, &found.last_name),
-                token_version: 0,
-                disabled_at: None,
-                created_at: now,
-            };
+            let user = User::new(
+                now,
+                unit.random(),
+                Some(found.email.clone()),
+                PersonName::join(&found.first_name, &found.last_name),
+            );
             let names = (&found.first_name, &found.last_name);
             users::insert(unit.tx, &user, Some(names), Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
@@ -87,7 +84,7 @@ pub async fn register_organization(
         .await
 }
 
-/// Inserts an organization under the first slug of its name that is free.
+/// Inserts an organization with the first free slug for its name.
 pub(in crate::service) fn insert_organization(
     unit: &mut UnitOfWork<'_, '_>,
     name: OrganizationName,
@@ -103,7 +100,7 @@ pub(in crate::service) fn insert_organization(
         require_mfa: false,
         created_at: unit.now,
     };
-    // Counting first keeps the thousandth namesake from trying a thousand slugs.
+    // Counting first, so that the thousandth organization of a name does not try a thousand slugs.
     let mut choice = organizations::count_slugs_like(unit.tx, &suggested)? + 1;
     loop {
         organization.slug = suggested.choice(choice);

@@ -1,11 +1,12 @@
 //! Registering an account in an existing organization.
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Email, OrganizationId, PersonName, Role, User, UserId};
+use crate::domain::{Email, OrganizationId, PersonName, Role, User};
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::invitations::invite_by_rule;
 use crate::service::organizations::switch::admit;
-use crate::service::sign_in::entry::{Carrier, Entry, Proof, Subject, enter};
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
+use crate::service::sign_in::subject::Subject;
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn};
 use crate::store::{Tx, organizations, users};
 
@@ -16,21 +17,21 @@ pub struct RegisterIntoOrganization<'a> {
     pub organization_id: OrganizationId,
 }
 
-/// What registering leads to.
+/// The result of registering.
 pub enum Joined {
     SignIn(SignIn),
     /// The account exists, and can sign in once its address is verified.
     Unverified(Profile),
 }
 
-/// The newcomer is an `employee`, whatever they ask for. Where everybody must have a second factor, they are
-/// signed in when they have enrolled one.
+/// The new user is always an `employee`. If the organization requires a second factor, they are signed in after
+/// enrolling one.
 ///
-/// An address of a domain that an organization takes people from must be proved before it counts. So its newcomers are
-/// refused like all others, and get an invitation by mail.
+/// An address at an allowed domain must be verified before it counts. So such users are refused like all others, and
+/// get an invitation by e-mail.
 ///
 /// # Errors
-/// `Invalid`, `OrganizationNotFound`, `InvitationRequired` unless the organization is open to anybody,
+/// `Invalid`, `OrganizationNotFound`, `InvitationRequired` unless the organization is open to everyone,
 /// `EmailTaken`.
 pub async fn register_into_organization(
     services: &Services,
@@ -73,14 +74,7 @@ pub async fn register_into_organization(
                 return Err(Error::InvitationRequired);
             }
             let now = unit.now;
-            let user = User {
-                id: UserId::new(now, unit.random()),
-                email: Some(join.email.clone()),
-                name: join.name,
-                token_version: 0,
-                disabled_at: None,
-                created_at: now,
-            };
+            let user = User::new(now, unit.random(), Some(join.email.clone()), join.name);
             users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
             let membership = admit(unit, user.id, organization_id, Role::Employee)?;
@@ -106,7 +100,7 @@ enum Registered {
     Unverified(Profile),
 }
 
-/// When somebody with an unverified address may join.
+/// When a user with an unverified address may join.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Admission {
     Now,

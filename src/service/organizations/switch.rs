@@ -1,21 +1,22 @@
-//! One more organization for somebody who is signed in.
+//! Adds a membership and switches a session to its organization.
 
 use crate::domain::audit::Action;
 use crate::domain::{Change, Membership, OrganizationId, Role, Session, User, UserId};
-use crate::service::sign_in::challenge::{MfaChallenge, Missing, PendingSignIn, challenge};
+use crate::service::sign_in::answer::MfaChallenge;
+use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
 use crate::service::{Error, Profile, Result, Services, SignIn};
 use crate::store::{StoreError, Unique, memberships, sessions};
 
-/// Somebody who has just become a member.
+/// The result of switching a session.
 pub(in crate::service) enum OrganizationSwitch {
-    /// The session speaks for the organization from now on.
+    /// The session now belongs to the organization.
     Switched {
         session: Box<Session>,
         token_version: i32,
         profile: Profile,
     },
-    /// It does not until the person has the second factor that the organization requires.
+    /// The user must first enrol the second factor that the organization requires.
     Challenge(MfaChallenge),
 }
 
@@ -36,20 +37,17 @@ pub(in crate::service) fn join_and_switch(
     unit.finish(event, switch)
 }
 
-/// Lets a session speak for another organization of its user, unless that requires a second factor first.
+/// Switches a session to another organization of its user, unless that requires a second factor first.
 ///
 /// # Errors
-/// `TokenRevoked` when the session has ended meanwhile.
+/// `TokenRevoked` if the session has ended by now.
 pub(in crate::service) fn switch_session(
     unit: &mut UnitOfWork<'_, '_>,
     session: &Session,
     user: &User,
     to: &Membership,
 ) -> Result<OrganizationSwitch> {
-    let pending = PendingSignIn {
-        user_id: to.user_id,
-        organization_id: to.organization_id,
-    };
+    let pending = PendingSignIn::of(to);
     if let Some(missing) = Missing::of_session(unit.tx, pending)? {
         return challenge(unit, pending, missing).map(OrganizationSwitch::Challenge);
     }
@@ -83,7 +81,7 @@ impl OrganizationSwitch {
     }
 }
 
-/// A membership under no manager.
+/// Inserts a membership without a manager.
 ///
 /// # Errors
 /// `AlreadyMember`.

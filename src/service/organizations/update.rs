@@ -1,4 +1,4 @@
-//! An admin changes the organization's name and rules.
+//! Changes an organization's name and rules.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{organizations, totp};
 
-/// What is to change; the rest stays.
+/// What to change; missing fields stay as they are.
 pub struct UpdateOrganization {
     pub name: Option<OrganizationName>,
     pub join_policy: Option<JoinPolicy>,
@@ -17,11 +17,11 @@ pub struct UpdateOrganization {
     pub require_mfa: Option<bool>,
 }
 
-/// The slug stays: it is part of others' addresses.
+/// The slug stays, because clients use it in URLs.
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `admin`; `MfaNotEnrolled` when
-/// an admin without a second factor requires one of everybody.
+/// an admin without a second factor requires one.
 pub async fn update_organization(
     services: &Services,
     caller: &Caller,
@@ -34,7 +34,7 @@ pub async fn update_organization(
         .administer(caller, move |unit, actor| {
             actor.must_be(Role::Admin)?;
             let was = organizations::find(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
-            // Otherwise the admin would be the first whom the rule locks out.
+            // Otherwise the rule would lock out the admin.
             if update.require_mfa == Some(true) && !totp::is_enrolled(unit.tx, actor.id())? {
                 return Err(Error::MfaNotEnrolled);
             }

@@ -1,4 +1,4 @@
-//! The people whom the caller may see, page by page.
+//! Lists the users whom the caller may see.
 
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::{Scope, UserId};
@@ -6,7 +6,7 @@ use crate::service::people::Person;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::people::{self, Part};
 
-/// Everybody in the caller's scope, oldest account first; with `text`, those whose name or address contains it.
+/// The users in the caller's scope, oldest account first; with `text`, those whose name or address contains it.
 pub async fn list_people(
     services: &Services,
     caller: &Caller,

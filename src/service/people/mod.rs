@@ -1,4 +1,4 @@
-//! The people of the caller's organization: who sees whom, and who changes what.
+//! The users of the caller's organization: who may see and change whom.
 
 mod find;
 mod list;
@@ -17,7 +17,7 @@ use crate::service::unit_of_work::Actor;
 use crate::service::{Caller, Credential, Error, Result};
 use crate::store::{StoreError, Tx, people};
 
-/// Somebody as a member of the caller's organization.
+/// A user and their membership in the caller's organization.
 #[derive(Debug, Clone)]
 pub struct Person {
     pub user: User,
@@ -30,7 +30,7 @@ impl From<(User, Membership)> for Person {
     }
 }
 
-/// Who looks at, or changes, people of their organization.
+/// Who reads or changes users of their organization.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::service) struct Viewer {
     id: UserId,
@@ -62,7 +62,7 @@ impl From<&Actor> for Viewer {
 }
 
 impl Viewer {
-    /// What they are to somebody in their organization.
+    /// Their relationship to a user of their organization.
     fn relationship(self, tx: &mut Tx<'_>, user_id: UserId) -> Result<Relationship, StoreError> {
         Ok(match self.role {
             Role::Admin => Relationship::Admin,
@@ -76,10 +76,10 @@ impl Viewer {
     }
 }
 
-/// Reads somebody to whom the viewer may do all of `permissions`.
+/// Reads a user for whom the viewer has all of `permissions`.
 ///
 /// # Errors
-/// `UserNotFound` for somebody who is not a member of the viewer's organization, `Forbidden` for somebody out of reach.
+/// `UserNotFound` for users who are not members of the viewer's organization, `Forbidden` without the permissions.
 fn reach(
     tx: &mut Tx<'_>,
     viewer: impl Into<Viewer>,

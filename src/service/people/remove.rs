@@ -1,16 +1,15 @@
-//! A person is taken out of the organization.
+//! Removes a user from the organization.
 
 use crate::domain::audit::Action;
-use crate::domain::{Change, Permission, UserId};
+use crate::domain::{Permission, UserId};
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::reach;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{identities, memberships, sessions, users};
 
-/// The membership ends, and the account with it when it has no other. An account to which an identity at a provider
-/// leads stays, without an organization: if it were deleted, its owner would be a stranger at the next sign-in there, and
-/// come in again.
+/// Deletes the membership, and the account if it has no other. An account that is linked to an identity at a provider
+/// stays without an organization: if it were deleted, the next sign-in there would create it again.
 ///
 /// # Errors
 /// `UserNotFound`; `Forbidden` below `admin`; `LastAdmin`.
@@ -25,21 +24,16 @@ pub async fn remove_person(services: &Services, caller: &Caller, user_id: UserId
             memberships::release_reports(unit.tx, user_id, organization_id, now)?;
             memberships::delete(unit.tx, user_id, organization_id)?;
             let action = if is_left_without_anything(unit, user_id)? {
-                // The tokens are revoked before nothing is left to compare them with.
+                // Before the account, which holds the version to raise.
                 unit.revoke_tokens(user_id)?;
                 users::delete(unit.tx, user_id)?;
                 Action::UserDeleted
             } else {
                 unit.outdated(user_id)?;
-                // Sessions that speak for other organizations go on.
+                // Sessions in other organizations continue.
                 let ended =
                     sessions::revoke_in_organization(unit.tx, user_id, organization_id, now)?;
-                for session_id in ended {
-                    unit.changed(Change::SessionEnded {
-                        user_id,
-                        session_id,
-                    });
-                }
+                unit.sessions_ended(user_id, ended);
                 Action::MemberRemoved
             };
             let event = unit.event(action).about(user_id);
@@ -48,7 +42,7 @@ pub async fn remove_person(services: &Services, caller: &Caller, user_id: UserId
         .await
 }
 
-/// No other organization, and no identity that would lead back.
+/// No other organization, and no identity that leads to the account.
 fn is_left_without_anything(unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<bool> {
     Ok(memberships::list_of_user(unit.tx, user_id)?.is_empty()
         && !identities::exists_for(unit.tx, user_id)?)

@@ -1,4 +1,4 @@
-//! A member leaves an organization, or is removed from it.
+//! Ends a membership: a member leaves, or an admin removes them.
 
 use crate::domain::audit::Action;
 use crate::domain::{Change, OrganizationId, Role, UserId};
@@ -6,12 +6,12 @@ use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{memberships, sessions};
 
-/// Everybody may leave; an admin may remove others. The account and its other memberships stay; sessions that
-/// speak for the organization end. The member's reports report to nobody from then on.
+/// Everyone may leave; an admin may remove others. The account and its other memberships stay; its sessions in the
+/// organization end. The member's reports then have no manager.
 ///
 /// # Errors
-/// `OrganizationNotFound` for every organization but the caller's; `Forbidden` for others than oneself below `admin`,
-/// and for a service that would leave; `UserNotFound` for somebody who is not a member; `LastAdmin`.
+/// `OrganizationNotFound` for every organization but the caller's; `Forbidden` for other members below `admin`,
+/// and for a service that would leave; `UserNotFound` for users who are not members; `LastAdmin`.
 pub async fn remove_member(
     services: &Services,
     caller: &Caller,
@@ -35,12 +35,7 @@ pub async fn remove_member(
             memberships::delete(unit.tx, user_id, organization_id)?;
             unit.outdated(user_id)?;
             let ended = sessions::revoke_in_organization(unit.tx, user_id, organization_id, now)?;
-            for session_id in ended {
-                unit.changed(Change::SessionEnded {
-                    user_id,
-                    session_id,
-                });
-            }
+            unit.sessions_ended(user_id, ended);
             for user_id in reports {
                 unit.changed(Change::PersonChanged { user_id });
             }

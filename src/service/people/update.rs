@@ -1,4 +1,4 @@
-//! What is changed of a person: name, role, manager, whether they may sign in.
+//! Changes a user's name, role, manager, and whether they may sign in.
 
 use serde_json::json;
 
@@ -10,12 +10,12 @@ use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{api_tokens, memberships, people, sessions, users};
 
-/// What is to become different; `None` leaves it.
+/// What to change; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
 pub struct UpdatePerson {
     pub name: Option<PersonName>,
     pub role: Option<Role>,
-    /// `Some(None)`: reports to nobody.
+    /// `Some(None)` removes the manager.
     pub manager_id: Option<Option<UserId>>,
     pub disabled: Option<bool>,
 }
@@ -35,13 +35,13 @@ impl UpdatePerson {
     }
 }
 
-/// All of it or nothing. Each thing that became different leaves an audit row of its own; what was so already
-/// leaves none.
+/// Changes all or nothing. Each change is recorded separately; a value that stays the same is not.
 ///
 /// # Errors
 /// `UserNotFound`; `Forbidden` for what the caller may not do to this person (only admins give roles, and none is above
 /// theirs); `Invalid` for a manager who is not a member or reports to the person; `LastAdmin` for a demotion or
-/// deactivation that would leave none; `MemberElsewhere` for deactivating somebody who belongs to another organization too.
+/// deactivation that would leave none; `MemberElsewhere` for deactivating a user who belongs to another organization
+/// too.
 pub async fn update_person(
     services: &Services,
     caller: &Caller,
@@ -117,7 +117,7 @@ fn change_manager(
     Ok(())
 }
 
-/// An account is disabled as a whole, so only where it belongs to nobody else.
+/// Disables the whole account, so only if it belongs to no other organization.
 fn disable(unit: &mut UnitOfWork<'_, '_>, person: &Person) -> Result<()> {
     let (user_id, organization_id) = (person.user.id, person.membership.organization_id);
     keep_an_admin(unit.tx, organization_id, user_id)?;
@@ -130,7 +130,7 @@ fn disable(unit: &mut UnitOfWork<'_, '_>, person: &Person) -> Result<()> {
     Ok(())
 }
 
-/// The account opens nothing until it is enabled again, and nothing that it opened before opens then.
+/// Ends all access, so that enabling the account again does not restore old sessions or tokens.
 pub(in crate::service) fn disable_account(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,

@@ -1,4 +1,4 @@
-//! From a session token to the session it carries.
+//! Authenticates session tokens.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,7 +8,7 @@ use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
 use crate::store::{Tx, memberships, session_tokens, sessions, users};
 
-/// How exact `last_used_at` is: writing it at every request would make each cost a write.
+/// The precision of `last_used_at`, so that not every request needs a write.
 const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
 
 /// A live session.
@@ -17,7 +17,8 @@ pub enum TokenSession {
     Locked(LockedSession),
 }
 
-/// The password was right, the second factor has not come yet, or has come to be wanted since. It has no profile, so it shows nobody anything.
+/// A session whose second factor is not verified yet, or is required only since it began. It has no profile, so no data
+/// can be read with it.
 #[derive(Debug, Clone, Copy)]
 pub struct LockedSession {
     pub(in crate::service) session_id: SessionId,
@@ -26,8 +27,8 @@ pub struct LockedSession {
 }
 
 /// # Errors
-/// `InvalidToken` for a token that carries nothing; `TokenExpired` after 30 days; `TokenRevoked` when the
-/// session was ended, or its person was disabled or left the organization.
+/// `InvalidToken` for a token without a session; `TokenExpired` after 30 days; `TokenRevoked` if the session was ended,
+/// or its user was disabled or left the organization.
 pub async fn authenticate(
     services: &Services,
     context: &RequestContext,
@@ -77,10 +78,7 @@ fn find(
         .ok_or(Error::TokenRevoked)?;
     let membership = memberships::find(tx, session.user_id, session.organization_id)?
         .ok_or(Error::TokenRevoked)?;
-    let pending = PendingSignIn {
-        user_id: session.user_id,
-        organization_id: session.organization_id,
-    };
+    let pending = PendingSignIn::of(&membership);
     let found = if found.locked || Missing::of_session(tx, pending)?.is_some() {
         TokenSession::Locked(LockedSession {
             session_id: session.id,

@@ -1,11 +1,11 @@
-//! Ending a token's session.
+//! Ends the session of a token.
 
 use crate::domain::audit::Action;
 use crate::service::session_tokens::{LockedSession, TokenSession};
 use crate::service::{RequestContext, Result, Services, logout};
 use crate::store::sessions;
 
-/// That session ends, locked or open, and no other. Ending a session is idempotent.
+/// Ends only this session, locked or open. Ending it again is not an error.
 ///
 /// # Errors
 /// When the database fails.
@@ -20,7 +20,7 @@ pub async fn end(
     }
 }
 
-/// No instance holds a session in memory that was never open.
+/// No revocation cache contains a session that was never open.
 async fn end_locked(
     services: &Services,
     context: &RequestContext,

@@ -1,8 +1,8 @@
-//! Sessions that one opaque token carries, for older server-to-server clients.
+//! Sessions with one opaque token, for older server-to-server clients.
 //!
-//! Such a session is looked up in the database at each request, so when it ends, it ends everywhere at once. Until the
-//! second factor is verified it is a [`LockedSession`], which can only be passed to [`unlock`] and [`end`]: only an
-//! open session has a [`Caller`](crate::service::Caller).
+//! Each request looks the session up in the database, so that its end takes effect everywhere at once. Until the second
+//! factor is verified it is a [`LockedSession`], which can only be passed to [`unlock`] and [`end`]: only an open
+//! session has a [`Caller`](crate::service::Caller).
 
 mod authenticate;
 mod end;

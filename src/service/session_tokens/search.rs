@@ -1,4 +1,4 @@
-//! The people whom the caller may see, a numbered part of them by name.
+//! Searches the users whom the caller may see, sorted by name.
 
 use crate::domain::Scope;
 use crate::service::people::Person;
@@ -6,15 +6,15 @@ use crate::service::{Caller, Result, Services};
 use crate::store::people::{self, Part};
 
 pub struct Search {
-    /// Part of a name or an address; everybody when missing.
+    /// Part of a name or an address; finds all users if missing.
     pub text: Option<String>,
-    /// How many to leave out.
+    /// How many to skip.
     pub from: u32,
     pub size: u32,
 }
 
 pub struct FoundPeople {
-    /// How many there are in all.
+    /// The total number of matches.
     pub total: i64,
     /// By name.
     pub people: Vec<Person>,

@@ -1,4 +1,4 @@
-//! The second step of a sign-in whose session waits locked.
+//! Verifies the second factor of a locked session.
 
 use crate::domain::audit::{Action, Method};
 use crate::service::mfa::check::CodeCheck;
@@ -7,11 +7,11 @@ use crate::service::session_tokens::view::View;
 use crate::service::{Error, Profile, RequestContext, Result, Services};
 use crate::store::{memberships, session_tokens, users};
 
-/// `code` is one of the authenticator, or a recovery code.
+/// `code` is a code of the authenticator or a recovery code.
 ///
 /// # Errors
-/// `InvalidCode`; `TooManyAttempts` after five wrong codes in a row, no matter who tried them; `MfaNotEnrolled` for
-/// somebody who has no authenticator; `TokenRevoked` when the session ended meanwhile, as it does after ten.
+/// `InvalidCode`; `TooManyAttempts` after five wrong codes in a row, no matter which client sent them; `MfaNotEnrolled`
+/// for users without an authenticator; `TokenRevoked` if the session has ended, as it does after ten wrong codes.
 pub async fn unlock(
     services: &Services,
     context: &RequestContext,
@@ -22,10 +22,9 @@ pub async fn unlock(
     services
         .write(context, move |unit| {
             let (user_id, organization_id) = (session.user_id, session.organization_id);
-            let user = users::lock_account(unit.tx, user_id)?
-                .map(|account| account.user)
-                .filter(|user| user.disabled_at.is_none())
-                .ok_or(Error::TokenRevoked)?;
+            let user = users::lock_enabled_account(unit.tx, user_id)?
+                .ok_or(Error::TokenRevoked)?
+                .user;
             let event = unit.event(Action::Login).own(user_id);
             let event = event.within(organization_id).by(Method::SecondFactor);
             if let Err(refused) = check.run(unit, user_id, &event)? {

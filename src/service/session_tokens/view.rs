@@ -1,20 +1,20 @@
-//! What a session token's holder is told about the session.
+//! What the holder of a session token sees of the session.
 
+use crate::domain::Organization;
 use crate::service::{Caller, Error, Profile, Result, Services};
-use crate::store::Tx;
-use crate::store::tenants::{self, Tenant};
+use crate::store::{Tx, organizations};
 
-/// The person and the organization that the session speaks for.
+/// The user and the organization of the session.
 pub struct View {
     pub profile: Profile,
-    pub tenant: Tenant,
+    pub organization: Organization,
 }
 
 impl View {
     pub(in crate::service) fn of(tx: &mut Tx<'_>, profile: Profile) -> Result<Self> {
-        let tenant = tenants::find(tx, profile.organization_id)?;
+        let organization = organizations::find(tx, profile.organization_id)?;
         Ok(Self {
-            tenant: tenant.ok_or(Error::TokenRevoked)?,
+            organization: organization.ok_or(Error::TokenRevoked)?,
             profile,
         })
     }

@@ -1,4 +1,4 @@
-//! From a token to the person it speaks for.
+//! Authenticates access tokens and API tokens.
 
 use crate::crypto::api_token;
 use crate::crypto::jwt::Claims;
@@ -7,11 +7,11 @@ use crate::service::{
 };
 use crate::store::sessions;
 
-/// Judges an access token or a service's token. In the steady state this is one HMAC and three look-ups in memory.
+/// Authenticates an access token or an API token. Usually this takes one HMAC and three look-ups in memory.
 ///
 /// # Errors
-/// `InvalidToken`, `TokenExpired`, `TokenRevoked`; `MfaEnrolmentRequired` when the organization wants a second
-/// factor and the person has none; `Unavailable` when nobody can tell.
+/// `InvalidToken`, `TokenExpired`, `TokenRevoked`; `MfaEnrolmentRequired` if the organization requires a second
+/// factor and the user has none; `Unavailable` if the database is needed and does not answer.
 pub async fn authenticate(
     services: &Services,
     context: &RequestContext,
@@ -23,10 +23,10 @@ pub async fn authenticate(
     }
 }
 
-/// As [`authenticate`], for those as well who come to enrol the second factor that their organization wants.
+/// As [`authenticate`], but also for users who are about to enrol the second factor that their organization requires.
 ///
 /// # Errors
-/// As [`authenticate`], but for `MfaEnrolmentRequired`.
+/// As [`authenticate`], except `MfaEnrolmentRequired`.
 pub async fn authenticate_to_enrol(
     services: &Services,
     context: &RequestContext,
@@ -36,7 +36,7 @@ pub async fn authenticate_to_enrol(
     Ok(caller.allowed_to_lack_second_factor())
 }
 
-/// Whether the person has as many factors as their organization wants.
+/// Whether the user has the second factor that the organization requires.
 enum SecondFactor {
     Settled,
     Lacking,
@@ -56,7 +56,7 @@ async fn identify(
         return Err(Error::TokenRevoked);
     }
     if !services.revocations.is_fresh() {
-        ask_the_database(services, &claims).await?;
+        check_session_in_database(services, &claims).await?;
     }
     let (revocations, store) = (&services.revocations, &services.store);
     let mut person = revocations
@@ -64,8 +64,8 @@ async fn identify(
         .await?
         .ok_or(Error::InvalidToken)?;
     if person.membership(claims.org_id).is_none() || person.lacks_second_factor(claims.org_id) {
-        // Another instance may have added or enrolled them a moment ago and issued this token: a client
-        // that is told `Token revoked` throws it away, so memory alone does not decide that.
+        // Another instance may just have added or enrolled them and issued this token. A client discards a token on
+        // `Token revoked`, so the cache alone does not decide that.
         person = revocations
             .read_person(store, claims.sub)
             .await?
@@ -88,8 +88,8 @@ async fn identify(
     Ok((caller, second_factor))
 }
 
-/// What the feed would tell if it had been read lately. The user's `token_version` is looked at by the caller.
-async fn ask_the_database(services: &Services, claims: &Claims) -> Result<()> {
+/// Checks the session in the database while the cache is stale. The caller checks the user's `token_version`.
+async fn check_session_in_database(services: &Services, claims: &Claims) -> Result<()> {
     let session_id = claims.sid;
     let session = services
         .store

@@ -1,4 +1,4 @@
-//! The session behind a cookie, and its renewal while it is in use.
+//! The session of a cookie, and its renewal while in use.
 
 use chrono::{DateTime, Utc};
 
@@ -7,17 +7,17 @@ use crate::service::{
     Error, Profile, RequestContext, Result, Services, SignedIn, authenticate, refresh,
 };
 
-/// Somebody whose browser has a good cookie.
+/// The user of a valid cookie.
 pub struct CookieSession {
     pub profile: Profile,
-    /// When the token ends that the browser has from now on.
+    /// When the token that the browser now has expires.
     pub expires_at: DateTime<Utc>,
-    /// In place of a token older than a day. The old one stays good, for the tabs that ask at once.
+    /// Replaces a token older than a day. The old one stays valid for concurrent requests of other tabs.
     pub renewed: Option<SignedIn>,
 }
 
 /// # Errors
-/// As [`authenticate`]; `InvalidToken` for a token that no session stands behind.
+/// As [`authenticate`]; `InvalidToken` for a token without a session.
 pub async fn cookie_session(
     services: &Services,
     context: &RequestContext,

@@ -1,4 +1,4 @@
-//! Tokens that show that a form was ours.
+//! Tokens that show that a form came from our page.
 
 use crate::crypto::csrf;
 use crate::domain::lifetimes;
@@ -10,12 +10,12 @@ impl Services {
         csrf::issue(expires_at, self.random(), &self.tokens.keyring())
     }
 
-    /// Whether we have signed the token and it has not ended.
+    /// Whether we have signed the token and it has not expired.
     pub fn is_csrf_token(&self, token: &str) -> bool {
         csrf::verify(token, self.now(), &self.tokens.keyring()).is_some()
     }
 
-    /// Whether the token is good, and for so long that a form begun now can be sent with it.
+    /// Whether the token stays valid long enough for a form that is shown now.
     pub fn is_lasting_csrf_token(&self, token: &str) -> bool {
         let now = self.now();
         csrf::verify(token, now, &self.tokens.keyring())

@@ -1,12 +1,12 @@
-//! Ending one of one's own sessions.
+//! Ends one of the caller's sessions.
 
+use crate::domain::SessionId;
 use crate::domain::audit::Action;
-use crate::domain::{Change, SessionId};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::sessions;
 
 /// # Errors
-/// `SessionNotFound` for a session that is not the caller's or has ended; `Forbidden` for a service.
+/// `SessionNotFound` for a session that is not the caller's or has already ended; `Forbidden` for a service.
 pub async fn end_session(
     services: &Services,
     caller: &Caller,
@@ -19,10 +19,7 @@ pub async fn end_session(
             if !sessions::revoke(unit.tx, user_id, session_id, unit.now)? {
                 return Err(Error::SessionNotFound);
             }
-            unit.changed(Change::SessionEnded {
-                user_id,
-                session_id,
-            });
+            unit.sessions_ended(user_id, [session_id]);
             let event = unit.event(Action::SessionEnded);
             unit.finish(event, ())
         })

@@ -1,23 +1,23 @@
-//! Ending a session by the link in the e-mail that told its owner of it.
+//! Ends a session with the link in the e-mail about it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Change, SessionId, UserId, lifetimes};
+use crate::domain::{SessionId, UserId, lifetimes};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::sessions;
 
-/// The link as it is stored.
+/// The stored form of the link.
 #[derive(Serialize, Deserialize)]
 struct EndableSession {
     user_id: UserId,
     session_id: SessionId,
 }
 
-/// Makes a secret whose holder can end that session.
+/// Stores a secret whose holder can end the session.
 pub(in crate::service) fn store_link(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
@@ -34,7 +34,7 @@ pub(in crate::service) fn store_link(
     Ok(secret)
 }
 
-/// Ends that session and no other. That it has ended meanwhile is success as well.
+/// Ends only this session. If it has already ended, that is not an error.
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`.
@@ -55,10 +55,7 @@ pub async fn end_session_by_link(
             if !sessions::revoke(unit.tx, user_id, session_id, now)? {
                 return unit.unrecorded(());
             }
-            unit.changed(Change::SessionEnded {
-                user_id,
-                session_id,
-            });
+            unit.sessions_ended(user_id, [session_id]);
             let session = sessions::find(unit.tx, session_id)?;
             let organization_id = session.map(|session| session.organization_id);
             let event = unit.event(Action::SessionEnded).about(user_id);

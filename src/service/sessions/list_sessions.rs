@@ -1,10 +1,10 @@
-//! Where the caller is signed in.
+//! Lists the caller's sessions.
 
 use crate::domain::Session;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::sessions;
 
-/// The caller's live sessions of every carrier, newest first.
+/// The caller's live sessions of every kind, newest first.
 pub async fn list_sessions(services: &Services, caller: &Caller) -> Result<Vec<Session>> {
     let (user_id, now) = (caller.profile.id, services.now());
     services

@@ -1,11 +1,10 @@
-//! Ending the caller's session, or all of them.
+//! Ends the caller's session, or all of them.
 
-use crate::domain::Change;
 use crate::domain::audit::Action;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::sessions;
 
-/// The caller's session ends. That it has ended meanwhile is success as well.
+/// Ends the caller's session. If it has already ended, that is not an error.
 ///
 /// # Errors
 /// `Forbidden` for a service.
@@ -15,10 +14,7 @@ pub async fn logout(services: &Services, caller: &Caller) -> Result<()> {
         .write_as(caller, move |unit, actor| {
             let user_id = actor.id();
             sessions::revoke(unit.tx, user_id, session_id, unit.now)?;
-            unit.changed(Change::SessionEnded {
-                user_id,
-                session_id,
-            });
+            unit.sessions_ended(user_id, [session_id]);
             let event = unit.event(Action::Logout);
             unit.finish(event, ())
         })
@@ -29,7 +25,7 @@ pub async fn logout(services: &Services, caller: &Caller) -> Result<()> {
     }
 }
 
-/// Every session of the caller ends, and every token issued so far is revoked.
+/// Ends every session of the caller and revokes every token issued so far.
 ///
 /// # Errors
 /// `Forbidden` for a service.

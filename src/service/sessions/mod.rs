@@ -1,4 +1,4 @@
-//! Sessions that have begun: judging their tokens, renewing, listing and ending them.
+//! Sessions: authenticating their tokens, refreshing, listing and ending them.
 
 pub mod authenticate;
 pub mod cookie_session;

@@ -1,4 +1,4 @@
-//! A new token for a token that is still valid, for the same or another organization.
+//! Issues a new token for a valid one, for the same or another organization.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,14 +8,14 @@ use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::{Caller, Error, Profile, Result, Services, SignedIn};
 use crate::store::{Tx, people, sessions};
 
-/// How exact `last_used_at` is: writing it at every refresh would make each cost a write.
+/// The precision of `last_used_at`, so that not every refresh needs a write.
 const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
 
-/// The old token stays valid until its own end, so that parallel tabs and lost answers do no harm.
+/// The old token stays valid until it expires, so that parallel tabs and lost answers do no harm.
 ///
 /// # Errors
 /// `TokenExpired` 90 days after the session began; `TokenRevoked` when it was ended;
-/// `OrganizationNotFound` when the caller is not a member of the organization asked for;
+/// `OrganizationNotFound` if the caller is not a member of the requested organization;
 /// `MfaEnrolmentRequired` when that requires a second factor and the caller has none.
 pub async fn refresh(
     services: &Services,
@@ -34,10 +34,7 @@ pub async fn refresh(
             if user.disabled_at.is_some() {
                 return Err(Error::TokenRevoked);
             }
-            let pending = PendingSignIn {
-                user_id,
-                organization_id: to,
-            };
+            let pending = PendingSignIn::of(&membership);
             if Missing::of_session(tx, pending)?.is_some() {
                 return Err(Error::MfaEnrolmentRequired);
             }

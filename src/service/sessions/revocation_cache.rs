@@ -1,8 +1,7 @@
-//! What this instance holds in memory about revoked tokens and people, and how it stays true.
+//! The revocation cache: revoked tokens and users in the memory of this instance.
 //!
-//! Every change that matters is a row of the `changes` table, written in the transaction of the act. The
-//! instance that acts notes it here before it answers; the others read it within a second. A request
-//! then needs no query: it asks these maps.
+//! Every relevant change is a row of the `changes` table, written in the transaction that makes it. The instance that
+//! makes it applies it here before it answers; the others read it within a second. Requests then need no query.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -18,34 +17,34 @@ use crate::domain::{ApiToken, Change, Membership, OrganizationId, SessionId, Use
 use crate::service::unit_of_work::Database;
 use crate::store::{StoreError, api_tokens, changes, memberships, organizations, totp, users};
 
-/// How often the table is read, bell or no bell: half of the second that is promised.
+/// How often the table is read, even without a notification: half of the guaranteed second.
 pub const POLL_EVERY: Duration = Duration::from_millis(500);
 
-/// Memory that has not been refreshed for this long is not believed.
-const BELIEVED_FOR: Duration = Duration::from_secs(2);
+/// The cache is not used if it was not refreshed for this long.
+const FRESH_FOR: Duration = Duration::from_secs(2);
 
-/// People held in memory, about half a kilobyte each.
+/// The maximum number of cached users, about half a kilobyte each.
 const PEOPLE: usize = 50_000;
 
-/// Of how many tokens of services it is known whose they are.
+/// The maximum number of API tokens whose creator is cached.
 const API_TOKENS: usize = 50_000;
 
-/// A user, every organization they belong to, the first joined first, and the tokens they gave to services.
+/// A user, their memberships, the first joined first, and the API tokens they created.
 #[derive(Debug)]
 pub struct Person {
     pub user: User,
     pub memberships: Vec<Membership>,
-    /// Those of them that want a second factor, while the user has none.
-    shut: Vec<OrganizationId>,
+    /// Organizations that require a second factor, if the user has none.
+    mfa_missing_in: Vec<OrganizationId>,
     pub api_tokens: Vec<HeldApiToken>,
 }
 
-/// A token that was not revoked.
+/// An API token that is not revoked.
 #[derive(Debug)]
 pub struct HeldApiToken {
     pub token: ApiToken,
     hash: String,
-    /// Seconds since 1970, zero before the first use. Ahead of the database by what this instance has noted since.
+    /// Seconds since 1970, zero before the first use. May be newer than in the database.
     last_used: AtomicI64,
 }
 
@@ -59,7 +58,7 @@ impl HeldApiToken {
         }
     }
 
-    /// Whether none of the uses known here was in the last `period`. Of several at once, one is told so.
+    /// Whether no known use was in the last `period`. Of concurrent calls, one returns true.
     pub fn is_first_use_in(&self, period: TimeDelta, now: DateTime<Utc>) -> bool {
         let last_used = self.last_used.load(Ordering::Relaxed);
         let now = now.timestamp();
@@ -71,21 +70,21 @@ impl HeldApiToken {
     }
 }
 
-/// The maps, and how far they have read.
+/// The maps, and the last change that they include.
 pub struct RevocationCache {
     revoked: RwLock<Revoked>,
     people: Cache<UserId, Arc<Person>>,
-    /// Whose tokens the hashes are of. That never changes, so nothing outdates it.
+    /// The creator of the token with each hash, which never changes.
     api_token_owners: Cache<String, UserId>,
-    /// Counts the changes noted, so that a row read before one is not kept after it.
-    noted: AtomicU64,
+    /// Counts the applied changes, so that a row read before one is not cached after it.
+    applied: AtomicU64,
     last_seq: AtomicI64,
     started: Instant,
     /// Milliseconds after `started`; 0 before the first load.
     refreshed: AtomicU64,
 }
 
-/// Only entries that some living token could run into.
+/// Only entries that concern tokens that have not expired.
 #[derive(Default)]
 struct Revoked {
     sessions: HashMap<SessionId, DateTime<Utc>>,
@@ -98,7 +97,7 @@ impl Default for RevocationCache {
             revoked: RwLock::default(),
             people: Cache::new(PEOPLE),
             api_token_owners: Cache::new(API_TOKENS),
-            noted: AtomicU64::new(0),
+            applied: AtomicU64::new(0),
             last_seq: AtomicI64::new(0),
             started: Instant::now(),
             refreshed: AtomicU64::new(0),
@@ -107,13 +106,13 @@ impl Default for RevocationCache {
 }
 
 impl RevocationCache {
-    /// Whether the maps may be believed without asking the database.
+    /// Whether the maps may be used without a query.
     pub fn is_fresh(&self) -> bool {
         let refreshed = Duration::from_millis(self.refreshed.load(Ordering::Acquire));
-        !refreshed.is_zero() && self.started.elapsed().saturating_sub(refreshed) < BELIEVED_FOR
+        !refreshed.is_zero() && self.started.elapsed().saturating_sub(refreshed) < FRESH_FOR
     }
 
-    /// Whether a token's session has ended, or the user's tokens were called back since it was issued.
+    /// Whether a token's session has ended, or the user's tokens were revoked since it was issued.
     pub fn is_revoked(&self, claims: &Claims) -> bool {
         let revoked = self.revoked.read().unwrap_or_else(PoisonError::into_inner);
         revoked.sessions.contains_key(&claims.sid)
@@ -123,7 +122,7 @@ impl RevocationCache {
                 .is_some_and(|(min_token_version, _)| claims.ver < *min_token_version)
     }
 
-    /// Takes an act of this instance into account before it is answered.
+    /// Applies changes to the maps.
     pub fn apply(&self, new: &[Change], expires_at: DateTime<Utc>) {
         if new.is_empty() {
             return;
@@ -151,7 +150,7 @@ impl RevocationCache {
                 }
             }
         }
-        self.noted.fetch_add(1, Ordering::AcqRel);
+        self.applied.fetch_add(1, Ordering::AcqRel);
         for change in new {
             match *change {
                 Change::SessionEnded { user_id, .. }
@@ -160,18 +159,18 @@ impl RevocationCache {
                 | Change::PersonChanged { user_id } => {
                     self.people.remove(&user_id);
                 }
-                // Rare, and cheaper than knowing who belongs to which organization.
+                // This is rare, and simpler than tracking who belongs to which organization.
                 Change::OrganizationChanged { .. } => self.people.clear(),
             }
         }
     }
 
-    /// Reads what was written since the last time, all of it the first time.
+    /// Reads the changes written since the last time, or all of them the first time.
     ///
     /// # Errors
-    /// When the database cannot be read; the maps stay as they were, and grow stale.
+    /// When the database cannot be read; the maps then stay as they are and become stale.
     pub async fn refresh(&self, store: &Database) -> Result<(), StoreError> {
-        // The instant before the read: a change committed after it may have been missed.
+        // The time before the read, because a change committed after it may be missing.
         let asked = self.started.elapsed();
         let seen = self.last_seq.load(Ordering::Acquire);
         let new: Vec<RecordedChange> = store.read(move |tx| changes::list_after(tx, seen)).await?;
@@ -186,7 +185,7 @@ impl RevocationCache {
         Ok(())
     }
 
-    /// Forgets what concerns no living token any more, here and in the database.
+    /// Deletes changes that concern only expired tokens, here and in the database.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -204,10 +203,10 @@ impl RevocationCache {
         Ok(())
     }
 
-    /// A person, from memory when it may be believed, else from the database.
+    /// A user, from the cache if it is fresh, otherwise from the database.
     ///
     /// # Errors
-    /// When the database was needed and cannot be read.
+    /// When the database is needed and cannot be read.
     pub async fn person(
         &self,
         store: &Database,
@@ -221,7 +220,7 @@ impl RevocationCache {
         self.read_person(store, user_id).await
     }
 
-    /// A person as the database has them now, kept in memory while that may be believed.
+    /// Reads a user from the database and caches them.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -230,31 +229,31 @@ impl RevocationCache {
         store: &Database,
         user_id: UserId,
     ) -> Result<Option<Arc<Person>>, StoreError> {
-        let noted = self.noted.load(Ordering::Acquire);
+        let applied = self.applied.load(Ordering::Acquire);
         let person = store
             .read(move |tx| {
                 let Some(user) = users::find(tx, user_id)? else {
                     return Ok(None);
                 };
                 let memberships = memberships::list_of_user(tx, user_id)?;
-                let mut shut = organizations::requiring_mfa_of(tx, user_id)?;
-                if !shut.is_empty() && totp::is_enrolled(tx, user_id)? {
-                    shut.clear();
+                let mut mfa_missing_in = organizations::requiring_mfa_of(tx, user_id)?;
+                if !mfa_missing_in.is_empty() && totp::is_enrolled(tx, user_id)? {
+                    mfa_missing_in.clear();
                 }
                 let api_tokens = api_tokens::list_unrevoked_of(tx, user_id)?;
                 Ok::<_, StoreError>(Some(Arc::new(Person {
                     user,
                     memberships,
-                    shut,
+                    mfa_missing_in,
                     api_tokens: api_tokens.into_iter().map(HeldApiToken::new).collect(),
                 })))
             })
             .await?;
         if let Some(person) = &person {
             self.people.insert(user_id, Arc::clone(person));
-            // A change noted meanwhile may be younger than what was read. `note` counts before it
-            // removes, so either it removes this entry or the count tells.
-            if self.noted.load(Ordering::Acquire) != noted {
+            // A change applied meanwhile may be newer than what was read. `apply` counts before it removes, so either
+            // it removes this entry or the count differs.
+            if self.applied.load(Ordering::Acquire) != applied {
                 self.people.remove(&user_id);
             }
         }
@@ -263,7 +262,7 @@ impl RevocationCache {
 }
 
 impl RevocationCache {
-    /// Whose token has this hash, if it was seen here before.
+    /// The creator of the token with this hash, if cached.
     pub fn api_token_owner(&self, hash: &str) -> Option<UserId> {
         self.api_token_owners.get(hash)
     }
@@ -274,20 +273,20 @@ impl RevocationCache {
 }
 
 impl Person {
-    /// Their token with this hash, unless it was revoked.
+    /// Their token with this hash, unless it is revoked.
     pub fn api_token(&self, hash: &str) -> Option<&HeldApiToken> {
         self.api_tokens.iter().find(|held| held.hash == hash)
     }
 
-    /// Their place in an organization.
+    /// Their membership in an organization.
     pub fn membership(&self, id: OrganizationId) -> Option<&Membership> {
         self.memberships
             .iter()
             .find(|membership| membership.organization_id == id)
     }
 
-    /// Whether an organization wants a second factor, which the person does not have.
+    /// Whether an organization requires a second factor that the user does not have.
     pub fn lacks_second_factor(&self, id: OrganizationId) -> bool {
-        self.shut.contains(&id)
+        self.mfa_missing_in.contains(&id)
     }
 }

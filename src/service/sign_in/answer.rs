@@ -1,7 +1,7 @@
-//! The answer to a sign-in: a token, or a challenge.
+//! The results of a sign-in: a token, or a challenge.
 
+use crate::crypto::opaque::Opaque;
 use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, User, UserId};
-use crate::service::sign_in::challenge::MfaChallenge;
 
 /// A user as one organization sees them: the `user` of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Profile {
     }
 }
 
-/// A fresh access token and whom it speaks for.
+/// A new access token and its user.
 #[derive(Clone)]
 pub struct SignedIn {
     /// A JWT (RFC 7519), HS256.
@@ -35,9 +35,19 @@ pub struct SignedIn {
     pub profile: Profile,
 }
 
-/// What a sign-in leads to.
+/// The result of a sign-in.
 pub enum SignIn {
     Complete(SignedIn),
-    /// The second factor is still missing.
+    /// The second factor is missing.
     Challenge(MfaChallenge),
+}
+
+/// A challenge for the second factor: what the API calls `mfaRequired`.
+pub struct MfaChallenge {
+    /// Valid only for the second step of this sign-in.
+    pub token: Opaque,
+    /// Seconds.
+    pub expires_in: i64,
+    /// The user has no authenticator yet; the second step is to enrol one.
+    pub enrolment_required: bool,
 }

@@ -1,42 +1,41 @@
-//! What is still missing of a sign-in, and the token it waits under until that is shown.
+//! Challenges for the second factor of a sign-in.
 
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::opaque::Opaque;
-use crate::domain::{OrganizationId, UserId, lifetimes};
+use crate::domain::{Membership, OrganizationId, UserId, lifetimes};
+use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Result, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{StoreError, Tx, organizations, totp};
 
-/// A sign-in that lacks its second factor: what the API calls `mfaRequired`.
-pub struct MfaChallenge {
-    /// Good for the second step of this sign-in and nothing else.
-    pub token: Opaque,
-    /// Seconds.
-    pub expires_in: i64,
-    /// The person has no authenticator yet; the second step is to enrol one.
-    pub enrolment_required: bool,
-}
-
-/// A sign-in that waits for its second step, as it is stored.
+/// The stored form of a sign-in that waits for its second step.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(in crate::service) struct PendingSignIn {
     pub user_id: UserId,
     pub organization_id: OrganizationId,
 }
 
-/// What a sign-in still lacks.
+impl PendingSignIn {
+    pub fn of(membership: &Membership) -> Self {
+        Self {
+            user_id: membership.user_id,
+            organization_id: membership.organization_id,
+        }
+    }
+}
+
+/// What a sign-in is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::service) enum Missing {
-    /// A code of the person's authenticator.
+    /// A code of the user's authenticator.
     Code,
     /// An authenticator, which the organization requires.
     Enrolment,
 }
 
 impl Missing {
-    /// To be asked in the transaction that would begin the session, with the account locked.
+    /// Call it in the transaction that would begin the session, with the account locked.
     pub fn of(tx: &mut Tx<'_>, pending: PendingSignIn) -> Result<Option<Self>, StoreError> {
         if totp::is_enrolled(tx, pending.user_id)? {
             return Ok(Some(Self::Code));
@@ -45,8 +44,8 @@ impl Missing {
         Ok(is_required.then_some(Self::Enrolment))
     }
 
-    /// As [`of`](Self::of), for a session that is to speak for another organization: it has shown whatever second
-    /// factor the person has.
+    /// As [`of`](Self::of), for a session that switches to another organization: its user has already verified the
+    /// second factor they have.
     pub fn of_session(tx: &mut Tx<'_>, pending: PendingSignIn) -> Result<Option<Self>, StoreError> {
         Ok(Self::of(tx, pending)?.filter(|missing| *missing == Self::Enrolment))
     }
@@ -59,7 +58,7 @@ impl Missing {
     }
 }
 
-/// Stores the sign-in under a token until its second step.
+/// Stores the sign-in under a new token until its second step.
 pub(in crate::service) fn challenge(
     unit: &mut UnitOfWork<'_, '_>,
     pending: PendingSignIn,

@@ -1,11 +1,11 @@
-//! The second step of enrolment: the authenticator shows that it has the secret.
+//! The second step of enrolment: a code shows that the authenticator has the secret.
 
 use crate::domain::audit::Action;
 use crate::domain::{SessionId, User};
+use crate::service::mfa::after_change::{end_other_sessions, send_notice};
 use crate::service::mfa::check::{CodeCheck, Refused};
 use crate::service::mfa::recovery_codes::NewCodes;
 use crate::service::mfa::secret::seal;
-use crate::service::mfa::{end_other_sessions, send_notice};
 use crate::service::sign_in::enrolment_subject::EnrolmentSubject;
 use crate::service::sign_in::entry::{Begun, Carrier, Proof, enter};
 use crate::service::sign_in::second_step::resume;
@@ -14,20 +14,19 @@ use crate::service::{Error, RequestContext, Result, Services, SignedIn};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::totp;
 
-/// An authenticator is in force.
+/// An enrolled authenticator.
 pub struct Confirmed {
-    /// Shown this once.
+    /// Not shown again.
     pub recovery_codes: NewCodes,
-    /// For somebody who had to enrol before they could sign in.
+    /// For users who had to enrol before they could sign in.
     pub signed_in: Option<SignedIn>,
 }
 
-/// From now on the person signs in with codes of this authenticator. Their other sessions end, since they
-/// were begun without it; earlier recovery codes are void.
+/// Enables the second factor, ends other sessions, which began without it, and replaces earlier recovery codes.
 ///
 /// # Errors
-/// `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled` when no secret waits; `MfaAlreadyEnabled` for a pending
-/// sign-in of somebody who has an authenticator by now; `InvalidOrExpiredToken`; `Forbidden` for a service.
+/// `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled` without a secret to confirm; `MfaAlreadyEnabled` for a
+/// pending sign-in if the user has an authenticator by now; `InvalidOrExpiredToken`; `Forbidden` for a service.
 pub async fn confirm(
     services: &Services,
     context: &RequestContext,
@@ -41,7 +40,7 @@ pub async fn confirm(
             services
                 .write_as(&caller, move |unit, actor| {
                     let event = unit.event(Action::MfaEnabled);
-                    let codes = match put_in_force(unit, &check, actor.user(), event)? {
+                    let codes = match enable(unit, &check, actor.user(), event)? {
                         Ok(codes) => codes,
                         Err(refused) => return unit.refused(refused.into()),
                     };
@@ -59,7 +58,7 @@ pub async fn confirm(
                         return Err(Error::MfaAlreadyEnabled);
                     }
                     let event = resumed.subject.own(unit.event(Action::MfaEnabled));
-                    let codes = match put_in_force(unit, &check, &user, event)? {
+                    let codes = match enable(unit, &check, &user, event)? {
                         Ok(codes) => codes,
                         Err(refused) => return unit.refused(refused.into()),
                     };
@@ -78,7 +77,7 @@ pub async fn confirm(
     })
 }
 
-fn put_in_force(
+fn enable(
     unit: &mut UnitOfWork<'_, '_>,
     check: &CodeCheck,
     user: &User,

@@ -2,7 +2,7 @@
 
 use crate::service::Caller;
 
-/// Somebody who is signed in, or somebody whose organization lets them in with a second factor only.
+/// A signed-in user, or one who must enrol to finish the sign-in.
 pub enum EnrolmentSubject {
     Caller(Caller),
     /// The token of a sign-in with `enrolment_required`.

@@ -1,50 +1,45 @@
 //! The sign-in entry point: the one function that turns a proof into a session or a challenge.
 //!
-//! Each way in – password, Slack, registration, invitation, second step, `/api/v1` – verifies its own proof and comes
-//! here with it, in the transaction that verified it and with the account locked. Nothing else can insert a session, because
-//! that takes a [`Cleared`], which nothing else can make.
+//! Each kind of sign-in – password, Slack, registration, invitation, second step, `/api/v1` – verifies its own proof
+//! and calls [`enter`] in the transaction that verified it, with the account locked. No other code can insert a
+//! session, because that requires a [`Cleared`], which only this file can create.
 
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Clearance, Membership, Session, SessionId, SessionKind, User, lifetimes};
-use crate::service::sign_in::challenge::{MfaChallenge, Missing, PendingSignIn, challenge};
+use crate::domain::{Clearance, Session, SessionId, SessionKind, lifetimes};
+use crate::service::sign_in::answer::MfaChallenge;
+use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::sign_in::notice::notify_of_new_place;
 use crate::service::sign_in::second_step::CompletedChallenge;
+use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Profile, Result, Services, SignIn, SignedIn};
 use crate::store::sessions::{self, NewSession};
 
-/// Somebody and the organization they want to speak for.
-#[derive(Debug, Clone)]
-pub(in crate::service) struct Subject {
-    pub user: User,
-    pub membership: Membership,
-}
-
-/// How somebody has proved who they are.
+/// How a user has authenticated.
 pub(in crate::service) enum Proof {
     Password(Subject),
     Slack(Subject),
-    /// They have just registered, and that was recorded.
+    /// They have just registered, which was recorded.
     Registration(Subject),
-    /// They have answered a challenge, which took another proof.
+    /// They have answered a challenge that followed another proof.
     SecondStep(CompletedChallenge),
 }
 
-/// What carries the session.
+/// Which tokens the session has.
 pub(in crate::service) enum Carrier {
     /// Access tokens that name it.
     Jwt,
-    /// One opaque token, known by its hash. A session that lacks its second factor is kept locked under it, in place of
-    /// a challenge.
+    /// One opaque token, given by its hash. If the second factor is missing, the session begins locked instead of a
+    /// challenge.
     Token(OpaqueHash),
 }
 
-/// What a proof leads to.
+/// The result of a sign-in.
 pub(in crate::service) enum Entry {
     SignedIn(Begun),
     Challenge(MfaChallenge),
-    /// A session that opens nothing before its second factor; of [`Carrier::Token`] alone.
+    /// A session that is locked until its second factor is verified; only with [`Carrier::Token`].
     Locked(Begun),
 }
 
@@ -55,7 +50,7 @@ pub(in crate::service) struct Begun {
     pub profile: Profile,
 }
 
-/// The permission to insert a session. Its field is private, so that no other file can make one.
+/// The permission to insert a session. Its field is private, so that no other file can create one.
 struct Cleared {
     is_locked: bool,
 }
@@ -79,8 +74,8 @@ impl Proof {
     }
 }
 
-/// Begins a session, records the sign-in and tells the owner of a new place; or asks for the second factor, and then
-/// there is no session that opens anything.
+/// Begins a session, records the sign-in and notifies the owner of a new device or address; or, if the second factor is
+/// missing, returns a challenge or a locked session.
 ///
 /// # Errors
 /// When the database fails.
@@ -90,10 +85,7 @@ pub(in crate::service) fn enter(
     carrier: Carrier,
 ) -> Result<Entry> {
     let (subject, method, has_second_factor) = proof.parts();
-    let pending = PendingSignIn {
-        user_id: subject.user.id,
-        organization_id: subject.membership.organization_id,
-    };
+    let pending = PendingSignIn::of(&subject.membership);
     let missing = if has_second_factor {
         None
     } else {
@@ -179,10 +171,10 @@ impl Entry {
         }
     }
 
-    /// The session of somebody who cannot be challenged any more.
+    /// The session, if no challenge is possible any more.
     ///
     /// # Errors
-    /// `Internal` where there is none.
+    /// `Internal` if there is none.
     pub fn begun(self) -> Result<Begun> {
         match self {
             Self::SignedIn(begun) => Ok(begun),

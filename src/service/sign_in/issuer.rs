@@ -1,4 +1,4 @@
-//! Issuing and judging access tokens with the keys in force.
+//! Issues and verifies access tokens with the current keys.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,7 +9,7 @@ use crate::crypto::keyring::Keyring;
 use crate::domain::{Session, lifetimes};
 use crate::service::{Error, Profile, Result, SignedIn};
 
-/// The key ring, which an operator may exchange while the service runs, and the rules.
+/// The keyring, which the operator can replace at run time, and the rules.
 pub struct Tokens {
     keyring: RwLock<Arc<Keyring>>,
     rules: Rules,
@@ -23,19 +23,19 @@ impl Tokens {
         }
     }
 
-    /// Signs and verifies with these keys from now on; answers whether others did until now.
+    /// Signs and verifies with these keys from now on; returns whether they changed.
     pub(in crate::service) fn replace_keyring(&self, keyring: Keyring) -> bool {
         let mut current = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
-        let are_others = **current != keyring;
+        let have_changed = **current != keyring;
         *current = Arc::new(keyring);
-        are_others
+        have_changed
     }
 
     pub(in crate::service) fn keyring(&self) -> Arc<Keyring> {
         Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A token for somebody whose session lives.
+    /// Issues a token for a live session.
     pub(in crate::service) fn issue(
         &self,
         now: DateTime<Utc>,

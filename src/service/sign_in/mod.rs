@@ -1,6 +1,6 @@
-//! Signing in: a proof of who somebody is becomes a session, or a challenge for the second factor.
+//! Sign-in: authentication leads to a session, or to a challenge for the second factor.
 
-mod answer;
+pub mod answer;
 pub mod challenge;
 pub mod confirm_enrolment;
 pub mod enrolment_subject;
@@ -8,9 +8,9 @@ pub mod entry;
 pub mod issuer;
 pub mod notice;
 pub mod password;
+mod redirect_target;
 pub mod second_step;
 pub mod start_enrolment;
+pub mod subject;
 pub mod token_session;
 pub mod verify_second_factor;
-
-pub use answer::{Profile, SignIn, SignedIn};

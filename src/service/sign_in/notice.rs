@@ -1,4 +1,4 @@
-//! The e-mail that tells an account's owner of a sign-in from a new place, with a link that ends it.
+//! The e-mail about a sign-in from a new device or address, with a link that ends the session.
 
 use crate::domain::{EmailMessage, Session};
 use crate::service::Result;
@@ -7,7 +7,7 @@ use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::store::users;
 
-/// Queues the e-mail, if there is an address for it.
+/// Queues the e-mail, if the account has an address.
 pub(in crate::service) fn notify_of_new_place(
     unit: &mut UnitOfWork<'_, '_>,
     session: &Session,

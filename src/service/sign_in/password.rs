@@ -1,23 +1,23 @@
-//! E-mail and password in, token out.
+//! Signs in with e-mail and password for an access token.
 
 use crate::domain::{Email, OrganizationId};
 use crate::service::accounts::verify_credentials::verify_credentials;
-use crate::service::sign_in::entry::{Carrier, Proof, Subject, enter};
-use crate::service::{Error, RequestContext, Result, Services, SignIn};
-use crate::store::memberships;
+use crate::service::sign_in::entry::{Carrier, Proof, enter};
+use crate::service::sign_in::subject::Subject;
+use crate::service::{RequestContext, Result, Services, SignIn};
 
 pub struct Login<'a> {
     pub email: Email,
     pub password: &'a str,
-    /// Which organization to speak for; the one joined first when absent.
+    /// The organization to sign in to; the one joined first if missing.
     pub organization_id: Option<OrganizationId>,
 }
 
 /// # Errors
-/// `InvalidCredentials` in one time and shape for an unknown address, a wrong password, a disabled
-/// account and an account without a password, `TooManyAttempts` after too many of them; after the right password,
-/// `EmailNotVerified` where addresses must be verified first, `OrganizationNotFound` for an organization the person is
-/// not a member of and `Forbidden` for somebody who is a member of none.
+/// `InvalidCredentials`, with the same timing and answer, for an unknown address, a wrong password, a disabled account
+/// and an account without a password; `TooManyAttempts` after too many of them; after the right password,
+/// `EmailNotVerified` if addresses must be verified first, `OrganizationNotFound` for an organization of which the user
+/// is not a member, and `Forbidden` for users who are members of none.
 pub async fn login(
     services: &Services,
     context: &RequestContext,
@@ -28,15 +28,8 @@ pub async fn login(
     let entry = services
         .write(context, move |unit| {
             let user = verified.lock(unit)?.user;
-            let membership = match wanted {
-                None => memberships::list_of_user(unit.tx, user.id)?
-                    .into_iter()
-                    .next()
-                    .ok_or(Error::Forbidden)?,
-                Some(wanted) => memberships::find(unit.tx, user.id, wanted)?
-                    .ok_or(Error::OrganizationNotFound)?,
-            };
-            let proof = Proof::Password(Subject { user, membership });
+            let subject = Subject::in_organization(unit.tx, user, wanted)?;
+            let proof = Proof::Password(subject);
             let entry = enter(unit, proof, Carrier::Jwt)?;
             unit.unrecorded(entry)
         })

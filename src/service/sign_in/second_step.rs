@@ -1,20 +1,20 @@
-//! Taking up a sign-in again that was challenged, and answering its challenge.
+//! Resumes a sign-in that was challenged, and completes it.
 
 use crate::service::sign_in::challenge::PendingSignIn;
-use crate::service::sign_in::entry::Subject;
-use crate::service::unit_of_work::{Event, UnitOfWork};
+use crate::service::sign_in::subject::Subject;
+use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Result, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{memberships, users};
 
-/// A challenged sign-in and whose it is, as they are now. Their account is locked.
+/// A challenged sign-in and its user, whose account is locked.
 pub(in crate::service) struct Resumed {
     pub subject: Subject,
     token: String,
     purpose: Purpose,
 }
 
-/// A challenge that was answered with the right code: proof enough for a session.
+/// A challenge that was answered with the right code, which permits a session.
 pub(in crate::service) struct CompletedChallenge {
     subject: Subject,
 }
@@ -26,18 +26,17 @@ impl CompletedChallenge {
 }
 
 /// # Errors
-/// `InvalidOrExpiredToken`, also when the person may no longer sign in.
+/// `InvalidOrExpiredToken`, also if the user may no longer sign in.
 pub(in crate::service) fn resume(
     unit: &mut UnitOfWork<'_, '_>,
     token: String,
     purpose: Purpose,
 ) -> Result<Resumed> {
     let pending = peek(unit, &token, purpose)?;
-    let user = users::lock_account(unit.tx, pending.user_id)?
-        .map(|account| account.user)
-        .filter(|user| user.disabled_at.is_none())
-        .ok_or(Error::InvalidOrExpiredToken)?;
-    // Another request may have used the token while this one waited for the lock.
+    let user = users::lock_enabled_account(unit.tx, pending.user_id)?
+        .ok_or(Error::InvalidOrExpiredToken)?
+        .user;
+    // Another request may have redeemed the token while this one waited for the lock.
     peek(unit, &token, purpose)?;
     let membership = memberships::find(unit.tx, user.id, pending.organization_id)?
         .ok_or(Error::InvalidOrExpiredToken)?;
@@ -53,19 +52,11 @@ fn peek(unit: &mut UnitOfWork<'_, '_>, token: &str, purpose: Purpose) -> Result<
     one_time::find(unit.tx, token, purpose, now)?.ok_or(Error::InvalidOrExpiredToken)
 }
 
-impl Subject {
-    /// Something they did to themselves in their organization.
-    pub fn own(&self, event: Event) -> Event {
-        let organization_id = self.membership.organization_id;
-        event.own(self.user.id).within(organization_id)
-    }
-}
-
 impl Resumed {
-    /// Uses the token up. Only for whoever has just shown the second factor.
+    /// Redeems the token. Call it only after the second factor was verified.
     ///
     /// # Errors
-    /// `InvalidOrExpiredToken` for a token that was used up meanwhile.
+    /// `InvalidOrExpiredToken` if the token was redeemed meanwhile.
     pub fn complete(self, unit: &mut UnitOfWork<'_, '_>) -> Result<CompletedChallenge> {
         let now = unit.now;
         one_time::redeem::<PendingSignIn>(unit.tx, &self.token, self.purpose, now)?

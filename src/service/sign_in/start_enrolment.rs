@@ -12,23 +12,22 @@ use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::totp;
 
-/// The name of the account's issuer in the authenticator.
+/// The issuer that the authenticator shows.
 const ISSUER: &str = "Hallpass";
 
-/// What the authenticator is to be told.
+/// What the authenticator needs.
 pub struct Enrolment {
-    /// In base32, for those who cannot scan.
+    /// In base32, to type instead of scanning.
     pub secret: String,
     /// `otpauth://totp/…`, for a QR code.
     pub uri: String,
 }
 
-/// A new secret, which counts once a code of it was confirmed; asking again makes another one. Somebody who has an
-/// authenticator shows a `code` of it, or a recovery code, and goes on with the old one until the new one
-/// is confirmed.
+/// Creates a secret, which takes effect once a code of it is confirmed; another call replaces it. Users who have an
+/// authenticator must send a `code` of it or a recovery code, and use the old one until the new one is confirmed.
 ///
 /// # Errors
-/// `MfaAlreadyEnabled` for somebody who has one and shows no code; `InvalidCode`, `TooManyAttempts`;
+/// `MfaAlreadyEnabled` for users who have one and send no code; `InvalidCode`, `TooManyAttempts`;
 /// `InvalidOrExpiredToken`; `Forbidden` for a service.
 pub async fn enrol(
     services: &Services,

@@ -1,32 +1,39 @@
-//! E-mail and password in, session token out.
+//! Signs in with e-mail and password for a session token.
 
 use crate::crypto::session_token::SessionToken;
 use crate::domain::Email;
 use crate::service::accounts::verify_credentials::verify_credentials;
 use crate::service::session_tokens::view::View;
-use crate::service::sign_in::entry::{Carrier, Entry, Proof, Subject, enter};
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
+use crate::service::sign_in::subject::Subject;
 use crate::service::{Error, RequestContext, Result, Services};
-use crate::store::{memberships, tenants};
+use crate::store::organizations;
 
 pub struct Login<'a> {
     pub email: Email,
     pub password: &'a str,
-    /// The slug of the organization to speak for; the one joined first when absent.
+    /// The slug of the organization to sign in to; the one joined first if missing.
     pub tenant: Option<String>,
 }
 
 /// A session that has just begun.
 pub struct Begun {
-    pub token: SessionToken,
+    token: SessionToken,
     /// Whether it waits for the second factor.
     pub is_locked: bool,
     pub view: View,
 }
 
+impl Begun {
+    pub fn expose_token(&self) -> &str {
+        self.token.expose()
+    }
+}
+
 /// # Errors
 /// As [`login`](crate::service::login()): `InvalidCredentials`, `TooManyAttempts`, `EmailNotVerified`; after the
-/// right password, `OrganizationNotFound` for a tenant that the person does not belong to and `Forbidden` for somebody who is a
-/// member of none.
+/// right password, `OrganizationNotFound` for a tenant of which the user is not a member, and `Forbidden` for users who
+/// are members of none.
 pub async fn login(
     services: &Services,
     context: &RequestContext,
@@ -39,19 +46,15 @@ pub async fn login(
     let (is_locked, view) = services
         .write(context, move |unit| {
             let user = verified.lock(unit)?.user;
-            let membership = match wanted {
-                None => memberships::list_of_user(unit.tx, user.id)?
-                    .into_iter()
-                    .next()
-                    .ok_or(Error::Forbidden)?,
-                Some(slug) => {
-                    let tenant = tenants::find_by_slug(unit.tx, &slug)?;
-                    let id = tenant.ok_or(Error::OrganizationNotFound)?.organization_id;
-                    memberships::find(unit.tx, user.id, id)?.ok_or(Error::OrganizationNotFound)?
-                }
+            let wanted = match wanted {
+                None => None,
+                Some(slug) => organizations::find_by_slug(unit.tx, &slug)?
+                    .ok_or(Error::OrganizationNotFound)
+                    .map(|organization| Some(organization.id))?,
             };
-            let proof = Proof::Password(Subject { user, membership });
-            // Somebody who must have a second factor and has none stays locked out: these clients enrol nobody.
+            let subject = Subject::in_organization(unit.tx, user, wanted)?;
+            let proof = Proof::Password(subject);
+            // Users who must have a second factor and have none stay locked out: these clients cannot enrol one.
             let (is_locked, begun) = match enter(unit, proof, Carrier::Token(hash))? {
                 Entry::Locked(begun) => (true, begun),
                 entry => (false, entry.begun()?),

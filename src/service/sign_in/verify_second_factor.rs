@@ -1,4 +1,4 @@
-//! The second step of a sign-in.
+//! The second step of a sign-in: verifies the second factor.
 
 use crate::domain::audit::{Action, Method};
 use crate::service::mfa::check::CodeCheck;
@@ -7,11 +7,12 @@ use crate::service::sign_in::second_step::resume;
 use crate::service::{RequestContext, Result, Services, SignedIn};
 use crate::store::one_time_tokens::Purpose;
 
-/// The token of the first step and a code: of the authenticator, or one of the recovery codes. A wrong
-/// code uses the token up only when it is the tenth in a row.
+/// Takes the token of the first step and a code of the authenticator or a recovery code. The token stays valid until
+/// the tenth wrong code in a row.
 ///
 /// # Errors
-/// `InvalidOrExpiredToken`; `InvalidCode`; `TooManyAttempts` after five wrong codes in a row, no matter who tried them.
+/// `InvalidOrExpiredToken`; `InvalidCode`; `TooManyAttempts` after five wrong codes in a row, no matter which client
+/// sent them.
 pub async fn verify(
     services: &Services,
     context: &RequestContext,

@@ -1,4 +1,4 @@
-//! The way to Slack.
+//! Begins a sign-in: builds the URL at Slack.
 
 use url::Url;
 
@@ -10,18 +10,18 @@ use crate::service::slack::BrowserKey;
 use crate::service::slack::state::{Binding, Kind, State};
 use crate::service::{Result, Services};
 
-/// Characters of a refused return URL that its refusal repeats: more than any good one has.
+/// The maximum number of characters of a refused return URL that the error repeats.
 const MAX_SHOWN: usize = 2_048;
 
-/// What is asked for, and who asks.
+/// The parameters of a sign-in with Slack.
 pub struct Begin<'a> {
-    /// Where Slack is to send people back to.
+    /// Where Slack redirects to.
     pub callback_url: &'a Url,
     pub return_url: &'a str,
     pub code_challenge: Option<CodeChallenge>,
-    /// A workspace to offer first, and the only one to accept.
+    /// The only workspace to accept, which Slack preselects.
     pub team: Option<&'a str>,
-    /// The browser that must come back.
+    /// The browser that must complete the sign-in.
     pub browser: Option<&'a BrowserKey>,
 }
 
@@ -32,8 +32,8 @@ pub struct Begun {
 }
 
 /// # Errors
-/// `SlackNotSetUp`; `Invalid` for a return URL that is not allowed, a team that is none, and a custom
-/// scheme without a code challenge.
+/// `SlackNotSetUp`; `Invalid` for a return URL that is not allowed, an invalid team id, and a custom scheme
+/// without a code challenge.
 pub fn begin(services: &Services, begin: &Begin<'_>) -> Result<Begun> {
     begin_for(services, begin, Kind::SignIn)
 }

@@ -1,6 +1,7 @@
 //! The key in a browser's cookie that binds a sign-in with Slack to that browser.
 
 use crate::crypto::opaque::{Opaque, OpaqueHash};
+use crate::service::Services;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrowserKey(Opaque);
@@ -22,5 +23,12 @@ impl BrowserKey {
 
     pub(super) fn hash(&self) -> OpaqueHash {
         self.0.hash()
+    }
+}
+
+impl Services {
+    /// A key for a browser that has none.
+    pub fn new_browser_key(&self) -> BrowserKey {
+        BrowserKey::new(self.random())
     }
 }

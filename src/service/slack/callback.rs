@@ -1,4 +1,4 @@
-//! The way back from Slack.
+//! Handles the redirect from Slack.
 
 use url::Url;
 
@@ -7,7 +7,7 @@ use crate::crypto::sealed::{self, Purpose, SealError};
 use crate::domain::slack::meaning_of;
 use crate::domain::{ReturnUrl, SignInFailure, SlackPerson, lifetimes};
 use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
-use crate::service::sign_in::challenge::MfaChallenge;
+use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::slack::code::{Payload, StoredCode};
 use crate::service::slack::provision_user::{SlackSignIn, find_or_create, link, sign_in};
 use crate::service::slack::refuse::refuse;
@@ -16,23 +16,23 @@ use crate::service::{Error, RequestContext, Result, Services, SignIn, SignedIn, 
 use crate::store::one_time_tokens::Purpose as OneTime;
 use crate::store::{slack_states, workspaces};
 
-/// What the person's browser brings.
+/// What the user's browser sends.
 pub struct Callback<'a> {
-    /// As at the beginning.
+    /// The same as in the request to Slack.
     pub callback_url: &'a Url,
     pub state: Option<&'a str>,
     pub code: Option<&'a str>,
-    /// Slack's word for why there is no code.
+    /// Slack's error, if there is no code.
     pub error: Option<&'a str>,
     /// The browser's key, if it has one.
     pub browser: Option<&'a str>,
 }
 
-/// Back where the person came from, one way or the other.
+/// How to redirect the user, after success or failure.
 pub struct CallbackResult {
     pub return_url: ReturnUrl,
     pub state: String,
-    /// Whether the client waits for a code, and so looks for its answer in the query.
+    /// Whether the client expects a code, and so reads the answer from the query.
     pub is_by_code: bool,
     pub outcome: CallbackOutcome,
 }
@@ -53,24 +53,24 @@ impl From<SignIn> for CallbackOutcome {
     }
 }
 
-/// A state that cannot be trusted, or a service that cannot go on: nobody is sent anywhere.
+/// An untrusted state, or an error of ours: there is no redirect.
 pub struct CallbackError {
     pub why: Error,
-    /// For a link that the person may follow.
+    /// For a link on the error page.
     pub return_target: Option<Box<ReturnTarget>>,
 }
 
-/// Where a person can begin anew.
+/// Where the user can start again.
 pub enum ReturnTarget {
-    /// By our own button, towards this URL.
+    /// At our own button, with this return URL.
     Start(ReturnUrl),
-    /// In the application, which keeps what it needs to begin.
+    /// In the application, which has what it needs to start.
     Application(ReturnUrl),
 }
 
 /// # Errors
-/// `CallbackError` when the state is missing, none of ours, expired, used, another browser's, or leads where
-/// nobody may be sent any more; or when the database fails.
+/// `CallbackError` if the state is missing, not ours, expired, used, or another browser's, if its return URL is no
+/// longer allowed, or if the database fails.
 pub async fn callback(
     services: &Services,
     context: &RequestContext,
@@ -103,19 +103,19 @@ pub async fn callback(
     })
 }
 
-/// At the consent page it is the person's own no; as an answer to us it would be Slack's.
-const PERSONS_NO: &str = "access_denied";
+/// Slack's error when the user cancels on the consent page.
+const CANCELLED: &str = "access_denied";
 
-/// What Slack is said to have said. A browser brings it, and may bring any word as often as it likes.
+/// Slack's error as the browser sends it, which could send any.
 fn refusal(slack_error: &str) -> SignInFailure {
-    if slack_error == PERSONS_NO {
+    if slack_error == CANCELLED {
         return SignInFailure::AccessDenied;
     }
     let (failure, name) = meaning_of(slack_error);
     if failure == SignInFailure::SlackMisconfigured {
         tracing::warn!(
             slack_error = name,
-            "Slack is said not to accept the SLACK_ settings"
+            "Slack may have rejected the SLACK_ settings: a browser sent this error"
         );
     }
     failure
@@ -125,7 +125,7 @@ fn trusted_state(
     services: &Services,
     callback: &Callback<'_>,
 ) -> Result<(State, ReturnUrl), CallbackError> {
-    let nowhere = |why| CallbackError {
+    let without_redirect = |why| CallbackError {
         why,
         return_target: first_web_page(services).map(|url| Box::new(ReturnTarget::Start(url))),
     };
@@ -134,12 +134,12 @@ fn trusted_state(
         return_target: None,
     })?;
     let Some(sealed) = callback.state else {
-        // A cancelled consent may come back without its state. No other word is believed of whoever has none.
+        // After cancelling, the redirect may lack the state. No other error is believed without it.
         let why = match callback.error {
-            Some(PERSONS_NO) => SignInFailure::AccessDenied,
+            Some(CANCELLED) => SignInFailure::AccessDenied,
             _ => SignInFailure::SignInExpired,
         };
-        return Err(nowhere(why.into()));
+        return Err(without_redirect(why.into()));
     };
     let opened = sealed::open::<State>(
         sealed,
@@ -150,11 +150,13 @@ fn trusted_state(
     let (state, is_in_time) = match opened {
         Ok(state) => (state, true),
         Err(SealError::Expired(state)) => (state, false),
-        Err(SealError::Invalid) => return Err(nowhere(SignInFailure::SignInExpired.into())),
+        Err(SealError::Invalid) => {
+            return Err(without_redirect(SignInFailure::SignInExpired.into()));
+        }
     };
-    // The list may have been shortened since the person left.
+    // The list may have changed since the sign-in began.
     let Ok(return_url) = ReturnUrl::check(&state.return_url, &services.return_urls) else {
-        return Err(nowhere(SignInFailure::SignInExpired.into()));
+        return Err(without_redirect(SignInFailure::SignInExpired.into()));
     };
     if !is_in_time || !state.binding.admits(callback.browser) {
         return Err(CallbackError {
@@ -176,7 +178,7 @@ fn return_target(state: &State, return_url: ReturnUrl) -> Box<ReturnTarget> {
     })
 }
 
-/// Where to begin when nothing is known of whoever is callback_error.
+/// Where to start again if the state is unknown.
 fn first_web_page(services: &Services) -> Option<ReturnUrl> {
     services
         .return_urls
@@ -185,10 +187,10 @@ fn first_web_page(services: &Services) -> Option<ReturnUrl> {
         .find(|url| !url.is_custom_scheme())
 }
 
-/// Whether the state was unused until now. Nobody is asked at Slack before this is written down.
+/// Marks the state as used; returns whether it was unused. This happens before the code is exchanged.
 async fn use_up(services: &Services, state: &State) -> Result<bool> {
     let id = state.id;
-    // As long as the state could be shown again at the most.
+    // After that, the state has expired anyway.
     let expires_at = services.now() + lifetimes::SLACK_STATE;
     services
         .store
@@ -258,7 +260,7 @@ async fn arrive(
     }
 }
 
-/// Everything that a transaction needs to know of the person, gathered before it begins.
+/// Collects what the transaction needs before it begins.
 async fn slack_sign_in(services: &Services, arrival: Arrival) -> Result<SlackSignIn> {
     let workspace_name = match arrival.workspace_name {
         WorkspaceName::Told(name) => name,
@@ -295,7 +297,7 @@ async fn store_sign_in(
     store_code(services, context, payload, challenge).await
 }
 
-/// Stores what the holder of the challenge's verifier will redeem.
+/// Stores what the holder of the challenge's verifier can redeem.
 async fn store_code(
     services: &Services,
     context: &RequestContext,

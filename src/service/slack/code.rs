@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{OrganizationId, SessionId, SlackPerson, UserId};
 
-/// What a code stands for.
+/// What a code is exchanged for.
 #[derive(Serialize, Deserialize)]
 pub(in crate::service) enum Payload {
     SignIn {
@@ -27,7 +27,7 @@ impl Payload {
     }
 }
 
-/// A code as it is stored.
+/// The stored form of a code.
 #[derive(Serialize, Deserialize)]
 pub(in crate::service) struct StoredCode {
     pub challenge: String,

@@ -1,12 +1,11 @@
-//! Attaching an identity at Slack to somebody who is signed in.
+//! Links an identity at Slack to a signed-in user.
 
 use crate::service::slack::begin::{Begin, Begun, begin_for};
 use crate::service::slack::state::Kind;
 use crate::service::{Caller, Result, Services};
 
-/// The identity of whoever comes back from Slack is linked to the caller. If an attacker could lead the caller through
-/// a link, the attacker's workspace would become theirs; so it is bound to the caller's browser, or
-/// to the verifier that the caller keeps.
+/// Begins linking the identity that signs in at Slack to the caller. Otherwise an attacker could make the caller link
+/// the attacker's identity, so this is bound to the caller's browser, or to a verifier that only the caller has.
 ///
 /// # Errors
 /// As [`begin`](crate::service::slack::begin::begin); `Forbidden` for a service.

@@ -1,7 +1,7 @@
-//! Signing in with Slack: from the button to the token.
+//! Sign-in with Slack.
 //!
-//! `begin` and `link` lead to Slack, `callback` takes the person back, `redeem` hands the token to
-//! whoever keeps the code's verifier. `provision_user` says who becomes which user.
+//! `begin` and `link` lead to Slack, `callback` handles the way back, and `redeem` exchanges a code and its verifier
+//! for the token. `provision_user` finds or creates the user.
 
 mod begin;
 mod browser_key;
@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use crate::domain::Role;
 use crate::ports::SlackApi;
-use crate::service::{Error, Result, Services};
 
 pub use begin::{Begin, Begun, begin};
 pub use browser_key::BrowserKey;
@@ -29,21 +28,10 @@ pub use link::link;
 pub use purge::purge_expired;
 pub use redeem::{Redeem, redeem};
 
-/// Slack and the rules for who comes from there.
+/// The Slack client and the rules for users from Slack.
 pub struct Slack {
     pub api: Arc<dyn SlackApi>,
     pub allow_guests: bool,
-    /// The role of the first person from a workspace.
+    /// The role of the first user from a workspace.
     pub first_user_role: Role,
-}
-
-impl Services {
-    fn slack(&self) -> Result<&Slack> {
-        self.slack.as_ref().ok_or(Error::SlackNotSetUp)
-    }
-
-    /// For a browser that has none.
-    pub fn new_browser_key(&self) -> BrowserKey {
-        BrowserKey::new(self.random())
-    }
 }

@@ -1,7 +1,7 @@
-//! Just-in-time provisioning: which user, in which organization, somebody from Slack is.
+//! Just-in-time provisioning: finds or creates the user and the organization of a Slack identity.
 //!
-//! An organization is a workspace's, a user is an account's in it. Nobody joins anything by an e-mail address: at
-//! Slack it may be missing, changes, and is under the control of a workspace's admins.
+//! An organization belongs to a workspace, a user to an account in it. E-mail addresses link nothing: at Slack they may
+//! be missing, can change, and are controlled by the admins of a workspace.
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{
@@ -10,16 +10,17 @@ use crate::domain::{
 };
 use crate::service::organizations::register::insert_organization;
 use crate::service::organizations::switch::{OrganizationSwitch, switch_session};
-use crate::service::sign_in::entry::{Carrier, Entry, Proof, Subject, enter};
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
+use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{StoreError, identities, memberships, sessions, users, workspaces};
 
-/// How often to look again after losing to another sign-in of the same moment. Each loss means that somebody
-/// else won, and there are few things to win.
+/// How often to retry after a conflict with a concurrent sign-in. Each conflict means that another one succeeded, and
+/// there are few things to insert.
 const ATTEMPTS: usize = 8;
 
-/// Somebody from Slack and the rules for making their account.
+/// A user from Slack and the rules for creating their account.
 #[derive(Clone)]
 pub(in crate::service) struct SlackSignIn {
     pub person: SlackPerson,
@@ -50,18 +51,11 @@ impl SlackSignIn {
             .and_then(PersonName::from_elsewhere)
             .or_else(|| PersonName::from_elsewhere(email.as_ref()?.local_part()))
             .unwrap_or_else(|| PersonName::from_stored("Somebody from Slack".to_owned()));
-        User {
-            id: UserId::new(unit.now, unit.random()),
-            email,
-            name,
-            token_version: 0,
-            disabled_at: None,
-            created_at: unit.now,
-        }
+        User::new(unit.now, unit.random(), email, name)
     }
 
-    /// The workspace's organization, and the role of somebody who comes to it now. It is made if there is none; then
-    /// the action says so.
+    /// The workspace's organization, which is created if there is none, and the role of a new member. The action tells
+    /// whether it was created.
     fn organization(
         &self,
         unit: &mut UnitOfWork<'_, '_>,
@@ -76,20 +70,20 @@ impl SlackSignIn {
             .and_then(OrganizationName::from_elsewhere)
             .unwrap_or_else(|| OrganizationName::from_stored("Slack workspace".to_owned()));
         let id = insert_organization(unit, name, self.join_policy)?.id;
-        workspaces::insert(unit.tx, team_id, id, unit.now).map_err(lost)?;
+        workspaces::insert(unit.tx, team_id, id, unit.now).map_err(conflict)?;
         Ok((id, self.first_role, Action::OrganizationFounded))
     }
 }
 
-/// Unique constraints decide which of several sign-ins makes a thing; the others find it when they look again.
-fn lost(error: StoreError) -> Error {
+/// Unique constraints decide which of concurrent sign-ins inserts a row; the others find it when they retry.
+fn conflict(error: StoreError) -> Error {
     match error {
         StoreError::Taken(_) => Error::Conflict,
         other => other.into(),
     }
 }
 
-async fn until_settled<T: Send + 'static>(
+async fn retry_conflicts<T: Send + 'static>(
     services: &Services,
     context: &RequestContext,
     work: impl Fn(&mut UnitOfWork<'_, '_>) -> Result<Finished<T>> + Clone + Send + 'static,
@@ -103,17 +97,17 @@ async fn until_settled<T: Send + 'static>(
     Err(Error::Busy("sign-ins from one workspace"))
 }
 
-/// Finds or makes organization, user, identity and membership, and begins the session, in one transaction.
+/// Finds or creates organization, user, identity and membership, and begins the session, in one transaction.
 ///
 /// # Errors
-/// `NotAllowed` for disabled accounts and for people who were removed from the organization, `AccountExists` when
-/// the address belongs to an account that is not linked.
+/// `NotAllowed` for disabled accounts and for users who were removed from the organization, `AccountExists` if the
+/// address belongs to an account that is not linked.
 pub(in crate::service) async fn sign_in(
     services: &Services,
     context: &RequestContext,
     slack: SlackSignIn,
 ) -> Result<Entry> {
-    until_settled(services, context, move |unit| {
+    retry_conflicts(services, context, move |unit| {
         let entry = match provision(unit, &slack)? {
             Provisioned::Known(subject) => enter(unit, Proof::Slack(subject), Carrier::Jwt)?,
             Provisioned::New(subject) => enter(unit, Proof::Registration(subject), Carrier::Jwt)?,
@@ -123,7 +117,7 @@ pub(in crate::service) async fn sign_in(
     .await
 }
 
-/// As [`sign_in`], for somebody whose session begins when they redeem a code.
+/// As [`sign_in`], if the session begins only when a code is redeemed.
 ///
 /// # Errors
 /// As [`sign_in`].
@@ -132,7 +126,7 @@ pub(in crate::service) async fn find_or_create(
     context: &RequestContext,
     slack: SlackSignIn,
 ) -> Result<Subject> {
-    until_settled(services, context, move |unit| {
+    retry_conflicts(services, context, move |unit| {
         let (Provisioned::Known(subject) | Provisioned::New(subject)) = provision(unit, &slack)?;
         unit.recorded_if_changed(subject)
     })
@@ -141,7 +135,7 @@ pub(in crate::service) async fn find_or_create(
 
 enum Provisioned {
     Known(Subject),
-    /// Made now, and recorded.
+    /// Just created and recorded.
     New(Subject),
 }
 
@@ -152,7 +146,7 @@ fn provision(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Provi
     }
 }
 
-/// Somebody whose identity is linked.
+/// A user whose identity is linked.
 fn known(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn, user_id: UserId) -> Result<Subject> {
     let organization_id = workspaces::find(unit.tx, &slack.person.account.team_id)?
         .ok_or(SignInFailure::NotAllowed)?;
@@ -160,28 +154,27 @@ fn known(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn, user_id: UserId) ->
 }
 
 /// # Errors
-/// `NotAllowed` for a disabled account, and for somebody who is not a member.
+/// `NotAllowed` for a disabled account, and for users who are not members.
 pub(in crate::service) fn member(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
     organization_id: OrganizationId,
 ) -> Result<Subject> {
-    let user = users::lock_account(unit.tx, user_id)?
-        .map(|account| account.user)
-        .filter(|user| user.disabled_at.is_none())
-        .ok_or(SignInFailure::NotAllowed)?;
+    let user = users::lock_enabled_account(unit.tx, user_id)?
+        .ok_or(SignInFailure::NotAllowed)?
+        .user;
     let membership =
         memberships::find(unit.tx, user_id, organization_id)?.ok_or(SignInFailure::NotAllowed)?;
     Ok(Subject { user, membership })
 }
 
-/// Somebody who is new, perhaps from a workspace that is.
+/// Creates a user, and the organization if the workspace is new too.
 fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject> {
     let user = slack.user(unit);
     if let Some(email) = &user.email
         && users::find_account_by_email(unit.tx, email)?.is_some()
     {
-        // Another sign-in of this person may have been committed since their identity was looked for.
+        // A concurrent sign-in of this user may have been committed since the identity was looked up.
         return match identities::find(unit.tx, &slack.person.account)? {
             Some(_) => Err(Error::Conflict),
             None => Err(SignInFailure::AccountExists.into()),
@@ -194,21 +187,20 @@ fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject>
         role,
         manager_id: None,
     };
-    users::insert(unit.tx, &user, None, None).map_err(lost)?;
-    memberships::insert(unit.tx, &membership, unit.now).map_err(lost)?;
-    identities::insert(unit.tx, &slack.person.account, user.id, unit.now).map_err(lost)?;
+    users::insert(unit.tx, &user, None, None).map_err(conflict)?;
+    memberships::insert(unit.tx, &membership, unit.now).map_err(conflict)?;
+    identities::insert(unit.tx, &slack.person.account, user.id, unit.now).map_err(conflict)?;
     let event = unit.event(action).own(user.id).within(organization_id);
     unit.record(event.by(Method::Slack))?;
     Ok(Subject { user, membership })
 }
 
-/// Links the identity to somebody who is signed in, and makes them a member of the
-/// workspace's organization. The session goes on, and speaks for that organization from now on, unless that
-/// requires a second factor and the person has none.
+/// Links the identity to a signed-in user, and makes them a member of the workspace's organization. The session
+/// switches to that organization, unless it requires a second factor and the user has none.
 ///
 /// # Errors
-/// `AccountExists` when the identity is another user's; `SignInExpired` when the session has ended;
-/// `NotAllowed` for disabled accounts and for people who were removed from the organization.
+/// `AccountExists` if the identity is another user's; `SignInExpired` if the session has ended; `NotAllowed` for
+/// disabled accounts and for users who were removed from the organization.
 pub(in crate::service) async fn link(
     services: &Services,
     context: &RequestContext,
@@ -216,12 +208,11 @@ pub(in crate::service) async fn link(
     user_id: UserId,
     session_id: SessionId,
 ) -> Result<OrganizationSwitch> {
-    until_settled(services, context, move |unit| {
+    retry_conflicts(services, context, move |unit| {
         let now = unit.now;
-        let user = users::lock_account(unit.tx, user_id)?
-            .map(|account| account.user)
-            .filter(|user| user.disabled_at.is_none())
-            .ok_or(SignInFailure::NotAllowed)?;
+        let user = users::lock_enabled_account(unit.tx, user_id)?
+            .ok_or(SignInFailure::NotAllowed)?
+            .user;
         let session = sessions::lock_open(unit.tx, session_id)?
             .filter(|session| session.is_live(now))
             .ok_or(SignInFailure::SignInExpired)?;
@@ -241,13 +232,13 @@ pub(in crate::service) async fn link(
                     role,
                     manager_id: None,
                 };
-                memberships::insert(unit.tx, &membership, now).map_err(lost)?;
+                memberships::insert(unit.tx, &membership, now).map_err(conflict)?;
                 membership
             }
         };
         let switch = switch_session(unit, &session, &user, &membership)?;
         if owner.is_none() {
-            identities::insert(unit.tx, &slack.person.account, user_id, now).map_err(lost)?;
+            identities::insert(unit.tx, &slack.person.account, user_id, now).map_err(conflict)?;
         }
         unit.changed(Change::PersonChanged { user_id });
         let event = unit.event(Action::IdentityLinked).own(user_id);

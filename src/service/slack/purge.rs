@@ -1,4 +1,4 @@
-//! Deleting states and one-time tokens that have expired.
+//! Deletes expired states and one-time tokens.
 
 use crate::service::Services;
 use crate::store::{StoreError, one_time_tokens, slack_states};

@@ -1,4 +1,4 @@
-//! Redeeming a one-time code.
+//! Redeems one-time codes.
 
 use crate::crypto::opaque;
 use crate::domain::{CodeVerifier, SignInFailure};
@@ -14,11 +14,11 @@ pub struct Redeem<'a> {
     pub verifier: &'a CodeVerifier,
 }
 
-/// The code is used up, whether or not the verifier fits.
+/// The code is used, whether or not the verifier matches.
 ///
 /// # Errors
-/// `SignIn(SignInExpired)` for a code that is unknown, used, older than a minute or somebody else's;
-/// the failures of signing in, and of linking.
+/// `SignIn(SignInExpired)` for a code that is unknown, used, older than a minute, or another client's; the failures of
+/// signing in, and of linking.
 pub async fn redeem(
     services: &Services,
     context: &RequestContext,
@@ -43,7 +43,7 @@ pub async fn redeem(
             organization_id,
         } => services
             .write(context, move |unit| {
-                // Within the code's minute the account may have been disabled or removed.
+                // The account may have been disabled or removed since the code was issued.
                 let subject = member(unit, user_id, organization_id)?;
                 let entry = enter(unit, Proof::Slack(subject), Carrier::Jwt)?;
                 unit.unrecorded(entry)

@@ -1,11 +1,11 @@
-//! Recording that somebody from Slack was refused.
+//! Records that a user from Slack was refused.
 
 use crate::domain::SignInFailure;
 use crate::domain::audit::{Action, Method};
 use crate::service::{RequestContext, Result, Services};
 
 /// # Errors
-/// Always: `failure`, or what kept it from being recorded.
+/// Always: `failure`, or the error that prevented recording it.
 pub(in crate::service) async fn refuse<T: Send + 'static>(
     services: &Services,
     context: &RequestContext,

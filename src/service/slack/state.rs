@@ -1,4 +1,4 @@
-//! What travels to Slack and back as `state`: sealed, so that nobody reads or makes one.
+//! The `state` that Slack returns, encrypted so that clients can neither read nor forge it.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub(in crate::service) struct State {
     #[serde(rename = "type")]
     pub kind: Kind,
     pub binding: Binding,
-    /// The workspace that was asked for.
+    /// The requested workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
 }
@@ -24,22 +24,22 @@ pub(in crate::service) struct State {
 pub(in crate::service) enum Kind {
     #[serde(rename = "signin")]
     SignIn,
-    /// To attach an identity to somebody who is signed in.
+    /// To link an identity to a signed-in user.
     Link {
         user_id: UserId,
         session_id: SessionId,
     },
 }
 
-/// Who must hold what, so that nobody ends up in a sign-in that somebody else began. With neither, the
-/// client compares the state that it got with the one that comes back.
+/// Binds a sign-in to the browser or client that began it, so that an attacker cannot make a victim complete theirs.
+/// With neither, the client must compare the state that it got with the one that is returned.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::service) struct Binding {
     /// The hash of the browser's key.
     #[serde(skip_serializing_if = "Option::is_none")]
     browser: Option<String>,
-    /// What the client's verifier must fit.
+    /// Which the client's verifier must match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_challenge: Option<String>,
 }
@@ -56,7 +56,7 @@ impl Binding {
         self.browser.is_some()
     }
 
-    /// Whether the browser that came back may be the one that began.
+    /// Whether this may be the browser that began the sign-in.
     pub fn admits(&self, browser: Option<&str>) -> bool {
         let Some(bound) = &self.browser else {
             return true;
@@ -72,12 +72,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bound_browser_alone_is_admitted() {
-        let (ours, other) = (BrowserKey::new([1; 32]), BrowserKey::new([2; 32]));
+    fn only_the_bound_browser_is_admitted() {
+        let (ours, theirs) = (BrowserKey::new([1; 32]), BrowserKey::new([2; 32]));
         let bound = Binding::new(Some(&ours), None);
         assert!(bound.admits(Some(ours.expose())));
-        for stranger in [None, Some(""), Some("x"), Some(other.expose())] {
-            assert!(!bound.admits(stranger), "{stranger:?}");
+        for other in [None, Some(""), Some("x"), Some(theirs.expose())] {
+            assert!(!bound.admits(other), "{other:?}");
         }
         assert!(!bound.admits(Some(ours.hash().as_str())));
         assert!(Binding::default().admits(None));

@@ -1,4 +1,4 @@
-//! A caller whom the transaction has judged again: the one place that decides whether they may still act.
+//! The caller, checked again within the transaction. Only this file decides whether they may still act.
 
 use chrono::{DateTime, Utc};
 
@@ -9,12 +9,12 @@ use crate::service::{Error, Profile, Result};
 use crate::store::users::Account;
 use crate::store::{Tx, api_tokens, memberships, organizations, sessions, totp, users};
 
-/// Who is acting, as they are in this transaction. Their account, credential and membership stay as they are until it
-/// ends, so that whatever ends them comes either before it and is seen here, or after it.
+/// The caller as they are in this transaction. Their account, credential and membership are locked until it ends, so
+/// that a concurrent change comes either before it and is seen here, or after it.
 pub struct Actor {
     pub account: Account,
     pub membership: Membership,
-    /// What they may do: the membership's role, or a lower one of their API token.
+    /// Their effective role: the membership's, or a lower one of their API token.
     pub role: Role,
     proof: Proof,
 }
@@ -41,9 +41,7 @@ impl Actor {
 
     pub(super) fn judge(tx: &mut Tx<'_>, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
         let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
-        let account = users::lock_account(tx, user_id)?
-            .filter(|account| account.user.disabled_at.is_none())
-            .ok_or(Error::TokenRevoked)?;
+        let account = users::lock_enabled_account(tx, user_id)?.ok_or(Error::TokenRevoked)?;
         let membership =
             memberships::lock(tx, user_id, organization_id)?.ok_or(Error::TokenRevoked)?;
         let (proof, role) = match caller.credential {
@@ -79,11 +77,11 @@ impl Actor {
         })
     }
 
-    /// What the actor does, they do to themselves in their organization, unless the event says otherwise.
+    /// By default, an event is about the actor themselves, in their organization.
     fn template(&self) -> Event {
         Event {
             action: Action::Login,
-            ..Event::about_nobody()
+            ..Event::empty()
         }
         .own(self.id())
         .within(self.organization_id())
@@ -117,10 +115,10 @@ impl Actor {
         matches!(self.proof, Proof::ApiToken)
     }
 
-    /// The session of somebody who signed in.
+    /// The session of a signed-in user.
     ///
     /// # Errors
-    /// `Forbidden` for a service: what a person does with their own account is not for it.
+    /// `Forbidden` for a service, which may not act on the account of its token's creator.
     pub fn session(&self) -> Result<&Session> {
         match &self.proof {
             Proof::Session(session) => Ok(session),
@@ -134,7 +132,7 @@ impl Actor {
         self.session().map(|session| session.id)
     }
 
-    /// The role, or one above it.
+    /// Requires the role or a higher one.
     ///
     /// # Errors
     /// `Forbidden`.

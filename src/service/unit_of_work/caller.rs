@@ -1,31 +1,30 @@
-//! Who is asking, as they were when the head of their request arrived.
+//! The authenticated caller, as they were when the request arrived.
 
 use std::net::IpAddr;
 
 use crate::domain::{ApiTokenId, OrganizationId, Role, SessionId};
 use crate::service::{Error, Profile, RequestContext, Result};
 
-/// Who is asking, as the database (not the token) describes them.
+/// The authenticated caller, as the database (not the token) describes them.
 ///
-/// This is what they were when the request began, good for reading. To write on their behalf a verb opens
-/// [`write_as`](crate::service::Services::write_as), and there is no way around it: the request's context is in here
-/// and comes out for nobody else.
+/// This is their state when the request began, which suffices for reading. To write, a verb must use
+/// [`write_as`](crate::service::Services::write_as): only that can read the request's context, which is in here.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub profile: Profile,
     pub credential: Credential,
-    /// The user's `ver` that the credential was judged by.
+    /// The user's `ver` that the credential was checked with.
     pub(super) token_version: i32,
-    /// They may lack the second factor that their organization requires, because they come to enrol it.
+    /// They may lack the second factor that their organization requires, because they are about to enrol it.
     pub(super) may_lack_second_factor: bool,
     pub(super) context: RequestContext,
 }
 
-/// What the caller proved themselves with.
+/// How the caller authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
     Session(SessionId),
-    /// Held by a service; nobody is sitting there.
+    /// Held by a service.
     ApiToken(ApiTokenId),
 }
 
@@ -57,10 +56,10 @@ impl Caller {
         self.context.address
     }
 
-    /// The session of somebody who signed in.
+    /// The session of a signed-in user.
     ///
     /// # Errors
-    /// `Forbidden` for a service: what a person does with their own account is not for it.
+    /// `Forbidden` for a service, which may not act on the account of its token's creator.
     pub fn session_id(&self) -> Result<SessionId> {
         match self.credential {
             Credential::Session(id) => Ok(id),
@@ -68,7 +67,7 @@ impl Caller {
         }
     }
 
-    /// A token speaks for one organization: every other one is not there, whoever asks.
+    /// A token is for one organization. Any other one is reported as missing, so that its existence does not show.
     ///
     /// # Errors
     /// `OrganizationNotFound`.
@@ -80,7 +79,7 @@ impl Caller {
         }
     }
 
-    /// The role, or one above it. For reading; a write asks the [`Actor`](super::Actor).
+    /// Requires the role or a higher one. For reading; a write checks the [`Actor`](super::Actor).
     ///
     /// # Errors
     /// `Forbidden`.

@@ -1,8 +1,8 @@
-//! The database as verbs see it: they read it, and write to it in units of work.
+//! The database as verbs use it: they read it, and write to it in units of work.
 
 use crate::store::{Engine, MigrationError, Store, StoreError, Tx};
 
-/// The store without its way to write, which [`UnitOfWork`](super::UnitOfWork) keeps to itself.
+/// The store without its function to write, which only [`UnitOfWork`](super::UnitOfWork) uses.
 pub struct Database(Store);
 
 impl Database {
@@ -18,10 +18,10 @@ impl Database {
         self.0.engine()
     }
 
-    /// Runs queries that change nothing. Each sees the database as it is when it runs.
+    /// Runs queries that change nothing. Each sees the current state of the database.
     ///
     /// # Errors
-    /// What `work` answers, or the [`StoreError`] that kept it from running.
+    /// The error of `work`, or the [`StoreError`] that prevented it from running.
     pub async fn read<T, E>(
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -33,7 +33,7 @@ impl Database {
         self.0.read(work).await
     }
 
-    /// Writes what no person does and nobody has to know of: purging, delivering, noting a use.
+    /// Writes that are no act of a user and need no audit row: deleting, delivering, recording a use.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -48,10 +48,10 @@ impl Database {
         self.0.write(work).await
     }
 
-    /// Keeps room for writes when the disk is full.
+    /// Reserves space for writes in case the disk is full.
     ///
     /// # Errors
-    /// `Unavailable` when it is full already.
+    /// `Unavailable` if it is already full.
     pub async fn keep_room(&self) -> Result<(), StoreError> {
         self.0.keep_room().await
     }

@@ -1,4 +1,4 @@
-//! What a verb has to say about something that happened; the unit of work makes an audit row of it.
+//! What verbs report; the unit of work makes audit rows of it.
 
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ use crate::domain::{OrganizationId, UserId};
 pub struct Event {
     pub action: Action,
     pub outcome: Outcome,
-    /// Who did it.
+    /// The user who acted.
     pub actor_id: Option<UserId>,
-    /// To whom it was done.
+    /// The user it concerns.
     pub subject_id: Option<UserId>,
     pub organization_id: Option<OrganizationId>,
     pub method: Option<Method>,
@@ -21,7 +21,7 @@ pub struct Event {
 }
 
 impl Event {
-    pub(super) fn about_nobody() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             action: Action::Login,
             outcome: Outcome::Ok,
@@ -34,7 +34,7 @@ impl Event {
         }
     }
 
-    /// Done to somebody; by whom stays as it is.
+    /// Sets the user it concerns.
     pub fn about(self, user_id: impl Into<Option<UserId>>) -> Self {
         Self {
             subject_id: user_id.into(),
@@ -42,7 +42,7 @@ impl Event {
         }
     }
 
-    /// Done by somebody to themselves.
+    /// Sets a user who acted on themselves.
     pub fn own(self, user_id: UserId) -> Self {
         Self {
             actor_id: Some(user_id),
@@ -51,7 +51,7 @@ impl Event {
         }
     }
 
-    /// Which organization's log it belongs to.
+    /// Sets the organization whose log it belongs to.
     pub fn within(self, organization_id: impl Into<Option<OrganizationId>>) -> Self {
         Self {
             organization_id: organization_id.into(),
@@ -66,7 +66,7 @@ impl Event {
         }
     }
 
-    /// It was tried in vain. `reason` is a stable word, such as `wrong_password`.
+    /// Makes it a refusal. `reason` is a stable word, such as `wrong_password`.
     pub fn refused(self, reason: &'static str) -> Self {
         Self {
             outcome: Outcome::Refused,

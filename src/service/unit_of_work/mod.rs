@@ -1,9 +1,9 @@
 //! The unit of work: the one way to write to the database.
 //!
-//! A verb opens one with [`Services::write`], for somebody who has yet to prove who they are, or on behalf of a
-//! [`Caller`] with [`Services::write_as`] or [`Services::administer`], which judge the caller again under a lock. It hands the verb
-//! the transaction, the time, ids and secrets, and takes what happened: audit rows, changes that other instances must
-//! hear of, e-mails. A verb can end only with a [`Finished`], which says that it recorded what it did.
+//! A verb opens one with [`Services::write`] for clients that are not authenticated yet, or for a [`Caller`] with
+//! [`Services::write_as`] or [`Services::administer`], which check the caller again under a lock. It gives the verb the
+//! transaction, the time, ids and secrets, and takes what happened: audit rows, changes for other instances, e-mails. A
+//! verb can end only with a [`Finished`], which shows that it recorded what it did.
 
 mod actor;
 mod caller;
@@ -21,7 +21,7 @@ use crate::crypto::sealed::{self, Purpose};
 use crate::crypto::seeded_random::SeededRandom;
 use crate::domain::audit::{Action, AuditEntry};
 use crate::domain::ids::{AuditId, EmailId};
-use crate::domain::{Change, Email, EmailMessage, UserId, lifetimes};
+use crate::domain::{Change, Email, EmailMessage, SessionId, UserId, lifetimes};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
 use crate::store::{StoreError, Tx, audit, changes, users};
@@ -31,13 +31,13 @@ pub use caller::{Caller, Credential};
 pub use database::Database;
 pub use event::Event;
 
-/// A transaction that is under way, and what it has to say once it is committed.
+/// A running transaction, and what to announce once it is committed.
 pub struct UnitOfWork<'a, 'tx> {
     pub tx: &'a mut Tx<'tx>,
-    /// One instant for everything in it, to the microsecond.
+    /// The same time for everything in it, to the microsecond.
     pub now: DateTime<Utc>,
     context: RequestContext,
-    /// What an event is about unless it says otherwise.
+    /// The defaults of an event.
     template: Event,
     random: SeededRandom,
     keyring: Arc<Keyring>,
@@ -46,11 +46,11 @@ pub struct UnitOfWork<'a, 'tx> {
     queued_emails: bool,
 }
 
-/// The end of a unit of work that is to be committed: what the caller gets, or a refusal that was recorded.
+/// The end of a unit of work that is to be committed: its result, or a refusal that was recorded.
 #[must_use]
 pub struct Finished<T>(Result<T, Error>);
 
-/// What is left to do after the commit.
+/// What to do after the commit.
 struct Committed<T> {
     outcome: Result<T, Error>,
     changes: Vec<Change>,
@@ -83,7 +83,7 @@ impl UnitOfWork<'_, '_> {
         self.context.device.as_deref()
     }
 
-    /// Something that has happened: by the caller to themselves, where there is one.
+    /// A new event. If there is a caller, it is about them by default.
     pub fn event(&self, action: Action) -> Event {
         Event {
             action,
@@ -91,7 +91,7 @@ impl UnitOfWork<'_, '_> {
         }
     }
 
-    /// Inserts the audit row of something that has happened.
+    /// Inserts the audit row of an event.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -116,14 +116,28 @@ impl UnitOfWork<'_, '_> {
         Ok(())
     }
 
-    /// Tells every instance of a change, this one before the request is answered.
+    /// Announces a change to every instance; this one applies it before the request is answered.
     pub fn changed(&mut self, change: Change) {
         if !self.changes.contains(&change) {
             self.changes.push(change);
         }
     }
 
-    /// What tokens say about the user is no longer so: a role, a membership. They must be refreshed.
+    /// Announces that these sessions of the user have ended.
+    pub fn sessions_ended(
+        &mut self,
+        user_id: UserId,
+        session_ids: impl IntoIterator<Item = SessionId>,
+    ) {
+        for session_id in session_ids {
+            self.changed(Change::SessionEnded {
+                user_id,
+                session_id,
+            });
+        }
+    }
+
+    /// Announces that the user's tokens are outdated, for example after a change of role, and must be refreshed.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -146,9 +160,7 @@ impl UnitOfWork<'_, '_> {
         Ok(())
     }
 
-    /// An e-mail ready for the outbox.
-    ///
-    /// It is encrypted there: it may hold a one-time token, which must be of no use to somebody who reads the database.
+    /// An e-mail ready for the outbox, encrypted because it may contain a one-time token.
     pub fn draft(&mut self, to: Email, message: &EmailMessage) -> NewEmail {
         NewEmail {
             id: EmailId::new(self.now, self.random()),
@@ -174,7 +186,7 @@ impl UnitOfWork<'_, '_> {
         outbox::insert(self.tx, email)
     }
 
-    /// As much work as [`queue`](Self::queue), for an e-mail that nobody will be sent. It may count as one to its
+    /// The same work as [`queue`](Self::queue) for an e-mail that is never sent. It may count towards the limit of its
     /// recipient.
     ///
     /// # Errors
@@ -184,7 +196,7 @@ impl UnitOfWork<'_, '_> {
         outbox::insert_decoy(self.tx, email, counts)
     }
 
-    /// Records what happened and ends.
+    /// Records the event and ends.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -204,10 +216,10 @@ impl UnitOfWork<'_, '_> {
         Ok(Finished(Ok(value)))
     }
 
-    /// Ends where nothing happened that the audit log or another instance has to know of.
+    /// Ends without an audit row or a change.
     ///
     /// # Errors
-    /// `Internal` when something did.
+    /// `Internal` if there was a change.
     pub fn unrecorded<T>(&self, value: T) -> Result<Finished<T>> {
         if !self.changes.is_empty() {
             return Err(Error::Internal("a change was not recorded".to_owned()));
@@ -215,7 +227,7 @@ impl UnitOfWork<'_, '_> {
         Ok(Finished(Ok(value)))
     }
 
-    /// Ends where it depended on the request whether anything was different.
+    /// Ends after a request that may have changed nothing.
     ///
     /// # Errors
     /// `Internal` when a change was not recorded.
@@ -236,10 +248,10 @@ impl UnitOfWork<'_, '_> {
         Ok(Finished(Err(error)))
     }
 
-    /// Ends with an error whose refusal was recorded, or counted, on the way; what was written so far is committed.
+    /// Ends with an error that was already recorded or counted; what was written so far is committed.
     ///
     /// # Errors
-    /// None; the type is that of the other ends.
+    /// Never; the type matches the other ends.
     pub fn refused<T>(&self, error: Error) -> Result<Finished<T>> {
         Ok(Finished(Err(error)))
     }
@@ -263,12 +275,11 @@ impl UnitOfWork<'_, '_> {
 }
 
 impl Services {
-    /// Writes for somebody who proves who they are within `work`, or who need not: a sign-in, a link from an e-mail,
-    /// the operator.
+    /// Writes for clients that authenticate within `work`, or need not: a sign-in, a link from an e-mail, the operator.
     ///
     /// # Errors
-    /// What `work` answers, which undoes it; a refusal that it recorded, which does not; or the [`StoreError`] that kept it from
-    /// running.
+    /// The error of `work`, which rolls back; a refusal that it recorded, which does not; or the [`StoreError`] that
+    /// prevented it from running.
     pub(in crate::service) async fn write<T>(
         &self,
         context: &RequestContext,
@@ -280,11 +291,10 @@ impl Services {
         self.run(context.clone(), work).await
     }
 
-    /// Reads on a caller's behalf after their request's body has arrived, once the database has found that they may still
-    /// act.
+    /// Reads for a caller after checking in the database that they may still act.
     ///
     /// # Errors
-    /// What `work` answers; `TokenRevoked`, `TokenExpired` or `MfaEnrolmentRequired` for a caller who may not.
+    /// The error of `work`; `TokenRevoked`, `TokenExpired` or `MfaEnrolmentRequired` for a caller who may not act.
     pub(in crate::service) async fn read_as<T>(
         &self,
         caller: &Caller,
@@ -302,11 +312,12 @@ impl Services {
             .await
     }
 
-    /// Writes on a caller's behalf, once the transaction has found, under a lock, that they may still act: session,
-    /// account, membership and role as they are now, and not as they were when the request began.
+    /// Writes for a caller after checking under a lock that they may still act, with the session, account, membership
+    /// and role of now, not of when the request began.
     ///
     /// # Errors
-    /// As [`write`](Self::write); `TokenRevoked`, `TokenExpired` or `MfaEnrolmentRequired` for a caller who may not.
+    /// As [`write`](Self::write); `TokenRevoked`, `TokenExpired` or `MfaEnrolmentRequired` for a caller who may not
+    /// act.
     pub(in crate::service) async fn write_as<T>(
         &self,
         caller: &Caller,
@@ -323,9 +334,8 @@ impl Services {
         .await
     }
 
-    /// As [`write_as`](Self::write_as), for verbs that change who belongs to the caller's organization, as what, or by
-    /// which rules. They run one after the other in each organization: it is locked before anything else, because a
-    /// caller's own membership is locked as well.
+    /// As [`write_as`](Self::write_as), for verbs that change the members of the caller's organization or its rules.
+    /// They run one after the other in each organization, which is locked first, before the caller's membership.
     ///
     /// # Errors
     /// As [`write_as`](Self::write_as).
@@ -366,7 +376,7 @@ impl Services {
                         tx,
                         now,
                         context,
-                        template: Event::about_nobody(),
+                        template: Event::empty(),
                         random,
                         keyring,
                         rows: 0,

@@ -21,9 +21,8 @@ struct Use {
 }
 
 /// Every set of two or more files that import each other, directly or through others.
-pub fn circles(sources: &[Source], is_covered: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
-    let mut graph = graph(sources);
-    graph.retain(|file, _| is_covered(file));
+pub fn circles(sources: &[Source]) -> Vec<Vec<String>> {
+    let graph = graph(sources);
     let reached: Graph = graph
         .keys()
         .map(|file| (file.clone(), reached_from(file, &graph)))
@@ -43,10 +42,7 @@ fn reached_from(file: &str, graph: &Graph) -> BTreeSet<String> {
     let mut reached = BTreeSet::new();
     let mut open = vec![file];
     while let Some(file) = open.pop() {
-        for import in graph[file]
-            .iter()
-            .filter(|import| graph.contains_key(*import))
-        {
+        for import in &graph[file] {
             if reached.insert(import.clone()) {
                 open.push(import);
             }
@@ -189,11 +185,13 @@ fn from_root(path: &[String], module: &Path) -> Option<Path> {
     }
 }
 
-/// Names that are joined by `::`.
+/// Names that are joined by `::`, except the start of a group, which `uses` reads, and where something is visible.
 fn paths_in(code: &str) -> impl Iterator<Item = Path> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let is_visibility = |at: usize| code[..at].ends_with("(in ");
     code.split(move |c| !is_part(c))
-        .filter(|word| word.contains("::"))
+        .filter(|word| word.contains("::") && !word.ends_with("::"))
+        .filter(move |word| !is_visibility(word.as_ptr().addr() - code.as_ptr().addr()))
         .map(|word| {
             word.split("::")
                 .map(|part| leading_name(part).to_owned())

@@ -106,12 +106,12 @@ on_both_databases! {
         let mut app = TestApp::start(db).await;
         app.registers("Acme", "ada@acme.example").await;
         let checks = app.get("/readyz?verbose").await.expect(200);
-        assert!(checks.to_string().contains("1 letter has waited for 0 s."), "{checks}");
+        assert!(checks.to_string().contains("1 e-mail has waited for 0 s."), "{checks}");
         app.restart_configured(|config| send_to(config, &sink)).await;
         arrive(&sink, 1).await;
         emails_are(&app, "sent_at is not null", 1).await;
         let checks = app.get("/readyz?verbose").await.expect(200);
-        assert!(checks.to_string().contains("No letter waits."), "{checks}");
+        assert!(checks.to_string().contains("No e-mail is waiting."), "{checks}");
     }
 
     async fn an_email_undelivered_for_seven_days_is_given_up_and_stays_visible(db: Db) {
@@ -124,7 +124,7 @@ on_both_databases! {
         emails_are(&app, "given_up_at is not null and letter is null and next_attempt_at is null", 1).await;
         assert_eq!(reasons(&app).await, ["no mail server took it for seven days"]);
         let checks = app.get("/readyz?verbose").await.expect(200);
-        assert!(checks.to_string().contains("No letter waits; 1 of the last 30 days were given up."), "{checks}");
+        assert!(checks.to_string().contains("No e-mail is waiting; 1 from the last 30 days could not be sent."), "{checks}");
     }
 
     async fn an_email_sealed_under_a_removed_secret_is_given_up(db: Db) {

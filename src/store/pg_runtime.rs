@@ -1,4 +1,4 @@
-//! The small runtime of each thread that owns a PostgreSQL connection.
+//! The runtime of a thread that uses PostgreSQL, and what happens when the server does not respond.
 
 use std::cell::{OnceCell, RefCell};
 use std::pin::pin;
@@ -14,12 +14,17 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(6);
 thread_local! {
     static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
     /// The task that reads and writes this thread's connection.
-    pub(super) static DRIVER: RefCell<Option<AbortHandle>> = const { RefCell::new(None) };
+    static DRIVER: RefCell<Option<AbortHandle>> = const { RefCell::new(None) };
+}
+
+/// From now on, this task reads and writes this thread's connection.
+pub fn set_driver(driver: AbortHandle) {
+    DRIVER.set(Some(driver));
 }
 
 /// Blocks on the runtime of this thread.
 #[expect(clippy::panic, reason = "without epoll there is no server either")]
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+pub fn block_on<F: Future>(future: F) -> F::Output {
     RUNTIME.with(|cell| {
         cell.get_or_init(|| {
             Builder::new_current_thread()

@@ -1,0 +1,37 @@
+//! What follows a change of the second factor: other sessions end, and the owner is told.
+
+use crate::domain::{Change, EmailMessage, SessionId, User, UserId};
+use crate::service::unit_of_work::UnitOfWork;
+use crate::service::{Result, one_time};
+use crate::store::sessions;
+
+/// Ends the sessions that began before the change, except one, and pending sign-ins.
+pub(in crate::service) fn end_other_sessions(
+    unit: &mut UnitOfWork<'_, '_>,
+    user_id: UserId,
+    except: SessionId,
+) -> Result<()> {
+    one_time::revoke_after_credential_change(unit.tx, user_id)?;
+    let ended = sessions::revoke_all(unit.tx, user_id, Some(except), unit.now)?;
+    unit.sessions_ended(user_id, ended);
+    unit.changed(Change::PersonChanged { user_id });
+    Ok(())
+}
+
+/// Notifies the account's owner, in case someone else made the change.
+pub(in crate::service) fn send_notice(
+    unit: &mut UnitOfWork<'_, '_>,
+    user: &User,
+    enabled: bool,
+) -> Result<()> {
+    let Some(email) = user.email.clone() else {
+        return Ok(());
+    };
+    let message = EmailMessage::MfaChanged {
+        name: user.name.to_string(),
+        enabled,
+    };
+    let email = unit.draft(email, &message);
+    unit.queue(&email)?;
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! What background workers do: they follow changes, keep room for writes, and delete old revocations.
+
+use crate::service::Services;
+use crate::store::StoreError;
+
+/// Reads the changes written since the last time, or all of them the first time.
+///
+/// # Errors
+/// When the database cannot be read. Tokens are then checked in the database.
+pub async fn read_changes(services: &Services) -> Result<(), StoreError> {
+    services.revocations.refresh(&services.store).await
+}
+
+/// Calls `notify` whenever another instance has written a change, until the connection breaks.
+///
+/// # Errors
+/// `Unavailable` when the connection could not be made or is gone; call again after a pause.
+pub async fn listen_for_changes(services: &Services, notify: impl Fn()) -> Result<(), StoreError> {
+    services.store.listen(notify).await
+}
+
+/// Reserves space for writes in case the disk is full.
+///
+/// # Errors
+/// `Unavailable` if it is already full.
+pub async fn keep_room(services: &Services) -> Result<(), StoreError> {
+    services.store.keep_room().await
+}
+
+/// Deletes revocations of tokens that have expired.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn purge_revocations(services: &Services) -> Result<(), StoreError> {
+    let now = services.now();
+    services
+        .revocations
+        .purge_expired(&services.store, now)
+        .await
+}
