@@ -13,10 +13,10 @@ use core::sync::atomic::{Ordering, compiler_fence};
 use crate::lane::{Lane, halves};
 
 /// More lanes than fit into any first-level cache.
-pub const MAX_LANES: usize = 8;
+pub(crate) const MAX_LANES: usize = 8;
 
 /// Advances every lane by `iterations`, with code specialized for the number of lanes (at most [`MAX_LANES`]).
-pub fn advance(lanes: &mut [Lane], iterations: u32) {
+pub(crate) fn advance(lanes: &mut [Lane], iterations: u32) {
     macro_rules! by_number {
         ($($n:literal)+) => {
             match lanes.len() {
@@ -78,7 +78,7 @@ fn fill<const N: usize>(lanes: &mut [Lane; N], table: usize, last: &mut [u64; N]
 
 /// Encrypts one block in every lane.
 #[inline(always)]
-pub fn encrypt<const N: usize>(lanes: &[Lane; N], blocks: &mut [u64; N]) {
+pub(crate) fn encrypt<const N: usize>(lanes: &[Lane; N], blocks: &mut [u64; N]) {
     for n in 0..N {
         blocks[n] ^= lanes[n].subkeys[0];
     }

@@ -19,7 +19,7 @@ const MAGIC: [[u32; 2]; 3] = [
 /// Aligned to cache lines, so that each table takes sixteen of them and shares none.
 #[derive(Clone)]
 #[repr(align(64))]
-pub struct Lane {
+pub(crate) struct Lane {
     pub boxes: [[u32; 256]; 4],
     /// Blocks, as made by [`block`].
     pub subkeys: [u64; 9],
@@ -28,7 +28,7 @@ pub struct Lane {
 }
 
 /// Packs two words; the left half is the lower one, which look-ups read.
-pub fn block([left, right]: [u32; 2]) -> u64 {
+pub(crate) fn block([left, right]: [u32; 2]) -> u64 {
     u64::from(left) | u64::from(right) << 32
 }
 
@@ -38,12 +38,12 @@ pub fn block([left, right]: [u32; 2]) -> u64 {
     clippy::cast_possible_truncation,
     reason = "the lower half is what is meant to be left"
 )]
-pub fn halves(block: u64) -> [u32; 2] {
+pub(crate) fn halves(block: u64) -> [u32; 2] {
     [block as u32, (block >> 32) as u32]
 }
 
 impl Lane {
-    pub const EMPTY: Self = Self {
+    pub(crate) const EMPTY: Self = Self {
         boxes: [[0; 256]; 4],
         subkeys: [0; 9],
         words: [[0; 9]; 2],
@@ -54,7 +54,7 @@ impl Lane {
         clippy::indexing_slicing,
         reason = "loops of constant length stay in bounds"
     )]
-    pub fn start(&mut self, input: &Input) {
+    pub(crate) fn start(&mut self, input: &Input) {
         self.boxes = pi::BOXES;
         let mut salt = input.salt();
         self.words = [cycle(input.key()), cycle(&salt)].map(|words| words.map(block));
@@ -85,7 +85,7 @@ impl Lane {
     }
 
     /// Everything after the last iteration. Wipes the state.
-    pub fn finish(&mut self) -> Digest {
+    pub(crate) fn finish(&mut self) -> Digest {
         let mut blocks = MAGIC.map(block);
         for block in &mut blocks {
             for _ in 0..64 {
@@ -102,7 +102,7 @@ impl Lane {
         Digest::from_bytes(bytes)
     }
 
-    pub fn wipe(&mut self) {
+    pub(crate) fn wipe(&mut self) {
         self.boxes.zeroize();
         self.subkeys.zeroize();
         self.words.zeroize();

@@ -3,7 +3,7 @@
 //! The test below computes π and compares.
 
 /// Words 0 to 17, in pairs.
-pub const SUBKEYS: [[u32; 2]; 9] = [
+pub(crate) const SUBKEYS: [[u32; 2]; 9] = [
     [0x243f_6a88, 0x85a3_08d3],
     [0x1319_8a2e, 0x0370_7344],
     [0xa409_3822, 0x299f_31d0],
@@ -17,7 +17,7 @@ pub const SUBKEYS: [[u32; 2]; 9] = [
 
 /// Words 18 to 1041, 256 for each S-box.
 #[rustfmt::skip]
-pub const BOXES: [[u32; 256]; 4] = [
+pub(crate) const BOXES: [[u32; 256]; 4] = [
     [
         0xd131_0ba6, 0x98df_b5ac, 0x2ffd_72db, 0xd01a_dfb7, 0xb8e1_afed, 0x6a26_7e96,
         0xba7c_9045, 0xf12c_7f99, 0x24a1_9947, 0xb391_6cf7, 0x0801_f2e2, 0x858e_fc16,
