@@ -1,6 +1,7 @@
 //! What the benchmarks share: the release server, a small client, and a description of the machine.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::indexing_slicing,
     reason = "each benchmark uses a part, and may panic"
 )]

@@ -13,7 +13,7 @@ const BACKLOG: u32 = 2048;
 ///
 /// # Errors
 /// The error of the operating system.
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),

@@ -35,7 +35,7 @@ const SHUTDOWN_SECONDS: u64 = 8;
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn server<F, S>(listener: TcpListener, app: F) -> io::Result<Server>
+pub(super) fn server<F, S>(listener: TcpListener, app: F) -> io::Result<Server>
 where
     F: Fn() -> App<S> + Clone + Send + 'static,
     S: ServiceFactory<

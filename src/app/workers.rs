@@ -28,14 +28,14 @@ const EMAILS_AT_ONCE: usize = 4;
 const LAST_EMAILS: Duration = Duration::from_secs(1);
 
 /// The workers, which stop when this is dropped.
-pub struct Workers {
+pub(super) struct Workers {
     _others: JoinSet<()>,
     mail_worker: JoinHandle<()>,
     shutdown: Arc<Notify>,
 }
 
 /// Starts the workers.
-pub fn start(services: Arc<Services>) -> Workers {
+pub(super) fn start(services: Arc<Services>) -> Workers {
     let notify = Arc::new(Notify::new());
     let shutdown = Arc::new(Notify::new());
     let mut others = JoinSet::new();
@@ -52,7 +52,7 @@ pub fn start(services: Arc<Services>) -> Workers {
 
 impl Workers {
     /// Waits briefly for e-mails in flight.
-    pub async fn end(mut self) {
+    pub(super) async fn end(mut self) {
         self.shutdown.notify_one();
         let _ = timeout(LAST_EMAILS, &mut self.mail_worker).await;
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::app::seed::Seeded;
 
 /// URLs, users and a command to paste, in at most 14 lines.
-pub fn banner(seeded: &Seeded, address: SocketAddr) -> String {
+pub(super) fn banner(seeded: &Seeded, address: SocketAddr) -> String {
     let mut text = format!(
         "Hallpass is running in development mode, on this machine only. Press Ctrl-C to stop.\n\
          \n  Demo     http://{address}/demo\

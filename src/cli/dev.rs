@@ -6,13 +6,13 @@ use crate::app::seed::seed;
 use crate::app::{App, for_development};
 use crate::config::{Config, Mode, Variables};
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass dev",
     "PORT=9000 hallpass dev",
     "rm hallpass-dev.db* && hallpass dev        start over",
 );
 
-pub async fn run(variables: &Variables) -> Result<(), Failure> {
+pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {
     let config = Config::read(&|name| variables.get(name), Mode::Dev)?;
     logging::start(&config.logging);
     let tokens = config.tokens.clone();

@@ -11,7 +11,7 @@ use crate::config::{Config, Variables};
 use crate::service::hashing::default_threads;
 use crate::service::hashing::measure::Speed;
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass doctor",
     "hallpass doctor --latency 500",
     "hallpass doctor --json | jq .recommended",
@@ -21,7 +21,7 @@ pub const EXAMPLES: &str = examples!(
 const COSTS: std::ops::RangeInclusive<u32> = 10..=16;
 
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub(super) struct Doctor {
     /// Maximum time to hash one password on an idle server, in milliseconds
     #[arg(long, default_value_t = 250, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=60_000))]
     latency: u64,
@@ -34,7 +34,7 @@ pub struct Doctor {
 }
 
 /// Measures this machine, which should be idle.
-pub async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> {
+pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> {
     let inspection = inspect(variables).await;
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
     let target = Duration::from_millis(doctor.latency);

@@ -14,7 +14,7 @@ use tracing_subscriber::registry::Registry;
 use crate::config::{LogFormat, Logging};
 
 /// Starts logging for the whole process. A second call changes nothing.
-pub fn start(logging: &Logging) {
+pub(super) fn start(logging: &Logging) {
     let on_terminal = io::stderr().is_terminal();
     let layer = layer(logging, on_terminal, io::stderr);
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));

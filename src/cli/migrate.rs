@@ -4,12 +4,12 @@ use super::{Failure, operator, output};
 use crate::app::App;
 use crate::config::Variables;
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass migrate",
     "DATABASE_URL=postgres://hallpass@db/hallpass hallpass migrate",
 );
 
-pub async fn run(variables: &Variables) -> Result<(), Failure> {
+pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {
     let config = operator::read_settings(variables)?;
     let applied = App::migrate(&config).await?;
     if applied.is_empty() {

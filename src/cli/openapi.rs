@@ -3,8 +3,8 @@
 use super::{Failure, output};
 use crate::http::openapi_json;
 
-pub const EXAMPLES: &str = examples!("hallpass openapi > openapi.json");
+pub(super) const EXAMPLES: &str = examples!("hallpass openapi > openapi.json");
 
-pub fn run() -> Result<(), Failure> {
+pub(super) fn run() -> Result<(), Failure> {
     output::print(&openapi_json())
 }

@@ -6,13 +6,13 @@ use crate::config::{Config, Mode, Variables};
 use crate::service::Services;
 
 /// Opens the database.
-pub async fn open(variables: &Variables) -> Result<Services, Failure> {
+pub(super) async fn open(variables: &Variables) -> Result<Services, Failure> {
     let config = read_settings(variables)?;
     Ok(App::services_for_operator(&config).await?)
 }
 
 /// Reads the settings and starts logging.
-pub fn read_settings(variables: &Variables) -> Result<Config, Failure> {
+pub(super) fn read_settings(variables: &Variables) -> Result<Config, Failure> {
     let config = Config::read(&|name| variables.get(name), Mode::Serve)?;
     logging::start(&config.logging);
     Ok(config)

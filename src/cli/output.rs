@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Failure;
 
 /// Prints a line. A closed pipe (`| head`) is not an error.
-pub fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Failed(format!(
             "cannot write to standard output: {error}"
@@ -17,13 +17,13 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::Failed(format!("cannot serialize the output: {error}")))?;
     print(&text)
 }
 
-pub fn print_table<const N: usize>(
+pub(super) fn print_table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use super::{Failure, operator};
 use crate::app::{App, Overrides, raise_limit_of_open_files};
 use crate::config::{ENV_FILE, Tokens, Variables};
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass serve",
     "JWT_SECRET_FILE=/run/secrets/jwt DATABASE_URL=postgres://hallpass@db/hallpass hallpass serve",
     "PORT=9000 hallpass serve",
@@ -14,14 +14,14 @@ pub const EXAMPLES: &str = examples!(
     "kill -TERM $PID       finish running requests, then stop",
 );
 
-pub async fn run(variables: &Variables) -> Result<(), Failure> {
+pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {
     let config = operator::read_settings(variables)?;
     let tokens = config.tokens.clone();
     start(App::build(config, Overrides::default()).await?, &tokens).await
 }
 
 /// Serves until a signal stops the server.
-pub async fn start(app: App, tokens: &Tokens) -> Result<(), Failure> {
+pub(super) async fn start(app: App, tokens: &Tokens) -> Result<(), Failure> {
     raise_limit_of_open_files();
     tracing::info!(address = %app.address(), "listening");
     let reread_secrets = || {

@@ -9,7 +9,7 @@ use super::setting_error::{Problem, quoted};
 use crate::domain::return_url::leads_to_loopback;
 
 /// An http or https URL that other URLs are built from: an origin with an optional path.
-pub fn base_url(text: &str) -> Result<Url, Problem> {
+pub(super) fn base_url(text: &str) -> Result<Url, Problem> {
     let hint = "Use a URL such as https://auth.example.com.";
     let problem = |why| Problem::new(format!("{} {why}.", quoted(text)), hint);
     let url = Url::parse(text).map_err(|_| problem("is not an absolute URL"))?;
@@ -26,7 +26,7 @@ pub fn base_url(text: &str) -> Result<Url, Problem> {
 }
 
 /// Like [`base_url`], but must be https unless it is on a loopback address.
-pub fn secure_base_url(text: &str) -> Result<Url, Problem> {
+pub(super) fn secure_base_url(text: &str) -> Result<Url, Problem> {
     let url = base_url(text)?;
     if url.scheme() == "https" || leads_to_loopback(&url) {
         Ok(url)
@@ -39,7 +39,7 @@ pub fn secure_base_url(text: &str) -> Result<Url, Problem> {
 }
 
 /// An origin as browsers send it: lower case, punycode, no default port.
-pub fn origin(text: &str) -> Result<String, Problem> {
+pub(super) fn origin(text: &str) -> Result<String, Problem> {
     let hint = "List exact origins such as https://app.example.com or http://localhost:3000.";
     if text.contains('*') {
         let why = format!("{} contains a wildcard.", quoted(text));
@@ -55,7 +55,7 @@ pub fn origin(text: &str) -> Result<String, Problem> {
 }
 
 /// A contact URI (RFC 9116 §2.5.3).
-pub fn contact(text: &str) -> Result<Url, Problem> {
+pub(super) fn contact(text: &str) -> Result<Url, Problem> {
     let is_contact = |url: &Url| match url.scheme() {
         "https" => url.host().is_some(),
         "mailto" => url.path().contains('@'),
@@ -71,7 +71,7 @@ pub fn contact(text: &str) -> Result<Url, Problem> {
 }
 
 /// A network in CIDR notation, or one address.
-pub fn network(text: &str) -> Result<IpNet, Problem> {
+pub(super) fn network(text: &str) -> Result<IpNet, Problem> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map(|network| network.trunc())

@@ -44,7 +44,7 @@ pub fn random_secret<const N: usize>() -> Result<SecretString, LocalSecretError>
 }
 
 /// `hallpass.db.jwt-secret` for `hallpass.db`.
-pub fn path_next_to(database: &Path) -> PathBuf {
+pub(super) fn path_next_to(database: &Path) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
     path.push(".jwt-secret");
     path.into()
@@ -54,7 +54,7 @@ pub fn path_next_to(database: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When other users can read the file, or the secret is too weak.
-pub fn read(path: &Path) -> Result<Option<SecretString>, LocalSecretError> {
+pub(super) fn read(path: &Path) -> Result<Option<SecretString>, LocalSecretError> {
     let failed = |error| LocalSecretError::Read(path.to_owned(), error);
     let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -73,7 +73,7 @@ pub fn read(path: &Path) -> Result<Option<SecretString>, LocalSecretError> {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn create(path: &Path) -> Result<SecretString, LocalSecretError> {
+pub(super) fn create(path: &Path) -> Result<SecretString, LocalSecretError> {
     let failed = |error| LocalSecretError::Write(path.to_owned(), error);
     let secret = random_secret::<32>()?;
     // Write a temporary file and link it into place, so that no process ever reads half a secret, even after a

@@ -13,7 +13,7 @@ const HINT: &str = "Fix the file, or remove it to use the built-in template. doc
                     each template.";
 
 /// `None` after an error.
-pub fn read(reader: &mut Reader<'_>) -> Option<Templates> {
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<Templates> {
     let (own, problems) = match reader.value(&MAIL_TEMPLATES, |text| Ok(text.to_owned())) {
         None => Default::default(),
         Some(folder) => own_templates(Path::new(&folder)),

@@ -12,14 +12,14 @@ use super::settings::Setting;
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Its methods return `None` if a setting is not set or not valid. In the second case they record the error.
-pub struct Reader<'a> {
+pub(super) struct Reader<'a> {
     environment: Environment<'a>,
     pub mode: Mode,
     errors: Vec<SettingError>,
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(environment: Environment<'a>, mode: Mode) -> Self {
+    pub(super) fn new(environment: Environment<'a>, mode: Mode) -> Self {
         Self {
             environment,
             mode,
@@ -27,26 +27,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub fn report(&mut self, setting: &Setting, problem: Problem) {
+    pub(super) fn report(&mut self, setting: &Setting, problem: Problem) {
         self.errors.push(problem.of(setting));
     }
 
-    pub fn has_errors(&self) -> bool {
+    pub(super) fn has_errors(&self) -> bool {
         !self.errors.is_empty()
     }
 
-    pub fn into_errors(self) -> SettingErrors {
+    pub(super) fn into_errors(self) -> SettingErrors {
         SettingErrors(self.errors)
     }
 
     /// Whether the setting is set, by value or by file, valid or not.
-    pub fn is_given(&self, setting: &Setting) -> bool {
+    pub(super) fn is_given(&self, setting: &Setting) -> bool {
         self.variable(setting.name).is_some()
             || (setting.secret && self.variable(&file_variable(setting)).is_some())
     }
 
     /// The parsed value or default.
-    pub fn value<T>(
+    pub(super) fn value<T>(
         &mut self,
         setting: &Setting,
         parse: impl FnOnce(&str) -> Result<T, Problem>,
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The parsed entries of a comma-separated value or default; empty if not set.
-    pub fn list<T>(
+    pub(super) fn list<T>(
         &mut self,
         setting: &Setting,
         parse: impl Fn(&str) -> Result<T, Problem>,
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The value of a secret, or its default.
-    pub fn secret(&mut self, setting: &Setting) -> Option<SecretString> {
+    pub(super) fn secret(&mut self, setting: &Setting) -> Option<SecretString> {
         self.text(setting).map(SecretString::from)
     }
 

@@ -7,20 +7,20 @@ use super::settings::Setting;
 
 /// Why a value was rejected and how to fix it: two sentences without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(super) struct Problem {
     why: String,
     hint: String,
 }
 
 impl Problem {
-    pub fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
             why: why.into(),
             hint: hint.into(),
         }
     }
 
-    pub fn of(self, setting: &Setting) -> SettingError {
+    pub(super) fn of(self, setting: &Setting) -> SettingError {
         SettingError {
             setting: setting.name,
             problem: self,
@@ -30,7 +30,7 @@ impl Problem {
 
 /// A problem with a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingError {
+pub(super) struct SettingError {
     setting: &'static str,
     problem: Problem,
 }
@@ -60,7 +60,7 @@ impl fmt::Display for SettingErrors {
 
 /// A value for use in a message: on one line, shortened, and without the part before an `@`, which may
 /// contain a password.
-pub fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     const SHOWN: usize = 80;
     let (cut, value) = match value.rsplit_once('@') {
         Some((_, rest)) => ("…@", rest),

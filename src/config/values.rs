@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::setting_error::{Problem, quoted};
 
 /// One of `choices`, ignoring case.
-pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Problem> {
+pub(super) fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Problem> {
     move |text| {
         choices
             .iter()
@@ -21,7 +21,7 @@ pub fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Prob
     }
 }
 
-pub fn switch(text: &str) -> Result<bool, Problem> {
+pub(super) fn switch(text: &str) -> Result<bool, Problem> {
     one_of(&[
         ("on", true),
         ("off", false),
@@ -30,7 +30,7 @@ pub fn switch(text: &str) -> Result<bool, Problem> {
     ])(text)
 }
 
-pub fn number_within(bounds: RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, Problem> {
+pub(super) fn number_within(bounds: RangeInclusive<u32>) -> impl Fn(&str) -> Result<u32, Problem> {
     move |text| {
         text.parse()
             .ok()

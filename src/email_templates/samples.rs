@@ -6,7 +6,7 @@ use chrono::DateTime;
 
 use crate::domain::{EmailMessage, Role};
 
-pub fn samples() -> Vec<EmailMessage> {
+pub(super) fn samples() -> Vec<EmailMessage> {
     let (name, token) = (|| "Ada Lovelace".to_owned(), || "A".repeat(43));
     let sign_in = |device, address| EmailMessage::NewSignIn {
         name: name(),

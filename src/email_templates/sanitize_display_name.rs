@@ -8,7 +8,7 @@ const ZERO_WIDTH_SPACE: char = '\u{200b}';
 /// Makes a name safe to show in an e-mail: on one line, in one reading direction, and never a link.
 ///
 /// Someone who registers another person's address chooses the name in the greeting: "Win at evil.example".
-pub fn sanitize_display_name(name: &str) -> String {
+pub(super) fn sanitize_display_name(name: &str) -> String {
     let kept = name
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })

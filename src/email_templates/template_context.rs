@@ -22,10 +22,10 @@ pub struct Branding<'a> {
 }
 
 /// Values by name. An optional value that is missing is an empty text.
-pub type TemplateContext = BTreeMap<&'static str, Value>;
+pub(super) type TemplateContext = BTreeMap<&'static str, Value>;
 
 /// `docs/mail.md` lists these names for operators who write templates.
-pub fn template_context(message: &EmailMessage, branding: &Branding<'_>) -> TemplateContext {
+pub(super) fn template_context(message: &EmailMessage, branding: &Branding<'_>) -> TemplateContext {
     let mut context = TemplateContext::from([
         ("recipient", branding.recipient.as_str().into()),
         ("sender", branding.sender.into()),

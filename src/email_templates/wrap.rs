@@ -4,7 +4,7 @@
 const WIDTH: usize = 76;
 
 /// Breaks a paragraph into lines. A longer word stays whole, so that links work.
-pub fn wrap(paragraph: &str) -> String {
+pub(super) fn wrap(paragraph: &str) -> String {
     let mut lines = String::new();
     let mut column = 0;
     for word in paragraph.split_whitespace() {

@@ -6,14 +6,14 @@ use super::error::ApiError;
 use super::settings::Settings;
 use crate::service::Services;
 
-pub fn services(request: &HttpRequest) -> Result<&Services, ApiError> {
+pub(super) fn services(request: &HttpRequest) -> Result<&Services, ApiError> {
     let services = request.app_data::<web::Data<Services>>();
     services
         .map(web::Data::get_ref)
         .ok_or_else(|| ApiError::internal("the application has no services"))
 }
 
-pub fn settings(request: &HttpRequest) -> Result<&Settings, ApiError> {
+pub(super) fn settings(request: &HttpRequest) -> Result<&Settings, ApiError> {
     let settings = request.app_data::<web::Data<Settings>>();
     settings
         .map(web::Data::get_ref)

@@ -21,7 +21,7 @@ const MAX_ACTION: usize = 64;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Audit {
+pub(super) struct Audit {
     /// Newest first.
     entries: Vec<AuditEntry>,
     /// For `cursor`; null on the last page.
@@ -32,7 +32,7 @@ pub struct Audit {
 /// One action, successful or refused.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct AuditEntry {
+pub(super) struct AuditEntry {
     id: AuditId,
     #[schema(example = "2026-11-22T09:30:00Z")]
     at: DateTime<Utc>,
@@ -94,7 +94,7 @@ impl From<WrittenEntry> for AuditEntry {
     responses((status = 200, description = "A page of the audit log.", body = Audit)),
     extensions(("x-error-codes" = json!([Forbidden, ValidationFailed]))),
 )]
-pub async fn audit(
+pub(super) async fn audit(
     services: Data<Services>,
     caller: Caller,
     query: Query,

@@ -33,7 +33,7 @@ const MAX_FIELDS: usize = 100;
 const MAX_FAULTS: usize = 20;
 
 /// A request body with valid fields.
-pub struct Valid<T>(pub T);
+pub(super) struct Valid<T>(pub T);
 
 impl<T: Body> FromRequest for Valid<T> {
     type Error = ApiError;
@@ -110,7 +110,7 @@ async fn read<E>(
 }
 
 /// A body that can be read from its fields. [`body!`](super::body_macro::body) implements it.
-pub trait Body: Sized + 'static {
+pub(super) trait Body: Sized + 'static {
     /// # Errors
     /// Every fault of every field.
     fn from_fields(fields: Fields) -> Result<Self, ApiError>;
@@ -130,6 +130,10 @@ fn camel_case(snake_case: &str) -> String {
 
 /// The fields of a JSON object, with the faults that can be found without knowing its type.
 #[derive(Default)]
+#[expect(
+    unnameable_types,
+    reason = "a public trait takes it, which only this folder implements"
+)]
 pub struct Fields {
     values: Vec<(String, Value)>,
     faults: Vec<Violation>,

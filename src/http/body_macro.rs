@@ -9,7 +9,7 @@ macro_rules! body {
         $(#[$of_struct])*
         #[derive(utoipa::ToSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
-        pub struct $name {
+        pub(crate) struct $name {
             $($(#[$of_field])* $visibility $field: $type),*
         }
 

@@ -31,7 +31,7 @@ impl FromRequest for Caller {
 }
 
 /// A caller who may still lack the second factor that the organization requires: may enrol it, or sign out.
-pub struct Enrolling(pub Caller);
+pub(super) struct Enrolling(pub Caller);
 
 impl FromRequest for Enrolling {
     type Error = ApiError;
@@ -61,13 +61,13 @@ fn admitted(request: &HttpRequest) -> Result<PresentedCredential<'_>, ApiError> 
 }
 
 /// RFC 9110 §9.2.1, for the methods we answer.
-pub fn is_safe(method: &Method) -> bool {
+pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// The one credential of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PresentedCredential<'a> {
+pub(super) enum PresentedCredential<'a> {
     Bearer(&'a str),
     /// The session cookie. It counts only without `Authorization`, so that a request never mixes two identities.
     Cookie(&'a str),
@@ -76,14 +76,14 @@ pub enum PresentedCredential<'a> {
 impl<'a> PresentedCredential<'a> {
     /// # Errors
     /// `AuthenticationRequired` without a credential; `InvalidToken` for two of a kind.
-    pub fn by(headers: &'a HeaderMap, settings: &Settings) -> Result<Self, ErrorCode> {
+    pub(super) fn by(headers: &'a HeaderMap, settings: &Settings) -> Result<Self, ErrorCode> {
         if headers.contains_key(AUTHORIZATION) {
             return bearer_token(headers).map(Self::Bearer);
         }
         only_cookie(headers, Cookie::Session, settings).map(Self::Cookie)
     }
 
-    pub fn token(self) -> &'a str {
+    pub(super) fn token(self) -> &'a str {
         match self {
             Self::Bearer(token) | Self::Cookie(token) => token,
         }
@@ -91,7 +91,7 @@ impl<'a> PresentedCredential<'a> {
 
     /// # Errors
     /// `InvalidToken` for a token that must not come in a cookie.
-    pub fn must_fit(self, caller: Caller) -> Result<Caller, ApiError> {
+    pub(super) fn must_fit(self, caller: Caller) -> Result<Caller, ApiError> {
         match (self, caller.credential) {
             (Self::Cookie(_), Credential::ApiToken(_)) => Err(ErrorCode::InvalidToken.into()),
             _ => Ok(caller),
@@ -102,7 +102,7 @@ impl<'a> PresentedCredential<'a> {
 /// # Errors
 /// `AuthenticationRequired` without the cookie; `InvalidToken` for two, as another host of the domain may have set
 /// one.
-pub fn only_cookie<'a>(
+pub(super) fn only_cookie<'a>(
     headers: &'a HeaderMap,
     cookie: Cookie,
     settings: &Settings,
@@ -116,7 +116,7 @@ pub fn only_cookie<'a>(
 }
 
 /// RFC 6750 §2.1, with the scheme in any case (RFC 9110 §11.1).
-pub fn bearer_token(headers: &HeaderMap) -> Result<&str, ErrorCode> {
+pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, ErrorCode> {
     let mut credentials = headers.get_all(AUTHORIZATION);
     let credential = credentials
         .next()

@@ -5,13 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use actix_web::http::header::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Walks `X-Forwarded-For` from the right, where our own proxies write, while the last known hop is trusted. Anyone
 /// can write the left end, and an untrusted peer can write all of it.
 ///
 /// The walk stops at a value that is not an address: the hop that wrote it is the last one known.
-pub fn client_address(
+pub(super) fn client_address(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
     trusted_proxies: &[IpNet],

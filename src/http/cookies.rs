@@ -6,7 +6,7 @@ use super::settings::Settings;
 
 /// A cookie of this service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cookie {
+pub(super) enum Cookie {
     /// The JWT of a session, under NextAuth's name.
     Session,
     /// The CSRF token of this browser.
@@ -20,7 +20,7 @@ pub enum Cookie {
 impl Cookie {
     /// Prefixed under https, so that no page without TLS and, for `__Host-`, no other host can set it (RFC 6265bis
     /// §4.1.3).
-    pub fn name(self, settings: &Settings) -> &'static str {
+    pub(super) fn name(self, settings: &Settings) -> &'static str {
         match (self, settings.is_https()) {
             (Self::Session, true) => "__Secure-next-auth.session-token",
             (Self::Session, false) => "next-auth.session-token",
@@ -34,7 +34,7 @@ impl Cookie {
     }
 
     /// Every non-empty value that the request has under this name.
-    pub fn all<'a>(
+    pub(super) fn all<'a>(
         self,
         headers: &'a HeaderMap,
         settings: &Settings,
@@ -50,20 +50,20 @@ impl Cookie {
     }
 
     /// The value, if the request has exactly one.
-    pub fn only<'a>(self, headers: &'a HeaderMap, settings: &Settings) -> Option<&'a str> {
+    pub(super) fn only<'a>(self, headers: &'a HeaderMap, settings: &Settings) -> Option<&'a str> {
         let mut values = self.all(headers, settings);
         values.next().filter(|_| values.next().is_none())
     }
 
     /// `Set-Cookie` with a lifetime in seconds.
-    pub fn set(self, value: &str, seconds: i64, settings: &Settings) -> String {
+    pub(super) fn set(self, value: &str, seconds: i64, settings: &Settings) -> String {
         let name = self.name(settings);
         let secure = if settings.is_https() { "; Secure" } else { "" };
         format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
     }
 
     /// `Set-Cookie` that deletes the cookie.
-    pub fn clear(self, settings: &Settings) -> String {
+    pub(super) fn clear(self, settings: &Settings) -> String {
         self.set("", 0, settings)
     }
 }

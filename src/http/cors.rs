@@ -20,11 +20,11 @@ const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
 const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("600");
 
 /// The allowed origins, compared byte for byte: no patterns, no suffixes, no `*`, no `null`.
-pub struct AllowedOrigins(Vec<HeaderValue>);
+pub(super) struct AllowedOrigins(Vec<HeaderValue>);
 
 impl AllowedOrigins {
     /// Origins as browsers send them. A value that is not a valid header value is skipped.
-    pub fn new(origins: &[String]) -> Self {
+    pub(super) fn new(origins: &[String]) -> Self {
         Self(
             origins
                 .iter()
@@ -34,18 +34,18 @@ impl AllowedOrigins {
     }
 
     /// The request's origin, if it may read the answer.
-    pub fn admit(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let mut origins = headers.get_all(ORIGIN);
         let origin = origins.next().filter(|_| origins.next().is_none())?;
         self.admit_origin(origin).then(|| origin.clone())
     }
 
-    pub fn admit_origin(&self, origin: &HeaderValue) -> bool {
+    pub(super) fn admit_origin(&self, origin: &HeaderValue) -> bool {
         self.0.contains(origin)
     }
 }
 
-pub fn is_preflight(request: &ServiceRequest) -> bool {
+pub(super) fn is_preflight(request: &ServiceRequest) -> bool {
     request.method() == Method::OPTIONS
         && request.headers().contains_key(ORIGIN)
         && request
@@ -54,7 +54,7 @@ pub fn is_preflight(request: &ServiceRequest) -> bool {
 }
 
 /// The same for every path. An origin that is not allowed gets no CORS headers, so its browser stops.
-pub fn preflight(admitted: Option<&HeaderValue>) -> HttpResponse {
+pub(super) fn preflight(admitted: Option<&HeaderValue>) -> HttpResponse {
     let mut response = HttpResponse::NoContent();
     if admitted.is_some() {
         response
@@ -66,7 +66,7 @@ pub fn preflight(admitted: Option<&HeaderValue>) -> HttpResponse {
 }
 
 /// `Vary` is always set, or a cache would give one origin's answer to another.
-pub fn mark(headers: &mut HeaderMap, admitted: Option<HeaderValue>) {
+pub(super) fn mark(headers: &mut HeaderMap, admitted: Option<HeaderValue>) {
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = admitted {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);

@@ -15,6 +15,10 @@ use crate::service;
 
 /// An error on its way to the client.
 #[derive(Debug)]
+#[expect(
+    unnameable_types,
+    reason = "extractors and handlers answer with it, and only this folder makes one"
+)]
 pub struct ApiError {
     code: ErrorCode,
     details: Vec<Violation>,
@@ -155,7 +159,7 @@ impl fmt::Display for ApiError {
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Problem {
+pub(super) struct Problem {
     /// The HTTP status.
     #[schema(example = 401)]
     pub status_code: u16,
@@ -173,7 +177,7 @@ pub struct Problem {
 
 /// One fault of one field.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct FieldFault {
+pub(super) struct FieldFault {
     /// The field's JSON name.
     #[schema(example = "email")]
     pub field: String,

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 /// A value that travels as JSON.
-pub trait FromJson: Sized {
+pub(super) trait FromJson: Sized {
     /// # Errors
     /// Says which rule of the value's kind `value` breaks.
     fn from_json(value: Value) -> Result<Self, ValidationError>;
@@ -39,7 +39,7 @@ pub trait FromJson: Sized {
 }
 
 /// A value that travels as a JSON string.
-pub trait FromText: Sized {
+pub(super) trait FromText: Sized {
     /// # Errors
     /// Says which rule of the value's kind `text` breaks.
     fn from_text(text: String) -> Result<Self, ValidationError>;
@@ -68,7 +68,7 @@ impl<T: FromJson> FromJson for Option<T> {
 }
 
 /// A field that may be left out, and may be null to remove the value.
-pub enum Patch<T> {
+pub(super) enum Patch<T> {
     Keep,
     Clear,
     Set(T),
@@ -76,7 +76,7 @@ pub enum Patch<T> {
 
 impl<T> Patch<T> {
     /// `None` to keep the value, `Some(None)` to remove it.
-    pub fn into_change(self) -> Option<Option<T>> {
+    pub(super) fn into_change(self) -> Option<Option<T>> {
         match self {
             Self::Keep => None,
             Self::Clear => Some(None),
@@ -101,13 +101,13 @@ impl<T: FromJson> FromJson for Patch<T> {
 
 /// A parsed field or its validation error. Reading a body never stops at a bad field, so that clients learn of all
 /// faults at once.
-pub struct Parsed<T>(pub Result<T, ValidationError>);
+pub(super) struct Parsed<T>(pub Result<T, ValidationError>);
 
 /// For `#[validate(custom(function = …))]`.
 ///
 /// # Errors
 /// The validation error of the field.
-pub fn is_valid<T>(field: &Parsed<T>) -> Result<(), validator::ValidationError> {
+pub(super) fn is_valid<T>(field: &Parsed<T>) -> Result<(), validator::ValidationError> {
     match &field.0 {
         Ok(_) => Ok(()),
         Err(refusal) => {
@@ -140,13 +140,13 @@ impl<'de, T: FromJson> Deserialize<'de> for Parsed<T> {
 }
 
 /// A password as it was typed. The services decide whether it is strong enough.
-pub struct Password(SecretString);
+pub(super) struct Password(SecretString);
 
 impl Password {
     /// Characters; longer input is an attack, not a password.
-    pub const MAX_CHARS: usize = 100;
+    pub(super) const MAX_CHARS: usize = 100;
 
-    pub fn expose(&self) -> &str {
+    pub(super) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }

@@ -14,11 +14,11 @@ const MAX_FIELDS: usize = 20;
 
 /// The fields of `application/x-www-form-urlencoded`, not validated. The page shows the form again if they are wrong.
 #[derive(Debug)]
-pub struct Form(Vec<(String, String)>);
+pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// `None` for a field that is missing or empty.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
         (!value.is_empty()).then_some(value)
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Compares a file of the repository with the generated content; writes it if `UPDATE_GENERATED` is set.
-pub fn assert_up_to_date(file: &str, content: &str) {
+pub(crate) fn assert_up_to_date(file: &str, content: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("UPDATE_GENERATED").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

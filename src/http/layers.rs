@@ -25,7 +25,7 @@ use super::unread_body::Reader;
 
 /// Around the router, so that every answer has its headers and its log line. One middleware and not five, because
 /// each would add a boxed future to `/me`.
-pub async fn every_request(
+pub(super) async fn every_request(
     settings: web::Data<Settings>,
     mut request: ServiceRequest,
     next: Next<BoxBody>,
@@ -153,7 +153,7 @@ fn log(origin: &RequestMetadata, response: &ServiceResponse, started: Instant) {
 /// Around each route: refuses requests over the rate limit, and turns a panic into a 500.
 ///
 /// Not around the router, which must own the request alone while it matches paths, and which finds the route.
-pub async fn each_route(
+pub(super) async fn each_route(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {

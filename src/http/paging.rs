@@ -12,7 +12,7 @@ const USUAL_LIMIT: u8 = 50;
 const MAX_LIMIT: u8 = 100;
 
 /// The requested page of a list ordered by id. Invalid parameters go to `faults`.
-pub fn page_request<K>(
+pub(super) fn page_request<K>(
     query: &Query,
     faults: &mut Vec<Violation>,
     id: impl FnOnce(Uuid) -> K,
@@ -24,7 +24,7 @@ pub fn page_request<K>(
 }
 
 /// The start of the next page, opaque to clients.
-pub fn cursor(key: Uuid) -> String {
+pub(super) fn cursor(key: Uuid) -> String {
     BASE64URL_NOPAD.encode(key.as_bytes())
 }
 

@@ -10,7 +10,7 @@ use super::error::ApiError;
 use crate::domain::violation::ValidationError;
 use crate::domain::{CodeChallenge, Violation};
 
-pub struct Query {
+pub(super) struct Query {
     parameters: Vec<(String, String)>,
     repeated: Vec<Violation>,
 }
@@ -34,13 +34,13 @@ impl Query {
         }
     }
 
-    pub fn is_ambiguous(&self) -> bool {
+    pub(super) fn is_ambiguous(&self) -> bool {
         !self.repeated.is_empty()
     }
 
     /// # Errors
     /// Names every repeated parameter, as two readers might each take another one.
-    pub fn unambiguous(self) -> Result<Self, ApiError> {
+    pub(super) fn unambiguous(self) -> Result<Self, ApiError> {
         if self.repeated.is_empty() {
             Ok(self)
         } else {
@@ -49,12 +49,12 @@ impl Query {
     }
 
     /// `None` for a parameter that is missing or empty: for links that people follow.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.given(name).filter(|value| !value.is_empty())
     }
 
     /// The parameter as it was sent. An empty one is probably a mistake, so callers reject it instead of ignoring it.
-    pub fn given(&self, name: &str) -> Option<&str> {
+    pub(super) fn given(&self, name: &str) -> Option<&str> {
         self.parameters
             .iter()
             .find(|(known, _)| known == name)
@@ -63,7 +63,7 @@ impl Query {
 
     /// Parses a parameter that was sent, even if empty. Its error goes to `faults`, so that clients see all of them
     /// at once.
-    pub fn read<T>(
+    pub(super) fn read<T>(
         &self,
         name: &'static str,
         faults: &mut Vec<Violation>,
@@ -80,7 +80,7 @@ impl Query {
 
     /// # Errors
     /// `required`.
-    pub fn return_url(&self) -> Result<&str, ApiError> {
+    pub(super) fn return_url(&self) -> Result<&str, ApiError> {
         self.get("returnUrl").ok_or_else(|| {
             let why = "Please say where the sign-in is to lead back to.";
             vec![Violation::new("returnUrl", "required", why)].into()
@@ -89,7 +89,7 @@ impl Query {
 
     /// # Errors
     /// `invalid_code_challenge`.
-    pub fn code_challenge(&self) -> Result<Option<CodeChallenge>, ApiError> {
+    pub(super) fn code_challenge(&self) -> Result<Option<CodeChallenge>, ApiError> {
         self.given("codeChallenge")
             .map(CodeChallenge::parse)
             .transpose()
@@ -110,7 +110,7 @@ impl FromRequest for Query {
 ///
 /// # Errors
 /// `invalid_characters`, `too_long`.
-pub fn searchable(text: &str, max: usize) -> Result<String, ValidationError> {
+pub(super) fn searchable(text: &str, max: usize) -> Result<String, ValidationError> {
     if text.chars().any(char::is_control) {
         let why = "Please leave out line breaks and control characters.";
         return Err(ValidationError::new("invalid_characters", why));

@@ -19,7 +19,7 @@ use crate::service::limits::{self, Group};
 use crate::service::{RequestContext, Services};
 
 /// The bucket of a route, by purpose, so that the APIs share it; `None` for the unlimited probes of an orchestrator.
-pub fn group_of(route: &str) -> Option<Group> {
+pub(super) fn group_of(route: &str) -> Option<Group> {
     match route {
         "/api/auth/login"
         | "/api/auth/callback/credentials"
@@ -34,12 +34,12 @@ pub fn group_of(route: &str) -> Option<Group> {
 }
 
 /// Whether every answer reports what is left, and not only a refusal: for small buckets.
-pub fn is_told(group: Group) -> bool {
+pub(super) fn is_told(group: Group) -> bool {
     group != Group::General
 }
 
 /// The result of the rate limit for one request.
-pub struct RateLimitCheck {
+pub(super) struct RateLimitCheck {
     /// `None` where nothing is reported.
     headers: Option<[(HeaderName, HeaderValue); 2]>,
     pub refusal: Option<ApiError>,
@@ -71,7 +71,7 @@ impl RateLimitCheck {
     }
 
     /// Headers that the answer already has are more specific, so they stay.
-    pub fn mark(self, answer: &mut HeaderMap) {
+    pub(super) fn mark(self, answer: &mut HeaderMap) {
         for (name, value) in self.headers.into_iter().flatten() {
             if !answer.contains_key(&name) {
                 answer.insert(name, value);
@@ -81,7 +81,7 @@ impl RateLimitCheck {
 }
 
 /// Checks the rate limit. Runs after routing, so that a percent-encoded path cannot escape its limit.
-pub async fn check(request: &ServiceRequest) -> RateLimitCheck {
+pub(super) async fn check(request: &ServiceRequest) -> RateLimitCheck {
     let pattern = request.app_data().map(|RoutePattern(path)| *path);
     let services = request.app_data::<web::Data<Services>>();
     let (Some(group), Some(services)) = (pattern.and_then(group_of), services) else {

@@ -13,20 +13,20 @@ use super::client_address::client_address;
 use super::error::ApiError;
 use crate::service::RequestContext;
 
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Characters.
 const MAX_DEVICE: usize = 255;
 
 /// Determined once per request, for the log, the answer and the services.
 #[derive(Clone)]
-pub struct RequestMetadata {
+pub(super) struct RequestMetadata {
     pub request_id: HeaderValue,
     pub address: Option<IpAddr>,
 }
 
 impl RequestMetadata {
-    pub fn of(request: &ServiceRequest, trusted_proxies: &[IpNet]) -> Self {
+    pub(super) fn of(request: &ServiceRequest, trusted_proxies: &[IpNet]) -> Self {
         let peer = request.peer_addr().map(|address| address.ip());
         Self {
             request_id: request_id(request.headers()),
@@ -34,7 +34,7 @@ impl RequestMetadata {
         }
     }
 
-    pub fn request_id(&self) -> &str {
+    pub(super) fn request_id(&self) -> &str {
         self.request_id.to_str().unwrap_or_default()
     }
 }
@@ -70,7 +70,7 @@ impl FromRequest for RequestContext {
 ///
 /// # Errors
 /// When the request bypassed the layer that notes it.
-pub fn request_context(request: &HttpRequest) -> Result<RequestContext, ApiError> {
+pub(super) fn request_context(request: &HttpRequest) -> Result<RequestContext, ApiError> {
     let extensions = request.extensions();
     let metadata = extensions
         .get::<RequestMetadata>()

@@ -24,7 +24,7 @@ const CSRF_HEADER: &str = "x-csrf-token";
 
 /// What a request's headers say about its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequestOrigin {
+pub(super) enum RequestOrigin {
     /// A page of ours or of an allowed origin, or a navigation by the user.
     SameSite,
     /// Any other page.
@@ -36,7 +36,7 @@ pub enum RequestOrigin {
 }
 
 impl RequestOrigin {
-    pub fn of(headers: &HeaderMap, settings: &Settings) -> Self {
+    pub(super) fn of(headers: &HeaderMap, settings: &Settings) -> Self {
         let origin = match single(headers, &ORIGIN) {
             Err(TwoHeaders) => return Self::CrossSite,
             // Browsers send it when they must not or cannot tell the origin.
@@ -78,7 +78,7 @@ fn single<'a>(
 
 /// A sign-in that does not come from another site: that could sign a browser in to an attacker's account, or lock
 /// accounts.
-pub struct RejectCrossSite;
+pub(super) struct RejectCrossSite;
 
 impl FromRequest for RejectCrossSite {
     type Error = ApiError;
@@ -98,7 +98,7 @@ impl FromRequest for RejectCrossSite {
 
 /// What a request's CSRF token proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Csrf {
+pub(super) enum Csrf {
     /// No token, or an invalid one.
     Missing,
     /// A valid token, which anyone can get.
@@ -109,7 +109,7 @@ pub enum Csrf {
 
 impl Csrf {
     /// `sent` is the token in the body; the header is accepted as well.
-    pub fn of(
+    pub(super) fn of(
         headers: &HeaderMap,
         sent: Option<&str>,
         services: &Services,
@@ -131,7 +131,7 @@ impl Csrf {
 ///
 /// # Errors
 /// `CrossSiteRequest`.
-pub fn admit_cookie_call(sender: RequestOrigin, csrf: Csrf) -> Result<(), ErrorCode> {
+pub(super) fn admit_cookie_call(sender: RequestOrigin, csrf: Csrf) -> Result<(), ErrorCode> {
     match (sender, csrf) {
         (RequestOrigin::SameSite, _)
         | (RequestOrigin::Unknown | RequestOrigin::NonBrowser, Csrf::Matching) => Ok(()),
@@ -143,7 +143,11 @@ pub fn admit_cookie_call(sender: RequestOrigin, csrf: Csrf) -> Result<(), ErrorC
 ///
 /// # Errors
 /// `CrossSiteRequest`.
-pub fn admit_sign_in(sender: RequestOrigin, csrf: Csrf, is_json: bool) -> Result<(), ErrorCode> {
+pub(super) fn admit_sign_in(
+    sender: RequestOrigin,
+    csrf: Csrf,
+    is_json: bool,
+) -> Result<(), ErrorCode> {
     match (sender, csrf) {
         (RequestOrigin::NonBrowser, csrf) if is_json || csrf != Csrf::Missing => Ok(()),
         (sender, csrf) => admit_cookie_call(sender, csrf),

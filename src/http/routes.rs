@@ -16,7 +16,7 @@ use super::{
 /// with 404.
 macro_rules! routes {
     ($($path:literal => $($method:ident $($handler:ident)::+),+;)+) => {
-        pub fn configure(config: &mut web::ServiceConfig) {
+        pub(crate) fn configure(config: &mut web::ServiceConfig) {
             $(config.service(
                 web::resource($path)
                     .app_data(RoutePattern($path))
@@ -113,10 +113,10 @@ routes! {
 mod method {
     use actix_web::{Route, guard, web};
 
-    pub use actix_web::web::{delete, patch, post};
+    pub(super) use actix_web::web::{delete, patch, post};
 
     /// What answers GET answers HEAD (RFC 9110 §9.1); the encoder leaves out the body.
-    pub fn get() -> Route {
+    pub(super) fn get() -> Route {
         web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
     }
 }

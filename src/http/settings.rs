@@ -83,11 +83,11 @@ impl Settings {
 pub(super) mod tests {
     use super::*;
 
-    pub fn settings(public_url: &str) -> Settings {
+    pub(crate) fn settings(public_url: &str) -> Settings {
         settings_with(public_url, &[])
     }
 
-    pub fn settings_with(public_url: &str, allowed_origins: &[&str]) -> Settings {
+    pub(crate) fn settings_with(public_url: &str, allowed_origins: &[&str]) -> Settings {
         let allowed_origins: Vec<String> = allowed_origins.iter().map(|&o| o.to_owned()).collect();
         Settings::new(
             public_url.parse().unwrap(),

@@ -18,11 +18,11 @@ use actix_web::web::Bytes;
 use futures_util::Stream;
 
 /// The real reader of a chunked body; handlers get one that reads through it.
-pub struct Reader(Rc<RefCell<Payload>>);
+pub(super) struct Reader(Rc<RefCell<Payload>>);
 
 impl Reader {
     /// `None` for a body of declared length or no body, which actix-http does not go on reading.
-    pub fn of(request: &mut ServiceRequest) -> Option<Self> {
+    pub(super) fn of(request: &mut ServiceRequest) -> Option<Self> {
         if !request.headers().contains_key(TRANSFER_ENCODING) {
             return None;
         }
@@ -34,7 +34,7 @@ impl Reader {
     }
 
     /// Drops the reader after the answer is sent: this task sends it before another one runs.
-    pub fn outlive_the_answer(self) {
+    pub(super) fn outlive_the_answer(self) {
         rt::spawn(async move { drop(self.0) });
     }
 }

@@ -26,6 +26,10 @@ use super::error::from_postgres;
 use super::pg_runtime::block_on;
 
 /// A PostgreSQL connection that Diesel can use without async code.
+#[expect(
+    unnameable_types,
+    reason = "it appears in public signatures, and only this folder uses it"
+)]
 pub struct PgConnection {
     client: Client,
     transactions: AnsiTransactionManager,
@@ -204,6 +208,10 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 }
 
+#[expect(
+    unnameable_types,
+    reason = "it appears in public signatures, and only this folder uses it"
+)]
 pub struct PgRow(tokio_postgres::Row);
 
 impl RowSealed for PgRow {}
@@ -255,6 +263,10 @@ impl RowIndex<&str> for PgRow {
     }
 }
 
+#[expect(
+    unnameable_types,
+    reason = "it appears in public signatures, and only this folder uses it"
+)]
 pub struct PgField<'a> {
     name: &'a str,
     oid: NonZeroU32,

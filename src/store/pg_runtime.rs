@@ -18,13 +18,13 @@ thread_local! {
 }
 
 /// From now on, this task reads and writes this thread's connection.
-pub fn set_driver(driver: AbortHandle) {
+pub(super) fn set_driver(driver: AbortHandle) {
     DRIVER.set(Some(driver));
 }
 
 /// Blocks on the runtime of this thread.
 #[expect(clippy::panic, reason = "without epoll there is no server either")]
-pub fn block_on<F: Future>(future: F) -> F::Output {
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     RUNTIME.with(|cell| {
         cell.get_or_init(|| {
             Builder::new_current_thread()

@@ -179,6 +179,10 @@ fn tls_config(root_file: Option<&str>) -> Result<rustls::ClientConfig, String> {
 
 /// Whether a connection's socket is still open, as far as this thread's runtime has noticed.
 #[derive(Default)]
+#[expect(
+    unnameable_types,
+    reason = "it appears in public signatures, and only this folder uses it"
+)]
 pub struct Liveness {
     dead: Arc<AtomicBool>,
 }
@@ -197,7 +201,7 @@ impl Liveness {
 }
 
 /// False on a standby, and where an administrator has set the database to read-only.
-pub fn takes_writes(connection: &mut PgConnection) -> QueryResult<bool> {
+pub(super) fn takes_writes(connection: &mut PgConnection) -> QueryResult<bool> {
     let is_off = sql::<Bool>("current_setting('transaction_read_only') = 'off'");
     select(is_off).get_result(connection)
 }

@@ -37,7 +37,7 @@ struct Job {
 
 /// A handle to a pool. Its threads end when the last handle is dropped.
 #[derive(Clone)]
-pub struct Queue {
+pub(super) struct Queue {
     jobs: Sender<Job>,
     pool: Arc<Pool>,
 }
@@ -80,7 +80,7 @@ impl Queue {
     ///
     /// # Errors
     /// When the system cannot start a thread.
-    pub fn start(
+    pub(super) fn start(
         name: &'static str,
         engine: &Engine,
         access: Access,
@@ -101,7 +101,7 @@ impl Queue {
     }
 
     /// Queues `work` and waits for its result.
-    pub async fn run<T, E>(
+    pub(super) async fn run<T, E>(
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>

@@ -21,7 +21,7 @@ const SMALL_CACHE: &str = "pragma cache_size = -256;";
 
 /// What a connection may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub(super) enum Access {
     ReadWrite,
     ReadOnly,
 }
@@ -30,7 +30,7 @@ pub enum Access {
 ///
 /// `synchronous = full`: an acknowledged password change or revocation survives a power failure, at the
 /// price of one `fsync` per write (docs/decisions/0003-sqlite-durability.md).
-pub fn open(path: &Path, access: Access) -> Result<SqliteConnection, StoreError> {
+pub(super) fn open(path: &Path, access: Access) -> Result<SqliteConnection, StoreError> {
     let unavailable = |error: &dyn std::fmt::Display| {
         StoreError::Unavailable(format!(
             "cannot open the SQLite file {}: {error}",
@@ -81,7 +81,7 @@ struct Free {
 /// be overwritten from its beginning.
 ///
 /// See docs/decisions/0022-room-on-a-full-disk.md.
-pub fn keep_room(path: &Path, connection: &mut SqliteConnection) -> QueryResult<()> {
+pub(super) fn keep_room(path: &Path, connection: &mut SqliteConnection) -> QueryResult<()> {
     let free: Free = sql_query(
         "select freelist_count * page_size as bytes from pragma_freelist_count, pragma_page_size",
     )

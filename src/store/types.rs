@@ -23,12 +23,20 @@ use crate::domain::{ApiTokenId, InvitationId, OrganizationId, SessionId, SlackSt
     postgres_type(oid = 2950, array_oid = 2951),
     sqlite_type(name = "Binary")
 )]
+#[expect(
+    unnameable_types,
+    reason = "it appears in public signatures, and only this folder uses it"
+)]
 pub struct Id;
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
 #[diesel(
     postgres_type(oid = 1184, array_oid = 1185),
     sqlite_type(name = "Long")
+)]
+#[expect(
+    unnameable_types,
+    reason = "it appears in public signatures, and only this folder uses it"
 )]
 pub struct Instant;
 
@@ -82,6 +90,10 @@ stored_as_id!(
 /// A point in time as it is read from or written to a database.
 #[derive(Debug, Clone, Copy, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Instant)]
+#[expect(
+    unnameable_types,
+    reason = "it appears in public signatures, and only this folder uses it"
+)]
 pub struct Timestamp(pub DateTime<Utc>);
 
 impl ToSql<Instant, Pg> for Timestamp {

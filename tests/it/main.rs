@@ -1,5 +1,6 @@
 //! Integration tests: everything Hallpass promises, checked from outside on both databases.
 #![allow(
+    unreachable_pub,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,

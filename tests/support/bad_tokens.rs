@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 const LONGEST_LIFE: i64 = 604_800;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Invalid,
     Expired,
 }
 
 #[derive(Debug)]
-pub struct BadToken {
+pub(crate) struct BadToken {
     pub name: String,
     pub token: String,
     pub expected: Verdict,
@@ -25,7 +25,7 @@ pub struct BadToken {
 impl BadToken {
     /// Whether `Authorization: Bearer <token>` transmits exactly these bytes: HTTP trims spaces and forbids control
     /// characters. The token may still be longer than a server accepts.
-    pub fn fits_a_header(&self) -> bool {
+    pub(crate) fn fits_a_header(&self) -> bool {
         self.token.bytes().all(|b| b.is_ascii_graphic()) && !self.token.is_empty()
     }
 }
@@ -33,7 +33,12 @@ impl BadToken {
 /// Good tokens that differ from the bad ones only in what makes those bad.
 ///
 /// `claims` are those of a good token: `sub orgId role sid ver iat exp`, and `iss`, `aud` where required.
-pub fn good_tokens(secret: &[u8], kid: &str, claims: &Value, now: i64) -> Vec<(String, String)> {
+pub(crate) fn good_tokens(
+    secret: &[u8],
+    kid: &str,
+    claims: &Value,
+    now: i64,
+) -> Vec<(String, String)> {
     let ours = header(kid);
     let claims = Members::of(claims);
     let signed = |header: &Members, payload: &Members| compact(header, payload, secret);
@@ -97,7 +102,7 @@ pub fn good_tokens(secret: &[u8], kid: &str, claims: &Value, now: i64) -> Vec<(S
 }
 
 /// One token for every mistake a verifier can make. `secret` and `other` (secret, kid) must be keys of the verifier.
-pub fn corpus(
+pub(crate) fn corpus(
     secret: &[u8],
     kid: &str,
     other: (&[u8], &str),

@@ -26,12 +26,12 @@ const MAX_BODY: usize = 256 * 1024;
 
 /// Why a request to Slack failed, in our own words, because Slack's text may contain tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestError(&'static str);
+pub(super) struct RequestError(&'static str);
 
 impl RequestError {
-    pub const TIMED_OUT: Self = Self("it did not respond in time");
-    pub const UNEXPECTED: Self = Self("it sent an unexpected response");
-    pub const TOO_MANY_SIGN_INS: Self = Self("too many sign-ins are waiting for it");
+    pub(super) const TIMED_OUT: Self = Self("it did not respond in time");
+    pub(super) const UNEXPECTED: Self = Self("it sent an unexpected response");
+    pub(super) const TOO_MANY_SIGN_INS: Self = Self("too many sign-ins are waiting for it");
     const UNREACHABLE: Self = Self("it cannot be reached");
     const CONNECTION_LOST: Self = Self("the connection was lost");
     const RATE_LIMITED: Self = Self("it limits the rate of our requests");
@@ -49,12 +49,12 @@ impl fmt::Display for RequestError {
 
 impl std::error::Error for RequestError {}
 
-pub struct Http(reqwest::Client);
+pub(super) struct Http(reqwest::Client);
 
 impl Http {
     /// # Errors
     /// When the system offers no TLS.
-    pub fn new(base_url: &Url) -> Result<Self, String> {
+    pub(super) fn new(base_url: &Url) -> Result<Self, String> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -78,7 +78,7 @@ impl Http {
     }
 
     /// The body of a GET response, which must have status 200.
-    pub async fn get(&self, url: Url) -> Result<Vec<u8>, RequestError> {
+    pub(super) async fn get(&self, url: Url) -> Result<Vec<u8>, RequestError> {
         let (status, body) = self.send(get(url, None)?).await?;
         if status == StatusCode::OK {
             Ok(body)
@@ -88,7 +88,7 @@ impl Http {
     }
 
     /// Calls a Slack API method with `token`.
-    pub async fn ask<T: DeserializeOwned>(
+    pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         url: Url,
         token: &str,

@@ -12,7 +12,7 @@ use crate::crypto::id_token::PublicKey;
 const MIN_FETCH_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Default)]
-pub struct Keys(Mutex<Remembered>);
+pub(super) struct Keys(Mutex<Remembered>);
 
 #[derive(Default)]
 struct Remembered {
@@ -25,7 +25,7 @@ impl Keys {
     ///
     /// # Errors
     /// When there is no such key, or the fetch fails.
-    pub async fn find<F: Future<Output = Result<Vec<u8>, RequestError>>>(
+    pub(super) async fn find<F: Future<Output = Result<Vec<u8>, RequestError>>>(
         &self,
         kid: &str,
         now: DateTime<Utc>,

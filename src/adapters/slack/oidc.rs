@@ -10,9 +10,10 @@ use crate::crypto::id_token::{self, Expected};
 use crate::domain::{SignInFailure, SlackAccount, SlackPerson};
 use crate::ports::slack::{Arrival, Exchange, UserToken, WorkspaceName};
 
-pub const AUTHORIZE: &str = "/openid/connect/authorize";
+pub(super) const AUTHORIZE: &str = "/openid/connect/authorize";
 
-pub const SCOPES: &[(&str, &str)] = &[("response_type", "code"), ("scope", "openid email profile")];
+pub(super) const SCOPES: &[(&str, &str)] =
+    &[("response_type", "code"), ("scope", "openid email profile")];
 
 /// Independent of the base URL.
 const ISSUER: &str = "https://slack.com";

@@ -8,9 +8,9 @@ use super::{Named, Slack, unavailable};
 use crate::domain::{SignInFailure, SlackAccount, SlackPerson};
 use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
 
-pub const AUTHORIZE: &str = "/oauth/v2/authorize";
+pub(super) const AUTHORIZE: &str = "/oauth/v2/authorize";
 
-pub const SCOPES: &[(&str, &str)] = &[("user_scope", "users:read,users:read.email")];
+pub(super) const SCOPES: &[(&str, &str)] = &[("user_scope", "users:read,users:read.email")];
 
 #[derive(Deserialize)]
 struct UsersInfo {

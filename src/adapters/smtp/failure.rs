@@ -8,7 +8,7 @@ use crate::ports::mailer::SendFailure;
 
 /// The command that the server answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub(super) enum Stage {
     /// The connection, its greeting and ours.
     Greeting,
     StartTls,
@@ -43,7 +43,7 @@ impl Stage {
 /// "Authentication required" (RFC 4954 §6): about our settings at any stage.
 const LOGIN_REQUIRED: u16 = 530;
 
-pub fn at(stage: Stage) -> impl Fn(Error) -> SendFailure {
+pub(super) fn at(stage: Stage) -> impl Fn(Error) -> SendFailure {
     move |error| {
         let where_ = stage.as_str();
         let Some(code) = error.status().map(u16::from) else {

@@ -9,13 +9,13 @@ use crate::domain::OrganizationName;
 use crate::service::RequestContext;
 use crate::service::operations::operator;
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass org create \"Acme, Inc.\"",
     "hallpass org create Acme --json | jq -r .id",
 );
 
 #[derive(Debug, Args)]
-pub struct Create {
+pub(crate) struct Create {
     /// The organization's name, 2 to 255 characters
     name: String,
     /// Print the organization as JSON
@@ -24,7 +24,7 @@ pub struct Create {
 }
 
 impl Create {
-    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+    pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let name = OrganizationName::parse(&self.name).map_err(Failure::invalid("name"))?;
         let services = command_line::open(variables).await?;
         let organization = operator::create_organization(

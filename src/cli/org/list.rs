@@ -7,20 +7,20 @@ use crate::cli::{Failure, operator as command_line, output};
 use crate::config::Variables;
 use crate::service::operations::operator;
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass org list",
     "hallpass org list --json | jq -r '.[].slug'",
 );
 
 #[derive(Debug, Args)]
-pub struct List {
+pub(crate) struct List {
     /// Print the organizations as a JSON array
     #[arg(long)]
     json: bool,
 }
 
 impl List {
-    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+    pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let services = command_line::open(variables).await?;
         let organizations = operator::list_organizations(&services).await?;
         if self.json {

@@ -13,10 +13,11 @@ use crate::domain::{JoinPolicy, Organization, OrganizationId};
 use crate::service::Services;
 use crate::service::operations::operator;
 
-pub const EXAMPLES: &str = examples!("hallpass org create \"Acme, Inc.\"", "hallpass org list");
+pub(super) const EXAMPLES: &str =
+    examples!("hallpass org create \"Acme, Inc.\"", "hallpass org list");
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Create an organization
     #[command(after_help = create::EXAMPLES)]
     Create(create::Create),
@@ -25,7 +26,7 @@ pub enum Command {
     List(list::List),
 }
 
-pub async fn run(command: Command, variables: &Variables) -> Result<(), Failure> {
+pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), Failure> {
     match command {
         Command::Create(create) => create.run(variables).await,
         Command::List(list) => list.run(variables).await,
@@ -33,7 +34,7 @@ pub async fn run(command: Command, variables: &Variables) -> Result<(), Failure>
 }
 
 /// The organization with this slug or id.
-pub async fn find(services: &Services, slug_or_id: &str) -> Result<Organization, Failure> {
+pub(super) async fn find(services: &Services, slug_or_id: &str) -> Result<Organization, Failure> {
     let id = slug_or_id.parse::<OrganizationId>().ok();
     operator::list_organizations(services)
         .await?

@@ -14,7 +14,7 @@ use crate::service::RequestContext;
 use crate::service::Services;
 use crate::service::operations::operator::{self, CreateUser};
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass user create ada@example.com --name \"Ada Lovelace\" --organization acme < password",
     "hallpass user create bob@example.com --name Bob --organization acme --generate-password",
     "hallpass user create eve@example.com --name Eve --organization acme --role manager \\",
@@ -22,7 +22,7 @@ pub const EXAMPLES: &str = examples!(
 );
 
 #[derive(Debug, Args)]
-pub struct Create {
+pub(crate) struct Create {
     /// E-mail address to sign in with
     email: String,
     /// The user's full name, 1 to 201 characters
@@ -60,7 +60,7 @@ struct CreatedJson<'a> {
 }
 
 impl Create {
-    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+    pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
         let name = PersonName::parse(&self.name).map_err(Failure::invalid("name"))?;
         let manager = self.manager.as_deref().map(Email::parse).transpose();

@@ -9,13 +9,13 @@ use crate::domain::{Email, Organization};
 use crate::service::RequestContext;
 use crate::service::operations::operator::{self, Disabled};
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass user disable ada@example.com",
     "hallpass user disable ada@example.com --even-the-last-admin",
 );
 
 #[derive(Debug, Args)]
-pub struct Disable {
+pub(crate) struct Disable {
     /// The user's e-mail address
     email: String,
     /// Disable the user even if an organization would be left without an admin
@@ -27,7 +27,7 @@ pub struct Disable {
 }
 
 impl Disable {
-    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+    pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
         let services = command_line::open(variables).await?;
         let context = RequestContext::command_line(&services);

@@ -12,14 +12,14 @@ use crate::config::Variables;
 use crate::domain::{Membership, OrganizationId, Role, Slug, User, UserId};
 use crate::service::operations::operator;
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass user list",
     "hallpass user list --organization acme",
     "hallpass user list --json | jq -r '.[] | select(.disabledAt == null) | .email'",
 );
 
 #[derive(Debug, Args)]
-pub struct List {
+pub(crate) struct List {
     /// List only the members of this organization (slug or id)
     #[arg(long, value_name = "SLUG")]
     organization: Option<String>,
@@ -54,7 +54,7 @@ impl From<&Membership> for MembershipJson {
 }
 
 impl List {
-    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+    pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let services = command_line::open(variables).await?;
         let organization_id = match &self.organization {
             Some(organization) => Some(org::find(&services, organization).await?.id),

@@ -15,7 +15,7 @@ use super::Failure;
 use crate::config::Variables;
 use crate::domain::{Email, User, UserId};
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass user create ada@example.com --name \"Ada Lovelace\" --organization acme --role admin",
     "hallpass user list",
     "hallpass user disable ada@example.com",
@@ -23,7 +23,7 @@ pub const EXAMPLES: &str = examples!(
 );
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Create a user, with a password from standard input
     #[command(after_help = create::EXAMPLES)]
     Create(create::Create),
@@ -41,7 +41,7 @@ pub enum Command {
     ResetMfa(reset_mfa::ResetMfa),
 }
 
-pub async fn run(command: Command, variables: &Variables) -> Result<(), Failure> {
+pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), Failure> {
     match command {
         Command::Create(create) => create.run(variables).await,
         Command::List(list) => list.run(variables).await,

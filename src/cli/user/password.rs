@@ -10,12 +10,12 @@ use crate::cli::Failure;
 use crate::config::random_secret;
 
 /// 20 random characters.
-pub fn generate() -> Result<SecretString, Failure> {
+pub(super) fn generate() -> Result<SecretString, Failure> {
     random_secret::<15>().map_err(|error| Failure::Failed(error.to_string()))
 }
 
 /// The first line of the file or of standard input.
-pub fn read(file: Option<&Path>) -> Result<SecretString, Failure> {
+pub(super) fn read(file: Option<&Path>) -> Result<SecretString, Failure> {
     let Some(path) = file else {
         let stdin = io::stdin();
         if stdin.is_terminal() {

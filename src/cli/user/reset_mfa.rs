@@ -8,13 +8,13 @@ use crate::config::Variables;
 use crate::domain::Email;
 use crate::service::{RequestContext, mfa};
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass user reset-mfa ada@example.com",
     "hallpass user reset-mfa ada@example.com --json",
 );
 
 #[derive(Debug, Args)]
-pub struct ResetMfa {
+pub(crate) struct ResetMfa {
     /// The user's e-mail address
     email: String,
     /// Print the user as JSON
@@ -23,7 +23,7 @@ pub struct ResetMfa {
 }
 
 impl ResetMfa {
-    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+    pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
         let services = command_line::open(variables).await?;
         let user = mfa::reset(&services, &RequestContext::command_line(&services), &email)

@@ -9,13 +9,13 @@ use crate::domain::Email;
 use crate::service::RequestContext;
 use crate::service::operations::operator;
 
-pub const EXAMPLES: &str = examples!(
+pub(super) const EXAMPLES: &str = examples!(
     "hallpass user unlock ada@example.com",
     "hallpass user unlock ada@example.com --json",
 );
 
 #[derive(Debug, Args)]
-pub struct Unlock {
+pub(crate) struct Unlock {
     /// The user's e-mail address
     email: String,
     /// Print the user as JSON
@@ -24,7 +24,7 @@ pub struct Unlock {
 }
 
 impl Unlock {
-    pub async fn run(self, variables: &Variables) -> Result<(), Failure> {
+    pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
         let services = command_line::open(variables).await?;
         let user =

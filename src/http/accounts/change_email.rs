@@ -35,7 +35,7 @@ body! {
     responses((status = 200, description = "An e-mail was sent to the new address.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidCredentials, Forbidden, EmailTaken]))),
 )]
-pub async fn change_email(
+pub(crate) async fn change_email(
     services: Data<Services>,
     caller: Caller,
     Valid(body): Valid<ChangeEmailRequest>,

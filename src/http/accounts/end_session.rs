@@ -20,7 +20,7 @@ use crate::service::{self, RequestContext, Services};
     responses((status = 200, description = "Ended.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken]))),
 )]
-pub async fn end_session_by_link(
+pub(crate) async fn end_session_by_link(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<MailedToken>,

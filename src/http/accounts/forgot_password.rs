@@ -21,7 +21,7 @@ use crate::service::{self, RequestContext, Services};
         description = "Accepted. The answer is the same whether or not the address has an account.",
         body = SuccessResponse)),
 )]
-pub async fn forgot_password(
+pub(crate) async fn forgot_password(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<SomeAddress>,

@@ -1,11 +1,11 @@
 //! Account calls that work with tokens from e-mails: verify an address, reset a password, change an address, end a
 //! session.
 
-pub mod change_email;
-pub mod end_session;
-pub mod forgot_password;
+pub(super) mod change_email;
+pub(super) mod end_session;
+pub(super) mod forgot_password;
 mod mailed_token;
-pub mod resend_verification;
-pub mod reset_password;
+pub(super) mod resend_verification;
+pub(super) mod reset_password;
 mod some_address;
-pub mod verify_email;
+pub(super) mod verify_email;

@@ -35,7 +35,7 @@ body! {
     responses((status = 200, description = "Changed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken]))),
 )]
-pub async fn reset_password(
+pub(crate) async fn reset_password(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<ResetPasswordRequest>,

@@ -21,7 +21,7 @@ use crate::service::{self, RequestContext, Services};
     responses((status = 200, description = "Verified.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, EmailTaken]))),
 )]
-pub async fn verify_email(
+pub(crate) async fn verify_email(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<MailedToken>,

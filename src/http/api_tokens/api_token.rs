@@ -9,7 +9,7 @@ use crate::domain::{self, ApiTokenId, Role, UserId};
 /// An API token without its secret.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ApiToken {
+pub(super) struct ApiToken {
     id: ApiTokenId,
     #[schema(example = "nightly export")]
     name: String,

@@ -28,7 +28,7 @@ body! {
 
 /// A new token. Its secret is shown only here.
 #[derive(Serialize, ToSchema)]
-pub struct CreatedApiToken {
+pub(crate) struct CreatedApiToken {
     /// For `Authorization: Bearer`. It cannot be shown again.
     #[schema(example = "hp_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcQjZeTA")]
     token: String,
@@ -49,7 +49,7 @@ pub struct CreatedApiToken {
     responses((status = 201, description = "Created.", body = CreatedApiToken)),
     extensions(("x-error-codes" = json!([Forbidden, TooManyApiTokens]))),
 )]
-pub async fn create_api_token(
+pub(crate) async fn create_api_token(
     services: Data<Services>,
     caller: Caller,
     Valid(body): Valid<CreateApiTokenRequest>,

@@ -14,7 +14,7 @@ use crate::service::{self, Caller, Services};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ApiTokens {
+pub(crate) struct ApiTokens {
     /// Oldest first, without revoked tokens.
     tokens: Vec<ApiToken>,
     /// For `cursor`; null on the last page.
@@ -38,7 +38,7 @@ pub struct ApiTokens {
     responses((status = 200, description = "A page of tokens.", body = ApiTokens)),
     extensions(("x-error-codes" = json!([Forbidden, ValidationFailed]))),
 )]
-pub async fn list_api_tokens(
+pub(crate) async fn list_api_tokens(
     services: Data<Services>,
     caller: Caller,
     query: Query,

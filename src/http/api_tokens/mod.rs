@@ -1,6 +1,6 @@
 //! API tokens for services.
 
 mod api_token;
-pub mod create;
-pub mod list;
-pub mod revoke;
+pub(super) mod create;
+pub(super) mod list;
+pub(super) mod revoke;

@@ -21,7 +21,7 @@ use crate::service::{self, Caller, Services};
     responses((status = 200, description = "Revoked.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([ApiTokenNotFound, Forbidden]))),
 )]
-pub async fn revoke_api_token(
+pub(crate) async fn revoke_api_token(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

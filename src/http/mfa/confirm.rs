@@ -29,7 +29,7 @@ body! {
 
 /// The recovery codes; with an `mfaToken` also the login answer.
 #[derive(Serialize, ToSchema)]
-pub struct Confirmed {
+pub(crate) struct Confirmed {
     #[serde(flatten)]
     codes: RecoveryCodes,
     #[serde(flatten)]
@@ -50,7 +50,7 @@ pub struct Confirmed {
     extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled,
         TooManyAttempts]))),
 )]
-pub async fn confirm(
+pub(crate) async fn confirm(
     services: Data<Services>,
     context: RequestContext,
     caller: Result<Enrolling, ApiError>,

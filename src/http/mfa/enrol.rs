@@ -28,7 +28,7 @@ body! {
 /// The secret for an authenticator. It becomes active when one of its codes is confirmed.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Enrolment {
+pub(crate) struct Enrolment {
     /// In base32, for manual entry.
     #[schema(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     secret: String,
@@ -54,7 +54,7 @@ pub struct Enrolment {
     responses((status = 200, description = "The secret for the authenticator.", body = Enrolment)),
     extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, TooManyAttempts]))),
 )]
-pub async fn enrol(
+pub(crate) async fn enrol(
     services: Data<Services>,
     context: RequestContext,
     caller: Result<Enrolling, ApiError>,

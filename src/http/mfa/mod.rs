@@ -1,13 +1,13 @@
 //! The second factor: enrolment, the second step of a sign-in, recovery codes.
 
-pub mod confirm;
-pub mod enrol;
+pub(super) mod confirm;
+pub(super) mod enrol;
 mod new_codes;
 mod qr;
-pub mod recovery_codes;
-pub mod remove;
-pub mod status;
-pub mod verify;
+pub(super) mod recovery_codes;
+pub(super) mod remove;
+pub(super) mod status;
+pub(super) mod verify;
 
 use super::caller::Enrolling;
 use super::error::ApiError;

@@ -8,7 +8,7 @@ use crate::service::mfa::NewCodes;
 /// Ten codes that each replace the authenticator's code once. They are not shown again.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct RecoveryCodes {
+pub(crate) struct RecoveryCodes {
     #[schema(min_items = 10, max_items = 10, example = json!(["gayt-emzu-gu3d-oobz"]))]
     recovery_codes: Vec<String>,
 }

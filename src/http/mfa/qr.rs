@@ -9,7 +9,7 @@ use crate::http::error::ApiError;
 const SIDE: u32 = 240;
 
 /// An `<svg>` element, with its white margin.
-pub fn svg(text: &str) -> Result<String, ApiError> {
+pub(super) fn svg(text: &str) -> Result<String, ApiError> {
     let code = QrCode::new(text).map_err(|error| {
         ApiError::internal(format!("a QR code of {} bytes: {error}", text.len()))
     })?;

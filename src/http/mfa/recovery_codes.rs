@@ -36,7 +36,7 @@ body! {
     responses((status = 200, description = "Ten new codes.", body = RecoveryCodes)),
     extensions(("x-error-codes" = json!([InvalidCode, InvalidCredentials, MfaNotEnrolled, TooManyAttempts]))),
 )]
-pub async fn recovery_codes(
+pub(crate) async fn recovery_codes(
     services: Data<Services>,
     caller: Caller,
     Valid(body): Valid<RecoveryCodesRequest>,

@@ -38,7 +38,7 @@ body! {
     extensions(("x-error-codes" = json!([InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
         TooManyAttempts]))),
 )]
-pub async fn remove(
+pub(crate) async fn remove(
     services: Data<Services>,
     caller: Caller,
     Valid(body): Valid<RemoveMfaRequest>,

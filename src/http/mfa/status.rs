@@ -11,7 +11,7 @@ use crate::service::{Services, mfa};
 /// Whether the caller signs in with a second factor.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct MfaStatus {
+pub(crate) struct MfaStatus {
     #[schema(example = true)]
     enabled: bool,
     /// Out of ten.
@@ -27,7 +27,7 @@ pub struct MfaStatus {
     security(("bearer" = [])),
     responses((status = 200, description = "The status of the second factor.", body = MfaStatus)),
 )]
-pub async fn status(
+pub(crate) async fn status(
     services: Data<Services>,
     Enrolling(caller): Enrolling,
 ) -> Result<Json<MfaStatus>, ApiError> {

@@ -32,7 +32,7 @@ body! {
     responses((status = 200, description = "Signed in.", body = SignedIn)),
     extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, TooManyAttempts]))),
 )]
-pub async fn verify(
+pub(crate) async fn verify(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<VerifyRequest>,

@@ -14,14 +14,14 @@ use crate::http::settings::Settings;
 
 /// The URL to go to next.
 #[derive(Serialize, ToSchema)]
-pub struct Next {
+pub(crate) struct Next {
     /// After a failure it has an `error` parameter.
     #[schema(format = "uri", example = "https://app.example.com/dashboard")]
     url: String,
 }
 
 /// 302 to `url`, or 200 with it.
-pub fn lead_to(url: &Url, wants_url: bool, cookies: &[String]) -> HttpResponse {
+pub(crate) fn lead_to(url: &Url, wants_url: bool, cookies: &[String]) -> HttpResponse {
     let mut response = if wants_url {
         HttpResponse::Ok()
     } else {
@@ -40,7 +40,7 @@ pub fn lead_to(url: &Url, wants_url: bool, cookies: &[String]) -> HttpResponse {
 
 /// A failed sign-in, in the form the client expects: the NextAuth client looks for `error` in the URL it gets, a form
 /// is redirected to its page, and a script gets a status.
-pub fn refuse_sign_in(
+pub(crate) fn refuse_sign_in(
     error: ApiError,
     wants_url: bool,
     is_json: bool,

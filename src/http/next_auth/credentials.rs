@@ -24,7 +24,7 @@ use crate::service::{self, RequestContext, Services, SignIn, SignedIn};
 /// What the NextAuth client posts. Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Credentials {
+pub(crate) struct Credentials {
     #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
     email: Option<String>,
     #[schema(value_type = String, format = "password", max_length = 100, example = "correct horse battery staple")]
@@ -61,7 +61,7 @@ pub struct Credentials {
     extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
         TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
-pub async fn callback(
+pub(crate) async fn callback(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,
@@ -100,7 +100,7 @@ pub async fn callback(
     extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
         TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
-pub async fn signin(
+pub(crate) async fn signin(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,

@@ -14,7 +14,7 @@ use crate::service::Services;
 /// A CSRF token.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CsrfToken {
+pub(crate) struct CsrfToken {
     /// Valid for 24 hours, together with the cookie that contains it as well.
     #[schema(example = "AAAAAGpBvYBmb3IgZXhhbXBsZSBvbmx5…")]
     csrf_token: String,
@@ -31,7 +31,7 @@ pub struct CsrfToken {
     responses((status = 200, description = "The token, and a cookie with the same token.", body = CsrfToken,
         headers(("Set-Cookie" = String)))),
 )]
-pub async fn csrf(
+pub(crate) async fn csrf(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,
@@ -45,7 +45,7 @@ pub async fn csrf(
 }
 
 /// The token that this browser has, so that all its tabs can use it, or a new one and its `Set-Cookie`.
-pub fn token(
+pub(crate) fn token(
     headers: &HeaderMap,
     services: &Services,
     settings: &Settings,

@@ -17,7 +17,7 @@ use crate::http::settings::Settings;
     params(("error" = Option<String>, Query, description = "Why the sign-in failed.")),
     responses((status = 302, description = "Redirects to `/api/auth/signin`.", headers(("Location" = String)))),
 )]
-pub async fn error(settings: Data<Settings>, query: Query) -> HttpResponse {
+pub(crate) async fn error(settings: Data<Settings>, query: Query) -> HttpResponse {
     let error = query.get("error").unwrap_or("Default");
     let page = redirect_target::page("/api/auth/signin", &[("error", error)], &settings);
     answer::lead_to(&page, false, &[])

@@ -12,6 +12,6 @@ use serde_json::json;
     tag = "NextAuth",
     responses((status = 200, description = "Ignored.")),
 )]
-pub async fn log() -> HttpResponse {
+pub(crate) async fn log() -> HttpResponse {
     HttpResponse::Ok().json(json!({}))
 }

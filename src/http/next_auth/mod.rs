@@ -1,16 +1,16 @@
 //! Sessions for clients of NextAuth (version 4): an HttpOnly cookie, and a CSRF token.
 
-pub mod answer;
-pub mod credentials;
-pub mod csrf;
-pub mod error;
-pub mod log;
+pub(super) mod answer;
+pub(super) mod credentials;
+pub(super) mod csrf;
+pub(super) mod error;
+pub(super) mod log;
 mod page;
-pub mod providers;
+pub(super) mod providers;
 mod redirect_target;
 mod sent;
-pub mod session;
-pub mod sign_in_page;
-pub mod sign_out;
-pub mod sign_out_page;
-pub mod slack;
+pub(super) mod session;
+pub(super) mod sign_in_page;
+pub(super) mod sign_out;
+pub(super) mod sign_out_page;
+pub(super) mod slack;

@@ -24,7 +24,7 @@ static STYLE_HASH: LazyLock<String> =
     LazyLock::new(|| BASE64.encode(digest(&SHA256, STYLE.as_bytes()).as_ref()));
 
 /// Renders a page whose form may redirect to `onward`.
-pub fn answer(
+pub(super) fn answer(
     onward: &Url,
     values: Value,
     headers: &HeaderMap,

@@ -10,7 +10,7 @@ use crate::service::Services;
 
 /// The ways to sign in, by id.
 #[derive(Serialize, ToSchema)]
-pub struct Providers {
+pub(crate) struct Providers {
     credentials: Provider,
     /// Present if sign-in with Slack is set up and delivers a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,7 +19,7 @@ pub struct Providers {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Provider {
+pub(crate) struct Provider {
     #[schema(example = "credentials")]
     id: &'static str,
     #[schema(example = "E-mail and password")]
@@ -40,7 +40,10 @@ pub struct Provider {
     tag = "NextAuth",
     responses((status = 200, description = "The ways to sign in, by id.", body = Providers)),
 )]
-pub async fn providers(services: Data<Services>, settings: Data<Settings>) -> Json<Providers> {
+pub(crate) async fn providers(
+    services: Data<Services>,
+    settings: Data<Settings>,
+) -> Json<Providers> {
     let slack = leads_through_slack(&services, &settings);
     Json(Providers {
         credentials: Provider {
@@ -61,6 +64,6 @@ pub async fn providers(services: Data<Services>, settings: Data<Settings>) -> Js
 }
 
 /// Whether a sign-in with Slack ends with the session cookie.
-pub fn leads_through_slack(services: &Services, settings: &Settings) -> bool {
+pub(crate) fn leads_through_slack(services: &Services, settings: &Settings) -> bool {
     services.has_slack() && settings.token_delivery == TokenDelivery::Cookie
 }

@@ -6,14 +6,14 @@ use crate::http::settings::Settings;
 use crate::service::Services;
 
 /// The `callbackUrl`, if it is allowed; otherwise our front page.
-pub fn callback_url(given: Option<&str>, services: &Services, settings: &Settings) -> Url {
+pub(super) fn callback_url(given: Option<&str>, services: &Services, settings: &Settings) -> Url {
     given
         .and_then(|text| services.redirect_target(text, &settings.public_url, &settings.own_places))
         .unwrap_or_else(|| settings.public("/"))
 }
 
 /// The sign-in page or the error page, with these parameters.
-pub fn page(path: &str, parameters: &[(&str, &str)], settings: &Settings) -> Url {
+pub(super) fn page(path: &str, parameters: &[(&str, &str)], settings: &Settings) -> Url {
     let mut url = settings.public(path);
     url.query_pairs_mut().extend_pairs(parameters);
     url

@@ -13,13 +13,13 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
 /// A body whose fields are optional texts. Unknown ones are ignored, because the client sends its own options too.
-pub struct Sent<T> {
+pub(crate) struct Sent<T> {
     pub is_json: bool,
     pub fields: T,
 }
 
 /// Whether the field `json` asks for the URL as JSON instead of a redirect.
-pub fn wants_url(json: Option<&str>) -> bool {
+pub(super) fn wants_url(json: Option<&str>) -> bool {
     json == Some("true")
 }
 

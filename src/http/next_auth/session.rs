@@ -20,7 +20,7 @@ use crate::service::{self, CookieSession, Error, RequestContext, Services};
 
 /// The signed-in user: both fields, or neither.
 #[derive(Serialize, ToSchema)]
-pub struct SessionView {
+pub(crate) struct SessionView {
     #[schema(required = false)]
     user: User,
     /// When the cookie's token expires, unless it is renewed before.
@@ -39,7 +39,7 @@ pub struct SessionView {
     responses((status = 200, description = "The current user, or `{}`.", body = SessionView)),
     extensions(("x-error-codes" = json!([Busy, Unavailable]))),
 )]
-pub async fn session(
+pub(crate) async fn session(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,
@@ -62,7 +62,7 @@ pub async fn session(
 /// Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SessionUpdate {
+pub(crate) struct SessionUpdate {
     /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
 }
@@ -78,7 +78,7 @@ pub struct SessionUpdate {
     responses((status = 200, description = "The current user, or `{}`.", body = SessionView)),
     extensions(("x-error-codes" = json!([CrossSiteRequest]))),
 )]
-pub async fn update(
+pub(crate) async fn update(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,

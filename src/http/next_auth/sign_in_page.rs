@@ -24,7 +24,7 @@ use crate::service::Services;
     ),
     responses((status = 200, description = "The page.", content_type = "text/html", headers(("Set-Cookie" = String)))),
 )]
-pub async fn sign_in_page(
+pub(crate) async fn sign_in_page(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,

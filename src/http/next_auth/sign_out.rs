@@ -19,7 +19,7 @@ use crate::service::{self, Error, RequestContext, Services};
 /// Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SignOut {
+pub(crate) struct SignOut {
     /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
     /// The URL to go to next, as for signing in.
@@ -44,7 +44,7 @@ pub struct SignOut {
     ),
     extensions(("x-error-codes" = json!([CrossSiteRequest]))),
 )]
-pub async fn sign_out(
+pub(crate) async fn sign_out(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,

@@ -20,7 +20,7 @@ use crate::service::Services;
     params(("callbackUrl" = Option<String>, Query, description = "Where to go afterwards.")),
     responses((status = 200, description = "The page.", content_type = "text/html", headers(("Set-Cookie" = String)))),
 )]
-pub async fn sign_out_page(
+pub(crate) async fn sign_out_page(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,

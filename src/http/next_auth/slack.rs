@@ -18,7 +18,7 @@ use crate::service::Services;
 /// Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SlackSignIn {
+pub(crate) struct SlackSignIn {
     /// The URL to return to after the sign-in; one of `ALLOWED_RETURN_URLS`.
     #[schema(example = "https://app.example.com/dashboard")]
     callback_url: Option<String>,
@@ -42,7 +42,7 @@ pub struct SlackSignIn {
     ),
     extensions(("x-error-codes" = json!([ProviderNotFound]))),
 )]
-pub async fn slack(
+pub(crate) async fn slack(
     services: Data<Services>,
     settings: Data<Settings>,
     Sent { fields, .. }: Sent<SlackSignIn>,
@@ -61,7 +61,7 @@ pub async fn slack(
 }
 
 /// The URL that starts a sign-in which ends at `onward`.
-pub fn way(onward: &Url, settings: &Settings) -> Url {
+pub(crate) fn way(onward: &Url, settings: &Settings) -> Url {
     let parameters = [("returnUrl", onward.as_str())];
     redirect_target::page("/api/auth/slack/start", &parameters, settings)
 }

@@ -34,7 +34,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     tag = "Operations",
     responses((status = 302, description = "Redirects to `/docs`.", headers(("Location" = String))))
 )]
-pub async fn front_door() -> HttpResponse {
+pub(crate) async fn front_door() -> HttpResponse {
     HttpResponse::Found()
         .insert_header((LOCATION, "/docs"))
         .finish()
@@ -47,7 +47,7 @@ pub async fn front_door() -> HttpResponse {
     tag = "Operations",
     responses((status = 200, description = "This page.", content_type = "text/html", body = String))
 )]
-pub async fn docs(settings: Data<Settings>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn docs(settings: Data<Settings>) -> Result<HttpResponse, ApiError> {
     let page = match settings.reference_page.get() {
         Some(page) => page,
         None => {

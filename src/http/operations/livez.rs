@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
-pub struct Alive {
+pub(crate) struct Alive {
     #[schema(example = "ok")]
     status: &'static str,
 }
@@ -19,6 +19,6 @@ pub struct Alive {
     tag = "Operations",
     responses((status = 200, description = "The process is alive.", body = Alive)),
 )]
-pub async fn livez() -> Json<Alive> {
+pub(crate) async fn livez() -> Json<Alive> {
     Json(Alive { status: "ok" })
 }

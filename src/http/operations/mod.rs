@@ -1,7 +1,7 @@
 //! Health checks and the API's documentation.
 
-pub mod docs;
-pub mod livez;
-pub mod openapi;
-pub mod readyz;
+pub(super) mod docs;
+pub(super) mod livez;
+pub(super) mod openapi;
+pub(super) mod readyz;
 mod reference_page;

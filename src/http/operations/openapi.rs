@@ -16,7 +16,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::openapi_json);
     tag = "Operations",
     responses((status = 200, description = "An OpenAPI 3.1 document.", body = Object)),
 )]
-pub async fn openapi_json() -> HttpResponse {
+pub(crate) async fn openapi_json() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(ContentType::json())
         .insert_header((CACHE_CONTROL, "public, max-age=300"))

@@ -10,7 +10,7 @@ use crate::http::error_code::ErrorCode::Unavailable;
 use crate::service::{self, Readiness, Services};
 
 #[derive(Serialize, ToSchema)]
-pub struct Ready {
+pub(crate) struct Ready {
     /// `ok` or `unavailable`.
     #[schema(example = "ok")]
     status: &'static str,
@@ -20,7 +20,7 @@ pub struct Ready {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct Check {
+pub(crate) struct Check {
     #[schema(example = "database")]
     name: &'static str,
     #[schema(example = true)]
@@ -42,7 +42,7 @@ pub struct Check {
     responses((status = 200, description = "The instance is ready.", body = Ready)),
     extensions(("x-error-codes" = json!([Unavailable]))),
 )]
-pub async fn readyz(services: Data<Services>, request: HttpRequest) -> HttpResponse {
+pub(crate) async fn readyz(services: Data<Services>, request: HttpRequest) -> HttpResponse {
     let readiness = service::readiness(&services).await;
     answer(readiness, asks_for_checks(request.query_string()))
 }

@@ -12,7 +12,7 @@ use crate::http::error_code::ErrorCode;
 use crate::http::openapi::{self, Fields, example_of, resolve};
 
 #[derive(Serialize)]
-pub struct ReferencePage {
+pub(super) struct ReferencePage {
     version: &'static str,
     introduction: Vec<String>,
     base: String,
@@ -77,7 +77,7 @@ struct ErrorLine {
     remedy: &'static str,
 }
 
-pub fn build(public_url: &Url) -> ReferencePage {
+pub(super) fn build(public_url: &Url) -> ReferencePage {
     let document = serde_json::to_value(openapi::document()).unwrap_or_default();
     let base = public_url.as_str().trim_end_matches('/').to_owned();
     let groups = list(&document["tags"])

@@ -37,7 +37,7 @@ body! {
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, Forbidden, InvitationNotYours, AlreadyMember,
         OrganizationClosed]))),
 )]
-pub async fn accept_invitation(
+pub(crate) async fn accept_invitation(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,

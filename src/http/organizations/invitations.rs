@@ -12,7 +12,7 @@ use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound};
 use crate::service::{Caller, Services, invitations as service};
 
 #[derive(Serialize, ToSchema)]
-pub struct Invitations {
+pub(crate) struct Invitations {
     /// Newest first.
     invitations: Vec<Invitation>,
 }
@@ -20,7 +20,7 @@ pub struct Invitations {
 /// An invitation that can be accepted.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Invitation {
+pub(crate) struct Invitation {
     id: InvitationId,
     #[schema(format = "email", example = "bob@example.com")]
     email: String,
@@ -59,7 +59,7 @@ impl From<domain::Invitation> for Invitation {
     responses((status = 200, description = "The open invitations.", body = Invitations)),
     extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound]))),
 )]
-pub async fn invitations(
+pub(crate) async fn invitations(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

@@ -38,7 +38,7 @@ body! {
     responses((status = 201, description = "Invited.", body = Invitation)),
     extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, AlreadyMember, OrganizationClosed]))),
 )]
-pub async fn invite(
+pub(crate) async fn invite(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

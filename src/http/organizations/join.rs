@@ -30,7 +30,7 @@ use crate::service::{self, Caller, Services};
     responses((status = 200, description = "Joined.", body = SignIn, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([Forbidden, InvitationRequired, OrganizationNotFound, AlreadyMember]))),
 )]
-pub async fn join(
+pub(crate) async fn join(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,

@@ -15,7 +15,7 @@ use crate::service::{self, Caller, Services};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Members {
+pub(crate) struct Members {
     /// Ordered by id.
     members: Vec<Member>,
     /// For the next page; null on the last one.
@@ -25,7 +25,7 @@ pub struct Members {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Member {
+pub(crate) struct Member {
     id: UserId,
     #[schema(example = "Ada Lovelace")]
     name: String,
@@ -66,7 +66,7 @@ impl From<domain::Member> for Member {
     responses((status = 200, description = "A page of members.", body = Members)),
     extensions(("x-error-codes" = json!([ValidationFailed, Forbidden, OrganizationNotFound]))),
 )]
-pub async fn members(
+pub(crate) async fn members(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

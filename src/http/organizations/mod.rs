@@ -1,15 +1,15 @@
 //! Organizations, their members and invitations: part of the token API.
 
-pub mod accept_invitation;
-pub mod invitations;
-pub mod invite;
-pub mod join;
-pub mod members;
+pub(super) mod accept_invitation;
+pub(super) mod invitations;
+pub(super) mod invite;
+pub(super) mod join;
+pub(super) mod members;
 mod organization;
-pub mod read;
-pub mod remove_member;
-pub mod revoke_invitation;
-pub mod update;
+pub(super) mod read;
+pub(super) mod remove_member;
+pub(super) mod revoke_invitation;
+pub(super) mod update;
 
 use std::str::FromStr;
 

@@ -9,7 +9,7 @@ use crate::domain::{self, JoinPolicy, OrganizationId};
 /// An organization and its settings.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Organization {
+pub(crate) struct Organization {
     id: OrganizationId,
     #[schema(example = "Analytical Engines")]
     name: String,

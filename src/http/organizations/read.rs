@@ -22,7 +22,7 @@ use crate::service::{self, Caller, Services};
     responses((status = 200, description = "The organization.", body = Organization)),
     extensions(("x-error-codes" = json!([OrganizationNotFound]))),
 )]
-pub async fn organization(
+pub(crate) async fn organization(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

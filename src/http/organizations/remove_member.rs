@@ -27,7 +27,7 @@ use crate::service::{self, Caller, Services};
     responses((status = 200, description = "Removed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, LastAdmin, OrganizationNotFound, UserNotFound]))),
 )]
-pub async fn remove_member(
+pub(crate) async fn remove_member(
     services: Data<Services>,
     caller: Caller,
     path: Path<(String, String)>,

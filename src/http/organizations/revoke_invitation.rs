@@ -25,7 +25,7 @@ use crate::service::{Caller, Services};
     responses((status = 200, description = "Revoked.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, InvitationNotFound, OrganizationNotFound]))),
 )]
-pub async fn revoke_invitation(
+pub(crate) async fn revoke_invitation(
     services: Data<Services>,
     caller: Caller,
     path: Path<(String, String)>,

@@ -40,7 +40,7 @@ body! {
     responses((status = 200, description = "The updated organization.", body = Organization)),
     extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, MfaNotEnrolled]))),
 )]
-pub async fn update_organization(
+pub(crate) async fn update_organization(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

@@ -32,7 +32,7 @@ use crate::texts::Text;
     responses((status = 200, description = "The page.", body = String, content_type = "text/html")),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, OrganizationClosed, Unavailable]))),
 )]
-pub async fn open(services: Data<Services>, query: Query) -> HttpResponse {
+pub(crate) async fn open(services: Data<Services>, query: Query) -> HttpResponse {
     let token = query
         .get("token")
         .filter(|_| !query.is_ambiguous())
@@ -61,7 +61,7 @@ pub async fn open(services: Data<Services>, query: Query) -> HttpResponse {
         InvalidOrExpiredToken, InvalidCredentials, EmailTaken, AlreadyMember, OrganizationClosed,
     ]))),
 )]
-pub async fn submit(
+pub(crate) async fn submit(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,

@@ -6,7 +6,7 @@ use super::shell::Page;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
-pub fn error_page(error: ApiError) -> HttpResponse {
+pub(super) fn error_page(error: ApiError) -> HttpResponse {
     let (title, text) = texts(error.code());
     Page {
         title,

@@ -17,7 +17,7 @@ use crate::service::{self, Error, RequestContext, Services};
 type Outcome<'a> = LocalBoxFuture<'a, service::Result<()>>;
 
 /// One page: what its link is for, what it asks, what it does, and what it says afterwards. Texts are keys.
-pub struct LinkPage {
+pub(super) struct LinkPage {
     pub purpose: links::Link,
     /// The page's own path, relative to itself.
     pub path: &'static str,
@@ -38,7 +38,7 @@ pub struct LinkPage {
 }
 
 /// How the page sends a link to an address. It says the same for every address.
-pub struct LinkRequest {
+pub(super) struct LinkRequest {
     pub text: &'static str,
     pub send: for<'a> fn(&'a Services, &'a RequestContext, Email) -> Outcome<'a>,
     pub sent: &'static str,
@@ -46,7 +46,7 @@ pub struct LinkRequest {
 
 impl LinkPage {
     /// Shows what the link is for. Changes nothing.
-    pub async fn open(
+    pub(super) async fn open(
         &self,
         services: &Services,
         settings: &Settings,
@@ -68,7 +68,7 @@ impl LinkPage {
     }
 
     /// Does what the link is for, or sends a new link.
-    pub async fn submit(
+    pub(super) async fn submit(
         &self,
         services: &Services,
         settings: &Settings,
@@ -194,12 +194,12 @@ impl LinkPage {
 }
 
 /// A page that asks for nothing but its button.
-pub fn no_fields(_: &Services) -> Vec<Field> {
+pub(super) fn no_fields(_: &Services) -> Vec<Field> {
     Vec::new()
 }
 
 /// The application, unless that is this service itself.
-pub fn to_application(settings: &Settings) -> Option<Link> {
+pub(super) fn to_application(settings: &Settings) -> Option<Link> {
     (settings.app_url != settings.public_url).then(|| Link {
         href: settings.app_url.as_str().to_owned(),
         text: "page.link.to_application",

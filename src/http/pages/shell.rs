@@ -29,7 +29,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 
 /// A page. Its texts are keys of `texts/en.json` until it is rendered.
 #[derive(Default, Serialize)]
-pub struct Page {
+pub(crate) struct Page {
     pub title: &'static str,
     /// Paragraphs.
     pub text: Vec<Text>,
@@ -48,7 +48,7 @@ pub struct Page {
 
 /// A form that is posted to one of our pages.
 #[derive(Serialize)]
-pub struct Form {
+pub(crate) struct Form {
     /// Relative to the page, so that it is right under any path of `PUBLIC_URL`.
     pub action: &'static str,
     /// Names and values of hidden fields.
@@ -58,7 +58,7 @@ pub struct Form {
 }
 
 #[derive(Serialize)]
-pub struct Field {
+pub(crate) struct Field {
     pub name: &'static str,
     pub label: &'static str,
     /// The `type` of the input.
@@ -69,21 +69,21 @@ pub struct Field {
 }
 
 #[derive(Serialize)]
-pub struct Link {
+pub(crate) struct Link {
     pub href: String,
     pub text: &'static str,
 }
 
 /// How an error is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preferred {
+pub(crate) enum Preferred {
     Page,
     Json,
 }
 
 impl Preferred {
     /// JSON only for clients that ask for it and not for pages.
-    pub fn by_most(headers: &HeaderMap) -> Self {
+    pub(crate) fn by_most(headers: &HeaderMap) -> Self {
         if accepts(headers, "application/json") && !accepts(headers, "text/html") {
             Self::Json
         } else {
@@ -92,7 +92,7 @@ impl Preferred {
     }
 
     /// A page only for clients that ask for pages, as browsers do.
-    pub fn by_browsers(headers: &HeaderMap) -> Self {
+    pub(crate) fn by_browsers(headers: &HeaderMap) -> Self {
         if accepts(headers, "text/html") {
             Self::Page
         } else {
@@ -112,12 +112,12 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
 
 impl Page {
     /// Answers 200 with the page.
-    pub fn answer(&self) -> HttpResponse {
+    pub(crate) fn answer(&self) -> HttpResponse {
         self.body_of(HttpResponse::Ok().finish())
     }
 
     /// The error's own answer, with the page as its body.
-    pub fn refusal(&self, error: ApiError) -> HttpResponse {
+    pub(crate) fn refusal(&self, error: ApiError) -> HttpResponse {
         self.body_of(HttpResponse::from_error(error))
     }
 

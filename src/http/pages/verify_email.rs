@@ -48,7 +48,7 @@ const PAGE: LinkPage = LinkPage {
     responses((status = 200, description = "The page.", content_type = "text/html", body = String)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken]))),
 )]
-pub async fn open(
+pub(crate) async fn open(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,
@@ -70,7 +70,7 @@ pub async fn open(
     responses((status = 200, description = "A page with the result.", content_type = "text/html", body = String)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken]))),
 )]
-pub async fn submit(
+pub(crate) async fn submit(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,

@@ -22,7 +22,7 @@ use crate::service::Services;
     operation_id = "well_known_change_password",
     responses((status = 302, description = "Redirects to the page.", headers(("Location" = String))))
 )]
-pub async fn change_password(settings: Data<Settings>) -> HttpResponse {
+pub(crate) async fn change_password(settings: Data<Settings>) -> HttpResponse {
     let mut page = settings.app_url.clone();
     let base = settings.app_url.path().trim_end_matches('/').to_owned();
     page.set_path(&format!("{base}/reset-password"));
@@ -42,7 +42,7 @@ pub async fn change_password(settings: Data<Settings>) -> HttpResponse {
     responses((status = 200, description = "The file.", content_type = "text/plain", body = String)),
     extensions(("x-error-codes" = json!([ErrorCode::NotFound]))),
 )]
-pub async fn security_txt(
+pub(crate) async fn security_txt(
     services: Data<Services>,
     settings: Data<Settings>,
 ) -> Result<HttpResponse, ApiError> {

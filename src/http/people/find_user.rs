@@ -20,7 +20,7 @@ use crate::service::{self, Caller, Services};
     responses((status = 200, description = "The user.", body = Person)),
     extensions(("x-error-codes" = json!([Forbidden, UserNotFound]))),
 )]
-pub async fn find_user(
+pub(crate) async fn find_user(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

@@ -17,7 +17,7 @@ const MAX_TEXT: usize = 100;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct People {
+pub(crate) struct People {
     /// Oldest account first.
     users: Vec<Person>,
     /// For `cursor`; null on the last page.
@@ -43,7 +43,7 @@ pub struct People {
     responses((status = 200, description = "A page of users.", body = People)),
     extensions(("x-error-codes" = json!([ValidationFailed]))),
 )]
-pub async fn list_users(
+pub(crate) async fn list_users(
     services: Data<Services>,
     caller: Caller,
     query: Query,

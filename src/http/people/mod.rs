@@ -1,7 +1,7 @@
 //! The users of an organization.
 
-pub mod find_user;
-pub mod list_users;
+pub(super) mod find_user;
+pub(super) mod list_users;
 mod person;
-pub mod remove_user;
-pub mod update_user;
+pub(super) mod remove_user;
+pub(super) mod update_user;

@@ -10,7 +10,7 @@ use crate::service;
 /// A member of the organization.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Person {
+pub(crate) struct Person {
     id: UserId,
     /// Null for some users who sign in with Slack.
     #[schema(required, format = "email", example = "alan@example.com")]

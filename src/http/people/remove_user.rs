@@ -21,7 +21,7 @@ use crate::service::{self, Caller, Services};
     responses((status = 200, description = "Removed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, LastAdmin, UserNotFound]))),
 )]
-pub async fn remove_user(
+pub(crate) async fn remove_user(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

@@ -42,7 +42,7 @@ body! {
     responses((status = 200, description = "The updated user.", body = Person)),
     extensions(("x-error-codes" = json!([Forbidden, LastAdmin, MemberElsewhere, UserNotFound]))),
 )]
-pub async fn update_user(
+pub(crate) async fn update_user(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

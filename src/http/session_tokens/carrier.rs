@@ -19,14 +19,14 @@ use crate::service::Caller;
 use crate::service::session_tokens::{self, TokenSession};
 
 /// A live session, open or locked.
-pub struct AnySession(pub TokenSession);
+pub(crate) struct AnySession(pub TokenSession);
 
 /// An open session, whose second factor is verified if one is needed: the only way to a [`Caller`] here.
-pub struct OpenSession(pub Caller);
+pub(crate) struct OpenSession(pub Caller);
 
 /// The request's session token, not verified yet: from the query or the header, or else from the cookie. Every call
 /// of this API changes something, `GET /api/v1/logout` too, so a cookie must come from an allowed page.
-pub struct Carried(pub String);
+pub(crate) struct Carried(pub String);
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 

@@ -7,11 +7,11 @@ use crate::http::field::FromJson;
 
 /// How many results to skip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Offset(pub u32);
+pub(super) struct Offset(pub u32);
 
 /// How many results to return, 1–100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size(pub u32);
+pub(super) struct Size(pub u32);
 
 impl FromJson for Offset {
     fn from_json(value: Value) -> Result<Self, ValidationError> {

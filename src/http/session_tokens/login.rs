@@ -51,7 +51,7 @@ body! {
     extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts,
         CrossSiteRequest]))),
 )]
-pub async fn login(
+pub(crate) async fn login(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,

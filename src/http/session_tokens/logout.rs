@@ -27,7 +27,7 @@ use crate::service::{Error, RequestContext, Services};
     responses((status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
 )]
-pub async fn logout(
+pub(crate) async fn logout(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,
@@ -62,7 +62,7 @@ pub async fn logout(
     responses((status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
 )]
-pub async fn logout_by_link(
+pub(crate) async fn logout_by_link(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,

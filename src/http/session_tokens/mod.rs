@@ -2,9 +2,9 @@
 
 mod carrier;
 mod field;
-pub mod login;
-pub mod logout;
-pub mod search;
+pub(super) mod login;
+pub(super) mod logout;
+pub(super) mod search;
 mod session;
 mod tenant;
-pub mod unlock;
+pub(super) mod unlock;

@@ -33,7 +33,7 @@ body! {
 }
 
 /// The text to search for.
-pub struct Words(String);
+pub(crate) struct Words(String);
 
 impl FromText for Words {
     fn from_text(text: String) -> Result<Self, ValidationError> {
@@ -47,7 +47,7 @@ impl FromText for Words {
 
 /// The matching users the caller may see.
 #[derive(Serialize, ToSchema)]
-pub struct SearchResults {
+pub(crate) struct SearchResults {
     /// As requested.
     #[schema(example = 0)]
     from: u32,
@@ -62,7 +62,7 @@ pub struct SearchResults {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct FoundUser {
+pub(crate) struct FoundUser {
     id: UserId,
     #[schema(required, format = "email", example = "ada@example.com")]
     email: Option<String>,
@@ -96,7 +96,7 @@ impl From<Person> for FoundUser {
     responses((status = 200, description = "The matching users.", body = SearchResults)),
     extensions(("x-error-codes" = json!([SessionLocked, CrossSiteRequest]))),
 )]
-pub async fn search(
+pub(crate) async fn search(
     services: Data<Services>,
     OpenSession(caller): OpenSession,
     Valid(body): Valid<SearchRequest>,

@@ -9,7 +9,7 @@ use crate::service::session_tokens::View;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SessionOfToken {
+pub(crate) struct SessionOfToken {
     /// Always true; failures have an error status.
     #[schema(example = true)]
     logged: bool,
@@ -33,14 +33,14 @@ pub struct SessionOfToken {
 /// The organization's settings that concern its members.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Settings {
+pub(super) struct Settings {
     join_policy: JoinPolicy,
     #[schema(example = false)]
     require_mfa: bool,
 }
 
 impl SessionOfToken {
-    pub fn new(view: View, is_unlocked: bool, token: Option<String>) -> Self {
+    pub(crate) fn new(view: View, is_unlocked: bool, token: Option<String>) -> Self {
         Self {
             logged: true,
             is_unlocked,

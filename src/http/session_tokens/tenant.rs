@@ -8,7 +8,7 @@ use crate::http::settings::Settings;
 /// `acme` for a request to `acme.example.com` if `TENANT_DOMAIN` is `example.com`.
 ///
 /// Anyone can send any `Host`. It only chooses among the organizations of an account whose password is known.
-pub fn named_by_host(request: &HttpRequest, settings: &Settings) -> Option<String> {
+pub(super) fn named_by_host(request: &HttpRequest, settings: &Settings) -> Option<String> {
     let host = request.headers().get(HOST)?.to_str().ok()?;
     slug_of(host, settings.tenant_domain.as_deref()?)
 }

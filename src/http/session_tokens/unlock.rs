@@ -35,7 +35,7 @@ body! {
     responses((status = 200, description = "Unlocked.", body = SessionOfToken)),
     extensions(("x-error-codes" = json!([InvalidCode, TooManyAttempts, MfaNotEnrolled, CrossSiteRequest]))),
 )]
-pub async fn unlock(
+pub(crate) async fn unlock(
     services: Data<Services>,
     context: RequestContext,
     AnySession(session): AnySession,

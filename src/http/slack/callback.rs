@@ -37,7 +37,7 @@ use crate::service::{RequestContext, Services};
     extensions(("x-error-codes" = json!([SignInExpired, AccessDenied, SlackNotSetUp, Busy, Unavailable])),
         ("x-error-pages" = json!(true))),
 )]
-pub async fn callback(
+pub(crate) async fn callback(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,

@@ -9,7 +9,7 @@ use crate::http::settings::Settings;
 use crate::service::slack::{CallbackOutcome, CallbackResult};
 
 /// 302 to the return URL, with the state that the client may compare.
-pub fn redirect(result: CallbackResult, settings: &Settings) -> HttpResponse {
+pub(super) fn redirect(result: CallbackResult, settings: &Settings) -> HttpResponse {
     let state = ("state", result.state.as_str());
     let delivery = match (&result.outcome, settings.token_delivery) {
         // A client that expects a code reads the query, for errors too.

@@ -40,7 +40,7 @@ body! {
     responses((status = 200, description = "The URL to redirect the browser to.", body = SlackWay)),
     extensions(("x-error-codes" = json!([SlackNotSetUp]))),
 )]
-pub async fn link(
+pub(crate) async fn link(
     services: Data<Services>,
     settings: Data<Settings>,
     caller: Caller,

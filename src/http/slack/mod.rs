@@ -1,13 +1,13 @@
 //! Sign-in with Slack: redirects and cookies around `service::slack`.
 
-pub mod callback;
+pub(super) mod callback;
 mod cookies;
 mod delivery;
-pub mod link;
+pub(super) mod link;
 mod page;
-pub mod start;
-pub mod token;
-pub mod url;
+pub(super) mod start;
+pub(super) mod token;
+pub(super) mod url;
 mod way;
 
 use ::url::Url;

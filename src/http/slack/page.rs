@@ -9,7 +9,7 @@ use crate::http::settings::Settings;
 use crate::service::slack::ReturnTarget;
 
 /// The error as JSON, or as a page for browsers.
-pub fn refusal(
+pub(super) fn refusal(
     error: ApiError,
     preferred: Preferred,
     settings: &Settings,

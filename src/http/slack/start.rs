@@ -31,7 +31,7 @@ use crate::service::slack::{self, Begin};
         ("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp])), ("x-error-pages" = json!(true))),
 )]
-pub async fn start(
+pub(crate) async fn start(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,

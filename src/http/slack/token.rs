@@ -34,7 +34,7 @@ body! {
     responses((status = 200, description = "Signed in, or the second factor is required.", body = SignIn)),
     extensions(("x-error-codes" = json!([SignInExpired, NotAllowed, AccountExists, SlackNotSetUp]))),
 )]
-pub async fn token(
+pub(crate) async fn token(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<SlackTokenRequest>,

@@ -32,7 +32,7 @@ use crate::service::slack::{self, Begin};
     responses((status = 200, description = "The URL to redirect the browser to.", body = SlackWay)),
     extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp]))),
 )]
-pub async fn url(
+pub(crate) async fn url(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,

@@ -8,7 +8,7 @@ use crate::service::slack::Begun;
 /// The URL to redirect the browser to.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SlackWay {
+pub(super) struct SlackWay {
     /// Redirect the user's browser here.
     #[schema(example = "https://slack.com/oauth/v2/authorize?client_id=1234567890.1234567890123")]
     url: String,
@@ -25,7 +25,7 @@ pub struct SlackWay {
 }
 
 impl SlackWay {
-    pub fn new(begun: Begun, callback_url: &::url::Url, kind: &'static str) -> Self {
+    pub(super) fn new(begun: Begun, callback_url: &::url::Url, kind: &'static str) -> Self {
         Self {
             url: begun.url.into(),
             state: begun.state,

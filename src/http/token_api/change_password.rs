@@ -34,7 +34,7 @@ body! {
     responses((status = 200, description = "Changed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([InvalidCredentials, TooManyAttempts]))),
 )]
-pub async fn change_password(
+pub(crate) async fn change_password(
     services: Data<Services>,
     caller: Caller,
     Valid(body): Valid<ChangePasswordRequest>,

@@ -5,12 +5,12 @@ use utoipa::ToSchema;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Done)]
-pub struct SuccessResponse {
+pub(crate) struct SuccessResponse {
     /// Always true; failures have an error status.
     #[schema(example = true)]
     success: bool,
 }
 
 impl SuccessResponse {
-    pub const YES: Self = Self { success: true };
+    pub(crate) const YES: Self = Self { success: true };
 }

@@ -20,7 +20,7 @@ use crate::service::{self, Caller, Services};
     responses((status = 200, description = "Ended.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([SessionNotFound]))),
 )]
-pub async fn end_session(
+pub(crate) async fn end_session(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,

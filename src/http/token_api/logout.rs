@@ -20,7 +20,7 @@ use crate::service::{self, Services};
     request_body = NoFields,
     responses((status = 200, description = "Signed out.", body = SuccessResponse)),
 )]
-pub async fn logout(
+pub(crate) async fn logout(
     services: Data<Services>,
     Enrolling(caller): Enrolling,
     _: Valid<NoFields>,

@@ -20,7 +20,7 @@ use crate::service::{self, Services};
     request_body = NoFields,
     responses((status = 200, description = "Signed out everywhere.", body = SuccessResponse)),
 )]
-pub async fn logout_all(
+pub(crate) async fn logout_all(
     services: Data<Services>,
     Enrolling(caller): Enrolling,
     _: Valid<NoFields>,

@@ -15,6 +15,6 @@ use crate::service::Caller;
     security(("bearer" = [])),
     responses((status = 200, description = "The current user.", body = User)),
 )]
-pub async fn me(caller: Caller) -> Json<User> {
+pub(crate) async fn me(caller: Caller) -> Json<User> {
     Json(caller.profile.into())
 }

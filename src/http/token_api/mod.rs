@@ -1,17 +1,17 @@
 //! The token API: `Authorization: Bearer <JWT>`, for browser and mobile apps.
 
-pub mod change_password;
+pub(super) mod change_password;
 pub(super) mod done;
-pub mod end_session;
-pub mod login;
-pub mod logout;
-pub mod logout_all;
-pub mod me;
+pub(super) mod end_session;
+pub(super) mod login;
+pub(super) mod logout;
+pub(super) mod logout_all;
+pub(super) mod me;
 pub(super) mod no_fields;
-pub mod refresh;
-pub mod register;
+pub(super) mod refresh;
+pub(super) mod register;
 pub(super) mod renewed;
-pub mod sessions;
+pub(super) mod sessions;
 pub(super) mod signed_in;
-pub mod update_me;
+pub(super) mod update_me;
 pub(super) mod user;

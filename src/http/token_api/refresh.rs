@@ -33,7 +33,7 @@ body! {
     responses((status = 200, description = "Refreshed.", body = SignedIn, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([OrganizationNotFound]))),
 )]
-pub async fn refresh(
+pub(crate) async fn refresh(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,

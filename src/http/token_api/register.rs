@@ -27,7 +27,7 @@ const CREATED: &str =
 /// `invitationToken` tell them apart.
 #[derive(ToSchema)]
 #[serde(untagged)]
-pub enum RegisterRequest {
+pub(crate) enum RegisterRequest {
     Join(JoinRequest),
     Invited(InvitedRequest),
     Found(FoundRequest),
@@ -99,7 +99,7 @@ body! {
 /// Joining returns the login answer, creating an organization does not.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum Registered {
+pub(crate) enum Registered {
     Joined(SignIn),
     RegisteredOrganization(RegisteredOrganization),
     Unverified(Unverified),
@@ -107,7 +107,7 @@ pub enum Registered {
 
 /// With `REQUIRE_VERIFIED_EMAIL`: a new member of an organization, who can sign in after verifying the address.
 #[derive(Serialize, ToSchema)]
-pub struct Unverified {
+pub(crate) struct Unverified {
     #[schema(example = true)]
     success: bool,
     #[schema(
@@ -120,7 +120,7 @@ pub struct Unverified {
 /// A new organization and its creator, who signs in next.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Founded)]
-pub struct RegisteredOrganization {
+pub(crate) struct RegisteredOrganization {
     #[schema(example = true)]
     success: bool,
     #[schema(
@@ -133,7 +133,7 @@ pub struct RegisteredOrganization {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Founder {
+pub(crate) struct Founder {
     id: UserId,
     #[schema(format = "email", example = "ada@example.com")]
     email: String,
@@ -144,7 +144,7 @@ pub struct Founder {
 }
 
 #[derive(Serialize, ToSchema)]
-pub struct FoundedOrganization {
+pub(crate) struct FoundedOrganization {
     id: OrganizationId,
     #[schema(example = "Analytical Engines")]
     name: String,
@@ -168,7 +168,7 @@ pub struct FoundedOrganization {
     extensions(("x-error-codes" = json!([EmailTaken, InvitationRequired, OrganizationNotFound, InvalidOrExpiredToken,
         InvitationNotYours, OrganizationClosed]))),
 )]
-pub async fn register(
+pub(crate) async fn register(
     services: Data<Services>,
     context: RequestContext,
     Valid(body): Valid<RegisterRequest>,

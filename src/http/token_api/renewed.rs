@@ -10,7 +10,11 @@ use crate::http::settings::Settings;
 use crate::service;
 
 /// The login answer. A session cookie is renewed as well; otherwise it would stay in the previous organization.
-pub fn renewed(sign_in: service::SignIn, headers: &HeaderMap, settings: &Settings) -> HttpResponse {
+pub(crate) fn renewed(
+    sign_in: service::SignIn,
+    headers: &HeaderMap,
+    settings: &Settings,
+) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     if let service::SignIn::Complete(signed_in) = &sign_in
         && matches!(

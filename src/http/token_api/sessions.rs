@@ -10,7 +10,7 @@ use crate::http::error::ApiError;
 use crate::service::{self, Caller, Services};
 
 #[derive(Serialize, ToSchema)]
-pub struct Sessions {
+pub(crate) struct Sessions {
     /// Newest first.
     sessions: Vec<Session>,
 }
@@ -18,7 +18,7 @@ pub struct Sessions {
 /// One sign-in on one device.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Session {
+pub(crate) struct Session {
     id: SessionId,
     /// `jwt`: access tokens, in the header or the session cookie. `token`: an opaque one for `/api/v1`.
     kind: SessionKind,
@@ -64,7 +64,7 @@ impl Session {
     security(("bearer" = [])),
     responses((status = 200, description = "The caller's live sessions.", body = Sessions)),
 )]
-pub async fn sessions(
+pub(crate) async fn sessions(
     services: Data<Services>,
     caller: Caller,
 ) -> Result<Json<Sessions>, ApiError> {

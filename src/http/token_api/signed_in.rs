@@ -9,7 +9,7 @@ use crate::service;
 /// A new access token and its user.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     /// A JWT (HS256) for `Authorization: Bearer`.
     #[schema(example = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
     access_token: String,
@@ -32,7 +32,7 @@ impl From<service::SignedIn> for SignedIn {
 /// The result of a sign-in with e-mail and password, or with Slack.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum SignIn {
+pub(crate) enum SignIn {
     Complete(SignedIn),
     SecondFactor(MfaRequired),
 }
@@ -41,7 +41,7 @@ pub enum SignIn {
 /// requires one (`enrolmentRequired`): enrol it with the `mfaToken` at `/api/auth/mfa/totp`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct MfaRequired {
+pub(crate) struct MfaRequired {
     #[schema(example = true)]
     mfa_required: bool,
     /// Valid only for the second step of this sign-in.

@@ -25,7 +25,7 @@ body! {
     request_body = UpdateMeRequest,
     responses((status = 200, description = "The updated user.", body = User)),
 )]
-pub async fn update_me(
+pub(crate) async fn update_me(
     services: Data<Services>,
     caller: Caller,
     Valid(body): Valid<UpdateMeRequest>,

@@ -9,7 +9,7 @@ use crate::service::Profile;
 /// A user in one organization.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct User {
+pub(crate) struct User {
     id: UserId,
     /// Null for some users who sign in with Slack.
     #[schema(required, format = "email", example = "ada@example.com")]

@@ -15,7 +15,7 @@ use super::received::{Received, ReceivedMail};
 const LONGEST_WAIT: u64 = 30;
 
 #[derive(Deserialize)]
-pub struct Wanted {
+pub(super) struct Wanted {
     /// The recipient; any recipient if missing.
     to: Option<String>,
     /// Only e-mails with a higher number count.
@@ -26,7 +26,7 @@ pub struct Wanted {
     wait: u64,
 }
 
-pub async fn newest(received: Data<Received>, wanted: Query<Wanted>) -> HttpResponse {
+pub(super) async fn newest(received: Data<Received>, wanted: Query<Wanted>) -> HttpResponse {
     let to = wanted.to.as_deref().map(str::to_ascii_lowercase);
     let wait = Duration::from_secs(wanted.wait.min(LONGEST_WAIT));
     let newest = received.wait_for_newest(to.as_deref(), wanted.after);

@@ -11,7 +11,7 @@ use crate::ports::mailer::Mail;
 const CAPACITY: usize = 200;
 
 /// An e-mail that has arrived.
-pub struct ReceivedMail {
+pub(super) struct ReceivedMail {
     /// From 1, in the order of arrival.
     pub number: u64,
     pub mail: Mail,
@@ -19,14 +19,14 @@ pub struct ReceivedMail {
     pub source: String,
 }
 
-pub struct Received {
+pub(super) struct Received {
     mails: Mutex<VecDeque<Arc<ReceivedMail>>>,
     /// How many have arrived in total.
     count: watch::Sender<u64>,
 }
 
 impl Received {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             mails: Mutex::default(),
             count: watch::Sender::new(0),
@@ -34,7 +34,7 @@ impl Received {
     }
 
     /// Adds an e-mail, and removes the oldest if the mailbox is full.
-    pub fn keep(&self, mail: Mail, source: Vec<u8>) {
+    pub(super) fn keep(&self, mail: Mail, source: Vec<u8>) {
         let mut mails = self.lock();
         let number = *self.count.borrow() + 1;
         if mails.len() == CAPACITY {
@@ -50,11 +50,11 @@ impl Received {
     }
 
     /// Newest first.
-    pub fn list(&self) -> Vec<Arc<ReceivedMail>> {
+    pub(super) fn list(&self) -> Vec<Arc<ReceivedMail>> {
         self.lock().iter().rev().cloned().collect()
     }
 
-    pub fn find(&self, number: u64) -> Option<Arc<ReceivedMail>> {
+    pub(super) fn find(&self, number: u64) -> Option<Arc<ReceivedMail>> {
         self.lock()
             .iter()
             .find(|received| received.number == number)
@@ -62,7 +62,7 @@ impl Received {
     }
 
     /// The newest e-mail to an address, or to any address, with a number above `after`.
-    pub fn newest(&self, to: Option<&str>, after: u64) -> Option<Arc<ReceivedMail>> {
+    pub(super) fn newest(&self, to: Option<&str>, after: u64) -> Option<Arc<ReceivedMail>> {
         self.lock()
             .iter()
             .rev()
@@ -72,7 +72,7 @@ impl Received {
     }
 
     /// Like [`Self::newest`], but waits until there is one.
-    pub async fn wait_for_newest(&self, to: Option<&str>, after: u64) -> Arc<ReceivedMail> {
+    pub(super) async fn wait_for_newest(&self, to: Option<&str>, after: u64) -> Arc<ReceivedMail> {
         let mut count = self.count.subscribe();
         loop {
             count.mark_unchanged();

@@ -53,14 +53,14 @@ impl fmt::Display for Endpoint {
 pub(super) struct Calls(Vec<(Endpoint, u64)>);
 
 impl Calls {
-    pub fn of(&self, endpoint: Endpoint) -> u64 {
+    pub(super) fn of(&self, endpoint: Endpoint) -> u64 {
         self.0
             .iter()
             .find(|(counted, _)| *counted == endpoint)
             .map_or(0, |(_, calls)| *calls)
     }
 
-    pub fn count(&mut self, endpoint: Endpoint) {
+    pub(super) fn count(&mut self, endpoint: Endpoint) {
         match self.0.iter_mut().find(|(counted, _)| *counted == endpoint) {
             Some((_, calls)) => *calls += 1,
             None => self.0.push((endpoint, 1)),

@@ -175,14 +175,14 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             active: Mutex::default(),
             cleared: watch::Sender::new(()),
         }
     }
 
-    pub fn set(&self, endpoint: Endpoint, fault: Fault, calls: u32) {
+    pub(super) fn set(&self, endpoint: Endpoint, fault: Fault, calls: u32) {
         let mut active = self.lock();
         active.retain(|other| other.endpoint != endpoint);
         if calls > 0 {
@@ -194,13 +194,13 @@ impl Faults {
         }
     }
 
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.lock().clear();
         self.cleared.send_replace(());
     }
 
     /// Completes at the first `clear` after this call, even if it is awaited later.
-    pub fn cleared(&self) -> impl Future<Output = ()> + use<> {
+    pub(super) fn cleared(&self) -> impl Future<Output = ()> + use<> {
         let mut cleared = self.cleared.subscribe();
         async move {
             // An error means that the sandbox was dropped, which ends the wait as well.
@@ -208,12 +208,12 @@ impl Faults {
         }
     }
 
-    pub fn list(&self) -> Vec<ActiveFault> {
+    pub(super) fn list(&self) -> Vec<ActiveFault> {
         self.lock().clone()
     }
 
     /// The fault for this call, which counts it down.
-    pub fn take(&self, endpoint: Endpoint) -> Option<Fault> {
+    pub(super) fn take(&self, endpoint: Endpoint) -> Option<Fault> {
         let mut active = self.lock();
         let at = active.iter().position(|other| other.endpoint == endpoint)?;
         let found = active.get_mut(at)?;

@@ -11,14 +11,14 @@ pub(super) enum Flow {
 }
 
 impl Flow {
-    pub fn scope_parameter(self) -> &'static str {
+    pub(super) fn scope_parameter(self) -> &'static str {
         match self {
             Self::V2 => "user_scope",
             Self::Oidc => "scope",
         }
     }
 
-    pub fn scope_separator(self) -> char {
+    pub(super) fn scope_separator(self) -> char {
         match self {
             Self::V2 => ',',
             Self::Oidc => ' ',
@@ -26,7 +26,7 @@ impl Flow {
     }
 
     /// Every request must include it.
-    pub fn required_scope(self) -> &'static str {
+    pub(super) fn required_scope(self) -> &'static str {
         match self {
             Self::V2 => USERS_READ,
             Self::Oidc => OPENID,
@@ -34,7 +34,7 @@ impl Flow {
     }
 
     /// Every scope, and what it allows the app to do.
-    pub fn scopes(self) -> &'static [(&'static str, &'static str)] {
+    pub(super) fn scopes(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::V2 => &[
                 (USERS_READ, "See who you are in your workspace"),
@@ -48,7 +48,7 @@ impl Flow {
         }
     }
 
-    pub fn exchange(self) -> Endpoint {
+    pub(super) fn exchange(self) -> Endpoint {
         match self {
             Self::V2 => Endpoint::OauthAccess,
             Self::Oidc => Endpoint::OpenIdToken,

@@ -26,19 +26,19 @@ impl SigningKey {
         clippy::disallowed_methods,
         reason = "ring accepts no other source, and PKCS #1 signatures do not use it"
     )]
-    pub fn embedded() -> Self {
+    pub(super) fn embedded() -> Self {
         Self {
             pair: KeyPair::from_pkcs8(KEY).expect("it is a PKCS #8 key"),
             random: SystemRandom::new(),
         }
     }
 
-    pub fn id(&self) -> &'static str {
+    pub(super) fn id(&self) -> &'static str {
         KEY_ID
     }
 
     /// RS256 (RFC 7518, 3.3).
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public().modulus_len()];
         // It only fails for a buffer of the wrong length or without memory.
         let _ = self
@@ -48,7 +48,7 @@ impl SigningKey {
     }
 
     /// A JWK Set (RFC 7517).
-    pub fn public(&self) -> Value {
+    pub(super) fn public(&self) -> Value {
         let components: PublicKeyComponents<Vec<u8>> = self.pair.public().into();
         json!({"keys": [{
             "kty": "RSA",

@@ -79,7 +79,7 @@ pub(super) struct ErrorPage {
 }
 
 impl ConsentPage {
-    pub fn new(
+    pub(super) fn new(
         flow: Flow,
         scopes: &[String],
         redirect_uri: &Url,
@@ -108,7 +108,7 @@ impl ConsentPage {
 }
 
 impl PersonaCard {
-    pub fn of(persona: &Persona) -> Self {
+    pub(super) fn of(persona: &Persona) -> Self {
         let workspace = persona.workspace;
         Self {
             key: persona.key,

@@ -6,11 +6,11 @@ use url::form_urlencoded;
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    pub fn parse(encoded: &[u8]) -> Self {
+    pub(super) fn parse(encoded: &[u8]) -> Self {
         Self(form_urlencoded::parse(encoded).into_owned().collect())
     }
 
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(given, _)| given == name)
@@ -18,7 +18,7 @@ impl Parameters {
     }
 
     /// A query string that repeats the request with the answer `as`, for a link.
-    pub fn answered_as(&self, answer: &str) -> String {
+    pub(super) fn answered_as(&self, answer: &str) -> String {
         let asked = self.0.iter().filter(|(name, _)| name != "as");
         let mut query = form_urlencoded::Serializer::new(String::from("?"));
         query.extend_pairs(asked);

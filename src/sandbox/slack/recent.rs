@@ -9,18 +9,18 @@ const CAPACITY: usize = 1_000;
 pub(super) struct Recent<V>(VecDeque<(String, V)>);
 
 impl<V> Recent<V> {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(VecDeque::new())
     }
 
-    pub fn insert(&mut self, key: String, value: V) {
+    pub(super) fn insert(&mut self, key: String, value: V) {
         if self.0.len() == CAPACITY {
             self.0.pop_front();
         }
         self.0.push_back((key, value));
     }
 
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
         self.0
             .iter_mut()
             .find(|(known, _)| known == key)

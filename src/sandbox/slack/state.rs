@@ -15,7 +15,7 @@ use super::persona::{PERSONAS, Persona};
 use super::recent::Recent;
 use crate::ports::{Clock, Entropy, random_bytes};
 
-pub struct State {
+pub(super) struct State {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     redirect_uris: Mutex<Vec<Url>>,
@@ -50,13 +50,17 @@ pub(super) struct Access {
 }
 
 impl Access {
-    pub fn covers(&self, scope: &str) -> bool {
+    pub(super) fn covers(&self, scope: &str) -> bool {
         self.scopes.iter().any(|granted| granted == scope)
     }
 }
 
 impl State {
-    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, redirect_uris: Vec<Url>) -> Self {
+    pub(super) fn new(
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        redirect_uris: Vec<Url>,
+    ) -> Self {
         Self {
             clock,
             entropy,
@@ -70,29 +74,29 @@ impl State {
         }
     }
 
-    pub fn now(&self) -> DateTime<Utc> {
+    pub(super) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    pub fn redirect_uris(&self) -> Vec<Url> {
+    pub(super) fn redirect_uris(&self) -> Vec<Url> {
         lock(&self.redirect_uris).clone()
     }
 
-    pub fn set_redirect_uris(&self, redirect_uris: Vec<Url>) {
+    pub(super) fn set_redirect_uris(&self, redirect_uris: Vec<Url>) {
         *lock(&self.redirect_uris) = redirect_uris;
     }
 
-    pub fn personas(&self) -> [Persona; PERSONAS.len()] {
+    pub(super) fn personas(&self) -> [Persona; PERSONAS.len()] {
         *lock(&self.personas)
     }
 
-    pub fn persona(&self, key: &str) -> Option<Persona> {
+    pub(super) fn persona(&self, key: &str) -> Option<Persona> {
         self.personas()
             .into_iter()
             .find(|persona| persona.key == key)
     }
 
-    pub fn change_persona(&self, key: &str, change: impl FnOnce(&mut Persona)) {
+    pub(super) fn change_persona(&self, key: &str, change: impl FnOnce(&mut Persona)) {
         let mut personas = lock(&self.personas);
         if let Some(persona) = personas.iter_mut().find(|persona| persona.key == key) {
             change(persona);

@@ -14,24 +14,24 @@ pub(in crate::service) struct EmailProof {
 }
 
 impl EmailProof {
-    pub fn new(user_id: UserId, email: &Email) -> Self {
+    pub(crate) fn new(user_id: UserId, email: &Email) -> Self {
         Self {
             user_id,
             email: email.to_string(),
         }
     }
 
-    pub fn email(&self) -> Email {
+    pub(crate) fn email(&self) -> Email {
         Email::from_stored(self.email.clone())
     }
 
     /// Reads and locks the account; `None` if it was deleted or disabled, or has another address now.
-    pub fn lock(&self, tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
+    pub(crate) fn lock(&self, tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
         Ok(users::lock_account(tx, self.user_id)?.filter(|account| self.is_of(account)))
     }
 
     /// As [`lock`](Self::lock), without the lock.
-    pub fn find(&self, tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
+    pub(crate) fn find(&self, tx: &mut Tx<'_>) -> Result<Option<Account>, StoreError> {
         Ok(users::find_account(tx, self.user_id)?.filter(|account| self.is_of(account)))
     }
 

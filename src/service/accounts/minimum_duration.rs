@@ -13,14 +13,14 @@ pub(in crate::service) struct MinimumDuration {
 }
 
 impl MinimumDuration {
-    pub fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self {
             answer_at: Instant::now() + ANSWER_AFTER,
         }
     }
 
     /// Runs `work` without counting its time, which must not depend on the user.
-    pub async fn without<T>(&mut self, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn without<T>(&mut self, work: impl Future<Output = T>) -> T {
         let begun = Instant::now();
         let output = work.await;
         self.answer_at += begun.elapsed();
@@ -28,7 +28,7 @@ impl MinimumDuration {
     }
 
     /// Waits until the minimum duration has passed.
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         sleep_until(self.answer_at).await;
     }
 }

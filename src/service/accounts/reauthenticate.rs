@@ -80,7 +80,7 @@ impl Reauthenticated {
     /// # Errors
     /// `InvalidCredentials` if the password was changed since, `TooManyAttempts` if too many other attempts have failed
     /// since.
-    pub fn confirm(&self, unit: &mut UnitOfWork<'_, '_>, actor: &Actor) -> Result<()> {
+    pub(crate) fn confirm(&self, unit: &mut UnitOfWork<'_, '_>, actor: &Actor) -> Result<()> {
         if actor.account.password_hash.as_deref() != Some(self.stored.as_str()) {
             return Err(Error::InvalidCredentials);
         }

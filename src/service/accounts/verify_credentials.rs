@@ -130,7 +130,7 @@ impl VerifiedCredentials {
     /// # Errors
     /// `InvalidCredentials` if the password was changed or the account disabled since, `TooManyAttempts` if too many
     /// other attempts have failed since.
-    pub fn lock(&self, unit: &mut UnitOfWork<'_, '_>) -> Result<Account> {
+    pub(crate) fn lock(&self, unit: &mut UnitOfWork<'_, '_>) -> Result<Account> {
         let account =
             users::lock_account(unit.tx, self.user_id)?.ok_or(Error::InvalidCredentials)?;
         if account.user.disabled_at.is_some()

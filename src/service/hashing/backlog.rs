@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(1800);
 const DEPTH: usize = 4096;
 
 #[derive(Debug)]
-pub struct Job {
+pub(super) struct Job {
     pub input: Input,
     pub reply: oneshot::Sender<Digest>,
     pub due: Due,
@@ -28,7 +28,7 @@ pub struct Job {
 
 /// How long a job may wait.
 #[derive(Debug, Clone, Copy)]
-pub struct Due {
+pub(super) struct Due {
     submitted: Instant,
     /// Whether a lane was free for the job. It is then computed, however long that takes.
     is_certain: bool,
@@ -36,13 +36,13 @@ pub struct Due {
 
 impl Due {
     /// Whether a job with this much work left would be done too late.
-    pub fn is_missed(&self, now: Instant, left: Duration) -> bool {
+    pub(super) fn is_missed(&self, now: Instant, left: Duration) -> bool {
         !self.is_certain && now.duration_since(self.submitted) + left > PATIENCE
     }
 }
 
 impl Job {
-    pub fn new(input: Input, reply: oneshot::Sender<Digest>, submitted: Instant) -> Self {
+    pub(super) fn new(input: Input, reply: oneshot::Sender<Digest>, submitted: Instant) -> Self {
         Self {
             input,
             reply,
@@ -56,7 +56,7 @@ impl Job {
 
 /// The waiting jobs, first in, first out, and the load of the lanes.
 #[derive(Debug)]
-pub struct Backlog {
+pub(super) struct Backlog {
     waiting: VecDeque<Job>,
     lanes: usize,
     begun: Begun,
@@ -65,14 +65,14 @@ pub struct Backlog {
 
 /// The jobs in lanes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Begun {
+pub(super) struct Begun {
     pub lanes: usize,
     /// The sum of their remaining iterations.
     pub iterations: u64,
 }
 
 impl Backlog {
-    pub fn new(lanes: usize) -> Self {
+    pub(super) fn new(lanes: usize) -> Self {
         Self {
             waiting: VecDeque::new(),
             lanes,
@@ -82,7 +82,7 @@ impl Backlog {
     }
 
     /// Adds a job, unless it could not be done in time.
-    pub fn admit(&mut self, mut job: Job) -> bool {
+    pub(super) fn admit(&mut self, mut job: Job) -> bool {
         self.waiting.retain(|job| !job.reply.is_closed());
         job.due.is_certain = self.has_free_lane();
         let is_admitted =
@@ -103,7 +103,7 @@ impl Backlog {
 
     /// Drops jobs that can no longer be done in time, at once rather than when a lane becomes free.
     /// Call it before [`next`](Self::next).
-    pub fn give_up_overdue(&mut self, now: Instant) {
+    pub(super) fn give_up_overdue(&mut self, now: Instant) {
         let pace = &self.pace;
         // Dropping the job tells its caller.
         self.waiting.retain(|job| {
@@ -113,7 +113,7 @@ impl Backlog {
     }
 
     /// The next job. It counts as begun.
-    pub fn next(&mut self) -> Option<Job> {
+    pub(super) fn next(&mut self) -> Option<Job> {
         let job = self.waiting.pop_front()?;
         self.begun.lanes += 1;
         self.begun.iterations += iterations(&job.input);
@@ -121,25 +121,25 @@ impl Backlog {
     }
 
     /// Replaces the load of one thread's lanes.
-    pub fn changed(&mut self, from: Begun, to: Begun) {
+    pub(super) fn changed(&mut self, from: Begun, to: Begun) {
         self.begun.lanes = self.begun.lanes + to.lanes - from.lanes;
         self.begun.iterations = self.begun.iterations + to.iterations - from.iterations;
     }
 
     /// Drops all waiting jobs, which tells their callers.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.waiting.clear();
     }
 
-    pub fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    pub fn has_free_lane(&self) -> bool {
+    pub(super) fn has_free_lane(&self) -> bool {
         self.begun.lanes + self.waiting.len() < self.lanes
     }
 
-    pub fn load(&self) -> Load {
+    pub(super) fn load(&self) -> Load {
         Load {
             lanes: self.lanes,
             busy: self.begun.lanes,
@@ -149,7 +149,7 @@ impl Backlog {
     }
 }
 
-pub fn iterations(input: &Input) -> u64 {
+pub(super) fn iterations(input: &Input) -> u64 {
     u64::from(input.iterations())
 }
 

@@ -7,14 +7,14 @@ const HALF_LIFE: Duration = Duration::from_millis(500);
 
 /// Observed time and iterations: an average over time, so that one interrupted slice counts only for its duration.
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     seconds: f64,
     iterations: f64,
 }
 
 impl Pace {
     /// Assumes a slow machine until a thread has measured it.
-    pub fn unknown() -> Self {
+    pub(super) fn unknown() -> Self {
         Self {
             seconds: 200e-6,
             iterations: 1.0,
@@ -22,7 +22,7 @@ impl Pace {
     }
 
     /// One thread took every lane of a full batch `iterations` further in `time`.
-    pub fn learn(&mut self, iterations: u32, time: Duration) {
+    pub(super) fn learn(&mut self, iterations: u32, time: Duration) {
         self.seconds += time.as_secs_f64();
         self.iterations += f64::from(iterations);
         if self.seconds > HALF_LIFE.as_secs_f64() {
@@ -32,7 +32,7 @@ impl Pace {
     }
 
     /// The time a full batch takes for so many iterations of each lane.
-    pub fn time_for(&self, iterations: f64) -> Duration {
+    pub(super) fn time_for(&self, iterations: f64) -> Duration {
         Duration::try_from_secs_f64(iterations * self.seconds / self.iterations)
             .unwrap_or(Duration::MAX)
     }

@@ -8,7 +8,7 @@ use bcrypt_lanes::{Digest, Input};
 use tokio::sync::oneshot;
 
 #[cfg(not(feature = "bcrypt-crate"))]
-pub use bcrypt_lanes::Batch;
+pub(super) use bcrypt_lanes::Batch;
 
 use crate::service::hashing::backlog::{Begun, Due, Job, iterations};
 #[cfg(feature = "bcrypt-crate")]
@@ -18,7 +18,7 @@ use crate::service::hashing::{Engine, State, lower_priority};
 /// Hashes that one thread computes at once. Six are 26 KiB of state, which is what a first-level data cache
 /// of 32 KiB holds along with the data of a request; `cargo bench -p bcrypt-lanes` measures all widths.
 #[cfg(not(feature = "bcrypt-crate"))]
-pub const LANES: usize = 6;
+pub(super) const LANES: usize = 6;
 #[cfg(feature = "bcrypt-crate")]
 pub const LANES: usize = 1;
 
@@ -33,7 +33,7 @@ struct Running {
     due: Due,
 }
 
-pub fn run(engine: &Engine) {
+pub(super) fn run(engine: &Engine) {
     lower_priority();
     measure(engine);
     let mut batch: Batch<Running, LANES> = Batch::new();

@@ -21,7 +21,7 @@ impl OpenInvitation {
     ///
     /// # Errors
     /// `InvalidOrExpiredToken`, `OrganizationClosed`.
-    pub fn preview(tx: &mut Tx<'_>, token: &str, now: DateTime<Utc>) -> Result<Self> {
+    pub(super) fn preview(tx: &mut Tx<'_>, token: &str, now: DateTime<Utc>) -> Result<Self> {
         let link: InvitationLink = one_time::find(tx, token, Purpose::Invitation, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
         let invitation = invitations::find_open(tx, link.invitation_id, now)?
@@ -34,7 +34,7 @@ impl OpenInvitation {
     ///
     /// # Errors
     /// As [`preview`](Self::preview).
-    pub fn accept(unit: &mut UnitOfWork<'_, '_>, token: &str) -> Result<Self> {
+    pub(super) fn accept(unit: &mut UnitOfWork<'_, '_>, token: &str) -> Result<Self> {
         let now = unit.now;
         let link: InvitationLink = one_time::redeem(unit.tx, token, Purpose::Invitation, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
@@ -62,7 +62,7 @@ impl OpenInvitation {
     ///
     /// # Errors
     /// `InvitationNotYours`.
-    pub fn verify_address(&self, unit: &mut UnitOfWork<'_, '_>, user: User) -> Result<User> {
+    pub(super) fn verify_address(&self, unit: &mut UnitOfWork<'_, '_>, user: User) -> Result<User> {
         let email: &Email = &self.invitation.email;
         if user.email.as_ref().is_some_and(|own| own != email) {
             return Err(Error::InvitationNotYours);
@@ -85,7 +85,7 @@ impl OpenInvitation {
 
     /// # Errors
     /// `AlreadyMember`.
-    pub fn admit(&self, unit: &mut UnitOfWork<'_, '_>, user: &User) -> Result<Membership> {
+    pub(super) fn admit(&self, unit: &mut UnitOfWork<'_, '_>, user: &User) -> Result<Membership> {
         let (organization_id, role) = (self.invitation.organization_id, self.invitation.role);
         admit(unit, user.id, organization_id, role)
     }

@@ -69,7 +69,7 @@ impl Attempt {
     ///
     /// # Errors
     /// `TooManyAttempts`, whether or not the address has an account.
-    pub fn check_allowed(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<()> {
+    pub(crate) fn check_allowed(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<()> {
         match &self.0 {
             Some(pair) => FailureCounts::of(tx, pair, now)?.judge(now),
             None => Ok(()),
@@ -81,7 +81,7 @@ impl Attempt {
     ///
     /// # Errors
     /// `TooManyAttempts` if too many other attempts have failed since the check.
-    pub fn succeeded(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<()> {
+    pub(crate) fn succeeded(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<()> {
         let Some(pair) = &self.0 else {
             return Ok(());
         };

@@ -17,7 +17,7 @@ const PER_SHARD: usize = 28_672;
 /// random key, so that no one can choose addresses that collide.
 ///
 /// At most 1.8 million entries of 17 bytes in tables of twice their number: 36 MB.
-pub struct Buckets {
+pub(super) struct Buckets {
     shards: [Mutex<HashMap<u64, i64>>; SHARDS],
     hasher: RandomState,
 }
@@ -33,7 +33,12 @@ impl Default for Buckets {
 
 impl Buckets {
     /// Takes one out of a bucket. Requests from unknown addresses share one.
-    pub fn try_acquire(&self, group: Group, address: Option<AddressBlock>, now: i64) -> Allowance {
+    pub(super) fn try_acquire(
+        &self,
+        group: Group,
+        address: Option<AddressBlock>,
+        now: i64,
+    ) -> Allowance {
         let key = self.hasher.hash_one((group, address));
         let mut shard = self.shard(key);
         if shard.len() >= PER_SHARD {
@@ -53,7 +58,7 @@ impl Buckets {
     }
 
     /// Removes buckets that are full again, and frees their memory.
-    pub fn remove_full(&self, now: i64) {
+    pub(super) fn remove_full(&self, now: i64) {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.retain(|_, full_at| *full_at > now);

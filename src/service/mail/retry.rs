@@ -7,7 +7,7 @@ const PAUSES: [i64; 5] = [5, 15, 60, 300, 900];
 
 /// The pause after `attempts` attempts, up to a fifth more or less by `chance`, so that e-mails that failed together
 /// are not all retried together.
-pub fn pause(attempts: i32, chance: [u8; 2]) -> TimeDelta {
+pub(super) fn pause(attempts: i32, chance: [u8; 2]) -> TimeDelta {
     let after = usize::try_from(attempts.saturating_sub(1)).unwrap_or_default();
     let [.., longest] = PAUSES;
     let milliseconds = PAUSES.get(after).copied().unwrap_or(longest) * 1000;

@@ -49,7 +49,7 @@ impl From<Refused> for Error {
 
 impl CodeCheck {
     /// Parses a code of an authenticator, or a recovery code.
-    pub fn parse(code: &str) -> Self {
+    pub(crate) fn parse(code: &str) -> Self {
         match (Code::parse(code), RecoveryCode::parse(code)) {
             (Some(code), _) => Self::Totp(code),
             (None, Some(code)) => Self::Recovery(code),
@@ -63,7 +63,7 @@ impl CodeCheck {
     /// # Errors
     /// `MfaNotEnrolled`; `Internal` if the key of the secret was removed. A wrong code is not an error but [`Refused`],
     /// because the transaction that counts it must be committed.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         unit: &mut UnitOfWork<'_, '_>,
         user_id: UserId,

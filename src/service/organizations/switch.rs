@@ -66,7 +66,7 @@ pub(in crate::service) fn switch_session(
 }
 
 impl OrganizationSwitch {
-    pub fn issue(self, services: &Services) -> SignIn {
+    pub(crate) fn issue(self, services: &Services) -> SignIn {
         match self {
             Self::Switched {
                 session,

@@ -17,7 +17,7 @@ pub(in crate::service) struct PendingSignIn {
 }
 
 impl PendingSignIn {
-    pub fn of(membership: &Membership) -> Self {
+    pub(crate) fn of(membership: &Membership) -> Self {
         Self {
             user_id: membership.user_id,
             organization_id: membership.organization_id,
@@ -36,7 +36,7 @@ pub(in crate::service) enum Missing {
 
 impl Missing {
     /// Call it in the transaction that would begin the session, with the account locked.
-    pub fn of(tx: &mut Tx<'_>, pending: PendingSignIn) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn of(tx: &mut Tx<'_>, pending: PendingSignIn) -> Result<Option<Self>, StoreError> {
         if totp::is_enrolled(tx, pending.user_id)? {
             return Ok(Some(Self::Code));
         }
@@ -46,7 +46,10 @@ impl Missing {
 
     /// As [`of`](Self::of), for a session that switches to another organization: its user has already verified the
     /// second factor they have.
-    pub fn of_session(tx: &mut Tx<'_>, pending: PendingSignIn) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn of_session(
+        tx: &mut Tx<'_>,
+        pending: PendingSignIn,
+    ) -> Result<Option<Self>, StoreError> {
         Ok(Self::of(tx, pending)?.filter(|missing| *missing == Self::Enrolment))
     }
 

@@ -151,7 +151,7 @@ fn begin(
 
 impl Begun {
     /// The first access token of the session.
-    pub fn issue(self, services: &Services) -> SignedIn {
+    pub(crate) fn issue(self, services: &Services) -> SignedIn {
         let now = self.session.created_at;
         services
             .tokens
@@ -164,7 +164,7 @@ impl Entry {
     ///
     /// # Errors
     /// `Internal` for a locked session, which has none.
-    pub fn issue(self, services: &Services) -> Result<SignIn> {
+    pub(crate) fn issue(self, services: &Services) -> Result<SignIn> {
         match self {
             Self::Challenge(challenge) => Ok(SignIn::Challenge(challenge)),
             begun => Ok(SignIn::Complete(begun.begun()?.issue(services))),
@@ -175,7 +175,7 @@ impl Entry {
     ///
     /// # Errors
     /// `Internal` if there is none.
-    pub fn begun(self) -> Result<Begun> {
+    pub(crate) fn begun(self) -> Result<Begun> {
         match self {
             Self::SignedIn(begun) => Ok(begun),
             Self::Challenge(_) | Self::Locked(_) => Err(Error::Internal(

@@ -20,7 +20,7 @@ pub(in crate::service) struct CompletedChallenge {
 }
 
 impl CompletedChallenge {
-    pub fn into_subject(self) -> Subject {
+    pub(crate) fn into_subject(self) -> Subject {
         self.subject
     }
 }
@@ -57,7 +57,7 @@ impl Resumed {
     ///
     /// # Errors
     /// `InvalidOrExpiredToken` if the token was redeemed meanwhile.
-    pub fn complete(self, unit: &mut UnitOfWork<'_, '_>) -> Result<CompletedChallenge> {
+    pub(crate) fn complete(self, unit: &mut UnitOfWork<'_, '_>) -> Result<CompletedChallenge> {
         let now = unit.now;
         one_time::redeem::<PendingSignIn>(unit.tx, &self.token, self.purpose, now)?
             .ok_or(Error::InvalidOrExpiredToken)?;

@@ -17,7 +17,7 @@ impl Subject {
     ///
     /// # Errors
     /// `OrganizationNotFound` if they are not a member of it, `Forbidden` if they are a member of none.
-    pub fn in_organization(
+    pub(crate) fn in_organization(
         tx: &mut Tx<'_>,
         user: User,
         wanted: Option<OrganizationId>,
@@ -33,7 +33,7 @@ impl Subject {
     }
 
     /// An event about themselves in this organization.
-    pub fn own(&self, event: Event) -> Event {
+    pub(crate) fn own(&self, event: Event) -> Event {
         let organization_id = self.membership.organization_id;
         event.own(self.user.id).within(organization_id)
     }

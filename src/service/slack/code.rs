@@ -20,7 +20,7 @@ pub(in crate::service) enum Payload {
 }
 
 impl Payload {
-    pub fn user_id(&self) -> UserId {
+    pub(super) fn user_id(&self) -> UserId {
         match self {
             Self::SignIn { user_id, .. } | Self::Link { user_id, .. } => *user_id,
         }

@@ -30,7 +30,7 @@ pub(in crate::service) struct SlackSignIn {
 }
 
 impl SlackSignIn {
-    pub fn new(
+    pub(super) fn new(
         services: &Services,
         person: SlackPerson,
         workspace_name: Option<String>,

@@ -45,19 +45,22 @@ pub(in crate::service) struct Binding {
 }
 
 impl Binding {
-    pub fn new(browser: Option<&BrowserKey>, code_challenge: Option<&CodeChallenge>) -> Self {
+    pub(super) fn new(
+        browser: Option<&BrowserKey>,
+        code_challenge: Option<&CodeChallenge>,
+    ) -> Self {
         Self {
             browser: browser.map(|key| key.hash().as_str().to_owned()),
             code_challenge: code_challenge.map(|challenge| challenge.as_str().to_owned()),
         }
     }
 
-    pub fn is_to_a_browser(&self) -> bool {
+    pub(super) fn is_to_a_browser(&self) -> bool {
         self.browser.is_some()
     }
 
     /// Whether this may be the browser that began the sign-in.
-    pub fn admits(&self, browser: Option<&str>) -> bool {
+    pub(super) fn admits(&self, browser: Option<&str>) -> bool {
         let Some(bound) = &self.browser else {
             return true;
         };
