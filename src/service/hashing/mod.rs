@@ -149,12 +149,15 @@ pub(in crate::service) fn lower_priority() {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(not(feature = "bcrypt-crate"))]
     use std::pin::{Pin, pin};
+    #[cfg(not(feature = "bcrypt-crate"))]
     use std::task::{Context, Poll, Waker};
 
     use super::*;
 
     /// It never finishes within a test.
+    #[cfg(not(feature = "bcrypt-crate"))]
     const ENDLESS: u32 = 31;
 
     fn input(name: u8, cost: u32) -> Input {
@@ -166,6 +169,7 @@ mod tests {
     }
 
     /// Submits it without waiting for it.
+    #[cfg(not(feature = "bcrypt-crate"))]
     fn begin(computing: Pin<&mut impl Future<Output = Result<Digest>>>) -> Option<Result<Digest>> {
         match computing.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Pending => None,
@@ -173,6 +177,7 @@ mod tests {
         }
     }
 
+    #[cfg(not(feature = "bcrypt-crate"))]
     fn wait_until(hashing: &Hashing, is_so: impl Fn(Load) -> bool) {
         while !is_so(hashing.load()) {
             thread::yield_now();

@@ -3,44 +3,44 @@
 use bcrypt_lanes::{Digest, Input};
 
 /// Holds jobs until they are computed, which cannot be interrupted.
-pub struct Batch<T, const N: usize> {
+pub(crate) struct Batch<T, const N: usize> {
     waiting: Vec<(Input, T)>,
 }
 
 impl<T, const N: usize> Batch<T, N> {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             waiting: Vec::with_capacity(N),
         }
     }
 
-    pub fn join(&mut self, input: Input, luggage: T) -> Result<(), (Input, T)> {
+    pub(crate) fn join(&mut self, input: Input, payload: T) -> Result<(), (Input, T)> {
         if self.waiting.len() == N {
-            return Err((input, luggage));
+            return Err((input, payload));
         }
-        self.waiting.push((input, luggage));
+        self.waiting.push((input, payload));
         Ok(())
     }
 
-    pub fn advance(&mut self, _at_most: u32, mut done: impl FnMut(T, Digest)) -> u32 {
+    pub(crate) fn advance(&mut self, _at_most: u32, mut done: impl FnMut(T, Digest)) -> u32 {
         let mut iterations = 0;
-        for (input, luggage) in self.waiting.drain(..) {
+        for (input, payload) in self.waiting.drain(..) {
             let bytes = bcrypt::bcrypt(input.cost(), input.salt(), input.key());
             iterations += input.iterations();
-            done(luggage, Digest::from_bytes(bytes));
+            done(payload, Digest::from_bytes(bytes));
         }
         iterations
     }
 
-    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
-        self.waiting.retain(|(_, luggage)| keep(luggage));
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        self.waiting.retain(|(_, payload)| keep(payload));
     }
 
-    pub fn busy(&self) -> usize {
+    pub(crate) fn busy(&self) -> usize {
         self.waiting.len()
     }
 
-    pub fn remaining(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn remaining(&self) -> impl Iterator<Item = u32> {
         self.waiting.iter().map(|(input, _)| input.iterations())
     }
 }

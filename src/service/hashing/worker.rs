@@ -12,7 +12,7 @@ pub(super) use bcrypt_lanes::Batch;
 
 use crate::service::hashing::backlog::{Begun, Due, Job, iterations};
 #[cfg(feature = "bcrypt-crate")]
-pub use crate::service::hashing::one_by_one::Batch;
+pub(crate) use crate::service::hashing::one_by_one::Batch;
 use crate::service::hashing::{Engine, State, lower_priority};
 
 /// Hashes that one thread computes at once. Six are 26 KiB of state, which is what a first-level data cache
@@ -20,7 +20,7 @@ use crate::service::hashing::{Engine, State, lower_priority};
 #[cfg(not(feature = "bcrypt-crate"))]
 pub(super) const LANES: usize = 6;
 #[cfg(feature = "bcrypt-crate")]
-pub const LANES: usize = 1;
+pub(super) const LANES: usize = 1;
 
 /// Iterations between two checks of the queue: below a millisecond, a hundredth of a hash of cost 10. A new job waits
 /// this long at most, and a check costs less than a thousandth of it.

@@ -1,7 +1,7 @@
 //! Sessions with one opaque token, for older server-to-server clients.
 //!
 //! Each request looks the session up in the database, so that its end takes effect everywhere at once. Until the second
-//! factor is verified it is a [`LockedSession`], which can only be passed to [`unlock`] and [`end`]: only an open
+//! factor is verified it is a [`LockedSession`], which can only be passed to [`unlock()`] and [`end()`]: only an open
 //! session has a [`Caller`](crate::service::Caller).
 
 mod authenticate;
