@@ -64,19 +64,19 @@ fn exposition(load: &Load, mail: Option<Backlog>) -> String {
     if let Some(mail) = mail {
         gauge(
             "hallpass_letters_waiting",
-            "Letters that wait to be sent.",
+            "E-mails that wait to be sent.",
             "",
             &mail.waiting,
         );
         gauge(
             "hallpass_letters_oldest_seconds",
-            "How long the oldest of the waiting letters has waited.",
+            "How long the oldest waiting e-mail has waited, in seconds.",
             "",
             &mail.oldest_seconds.unwrap_or_default(),
         );
         gauge(
             "hallpass_letters_given_up",
-            "Letters of the last thirty days that were given up.",
+            "E-mails of the last thirty days that were given up.",
             "",
             &mail.given_up,
         );

@@ -46,14 +46,14 @@ pub struct Backlog {
     pub given_up: i64,
 }
 
-pub fn insert(tx: &mut Tx<'_>, letter: &NewEmail) -> Result<(), StoreError> {
+pub fn insert(tx: &mut Tx<'_>, email: &NewEmail) -> Result<(), StoreError> {
     let values = (
-        outbox::id.eq(letter.id),
-        outbox::kind.eq(letter.kind),
-        outbox::recipient.eq(letter.recipient.as_str()),
-        outbox::letter.eq(letter.sealed.as_str()),
-        outbox::created_at.eq(Timestamp(letter.created_at)),
-        outbox::next_attempt_at.eq(Timestamp(letter.created_at)),
+        outbox::id.eq(email.id),
+        outbox::kind.eq(email.kind),
+        outbox::recipient.eq(email.recipient.as_str()),
+        outbox::letter.eq(email.sealed.as_str()),
+        outbox::created_at.eq(Timestamp(email.created_at)),
+        outbox::next_attempt_at.eq(Timestamp(email.created_at)),
     );
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
@@ -63,17 +63,13 @@ pub fn insert(tx: &mut Tx<'_>, letter: &NewEmail) -> Result<(), StoreError> {
 
 /// Writes a decoy: a row that takes as much work as an e-mail and is never sent. It may count towards the limit of its
 /// recipient.
-pub fn insert_decoy(tx: &mut Tx<'_>, letter: &NewEmail, counts: bool) -> Result<(), StoreError> {
-    let recipient = if counts {
-        letter.recipient.as_str()
-    } else {
-        ""
-    };
+pub fn insert_decoy(tx: &mut Tx<'_>, email: &NewEmail, counts: bool) -> Result<(), StoreError> {
+    let recipient = if counts { email.recipient.as_str() } else { "" };
     let values = (
-        outbox::id.eq(letter.id),
+        outbox::id.eq(email.id),
         outbox::kind.eq(DECOY),
         outbox::recipient.eq(recipient),
-        outbox::created_at.eq(Timestamp(letter.created_at)),
+        outbox::created_at.eq(Timestamp(email.created_at)),
     );
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
