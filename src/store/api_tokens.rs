@@ -70,14 +70,20 @@ pub fn find_by_hash(tx: &mut Tx<'_>, hash: &str) -> Result<Option<ApiToken>, Sto
     row.map(ApiToken::try_from).transpose()
 }
 
-/// A token that was not revoked, kept as it is until the transaction ends.
-pub fn lock_unrevoked(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<ApiToken>, StoreError> {
+pub fn find(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<ApiToken>, StoreError> {
+    let row: Option<ApiTokenRow> = on!(tx, |conn| api_tokens::table
+        .find(id)
+        .select(ApiTokenRow::as_select())
+        .get_result(conn)
+        .optional())?;
+    row.map(ApiToken::try_from).transpose()
+}
+
+/// As [`find`], and locks the token against changes until the transaction ends.
+pub fn lock(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<ApiToken>, StoreError> {
     let row: Option<ApiTokenRow> = find_for_share!(
         tx,
-        api_tokens::table
-            .find(id)
-            .filter(api_tokens::revoked_at.is_null())
-            .select(ApiTokenRow::as_select())
+        api_tokens::table.find(id).select(ApiTokenRow::as_select())
     )?;
     row.map(ApiToken::try_from).transpose()
 }

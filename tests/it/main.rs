@@ -25,6 +25,7 @@ mod forgot_password;
 mod invitations;
 mod join_policies;
 mod limits;
+mod lock_order;
 mod login;
 mod mail;
 mod members;

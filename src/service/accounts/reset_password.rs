@@ -49,9 +49,12 @@ pub async fn reset_password(
     services
         .write(context, move |unit| {
             let now = unit.now;
-            let link: EmailProof = one_time::redeem(unit.tx, &token, Purpose::ResetPassword, now)?
+            let link: EmailProof = one_time::find(unit.tx, &token, Purpose::ResetPassword, now)?
                 .ok_or(Error::InvalidOrExpiredToken)?;
             let account = link.lock(unit.tx)?.ok_or(Error::InvalidOrExpiredToken)?;
+            // Only now, because others lock the account before they delete its links.
+            one_time::redeem::<EmailProof>(unit.tx, &token, Purpose::ResetPassword, now)?
+                .ok_or(Error::InvalidOrExpiredToken)?;
             let user_id = account.user.id;
             claim_account(unit.tx, &account, now)?;
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;

@@ -47,16 +47,18 @@ pub async fn verify_email(
         .write(context, move |unit| {
             let now = unit.now;
             let (user_id, action) = if let Some(proof) =
-                one_time::redeem::<EmailProof>(unit.tx, &token, Purpose::VerifyEmail, now)?
+                one_time::find::<EmailProof>(unit.tx, &token, Purpose::VerifyEmail, now)?
             {
                 proof.lock(unit.tx)?.ok_or(Error::InvalidOrExpiredToken)?;
+                one_time::redeem::<EmailProof>(unit.tx, &token, Purpose::VerifyEmail, now)?
+                    .ok_or(Error::InvalidOrExpiredToken)?;
                 users::mark_email_verified(unit.tx, proof.user_id, now)?;
                 (proof.user_id, Action::EmailVerified)
             } else {
                 let wanted: EmailProof =
-                    one_time::redeem(unit.tx, &token, Purpose::ChangeEmail, now)?
+                    one_time::find(unit.tx, &token, Purpose::ChangeEmail, now)?
                         .ok_or(Error::InvalidOrExpiredToken)?;
-                change(unit, &wanted)?;
+                change(unit, &wanted, &token)?;
                 (wanted.user_id, Action::EmailChanged)
             };
             unit.changed(Change::PersonChanged { user_id });
@@ -68,10 +70,12 @@ pub async fn verify_email(
 }
 
 /// Sets the new address and notifies the old one.
-fn change(unit: &mut UnitOfWork<'_, '_>, wanted: &EmailProof) -> Result<()> {
+fn change(unit: &mut UnitOfWork<'_, '_>, wanted: &EmailProof, token: &str) -> Result<()> {
     let user_id = wanted.user_id;
     let account =
         users::lock_enabled_account(unit.tx, user_id)?.ok_or(Error::InvalidOrExpiredToken)?;
+    one_time::redeem::<EmailProof>(unit.tx, token, Purpose::ChangeEmail, unit.now)?
+        .ok_or(Error::InvalidOrExpiredToken)?;
     let email = wanted.email();
     users::set_verified_email(unit.tx, user_id, &email, unit.now).map_err(Error::taken_email)?;
     one_time::revoke_after_credential_change(unit.tx, user_id)?;

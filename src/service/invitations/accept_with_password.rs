@@ -22,8 +22,8 @@ pub async fn accept_with_password(
     let token = token.to_owned();
     services
         .write(context, move |unit| {
-            let opened = OpenInvitation::accept(unit, &token)?;
             let user = verified.lock(unit)?.user;
+            let opened = OpenInvitation::accept(unit, &token)?;
             let user = opened.verify_address(unit, user)?;
             opened.admit(unit, &user)?;
             let event = unit.event(Action::InvitationAccepted).own(user.id);

@@ -28,7 +28,7 @@ pub async fn invite(
 ) -> Result<Invitation> {
     caller.must_speak_for(organization_id)?;
     services
-        .administer(caller, move |unit, actor| {
+        .administer(caller, None, move |unit, actor| {
             actor.must_be(Role::Manager)?;
             actor.must_be(invite.role)?;
             let organization = organizations::find(unit.tx, organization_id)?

@@ -151,6 +151,14 @@ pub async fn disable_user(
     let email = email.clone();
     services
         .write(context, move |unit| {
+            // Organizations before accounts, as everywhere.
+            if let Some(account) = users::find_account_by_email(unit.tx, &email)? {
+                let mut places = memberships::list_of_user(unit.tx, account.user.id)?;
+                places.sort_unstable_by_key(|membership| membership.organization_id);
+                for membership in places {
+                    organizations::lock(unit.tx, membership.organization_id)?;
+                }
+            }
             let Some(account) = users::lock_account_by_email(unit.tx, &email)? else {
                 return unit.unrecorded(Disabled::UnknownEmail);
             };

@@ -31,7 +31,7 @@ pub async fn update_organization(
     caller.must_speak_for(id)?;
     caller.must_be(Role::Admin)?;
     services
-        .administer(caller, move |unit, actor| {
+        .administer(caller, None, move |unit, actor| {
             actor.must_be(Role::Admin)?;
             let was = organizations::find(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
             // Otherwise the rule would lock out the admin.

@@ -15,7 +15,7 @@ use crate::store::{identities, memberships, sessions, users};
 /// `UserNotFound`; `Forbidden` below `admin`; `LastAdmin`.
 pub async fn remove_person(services: &Services, caller: &Caller, user_id: UserId) -> Result<()> {
     services
-        .administer(caller, move |unit, actor| {
+        .administer(caller, Some(user_id), move |unit, actor| {
             let organization_id = actor.organization_id();
             reach(unit.tx, actor, user_id, &[Permission::Administer])?;
             keep_an_admin(unit.tx, organization_id, user_id)?;

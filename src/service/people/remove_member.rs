@@ -20,7 +20,7 @@ pub async fn remove_member(
 ) -> Result<()> {
     caller.must_speak_for(organization_id)?;
     services
-        .administer(caller, move |unit, actor| {
+        .administer(caller, Some(user_id), move |unit, actor| {
             let action = if user_id == actor.id() {
                 actor.session()?;
                 Action::MemberLeft

@@ -49,7 +49,7 @@ pub async fn update_person(
     update: UpdatePerson,
 ) -> Result<Person> {
     services
-        .administer(caller, move |unit, actor| {
+        .administer(caller, Some(user_id), move |unit, actor| {
             let organization_id = actor.organization_id();
             let before = reach(unit.tx, actor, user_id, &update.permissions())?;
             let was = &before.membership;

@@ -15,7 +15,9 @@ pub async fn end(
     session: &TokenSession,
 ) -> Result<()> {
     match session {
-        TokenSession::Open(caller) => logout(services, caller).await,
+        TokenSession::Open(caller) => {
+            logout(services, &caller.clone().allowed_to_lack_second_factor()).await
+        }
         TokenSession::Locked(session) => end_locked(services, context, *session).await,
     }
 }

@@ -5,7 +5,7 @@ use crate::service::mfa::check::CodeCheck;
 use crate::service::session_tokens::LockedSession;
 use crate::service::session_tokens::view::View;
 use crate::service::{Error, Profile, RequestContext, Result, Services};
-use crate::store::{memberships, session_tokens, users};
+use crate::store::{memberships, session_tokens, sessions, users};
 
 /// `code` is a code of the authenticator or a recovery code.
 ///
@@ -25,6 +25,9 @@ pub async fn unlock(
             let user = users::lock_enabled_account(unit.tx, user_id)?
                 .ok_or(Error::TokenRevoked)?
                 .user;
+            sessions::find(unit.tx, session.session_id)?
+                .filter(|session| session.is_live(unit.now))
+                .ok_or(Error::TokenRevoked)?;
             let event = unit.event(Action::Login).own(user_id);
             let event = event.within(organization_id).by(Method::SecondFactor);
             if let Err(refused) = check.run(unit, user_id, &event)? {

@@ -6,7 +6,7 @@ use crate::domain::audit::Action;
 use crate::domain::{OrganizationId, Session, SessionId};
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::{Caller, Error, Profile, Result, Services, SignedIn};
-use crate::store::{Tx, people, sessions};
+use crate::store::{Tx, memberships, people, sessions};
 
 /// The precision of `last_used_at`, so that not every refresh needs a write.
 const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
@@ -47,6 +47,12 @@ pub async fn refresh(
     if switches || session.last_used_at + LAST_USED_PRECISION <= now {
         services
             .write_as(caller, move |unit, _| {
+                let membership =
+                    memberships::lock(unit.tx, user_id, to)?.ok_or(Error::OrganizationNotFound)?;
+                let pending = PendingSignIn::of(&membership);
+                if Missing::of_session(unit.tx, pending)?.is_some() {
+                    return Err(Error::MfaEnrolmentRequired);
+                }
                 if !sessions::touch(unit.tx, session_id, to, unit.now)? {
                     return Err(Error::TokenRevoked);
                 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Caller, Credential, Event, UnitOfWork};
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Membership, OrganizationId, Role, Session, SessionId, User, UserId};
+use crate::domain::{ApiToken, Membership, OrganizationId, Role, Session, SessionId, User, UserId};
 use crate::service::{Error, Profile, Result};
 use crate::store::users::Account;
 use crate::store::{Tx, api_tokens, memberships, organizations, sessions, totp, users};
@@ -24,9 +24,48 @@ enum Proof {
     ApiToken,
 }
 
+/// What the database has of a caller.
+struct Rows {
+    account: Option<Account>,
+    membership: Option<Membership>,
+    credential: Option<CredentialRow>,
+}
+
+enum CredentialRow {
+    Session(Session),
+    ApiToken(ApiToken),
+}
+
+impl Rows {
+    fn lock(tx: &mut Tx<'_>, caller: &Caller) -> Result<Self> {
+        let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
+        Ok(Self {
+            account: users::lock_account(tx, user_id)?,
+            membership: memberships::lock(tx, user_id, organization_id)?,
+            credential: match caller.credential {
+                Credential::Session(id) => sessions::lock_open(tx, id)?.map(CredentialRow::Session),
+                Credential::ApiToken(id) => api_tokens::lock(tx, id)?.map(CredentialRow::ApiToken),
+            },
+        })
+    }
+
+    fn read(tx: &mut Tx<'_>, caller: &Caller) -> Result<Self> {
+        let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
+        Ok(Self {
+            account: users::find_account(tx, user_id)?,
+            membership: memberships::find(tx, user_id, organization_id)?,
+            credential: match caller.credential {
+                Credential::Session(id) => sessions::find(tx, id)?.map(CredentialRow::Session),
+                Credential::ApiToken(id) => api_tokens::find(tx, id)?.map(CredentialRow::ApiToken),
+            },
+        })
+    }
+}
+
 impl Actor {
     pub(super) fn lock(unit: &mut UnitOfWork<'_, '_>, caller: &Caller) -> Result<Self> {
-        let actor = Self::judge(unit.tx, caller, unit.now)?;
+        let rows = Rows::lock(unit.tx, caller)?;
+        let actor = Self::judge(unit.tx, rows, caller, unit.now)?;
         unit.template = actor.template();
         Ok(actor)
     }
@@ -34,20 +73,35 @@ impl Actor {
     pub(super) fn lock_with_organization(
         unit: &mut UnitOfWork<'_, '_>,
         caller: &Caller,
+        subject: Option<UserId>,
     ) -> Result<Self> {
         organizations::lock(unit.tx, caller.profile.organization_id)?.ok_or(Error::TokenRevoked)?;
+        // In the order of their ids, because two people may do something to each other at once.
+        let mut accounts: Vec<UserId> = subject.into_iter().chain([caller.profile.id]).collect();
+        accounts.sort_unstable();
+        for id in accounts {
+            users::lock_account(unit.tx, id)?;
+        }
         Self::lock(unit, caller)
     }
 
-    pub(super) fn judge(tx: &mut Tx<'_>, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
+    /// As [`lock`](Self::lock) without the locks, for those who only read.
+    pub(super) fn read(tx: &mut Tx<'_>, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
+        let rows = Rows::read(tx, caller)?;
+        Self::judge(tx, rows, caller, now)
+    }
+
+    fn judge(tx: &mut Tx<'_>, rows: Rows, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
         let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
-        let account = users::lock_enabled_account(tx, user_id)?.ok_or(Error::TokenRevoked)?;
-        let membership =
-            memberships::lock(tx, user_id, organization_id)?.ok_or(Error::TokenRevoked)?;
-        let (proof, role) = match caller.credential {
-            Credential::Session(id) => {
-                let session = sessions::lock_open(tx, id)?.ok_or(Error::TokenRevoked)?;
-                if caller.token_version < account.user.token_version {
+        let account = rows
+            .account
+            .filter(|account| account.user.disabled_at.is_none())
+            .ok_or(Error::TokenRevoked)?;
+        let membership = rows.membership.ok_or(Error::TokenRevoked)?;
+        let (proof, role) = match rows.credential.ok_or(Error::TokenRevoked)? {
+            CredentialRow::Session(session) => {
+                if session.revoked_at.is_some() || caller.token_version < account.user.token_version
+                {
                     return Err(Error::TokenRevoked);
                 }
                 if !session.is_live(now) {
@@ -55,8 +109,10 @@ impl Actor {
                 }
                 (Proof::Session(session), membership.role)
             }
-            Credential::ApiToken(id) => {
-                let token = api_tokens::lock_unrevoked(tx, id)?.ok_or(Error::TokenRevoked)?;
+            CredentialRow::ApiToken(token) => {
+                if token.revoked_at.is_some() {
+                    return Err(Error::TokenRevoked);
+                }
                 if token.is_expired(now) {
                     return Err(Error::TokenExpired);
                 }

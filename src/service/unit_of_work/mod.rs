@@ -306,7 +306,7 @@ impl Services {
         let (caller, now) = (caller.clone(), self.now());
         self.store
             .read(move |tx| {
-                let actor = Actor::judge(tx, &caller, now)?;
+                let actor = Actor::read(tx, &caller, now)?;
                 work(tx, &actor)
             })
             .await
@@ -335,13 +335,15 @@ impl Services {
     }
 
     /// As [`write_as`](Self::write_as), for verbs that change the members of the caller's organization or its rules.
-    /// They run one after the other in each organization, which is locked first, before the caller's membership.
+    /// They run one after the other in each organization, which is locked first; then the accounts of the caller and of
+    /// `subject`, the member it is about, in the order of their ids; then the rest.
     ///
     /// # Errors
     /// As [`write_as`](Self::write_as).
     pub(in crate::service) async fn administer<T>(
         &self,
         caller: &Caller,
+        subject: Option<UserId>,
         work: impl FnOnce(&mut UnitOfWork<'_, '_>, &Actor) -> Result<Finished<T>> + Send + 'static,
     ) -> Result<T>
     where
@@ -349,7 +351,7 @@ impl Services {
     {
         let caller = caller.clone();
         self.run(caller.context.clone(), move |unit| {
-            let actor = Actor::lock_with_organization(unit, &caller)?;
+            let actor = Actor::lock_with_organization(unit, &caller, subject)?;
             work(unit, &actor)
         })
         .await
