@@ -113,8 +113,8 @@ on_both_databases! {
         let callback = app.callback_of("owner").await;
         let (before, state) = callback.rsplit_once("state=").unwrap();
         let mut changed = state.to_owned();
-        let last = if changed.ends_with('A') { "B" } else { "A" };
-        changed.replace_range(20..21, last);
+        let other = if &state[20..21] == "A" { "B" } else { "A" };
+        changed.replace_range(20..21, other);
         for bad in ["", "x", &state[1..], &format!("{state}A"), &token, &changed] {
             let answer = app.get(&format!("{before}state={bad}")).await;
             answer.is_page(400, "sign_in_expired");
