@@ -37,7 +37,7 @@ const signIn = async (tab = page) => {
 const goToSlack = async () => {
   await open();
   await page.getByRole("button", { name: "Sign in with Slack" }).click();
-  await page.getByRole("heading", { name: "Who are you today?" }).waitFor();
+  await page.getByRole("heading", { name: "Who do you want to sign in as?" }).waitFor();
 };
 
 test("a person signs in with e-mail and password, and signs out", async () => {
