@@ -42,6 +42,11 @@ on_both_databases! {
             serde_json::from_str(&newest(&app, "user.role_changed", "detail").await).unwrap();
         assert_eq!(detail, json!({"role": ["employee", "manager"]}));
         assert_eq!(newest(&app, "user.role_changed", "method").await, "session");
+        ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
+        let detail: Value =
+            serde_json::from_str(&newest(&app, "organization.updated", "detail").await).unwrap();
+        assert_eq!(detail["allowedDomains"], json!(["", "acme.example"]));
+        assert_eq!(detail["joinPolicy"], json!(["open", "domain"]));
         let service = ada.as_a_service("admin").await;
         app.advance(TimeDelta::seconds(1));
         service.changes(&bob, json!({"role": "employee"})).await.expect(200);

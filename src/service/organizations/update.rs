@@ -54,6 +54,7 @@ pub async fn update_organization(
             let event = unit.event(Action::OrganizationUpdated).about(None);
             let event = event.detail(json!({
                 "name": [was.name.as_str(), updated.name.as_str()],
+                "allowedDomains": [was.allowed_domains.to_stored(), updated.allowed_domains.to_stored()],
                 "joinPolicy": [was.join_policy.as_str(), updated.join_policy.as_str()],
                 "requireMfa": [was.require_mfa, updated.require_mfa],
             }));
