@@ -50,7 +50,10 @@ impl Missing {
         tx: &mut Tx<'_>,
         pending: PendingSignIn,
     ) -> Result<Option<Self>, StoreError> {
-        Ok(Self::of(tx, pending)?.filter(|missing| *missing == Self::Enrolment))
+        // In this order, because few organizations require one, and each refresh asks.
+        let is_missing = organizations::requires_mfa(tx, pending.organization_id)?
+            && !totp::is_enrolled(tx, pending.user_id)?;
+        Ok(is_missing.then_some(Self::Enrolment))
     }
 
     fn purpose(self) -> Purpose {
