@@ -146,10 +146,10 @@ const totp = (secret, ahead = 0) => {
 test("a second factor is enrolled and then required", async () => {
   await open();
   const [email, password] = ["mary@example.com", "an engine weaves algebraic patterns"];
-  await page.getByText("Found an organization").click();
+  await page.getByText("Create an organization").click();
   const founding = { organizationName: "Vestiges", firstName: "Mary", lastName: "Somerville", email, password };
   for (const [name, value] of Object.entries(founding)) await page.locator(`#register [name=${name}]`).fill(value);
-  await page.getByRole("button", { name: "Found it" }).click();
+  await page.getByRole("button", { name: "Create organization" }).click();
   await says(page, "Account created successfully.");
   const entersPassword = async () => {
     await page.locator("#login [name=email]").fill(email);
@@ -174,7 +174,7 @@ test("a second factor is enrolled and then required", async () => {
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await isSignedOut();
   await entersPassword();
-  await says(page, "One step more");
+  await says(page, "One more step");
   await page.locator("#second-factor [name=code]").fill("000000");
   await page.getByRole("button", { name: "Continue" }).click();
   await says(page, "Invalid code");

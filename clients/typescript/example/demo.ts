@@ -81,7 +81,7 @@ const attempt = async (act: () => Promise<string>) => {
     if (isOurs && error.code === "second_factor_required") {
       challenge = error.challenge;
       element("second-factor").hidden = false;
-      return say("One step more: the code of your authenticator.", "good");
+      return say("One more step: enter the code of your authenticator.", "good");
     }
     const fields = isOurs ? error.details.map((fault) => `${fault.field}: ${fault.message}`) : [];
     say([String((error as Error).message), ...fields].join(" "), "bad");
@@ -132,7 +132,7 @@ hallpass.onChange((user) => void show(user));
 
 onClick("slack", async () => {
   await hallpass.slackSignIn();
-  return "Off to Slack …";
+  return "Opening Slack …";
 });
 onSubmit("login", async ({ email = "", password = "" }) => {
   const user = await hallpass.login({ email, password });
@@ -151,7 +151,7 @@ onClick("me", async () => `You are ${(await hallpass.me()).name}.`);
 onClick("refresh", async () => {
   const user = await hallpass.refresh();
   await show(user);
-  return "Here is a new token. The old one stays good until its own end.";
+  return "Here is a new token. The old one stays valid until it expires.";
 });
 onClick("sessions", async () => {
   const sessions = await listSessions(hallpass);
@@ -172,7 +172,7 @@ const showMfa = async () => {
   const { enabled, recoveryCodesLeft } = await mfaStatus(hallpass);
   element("mfa-status").textContent = enabled
     ? `On, with ${recoveryCodesLeft} recovery codes left.`
-    : "Off: your password alone opens your account.";
+    : "Off: your password alone signs you in.";
   element("enrol").hidden = enabled;
   element("remove").hidden = !enabled;
 };
@@ -183,7 +183,7 @@ onClick("enrol", async () => {
   element<HTMLImageElement>("qr-code").src = `data:image/svg+xml,${encodeURIComponent(qrCode)}`;
   element("secret").textContent = secret;
   for (const id of ["enrolment", "confirm"]) element(id).hidden = false;
-  return "Scan it with an authenticator, then give the code it shows.";
+  return "Scan it with an authenticator, then enter the code it shows.";
 });
 onSubmit("confirm", async ({ code = "" }) => {
   const codes = await confirmTotp(hallpass, code);
@@ -191,13 +191,13 @@ onSubmit("confirm", async ({ code = "" }) => {
   element("recovery-codes").hidden = false;
   for (const id of ["enrolment", "confirm"]) element(id).hidden = true;
   await showMfa();
-  return "From now on you need both. Keep the recovery codes: they are shown once.";
+  return "From now on you need both. Store the recovery codes: they are shown only once.";
 });
 onSubmit("remove", async ({ password = "", code = "" }) => {
   await removeTotp(hallpass, { password, code });
   element("recovery-codes").hidden = true;
   await showMfa();
-  return "Your password alone opens your account again.";
+  return "Your password alone signs you in again.";
 });
 
 /** Errors to look at. They bypass the client, which would not send such requests. */
@@ -216,14 +216,14 @@ onClick("provoke-403", async () => {
   const emmy = { email: "emmy@example.com", password: "correct horse battery staple" };
   const { accessToken } = await (await inView("/api/auth/login", post(emmy))).json();
   const response = await inView("/api/audit", { headers: { Authorization: `Bearer ${accessToken}` } });
-  return `Emmy is no admin, so the audit log is not for her: ${response.status}.`;
+  return `Emmy is not an admin, so she may not read the audit log: ${response.status}.`;
 });
 onClick("provoke-404", provoke("/api/auth/nothing-here"));
 onClick("provoke-405", provoke("/api/auth/login"));
 onClick("provoke-429", async () => {
-  for (let knocks = 1; knocks <= 11; knocks++) {
+  for (let attempts = 1; attempts <= 11; attempts++) {
     const response = await inView("/api/auth/login", post({ email: "mallory@example.com", password: "guessed" }));
-    if (response.status === 429) return `After ${knocks} wrong passwords nobody listens any more: 429.`;
+    if (response.status === 429) return `After ${attempts} wrong passwords, further attempts are refused: 429.`;
   }
   return "Limits are off here.";
 });
@@ -235,5 +235,5 @@ await attempt(async () => {
   const returned = await hallpass.handleReturn();
   if (returned) return `Slack says you are ${returned.name}.`;
   const user = await hallpass.user();
-  return user ? `Signed in as ${user.name}.` : "Nobody is signed in. Choose a door.";
+  return user ? `Signed in as ${user.name}.` : "You are not signed in.";
 });
