@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
+use crate::domain::AddressBlock;
 use crate::domain::ids::RequestId;
 use crate::service::Services;
+use crate::store::Requester;
 
 /// What the transport knows about the request. For the command line, that is only an id.
 #[derive(Debug, Clone)]
@@ -14,6 +16,15 @@ pub struct RequestContext {
     pub address: Option<IpAddr>,
     /// The `User-Agent`, at most 255 characters.
     pub device: Option<String>,
+}
+
+/// Of a client that is not authenticated.
+impl From<&RequestContext> for Requester {
+    fn from(context: &RequestContext) -> Self {
+        context.address.map_or(Self::OPERATOR, |address| {
+            Self::address(AddressBlock::from(address))
+        })
+    }
 }
 
 impl RequestContext {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
-use super::schema::{memberships, users};
+use super::schema::{memberships, organizations, users};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_for_share, on, parsed};
 use crate::domain::page::PageRequest;
@@ -190,6 +190,22 @@ pub fn list_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Membership>,
         .select(MembershipRow::as_select())
         .load(conn))?;
     rows.into_iter().map(Membership::try_from).collect()
+}
+
+/// As [`list_of_user`], each with whether its organization requires a second factor.
+pub fn list_of_user_with_rules(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+) -> Result<Vec<(Membership, bool)>, StoreError> {
+    let rows: Vec<(MembershipRow, bool)> = on!(tx, |conn| memberships::table
+        .inner_join(organizations::table)
+        .filter(memberships::user_id.eq(user_id))
+        .order((memberships::created_at, memberships::organization_id))
+        .select((MembershipRow::as_select(), organizations::require_mfa))
+        .load(conn))?;
+    rows.into_iter()
+        .map(|(row, requires_mfa)| Ok((row.try_into()?, requires_mfa)))
+        .collect()
 }
 
 /// All memberships, or those in one organization, by user, oldest first.

@@ -7,7 +7,7 @@ use diesel::sqlite::Sqlite;
 use diesel::{QueryDsl as _, RunQueryDsl as _, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Store, StoreError, Tx, on};
+use super::{Requester, Store, StoreError, Tx, on};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -39,7 +39,7 @@ impl Store {
     /// # Errors
     /// `TooNew` when a newer version has migrated the database. Nothing is changed then.
     pub async fn migrate(&self) -> Result<Vec<String>, MigrationError> {
-        self.write(|tx| match tx {
+        self.write(Requester::HOUSEKEEPING, |tx| match tx {
             Tx::Sqlite(connection) => apply(*connection, &SQLITE),
             Tx::Postgres(connection) => {
                 sql_query(format!("select pg_advisory_xact_lock({MIGRATION_LOCK})"))
@@ -57,7 +57,7 @@ impl Store {
     /// # Errors
     /// As `migrate`.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError> {
-        self.read(|tx| {
+        self.read(Requester::READINESS, |tx| {
             let applied: Vec<String> = on!(tx, |conn| __diesel_schema_migrations::table
                 .select(__diesel_schema_migrations::version)
                 .load(conn))

@@ -1,7 +1,7 @@
 //! The database: the only place that knows SQL.
 //!
-//! A unit of work is a closure over a [`Tx`]: `store.read(|tx| …)` or `store.write(|tx| …)`. The
-//! functions it calls are grouped by table. Each is written once and compiled for both databases by the `on!` macro.
+//! A unit of work is a closure over a [`Tx`]: `store.read(requester, |tx| …)` or `store.write(requester, |tx| …)`.
+//! The functions it calls are grouped by table. Each is written once and compiled for both databases by the `on!` macro.
 
 pub mod api_tokens;
 pub mod attempts;
@@ -9,6 +9,7 @@ pub mod audit;
 mod change_listener;
 pub mod changes;
 mod error;
+mod fair_queue;
 pub mod identities;
 pub mod invitations;
 pub mod memberships;
@@ -22,6 +23,7 @@ mod pg_runtime;
 mod postgres;
 mod queue;
 pub mod recovery_codes;
+mod requester;
 mod schema;
 pub mod session_tokens;
 pub mod sessions;
@@ -40,9 +42,11 @@ use diesel::Connection as _;
 use tokio::sync::Notify;
 
 pub use error::{StoreError, Unique};
+use fair_queue::Shares;
 pub use migrations::MigrationError;
 pub use postgres::Target;
-use queue::Queue;
+use queue::{Purpose, Queue};
+pub use requester::Requester;
 use sqlite::Access;
 pub use tx::Tx;
 use tx::{find_for_share, on};
@@ -64,11 +68,44 @@ impl Engine {
     }
 }
 
-/// Connections that read, in addition to SQLite's one writer.
-const SQLITE_READERS: usize = 2;
+/// Threads for requests that read SQLite, in addition to its one writer.
+const SQLITE_READERS: Shares = Shares {
+    threads: 2,
+    group: 1,
+    user: 1,
+};
 
-/// The maximum number of connections of an instance to PostgreSQL.
-const POSTGRES_CONNECTIONS: usize = 8;
+const SQLITE_WRITER: Shares = Shares {
+    threads: 1,
+    group: 1,
+    user: 1,
+};
+
+/// Connections to PostgreSQL for requests. A user whose units of work wait for each other's locks leaves some to their
+/// colleagues, and an organization leaves half of them to others.
+const POSTGRES: Shares = Shares {
+    threads: 8,
+    group: 4,
+    user: 3,
+};
+
+/// Searches of a whole organization. On SQLite, one at a time keeps a core busy.
+const SQLITE_SEARCHES: Shares = SQLITE_WRITER;
+const POSTGRES_SEARCHES: Shares = Shares {
+    threads: 2,
+    group: 1,
+    user: 1,
+};
+
+/// One thread each for the feed, readiness and housekeeping.
+const RESERVED: Shares = Shares {
+    threads: 3,
+    group: 1,
+    user: 1,
+};
+
+/// The name of the threads that search.
+const SEARCHES: &str = "db-search";
 
 /// The database. Units of work run on the threads of its queues.
 #[derive(Clone)]
@@ -76,6 +113,9 @@ pub struct Store {
     engine: Engine,
     readers: Queue,
     writers: Queue,
+    searches: Queue,
+    reserved_readers: Queue,
+    reserved_writers: Queue,
     emails_queued: Arc<Notify>,
 }
 
@@ -85,21 +125,39 @@ impl Store {
     /// # Errors
     /// When the system cannot start a thread.
     pub fn start(engine: Engine) -> std::io::Result<Self> {
-        let (readers, writers) = match &engine {
-            Engine::Sqlite(_) => (
-                Queue::start("sqlite-read", &engine, Access::ReadOnly, SQLITE_READERS)?,
-                Queue::start("sqlite-write", &engine, Access::ReadWrite, 1)?,
-            ),
-            Engine::Postgres(_) => {
-                let both =
-                    Queue::start("postgres", &engine, Access::ReadWrite, POSTGRES_CONNECTIONS)?;
-                (both.clone(), both)
-            }
+        let start = |name, access, shares| {
+            let purpose = Purpose {
+                name,
+                access,
+                shares,
+                is_patient: name == SEARCHES,
+            };
+            Queue::start(&engine, purpose)
         };
+        let (readers, writers, searches, reserved_readers, reserved_writers);
+        match &engine {
+            Engine::Sqlite(_) => {
+                readers = start("sqlite-read", Access::ReadOnly, SQLITE_READERS)?;
+                writers = start("sqlite-write", Access::ReadWrite, SQLITE_WRITER)?;
+                searches = start(SEARCHES, Access::ReadOnly, SQLITE_SEARCHES)?;
+                reserved_readers = start("sqlite-reserved", Access::ReadOnly, RESERVED)?;
+                reserved_writers = writers.clone();
+            }
+            Engine::Postgres(_) => {
+                readers = start("postgres", Access::ReadWrite, POSTGRES)?;
+                writers = readers.clone();
+                searches = start(SEARCHES, Access::ReadWrite, POSTGRES_SEARCHES)?;
+                reserved_readers = start("pg-reserved", Access::ReadWrite, RESERVED)?;
+                reserved_writers = reserved_readers.clone();
+            }
+        }
         Ok(Self {
             engine,
             readers,
             writers,
+            searches,
+            reserved_readers,
+            reserved_writers,
             emails_queued: Arc::default(),
         })
     }
@@ -117,12 +175,11 @@ impl Store {
             return Ok(());
         };
         let path = path.clone();
-        self.writers
-            .run(move |tx| match tx {
-                Tx::Sqlite(connection) => Ok(sqlite::keep_room(&path, connection)?),
-                Tx::Postgres(_) => Ok(()),
-            })
-            .await
+        let work = move |tx: &mut Tx<'_>| match tx {
+            Tx::Sqlite(connection) => Ok(sqlite::keep_room(&path, connection)?),
+            Tx::Postgres(_) => Ok(()),
+        };
+        self.writers.run(Requester::HOUSEKEEPING, work).await
     }
 
     /// Whether the database accepts writes. A read-only SQLite file is detected when the server starts.
@@ -130,7 +187,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn takes_writes(&self) -> Result<bool, StoreError> {
-        self.read(|tx| match tx {
+        self.read(Requester::READINESS, |tx| match tx {
             Tx::Sqlite(_) => Ok(true),
             Tx::Postgres(connection) => Ok(postgres::takes_writes(connection)?),
         })
@@ -143,13 +200,36 @@ impl Store {
     /// The error of `work`, or the [`StoreError`] because of which it did not run.
     pub async fn read<T, E>(
         &self,
+        requester: Requester,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.readers.run(work).await
+        let queue = if requester.is_instance() {
+            &self.reserved_readers
+        } else {
+            &self.readers
+        };
+        queue.run(requester, work).await
+    }
+
+    /// As [`read`](Self::read), for queries whose cost grows with the organization. Few of them run at once, on threads
+    /// of their own.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn search<T, E>(
+        &self,
+        requester: Requester,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.searches.run(requester, work).await
     }
 
     /// Runs `work` in a transaction: committed when it returns `Ok`, rolled back when it returns `Err`.
@@ -161,13 +241,14 @@ impl Store {
     /// The error of `work`, or the [`StoreError`] because of which it did not run or was not committed.
     pub async fn write<T, E>(
         &self,
+        requester: Requester,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.write_then(work, |_| {}).await
+        self.write_then(requester, work, |_| {}).await
     }
 
     /// As [`write`](Self::write); `kept` is told of the outcome once it is committed, and before anybody is answered,
@@ -177,6 +258,7 @@ impl Store {
     /// As [`write`](Self::write).
     pub async fn write_then<T, E>(
         &self,
+        requester: Requester,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         kept: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, E>
@@ -184,8 +266,13 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let queue = if requester.is_instance() {
+            &self.reserved_writers
+        } else {
+            &self.writers
+        };
         let work = move |tx: &mut Tx<'_>| in_transaction(tx, work).inspect(kept);
-        self.writers.run(work).await
+        queue.run(requester, work).await
     }
 
     /// Wakes the task that waits for [`emails_queued`](Self::emails_queued).
@@ -233,4 +320,98 @@ fn in_transaction<T, E: From<StoreError>>(
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
     text.parse()
         .map_err(|error: T::Err| StoreError::Failed(format!("stored {text:?}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::domain::{OrganizationId, UserId};
+
+    fn member(n: u128) -> Requester {
+        let id = uuid::Uuid::from_u128(n);
+        Requester::member(OrganizationId(id), UserId(id))
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "work may fail")]
+    fn nothing(_: &mut Tx<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Work that has started and does not end before it is freed.
+    struct Stuck {
+        free: mpsc::Sender<()>,
+        work: tokio::task::JoinHandle<Result<(), StoreError>>,
+    }
+
+    /// How a unit of work is started.
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Read,
+        Search,
+        Write,
+    }
+
+    async fn stuck(store: &Store, requester: Requester, kind: Kind) -> Stuck {
+        let (free, freed) = mpsc::channel();
+        let (is_running, running) = oneshot::channel();
+        let work = move |_: &mut Tx<'_>| {
+            is_running.send(()).unwrap();
+            freed.recv().unwrap();
+            Ok(())
+        };
+        let store = store.clone();
+        let work = tokio::spawn(async move {
+            match kind {
+                Kind::Read => store.read(requester, work).await,
+                Kind::Search => store.search(requester, work).await,
+                Kind::Write => store.write(requester, work).await,
+            }
+        });
+        running.await.unwrap();
+        Stuck { free, work }
+    }
+
+    #[tokio::test]
+    async fn the_instance_reads_while_every_thread_for_requests_is_stuck() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::start(Engine::Sqlite(directory.path().join("stuck.db"))).unwrap();
+        store.write(Requester::HOUSEKEEPING, nothing).await.unwrap();
+        let all = [
+            stuck(&store, member(1), Kind::Write).await,
+            stuck(&store, member(1), Kind::Read).await,
+            stuck(&store, member(2), Kind::Read).await,
+            stuck(&store, member(1), Kind::Search).await,
+        ];
+        for requester in [
+            Requester::FEED,
+            Requester::READINESS,
+            Requester::HOUSEKEEPING,
+        ] {
+            store.read(requester, nothing).await.unwrap();
+        }
+        // Not even behind each other.
+        let slow = stuck(&store, Requester::HOUSEKEEPING, Kind::Read).await;
+        let probe = stuck(&store, Requester::READINESS, Kind::Read).await;
+        store.read(Requester::FEED, nothing).await.unwrap();
+        for stuck in all.into_iter().chain([slow, probe]) {
+            stuck.free.send(()).unwrap();
+            stuck.work.await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn reads_do_not_wait_for_searches() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::start(Engine::Sqlite(directory.path().join("search.db"))).unwrap();
+        store.write(Requester::HOUSEKEEPING, nothing).await.unwrap();
+        let search = stuck(&store, member(1), Kind::Search).await;
+        store.read(member(1), nothing).await.unwrap();
+        store.write(member(1), nothing).await.unwrap();
+        search.free.send(()).unwrap();
+        search.work.await.unwrap().unwrap();
+    }
 }

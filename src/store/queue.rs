@@ -1,22 +1,23 @@
 //! A pool of threads that own database connections and run one closure for each unit of work.
 //!
-//! A job that has started always finishes, even when the request is cancelled. The queue is bounded. A job that has
+//! Requesters take turns, and none gets all threads. A job that has started always finishes, even when the request is cancelled. The queue is bounded. A job that has
 //! waited too long is answered with `Busy` and does not run, even if every thread is blocked.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use diesel::SqliteConnection;
 use diesel::connection::TransactionManager as _;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::fair_queue::{FairQueue, Shares};
 use super::pg_connection::PgConnection;
 use super::postgres::Liveness;
+use super::requester::Requester;
 use super::sqlite::{self, Access};
 use super::{Engine, StoreError, Tx};
 
@@ -35,74 +36,140 @@ struct Job {
     work: Work,
 }
 
+impl Job {
+    /// Answers `Busy`, unless its caller has given up.
+    fn refuse(self) {
+        if !self.is_claimed.swap(true, Ordering::AcqRel) {
+            (self.work)(Err(StoreError::Busy));
+        }
+    }
+}
+
 /// A handle to a pool. Its threads end when the last handle is dropped.
 #[derive(Clone)]
-pub(super) struct Queue {
-    jobs: Sender<Job>,
+pub(super) struct Queue(Arc<Handle>);
+
+struct Handle {
     pool: Arc<Pool>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.pool.lock().is_closed = true;
+        self.pool.wake.notify_all();
+    }
 }
 
 /// The threads that run the jobs of a queue. They are started as they are needed, so that an idle instance has few
 /// connections and a starting instance waits for one only.
 struct Pool {
-    name: &'static str,
+    purpose: Purpose,
     engine: Engine,
-    access: Access,
-    queue: Receiver<Job>,
-    /// The maximum number of threads.
-    limit: usize,
-    threads: AtomicUsize,
-    /// Jobs that are waiting or running.
-    unfinished: AtomicUsize,
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+/// What a pool is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Purpose {
+    /// The name of its threads.
+    pub name: &'static str,
+    pub access: Access,
+    pub shares: Shares,
+    /// Whether its threads let others go first when they compete for a core.
+    pub is_patient: bool,
+}
+
+struct State {
+    jobs: FairQueue<Job>,
+    threads: usize,
+    /// Threads that wait for a job.
+    idle: usize,
+    is_closed: bool,
 }
 
 impl Pool {
-    /// Starts a thread, unless the limit is reached. It connects when it gets its first job.
-    fn grow(self: &Arc<Self>) -> std::io::Result<()> {
-        let one_more = |threads| (threads < self.limit).then_some(threads + 1);
-        let (set, fetch) = (Ordering::AcqRel, Ordering::Acquire);
-        if self.threads.fetch_update(set, fetch, one_more).is_err() {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that holds it can panic in the middle of a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has another thread run the next job, if there is one: an idle thread, or a new one below the limit.
+    fn call(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> std::io::Result<()> {
+        if !state.jobs.is_ready() {
             return Ok(());
         }
+        if state.idle > 0 {
+            self.wake.notify_one();
+            return Ok(());
+        }
+        if state.threads >= self.purpose.shares.threads {
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        self.grow()
+    }
+
+    /// Starts a thread, which is counted already. It connects when it gets its first job.
+    fn grow(self: &Arc<Self>) -> std::io::Result<()> {
         let pool = Arc::clone(self);
         let started = thread::Builder::new()
-            .name(self.name.to_owned())
+            .name(self.purpose.name.to_owned())
             .spawn(move || run_jobs(&pool));
         if started.is_err() {
-            self.threads.fetch_sub(1, Ordering::AcqRel);
+            self.lock().threads -= 1;
         }
         started.map(drop)
+    }
+
+    /// Waits for the next job; `None` when there will be no more.
+    fn next(self: &Arc<Self>) -> Option<(Requester, Job)> {
+        let mut state = self.lock();
+        loop {
+            if let Some(next) = state.jobs.take() {
+                // If the system cannot start another thread, the existing ones run the other jobs.
+                let _ = self.call(state);
+                return Some(next);
+            }
+            if state.is_closed {
+                return None;
+            }
+            state.idle += 1;
+            state = self
+                .wake
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
     }
 }
 
 impl Queue {
-    /// Starts the first of at most `limit` threads.
+    /// Starts the first of its threads.
     ///
     /// # Errors
     /// When the system cannot start a thread.
-    pub(super) fn start(
-        name: &'static str,
-        engine: &Engine,
-        access: Access,
-        limit: usize,
-    ) -> std::io::Result<Self> {
-        let (jobs, queue) = bounded(CAPACITY);
+    pub(super) fn start(engine: &Engine, purpose: Purpose) -> std::io::Result<Self> {
         let pool = Arc::new(Pool {
-            name,
+            purpose,
             engine: engine.clone(),
-            access,
-            queue,
-            limit,
-            threads: AtomicUsize::new(0),
-            unfinished: AtomicUsize::new(0),
+            state: Mutex::new(State {
+                jobs: FairQueue::new(purpose.shares, CAPACITY),
+                threads: 1,
+                idle: 0,
+                is_closed: false,
+            }),
+            wake: Condvar::new(),
         });
         pool.grow()?;
-        Ok(Self { jobs, pool })
+        Ok(Self(Arc::new(Handle { pool })))
     }
 
-    /// Queues `work` and waits for its result.
+    /// Queues `work` and waits for its result. A full queue refuses a job of the requester that has the most.
     pub(super) async fn run<T, E>(
         &self,
+        requester: Requester,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -111,43 +178,40 @@ impl Queue {
     {
         let (answer, mut answered) = oneshot::channel();
         let is_claimed = Arc::new(AtomicBool::new(false));
-        let job = Job {
-            queued_at: Instant::now(),
-            is_claimed: Arc::clone(&is_claimed),
-            work: Box::new(move |tx| {
-                // The caller may be gone; the work is done all the same.
-                let _ = answer.send(match tx {
-                    Ok(tx) => work(tx),
-                    Err(error) => Err(error.into()),
-                });
-            }),
+        self.push(
+            requester,
+            Job {
+                queued_at: Instant::now(),
+                is_claimed: Arc::clone(&is_claimed),
+                work: Box::new(move |tx| {
+                    // The caller may be gone; the work is done all the same.
+                    let _ = answer.send(match tx {
+                        Ok(tx) => work(tx),
+                        Err(error) => Err(error.into()),
+                    });
+                }),
+            },
+        );
+        let answer = match timeout(TIMEOUT, &mut answered).await {
+            Ok(answer) => answer,
+            Err(_) if !is_claimed.swap(true, Ordering::AcqRel) => {
+                return Err(StoreError::Busy.into());
+            }
+            Err(_) => answered.await,
         };
-        let unfinished = self.pool.unfinished.fetch_add(1, Ordering::AcqRel) + 1;
-        let queued = self.jobs.try_send(job);
-        if queued.is_err() {
-            self.pool.unfinished.fetch_sub(1, Ordering::AcqRel);
-        }
-        match queued {
-            Ok(()) => {
-                if unfinished > self.pool.threads.load(Ordering::Acquire) {
-                    // If the system cannot start another thread, the existing ones run the job.
-                    let _ = self.pool.grow();
-                }
-                let answer = match timeout(TIMEOUT, &mut answered).await {
-                    Ok(answer) => answer,
-                    Err(_) if !is_claimed.swap(true, Ordering::AcqRel) => {
-                        return Err(StoreError::Busy.into());
-                    }
-                    Err(_) => answered.await,
-                };
-                answer.unwrap_or_else(|_| {
-                    Err(StoreError::Failed("the unit of work panicked".to_owned()).into())
-                })
-            }
-            Err(TrySendError::Full(_)) => Err(StoreError::Busy.into()),
-            Err(TrySendError::Disconnected(_)) => {
-                Err(StoreError::Failed("the database threads have ended".to_owned()).into())
-            }
+        answer.unwrap_or_else(|_| {
+            Err(StoreError::Failed("the unit of work panicked".to_owned()).into())
+        })
+    }
+
+    fn push(&self, requester: Requester, job: Job) {
+        let pool = &self.0.pool;
+        let mut state = pool.lock();
+        let refused = state.jobs.push(requester, job);
+        // If the system cannot start another thread, the existing ones run the job.
+        let _ = pool.call(state);
+        if let Some(refused) = refused {
+            refused.refuse();
         }
     }
 }
@@ -188,19 +252,31 @@ fn is_broken<C: diesel::Connection>(connection: &mut C) -> bool {
     C::TransactionManager::is_broken_transaction_manager(connection)
 }
 
-fn run_jobs(pool: &Pool) {
+fn run_jobs(pool: &Arc<Pool>) {
+    if pool.purpose.is_patient {
+        lower_priority();
+    }
     let mut connection: Option<Connection> = None;
-    for job in &pool.queue {
+    while let Some((requester, job)) = pool.next() {
+        let begun = Instant::now();
         run(job, &mut connection, pool);
-        pool.unfinished.fetch_sub(1, Ordering::AcqRel);
+        pool.lock().jobs.finish(requester, begun.elapsed());
+    }
+}
+
+fn lower_priority() {
+    // Elsewhere it would be the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::warn!(%error, "cannot lower the priority of a database thread");
     }
 }
 
 fn run(job: Job, connection: &mut Option<Connection>, pool: &Pool) {
+    // Its caller has given up.
     if job.is_claimed.swap(true, Ordering::AcqRel) {
         return;
     }
-    // Its caller has given up.
     if job.queued_at.elapsed() > TIMEOUT {
         (job.work)(Err(StoreError::Busy));
         return;
@@ -211,7 +287,7 @@ fn run(job: Job, connection: &mut Option<Connection>, pool: &Pool) {
     {
         // The old connection is closed before a new one is opened: SQLite has one writer.
         drop(connection.take());
-        match Connection::open(&pool.engine, pool.access) {
+        match Connection::open(&pool.engine, pool.purpose.access) {
             Ok(opened) => *connection = Some(opened),
             Err(error) => {
                 (job.work)(Err(error));
@@ -231,57 +307,137 @@ fn run(job: Job, connection: &mut Option<Connection>, pool: &Pool) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Barrier, Mutex};
+    use std::sync::{Barrier, mpsc};
 
+    use futures_util::FutureExt as _;
     use futures_util::future::join_all;
 
     use super::*;
+    use crate::domain::{OrganizationId, UserId};
 
-    fn queue(limit: usize) -> (tempfile::TempDir, Queue) {
+    fn queue(threads: usize, group: usize) -> (tempfile::TempDir, Queue) {
         let directory = tempfile::tempdir().unwrap();
         let engine = Engine::Sqlite(directory.path().join("queue.db"));
-        let queue = Queue::start("test", &engine, Access::ReadWrite, limit).unwrap();
+        let purpose = Purpose {
+            name: "test",
+            access: Access::ReadWrite,
+            shares: Shares {
+                threads,
+                group,
+                user: group,
+            },
+            is_patient: false,
+        };
+        let queue = Queue::start(&engine, purpose).unwrap();
         (directory, queue)
     }
 
-    async fn run(queue: &Queue, work: impl FnOnce() + Send + 'static) {
-        let done = queue.run(move |_| {
+    fn member(n: u128) -> Requester {
+        let id = uuid::Uuid::from_u128(n);
+        Requester::member(OrganizationId(id), UserId(id))
+    }
+
+    async fn run(
+        queue: &Queue,
+        requester: Requester,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let work = move |_: &mut Tx<'_>| {
             work();
-            Ok::<_, StoreError>(())
-        });
-        done.await.unwrap();
+            Ok(())
+        };
+        queue.run(requester, work).await
     }
 
     #[tokio::test]
     async fn as_many_jobs_run_at_once_as_the_limit_allows() {
-        let (_directory, queue) = queue(3);
+        let (_directory, queue) = queue(3, 3);
         let all_are_running = Arc::new(Barrier::new(3));
-        join_all((0..3).map(|_| {
+        let done = join_all((0..3).map(|_| {
             let all_are_running = Arc::clone(&all_are_running);
-            run(&queue, move || {
+            run(&queue, member(1), move || {
                 all_are_running.wait();
             })
-        }))
-        .await;
-        assert_eq!(queue.pool.threads.load(Ordering::Acquire), 3);
+        }));
+        assert!(done.await.iter().all(Result::is_ok));
+        assert_eq!(queue.0.pool.lock().threads, 3);
     }
 
     #[tokio::test]
     async fn many_waiting_jobs_start_no_more_threads_than_the_limit() {
-        let (_directory, queue) = queue(2);
+        let (_directory, queue) = queue(2, 2);
         let seen = Arc::new(Mutex::new(Vec::new()));
-        join_all((0..100).map(|_| {
+        let done = join_all((0..100).map(|_| {
             let seen = Arc::clone(&seen);
-            run(&queue, move || {
+            run(&queue, member(1), move || {
                 seen.lock().unwrap().push(thread::current().id());
             })
-        }))
-        .await;
+        }));
+        assert!(done.await.iter().all(Result::is_ok));
         let mut seen = seen.lock().unwrap().clone();
         assert_eq!(seen.len(), 100);
         seen.sort_by_key(|id| format!("{id:?}"));
         seen.dedup();
         assert!(seen.len() <= 2, "{seen:?}");
-        assert!(queue.pool.threads.load(Ordering::Acquire) <= 2);
+        assert!(queue.0.pool.lock().threads <= 2);
+    }
+
+    #[tokio::test]
+    async fn stuck_jobs_of_one_requester_leave_a_thread_to_others() {
+        let (_directory, queue) = queue(2, 1);
+        let (free, stuck) = mpsc::channel::<()>();
+        let (is_running, running) = oneshot::channel();
+        let flood = run(&queue, member(1), move || {
+            is_running.send(()).unwrap();
+            stuck.recv().unwrap();
+        });
+        let more = join_all((0..64).map(|_| run(&queue, member(1), || {})));
+        let other = async {
+            running.await.unwrap();
+            run(&queue, member(2), || {}).await.unwrap();
+            // Only now: the other job did not wait for it.
+            free.send(()).unwrap();
+        };
+        let (flood, more, ()) = tokio::join!(flood, more, other);
+        assert!(flood.is_ok() && more.iter().all(Result::is_ok));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_those_who_filled_it() {
+        let (_directory, queue) = queue(1, 1);
+        let (free, stuck) = mpsc::channel::<()>();
+        let (is_running, running) = oneshot::channel();
+        let flood = run(&queue, member(1), move || {
+            is_running.send(()).unwrap();
+            stuck.recv().unwrap();
+        });
+        let others = async {
+            running.await.unwrap();
+            let flood = join_all((0..CAPACITY).map(|_| run(&queue, member(1), || {})));
+            let newcomer = async {
+                let newcomer = run(&queue, member(2), || {});
+                let free = async { free.send(()).unwrap() };
+                tokio::join!(newcomer, free).0
+            };
+            tokio::join!(flood, newcomer)
+        };
+        let (_, (flood, newcomer)) = tokio::join!(flood, others);
+        assert!(newcomer.is_ok());
+        let refused = flood
+            .iter()
+            .filter(|done| matches!(done, Err(StoreError::Busy)))
+            .count();
+        assert_eq!(refused, 1);
+    }
+
+    #[tokio::test]
+    async fn waiting_jobs_are_done_before_the_threads_end() {
+        let (_directory, queue) = queue(1, 1);
+        let (is_done, done) = oneshot::channel();
+        let job = run(&queue, member(1), move || is_done.send(()).unwrap());
+        // It is queued, and its caller gone.
+        let _ = job.now_or_never();
+        drop(queue);
+        done.await.unwrap();
     }
 }

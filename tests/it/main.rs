@@ -61,6 +61,7 @@ mod slack_sandbox;
 mod sockets;
 mod support;
 mod support_tests;
+mod tenants;
 mod tokens;
 mod two_instances;
 mod typescript_client;

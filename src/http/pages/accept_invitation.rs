@@ -32,12 +32,16 @@ use crate::texts::Text;
     responses((status = 200, description = "The page.", body = String, content_type = "text/html")),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, OrganizationClosed, Unavailable]))),
 )]
-pub(crate) async fn open(services: Data<Services>, query: Query) -> HttpResponse {
+pub(crate) async fn open(
+    services: Data<Services>,
+    context: RequestContext,
+    query: Query,
+) -> HttpResponse {
     let token = query
         .get("token")
         .filter(|_| !query.is_ambiguous())
         .unwrap_or_default();
-    match invitations::preview(&services, token).await {
+    match invitations::preview(&services, &context, token).await {
         Ok(invited) => invitation(&invited, token, None).answer(),
         Err(error) => refused(error.into()),
     }
@@ -68,7 +72,7 @@ pub(crate) async fn submit(
     form: Sent,
 ) -> HttpResponse {
     let token = form.get("token").unwrap_or_default();
-    let invited = match invitations::preview(&services, token).await {
+    let invited = match invitations::preview(&services, &context, token).await {
         Ok(invited) => invited,
         Err(error) => return refused(error.into()),
     };

@@ -43,9 +43,10 @@ const PAGE: LinkPage = LinkPage {
 pub(crate) async fn open(
     services: Data<Services>,
     settings: Data<Settings>,
+    context: RequestContext,
     request: HttpRequest,
 ) -> HttpResponse {
-    PAGE.open(&services, &settings, &request).await
+    PAGE.open(&services, &settings, &context, &request).await
 }
 
 /// Page: submit the form

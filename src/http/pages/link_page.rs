@@ -50,13 +50,14 @@ impl LinkPage {
         &self,
         services: &Services,
         settings: &Settings,
+        context: &RequestContext,
         request: &HttpRequest,
     ) -> HttpResponse {
         let token = token_of(request);
         let is_good = match (&token, &self.request) {
             (None, Some(request)) => return self.requesting(request, "", Vec::new()).answer(),
             (None, None) => Ok(false),
-            (Some(token), _) => links::is_good(services, self.purpose, token).await,
+            (Some(token), _) => links::is_good(services, context, self.purpose, token).await,
         };
         match is_good {
             Ok(true) => self

@@ -67,9 +67,10 @@ fn new_password(min_length: usize) -> Field {
 pub(crate) async fn open(
     services: Data<Services>,
     settings: Data<Settings>,
+    context: RequestContext,
     request: HttpRequest,
 ) -> HttpResponse {
-    PAGE.open(&services, &settings, &request).await
+    PAGE.open(&services, &settings, &context, &request).await
 }
 
 /// Page: submit the form

@@ -31,7 +31,7 @@ pub(in crate::service) async fn reauthenticate(
     let now = services.now();
     let (attempt, account) = services
         .store
-        .read(move |tx| {
+        .read(caller, move |tx| {
             attempt.check_allowed(tx, now)?;
             Ok::<_, Error>((attempt, users::find_account(tx, user_id)?))
         })

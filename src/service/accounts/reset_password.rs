@@ -26,7 +26,7 @@ pub async fn reset_password(
     let seen = token.clone();
     let user = services
         .store
-        .read(move |tx| {
+        .read(context, move |tx| {
             let link: Option<EmailProof> = one_time::find(tx, &seen, Purpose::ResetPassword, now)?;
             let account = link.map(|link| link.find(tx)).transpose()?.flatten();
             account.ok_or(Error::InvalidOrExpiredToken)

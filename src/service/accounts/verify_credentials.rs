@@ -58,7 +58,7 @@ async fn prove(
     let now = services.now();
     let (attempt, account, organization_id) = services
         .store
-        .read(move |tx| {
+        .read(context, move |tx| {
             attempt.check_allowed(tx, now)?;
             let account = users::find_account_by_email(tx, &email)?;
             // Queried for unknown addresses too, so that the work is the same.

@@ -1,12 +1,10 @@
 //! Authenticates API tokens.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
 use crate::crypto::api_token::ApiTokenSecret;
 use crate::domain::api_token::LAST_USED_PRECISION;
-use crate::service::sessions::revocation_cache::{HeldApiToken, Person};
+use crate::service::sessions::revocation_cache::{HeldApiToken, Known};
 use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
 use crate::store::api_tokens;
 
@@ -23,15 +21,17 @@ pub(in crate::service) async fn authenticate(
     let secret = ApiTokenSecret::parse(text).ok_or(Error::InvalidToken)?;
     let hash = secret.hash();
     let now = services.now();
-    let person = match services.revocations.api_token_owner(hash.as_str()) {
-        Some(owner) => services.revocations.person(&services.store, owner).await?,
+    let (revocations, store) = (&services.revocations, &services.store);
+    let known = match revocations.api_token_owner(hash.as_str()) {
+        Some((owner, organization_id)) => revocations.person(store, owner, organization_id).await?,
         None => None,
     };
-    let person = match person {
-        Some(person) if person.api_token(hash.as_str()).is_some() => person,
+    let known = match known {
+        Some(known) if known.person.api_token(hash.as_str()).is_some() => known,
         // Just created by another instance, not seen here before, or invalid.
-        Some(_) | None => look_up(services, hash.as_str()).await?,
+        Some(_) | None => look_up(services, context, hash.as_str()).await?,
     };
+    let person = &known.person;
     let held = person.api_token(hash.as_str()).ok_or(Error::TokenRevoked)?;
     let token = &held.token;
     if person.user.disabled_at.is_some() {
@@ -43,7 +43,7 @@ pub(in crate::service) async fn authenticate(
     if token.is_expired(now) {
         return Err(Error::TokenExpired);
     }
-    if person.lacks_second_factor(token.organization_id) {
+    if known.lacks_second_factor() {
         return Err(Error::MfaEnrolmentRequired);
     }
     let profile = Profile {
@@ -52,33 +52,31 @@ pub(in crate::service) async fn authenticate(
     };
     let credential = Credential::ApiToken(token.id);
     let caller = Caller::new(profile, credential, person.user.token_version, context);
-    note_use(services, held, now).await;
+    note_use(services, &caller, held, now).await;
     Ok(caller)
 }
 
 /// Reads the token's creator from the database and remembers them.
-async fn look_up(services: &Services, hash: &str) -> Result<Arc<Person>> {
+async fn look_up(services: &Services, context: &RequestContext, hash: &str) -> Result<Known> {
     let wanted = hash.to_owned();
     let token = services
         .store
-        .read(move |tx| api_tokens::find_by_hash(tx, &wanted))
+        .read(context, move |tx| api_tokens::find_by_hash(tx, &wanted))
         .await?
         .ok_or(Error::InvalidToken)?;
     if token.revoked_at.is_some() {
         return Err(Error::TokenRevoked);
     }
+    services.revocations.remember_api_token(hash, &token);
     services
         .revocations
-        .remember_api_token(hash, token.creator_id);
-    services
-        .revocations
-        .read_person(&services.store, token.creator_id)
+        .read_person(&services.store, token.creator_id, token.organization_id)
         .await?
         .ok_or(Error::InvalidToken)
 }
 
 /// If this fails, the request succeeds nevertheless.
-async fn note_use(services: &Services, held: &HeldApiToken, now: DateTime<Utc>) {
+async fn note_use(services: &Services, caller: &Caller, held: &HeldApiToken, now: DateTime<Utc>) {
     if !held.is_first_use_in(LAST_USED_PRECISION, now) {
         return;
     }
@@ -86,7 +84,7 @@ async fn note_use(services: &Services, held: &HeldApiToken, now: DateTime<Utc>) 
     let earlier = now - LAST_USED_PRECISION;
     let noted = services
         .store
-        .maintain(move |tx| api_tokens::touch(tx, id, earlier, now))
+        .record_use(caller, move |tx| api_tokens::touch(tx, id, earlier, now))
         .await;
     if let Err(error) = noted {
         tracing::warn!(%error, "the use of an API token was not recorded");

@@ -19,7 +19,7 @@ pub async fn list_api_tokens(
     let organization_id = caller.profile.organization_id;
     let rows = services
         .store
-        .read(move |tx| {
+        .search(caller, move |tx| {
             api_tokens::page(tx, organization_id, holder, &request).map_err(Error::from)
         })
         .await?;

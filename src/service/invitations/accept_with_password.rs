@@ -17,7 +17,7 @@ pub async fn accept_with_password(
     token: &str,
     password: &str,
 ) -> Result<()> {
-    let invited = preview(services, token).await?;
+    let invited = preview(services, context, token).await?;
     let verified = verify_credentials_with_link(services, context, invited.email, password).await?;
     let token = token.to_owned();
     services

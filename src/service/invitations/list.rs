@@ -21,6 +21,8 @@ pub async fn list(
     let now = services.now();
     services
         .store
-        .read(move |tx| invitations::list_open(tx, organization_id, now, MOST).map_err(Error::from))
+        .search(caller, move |tx| {
+            invitations::list_open(tx, organization_id, now, MOST).map_err(Error::from)
+        })
         .await
 }

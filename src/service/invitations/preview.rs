@@ -2,7 +2,7 @@
 
 use crate::domain::{Email, OrganizationName, PersonName, Role};
 use crate::service::invitations::open_invitation::OpenInvitation;
-use crate::service::{Error, Result, Services};
+use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users;
 
 /// What the invited user sees.
@@ -21,12 +21,16 @@ pub struct Invited {
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`, `OrganizationClosed`.
-pub async fn preview(services: &Services, token: &str) -> Result<Invited> {
+pub async fn preview(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<Invited> {
     let now = services.now();
     let token = token.to_owned();
     services
         .store
-        .read(move |tx| {
+        .read(context, move |tx| {
             let OpenInvitation {
                 invitation,
                 organization,

@@ -28,7 +28,7 @@ pub async fn register(
     context: &RequestContext,
     register: RegisterInvited<'_>,
 ) -> Result<SignIn> {
-    let new_member = NewMember::prepare(services, register).await?;
+    let new_member = NewMember::prepare(services, context, register).await?;
     let entry = services
         .write(context, move |unit| {
             let subject = new_member.create(unit)?;
@@ -48,7 +48,7 @@ pub async fn create_account(
     context: &RequestContext,
     register: RegisterInvited<'_>,
 ) -> Result<()> {
-    let new_member = NewMember::prepare(services, register).await?;
+    let new_member = NewMember::prepare(services, context, register).await?;
     services
         .write(context, move |unit| {
             new_member.create(unit)?;
@@ -66,7 +66,11 @@ struct NewMember {
 }
 
 impl NewMember {
-    async fn prepare(services: &Services, register: RegisterInvited<'_>) -> Result<Self> {
+    async fn prepare(
+        services: &Services,
+        context: &RequestContext,
+        register: RegisterInvited<'_>,
+    ) -> Result<Self> {
         let user_inputs = [
             register.email.as_str(),
             register.email.local_part(),
@@ -80,7 +84,7 @@ impl NewMember {
         let now = services.now();
         services
             .store
-            .read(move |tx| {
+            .read(context, move |tx| {
                 let opened = OpenInvitation::preview(tx, &token, now)?;
                 must_be_invited(&opened, &email)?;
                 // Hashing is expensive, so refuse before hashing where we can.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::service::Database;
-use crate::store::{StoreError, outbox};
+use crate::store::{Requester, StoreError, outbox};
 
 /// How many e-mails wait, and how many could not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl std::fmt::Display for Backlog {
 /// # Errors
 /// When the database cannot be read.
 pub async fn backlog(store: &Database, now: DateTime<Utc>) -> Result<Backlog, StoreError> {
-    let found = store.read(outbox::backlog).await?;
+    let found = store.read(Requester::READINESS, outbox::backlog).await?;
     Ok(Backlog {
         waiting: found.waiting,
         oldest_seconds: found.oldest.map(|at| (now - at).num_seconds().max(0)),

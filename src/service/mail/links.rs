@@ -1,7 +1,7 @@
 //! Checks a link from an e-mail without using it.
 
 use crate::crypto::opaque::Opaque;
-use crate::service::{Error, Result, Services};
+use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::one_time_tokens::{self, Purpose};
 
 /// What a link leads to.
@@ -14,7 +14,12 @@ pub enum Link {
 }
 
 /// Whether the link is valid now.
-pub async fn is_good(services: &Services, link: Link, token: &str) -> Result<bool> {
+pub async fn is_good(
+    services: &Services,
+    context: &RequestContext,
+    link: Link,
+    token: &str,
+) -> Result<bool> {
     let Some(secret) = Opaque::parse(token) else {
         return Ok(false);
     };
@@ -27,7 +32,7 @@ pub async fn is_good(services: &Services, link: Link, token: &str) -> Result<boo
     let now = services.now();
     services
         .store
-        .read(move |tx| {
+        .read(context, move |tx| {
             let found = one_time_tokens::find(tx, secret.hash().as_str(), purpose, now)?;
             Ok::<_, Error>(found.is_some())
         })

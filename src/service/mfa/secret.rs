@@ -8,6 +8,7 @@ use crate::crypto::sealed::{self, NEVER, NONCE, Purpose};
 use crate::crypto::totp::Secret;
 use crate::domain::UserId;
 use crate::service::{Error, Result, Services};
+use crate::store::Requester;
 use crate::store::totp::{self, Sealed};
 
 /// Secrets that one transaction encrypts again.
@@ -63,7 +64,9 @@ pub async fn reseal_secrets(services: &Services) -> Result<()> {
         let kid = keyring.newest_kid().to_owned();
         let found = services
             .store
-            .read(move |tx| totp::list_under_others(tx, &kid, after, AT_ONCE))
+            .read(Requester::HOUSEKEEPING, move |tx| {
+                totp::list_under_others(tx, &kid, after, AT_ONCE)
+            })
             .await?;
         let Some((last, _)) = found.last() else {
             return Ok(());

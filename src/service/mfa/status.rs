@@ -15,7 +15,7 @@ pub async fn status(services: &Services, caller: &Caller) -> Result<Status> {
     let user_id = caller.profile.id;
     services
         .store
-        .read(move |tx| {
+        .read(caller, move |tx| {
             Ok::<_, Error>(Status {
                 is_enabled: totp::is_enrolled(tx, user_id)?,
                 recovery_codes_left: recovery_codes::count(tx, user_id)?,

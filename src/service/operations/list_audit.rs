@@ -23,7 +23,9 @@ pub async fn list_audit(
     let organization_id = caller.profile.organization_id;
     let rows = services
         .store
-        .read(move |tx| audit::page(tx, organization_id, &wanted, &request).map_err(Error::from))
+        .search(caller, move |tx| {
+            audit::page(tx, organization_id, &wanted, &request).map_err(Error::from)
+        })
         .await?;
     Ok(Page::of(rows, &request, |entry| entry.id))
 }

@@ -10,7 +10,7 @@ use crate::service::organizations::register::insert_organization;
 use crate::service::people::update::disable_account;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Database, Error, RequestContext, Result, Services, limits};
-use crate::store::{StoreError, memberships, organizations, users};
+use crate::store::{Requester, StoreError, memberships, organizations, users};
 
 pub struct CreateUser<'a> {
     pub email: Email,
@@ -43,7 +43,9 @@ pub async fn create_organization(
 pub async fn list_organizations(services: &Services) -> Result<Vec<Organization>> {
     services
         .store
-        .read(|tx| organizations::list(tx).map_err(Error::from))
+        .read(Requester::OPERATOR, |tx| {
+            organizations::list(tx).map_err(Error::from)
+        })
         .await
 }
 
@@ -53,7 +55,9 @@ pub async fn list_organizations(services: &Services) -> Result<Vec<Organization>
 /// When the database cannot be read.
 pub async fn count_open_organizations(store: &Database) -> Result<i64, StoreError> {
     store
-        .read(|tx| organizations::count_with_policy(tx, JoinPolicy::Open))
+        .read(Requester::OPERATOR, |tx| {
+            organizations::count_with_policy(tx, JoinPolicy::Open)
+        })
         .await
 }
 
@@ -106,7 +110,7 @@ pub async fn list_users(
 ) -> Result<Vec<(User, Vec<Membership>)>> {
     services
         .store
-        .read(move |tx| {
+        .read(Requester::OPERATOR, move |tx| {
             let mut people: Vec<(User, Vec<Membership>)> = users::list(tx)?
                 .into_iter()
                 .map(|user| (user, Vec::new()))

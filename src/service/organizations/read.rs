@@ -14,6 +14,8 @@ pub async fn read_organization(
     caller.must_speak_for(id)?;
     services
         .store
-        .read(move |tx| organizations::find(tx, id)?.ok_or(Error::OrganizationNotFound))
+        .read(caller, move |tx| {
+            organizations::find(tx, id)?.ok_or(Error::OrganizationNotFound)
+        })
         .await
 }

@@ -48,9 +48,11 @@ pub async fn register_organization(
     // Hashing is expensive, so refuse before hashing where we can.
     services
         .store
-        .read(move |tx| match users::find_account_by_email(tx, &email)? {
-            None => Ok(()),
-            Some(_) => Err(Error::EmailTaken),
+        .read(context, move |tx| {
+            match users::find_account_by_email(tx, &email)? {
+                None => Ok(()),
+                Some(_) => Err(Error::EmailTaken),
+            }
         })
         .await?;
     let password_hash = services.passwords.hash(password).await?;

@@ -52,7 +52,7 @@ pub async fn register_into_organization(
     let email = join.email.clone();
     let admission = services
         .store
-        .read(move |tx| {
+        .read(context, move |tx| {
             let admission = judge(tx, organization_id, &email)?;
             // Hashing is expensive, so refuse before hashing where we can.
             if admission == Admission::Now && users::find_account_by_email(tx, &email)?.is_some() {

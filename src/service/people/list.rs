@@ -19,7 +19,7 @@ pub async fn list_people(
     let part = Part::ById(request);
     let rows = services
         .store
-        .read(move |tx| {
+        .search(caller, move |tx| {
             people::search(tx, organization_id, scope, text.as_deref(), part).map_err(Error::from)
         })
         .await?;

@@ -19,7 +19,7 @@ pub async fn list_members(
     caller.must_be(Role::Manager)?;
     let members = services
         .store
-        .read(move |tx| {
+        .search(caller, move |tx| {
             memberships::list_members(tx, organization_id, &request).map_err(Error::from)
         })
         .await?;

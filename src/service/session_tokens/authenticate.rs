@@ -6,7 +6,7 @@ use crate::domain::{OrganizationId, Session, SessionId, UserId};
 use crate::service::session_tokens::SessionToken;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
-use crate::store::{Tx, memberships, session_tokens, sessions, users};
+use crate::store::{Requester, Tx, memberships, session_tokens, sessions, users};
 
 /// The precision of `last_used_at`, so that not every request needs a write.
 const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
@@ -38,16 +38,19 @@ pub async fn authenticate(
         .ok_or(Error::InvalidToken)?
         .hash();
     let now = services.now();
-    let context = context.clone();
     let (session, found) = services
         .store
-        .read(move |tx| find(tx, &context, hash.as_str(), now))
+        .read(context, {
+            let context = context.clone();
+            move |tx| find(tx, &context, hash.as_str(), now)
+        })
         .await?;
     if session.last_used_at + LAST_USED_PRECISION <= now {
         let (id, organization_id) = (session.id, session.organization_id);
+        let by = Requester::member(organization_id, session.user_id);
         services
             .store
-            .maintain(move |tx| {
+            .record_use(by, move |tx| {
                 if sessions::touch(tx, id, organization_id, now)? {
                     Ok(())
                 } else {

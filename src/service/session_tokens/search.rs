@@ -25,7 +25,7 @@ pub async fn search(services: &Services, caller: &Caller, search: Search) -> Res
     let Search { text, from, size } = search;
     let part = Part::ByName { from, size };
     services
-        .read_as(caller, move |tx, actor| {
+        .search_as(caller, move |tx, actor| {
             let scope = Scope::of(actor.role, actor.id());
             let (organization_id, text) = (actor.organization_id(), text.as_deref());
             let total = people::count(tx, organization_id, scope, text)?;

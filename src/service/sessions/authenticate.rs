@@ -5,7 +5,7 @@ use crate::crypto::jwt::Claims;
 use crate::service::{
     Caller, Credential, Error, Profile, RequestContext, Result, Services, api_tokens,
 };
-use crate::store::sessions;
+use crate::store::{Requester, sessions};
 
 /// Authenticates an access token or an API token. Usually this takes one HMAC and three look-ups in memory.
 ///
@@ -59,25 +59,26 @@ async fn identify(
         check_session_in_database(services, &claims).await?;
     }
     let (revocations, store) = (&services.revocations, &services.store);
-    let mut person = revocations
-        .person(store, claims.sub)
+    let mut known = revocations
+        .person(store, claims.sub, claims.org_id)
         .await?
         .ok_or(Error::InvalidToken)?;
-    if person.membership(claims.org_id).is_none() || person.lacks_second_factor(claims.org_id) {
+    if known.person.membership(claims.org_id).is_none() || known.lacks_second_factor() {
         // Another instance may just have added or enrolled them and issued this token. A client discards a token on
         // `Token revoked`, so the cache alone does not decide that.
-        person = revocations
-            .read_person(store, claims.sub)
+        known = revocations
+            .read_person(store, claims.sub, claims.org_id)
             .await?
             .ok_or(Error::InvalidToken)?;
     }
+    let person = &known.person;
     if person.user.disabled_at.is_some() || claims.ver < person.user.token_version {
         return Err(Error::TokenRevoked);
     }
     let membership = person
         .membership(claims.org_id)
         .ok_or(Error::TokenRevoked)?;
-    let second_factor = if person.lacks_second_factor(claims.org_id) {
+    let second_factor = if known.lacks_second_factor() {
         SecondFactor::Lacking
     } else {
         SecondFactor::Settled
@@ -91,9 +92,10 @@ async fn identify(
 /// Checks the session in the database while the cache is stale. The caller checks the user's `token_version`.
 async fn check_session_in_database(services: &Services, claims: &Claims) -> Result<()> {
     let session_id = claims.sid;
+    let requester = Requester::member(claims.org_id, claims.sub);
     let session = services
         .store
-        .read(move |tx| sessions::find(tx, session_id))
+        .read(requester, move |tx| sessions::find(tx, session_id))
         .await?
         .ok_or(Error::InvalidToken)?;
     match session.revoked_at {

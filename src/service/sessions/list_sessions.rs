@@ -9,6 +9,8 @@ pub async fn list_sessions(services: &Services, caller: &Caller) -> Result<Vec<S
     let (user_id, now) = (caller.profile.id, services.now());
     services
         .store
-        .read(move |tx| sessions::list_live_of_user(tx, user_id, now).map_err(Error::from))
+        .read(caller, move |tx| {
+            sessions::list_live_of_user(tx, user_id, now).map_err(Error::from)
+        })
         .await
 }

@@ -27,7 +27,7 @@ pub async fn refresh(
     let to = switch_to.unwrap_or(caller.profile.organization_id);
     let (session, token_version, profile) = services
         .store
-        .read(move |tx| {
+        .read(caller, move |tx| {
             let session = find_live(tx, session_id, now)?;
             let (user, membership) =
                 people::find(tx, to, user_id)?.ok_or(Error::OrganizationNotFound)?;

@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::sync::Cache;
+use uuid::Uuid;
 
 use crate::crypto::jwt::Claims;
 use crate::domain::change::RecordedChange;
 use crate::domain::{ApiToken, Change, Membership, OrganizationId, SessionId, User, UserId};
 use crate::service::unit_of_work::Database;
-use crate::store::{StoreError, api_tokens, changes, memberships, organizations, totp, users};
+use crate::store::{
+    Requester, StoreError, api_tokens, changes, memberships, organizations, totp, users,
+};
 
 /// How often the table is read, even without a notification: half of the guaranteed second.
 pub const POLL_EVERY: Duration = Duration::from_millis(500);
@@ -26,6 +29,9 @@ const FRESH_FOR: Duration = Duration::from_secs(2);
 /// The maximum number of cached users, about half a kilobyte each.
 const PEOPLE: usize = 50_000;
 
+/// The maximum number of organizations whose rules are cached.
+const ORGANIZATIONS: usize = 50_000;
+
 /// The maximum number of API tokens whose creator is cached.
 const API_TOKENS: usize = 50_000;
 
@@ -34,9 +40,14 @@ const API_TOKENS: usize = 50_000;
 pub struct Person {
     pub user: User,
     pub memberships: Vec<Membership>,
-    /// Organizations that require a second factor, if the user has none.
-    mfa_missing_in: Vec<OrganizationId>,
+    pub has_second_factor: bool,
     pub api_tokens: Vec<HeldApiToken>,
+}
+
+/// A user, and the rule of the organization in which they act.
+pub struct Known {
+    pub person: Arc<Person>,
+    requires_mfa: bool,
 }
 
 /// An API token that is not revoked.
@@ -74,14 +85,33 @@ impl HeldApiToken {
 pub struct RevocationCache {
     revoked: RwLock<Revoked>,
     people: Cache<UserId, Arc<Person>>,
-    /// The creator of the token with each hash, which never changes.
-    api_token_owners: Cache<String, UserId>,
-    /// Counts the applied changes, so that a row read before one is not cached after it.
-    applied: AtomicU64,
+    /// Whether each organization requires a second factor. Not part of its people, so that a change of one organization
+    /// costs only its own members a query.
+    organizations: Cache<OrganizationId, bool>,
+    /// The creator and the organization of the token with each hash, which never change.
+    api_token_owners: Cache<String, (UserId, OrganizationId)>,
+    applied: Applied,
     last_seq: AtomicI64,
     started: Instant,
     /// Milliseconds after `started`; 0 before the first load.
     refreshed: AtomicU64,
+}
+
+/// Counts the applied changes, so that a row read before one is not cached after it: [`RevocationCache::apply`] counts
+/// before it removes, so either it removes a new entry or the count differs. Users and organizations share counters, too
+/// many for the changes of one to keep the rows of others from being cached.
+struct Applied([AtomicU64; 256]);
+
+impl Applied {
+    #[expect(clippy::indexing_slicing, reason = "there is one for each byte")]
+    fn of(&self, id: Uuid) -> &AtomicU64 {
+        let [.., last] = *id.as_bytes();
+        &self.0[usize::from(last)]
+    }
+
+    fn to(&self, user_id: Uuid, organization_id: Uuid) -> [u64; 2] {
+        [user_id, organization_id].map(|id| self.of(id).load(Ordering::Acquire))
+    }
 }
 
 /// Only entries that concern tokens that have not expired.
@@ -96,8 +126,9 @@ impl Default for RevocationCache {
         Self {
             revoked: RwLock::default(),
             people: Cache::new(PEOPLE),
+            organizations: Cache::new(ORGANIZATIONS),
             api_token_owners: Cache::new(API_TOKENS),
-            applied: AtomicU64::new(0),
+            applied: Applied([const { AtomicU64::new(0) }; 256]),
             last_seq: AtomicI64::new(0),
             started: Instant::now(),
             refreshed: AtomicU64::new(0),
@@ -150,17 +181,21 @@ impl RevocationCache {
                 }
             }
         }
-        self.applied.fetch_add(1, Ordering::AcqRel);
         for change in new {
             match *change {
                 Change::SessionEnded { user_id, .. }
                 | Change::TokensRevoked { user_id, .. }
                 | Change::TokensOutdated { user_id, .. }
                 | Change::PersonChanged { user_id } => {
+                    self.applied.of(user_id.0).fetch_add(1, Ordering::AcqRel);
                     self.people.remove(&user_id);
                 }
-                // This is rare, and simpler than tracking who belongs to which organization.
-                Change::OrganizationChanged { .. } => self.people.clear(),
+                Change::OrganizationChanged {
+                    organization_id: id,
+                } => {
+                    self.applied.of(id.0).fetch_add(1, Ordering::AcqRel);
+                    self.organizations.remove(&id);
+                }
             }
         }
     }
@@ -173,7 +208,9 @@ impl RevocationCache {
         // The time before the read, because a change committed after it may be missing.
         let asked = self.started.elapsed();
         let seen = self.last_seq.load(Ordering::Acquire);
-        let new: Vec<RecordedChange> = store.read(move |tx| changes::list_after(tx, seen)).await?;
+        let new: Vec<RecordedChange> = store
+            .read(Requester::FEED, move |tx| changes::list_after(tx, seen))
+            .await?;
         for recorded in &new {
             self.apply(&[recorded.change], recorded.expires_at);
         }
@@ -203,7 +240,7 @@ impl RevocationCache {
         Ok(())
     }
 
-    /// A user, from the cache if it is fresh, otherwise from the database.
+    /// A user who acts in an organization, from the cache if it is fresh, otherwise from the database.
     ///
     /// # Errors
     /// When the database is needed and cannot be read.
@@ -211,16 +248,24 @@ impl RevocationCache {
         &self,
         store: &Database,
         user_id: UserId,
-    ) -> Result<Option<Arc<Person>>, StoreError> {
+        organization_id: OrganizationId,
+    ) -> Result<Option<Known>, StoreError> {
         if self.is_fresh()
             && let Some(person) = self.people.get(&user_id)
         {
-            return Ok(Some(person));
+            let requires_mfa = match self.organizations.get(&organization_id) {
+                Some(requires_mfa) => requires_mfa,
+                None => self.read_rule(store, user_id, organization_id).await?,
+            };
+            return Ok(Some(Known {
+                person,
+                requires_mfa,
+            }));
         }
-        self.read_person(store, user_id).await
+        self.read_person(store, user_id, organization_id).await
     }
 
-    /// Reads a user from the database and caches them.
+    /// Reads a user from the database, and caches them and the rule of the organization.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -228,46 +273,78 @@ impl RevocationCache {
         &self,
         store: &Database,
         user_id: UserId,
-    ) -> Result<Option<Arc<Person>>, StoreError> {
-        let applied = self.applied.load(Ordering::Acquire);
-        let person = store
-            .read(move |tx| {
+        organization_id: OrganizationId,
+    ) -> Result<Option<Known>, StoreError> {
+        let applied = self.applied.to(user_id.0, organization_id.0);
+        let requester = Requester::member(organization_id, user_id);
+        let found = store
+            .read(requester, move |tx| {
                 let Some(user) = users::find(tx, user_id)? else {
                     return Ok(None);
                 };
-                let memberships = memberships::list_of_user(tx, user_id)?;
-                let mut mfa_missing_in = organizations::requiring_mfa_of(tx, user_id)?;
-                if !mfa_missing_in.is_empty() && totp::is_enrolled(tx, user_id)? {
-                    mfa_missing_in.clear();
-                }
+                let memberships = memberships::list_of_user_with_rules(tx, user_id)?;
+                let rule = memberships
+                    .iter()
+                    .find(|(membership, _)| membership.organization_id == organization_id)
+                    .map(|(_, requires_mfa)| *requires_mfa);
+                let memberships = memberships.into_iter().map(|(membership, _)| membership);
                 let api_tokens = api_tokens::list_unrevoked_of(tx, user_id)?;
-                Ok::<_, StoreError>(Some(Arc::new(Person {
+                let person = Arc::new(Person {
                     user,
-                    memberships,
-                    mfa_missing_in,
+                    memberships: memberships.collect(),
+                    has_second_factor: totp::is_enrolled(tx, user_id)?,
                     api_tokens: api_tokens.into_iter().map(HeldApiToken::new).collect(),
-                })))
+                });
+                Ok::<_, StoreError>(Some((person, rule)))
             })
             .await?;
-        if let Some(person) = &person {
-            self.people.insert(user_id, Arc::clone(person));
-            // A change applied meanwhile may be newer than what was read. `apply` counts before it removes, so either
-            // it removes this entry or the count differs.
-            if self.applied.load(Ordering::Acquire) != applied {
-                self.people.remove(&user_id);
-            }
+        let Some((person, rule)) = found else {
+            return Ok(None);
+        };
+        self.people.insert(user_id, Arc::clone(&person));
+        if let Some(requires_mfa) = rule {
+            self.organizations.insert(organization_id, requires_mfa);
         }
-        Ok(person)
+        if self.applied.to(user_id.0, organization_id.0) != applied {
+            self.people.remove(&user_id);
+            self.organizations.remove(&organization_id);
+        }
+        Ok(Some(Known {
+            person,
+            requires_mfa: rule.unwrap_or(false),
+        }))
+    }
+
+    /// Reads the rule of an organization whose entry was dropped, for one of its cached members.
+    async fn read_rule(
+        &self,
+        store: &Database,
+        user_id: UserId,
+        organization_id: OrganizationId,
+    ) -> Result<bool, StoreError> {
+        let applied = self.applied.to(user_id.0, organization_id.0);
+        let requester = Requester::member(organization_id, user_id);
+        let requires_mfa = store
+            .read(requester, move |tx| {
+                organizations::requires_mfa(tx, organization_id)
+            })
+            .await?;
+        self.organizations.insert(organization_id, requires_mfa);
+        if self.applied.to(user_id.0, organization_id.0) != applied {
+            self.organizations.remove(&organization_id);
+        }
+        Ok(requires_mfa)
     }
 }
 
 impl RevocationCache {
-    /// The creator of the token with this hash, if cached.
-    pub fn api_token_owner(&self, hash: &str) -> Option<UserId> {
+    /// The creator and the organization of the token with this hash, if cached.
+    pub fn api_token_owner(&self, hash: &str) -> Option<(UserId, OrganizationId)> {
         self.api_token_owners.get(hash)
     }
 
-    pub fn remember_api_token(&self, hash: &str, owner: UserId) {
+    pub fn remember_api_token(&self, hash: &str, token: &ApiToken) {
+        let owner = (token.creator_id, token.organization_id);
         self.api_token_owners.insert(hash.to_owned(), owner);
     }
 }
@@ -284,9 +361,76 @@ impl Person {
             .iter()
             .find(|membership| membership.organization_id == id)
     }
+}
 
-    /// Whether an organization requires a second factor that the user does not have.
-    pub fn lacks_second_factor(&self, id: OrganizationId) -> bool {
-        self.mfa_missing_in.contains(&id)
+impl Known {
+    /// Whether the organization requires a second factor that the user does not have.
+    pub fn lacks_second_factor(&self) -> bool {
+        self.requires_mfa && !self.person.has_second_factor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::PersonName;
+
+    fn person(id: UserId) -> Arc<Person> {
+        let user = User {
+            id,
+            ..User::new(
+                Utc::now(),
+                [0; 10],
+                None,
+                PersonName::from_stored("Ada".to_owned()),
+            )
+        };
+        Arc::new(Person {
+            user,
+            memberships: Vec::new(),
+            has_second_factor: false,
+            api_tokens: Vec::new(),
+        })
+    }
+
+    #[test]
+    fn a_changed_organization_costs_one_entry_and_no_person() {
+        let cache = RevocationCache::default();
+        let organizations = [1, 2].map(|n| OrganizationId(Uuid::from_u128(n)));
+        let people: Vec<UserId> = (0..100).map(|n| UserId(Uuid::from_u128(n))).collect();
+        for id in organizations {
+            cache.organizations.insert(id, false);
+        }
+        for id in &people {
+            cache.people.insert(*id, person(*id));
+        }
+        let change = Change::OrganizationChanged {
+            organization_id: organizations[0],
+        };
+        cache.apply(&[change], Utc::now());
+        assert_eq!(cache.organizations.get(&organizations[0]), None);
+        assert_eq!(cache.organizations.get(&organizations[1]), Some(false));
+        assert!(people.iter().all(|id| cache.people.get(id).is_some()));
+    }
+
+    #[test]
+    fn a_change_is_counted_for_its_own_user_or_organization() {
+        let cache = RevocationCache::default();
+        let [changed, other] = [1, 2].map(Uuid::from_u128);
+        let before = [changed, other].map(|id| cache.applied.to(id, id));
+        let organization_id = OrganizationId(changed);
+        let user_id = UserId(changed);
+        for (n, change) in [
+            Change::OrganizationChanged { organization_id },
+            Change::PersonChanged { user_id },
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            cache.apply(&[change], Utc::now());
+            let [changed, other] = [changed, other].map(|id| cache.applied.to(id, id));
+            assert_eq!(other, before[1]);
+            assert_eq!(changed, before[0].map(|count| count + 1 + n as u64));
+        }
     }
 }

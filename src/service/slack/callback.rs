@@ -85,7 +85,8 @@ pub async fn callback(
         (Some(error), _) => CallbackOutcome::Failure(refusal(error)),
         (None, None) => CallbackOutcome::Failure(SignInFailure::SignInExpired),
         (None, Some(code)) => {
-            if !use_up(services, &state).await.map_err(callback_error)? {
+            let is_unused = use_up(services, context, &state).await;
+            if !is_unused.map_err(callback_error)? {
                 return Err(callback_error(SignInFailure::SignInExpired.into()));
             }
             match arrive(services, context, callback, code, &state).await {
@@ -188,13 +189,15 @@ fn first_web_page(services: &Services) -> Option<ReturnUrl> {
 }
 
 /// Marks the state as used; returns whether it was unused. This happens before the code is exchanged.
-async fn use_up(services: &Services, state: &State) -> Result<bool> {
+async fn use_up(services: &Services, context: &RequestContext, state: &State) -> Result<bool> {
     let id = state.id;
     // After that, the state has expired anyway.
     let expires_at = services.now() + lifetimes::SLACK_STATE;
     services
         .store
-        .maintain(move |tx| slack_states::use_up(tx, id, expires_at).map_err(Error::from))
+        .record_use(context, move |tx| {
+            slack_states::use_up(tx, id, expires_at).map_err(Error::from)
+        })
         .await
 }
 
@@ -218,7 +221,7 @@ async fn arrive(
     if !person.may_enter(slack.allow_guests) || state.team.as_ref().is_some_and(is_elsewhere) {
         return refuse(services, context, SignInFailure::NotAllowed).await;
     }
-    let slack_sign_in = slack_sign_in(services, arrival).await?;
+    let slack_sign_in = slack_sign_in(services, context, arrival).await?;
     let outcome = match (&state.kind, &state.binding.code_challenge) {
         (Kind::SignIn, None) => sign_in(services, context, slack_sign_in)
             .await
@@ -261,11 +264,15 @@ async fn arrive(
 }
 
 /// Collects what the transaction needs before it begins.
-async fn slack_sign_in(services: &Services, arrival: Arrival) -> Result<SlackSignIn> {
+async fn slack_sign_in(
+    services: &Services,
+    context: &RequestContext,
+    arrival: Arrival,
+) -> Result<SlackSignIn> {
     let workspace_name = match arrival.workspace_name {
         WorkspaceName::Told(name) => name,
         WorkspaceName::ToAsk(token) => {
-            if is_known(services, &arrival.person).await? {
+            if is_known(services, context, &arrival.person).await? {
                 None
             } else {
                 services.slack()?.api.workspace_name(token).await?
@@ -275,11 +282,17 @@ async fn slack_sign_in(services: &Services, arrival: Arrival) -> Result<SlackSig
     SlackSignIn::new(services, arrival.person, workspace_name)
 }
 
-async fn is_known(services: &Services, person: &SlackPerson) -> Result<bool> {
+async fn is_known(
+    services: &Services,
+    context: &RequestContext,
+    person: &SlackPerson,
+) -> Result<bool> {
     let team_id = person.account.team_id.clone();
     services
         .store
-        .read(move |tx| Ok(workspaces::find(tx, &team_id)?.is_some()))
+        .read(context, move |tx| {
+            Ok(workspaces::find(tx, &team_id)?.is_some())
+        })
         .await
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::domain::{ApiTokenId, OrganizationId, Role, SessionId};
 use crate::service::{Error, Profile, RequestContext, Result};
+use crate::store::Requester;
 
 /// The authenticated caller, as the database (not the token) describes them.
 ///
@@ -26,6 +27,12 @@ pub enum Credential {
     Session(SessionId),
     /// Held by a service.
     ApiToken(ApiTokenId),
+}
+
+impl From<&Caller> for Requester {
+    fn from(caller: &Caller) -> Self {
+        Self::member(caller.profile.organization_id, caller.profile.id)
+    }
 }
 
 impl Caller {

@@ -1,6 +1,6 @@
 //! The database as verbs use it: they read it, and write to it in units of work.
 
-use crate::store::{Engine, MigrationError, Store, StoreError, Tx};
+use crate::store::{Engine, MigrationError, Requester, Store, StoreError, Tx};
 
 /// The store without its function to write, which only [`UnitOfWork`](super::UnitOfWork) uses.
 pub struct Database(Store);
@@ -18,22 +18,41 @@ impl Database {
         self.0.engine()
     }
 
-    /// Runs queries that change nothing. Each sees the current state of the database.
+    /// Runs queries that change nothing, in turn with those of other requesters. Each sees the current state of the
+    /// database.
     ///
     /// # Errors
     /// The error of `work`, or the [`StoreError`] that prevented it from running.
     pub async fn read<T, E>(
         &self,
+        requester: impl Into<Requester>,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.0.read(work).await
+        self.0.read(requester.into(), work).await
     }
 
-    /// Writes that are no act of a user and need no audit row: deleting, delivering, recording a use.
+    /// As [`read`](Self::read), for queries whose cost grows with the organization: lists and searches. Few of them run
+    /// at once.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn search<T, E>(
+        &self,
+        requester: impl Into<Requester>,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.0.search(requester.into(), work).await
+    }
+
+    /// Writes that are no act of a user, need no audit row, and that no request waits for: deleting, delivering.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -45,7 +64,23 @@ impl Database {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.0.write(work).await
+        self.0.write(Requester::HOUSEKEEPING, work).await
+    }
+
+    /// As [`maintain`](Self::maintain), within a request: recording a use.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(in crate::service) async fn record_use<T, E>(
+        &self,
+        requester: impl Into<Requester>,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.0.write(requester.into(), work).await
     }
 
     /// Reserves space for writes in case the disk is full.

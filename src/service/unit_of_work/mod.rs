@@ -24,7 +24,7 @@ use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::{Change, Email, EmailMessage, SessionId, UserId, lifetimes};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
-use crate::store::{StoreError, Tx, audit, changes, users};
+use crate::store::{Requester, StoreError, Tx, audit, changes, users};
 
 pub use actor::Actor;
 pub use caller::{Caller, Credential};
@@ -288,7 +288,7 @@ impl Services {
     where
         T: Send + 'static,
     {
-        self.run(context.clone(), work).await
+        self.run(context.into(), context.clone(), work).await
     }
 
     /// Reads for a caller after checking in the database that they may still act.
@@ -303,9 +303,30 @@ impl Services {
     where
         T: Send + 'static,
     {
-        let (caller, now) = (caller.clone(), self.now());
+        let (requester, caller, now) = (Requester::from(caller), caller.clone(), self.now());
         self.store
-            .read(move |tx| {
+            .read(requester, move |tx| {
+                let actor = Actor::read(tx, &caller, now)?;
+                work(tx, &actor)
+            })
+            .await
+    }
+
+    /// As [`read_as`](Self::read_as), for queries whose cost grows with the organization.
+    ///
+    /// # Errors
+    /// As [`read_as`](Self::read_as).
+    pub(in crate::service) async fn search_as<T>(
+        &self,
+        caller: &Caller,
+        work: impl FnOnce(&mut Tx<'_>, &Actor) -> Result<T> + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+    {
+        let (requester, caller, now) = (Requester::from(caller), caller.clone(), self.now());
+        self.store
+            .search(requester, move |tx| {
                 let actor = Actor::read(tx, &caller, now)?;
                 work(tx, &actor)
             })
@@ -326,8 +347,8 @@ impl Services {
     where
         T: Send + 'static,
     {
-        let caller = caller.clone();
-        self.run(caller.context.clone(), move |unit| {
+        let (requester, caller) = (Requester::from(caller), caller.clone());
+        self.run(requester, caller.context.clone(), move |unit| {
             let actor = Actor::lock(unit, &caller)?;
             work(unit, &actor)
         })
@@ -349,8 +370,8 @@ impl Services {
     where
         T: Send + 'static,
     {
-        let caller = caller.clone();
-        self.run(caller.context.clone(), move |unit| {
+        let (requester, caller) = (Requester::from(caller), caller.clone());
+        self.run(requester, caller.context.clone(), move |unit| {
             let actor = Actor::lock_with_organization(unit, &caller, subject)?;
             work(unit, &actor)
         })
@@ -359,6 +380,7 @@ impl Services {
 
     async fn run<T>(
         &self,
+        requester: Requester,
         context: RequestContext,
         work: impl FnOnce(&mut UnitOfWork<'_, '_>) -> Result<Finished<T>> + Send + 'static,
     ) -> Result<T>
@@ -373,6 +395,7 @@ impl Services {
             .store
             .handle()
             .write_then(
+                requester,
                 move |tx| {
                     let mut unit = UnitOfWork {
                         tx,
