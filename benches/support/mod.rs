@@ -15,6 +15,7 @@
     reason = "shared with the tests, which may panic and print"
 )]
 pub mod cluster;
+pub mod population;
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
