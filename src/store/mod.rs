@@ -104,9 +104,6 @@ const RESERVED: Shares = Shares {
     user: 1,
 };
 
-/// The name of the threads that search.
-const SEARCHES: &str = "db-search";
-
 /// The database. Units of work run on the threads of its queues.
 #[derive(Clone)]
 pub struct Store {
@@ -125,29 +122,32 @@ impl Store {
     /// # Errors
     /// When the system cannot start a thread.
     pub fn start(engine: Engine) -> std::io::Result<Self> {
-        let start = |name, access, shares| {
-            let purpose = Purpose {
-                name,
-                access,
-                shares,
-                is_patient: name == SEARCHES,
-            };
-            Queue::start(&engine, purpose)
+        let purpose = |name, access, shares| Purpose {
+            name,
+            access,
+            shares,
+            is_patient: false,
         };
+        let start = |purpose| Queue::start(&engine, purpose);
+        let patient = |purpose| Purpose {
+            is_patient: true,
+            ..purpose
+        };
+        let (read, write) = (Access::ReadOnly, Access::ReadWrite);
         let (readers, writers, searches, reserved_readers, reserved_writers);
         match &engine {
             Engine::Sqlite(_) => {
-                readers = start("sqlite-read", Access::ReadOnly, SQLITE_READERS)?;
-                writers = start("sqlite-write", Access::ReadWrite, SQLITE_WRITER)?;
-                searches = start(SEARCHES, Access::ReadOnly, SQLITE_SEARCHES)?;
-                reserved_readers = start("sqlite-reserved", Access::ReadOnly, RESERVED)?;
+                readers = start(purpose("sqlite-read", read, SQLITE_READERS))?;
+                writers = start(purpose("sqlite-write", write, SQLITE_WRITER))?;
+                searches = start(patient(purpose("sqlite-search", read, SQLITE_SEARCHES)))?;
+                reserved_readers = start(purpose("sqlite-own", read, RESERVED))?;
                 reserved_writers = writers.clone();
             }
             Engine::Postgres(_) => {
-                readers = start("postgres", Access::ReadWrite, POSTGRES)?;
+                readers = start(purpose("postgres", write, POSTGRES))?;
                 writers = readers.clone();
-                searches = start(SEARCHES, Access::ReadWrite, POSTGRES_SEARCHES)?;
-                reserved_readers = start("pg-reserved", Access::ReadWrite, RESERVED)?;
+                searches = start(patient(purpose("postgres-search", read, POSTGRES_SEARCHES)))?;
+                reserved_readers = start(purpose("postgres-own", write, RESERVED))?;
                 reserved_writers = reserved_readers.clone();
             }
         }
