@@ -92,6 +92,7 @@ impl From<service::Error> for Failure {
             }
             Error::InvalidCredentials
             | Error::TooManyAttempts { .. }
+            | Error::TooManyRequests { .. }
             | Error::InvalidToken
             | Error::TokenExpired
             | Error::TokenRevoked

@@ -9,9 +9,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error_code::ErrorCode;
-use super::rate_limit_header::{RATE_LIMIT, left};
+use super::rate_limit_header::{RATE_LIMIT, left, of_group};
 use crate::domain::{SignInFailure, Violation};
 use crate::service;
+use crate::service::limits::Group;
 
 /// An error on its way to the client.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct ApiError {
     cause: Option<String>,
     /// Seconds, where more is known than the code implies.
     retry_after: Option<u32>,
+    /// The bucket that is empty.
+    group: Option<Group>,
 }
 
 impl ApiError {
@@ -41,6 +44,14 @@ impl ApiError {
         Self {
             retry_after: Some(seconds),
             ..code.into()
+        }
+    }
+
+    /// The refusal of a bucket that has one permit again after this many seconds.
+    pub fn too_many_requests(group: Group, seconds: u32) -> Self {
+        Self {
+            group: Some(group),
+            ..Self::retry_after(ErrorCode::TooManyRequests, seconds)
         }
     }
 
@@ -75,6 +86,7 @@ impl From<ErrorCode> for ApiError {
             details: Vec::new(),
             cause: None,
             retry_after: None,
+            group: None,
         }
     }
 }
@@ -99,6 +111,9 @@ impl From<service::Error> for ApiError {
             Error::InvalidCredentials => ErrorCode::InvalidCredentials,
             Error::TooManyAttempts { retry_after } => {
                 return Self::retry_after(ErrorCode::TooManyAttempts, retry_after);
+            }
+            Error::TooManyRequests { group, retry_after } => {
+                return Self::too_many_requests(group, retry_after);
             }
             Error::InvalidToken => ErrorCode::InvalidToken,
             Error::TokenExpired => ErrorCode::TokenExpired,
@@ -225,6 +240,11 @@ impl ResponseError for ApiError {
                 && let Some(none) = left("attempts", 0, seconds)
             {
                 response.insert_header((RATE_LIMIT, none));
+            }
+            if let Some(group) = self.group {
+                for header in of_group(group, 0, seconds).into_iter().flatten() {
+                    response.insert_header(header);
+                }
             }
         }
         if matches!(

@@ -9,13 +9,12 @@ use actix_web::{FromRequest as _, HttpMessage as _, web};
 
 use super::client_address::FORWARDED_FOR;
 use super::error::ApiError;
-use super::error_code::ErrorCode;
-use super::rate_limit_header::{RATE_LIMIT, RATE_LIMIT_POLICY, left};
+use super::rate_limit_header::of_group;
 use super::request_metadata::RequestMetadata;
 use super::route_pattern::RoutePattern;
 use super::settings::Settings;
-use crate::domain::Allowance;
-use crate::service::limits::{self, Group};
+use crate::domain::{AddressBlock, Allowance};
+use crate::service::limits::{self, Group, Key};
 use crate::service::{RequestContext, Services};
 
 /// The bucket of a route, by purpose, so that the APIs share it; `None` for the unlimited probes of an orchestrator.
@@ -52,20 +51,10 @@ impl RateLimitCheck {
     };
 
     fn new(group: Group, allowance: Allowance) -> Self {
-        let refusal = (!allowance.is_granted)
-            .then(|| ApiError::retry_after(ErrorCode::TooManyRequests, allowance.seconds));
+        let refusal =
+            (!allowance.is_granted).then(|| ApiError::too_many_requests(group, allowance.seconds));
         let headers = (is_told(group) || refusal.is_some())
-            .then(|| {
-                let (name, quota) = (group.name(), group.quota());
-                let policy = format!("\"{name}\";q={};w={}", quota.count, quota.seconds);
-                Some([
-                    (RATE_LIMIT_POLICY, HeaderValue::try_from(policy).ok()?),
-                    (
-                        RATE_LIMIT,
-                        left(name, allowance.remaining, allowance.seconds)?,
-                    ),
-                ])
-            })
+            .then(|| of_group(group, allowance.remaining, allowance.seconds))
             .flatten();
         Self { headers, refusal }
     }
@@ -88,7 +77,8 @@ pub(super) async fn check(request: &ServiceRequest) -> RateLimitCheck {
         return RateLimitCheck::UNLIMITED;
     };
     let address = address(request);
-    let Some(allowance) = limits::try_acquire(services, group, address) else {
+    let key = Key::Address(address.map(AddressBlock::from));
+    let Some(allowance) = limits::try_acquire(services, group, key) else {
         return RateLimitCheck::UNLIMITED;
     };
     if group == Group::Login {
@@ -97,7 +87,7 @@ pub(super) async fn check(request: &ServiceRequest) -> RateLimitCheck {
     if !allowance.is_granted {
         let context = RequestContext::from_request(request.request(), &mut Payload::None).await;
         if let Ok(context) = context {
-            limits::note_refusal(services, &context, group).await;
+            limits::note_refusal(services, &context, group, key).await;
         }
     }
     RateLimitCheck::new(group, allowance)
@@ -128,6 +118,7 @@ fn warn_of_untrusted_proxy(request: &ServiceRequest, client: Option<IpAddr>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::rate_limit_header::{RATE_LIMIT, RATE_LIMIT_POLICY, left};
 
     fn marked(group: Group, allowance: Allowance) -> Vec<String> {
         let mut headers = HeaderMap::new();

@@ -1,6 +1,7 @@
 //! The errors of verbs. `http::error` decides what clients see of them.
 
 use crate::domain::{SignInFailure, Violation};
+use crate::service::limits::Group;
 use crate::store::{StoreError, Unique};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -16,6 +17,13 @@ pub enum Error {
     /// Too many passwords or codes were wrong; this one was not checked.
     #[error("too many attempts")]
     TooManyAttempts {
+        /// Seconds.
+        retry_after: u32,
+    },
+    /// The bucket of this group is empty; nothing was done.
+    #[error("too many requests")]
+    TooManyRequests {
+        group: Group,
         /// Seconds.
         retry_after: u32,
     },

@@ -1,11 +1,11 @@
-//! A bucket for each address and group of calls, in bounded memory.
+//! A bucket for each key and group of calls, in bounded memory.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::domain::{AddressBlock, Allowance};
-use crate::service::limits::Group;
+use crate::domain::Allowance;
+use crate::service::limits::{Group, Key};
 
 /// Locks that requests of different addresses share.
 const SHARDS: usize = 64;
@@ -14,7 +14,7 @@ const SHARDS: usize = 64;
 const PER_SHARD: usize = 28_672;
 
 /// When each bucket is full again, in microseconds since 1970; a full bucket needs no entry. Keys are hashes under a
-/// random key, so that no one can choose addresses that collide.
+/// random key, so that no one can choose keys that collide.
 ///
 /// At most 1.8 million entries of 17 bytes in tables of twice their number: 36 MB.
 pub(super) struct Buckets {
@@ -32,14 +32,9 @@ impl Default for Buckets {
 }
 
 impl Buckets {
-    /// Takes one out of a bucket. Requests from unknown addresses share one.
-    pub(super) fn try_acquire(
-        &self,
-        group: Group,
-        address: Option<AddressBlock>,
-        now: i64,
-    ) -> Allowance {
-        let key = self.hasher.hash_one((group, address));
+    /// Takes one out of a bucket.
+    pub(super) fn try_acquire(&self, group: Group, key: Key, now: i64) -> Allowance {
+        let key = self.hasher.hash_one((group, key));
         let mut shard = self.shard(key);
         if shard.len() >= PER_SHARD {
             make_room(&mut shard, now);
@@ -67,8 +62,8 @@ impl Buckets {
     }
 }
 
-/// Removes buckets that are full again. If more than half of them remain, a million addresses are in use, and counting
-/// by address does not help: the whole shard is cleared, so that not every request has to search it.
+/// Removes buckets that are full again. If more than half of them remain, a million keys are in use, and counting
+/// by key does not help: the whole shard is cleared, so that not every request has to search it.
 fn make_room(shard: &mut HashMap<u64, i64>, now: i64) {
     shard.retain(|_, full_at| *full_at > now);
     if shard.len() > PER_SHARD / 2 {
@@ -81,12 +76,13 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
+    use crate::domain::UserId;
 
     /// Microseconds.
     const HOUR: i64 = 3_600_000_000;
 
-    fn address(n: u32) -> Option<AddressBlock> {
-        Some(IpAddr::V4(Ipv4Addr::from_bits(n)).into())
+    fn address(n: u32) -> Key {
+        Key::Address(Some(IpAddr::V4(Ipv4Addr::from_bits(n)).into()))
     }
 
     impl Buckets {
@@ -150,17 +146,18 @@ mod tests {
     }
 
     #[test]
-    fn each_address_and_each_group_has_a_bucket_of_its_own() {
+    fn each_key_and_each_group_has_a_bucket_of_its_own() {
         let buckets = Buckets::default();
-        let drain = |group: Group, address| {
+        let drain = |group: Group, key| {
             for _ in 0..group.quota().count {
-                assert!(buckets.try_acquire(group, address, HOUR).is_granted);
+                assert!(buckets.try_acquire(group, key, HOUR).is_granted);
             }
-            !buckets.try_acquire(group, address, HOUR).is_granted
+            !buckets.try_acquire(group, key, HOUR).is_granted
         };
         assert!(drain(Group::Mail, address(1)));
         assert!(drain(Group::Register, address(1)));
         assert!(drain(Group::Mail, address(2)));
-        assert!(drain(Group::Mail, None));
+        assert!(drain(Group::Mail, Key::Address(None)));
+        assert!(drain(Group::Mail, Key::Account(UserId::NIL)));
     }
 }

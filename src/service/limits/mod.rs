@@ -1,19 +1,21 @@
-//! Limits: of requests for each address, counted in memory, and of wrong passwords for each account and address,
+//! Limits: of requests for each address, account or organization, counted in memory, and of wrong passwords for each account and address,
 //! counted in the database.
 
 mod attempts;
 mod buckets;
+mod draw;
 mod purge;
 mod refusals;
 mod try_acquire;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::domain::Quota;
+use crate::domain::{AddressBlock, OrganizationId, Quota, UserId};
 use buckets::Buckets;
 use refusals::Refusals;
 
 pub(in crate::service) use attempts::{Attempt, count_failure, unlock_account};
+pub(in crate::service) use draw::draw;
 pub use purge::purge_expired;
 pub use refusals::note_refusal;
 pub use try_acquire::try_acquire;
@@ -62,6 +64,17 @@ impl Group {
         };
         Quota { count, seconds }
     }
+}
+
+/// Who a bucket belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// Requests from unknown addresses share one.
+    Address(Option<AddressBlock>),
+    Account(UserId),
+    Organization(OrganizationId),
+    /// All clients of this instance together.
+    Instance,
 }
 
 /// The limits and what they have refused.

@@ -5,9 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::AddressBlock;
 use crate::domain::audit::Action;
-use crate::service::limits::Group;
+use crate::service::limits::{Group, Key};
 use crate::service::{RequestContext, Services};
 
 /// A flood that lasts longer is recorded again.
@@ -17,7 +16,7 @@ const SAME_FLOOD: TimeDelta = TimeDelta::minutes(15);
 const FLOODS: usize = 10_000;
 
 /// Who sends too many requests, and of which kind.
-type Flood = (Group, Option<AddressBlock>);
+type Flood = (Group, Key);
 
 /// The recorded floods, and when each may be recorded again.
 #[derive(Default)]
@@ -25,10 +24,10 @@ pub(in crate::service) struct Refusals(Mutex<HashMap<Flood, DateTime<Utc>>>);
 
 impl Refusals {
     /// Whether this is the first refusal of a flood.
-    fn is_first(&self, group: Group, address: Option<AddressBlock>, now: DateTime<Utc>) -> bool {
+    fn is_first(&self, group: Group, key: Key, now: DateTime<Utc>) -> bool {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = |until: DateTime<Utc>| now < until && until <= now + SAME_FLOOD;
-        let key = (group, address);
+        let key = (group, key);
         if noted.get(&key).is_some_and(|until| is_same(*until)) {
             return false;
         }
@@ -43,12 +42,11 @@ impl Refusals {
     }
 }
 
-/// Records that an address sends too many requests, once in a quarter of an hour. The request is refused whether or not
-/// that succeeds.
-pub async fn note_refusal(services: &Services, context: &RequestContext, group: Group) {
+/// Records that too many requests are sent, once in a quarter of an hour. The request is refused whether or not that
+/// succeeds.
+pub async fn note_refusal(services: &Services, context: &RequestContext, group: Group, key: Key) {
     let now = services.now();
-    let address = context.address.map(AddressBlock::from);
-    if !services.limits.refusals.is_first(group, address, now) {
+    if !services.limits.refusals.is_first(group, key, now) {
         return;
     }
     let written = services
@@ -59,9 +57,10 @@ pub async fn note_refusal(services: &Services, context: &RequestContext, group: 
         .await;
     match written {
         Ok(()) => tracing::warn!(
-            address = address.map(tracing::field::display),
+            address = context.address.map(tracing::field::display),
             group = group.name(),
-            "an address sends too many requests and is refused"
+            ?key,
+            "too many requests are sent, and refused"
         ),
         Err(error) => tracing::warn!(%error, "a refusal was not written to the audit log"),
     }
@@ -73,9 +72,9 @@ mod tests {
 
     use super::*;
 
-    fn address(n: usize) -> Option<AddressBlock> {
+    fn address(n: usize) -> Key {
         let bits = u32::try_from(n).unwrap();
-        Some(IpAddr::V4(Ipv4Addr::from_bits(bits)).into())
+        Key::Address(Some(IpAddr::V4(Ipv4Addr::from_bits(bits)).into()))
     }
 
     #[test]
