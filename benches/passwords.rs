@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use bcrypt_lanes::Input;
+use hallpass::service::hashing::share::Share;
 use hallpass::service::hashing::{Hashing, default_threads};
 use tokio::net::TcpStream;
 use tokio::task::{JoinSet, LocalSet};
@@ -131,12 +132,13 @@ fn rate_of_engine(cost: u32) -> Result<f64> {
         let engine = std::rc::Rc::new(Hashing::start(None)?);
         let begun = Instant::now();
         let mut callers = JoinSet::new();
-        for _ in 0..IN_FLIGHT {
+        for client in 0..IN_FLIGHT {
+            let share = Share::of(client, client);
             let engine = std::rc::Rc::clone(&engine);
             callers.spawn_local(async move {
                 let mut done = Vec::new();
                 while begun.elapsed() < HASHING_ROUND {
-                    match engine.compute(input(cost)).await {
+                    match engine.compute(share, input(cost)).await {
                         Ok(_) => done.push(begun.elapsed()),
                         // Too many for this cost: wait and retry, as clients are told to.
                         Err(_) => sleep(Duration::from_millis(50)).await,

@@ -4,6 +4,9 @@
 //! whether the means differ (|t| ≥ 4.5 would be a leak, as in TVLA), and the AUC how well one response time
 //! predicts the kind (0.5 is a coin toss; outside 0.45–0.55 would be a leak). Hashes have cost 4, so that the
 //! time of everything else is visible.
+//!
+//! Then the hashes themselves: at cost 12, wrong passwords for a stored hash of cost 10, for one of an unusable form and
+//! for an account without one, against an unknown address; the ratio of the medians would be a leak outside 0.9–1.1.
 #![allow(
     clippy::indexing_slicing,
     clippy::print_stdout,
@@ -19,10 +22,15 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use support::cluster::Cluster;
-use support::{PASSWORD, Request, Result, Server, connect_from, exchange, machine, once};
+use support::{
+    PASSWORD, Request, Result, Server, connect_from, exchange, execute, machine, median, once,
+};
 
 /// Pairs per comparison.
 const PAIRS: usize = 2_000;
+
+/// Pairs per comparison of hashes.
+const HASHED_PAIRS: usize = 200;
 
 const WRONG: &str = "not the right one at all";
 
@@ -34,7 +42,6 @@ async fn main() -> Result<()> {
     // reqwest needs a provider at construction, although all traffic is local and unencrypted.
     let _ = rustls::crypto::ring::default_provider().install_default();
     println!("{}", machine());
-    println!("{PAIRS} interleaved pairs each, milliseconds, bcrypt cost 4");
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("timing.db");
     measure("SQLite", &format!("sqlite:{}", path.display())).await?;
@@ -48,10 +55,8 @@ async fn main() -> Result<()> {
 async fn measure(database_name: &str, database: &str) -> Result<()> {
     let server = Server::start_with(hallpass("dev", database)).await?;
     let accounts = Accounts::create(server.address, database).await?;
-    println!(
-        "{database_name:<46}{:>8}{:>10}{:>8}{:>7}",
-        "known", "unknown", "t", "AUC"
-    );
+    println!("{PAIRS} interleaved pairs each, mean milliseconds, bcrypt cost 4");
+    print_head(database_name);
     for (name, email) in [
         ("login, wrong password", "ada@example.com"),
         ("login, disabled account", accounts.disabled.as_str()),
@@ -63,12 +68,13 @@ async fn measure(database_name: &str, database: &str) -> Result<()> {
     ] {
         let known = login(email);
         let unknown = |n| login(&format!("unknown{n}@example.com"));
-        compare(name, server.address, |_| known.clone(), unknown).await?;
+        compare(name, PAIRS, server.address, |_| known.clone(), unknown).await?;
     }
     for path in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
         let known = Request::post_json(path, &json!({"email": accounts.unverified}));
         compare(
             path,
+            PAIRS,
             server.address,
             |_| known.clone(),
             |n| Request::post_json(path, &json!({"email": format!("unknown{n}@example.com")})),
@@ -85,7 +91,68 @@ async fn measure(database_name: &str, database: &str) -> Result<()> {
         lock(server.address, request).await?;
     }
     let name = "login, locked after a hundred wrong passwords";
-    compare(name, server.address, |_| known.clone(), |_| unknown.clone()).await
+    compare(
+        name,
+        PAIRS,
+        server.address,
+        |_| known.clone(),
+        |_| unknown.clone(),
+    )
+    .await?;
+    drop(server);
+    measure_hashes(database_name, database, &accounts).await
+}
+
+async fn measure_hashes(database_name: &str, database: &str, accounts: &Accounts) -> Result<()> {
+    let (cheap, unusable) = ("cheap@example.com", "unusable@example.com");
+    let mut before = hallpass("dev", database);
+    before.env("BCRYPT_COST", "10");
+    let server = Server::start_with(before).await?;
+    for email in [cheap, unusable] {
+        register(server.address, email).await?;
+    }
+    drop(server);
+    let sql = format!("update users set password_hash = '{{SSHA}}x' where email = '{unusable}'");
+    execute(database, &sql).await?;
+
+    let mut raised = hallpass("dev", database);
+    raised.env("BCRYPT_COST", "12");
+    let server = Server::start_with(raised).await?;
+    println!("{HASHED_PAIRS} interleaved pairs each, mean milliseconds, bcrypt cost 12");
+    print_head(database_name);
+    for (name, email) in [
+        ("login, stored hash of cost 10", cheap),
+        ("login, unusable stored hash", unusable),
+        ("login, no stored hash", accounts.slack_only.as_str()),
+    ] {
+        let known = login(email);
+        let unknown = |n| login(&format!("nobody{n}@example.com"));
+        compare(
+            name,
+            HASHED_PAIRS,
+            server.address,
+            |_| known.clone(),
+            unknown,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+fn print_head(database_name: &str) {
+    println!(
+        "{database_name:<46}{:>8}{:>10}{:>8}{:>7}{:>8}",
+        "known", "unknown", "t", "AUC", "ratio"
+    );
+}
+
+async fn register(server: SocketAddr, email: &str) -> Result<()> {
+    let found = json!({
+        "organizationName": "Bench", "firstName": "Una", "lastName": "Verified",
+        "email": email, "password": PASSWORD,
+    });
+    once(server, &Request::post_json("/api/auth/register", &found)).await?;
+    Ok(())
 }
 
 fn login(email: &str) -> Request {
@@ -136,11 +203,7 @@ impl Accounts {
         if !status.success() {
             return Err("hallpass user disable failed".into());
         }
-        let found = json!({
-            "organizationName": "Unverified", "firstName": "Una", "lastName": "Verified",
-            "email": unverified, "password": PASSWORD,
-        });
-        once(address, &Request::post_json("/api/auth/register", &found)).await?;
+        register(address, unverified).await?;
         Ok(Self {
             disabled: disabled.to_owned(),
             slack_only: sign_in_with_slack(address).await?,
@@ -178,6 +241,7 @@ async fn sign_in_with_slack(address: SocketAddr) -> Result<String> {
 
 async fn compare(
     name: &str,
+    pairs: usize,
     address: SocketAddr,
     known: impl Fn(usize) -> Request,
     unknown: impl Fn(usize) -> Request,
@@ -189,7 +253,7 @@ async fn compare(
     for n in 1..=16 {
         streams.push(connect_from(n, address).await?);
     }
-    for n in 0..PAIRS {
+    for n in 0..pairs {
         let stream = &mut streams[n % 16];
         // In a fixed order, the after-effects of the first would be charged to the second.
         let known_first = (n.wrapping_mul(0x9e37_79b9) >> 7) & 1 == 0;
@@ -211,11 +275,12 @@ async fn compare(
         return Err(format!("{name}: {} and {}", statuses.0, statuses.1).into());
     }
     println!(
-        "  {name:<44}{:>8.3}{:>10.3}{:>8.2}{:>7.3}",
+        "  {name:<44}{:>8.3}{:>10.3}{:>8.2}{:>7.3}{:>8.3}",
         mean(&knowns),
         mean(&unknowns),
         welch(&knowns, &unknowns),
-        auc(&knowns, &unknowns)
+        auc(&knowns, &unknowns),
+        median(knowns.clone()) / median(unknowns.clone())
     );
     Ok(())
 }

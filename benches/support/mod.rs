@@ -22,9 +22,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_postgres::NoTls;
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -175,8 +178,12 @@ impl Request {
     }
 
     pub fn patch_json(path: &str, token: &str, body: &Value) -> Self {
+        Self::json_as("PATCH", path, token, body)
+    }
+
+    pub fn json_as(method: &str, path: &str, token: &str, body: &Value) -> Self {
         let authorization = format!("authorization: Bearer {token}\r\n");
-        Self::json("PATCH", path, &authorization, body)
+        Self::json(method, path, &authorization, body)
     }
 
     fn json(method: &str, path: &str, authorization: &str, body: &Value) -> Self {
@@ -189,6 +196,20 @@ impl Request {
             .into_bytes(),
         )
     }
+}
+
+/// Runs statements on a server's database.
+pub async fn execute(database: &str, sql: &str) -> Result<()> {
+    if let Some(path) = database.strip_prefix("sqlite:") {
+        let mut connection = SqliteConnection::establish(path)?;
+        connection.batch_execute("pragma foreign_keys = on; pragma busy_timeout = 60000")?;
+        connection.batch_execute(sql)?;
+    } else {
+        let (client, connection) = tokio_postgres::connect(database, NoTls).await?;
+        tokio::spawn(connection);
+        client.batch_execute(sql).await?;
+    }
+    Ok(())
 }
 
 /// Connects from the `n`-th local address: limits are per address, and all of 127.0.0.0/8 is this machine.

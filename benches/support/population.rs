@@ -2,12 +2,8 @@
 
 use std::net::SocketAddr;
 
-use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, SqliteConnection};
-use serde_json::{Value, json};
-use tokio_postgres::NoTls;
-
 use super::{PASSWORD, Request, Result, once};
+use serde_json::{Value, json};
 
 /// A database that a benchmark fills.
 pub enum Database {
@@ -26,20 +22,7 @@ impl Database {
     }
 
     pub async fn execute(&self, sql: &str) -> Result<()> {
-        match self {
-            Self::Sqlite(path) => {
-                let mut connection = SqliteConnection::establish(path)?;
-                connection
-                    .batch_execute("pragma foreign_keys = on; pragma busy_timeout = 60000")?;
-                connection.batch_execute(sql)?;
-            }
-            Self::Postgres(url) => {
-                let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-                tokio::spawn(connection);
-                client.batch_execute(sql).await?;
-            }
-        }
-        Ok(())
+        super::execute(&self.url(), sql).await
     }
 
     pub fn id(&self, uuid: &str) -> String {

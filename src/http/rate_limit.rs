@@ -81,6 +81,9 @@ pub(super) async fn check(request: &ServiceRequest) -> RateLimitCheck {
     let Some(allowance) = limits::try_acquire(services, group, key) else {
         return RateLimitCheck::UNLIMITED;
     };
+    if let Some(metadata) = request.extensions_mut().get_mut::<RequestMetadata>() {
+        metadata.is_counted_as_hashing = group.is_for_hashing();
+    }
     if group == Group::Login {
         warn_of_untrusted_proxy(request, address);
     }

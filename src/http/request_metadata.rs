@@ -23,6 +23,8 @@ const MAX_DEVICE: usize = 255;
 pub(super) struct RequestMetadata {
     pub request_id: HeaderValue,
     pub address: Option<IpAddr>,
+    /// Whether the request was counted against a bucket for calls that hash.
+    pub is_counted_as_hashing: bool,
 }
 
 impl RequestMetadata {
@@ -31,6 +33,7 @@ impl RequestMetadata {
         Self {
             request_id: request_id(request.headers()),
             address: client_address(peer, request.headers(), trusted_proxies),
+            is_counted_as_hashing: false,
         }
     }
 
@@ -79,6 +82,7 @@ pub(super) fn request_context(request: &HttpRequest) -> Result<RequestContext, A
         request_id: metadata.request_id().to_owned(),
         address: metadata.address,
         device: request.headers().get(USER_AGENT).map(device),
+        is_counted_as_hashing: metadata.is_counted_as_hashing,
     })
 }
 

@@ -16,6 +16,8 @@ pub struct RequestContext {
     pub address: Option<IpAddr>,
     /// The `User-Agent`, at most 255 characters.
     pub device: Option<String>,
+    /// Whether its route has counted the request against a bucket for calls that hash.
+    pub is_counted_as_hashing: bool,
 }
 
 /// Of a client that is not authenticated.
@@ -44,6 +46,7 @@ impl RequestContext {
             request_id: format!("{by}-{id}"),
             address: None,
             device: None,
+            is_counted_as_hashing: false,
         }
     }
 }

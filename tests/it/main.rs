@@ -22,6 +22,7 @@ mod dependencies;
 mod docs;
 mod errors;
 mod forgot_password;
+mod hashing_limits;
 mod invitations;
 mod join_policies;
 mod limits;

@@ -13,6 +13,7 @@ async fn slow_server() -> TestApp {
     TestApp::configured(Db::sqlite(), |config| {
         config.passwords.bcrypt_cost = 16;
         config.passwords.hashing_threads = Some(1);
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     })
     .await
 }
@@ -37,10 +38,11 @@ async fn until_busy(app: &TestApp, lanes: usize) {
 async fn a_full_queue_answers_503_and_cancelled_callers_free_their_slot() {
     let app = slow_server().await;
     until_busy(&app, 0).await;
-    let waiting: Vec<_> = (0..LANES)
+    // One lane is for others than a flood.
+    let waiting: Vec<_> = (1..LANES)
         .map(|_| rt::spawn(app.post("/api/auth/login").json(&login()).try_send()))
         .collect();
-    until_busy(&app, LANES).await;
+    until_busy(&app, LANES - 1).await;
 
     let refused = app.post("/api/auth/login").json(&login()).await;
     assert_eq!(refused.status, 503);
@@ -56,4 +58,32 @@ async fn a_full_queue_answers_503_and_cancelled_callers_free_their_slot() {
         passwords_check(&app).await,
         "0 of 6 hashes are being computed, 0 wait."
     );
+}
+
+#[actix_web::test]
+async fn a_flood_of_one_address_leaves_a_lane_to_another() {
+    let app = slow_server().await;
+    until_busy(&app, 0).await;
+    let begins = |address: &str, count: usize| -> Vec<_> {
+        let call = || {
+            app.post("/api/auth/login")
+                .header("x-forwarded-for", address)
+        };
+        (0..count)
+            .map(|_| rt::spawn(call().json(&login()).try_send()))
+            .collect()
+    };
+    let flood = begins("192.0.2.1", LANES - 1);
+    until_busy(&app, LANES - 1).await;
+    let refused = app
+        .post("/api/auth/login")
+        .header("x-forwarded-for", "192.0.2.1");
+    assert_eq!(refused.json(&login()).await.status, 503);
+    let other = json!({ "email": "other@acme.example", "password": "Not-The-Password-1" });
+    let other = rt::spawn(app.post("/api/auth/login").json(&other).try_send());
+    until_busy(&app, LANES).await;
+    for login in flood.into_iter().chain([other]) {
+        login.abort();
+    }
+    until_busy(&app, 0).await;
 }

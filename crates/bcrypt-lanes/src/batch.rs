@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, mem};
 
 use zeroize::ZeroizeOnDrop;
 
@@ -22,8 +22,11 @@ pub struct Batch<T, const N: usize> {
 
 struct Rider<T> {
     payload: T,
-    /// Iterations left; at least one.
+    /// Iterations left of the hash, or of the padding after it; at least one.
     remaining: u32,
+    padding: u32,
+    /// The hash, while its padding is computed.
+    digest: Option<Digest>,
 }
 
 /// Every lane is busy; contains the payload that did not fit.
@@ -50,7 +53,9 @@ impl<T, const N: usize> Batch<T, N> {
         lane.start(&input);
         self.slots.push(Rider {
             payload,
-            remaining: input.iterations(),
+            remaining: input.iterations() - input.padding(),
+            padding: input.padding(),
+            digest: None,
         });
         Ok(())
     }
@@ -72,11 +77,19 @@ impl<T, const N: usize> Batch<T, N> {
                 i += 1;
                 continue;
             }
-            let digest = self.lanes.get_mut(i).map(Lane::finish);
-            let payload = self.give_up(i);
-            if let Some(digest) = digest {
-                done(payload, digest);
+            let Some(lane) = self.lanes.get_mut(i) else {
+                break;
+            };
+            let digest = lane.finish();
+            if slot.padding > 0 {
+                lane.start(&Input::filler());
+                slot.remaining = mem::take(&mut slot.padding);
+                slot.digest = Some(digest);
+                i += 1;
+                continue;
             }
+            let digest = slot.digest.take().unwrap_or(digest);
+            done(self.give_up(i), digest);
         }
         iterations
     }
@@ -111,7 +124,7 @@ impl<T, const N: usize> Batch<T, N> {
 
     /// The iterations left of each hash, in no particular order.
     pub fn remaining(&self) -> impl Iterator<Item = u32> {
-        self.slots.iter().map(|slot| slot.remaining)
+        self.slots.iter().map(|slot| slot.remaining + slot.padding)
     }
 }
 
@@ -182,6 +195,26 @@ mod tests {
         let mut batch: Batch<(), 3> = Batch::new();
         assert_eq!(batch.advance(10, |(), _| unreachable!()), 0);
         assert_eq!(batch.remaining().count(), 0);
+    }
+
+    #[test]
+    fn a_padded_hash_takes_the_iterations_of_the_higher_cost() {
+        let mut batch: Batch<u32, 3> = Batch::new();
+        for cost in [4, 5, 6] {
+            batch.join(input(cost).padded_to(6), cost).unwrap();
+        }
+        assert_eq!(batch.remaining().collect::<Vec<_>>(), [64; 3]);
+        let (mut iterations, mut done) = (0, Vec::new());
+        while done.is_empty() {
+            iterations += batch.advance(7, |cost, digest| done.push((cost, digest)));
+        }
+        assert_eq!((iterations, done.len(), wiped(&batch)), (64, 3, 3));
+        for (cost, digest) in done {
+            assert!(
+                digest.matches(&crate::bcrypt(&input(cost)).checksum()),
+                "{cost}"
+            );
+        }
     }
 
     #[test]

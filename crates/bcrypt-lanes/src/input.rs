@@ -13,6 +13,7 @@ pub struct Input {
     length: usize,
     salt: [u8; 16],
     cost: u32,
+    padding: u32,
 }
 
 /// bcrypt defines costs from 4 to 31.
@@ -41,7 +42,16 @@ impl Input {
             length: MAX_KEY_BYTES.min(password.len() + 1),
             salt,
             cost,
+            padding: 0,
         })
+    }
+
+    /// The same hash, but it takes as long as one of a higher `cost`: the missing iterations are computed after it, and
+    /// their result is discarded. A lower cost changes nothing.
+    #[must_use]
+    pub fn padded_to(mut self, cost: u32) -> Self {
+        self.padding = (1_u32.checked_shl(cost).unwrap_or(u32::MAX)).saturating_sub(1 << self.cost);
+        self
     }
 
     /// 1 to 72 bytes: the password with its NUL.
@@ -59,9 +69,25 @@ impl Input {
         self.cost
     }
 
-    /// Two to the power of the cost.
+    /// Two to the power of the cost, and the padding.
     pub fn iterations(&self) -> u32 {
-        1 << self.cost
+        (1 << self.cost) + self.padding
+    }
+
+    /// Iterations computed after the hash, to take as long as one of a higher cost.
+    pub fn padding(&self) -> u32 {
+        self.padding
+    }
+
+    /// What is computed instead of the password, so that a padded hash takes as long as any other.
+    pub(crate) fn filler() -> Self {
+        Self {
+            key: [0x5a; MAX_KEY_BYTES],
+            length: MAX_KEY_BYTES,
+            salt: [0xa5; 16],
+            cost: 4,
+            padding: 0,
+        }
     }
 }
 
@@ -130,6 +156,14 @@ mod tests {
                 Input::new(b"", [0; 16], cost).unwrap_err(),
                 NoSuchCost(cost)
             );
+        }
+    }
+
+    #[test]
+    fn a_padded_input_has_the_iterations_of_the_higher_cost() {
+        for (cost, to, iterations) in [(4, 6, 64), (6, 6, 64), (6, 4, 64), (4, 31, 1 << 31)] {
+            let input = Input::new(b"", [0; 16], cost).unwrap().padded_to(to);
+            assert_eq!((input.cost(), input.iterations()), (cost, iterations));
         }
     }
 

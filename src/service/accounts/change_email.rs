@@ -27,7 +27,8 @@ pub async fn change_email(
         return Err(Violation::new("email", "unchanged", "This is your address already.").into());
     }
     let action = Action::EmailChangeRequested;
-    let reauthenticated = reauthenticate(services, caller, password, action).await?;
+    let permit = caller.permit_hashing(services).await?;
+    let reauthenticated = reauthenticate(services, caller, &permit, password, action).await?;
     services
         .write_as(caller, move |unit, actor| {
             reauthenticated.confirm(unit, actor)?;

@@ -29,14 +29,15 @@ pub async fn change_password(
         email.map_or("", |email| email.local_part()),
         caller.profile.name.as_str(),
     ];
+    let permit = caller.permit_hashing(services).await?;
     let new = services
         .passwords
-        .read_new("newPassword", new_password, &user_inputs)
+        .read_new(&permit, "newPassword", new_password, &user_inputs)
         .await?;
 
     let action = Action::PasswordChanged;
-    let reauthenticated = reauthenticate(services, caller, current, action).await?;
-    let new_hash = services.passwords.hash(new).await?;
+    let reauthenticated = reauthenticate(services, caller, &permit, current, action).await?;
+    let new_hash = services.passwords.hash(&permit, new).await?;
     services
         .write_as(caller, move |unit, actor| {
             // Of two concurrent changes, the second fails: its current password is no longer current.

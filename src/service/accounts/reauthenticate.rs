@@ -3,7 +3,7 @@
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::Action;
 use crate::domain::{Email, Password};
-use crate::service::limits::{Attempt, count_failure};
+use crate::service::limits::{Attempt, HashingPermit, count_failure};
 use crate::service::unit_of_work::{Actor, UnitOfWork};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::users;
@@ -21,6 +21,7 @@ pub(in crate::service) struct Reauthenticated {
 pub(in crate::service) async fn reauthenticate(
     services: &Services,
     caller: &Caller,
+    permit: &HashingPermit,
     password: Password,
     action: Action,
 ) -> Result<Reauthenticated> {
@@ -39,7 +40,14 @@ pub(in crate::service) async fn reauthenticate(
     let stored = account
         .and_then(|account| account.password_hash)
         .map(StoredHash::from_stored);
-    let is_right = services.passwords.verify(password, stored.clone()).await?;
+    let is_right = match &stored {
+        // They can see that they have no password, so no hash is needed to hide it.
+        None => false,
+        Some(_) => {
+            let verification = services.passwords.verify(permit, password, stored.clone());
+            verification.await?
+        }
+    };
     match stored {
         Some(stored) if is_right => Ok(Reauthenticated { attempt, stored }),
         _ => {
@@ -69,7 +77,8 @@ pub(in crate::service) async fn reauthenticate_if_given(
         return Ok(None);
     };
     let password = services.passwords.read("password", password)?;
-    reauthenticate(services, caller, password, action)
+    let permit = caller.permit_hashing(services).await?;
+    reauthenticate(services, caller, &permit, password, action)
         .await
         .map(Some)
 }

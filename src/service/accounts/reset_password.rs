@@ -4,7 +4,7 @@ use crate::domain::audit::{Action, Method};
 use crate::domain::{Change, Email, EmailMessage};
 use crate::service::accounts::claim_account::claim_account;
 use crate::service::accounts::email_proof::EmailProof;
-use crate::service::limits::unlock_account;
+use crate::service::limits::{Whose, permit_hashing, unlock_account};
 use crate::service::mail::rate_limit;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
@@ -39,11 +39,12 @@ pub async fn reset_password(
         email.map_or("", Email::local_part),
         user.name.as_str(),
     ];
+    let permit = permit_hashing(services, context, Whose::User(user.id)).await?;
     let new = services
         .passwords
-        .read_new("password", new_password, &user_inputs)
+        .read_new(&permit, "password", new_password, &user_inputs)
         .await?;
-    let new_hash = services.passwords.hash(new).await?;
+    let new_hash = services.passwords.hash(&permit, new).await?;
 
     let account_name = email.map(|email| services.account_name(email.as_str()));
     services

@@ -4,7 +4,7 @@ use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Email, UserId};
 use crate::service::accounts::minimum_duration::MinimumDuration;
-use crate::service::limits::{Attempt, count_failure};
+use crate::service::limits::{Attempt, Whose, count_failure, permit_hashing};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
@@ -53,6 +53,7 @@ async fn prove(
     must_be_verified: bool,
 ) -> Result<VerifiedCredentials> {
     let password = services.passwords.read("password", password)?;
+    let permit = permit_hashing(services, context, Whose::Typed(email.clone())).await?;
     let mut time = MinimumDuration::begin();
     let attempt = services.attempt(context.address, email.as_str());
     let now = services.now();
@@ -78,7 +79,9 @@ async fn prove(
         .and_then(|account| account.password_hash)
         .map(StoredHash::from_stored);
 
-    let verification = services.passwords.verify(password.clone(), stored.clone());
+    let verification = services
+        .passwords
+        .verify(&permit, password.clone(), stored.clone());
     let is_right = time.without(verification).await?;
     let reason = match (user_id, &stored) {
         (None, _) => "unknown_account",
@@ -119,7 +122,7 @@ async fn prove(
     Ok(VerifiedCredentials {
         user_id,
         attempt,
-        rehashed: services.passwords.rehash(password, &stored).await,
+        rehashed: services.passwords.rehash(&permit, password, &stored).await,
         stored,
     })
 }

@@ -1,6 +1,5 @@
 //! The queue of hashing jobs: which is next, and which is rejected because it would take too long.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bcrypt_lanes::{Digest, Input};
@@ -8,6 +7,8 @@ use tokio::sync::oneshot;
 
 use crate::service::hashing::Load;
 use crate::service::hashing::pace::Pace;
+use crate::service::hashing::share::Share;
+use crate::service::hashing::turns::Turns;
 
 /// A job is admitted when it should be done within this time.
 const PROMISE: Duration = Duration::from_millis(1500);
@@ -19,8 +20,12 @@ const PATIENCE: Duration = Duration::from_millis(1800);
 /// Bounds the memory; [`PROMISE`] is reached before.
 const DEPTH: usize = 4096;
 
+/// One of so many lanes is for those who have nothing in progress, so that floods of any number of others leave it free.
+const RESERVED: usize = 6;
+
 #[derive(Debug)]
 pub(super) struct Job {
+    pub share: Share,
     pub input: Input,
     pub reply: oneshot::Sender<Digest>,
     pub due: Due,
@@ -42,8 +47,14 @@ impl Due {
 }
 
 impl Job {
-    pub(super) fn new(input: Input, reply: oneshot::Sender<Digest>, submitted: Instant) -> Self {
+    pub(super) fn new(
+        share: Share,
+        input: Input,
+        reply: oneshot::Sender<Digest>,
+        submitted: Instant,
+    ) -> Self {
         Self {
+            share,
             input,
             reply,
             due: Due {
@@ -54,10 +65,10 @@ impl Job {
     }
 }
 
-/// The waiting jobs, first in, first out, and the load of the lanes.
+/// The waiting jobs, in turn, and the load of the lanes.
 #[derive(Debug)]
 pub(super) struct Backlog {
-    waiting: VecDeque<Job>,
+    turns: Turns<Job>,
     lanes: usize,
     begun: Begun,
     pub pace: Pace,
@@ -74,31 +85,48 @@ pub(super) struct Begun {
 impl Backlog {
     pub(super) fn new(lanes: usize) -> Self {
         Self {
-            waiting: VecDeque::new(),
+            turns: Turns::new(),
             lanes,
             begun: Begun::default(),
             pace: Pace::unknown(),
         }
     }
 
-    /// Adds a job, unless it could not be done in time.
-    pub(super) fn admit(&mut self, mut job: Job) -> bool {
-        self.waiting.retain(|job| !job.reply.is_closed());
-        job.due.is_certain = self.has_free_lane();
-        let is_admitted =
-            job.due.is_certain || (self.waiting.len() < DEPTH && self.estimate(&job) <= PROMISE);
-        if is_admitted {
-            self.waiting.push_back(job);
-        }
+    /// Adds a job at its place in the order, unless it could not be done in time there. Jobs after it that would then be
+    /// too late are dropped, which tells their callers.
+    pub(super) fn admit(&mut self, job: Job) -> bool {
+        self.turns.retain(|waiting| !waiting.job.reply.is_closed());
+        let now = job.due.submitted;
+        let new = self.turns.push(job.share, iterations(&job.input), job);
+        let (lanes, pace, mut free) = (self.lanes, &self.pace, self.free());
+        // First the jobs before it share the lanes, then it has one.
+        let mut before = self.begun.iterations;
+        let (mut kept, mut is_admitted) = (0, false);
+        self.turns.retain(|waiting| {
+            let begins = free.begins(waiting.turn);
+            let time = pace.time_for(before as f64 / lanes as f64 + waiting.work as f64);
+            let due = &mut waiting.job.due;
+            let is_kept = if waiting.arrival == new {
+                due.is_certain = begins;
+                is_admitted = kept < DEPTH && (begins || time <= PROMISE);
+                is_admitted
+            } else {
+                kept < DEPTH && !(is_admitted && due.is_missed(now, time))
+            };
+            if is_kept {
+                kept += 1;
+                before += waiting.work;
+            }
+            is_kept
+        });
         is_admitted
     }
 
-    /// How long a new job would take: first the jobs before it share the lanes, then it has one.
-    fn estimate(&self, job: &Job) -> Duration {
-        let waiting = self.waiting.iter().map(|job| iterations(&job.input));
-        let before = self.begun.iterations + waiting.sum::<u64>();
-        let turn = before as f64 / self.lanes as f64;
-        self.pace.time_for(turn + iterations(&job.input) as f64)
+    fn free(&self) -> FreeLanes {
+        FreeLanes {
+            lanes: self.lanes.saturating_sub(self.begun.lanes),
+            reserved: self.lanes / RESERVED,
+        }
     }
 
     /// Drops jobs that can no longer be done in time, at once rather than when a lane becomes free.
@@ -106,18 +134,27 @@ impl Backlog {
     pub(super) fn give_up_overdue(&mut self, now: Instant) {
         let pace = &self.pace;
         // Dropping the job tells its caller.
-        self.waiting.retain(|job| {
-            let left = pace.time_for(iterations(&job.input) as f64);
-            !job.reply.is_closed() && !job.due.is_missed(now, left)
+        self.turns.retain(|waiting| {
+            let left = pace.time_for(waiting.work as f64);
+            !waiting.job.reply.is_closed() && !waiting.job.due.is_missed(now, left)
         });
     }
 
-    /// The next job. It counts as begun.
+    /// The next job, if there is a lane for it. It counts as begun.
     pub(super) fn next(&mut self) -> Option<Job> {
-        let job = self.waiting.pop_front()?;
+        let turn = self.turns.first()?.turn;
+        if !self.free().begins(turn) {
+            return None;
+        }
+        let begun = self.turns.begin()?;
         self.begun.lanes += 1;
-        self.begun.iterations += iterations(&job.input);
-        Some(job)
+        self.begun.iterations += begun.work;
+        Some(begun.job)
+    }
+
+    /// A job has left its lane.
+    pub(super) fn end(&mut self, share: Share, work: u64) {
+        self.turns.end(share, work);
     }
 
     /// Replaces the load of one thread's lanes.
@@ -128,24 +165,39 @@ impl Backlog {
 
     /// Drops all waiting jobs, which tells their callers.
     pub(super) fn clear(&mut self) {
-        self.waiting.clear();
+        self.turns.clear();
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.turns.len()
     }
 
     pub(super) fn has_free_lane(&self) -> bool {
-        self.begun.lanes + self.waiting.len() < self.lanes
+        self.begun.lanes + self.turns.len() < self.lanes
     }
 
     pub(super) fn load(&self) -> Load {
         Load {
             lanes: self.lanes,
             busy: self.begun.lanes,
-            waiting: self.waiting.len(),
+            waiting: self.turns.len(),
             last: None,
         }
+    }
+}
+
+/// Lanes that have no job.
+struct FreeLanes {
+    lanes: usize,
+    reserved: usize,
+}
+
+impl FreeLanes {
+    /// Whether a job with this turn can begin now. It then has a lane.
+    fn begins(&mut self, turn: u64) -> bool {
+        let begins = self.lanes > self.reserved || (self.lanes > 0 && turn == 0);
+        self.lanes -= usize::from(begins);
+        begins
     }
 }
 
@@ -172,18 +224,41 @@ mod tests {
         replied: oneshot::Receiver<Digest>,
     }
 
-    /// A job whose salt is its name.
+    impl Caller {
+        fn refusal(&mut self) -> Option<()> {
+            (self.replied.try_recv().err() == Some(TryRecvError::Closed)).then_some(())
+        }
+    }
+
+    /// A job whose salt is its name, of a client with that name.
     fn job(name: u8, cost: u32, at: Instant) -> (Job, Caller) {
+        job_of(Share::of(name, name), name, cost, at)
+    }
+
+    fn job_of(share: Share, name: u8, cost: u32, at: Instant) -> (Job, Caller) {
         let (reply, replied) = oneshot::channel();
         let input = Input::new(b"", [name; 16], cost).unwrap();
         let caller = Caller { replied };
-        (Job::new(input, reply, at), caller)
+        (Job::new(share, input, reply, at), caller)
     }
 
+    /// Computes everything, one job at a time, and returns the order.
     fn names(backlog: &mut Backlog, now: Instant) -> Vec<u8> {
         backlog.give_up_overdue(now);
-        std::iter::from_fn(|| backlog.next())
-            .map(|job| job.input.salt()[0])
+        std::iter::from_fn(|| {
+            let before = backlog.begun;
+            let job = backlog.next()?;
+            backlog.changed(backlog.begun, before);
+            backlog.end(job.share, iterations(&job.input));
+            Some(job.input.salt()[0])
+        })
+        .collect()
+    }
+
+    /// As many jobs of one client as are admitted.
+    fn flood(backlog: &mut Backlog, share: Share, count: u8, now: Instant) -> Vec<Caller> {
+        let jobs = (0..count).map(|name| job_of(share, name, 10, now));
+        jobs.filter_map(|(job, caller)| backlog.admit(job).then_some(caller))
             .collect()
     }
 
@@ -203,7 +278,60 @@ mod tests {
         let served = names(&mut backlog, now);
         let expected: Vec<u8> = (0..).take(callers.len()).collect();
         assert_eq!(served, expected);
-        assert_eq!(backlog.load().busy, callers.len());
+    }
+
+    #[test]
+    fn one_client_leaves_a_lane_to_others() {
+        let now = Instant::now();
+        let mut backlog = backlog(12);
+        let _flood = flood(&mut backlog, Share::of("a", "x"), 64, now);
+        let begun = std::iter::from_fn(|| backlog.next()).count();
+        assert_eq!(begun, 10);
+        let (other, _other) = job(200, 10, now);
+        assert!(backlog.admit(other));
+        assert_eq!(backlog.next().unwrap().input.salt()[0], 200);
+        assert!(backlog.next().is_none());
+    }
+
+    #[test]
+    fn a_flood_is_refused_and_others_are_admitted_before_it() {
+        let now = Instant::now();
+        let mut backlog = backlog(6);
+        let flooding = Share::of("a", "x");
+        let mut flooded = flood(&mut backlog, flooding, 200, now);
+        assert!(flooded.len() < 100);
+        let _begun: Vec<_> = std::iter::from_fn(|| backlog.next()).collect();
+        let waiting = backlog.waiting();
+        let (mut others, mut later) = (Vec::new(), now);
+        for name in 200..=255 {
+            later += Duration::from_millis(1);
+            let (job, caller) = job(name, 10, later);
+            assert!(backlog.admit(job), "{name}");
+            others.push(caller);
+        }
+        // Those of the flood that would be too late now are told so at once.
+        let dropped = flooded.iter_mut().filter_map(Caller::refusal).count();
+        assert!(dropped > 10, "{dropped}");
+        assert_eq!(backlog.waiting(), waiting - dropped + others.len());
+        assert!(others.iter_mut().all(|job| job.refusal().is_none()));
+    }
+
+    #[test]
+    fn a_queue_full_of_one_client_refuses_no_other() {
+        let now = Instant::now();
+        let mut backlog = backlog(100);
+        let (mut flooded, mut admitted) = (Vec::new(), 0);
+        for _ in 0..=DEPTH {
+            let (job, caller) = job_of(Share::of("a", "x"), 0, 4, now);
+            admitted += usize::from(backlog.admit(job));
+            flooded.push(caller);
+        }
+        assert_eq!(admitted, DEPTH);
+        let (other, _other) = job(1, 4, now);
+        assert!(backlog.admit(other));
+        assert_eq!(backlog.waiting(), DEPTH);
+        assert_eq!(backlog.next().unwrap().input.salt()[0], 0);
+        assert_eq!(backlog.next().unwrap().input.salt()[0], 1);
     }
 
     #[test]
@@ -308,7 +436,9 @@ mod tests {
         let (first, _first) = job(1, 10, now);
         let (second, _second) = job(2, 10, now);
         assert!(backlog.admit(first) && backlog.admit(second));
-        let (first, second) = (backlog.next().unwrap(), backlog.next().unwrap());
+        let first = backlog.next().unwrap();
+        backlog.changed(backlog.begun, Begun::default());
+        let second = backlog.next().unwrap();
         assert!(!first.due.is_missed(late, Duration::ZERO));
         assert!(second.due.is_missed(late, Duration::ZERO));
         assert!(!second.due.is_missed(now + PATIENCE, Duration::ZERO));

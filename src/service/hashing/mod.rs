@@ -7,7 +7,9 @@ pub mod measure;
 mod one_by_one;
 mod pace;
 pub mod passwords;
+pub mod share;
 pub mod strength_worker;
+mod turns;
 mod worker;
 
 use std::num::NonZeroUsize;
@@ -19,6 +21,7 @@ use bcrypt_lanes::{Digest, Input};
 use tokio::sync::oneshot;
 
 use self::backlog::{Backlog, Job};
+use self::share::Share;
 use self::worker::LANES;
 use crate::service::{Error, Result};
 
@@ -88,9 +91,9 @@ impl Hashing {
     ///
     /// # Errors
     /// `Busy`: at once if it could not be done in time, or later when that becomes clear.
-    pub async fn compute(&self, input: Input) -> Result<Digest> {
+    pub async fn compute(&self, share: Share, input: Input) -> Result<Digest> {
         let (reply, replied) = oneshot::channel();
-        let job = Job::new(input, reply, Instant::now());
+        let job = Job::new(share, input, reply, Instant::now());
         if !self.engine.lock().backlog.admit(job) {
             return Err(Error::Busy("password hashing"));
         }
@@ -100,11 +103,11 @@ impl Hashing {
     }
 
     /// Computes a hash only if a lane is free.
-    pub async fn compute_if_idle(&self, input: Input) -> Option<Digest> {
+    pub async fn compute_if_idle(&self, share: Share, input: Input) -> Option<Digest> {
         if !self.engine.lock().backlog.has_free_lane() {
             return None;
         }
-        self.compute(input).await.ok()
+        self.compute(share, input).await.ok()
     }
 
     pub fn load(&self) -> Load {
@@ -160,6 +163,10 @@ mod tests {
     #[cfg(not(feature = "bcrypt-crate"))]
     const ENDLESS: u32 = 31;
 
+    fn share(name: u8) -> Share {
+        Share::of(name, name)
+    }
+
     fn input(name: u8, cost: u32) -> Input {
         Input::new(&[name], [name; 16], cost).unwrap()
     }
@@ -192,7 +199,10 @@ mod tests {
                 let cost = 4 + u32::from(name % 3);
                 let hashing = &hashing;
                 async move {
-                    let digest = hashing.compute(input(name, cost)).await.unwrap();
+                    let digest = hashing
+                        .compute(share(name), input(name, cost))
+                        .await
+                        .unwrap();
                     assert!(is_right(&digest, name, cost), "{name}");
                 }
             });
@@ -207,10 +217,10 @@ mod tests {
     #[tokio::test]
     async fn a_short_hash_joins_a_long_one_and_does_not_wait_for_it() {
         let hashing = Hashing::start(Some(1)).unwrap();
-        let mut endless = pin!(hashing.compute(input(1, ENDLESS)));
+        let mut endless = pin!(hashing.compute(share(1), input(1, ENDLESS)));
         assert!(begin(endless.as_mut()).is_none());
         wait_until(&hashing, |load| load.busy == 1);
-        let digest = hashing.compute(input(2, 4)).await.unwrap();
+        let digest = hashing.compute(share(2), input(2, 4)).await.unwrap();
         assert!(is_right(&digest, 2, 4));
         assert_eq!(hashing.load().last.unwrap().0, 4);
         assert!(begin(endless.as_mut()).is_none());
@@ -221,20 +231,34 @@ mod tests {
     async fn overload_is_reported_at_once_and_abandoned_jobs_make_room() {
         let hashing = Hashing::start(Some(1)).unwrap();
         let mut endless: Vec<_> = (0..LANES)
-            .map(|_| Box::pin(hashing.compute(input(1, ENDLESS))))
+            .map(|lane| {
+                // Of different clients, because one does not get the last lane.
+                let share = Share::of(lane, lane);
+                Box::pin(hashing.compute(share, input(1, ENDLESS)))
+            })
             .collect();
         for computing in &mut endless {
             assert!(begin(computing.as_mut()).is_none());
         }
-        let answer = begin(pin!(hashing.compute(input(2, 4)))).unwrap();
+        let answer = begin(pin!(hashing.compute(share(2), input(2, 4)))).unwrap();
         assert!(matches!(answer, Err(Error::Busy(_))));
-        assert!(hashing.compute_if_idle(input(2, 4)).await.is_none());
+        assert!(
+            hashing
+                .compute_if_idle(share(2), input(2, 4))
+                .await
+                .is_none()
+        );
 
         endless.pop();
         wait_until(&hashing, |load| load.busy == LANES - 1);
-        let digest = hashing.compute(input(3, 4)).await.unwrap();
+        let digest = hashing.compute(share(3), input(3, 4)).await.unwrap();
         assert!(is_right(&digest, 3, 4));
-        assert!(hashing.compute_if_idle(input(2, 4)).await.is_some());
+        assert!(
+            hashing
+                .compute_if_idle(share(2), input(2, 4))
+                .await
+                .is_some()
+        );
 
         endless.clear();
         wait_until(&hashing, |load| load.busy == 0);
@@ -246,7 +270,7 @@ mod tests {
         let hashing = Hashing::start(Some(1)).unwrap();
         let engine = Arc::clone(&hashing.engine);
         let (reply, replied) = oneshot::channel();
-        let job = Job::new(input(1, ENDLESS), reply, Instant::now());
+        let job = Job::new(share(1), input(1, ENDLESS), reply, Instant::now());
         assert!(engine.lock().backlog.admit(job));
         engine.changed.notify_one();
         drop(hashing);

@@ -13,6 +13,7 @@ pub(super) use bcrypt_lanes::Batch;
 use crate::service::hashing::backlog::{Begun, Due, Job, iterations};
 #[cfg(feature = "bcrypt-crate")]
 pub(crate) use crate::service::hashing::one_by_one::Batch;
+use crate::service::hashing::share::Share;
 use crate::service::hashing::{Engine, State, lower_priority};
 
 /// Hashes that one thread computes at once. Six are 26 KiB of state, which is what a first-level data cache
@@ -28,7 +29,8 @@ const SLICE: u32 = 8;
 
 struct Running {
     reply: oneshot::Sender<Digest>,
-    cost: u32,
+    share: Share,
+    work: u64,
     begun: Instant,
     due: Due,
 }
@@ -39,39 +41,58 @@ pub(super) fn run(engine: &Engine) {
     let mut batch: Batch<Running, LANES> = Batch::new();
     let mut mine = Begun::default();
     while let Some(jobs) = next_jobs(engine, &mut mine) {
-        for Job { input, reply, due } in jobs {
+        for Job {
+            share,
+            input,
+            reply,
+            due,
+        } in jobs
+        {
             let running = Running {
                 reply,
                 due,
-                cost: input.cost(),
+                share,
+                work: iterations(&input),
                 begun: Instant::now(),
             };
             // There are never more jobs than free lanes.
             let _ = batch.join(input, running);
         }
-        let is_full = batch.busy() == LANES;
-        let mut done = Vec::new();
+        let busy = batch.busy();
+        let (mut done, mut left) = (Vec::new(), Vec::new());
         let begun = Instant::now();
-        let iterations = batch.advance(SLICE, |running, digest| done.push((running, digest)));
+        let iterations = batch.advance(SLICE, |running, digest| {
+            left.push((running.share, running.work));
+            done.push((running, digest));
+        });
         let time = begun.elapsed();
         let now = Instant::now();
         // If other processes use the machine, even a job in a lane may be too late.
         batch.retain(|running| {
-            !running.reply.is_closed() && !running.due.is_missed(now, Duration::ZERO)
+            let is_kept = !running.reply.is_closed() && !running.due.is_missed(now, Duration::ZERO);
+            if !is_kept {
+                left.push((running.share, running.work));
+            }
+            is_kept
         });
 
-        let left = Begun {
+        let load = Begun {
             lanes: batch.busy(),
             iterations: batch.remaining().map(u64::from).sum(),
         };
         let mut state = engine.lock();
-        state.backlog.changed(mine, left);
-        mine = left;
-        if is_full {
-            state.backlog.pace.learn(iterations, time);
+        state.backlog.changed(mine, load);
+        mine = load;
+        for (share, work) in left {
+            state.backlog.end(share, work);
+        }
+        // One lane less than all, while one is reserved.
+        if busy + 1 >= LANES {
+            let full = time.mul_f64(LANES as f64 / busy as f64);
+            state.backlog.pace.learn(iterations, full);
         }
         if let Some((running, _)) = done.last() {
-            state.last = Some((running.cost, running.begun.elapsed()));
+            state.last = Some((running.work.ilog2(), running.begun.elapsed()));
         }
         drop(state);
         // The lanes are free before the callers get their answers.

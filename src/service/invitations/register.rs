@@ -4,6 +4,7 @@ use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Email, PersonName, User};
 use crate::service::invitations::open_invitation::OpenInvitation;
+use crate::service::limits::{Whose, permit_hashing};
 use crate::service::sign_in::entry::{Carrier, Proof, enter};
 use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::UnitOfWork;
@@ -71,6 +72,8 @@ impl NewMember {
         context: &RequestContext,
         register: RegisterInvited<'_>,
     ) -> Result<Self> {
+        let whose = Whose::Typed(register.email.clone());
+        let permit = permit_hashing(services, context, whose).await?;
         let user_inputs = [
             register.email.as_str(),
             register.email.local_part(),
@@ -78,7 +81,7 @@ impl NewMember {
         ];
         let password = services
             .passwords
-            .read_new("password", register.password, &user_inputs)
+            .read_new(&permit, "password", register.password, &user_inputs)
             .await?;
         let (email, token) = (register.email.clone(), register.token.to_owned());
         let now = services.now();
@@ -95,7 +98,7 @@ impl NewMember {
             })
             .await?;
         Ok(Self {
-            password_hash: services.passwords.hash(password).await?,
+            password_hash: services.passwords.hash(&permit, password).await?,
             name: register.name,
             email: register.email,
             token: register.token.to_owned(),

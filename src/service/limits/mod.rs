@@ -1,9 +1,11 @@
-//! Limits: of requests for each address, account or organization, counted in memory, and of wrong passwords for each account and address,
-//! counted in the database.
+//! Limits: of requests for each address, account or organization, counted in memory, and of wrong passwords for each
+//! account and address, counted in the database.
 
 mod attempts;
 mod buckets;
 mod draw;
+mod hashing_permit;
+mod permit_hashing;
 mod purge;
 mod refusals;
 mod try_acquire;
@@ -16,6 +18,9 @@ use refusals::Refusals;
 
 pub(in crate::service) use attempts::{Attempt, count_failure, unlock_account};
 pub(in crate::service) use draw::draw;
+pub use hashing_permit::HashingPermit;
+pub(in crate::service) use hashing_permit::Whose;
+pub(in crate::service) use permit_hashing::permit_hashing;
 pub use purge::purge_expired;
 pub use refusals::note_refusal;
 pub use try_acquire::try_acquire;
@@ -23,7 +28,7 @@ pub use try_acquire::try_acquire;
 /// Operations that share one bucket for each address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// Authentication with a password.
+    /// Whatever hashes a password, apart from registrations.
     Login,
     Register,
     /// What sends an e-mail to an address that any client can choose.
@@ -41,6 +46,11 @@ impl Group {
         Self::Refresh,
         Self::General,
     ];
+
+    /// Whether it limits calls because they hash.
+    pub fn is_for_hashing(self) -> bool {
+        matches!(self, Self::Login | Self::Register)
+    }
 
     pub fn name(self) -> &'static str {
         match self {

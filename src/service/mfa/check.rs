@@ -11,7 +11,7 @@ use crate::service::unit_of_work::{Event, UnitOfWork};
 use crate::service::{Error, Result};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::totp::Totp;
-use crate::store::{recovery_codes, session_tokens, totp, users};
+use crate::store::{Tx, recovery_codes, session_tokens, totp, users};
 
 /// Every so many wrong codes in a row, the second factor is locked. Codes sent while it is locked are not checked, and
 /// count as wrong.
@@ -19,6 +19,18 @@ const LOCK_AFTER: i32 = 5;
 
 /// Every so many wrong codes in a row, pending sign-ins end.
 const END_AFTER: i32 = 10;
+
+/// For a refusal before anything is hashed; [`CodeCheck::run`] checks it again.
+///
+/// # Errors
+/// `MfaNotEnrolled`.
+pub(in crate::service) fn must_be_enrolled(tx: &mut Tx<'_>, user_id: UserId) -> Result<()> {
+    if totp::is_enrolled(tx, user_id)? {
+        Ok(())
+    } else {
+        Err(Error::MfaNotEnrolled)
+    }
+}
 
 /// A code as it was typed.
 pub(in crate::service) enum CodeCheck {

@@ -1,12 +1,12 @@
 //! Removes the second factor.
 
-use crate::domain::Violation;
 use crate::domain::audit::Action;
+use crate::domain::{UserId, Violation};
 use crate::service::accounts::reauthenticate::reauthenticate_if_given;
 use crate::service::mfa::after_change::{end_other_sessions, send_notice};
-use crate::service::mfa::check::CodeCheck;
+use crate::service::mfa::check::{CodeCheck, must_be_enrolled};
 use crate::service::{Caller, Error, Result, Services};
-use crate::store::{organizations, recovery_codes, totp};
+use crate::store::{Tx, organizations, recovery_codes, totp};
 
 /// Requires the password, for accounts that have one, and a code of the authenticator or a recovery code. Ends the
 /// caller's other sessions.
@@ -22,6 +22,15 @@ pub async fn remove(
     code: &str,
 ) -> Result<()> {
     caller.session_id()?;
+    let user_id = caller.profile.id;
+    // Hashing is expensive, so refuse before hashing where we can.
+    services
+        .store
+        .read(caller, move |tx| {
+            must_not_be_required(tx, user_id)?;
+            must_be_enrolled(tx, user_id)
+        })
+        .await?;
     let action = Action::MfaDisabled;
     let reauthenticated = reauthenticate_if_given(services, caller, password, action).await?;
     let check = CodeCheck::parse(code);
@@ -35,10 +44,7 @@ pub async fn remove(
                 }
                 None => {}
             }
-            let user_id = actor.id();
-            if !organizations::requiring_mfa_of(unit.tx, user_id)?.is_empty() {
-                return Err(Error::MfaRequired);
-            }
+            must_not_be_required(unit.tx, user_id)?;
             let event = unit.event(action);
             if let Err(refused) = check.run(unit, user_id, &event)? {
                 return unit.refused(refused.into());
@@ -50,4 +56,12 @@ pub async fn remove(
             unit.finish(event, ())
         })
         .await
+}
+
+fn must_not_be_required(tx: &mut Tx<'_>, user_id: UserId) -> Result<()> {
+    if organizations::requiring_mfa_of(tx, user_id)?.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::MfaRequired)
+    }
 }

@@ -5,11 +5,12 @@ use crate::domain::{
     Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName, PersonName,
     Role, User, UserId,
 };
+use crate::service::limits::{self, Whose, permit_hashing};
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::organizations::register::insert_organization;
 use crate::service::people::update::disable_account;
 use crate::service::unit_of_work::UnitOfWork;
-use crate::service::{Database, Error, RequestContext, Result, Services, limits};
+use crate::service::{Database, Error, RequestContext, Result, Services};
 use crate::store::{Requester, StoreError, memberships, organizations, users};
 
 pub struct CreateUser<'a> {
@@ -75,11 +76,13 @@ pub async fn create_user(
         create.email.local_part(),
         create.name.as_str(),
     ];
+    let whose = Whose::Typed(create.email.clone());
+    let permit = permit_hashing(services, context, whose).await?;
     let password = services
         .passwords
-        .read_new("password", create.password, &user_inputs)
+        .read_new(&permit, "password", create.password, &user_inputs)
         .await?;
-    let password_hash = services.passwords.hash(password).await?;
+    let password_hash = services.passwords.hash(&permit, password).await?;
 
     services
         .write(context, move |unit| {

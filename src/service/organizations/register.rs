@@ -7,6 +7,7 @@ use crate::domain::{
     PersonName, Role, Slug, User,
 };
 use crate::service::accounts::verify_email::send_verification;
+use crate::service::limits::{Whose, permit_hashing};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{memberships, organizations, users};
@@ -40,9 +41,10 @@ pub async fn register_organization(
         found.last_name.as_str(),
         found.organization_name.as_str(),
     ];
+    let permit = permit_hashing(services, context, Whose::Typed(found.email.clone())).await?;
     let password = services
         .passwords
-        .read_new("password", found.password, &user_inputs)
+        .read_new(&permit, "password", found.password, &user_inputs)
         .await?;
     let email = found.email.clone();
     // Hashing is expensive, so refuse before hashing where we can.
@@ -55,7 +57,7 @@ pub async fn register_organization(
             }
         })
         .await?;
-    let password_hash = services.passwords.hash(password).await?;
+    let password_hash = services.passwords.hash(&permit, password).await?;
 
     let join_policy = services.default_join_policy;
     services

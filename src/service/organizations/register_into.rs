@@ -4,6 +4,7 @@ use crate::domain::audit::{Action, Method};
 use crate::domain::{Email, OrganizationId, PersonName, Role, User};
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::invitations::invite_by_rule;
+use crate::service::limits::{Whose, permit_hashing};
 use crate::service::organizations::switch::admit;
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
 use crate::service::sign_in::subject::Subject;
@@ -43,9 +44,10 @@ pub async fn register_into_organization(
         join.email.local_part(),
         join.name.as_str(),
     ];
+    let permit = permit_hashing(services, context, Whose::Typed(join.email.clone())).await?;
     let password = services
         .passwords
-        .read_new("password", join.password, &user_inputs)
+        .read_new(&permit, "password", join.password, &user_inputs)
         .await?;
 
     let organization_id = join.organization_id;
@@ -65,7 +67,7 @@ pub async fn register_into_organization(
         invite_by_rule(services, context, organization_id, join.email).await?;
         return Err(Error::InvitationRequired);
     }
-    let password_hash = services.passwords.hash(password).await?;
+    let password_hash = services.passwords.hash(&permit, password).await?;
 
     let begins_session = !services.require_verified_email;
     let registered = services

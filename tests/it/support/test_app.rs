@@ -154,6 +154,7 @@ pub fn operator_context() -> RequestContext {
         request_id: "operator".to_owned(),
         address: None,
         device: None,
+        is_counted_as_hashing: false,
     }
 }
 

@@ -1,0 +1,28 @@
+//! Permission to hash a password, or to rate a new one.
+
+use crate::domain::{AddressBlock, Email, UserId};
+use crate::service::hashing::share::Share;
+
+/// Whose password it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::service) enum Whose {
+    /// They have authenticated, or hold a link that was sent to them.
+    User(UserId),
+    /// The address that a stranger typed, whether or not it has an account.
+    Typed(Email),
+}
+
+/// One hash or a few in a row. Only [`permit_hashing`](super::permit_hashing) makes one, so whatever hashes has been
+/// counted.
+#[derive(Debug)]
+pub struct HashingPermit(Share);
+
+impl HashingPermit {
+    pub(super) fn new(whose: &Whose, address: Option<AddressBlock>) -> Self {
+        Self(Share::of(whose, address))
+    }
+
+    pub(in crate::service) fn share(&self) -> Share {
+        self.0
+    }
+}

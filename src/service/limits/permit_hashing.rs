@@ -1,0 +1,27 @@
+//! Counting what hashes a password, by address and by account.
+
+use crate::domain::AddressBlock;
+use crate::service::limits::hashing_permit::{HashingPermit, Whose};
+use crate::service::limits::{Group, Key, draw};
+use crate::service::{RequestContext, Result, Services};
+
+/// Takes one out of the login bucket of the address, unless its route has done so, and one out of the account's.
+///
+/// An address that a stranger typed has no bucket, or strangers could empty that of its owner.
+///
+/// # Errors
+/// `TooManyRequests`.
+pub(in crate::service) async fn permit_hashing(
+    services: &Services,
+    context: &RequestContext,
+    whose: Whose,
+) -> Result<HashingPermit> {
+    let address = context.address.map(AddressBlock::from);
+    if !context.is_counted_as_hashing {
+        draw(services, context, Group::Login, Key::Address(address)).await?;
+    }
+    if let Whose::User(id) = &whose {
+        draw(services, context, Group::Login, Key::Account(*id)).await?;
+    }
+    Ok(HashingPermit::new(&whose, address))
+}
