@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(1800);
 /// Bounds the memory; [`PROMISE`] is reached before.
 const DEPTH: usize = 4096;
 
-/// One of so many lanes is for those who have nothing in progress, so that floods of any number of others leave it free.
+/// One of so many lanes is for those who have nothing in progress, so that floods leave it free.
 const RESERVED: usize = 6;
 
 #[derive(Debug)]

@@ -174,7 +174,7 @@ mod tests {
             rate(other, "other"),
             async { finish.send(()).unwrap() },
         );
-        assert_eq!(*rated.lock().unwrap(), ["first", "other", "second"]);
+        assert_eq!(*rated.lock().unwrap(), ["other", "first", "second"]);
     }
 
     #[tokio::test]
