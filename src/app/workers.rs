@@ -7,6 +7,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 
+use crate::domain::Priority;
 use crate::service::operations::maintenance;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
 use crate::service::{Result, Services, api_tokens, limits, mail, mfa, slack};
@@ -23,6 +24,9 @@ const POLL_OUTBOX_EVERY: Duration = Duration::from_secs(2);
 
 /// How many e-mails are sent concurrently: enough to hide latency, and few for a mail server.
 const EMAILS_AT_ONCE: usize = 4;
+
+/// How many of them may not be invitations, so that what users wait for is not held up by slow deliveries to many.
+const RESERVED: usize = 1;
 
 /// How long a shutdown waits for e-mails in flight; otherwise another instance or the next start sends them again.
 const LAST_EMAILS: Duration = Duration::from_secs(1);
@@ -73,8 +77,12 @@ async fn send_emails(services: Arc<Services>, shutdown: Arc<Notify>) {
     let permits = Arc::new(Semaphore::new(EMAILS_AT_ONCE));
     let mut is_away = false;
     loop {
+        let mut waits_for_slot = false;
         match send_due_emails(&services, &permits, &mut in_flight).await {
-            Ok(()) => is_away = false,
+            Ok(has_reserved) => {
+                is_away = false;
+                waits_for_slot = has_reserved;
+            }
             Err(error) if !is_away => {
                 tracing::warn!(%error, "cannot look for e-mails to send; trying again");
                 is_away = true;
@@ -84,26 +92,34 @@ async fn send_emails(services: Arc<Services>, shutdown: Arc<Notify>) {
         tokio::select! {
             () = mail::wait_until_queued(&services) => {}
             () = sleep(POLL_OUTBOX_EVERY) => {}
+            Some(_) = in_flight.join_next(), if waits_for_slot => {}
             () = shutdown.notified() => break,
         }
     }
     while in_flight.join_next().await.is_some() {}
 }
 
-/// Returns when all due e-mails are in flight, or when the instance is stopping.
+/// Returns when all due e-mails are in flight, when only reserved slots are left and nothing is due for them, or when the
+/// instance is stopping; and whether invitations may be waiting for a slot.
 async fn send_due_emails(
     services: &Arc<Services>,
     permits: &Arc<Semaphore>,
     in_flight: &mut JoinSet<()>,
-) -> Result<()> {
+) -> Result<bool> {
     while let Ok(permit) = Arc::clone(permits).acquire_owned().await {
         // Discard finished tasks.
         while in_flight.try_join_next().is_some() {}
         if services.is_stopping() {
             break;
         }
-        let Some(due) = mail::claim(services).await? else {
-            break;
+        let is_reserved = permits.available_permits() < RESERVED;
+        let least_urgent = if is_reserved {
+            Priority::Verification
+        } else {
+            Priority::Invitation
+        };
+        let Some(due) = mail::claim(services, least_urgent).await? else {
+            return Ok(is_reserved);
         };
         let services = Arc::clone(services);
         in_flight.spawn(async move {
@@ -111,7 +127,7 @@ async fn send_due_emails(
             drop(permit);
         });
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Refreshes the revocation cache at every notification and at every poll.
@@ -164,7 +180,7 @@ async fn purge(services: Arc<Services>) {
         if let Err(error) = limits::purge_expired(&services).await {
             tracing::warn!(%error, "old failed attempts were not deleted; trying again in an hour");
         }
-        if let Err(error) = mail::rate_limit::purge_decoys(&services).await {
+        if let Err(error) = mail::gate::purge_decoys(&services).await {
             tracing::warn!(%error, "decoy e-mails were not deleted; trying again in an hour");
         }
         if let Err(error) = mail::purge_settled(&services).await {

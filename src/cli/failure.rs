@@ -100,6 +100,7 @@ impl From<service::Error> for Failure {
             | Error::InvalidCode
             | Error::InvalidOrExpiredToken
             | Error::EmailNotVerified
+            | Error::InviterNotVerified
             | Error::InvitationRequired
             | Error::MfaAlreadyEnabled
             | Error::MfaEnrolmentRequired

@@ -41,21 +41,18 @@ pub enum EmailMessage {
 }
 
 impl EmailMessage {
-    /// Anyone can trigger these by naming an address, or with an unverified account.
-    pub const ASKED_FOR: [&'static str; 4] = [
-        "verify_email",
-        "reset_password",
-        "confirm_new_email",
-        "invitation",
-    ];
-
-    /// Security notices to the owner of an account.
-    pub const NOTICES: [&'static str; 4] = [
-        "email_changed",
-        "password_changed",
-        "mfa_changed",
-        "new_sign_in",
-    ];
+    /// How urgent it is.
+    pub fn priority(&self) -> Priority {
+        match self {
+            Self::ResetPassword { .. }
+            | Self::EmailChanged { .. }
+            | Self::PasswordChanged { .. }
+            | Self::MfaChanged { .. }
+            | Self::NewSignIn { .. } => Priority::Security,
+            Self::VerifyEmail { .. } | Self::ConfirmNewEmail { .. } => Priority::Verification,
+            Self::Invitation { .. } => Priority::Invitation,
+        }
+    }
 
     /// The name in the database and in the template's file name.
     pub fn kind(&self) -> &'static str {
@@ -72,19 +69,16 @@ impl EmailMessage {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Which of the e-mails that are due is sent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Resets and notices.
+    Security,
+    Verification,
+    /// What one person can send to many.
+    Invitation,
+}
 
-    #[test]
-    fn an_email_is_either_requested_or_a_notice() {
-        let (name, token) = (String::new(), String::new());
-        let reset = EmailMessage::ResetPassword {
-            name: name.clone(),
-            token,
-        };
-        assert!(EmailMessage::ASKED_FOR.contains(&reset.kind()));
-        let changed = EmailMessage::PasswordChanged { name, token: None };
-        assert!(EmailMessage::NOTICES.contains(&changed.kind()));
-    }
+impl Priority {
+    pub const ALL: [Self; 3] = [Self::Security, Self::Verification, Self::Invitation];
 }

@@ -41,7 +41,8 @@ pub const SECOND_FACTOR: TimeDelta = TimeDelta::seconds(300);
 /// How long the second factor stays locked after too many wrong codes.
 pub const MFA_LOCK: TimeDelta = TimeDelta::minutes(15);
 
-/// An address gets at most three e-mails that strangers can trigger within this time.
+/// How long an e-mail counts towards the limit of its recipient. No link that is limited lives shorter, except a reset
+/// link, which counts for its own life.
 pub const EMAIL_LIMIT_WINDOW: TimeDelta = TimeDelta::hours(1);
 
 /// How long an undelivered e-mail is retried before we give up.

@@ -33,7 +33,7 @@ pub use change::Change;
 pub use clearance::Clearance;
 pub use domain_name::AllowedDomains;
 pub use email::Email;
-pub use email_message::EmailMessage;
+pub use email_message::{EmailMessage, Priority};
 pub use ids::{ApiTokenId, InvitationId, OrganizationId, SessionId, SlackStateId, UserId};
 pub use invitation::Invitation;
 pub use join_policy::JoinPolicy;

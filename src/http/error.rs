@@ -29,7 +29,13 @@ pub struct ApiError {
     retry_after: Option<u32>,
     /// The bucket that is empty.
     group: Option<Group>,
+    /// Instead of the code's message, where the same code needs another one.
+    message: Option<&'static str>,
 }
+
+/// The message of `email_not_verified` for inviters.
+const INVITER_NOT_VERIFIED: &str =
+    "Verify your e-mail address first: POST /api/auth/resend-verification";
 
 impl ApiError {
     pub fn internal(cause: impl Into<String>) -> Self {
@@ -87,6 +93,7 @@ impl From<ErrorCode> for ApiError {
             cause: None,
             retry_after: None,
             group: None,
+            message: None,
         }
     }
 }
@@ -121,6 +128,12 @@ impl From<service::Error> for ApiError {
             Error::InvalidOrExpiredToken => ErrorCode::InvalidOrExpiredToken,
             Error::Forbidden => ErrorCode::Forbidden,
             Error::EmailNotVerified => ErrorCode::EmailNotVerified,
+            Error::InviterNotVerified => {
+                return Self {
+                    message: Some(INVITER_NOT_VERIFIED),
+                    ..ErrorCode::EmailNotVerified.into()
+                };
+            }
             Error::InvitationRequired => ErrorCode::InvitationRequired,
             Error::InvalidCode => ErrorCode::InvalidCode,
             Error::MfaEnrolmentRequired => ErrorCode::MfaEnrolmentRequired,
@@ -213,7 +226,7 @@ impl ApiError {
         };
         Problem {
             status_code: self.code.status().as_u16(),
-            message: self.code.message(),
+            message: self.message.unwrap_or(self.code.message()),
             error: self.code.reason(),
             details: self.details.iter().map(detail).collect(),
         }

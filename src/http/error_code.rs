@@ -108,7 +108,8 @@ error_codes! {
         means "The session needs its second factor, and can only be unlocked or ended."
         do_this "Send the code to `/api/v1/unlock`."
     EmailNotVerified "email_not_verified" FORBIDDEN "Email not verified"
-        means "The password is right, but the account's e-mail address is not verified yet."
+        means "The account's e-mail address is not verified yet, which a sign-in with a password (after the right \
+            one) or an invitation requires."
         do_this "Ask the user to open the link in the verification e-mail, or send another with \
             `/api/auth/resend-verification`."
     InvitationRequired "invitation_required" FORBIDDEN "Invitation required"
@@ -196,8 +197,9 @@ error_codes! {
             give the same error."
         do_this "Try again after `Retry-After` seconds, or offer to reset the password."
     TooManyRequests "too_many_requests" TOO_MANY_REQUESTS "Too many requests"
-        means "The rate limit of this address is exceeded; nothing was done."
-        do_this "Try again after `Retry-After` seconds; `RateLimit` shows how many calls are left."
+        means "A rate limit of this address, account, organization or instance is exceeded; nothing was done."
+        do_this "Try again after `Retry-After` seconds; `RateLimit` shows how many calls are left, and \
+            `RateLimit-Policy` names the limit."
     HeadTooLarge "head_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE "Request head too large"
         means "Path, query and header fields together are larger than 32 KiB; the connection is closed."
         do_this "Send fewer or smaller headers; check for cookies, and for proxies that add fields."

@@ -43,6 +43,8 @@ pub enum Error {
     /// Returned only after the right password.
     #[error("the e-mail address is not verified")]
     EmailNotVerified,
+    #[error("the inviter's e-mail address is not verified")]
+    InviterNotVerified,
     #[error("the organization requires an invitation")]
     InvitationRequired,
     #[error("the code of the second factor is wrong")]

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
-use super::schema::identities;
+use super::schema::{identities, workspaces};
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
-use crate::domain::{SlackAccount, UserId};
+use crate::domain::{OrganizationId, SlackAccount, SlackPerson, UserId};
 
 const SLACK: &str = "slack";
 
@@ -31,16 +31,18 @@ pub fn delete_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<usize, StoreEr
 /// `Taken(Identity)`.
 pub fn insert(
     tx: &mut Tx<'_>,
-    account: &SlackAccount,
+    person: &SlackPerson,
     user_id: UserId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let account = &person.account;
     let values = (
         identities::provider.eq(SLACK),
         identities::team_id.eq(&account.team_id),
         identities::external_id.eq(&account.user_id),
         identities::user_id.eq(user_id),
         identities::created_at.eq(Timestamp(now)),
+        identities::is_workspace_admin.eq(person.is_admin),
     );
     on!(tx, |conn| diesel::insert_into(identities::table)
         .values(values)
@@ -52,6 +54,35 @@ pub fn insert(
 pub fn exists_for(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError> {
     Ok(on!(tx, |conn| select(exists(
         identities::table.filter(identities::user_id.eq(user_id))
+    ))
+    .get_result(conn))?)
+}
+
+/// Stores whether Slack calls a linked person an owner or admin of the workspace, if that has changed.
+pub fn update_workspace_admin(tx: &mut Tx<'_>, person: &SlackPerson) -> Result<(), StoreError> {
+    let account = &person.account;
+    on!(tx, |conn| diesel::update(
+        identities::table
+            .find((SLACK, &account.team_id, &account.user_id))
+            .filter(identities::is_workspace_admin.ne(person.is_admin))
+    )
+    .set(identities::is_workspace_admin.eq(person.is_admin))
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Whether the user is an owner or admin of the workspace that is the organization.
+pub fn is_workspace_admin(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+) -> Result<bool, StoreError> {
+    Ok(on!(tx, |conn| select(exists(
+        identities::table
+            .inner_join(workspaces::table.on(workspaces::team_id.eq(identities::team_id)))
+            .filter(identities::user_id.eq(user_id))
+            .filter(identities::is_workspace_admin)
+            .filter(workspaces::organization_id.eq(organization_id))
     ))
     .get_result(conn))?)
 }

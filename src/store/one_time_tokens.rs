@@ -1,6 +1,7 @@
 //! The `one_time_tokens` table: secrets that can be used once.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::schema::one_time_tokens;
@@ -98,6 +99,22 @@ pub fn find(
         .select(one_time_tokens::payload)
         .get_result(conn)
         .optional())?)
+}
+
+/// Whether the user has a secret for the purpose that has not expired.
+pub fn exists_for(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    purpose: Purpose,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    Ok(on!(tx, |conn| select(exists(
+        one_time_tokens::table
+            .filter(one_time_tokens::user_id.eq(user_id))
+            .filter(one_time_tokens::purpose.eq(purpose.as_str()))
+            .filter(one_time_tokens::expires_at.gt(Timestamp(now)))
+    ))
+    .get_result(conn))?)
 }
 
 /// Deletes a secret that has not expired and returns its payload. Of concurrent attempts, one succeeds.

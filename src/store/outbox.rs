@@ -8,8 +8,8 @@ use diesel::sql_types::Text;
 use super::schema::outbox;
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
-use crate::domain::Email;
 use crate::domain::ids::EmailId;
+use crate::domain::{Email, Priority};
 
 /// The kind of rows that are not e-mails: see [`insert_decoy`].
 pub const DECOY: &str = "blank";
@@ -21,6 +21,7 @@ pub struct NewEmail {
     pub recipient: Email,
     /// Encrypted with the key of the service.
     pub sealed: String,
+    pub priority: Priority,
     pub created_at: DateTime<Utc>,
 }
 
@@ -46,7 +47,8 @@ pub struct Backlog {
     pub given_up: i64,
 }
 
-pub fn insert(tx: &mut Tx<'_>, email: &NewEmail) -> Result<(), StoreError> {
+/// Inserts an e-mail that counts towards the limit of `counter`, if there is one.
+pub fn insert(tx: &mut Tx<'_>, email: &NewEmail, counter: Option<&str>) -> Result<(), StoreError> {
     let values = (
         outbox::id.eq(email.id),
         outbox::kind.eq(email.kind),
@@ -54,6 +56,8 @@ pub fn insert(tx: &mut Tx<'_>, email: &NewEmail) -> Result<(), StoreError> {
         outbox::letter.eq(email.sealed.as_str()),
         outbox::created_at.eq(Timestamp(email.created_at)),
         outbox::next_attempt_at.eq(Timestamp(email.created_at)),
+        outbox::counter.eq(counter),
+        outbox::priority.eq(stored(email.priority)),
     );
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
@@ -61,15 +65,21 @@ pub fn insert(tx: &mut Tx<'_>, email: &NewEmail) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Writes a decoy: a row that takes as much work as an e-mail and is never sent. It may count towards the limit of its
-/// recipient.
-pub fn insert_decoy(tx: &mut Tx<'_>, email: &NewEmail, counts: bool) -> Result<(), StoreError> {
-    let recipient = if counts { email.recipient.as_str() } else { "" };
+/// Writes a decoy: a row that takes as much work as an e-mail and is never sent. One that counts towards no limit is
+/// stored without its recipient.
+pub fn insert_decoy(
+    tx: &mut Tx<'_>,
+    email: &NewEmail,
+    counter: Option<&str>,
+) -> Result<(), StoreError> {
+    let recipient = counter.map_or("", |_| email.recipient.as_str());
     let values = (
         outbox::id.eq(email.id),
         outbox::kind.eq(DECOY),
         outbox::recipient.eq(recipient),
         outbox::created_at.eq(Timestamp(email.created_at)),
+        outbox::counter.eq(counter),
+        outbox::priority.eq(stored(email.priority)),
     );
     on!(tx, |conn| diesel::insert_into(outbox::table)
         .values(values)
@@ -77,16 +87,44 @@ pub fn insert_decoy(tx: &mut Tx<'_>, email: &NewEmail, counts: bool) -> Result<(
     Ok(())
 }
 
-/// Leases the e-mail that has been due for longest to the caller until `lease_ends`.
+/// Lower numbers are sent first.
+fn stored(priority: Priority) -> i16 {
+    match priority {
+        Priority::Security => 0,
+        Priority::Verification => 1,
+        Priority::Invitation => 2,
+    }
+}
+
+/// Leases an e-mail to the caller until `lease_ends`: of the most urgent ones that are due, and at least as urgent as
+/// `least_urgent`, the one that has been due for longest.
 ///
 /// On PostgreSQL, instances skip an e-mail that another one is leasing; SQLite has one writer.
 pub fn claim(
     tx: &mut Tx<'_>,
+    least_urgent: Priority,
+    now: DateTime<Utc>,
+    lease_ends: DateTime<Utc>,
+) -> Result<Option<DueEmail>, StoreError> {
+    let priorities = Priority::ALL.into_iter();
+    for priority in priorities.filter(|priority| *priority <= least_urgent) {
+        if let Some(due) = claim_of(tx, priority, now, lease_ends)? {
+            return Ok(Some(due));
+        }
+    }
+    Ok(None)
+}
+
+/// A query for each priority, so that none has to read past e-mails that are not due yet.
+fn claim_of(
+    tx: &mut Tx<'_>,
+    priority: Priority,
     now: DateTime<Utc>,
     lease_ends: DateTime<Utc>,
 ) -> Result<Option<DueEmail>, StoreError> {
     type Row = (EmailId, String, String, Option<String>, Timestamp, i32);
     let due = outbox::table
+        .filter(outbox::priority.eq(stored(priority)))
         .filter(outbox::next_attempt_at.le(Timestamp(now)))
         .order(outbox::next_attempt_at)
         .select((
@@ -150,18 +188,20 @@ pub fn lock_recipient(tx: &mut Tx<'_>, recipient: &Email) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Whether at least `number` e-mails of these kinds to an address were written after `since`.
+/// Whether at least `number` e-mails to an address that count towards `counter` were written after `since`. Those that
+/// were given up do not count.
 pub fn are_as_many_since(
     tx: &mut Tx<'_>,
     recipient: &Email,
-    kinds: &[&str],
+    counter: &str,
     since: DateTime<Utc>,
     number: u8,
 ) -> Result<bool, StoreError> {
     let found: Vec<EmailId> = on!(tx, |conn| outbox::table
         .filter(outbox::recipient.eq(recipient.as_str()))
+        .filter(outbox::counter.eq(counter))
         .filter(outbox::created_at.gt(Timestamp(since)))
-        .filter(outbox::kind.eq_any(kinds.iter().copied()))
+        .filter(outbox::given_up_at.is_null())
         .select(outbox::id)
         .limit(number.into())
         .load(conn))?;

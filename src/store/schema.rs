@@ -133,6 +133,7 @@ table! {
         external_id -> Text,
         user_id -> Id,
         created_at -> Instant,
+        is_workspace_admin -> Bool,
     }
 }
 
@@ -174,6 +175,8 @@ table! {
         sent_at -> Nullable<Instant>,
         given_up_at -> Nullable<Instant>,
         last_error -> Nullable<Text>,
+        counter -> Nullable<Text>,
+        priority -> SmallInt,
     }
 }
 
@@ -277,3 +280,4 @@ table! {
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions, reporting_lines);
+allow_tables_to_appear_in_same_query!(identities, workspaces);

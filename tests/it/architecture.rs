@@ -85,6 +85,16 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
         ],
         &["service/unit_of_work/"],
     ),
+    // Each e-mail is limited by its cause.
+    (
+        &["unit.draft", "unit.queue", "unit.queue_decoy"],
+        &["service/mail/gate.rs"],
+    ),
+    // A caller's writes must judge the caller again, and could not if they were written by this context.
+    (
+        &["context_of_limits"],
+        &["service/limits/draw.rs", "service/unit_of_work/caller.rs"],
+    ),
     (&["write_then"], &["service/unit_of_work/", "store/"]),
     // What is written outside one: deletions, deliveries, new keys, and the use of a token or of a Slack state.
     (

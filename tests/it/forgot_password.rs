@@ -95,10 +95,10 @@ on_both_databases! {
         app.forgets_password(UNKNOWN).await.expect(200);
         app.advance(TimeDelta::minutes(59));
         let operator_app = app.operator_app().await;
-        hallpass::service::mail::rate_limit::purge_decoys(operator_app.services()).await.unwrap();
+        hallpass::service::mail::gate::purge_decoys(operator_app.services()).await.unwrap();
         assert_eq!(app.db.count("select count(*) from outbox").await, 2);
         app.advance(TimeDelta::minutes(1));
-        hallpass::service::mail::rate_limit::purge_decoys(operator_app.services()).await.unwrap();
+        hallpass::service::mail::gate::purge_decoys(operator_app.services()).await.unwrap();
         assert_eq!(app.db.count("select count(*) from outbox").await, 1);
         assert_eq!(app.emails_to(ADA).await.len(), 1);
     }

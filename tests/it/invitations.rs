@@ -36,7 +36,7 @@ async fn has_an_account(app: &TestApp, email: &str) -> Actor {
 
 on_both_databases! {
     async fn an_invitation_is_answered_listed_and_mailed(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let invited = ada
             .post(&ada.organization_path("/invitations"))
             .header("x-request-id", "invites")
@@ -74,7 +74,7 @@ on_both_databases! {
     }
 
     async fn the_default_role_of_an_invitation_is_employee(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let path = ada.organization_path("/invitations");
         let invited = ada.post(&path).json(&json!({"email": BOB})).await.expect(201);
         assert_eq!(invited["role"], "employee");
@@ -89,7 +89,7 @@ on_both_databases! {
     }
 
     async fn the_invited_role_cannot_be_above_the_inviters(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let emmy = app.joins_invited(&grace, "emmy@acme.example", "employee").await;
         for role in ["employee", "manager", "admin"] {
@@ -104,7 +104,7 @@ on_both_databases! {
     }
 
     async fn lower_roles_cannot_change_invitations_of_higher_ones(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let offer = ada.invites(BOB, "admin").await.expect(201);
         grace.invites(BOB, "employee").await.refused(403, "Forbidden");
@@ -116,7 +116,7 @@ on_both_databases! {
     }
 
     async fn another_organizations_invitations_are_not_found(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let eve = app.signs_up("Evil", "eve@evil.example").await;
         let invited = ada.invites(BOB, "employee").await.expect(201);
         let invitation = format!("/invitations/{}", invited["id"].as_str().unwrap());
@@ -132,7 +132,7 @@ on_both_databases! {
     }
 
     async fn a_member_cannot_be_invited(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let refused = ada.invites(BOB, "manager").await;
         refused.refused(409, "Already a member");
@@ -141,7 +141,7 @@ on_both_databases! {
     }
 
     async fn inviting_again_replaces_the_invitation_and_its_link(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let first = ada.invites(BOB, "admin").await.expect(201);
         let old = invitation_token(&app, BOB).await;
         app.advance(TimeDelta::days(6));
@@ -160,7 +160,7 @@ on_both_databases! {
     }
 
     async fn a_new_person_registers_with_the_invited_address_verified(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         ada.invites(BOB, "manager").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -189,7 +189,7 @@ on_both_databases! {
     }
 
     async fn an_invitation_registers_only_the_invited_address(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let refused = app.registers_invited("eve@acme.example", &token).await;
@@ -200,7 +200,7 @@ on_both_databases! {
     }
 
     async fn a_registration_names_exactly_one_way_to_join(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let body = json!({"email": BOB, "password": PASSWORD, "name": "Bob", "invitationToken": token});
@@ -222,7 +222,7 @@ on_both_databases! {
     }
 
     async fn a_signed_in_person_with_the_invited_address_accepts(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         let mut bob = has_an_account(&app, BOB).await;
         assert!(!is_proved(&app, BOB).await);
@@ -254,7 +254,7 @@ on_both_databases! {
     }
 
     async fn an_account_with_another_address_cannot_accept(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let eve = has_an_account(&app, "eve@evil.example").await;
@@ -269,7 +269,7 @@ on_both_databases! {
     }
 
     async fn a_member_cannot_accept_and_the_link_stays_valid(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
@@ -280,7 +280,7 @@ on_both_databases! {
     }
 
     async fn an_unverified_account_with_the_invited_address_gains_nothing(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         // The person who registered it never saw the e-mail.
         let squatter = has_an_account(&app, BOB).await;
@@ -304,7 +304,7 @@ on_both_databases! {
     }
 
     async fn bad_used_expired_and_foreign_tokens_get_one_answer(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let bob = has_an_account(&app, BOB).await;
         let verification = app.mailed_token(BOB, "verify_email").await;
         let opaque = "A".repeat(43);
@@ -334,14 +334,14 @@ on_both_databases! {
     }
 
     async fn an_invitation_is_valid_until_the_last_second(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.invites(BOB, "employee").await.expect(201);
         app.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
         app.registers_invited(BOB, &invitation_token(&app, BOB).await).await.expect(201);
     }
 
     async fn a_revoked_invitation_cannot_be_used(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let grace = app.joins_invited(&ada, "grace@acme.example", "manager").await;
         let emmy = app.joins_invited(&ada, "emmy@acme.example", "employee").await;
         let invited = ada.invites(BOB, "employee").await.expect(201);
@@ -360,7 +360,7 @@ on_both_databases! {
     }
 
     async fn an_invitation_grants_only_what_its_inviter_still_could(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let eve = app.joins_invited(&ada, "eve@acme.example", "admin").await;
         eve.invites(BOB, "admin").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -386,7 +386,7 @@ on_both_databases! {
     }
 
     async fn of_twenty_concurrent_acceptances_one_succeeds(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let bob = has_an_account(&app, BOB).await;
         ada.invites(BOB, "manager").await.expect(201);
         let token = invitation_token(&app, BOB).await;
@@ -401,7 +401,7 @@ on_both_databases! {
     }
 
     async fn of_twenty_concurrent_registrations_with_one_invitation_one_succeeds(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.invites(BOB, "manager").await.expect(201);
         let token = invitation_token(&app, BOB).await;
         let answers = join_all((0..20).map(|_| app.registers_invited(BOB, &token))).await;
@@ -415,7 +415,7 @@ on_both_databases! {
     }
 
     async fn an_invitation_is_either_accepted_or_revoked(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         for round in 0..10 {
             let email = format!("bob{round}@acme.example");
             let bob = has_an_account(&app, &email).await;
@@ -437,7 +437,7 @@ on_both_databases! {
     }
 
     async fn inviting_one_address_twice_at_once_creates_one_invitation(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let answers = join_all((0..10).map(|_| ada.invites(BOB, "employee"))).await;
         for answer in &answers {
             answer.expect(201);
@@ -452,7 +452,7 @@ on_both_databases! {
     }
 
     async fn an_invitation_does_not_bypass_the_second_factor(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let bob = has_an_account(&app, BOB).await;
         app.db
             .execute(&format!(
@@ -472,7 +472,7 @@ on_both_databases! {
     }
 
     async fn a_slack_user_whose_address_is_the_invited_one_accepts_with_the_link(app: SlackApp) {
-        let ada = app.signs_up("Beta", "ada@beta.example").await;
+        let ada = app.signs_up_verified("Beta", "ada@beta.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         let returned = app.arrives("member").await;
         let grace = app.me(returned.token()).await;
@@ -496,7 +496,7 @@ on_both_databases! {
     }
 
     async fn a_slack_user_without_an_address_gets_the_invited_one(app: SlackApp) {
-        let ada = app.signs_up("Beta", "ada@beta.example").await;
+        let ada = app.signs_up_verified("Beta", "ada@beta.example").await;
         ada.sets_rules(&json!({"joinPolicy": "invite"})).await;
         let returned = app.arrives("no-email").await;
         assert_eq!(app.me(returned.token()).await["email"], Value::Null);

@@ -95,7 +95,7 @@ on_both_databases! {
     }
 
     async fn registering_reveals_nothing_and_voids_no_link(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         app.signs_up("Beta", "grace@acme.example").await;
         ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
         ada.invites("bob@acme.example", "manager").await.expect(201);
@@ -148,7 +148,7 @@ on_both_databases! {
     }
 
     async fn a_closed_organization_admits_no_one(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         ada.invites("bob@acme.example", "employee").await.expect(201);
         let token = app.mailed_token("bob@acme.example", "invitation").await;
         ada.sets_rules(&json!({"joinPolicy": "closed"})).await;

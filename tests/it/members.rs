@@ -74,7 +74,7 @@ on_both_databases! {
     }
 
     async fn an_admin_removes_a_member_whose_account_stays(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let again = bob.signs_in_again().await;
         bob.me().await.expect(200);

@@ -334,7 +334,7 @@ impl Person {
             | Way::Refresh
             | Way::Join
             | Way::AcceptInvitation => {
-                let admin = app.signs_up("Acme", "grace@acme.example").await;
+                let admin = app.signs_up_verified("Acme", "grace@acme.example").await;
                 if has_earlier {
                     person.earlier = Some(app.signs_up("Beta", ADA).await);
                 }

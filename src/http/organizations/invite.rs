@@ -10,7 +10,7 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    AlreadyMember, Forbidden, OrganizationClosed, OrganizationNotFound,
+    AlreadyMember, EmailNotVerified, Forbidden, OrganizationClosed, OrganizationNotFound,
 };
 use crate::service::invitations::{self, Invite};
 use crate::service::{Caller, Services};
@@ -28,6 +28,9 @@ body! {
 ///
 /// For managers and admins. The address gets an e-mail with a link that works once, for seven days. Inviting it again
 /// replaces the open invitation with its role, link and expiry.
+///
+/// The caller's own address must be verified, unless Slack calls them an owner or admin of the organization's workspace.
+/// An account can send 100 invitations an hour, an organization or an address 500.
 #[utoipa::path(
     post,
     path = "/api/organizations/{id}/invitations",
@@ -36,7 +39,8 @@ body! {
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     request_body = InviteRequest,
     responses((status = 201, description = "Invited.", body = Invitation)),
-    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, AlreadyMember, OrganizationClosed]))),
+    extensions(("x-error-codes" = json!([Forbidden, EmailNotVerified, OrganizationNotFound, AlreadyMember,
+        OrganizationClosed]))),
 )]
 pub(crate) async fn invite(
     services: Data<Services>,

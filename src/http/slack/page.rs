@@ -72,6 +72,7 @@ fn texts(code: ErrorCode) -> (&'static str, &'static str) {
             "page.slack.bad_request.title",
             "page.slack.bad_request.text",
         ),
+        ErrorCode::TooManyRequests => ("page.slack.too_many.title", "page.slack.too_many.text"),
         ErrorCode::Busy | ErrorCode::Unavailable => (
             "page.slack.unavailable.title",
             "page.slack.unavailable.text",

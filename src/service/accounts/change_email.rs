@@ -1,10 +1,11 @@
 //! Changes the e-mail address of an account once the new one is verified.
 
 use crate::domain::audit::Action;
-use crate::domain::{Email, EmailMessage, Violation, lifetimes};
+use crate::domain::{AddressBlock, Email, EmailMessage, Violation, lifetimes};
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::accounts::reauthenticate::reauthenticate;
-use crate::service::mail::rate_limit;
+use crate::service::limits::{Group, Key, draw_as};
+use crate::service::mail::gate::{self, Cause};
 use crate::service::{Caller, Error, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::users;
@@ -14,7 +15,7 @@ use crate::store::users;
 ///
 /// # Errors
 /// `Invalid` for the address the account has; `InvalidCredentials` for a wrong password; `EmailTaken`; `Forbidden`
-/// for a service.
+/// for a service; `TooManyRequests` by account, and by address together with other e-mails that clients request.
 pub async fn change_email(
     services: &Services,
     caller: &Caller,
@@ -29,6 +30,15 @@ pub async fn change_email(
     let action = Action::EmailChangeRequested;
     let permit = caller.permit_hashing(services).await?;
     let reauthenticated = reauthenticate(services, caller, &permit, password, action).await?;
+    let address = Key::Address(caller.address().map(AddressBlock::from));
+    draw_as(
+        services,
+        caller,
+        Group::AddressChanges,
+        Key::Account(caller.profile.id),
+    )
+    .await?;
+    draw_as(services, caller, Group::Mail, address).await?;
     services
         .write_as(caller, move |unit, actor| {
             reauthenticated.confirm(unit, actor)?;
@@ -40,14 +50,13 @@ pub async fn change_email(
                 name: actor.user().name.to_string(),
                 token: secret.expose().to_owned(),
             };
-            let draft = unit.draft(email.clone(), &message);
-            if rate_limit::may_send(unit, &draft)? {
+            let cause = Cause::NewAddress(&actor.account);
+            if gate::send(unit, email.clone(), &message, &cause)? {
                 let user_id = actor.id();
                 let proof = EmailProof::new(user_id, &email);
                 let until = (unit.now, lifetimes::VERIFICATION_LINK);
                 let purpose = Purpose::ChangeEmail;
                 one_time::replace(unit.tx, &secret, purpose, Some(user_id), &proof, until)?;
-                unit.queue(&draft)?;
             }
             let event = unit.event(action);
             unit.finish(event, ())

@@ -3,7 +3,7 @@
 use crate::domain::EmailMessage;
 use crate::domain::audit::Action;
 use crate::service::accounts::reauthenticate::reauthenticate;
-use crate::service::mail::rate_limit;
+use crate::service::mail::gate;
 use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::{Caller, Result, Services, one_time};
 use crate::store::{sessions, users};
@@ -54,7 +54,7 @@ pub async fn change_password(
                     token: Some(secret.expose().to_owned()),
                 };
                 let is_verified = actor.account.email_verified_at.is_some();
-                rate_limit::send_notice(unit, email, &message, is_verified)?;
+                gate::send_notice(unit, email, &message, is_verified)?;
             }
             let event = unit.event(action);
             unit.finish(event, ())

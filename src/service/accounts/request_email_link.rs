@@ -11,9 +11,9 @@ use crate::domain::audit::Action;
 use crate::domain::{Email, EmailMessage, UserId, lifetimes};
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::accounts::minimum_duration::MinimumDuration;
-use crate::service::mail::rate_limit;
+use crate::service::mail::gate::{self, Request};
 use crate::service::{RequestContext, Result, Services, one_time};
-use crate::store::one_time_tokens::Purpose;
+use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::users::{self, Account};
 
 /// What a link is requested for.
@@ -57,6 +57,11 @@ impl LinkPurpose {
         }
     }
 
+    /// How long three e-mails count, at most as long as their links live.
+    fn window(self) -> TimeDelta {
+        self.lifetime().min(lifetimes::EMAIL_LIMIT_WINDOW)
+    }
+
     fn action(self) -> Action {
         match self {
             Self::VerifyEmail => Action::VerificationRequested,
@@ -91,28 +96,35 @@ async fn request(
     let written = services
         .write(context, move |unit| {
             let account = users::lock_account_by_email(unit.tx, &email)?;
-            let user = account
-                .filter(|account| purpose.concerns(account))
-                .map(|account| account.user);
-            let user_id = user.as_ref().map(|user| user.id);
-            let name = user.map_or_else(String::new, |user| user.name.to_string());
+            let account = account.filter(|account| purpose.concerns(account));
+            let user_id = account.as_ref().map(|account| account.user.id);
+            let is_verified = account
+                .as_ref()
+                .is_some_and(|account| account.email_verified_at.is_some());
+            let name = account.map_or_else(String::new, |account| account.user.name.to_string());
             let secret = unit.secret();
-            let draft = unit.draft(email.clone(), &purpose.message(name, &secret));
-            let may_send = rate_limit::may_send(unit, &draft)?;
+            let link_owner = user_id.unwrap_or(UserId::NIL);
+            let has_link =
+                one_time_tokens::exists_for(unit.tx, link_owner, purpose.stored(), unit.now)?;
+            let request = Request {
+                to: email.clone(),
+                message: &purpose.message(name, &secret),
+                account: user_id,
+                window: purpose.window(),
+                // The holder of an unverified account could end its links again and again.
+                has_no_link: is_verified && !has_link,
+            };
+            let requested = gate::send_requested(unit, request)?;
             // If the limit is reached, the last link stays valid.
-            let owner = user_id.filter(|_| may_send);
+            let owner = requested.sent_to;
             let proof = EmailProof::new(owner.unwrap_or(UserId::NIL), &email);
             let until = (unit.now, purpose.lifetime());
             one_time::replace(unit.tx, &secret, purpose.stored(), owner, &proof, until)?;
-            match owner {
-                Some(_) => unit.queue(&draft)?,
-                None => unit.queue_decoy(&draft, may_send)?,
-            }
             let event = unit.event(purpose.action()).about(user_id);
-            let event = if may_send {
-                event
-            } else {
+            let event = if requested.is_limited {
                 event.refused("email_limit")
+            } else {
+                event
             };
             unit.finish(event, ())
         })

@@ -5,7 +5,7 @@ use crate::domain::{Change, Email, EmailMessage};
 use crate::service::accounts::claim_account::claim_account;
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::limits::{Whose, permit_hashing, unlock_account};
-use crate::service::mail::rate_limit;
+use crate::service::mail::gate;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{memberships, sessions, users};
@@ -70,7 +70,7 @@ pub async fn reset_password(
                 name: account.user.name.to_string(),
                 token: None,
             };
-            rate_limit::send_notice(unit, link.email(), &message, true)?;
+            gate::send_notice(unit, link.email(), &message, true)?;
             let organization_id = memberships::first_of_user(unit.tx, user_id)?;
             let event = unit.event(Action::PasswordReset).own(user_id);
             unit.finish(event.within(organization_id).by(Method::EmailLink), ())

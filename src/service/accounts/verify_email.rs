@@ -1,34 +1,33 @@
 //! Verifies the e-mail address of an account, or its new one.
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Change, Email, EmailMessage, User, lifetimes};
+use crate::domain::{Change, Email, EmailMessage, OrganizationId, User, lifetimes};
 use crate::service::accounts::email_proof::EmailProof;
-use crate::service::mail::rate_limit;
+use crate::service::mail::gate::{self, Cause};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::{memberships, users};
 
-/// Sends the e-mail that asks `user` to verify `email`. Its link replaces earlier ones, unless the address has reached
-/// its limit of e-mails.
+/// Sends the e-mail that asks a new `user` to verify `email`. `organization` is the one they join, if it existed before.
 pub(in crate::service) fn send_verification(
     unit: &mut UnitOfWork<'_, '_>,
     user: &User,
     email: &Email,
+    organization: Option<OrganizationId>,
 ) -> Result<()> {
     let secret = unit.secret();
     let message = EmailMessage::VerifyEmail {
         name: user.name.to_string(),
         token: secret.expose().to_owned(),
     };
-    let draft = unit.draft(email.clone(), &message);
-    if !rate_limit::may_send(unit, &draft)? {
+    let cause = Cause::Registration(organization);
+    if !gate::send(unit, email.clone(), &message, &cause)? {
         return Ok(());
     }
     let until = (unit.now, lifetimes::VERIFICATION_LINK);
     let (purpose, proof) = (Purpose::VerifyEmail, EmailProof::new(user.id, email));
     one_time::replace(unit.tx, &secret, purpose, Some(user.id), &proof, until)?;
-    unit.queue(&draft)?;
     Ok(())
 }
 
@@ -87,7 +86,7 @@ fn change(unit: &mut UnitOfWork<'_, '_>, wanted: &EmailProof, token: &str) -> Re
             new_email: email.to_string(),
         };
         let is_verified = account.email_verified_at.is_some();
-        rate_limit::send_notice(unit, old, &message, is_verified)?;
+        gate::send_notice(unit, old, &message, is_verified)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{EmailMessage, Invitation, InvitationId, OrganizationName, PersonName};
-use crate::service::mail::rate_limit;
+use crate::service::mail::gate::{self, Cause};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Result, one_time};
 use crate::store::invitations;
@@ -19,7 +19,7 @@ pub(in crate::service) struct InvitationLink {
 }
 
 /// Queues the e-mail in the transaction that inserted or renewed the invitation. Its link replaces earlier ones; if the
-/// address has reached its limit of e-mails, the last link stays valid.
+/// organization has reached its limit for the address, the last link stays valid.
 pub(in crate::service) fn send_invitation(
     unit: &mut UnitOfWork<'_, '_>,
     invitation: &Invitation,
@@ -33,8 +33,12 @@ pub(in crate::service) fn send_invitation(
         role: invitation.role,
         token: secret.expose().to_owned(),
     };
-    let draft = unit.draft(invitation.email.clone(), &message);
-    if !rate_limit::may_send(unit, &draft)? {
+    let organization_id = invitation.organization_id;
+    let cause = match invitation.invited_by {
+        Some(_) => Cause::Invitation(organization_id),
+        None => Cause::JoinPolicy(organization_id),
+    };
+    if !gate::send(unit, invitation.email.clone(), &message, &cause)? {
         return Ok(());
     }
     let link = InvitationLink {
@@ -43,6 +47,5 @@ pub(in crate::service) fn send_invitation(
     };
     let until = invitation.expires_at;
     one_time::issue(unit.tx, &secret, Purpose::Invitation, None, &link, until)?;
-    unit.queue(&draft)?;
     Ok(())
 }

@@ -2,12 +2,14 @@
 
 use crate::domain::audit::Action;
 use crate::domain::{
-    Email, Invitation, InvitationId, JoinPolicy, OrganizationId, Role, UserId, lifetimes,
+    AddressBlock, Email, Invitation, InvitationId, JoinPolicy, OrganizationId, Role, UserId,
+    lifetimes,
 };
 use crate::service::invitations::email::send_invitation;
-use crate::service::unit_of_work::UnitOfWork;
+use crate::service::limits::{Group, Key, draw_as};
+use crate::service::unit_of_work::{Actor, UnitOfWork};
 use crate::service::{Caller, Error, RequestContext, Result, Services};
-use crate::store::{invitations, memberships, organizations};
+use crate::store::{identities, invitations, memberships, organizations};
 
 pub struct Invite {
     pub email: Email,
@@ -18,8 +20,8 @@ pub struct Invite {
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `manager`, for a role above the
-/// caller's, and for an address that was invited to such a role; `AlreadyMember`;
-/// `OrganizationClosed`.
+/// caller's, and for an address that was invited to such a role; `InviterNotVerified`; `AlreadyMember`;
+/// `OrganizationClosed`; `TooManyRequests` by account, by organization and by address.
 pub async fn invite(
     services: &Services,
     caller: &Caller,
@@ -27,10 +29,25 @@ pub async fn invite(
     invite: Invite,
 ) -> Result<Invitation> {
     caller.must_speak_for(organization_id)?;
+    // Before the limits, because those who may not invite must not use up their organization's.
+    caller.must_be(Role::Manager)?;
+    let together = Group::InvitationsTogether;
+    let address = Key::Address(caller.address().map(AddressBlock::from));
+    let account = Key::Account(caller.profile.id);
+    draw_as(services, caller, Group::Invitations, account).await?;
+    draw_as(services, caller, together, address).await?;
+    draw_as(
+        services,
+        caller,
+        together,
+        Key::Organization(organization_id),
+    )
+    .await?;
     services
         .administer(caller, None, move |unit, actor| {
             actor.must_be(Role::Manager)?;
             actor.must_be(invite.role)?;
+            must_be_vouched_for(unit, actor)?;
             let organization = organizations::find(unit.tx, organization_id)?
                 .ok_or(Error::OrganizationNotFound)?;
             if organization.join_policy == JoinPolicy::Closed {
@@ -59,6 +76,18 @@ pub async fn invite(
             unit.finish(event, invitation)
         })
         .await
+}
+
+/// Requires an inviter with a verified address, or one whom Slack calls an owner or admin of the organization's
+/// workspace: otherwise anyone could have us write to strangers.
+fn must_be_vouched_for(unit: &mut UnitOfWork<'_, '_>, actor: &Actor) -> Result<()> {
+    let is_vouched_for = actor.account.email_verified_at.is_some()
+        || identities::is_workspace_admin(unit.tx, actor.id(), actor.organization_id())?;
+    if is_vouched_for {
+        Ok(())
+    } else {
+        Err(Error::InviterNotVerified)
+    }
 }
 
 /// Invites an address that the join policy admits once it is verified. Members and addresses already invited get no

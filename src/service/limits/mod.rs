@@ -17,7 +17,7 @@ use buckets::Buckets;
 use refusals::Refusals;
 
 pub(in crate::service) use attempts::{Attempt, count_failure, unlock_account};
-pub(in crate::service) use draw::draw;
+pub(in crate::service) use draw::{draw, draw_as};
 pub use hashing_permit::HashingPermit;
 pub(in crate::service) use hashing_permit::Whose;
 pub(in crate::service) use permit_hashing::permit_hashing;
@@ -36,15 +36,30 @@ pub enum Group {
     Refresh,
     /// Everything else.
     General,
+    /// Invitations by one account.
+    Invitations,
+    /// Invitations of one organization, or from one address.
+    InvitationsTogether,
+    /// E-mails to new addresses of one account.
+    AddressChanges,
+    /// Calls to Slack that one address causes.
+    Slack,
+    /// Calls to Slack of this instance.
+    SlackTogether,
 }
 
 impl Group {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::Login,
         Self::Register,
         Self::Mail,
         Self::Refresh,
         Self::General,
+        Self::Invitations,
+        Self::InvitationsTogether,
+        Self::AddressChanges,
+        Self::Slack,
+        Self::SlackTogether,
     ];
 
     /// Whether it limits calls because they hash.
@@ -59,10 +74,15 @@ impl Group {
             Self::Mail => "mail",
             Self::Refresh => "refresh",
             Self::General => "general",
+            Self::Invitations => "invitations",
+            Self::InvitationsTogether => "invitations_together",
+            Self::AddressChanges => "address_changes",
+            Self::Slack => "slack",
+            Self::SlackTogether => "slack_together",
         }
     }
 
-    /// The limit for one address. It lets an office of some hundred people behind one address sign in at once;
+    /// The limit for one key. For an address, it lets an office of some hundred people behind one address sign in at once;
     /// guessing passwords is limited by the counts of failures, not by this.
     pub fn quota(self) -> Quota {
         let (count, seconds) = match self {
@@ -71,6 +91,11 @@ impl Group {
             Self::Mail => (100, 3_600),
             Self::Refresh => (1_200, 60),
             Self::General => (60_000, 60),
+            Self::Invitations => (100, 3_600),
+            Self::InvitationsTogether => (500, 3_600),
+            Self::AddressChanges => (20, 3_600),
+            Self::Slack => (30, 60),
+            Self::SlackTogether => (600, 60),
         };
         Quota { count, seconds }
     }

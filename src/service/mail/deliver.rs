@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use tokio::time::sleep;
 
 use crate::crypto::sealed::{self, Purpose, SealError};
-use crate::domain::EmailMessage;
+use crate::domain::{EmailMessage, Priority};
 use crate::ports::mailer::SendFailure;
 use crate::service::mail::MailTransport;
 use crate::service::mail::retry::pause;
@@ -28,15 +28,15 @@ enum Outcome {
     Never(String),
 }
 
-/// An e-mail that is due, leased to this instance.
+/// An e-mail that is due and at least as urgent as `least_urgent`, leased to this instance.
 ///
 /// # Errors
 /// When the database cannot be written.
-pub async fn claim(services: &Services) -> Result<Option<DueEmail>> {
+pub async fn claim(services: &Services, least_urgent: Priority) -> Result<Option<DueEmail>> {
     let now = services.now();
     services
         .store
-        .maintain(move |tx| Ok(outbox::claim(tx, now, now + LEASE)?))
+        .maintain(move |tx| Ok(outbox::claim(tx, least_urgent, now, now + LEASE)?))
         .await
 }
 

@@ -2,10 +2,10 @@
 
 mod backlog;
 mod deliver;
+pub mod gate;
 pub mod links;
 mod mail_transport;
 mod purge;
-pub mod rate_limit;
 mod retry;
 
 pub use backlog::{Backlog, backlog};

@@ -1,9 +1,10 @@
 //! What follows a change of the second factor: other sessions end, and the owner is told.
 
 use crate::domain::{Change, EmailMessage, SessionId, User, UserId};
+use crate::service::mail::gate;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Result, one_time};
-use crate::store::sessions;
+use crate::store::{sessions, users};
 
 /// Ends the sessions that began before the change, except one, and pending sign-ins.
 pub(in crate::service) fn end_other_sessions(
@@ -24,14 +25,16 @@ pub(in crate::service) fn send_notice(
     user: &User,
     enabled: bool,
 ) -> Result<()> {
-    let Some(email) = user.email.clone() else {
+    let Some(account) = users::find_account(unit.tx, user.id)? else {
+        return Ok(());
+    };
+    let Some(email) = account.user.email else {
         return Ok(());
     };
     let message = EmailMessage::MfaChanged {
         name: user.name.to_string(),
         enabled,
     };
-    let email = unit.draft(email, &message);
-    unit.queue(&email)?;
+    gate::send_notice(unit, email, &message, account.email_verified_at.is_some())?;
     Ok(())
 }

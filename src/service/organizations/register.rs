@@ -80,7 +80,7 @@ pub async fn register_organization(
                 manager_id: None,
             };
             memberships::insert(unit.tx, &membership, now)?;
-            send_verification(unit, &user, &found.email)?;
+            send_verification(unit, &user, &found.email, None)?;
             let event = unit.event(Action::OrganizationFounded).own(user.id);
             let event = event.within(organization.id).by(Method::Registration);
             unit.finish(event, RegisteredOrganization { user, organization })

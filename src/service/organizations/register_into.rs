@@ -80,7 +80,7 @@ pub async fn register_into_organization(
             users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
             let membership = admit(unit, user.id, organization_id, Role::Employee)?;
-            send_verification(unit, &user, &join.email)?;
+            send_verification(unit, &user, &join.email, Some(organization_id))?;
             let event = unit.event(Action::Registered).own(user.id);
             unit.record(event.within(organization_id).by(Method::Registration))?;
             if !begins_session {

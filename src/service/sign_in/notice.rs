@@ -2,7 +2,7 @@
 
 use crate::domain::{EmailMessage, Session};
 use crate::service::Result;
-use crate::service::mail::rate_limit;
+use crate::service::mail::gate;
 use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::store::users;
@@ -26,6 +26,6 @@ pub(in crate::service) fn notify_of_new_place(
         at: session.created_at,
         token: secret.expose().to_owned(),
     };
-    rate_limit::send_notice(unit, email, &message, account.email_verified_at.is_some())?;
+    gate::send_notice(unit, email, &message, account.email_verified_at.is_some())?;
     Ok(())
 }

@@ -5,8 +5,9 @@ use url::Url;
 use crate::crypto::opaque::Opaque;
 use crate::crypto::sealed::{self, Purpose, SealError};
 use crate::domain::slack::meaning_of;
-use crate::domain::{ReturnUrl, SignInFailure, SlackPerson, lifetimes};
+use crate::domain::{AddressBlock, ReturnUrl, SignInFailure, SlackPerson, lifetimes};
 use crate::ports::slack::{Arrival, Exchange, WorkspaceName};
+use crate::service::limits::{Group, Key, draw};
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::slack::code::{Payload, StoredCode};
 use crate::service::slack::provision_user::{SlackSignIn, find_or_create, link, sign_in};
@@ -85,6 +86,7 @@ pub async fn callback(
         (Some(error), _) => CallbackOutcome::Failure(refusal(error)),
         (None, None) => CallbackOutcome::Failure(SignInFailure::SignInExpired),
         (None, Some(code)) => {
+            draw_call(services, context).await.map_err(callback_error)?;
             let is_unused = use_up(services, context, &state).await;
             if !is_unused.map_err(callback_error)? {
                 return Err(callback_error(SignInFailure::SignInExpired.into()));
@@ -102,6 +104,14 @@ pub async fn callback(
         state: callback.state.unwrap_or_default().to_owned(),
         outcome,
     })
+}
+
+/// Takes the call that is about to be made from the bucket of the client's address and from that of the instance.
+/// Before the state is used up, so that the user can reload the page later.
+async fn draw_call(services: &Services, context: &RequestContext) -> Result<()> {
+    let address = Key::Address(context.address.map(AddressBlock::from));
+    draw(services, context, Group::Slack, address).await?;
+    draw(services, context, Group::SlackTogether, Key::Instance).await
 }
 
 /// Slack's error when the user cancels on the consent page.

@@ -150,6 +150,7 @@ fn provision(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Provi
 fn known(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn, user_id: UserId) -> Result<Subject> {
     let organization_id = workspaces::find(unit.tx, &slack.person.account.team_id)?
         .ok_or(SignInFailure::NotAllowed)?;
+    identities::update_workspace_admin(unit.tx, &slack.person)?;
     member(unit, user_id, organization_id)
 }
 
@@ -189,7 +190,7 @@ fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject>
     };
     users::insert(unit.tx, &user, None, None).map_err(conflict)?;
     memberships::insert(unit.tx, &membership, unit.now).map_err(conflict)?;
-    identities::insert(unit.tx, &slack.person.account, user.id, unit.now).map_err(conflict)?;
+    identities::insert(unit.tx, &slack.person, user.id, unit.now).map_err(conflict)?;
     let event = unit.event(action).own(user.id).within(organization_id);
     unit.record(event.by(Method::Slack))?;
     Ok(Subject { user, membership })
@@ -238,7 +239,9 @@ pub(in crate::service) async fn link(
         };
         let switch = switch_session(unit, &session, &user, &membership)?;
         if owner.is_none() {
-            identities::insert(unit.tx, &slack.person.account, user_id, now).map_err(conflict)?;
+            identities::insert(unit.tx, &slack.person, user_id, now).map_err(conflict)?;
+        } else {
+            identities::update_workspace_admin(unit.tx, &slack.person)?;
         }
         unit.changed(Change::PersonChanged { user_id });
         let event = unit.event(Action::IdentityLinked).own(user_id);

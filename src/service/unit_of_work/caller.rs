@@ -10,7 +10,8 @@ use crate::store::Requester;
 /// The authenticated caller, as the database (not the token) describes them.
 ///
 /// This is their state when the request began, which suffices for reading. To write, a verb must use
-/// [`write_as`](crate::service::Services::write_as): only that can read the request's context, which is in here.
+/// [`write_as`](crate::service::Services::write_as): only that, and the limits, can read the request's context, which is
+/// in here.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub profile: Profile,
@@ -73,6 +74,11 @@ impl Caller {
         services: &Services,
     ) -> Result<HashingPermit> {
         limits::permit_hashing(services, &self.context, Whose::User(self.profile.id)).await
+    }
+
+    /// For `service::limits` only, which record their refusals whatever the caller may do.
+    pub(in crate::service) fn context_of_limits(&self) -> &RequestContext {
+        &self.context
     }
 
     /// The session of a signed-in user.

@@ -173,27 +173,32 @@ impl UnitOfWork<'_, '_> {
                 self.random(),
                 &self.keyring,
             ),
+            priority: message.priority(),
             created_at: self.now,
         }
     }
 
-    /// Queues an e-mail; a worker sends it once the transaction is committed.
+    /// Queues an e-mail; a worker sends it once the transaction is committed. Only for the gate of `service::mail`,
+    /// which knows whether it may be sent and towards which limit it counts.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn queue(&mut self, email: &NewEmail) -> Result<(), StoreError> {
+    pub fn queue(&mut self, email: &NewEmail, counter: Option<&str>) -> Result<(), StoreError> {
         self.queued_emails = true;
-        outbox::insert(self.tx, email)
+        outbox::insert(self.tx, email, counter)
     }
 
-    /// The same work as [`queue`](Self::queue) for an e-mail that is never sent. It may count towards the limit of its
-    /// recipient.
+    /// The same work as [`queue`](Self::queue) for an e-mail that is never sent.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub fn queue_decoy(&mut self, email: &NewEmail, counts: bool) -> Result<(), StoreError> {
+    pub fn queue_decoy(
+        &mut self,
+        email: &NewEmail,
+        counter: Option<&str>,
+    ) -> Result<(), StoreError> {
         self.queued_emails = true;
-        outbox::insert_decoy(self.tx, email, counts)
+        outbox::insert_decoy(self.tx, email, counter)
     }
 
     /// Records the event and ends.

@@ -91,7 +91,7 @@ on_both_databases! {
     async fn a_refreshed_token_renews_the_cookie_that_requested_it(app: TestApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let beta = app.registers("Beta", "bob@beta.example").await;
-        let eve = app.signs_up("Gamma", "eve@gamma.example").await;
+        let eve = app.signs_up_verified("Gamma", "eve@gamma.example").await;
         let browser = Browser::new(&app);
         browser.signs_in("ada@acme.example", PASSWORD).await.expect(200);
         let acts_for = async |answer: Answer, organization_id: &str| {

@@ -36,6 +36,21 @@ impl TestApp {
         self.logs_in(email, PASSWORD).await
     }
 
+    /// As [`signs_up`](Self::signs_up), with a verified address, which inviting requires.
+    pub async fn signs_up_verified(&self, organization: &str, email: &str) -> Actor {
+        let actor = self.signs_up(organization, email).await;
+        self.verifies_address(email).await;
+        actor
+    }
+
+    /// Opens the newest verification e-mail, unless the address is verified already.
+    pub async fn verifies_address(&self, email: &str) {
+        if !self.is_verified(email).await {
+            let token = self.mailed_token(email, "verify_email").await;
+            self.verifies(&token).await.expect(200);
+        }
+    }
+
     /// Registers an organization without signing in.
     pub async fn registers(&self, organization: &str, email: &str) -> Organization {
         let founded = self
@@ -59,8 +74,10 @@ impl TestApp {
         Actor::signed_in(&self.client, email, PASSWORD, &answer.expect(201))
     }
 
-    /// Registers with an invitation from one of the members, which signs in.
+    /// Registers with an invitation from one of the members, which signs in. The inviter's address is verified before,
+    /// as inviting requires.
     pub async fn joins_invited(&self, inviter: &Actor, email: &str, role: &str) -> Actor {
+        self.verifies_address(&inviter.email).await;
         inviter.invites(email, role).await.expect(201);
         let token = self.mailed_token(email, "invitation").await;
         let answer = self.registers_invited(email, &token).await;
