@@ -8,6 +8,7 @@ use crate::support::{Actor, Answer, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_bo
 const BOB: &str = "bob@acme.example";
 
 async fn is_invited(app: &TestApp, inviter: &Actor, email: &str) -> String {
+    app.verifies_address(&inviter.email).await;
     inviter.invites(email, "manager").await.expect(201);
     app.mailed_token(email, "invitation").await
 }
@@ -123,7 +124,7 @@ on_both_databases! {
         says(&fills_in(&app, &right).await, 200, &["Welcome", "Acme"]);
         assert_eq!(app.db.count("select count(*) from sessions").await, sessions);
         let proved = "select count(*) from users where email_verified_at is not null";
-        assert_eq!(app.db.count(proved).await, 1);
+        assert_eq!(app.db.count(proved).await, 2);
         let audited = "select count(*) from audit where action = 'invitation.accepted' and outcome = 'ok'";
         assert_eq!(app.db.count(audited).await, 1);
         // The session cache has learned of the new membership.

@@ -124,6 +124,19 @@ on_both_databases! {
         assert_eq!(app.emails_to("victim@other.example").await.len(), 3);
     }
 
+    async fn strangers_cannot_use_up_the_emails_of_a_verified_account(app: TestApp) {
+        let ada = app.signs_up_verified("Acme", OLD).await;
+        for n in 0..4 {
+            let person = app.joins(ada.organization_id(), &format!("person{n}@acme.example")).await;
+            person.changes_email(NEW, PASSWORD).await.expect(200);
+        }
+        assert_eq!(app.emails_to(NEW).await.len(), 3);
+        app.advance(TimeDelta::seconds(1));
+        ada.changes_email(NEW, PASSWORD).await.expect(200);
+        app.verifies(&app.mailed_token(NEW, "confirm_new_email").await).await.expect(200);
+        assert_eq!(ada.me().await.expect(200)["email"], NEW);
+    }
+
     async fn the_request_and_the_change_leave_one_audit_row_each(app: TestApp) {
         let ada = app.signs_up("Acme", OLD).await;
         ada.changes_email(NEW, PASSWORD).await.expect(200);

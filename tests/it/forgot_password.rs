@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::support::{SlackApp, TestApp, on_both_databases};
+use crate::support::{Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
 const UNKNOWN: &str = "unknown@acme.example";
@@ -61,19 +61,112 @@ on_both_databases! {
         assert_eq!(app.db.count(&readable).await, 0);
     }
 
-    async fn a_fourth_email_within_an_hour_is_silently_not_sent(app: TestApp) {
+    async fn a_fourth_reset_email_within_half_an_hour_is_silently_not_sent(app: TestApp) {
         app.registers("Acme", ADA).await;
-        app.advance(TimeDelta::hours(2));
         let first = app.forgets_password(ADA).await;
         for _ in 0..4 {
-            app.advance(TimeDelta::minutes(10));
+            app.advance(TimeDelta::minutes(7));
             let answer = app.forgets_password(ADA).await;
             assert_eq!(answer.as_bytes(), first.as_bytes());
         }
         assert_eq!(count_resets(&app).await, 3);
-        app.advance(TimeDelta::minutes(21));
+        app.advance(TimeDelta::minutes(2));
         app.forgets_password(ADA).await.expect(200);
         assert_eq!(count_resets(&app).await, 4);
+    }
+
+    async fn a_reset_is_sent_once_the_last_link_has_expired(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.registers("Acme", ADA).await;
+        for hour in 1..=3 {
+            for _ in 0..3 {
+                app.forgets_password(ADA).await.expect(200);
+            }
+            let last = app.mailed_token(ADA, "reset_password").await;
+            app.advance(TimeDelta::minutes(30));
+            app.resets_password(&last, PASSWORD).await.refused(400, "Invalid or expired token");
+            app.forgets_password(ADA).await.expect(200);
+            assert_eq!(count_resets(&app).await, 4 * hour);
+            app.advance(TimeDelta::minutes(30));
+        }
+        app.forgets_password(ADA).await.expect(200);
+        let token = app.mailed_token(ADA, "reset_password").await;
+        app.resets_password(&token, OTHER_PASSWORD).await.expect(200);
+    }
+
+    async fn a_used_link_counts_towards_no_limit(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        for n in 0..3 {
+            app.advance(TimeDelta::seconds(n));
+            app.forgets_password(ADA).await.expect(200);
+        }
+        let token = app.mailed_token(ADA, "reset_password").await;
+        app.resets_password(&token, OTHER_PASSWORD).await.expect(200);
+        app.forgets_password(ADA).await.expect(200);
+        assert_eq!(count_resets(&app).await, 4);
+        // That link is good now, so the limit holds again.
+        app.forgets_password(ADA).await.expect(200);
+        assert_eq!(count_resets(&app).await, 4);
+    }
+
+    async fn the_holder_of_an_unverified_account_cannot_renew_the_limit(app: TestApp) {
+        let squatter = app.signs_up("Acme", ADA).await;
+        for n in 0..3 {
+            app.forgets_password(ADA).await.expect(200);
+            let words = [PASSWORD, OTHER_PASSWORD];
+            squatter.changes_password(words[n % 2], words[(n + 1) % 2]).await.expect(200);
+        }
+        app.forgets_password(ADA).await.expect(200);
+        assert_eq!(count_resets(&app).await, 3);
+    }
+
+    async fn an_email_that_was_given_up_counts_towards_no_limit(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        for _ in 0..3 {
+            app.forgets_password(ADA).await.expect(200);
+        }
+        let give_up = "update outbox set given_up_at = created_at, letter = null, next_attempt_at = null";
+        app.db.execute(give_up).await;
+        app.forgets_password(ADA).await.expect(200);
+        assert_eq!(count_resets(&app).await, 1);
+    }
+
+    async fn strangers_cannot_use_up_the_emails_of_a_new_address(db: Db) {
+        let app = TestApp::limited(db).await;
+        let grace = app.signs_up_verified("Acme", "grace@acme.example").await;
+        let stranger = async |address: &str| {
+            for _ in 0..4 {
+                app.forgets_password(address).await.expect(200);
+                app.resends_verification(address).await.expect(200);
+            }
+        };
+        stranger(ADA).await;
+        stranger(UNKNOWN).await;
+        app.registers("Beta", ADA).await;
+        assert_eq!(kinds_to(&app, ADA).await, ["verify_email"]);
+        app.resends_verification(ADA).await.expect(200);
+        app.forgets_password(ADA).await.expect(200);
+        assert_eq!(kinds_to(&app, ADA).await, ["reset_password", "verify_email", "verify_email"]);
+        grace.invites(UNKNOWN, "employee").await.expect(201);
+        assert_eq!(kinds_to(&app, UNKNOWN).await, ["invitation"]);
+        stranger(ADA).await;
+        grace.invites(ADA, "employee").await.expect(201);
+        app.mailed_token(ADA, "invitation").await;
+    }
+
+    async fn an_earlier_account_uses_up_no_emails_of_the_next_one(app: TestApp) {
+        let eve = app.signs_up("Evil", "eve@evil.example").await;
+        let squatter = app.joins(eve.organization_id(), ADA).await;
+        for _ in 0..4 {
+            app.forgets_password(ADA).await.expect(200);
+            app.resends_verification(ADA).await.expect(200);
+        }
+        eve.delete(&format!("/api/users/{}", squatter.id())).await.expect(200);
+        let before = kinds_to(&app, ADA).await.len();
+        app.registers("Acme", ADA).await;
+        app.resends_verification(ADA).await.expect(200);
+        app.forgets_password(ADA).await.expect(200);
+        assert_eq!(kinds_to(&app, ADA).await.len(), before + 3);
     }
 
     async fn a_suppressed_email_writes_as_much_as_a_sent_one(app: TestApp) {
@@ -112,18 +205,20 @@ on_both_databases! {
         }
         let last = app.mailed_token(ADA, "reset_password").await;
         app.forgets_password(ADA).await.expect(200);
-        app.resets_password(&last, crate::support::OTHER_PASSWORD).await.expect(200);
+        app.resets_password(&last, OTHER_PASSWORD).await.expect(200);
     }
 
-    async fn all_emails_that_strangers_can_trigger_share_one_limit(app: TestApp) {
+    async fn requests_to_verify_and_to_reset_are_limited_separately(app: TestApp) {
         app.registers("Acme", ADA).await;
-        for _ in 0..2 {
+        for _ in 0..4 {
             app.resends_verification(ADA).await.expect(200);
         }
+        // The first is of the registration.
+        assert_eq!(kinds_to(&app, ADA).await, ["verify_email"; 4]);
         app.forgets_password(ADA).await.expect(200);
-        assert_eq!(app.emails_to(ADA).await.len(), 3);
+        assert_eq!(count_resets(&app).await, 1);
         let refused =
-            "select count(*) from audit where action = 'user.password_reset_requested' and outcome = 'refused'";
+            "select count(*) from audit where action = 'user.verification_requested' and outcome = 'refused'";
         assert_eq!(app.db.count(refused).await, 1);
     }
 
@@ -192,6 +287,14 @@ on_both_databases! {
             assert!(!message.unwrap().contains(&token));
         }
     }
+}
+
+/// The kinds of the unsent e-mails to an address, sorted.
+async fn kinds_to(app: &TestApp, address: &str) -> Vec<&'static str> {
+    let emails = app.emails_to(address).await;
+    let mut kinds: Vec<_> = emails.iter().map(EmailMessage::kind).collect();
+    kinds.sort_unstable();
+    kinds
 }
 
 async fn count_resets(app: &TestApp) -> usize {

@@ -73,6 +73,59 @@ on_both_databases! {
         assert_eq!(app.db.count(&format!("{audited} and action = 'invitation.sent' and outcome = 'ok'")).await, 1);
     }
 
+    async fn only_people_with_a_verified_address_invite(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        for inviter in [&ada, &ada.as_a_service("admin").await] {
+            let refused = inviter.invites(BOB, "employee").await;
+            refused.refused(403, "Verify your e-mail address first: POST /api/auth/resend-verification");
+            assert_eq!(refused.header("x-error-code"), Some("email_not_verified"));
+        }
+        assert!(app.emails_to(BOB).await.is_empty());
+        assert_eq!(app.db.count("select count(*) from invitations").await, 0);
+        app.advance(TimeDelta::seconds(1));
+        app.resends_verification(&ada.email).await.expect(200);
+        app.verifies_address(&ada.email).await;
+        ada.invites(BOB, "employee").await.expect(201);
+    }
+
+    async fn people_whom_slack_calls_admins_invite_without_a_verified_address(app: SlackApp) {
+        let invites = async |persona: &str| {
+            let returned = app.arrives(persona).await;
+            let me = app.me(returned.token()).await;
+            let path = format!("/api/organizations/{}/invitations", me["organizationId"].as_str().unwrap());
+            app.post(&path).bearer(returned.token()).json(&json!({"email": BOB})).await
+        };
+        // The first of the workspace, so an admin here, but not at Slack.
+        invites("member").await.refused(
+            403, "Verify your e-mail address first: POST /api/auth/resend-verification"
+        );
+        app.slack().change_persona("member", |persona| persona.is_admin = true);
+        invites("member").await.expect(201);
+        app.slack().change_persona("member", |persona| persona.is_admin = false);
+        assert_eq!(invites("member").await.status, 403);
+        // An owner at Slack is a member of another workspace's organization.
+        app.slack().change_persona("second-workspace", |persona| persona.is_owner = true);
+        invites("second-workspace").await.expect(201);
+        assert!(!is_proved(&app, "edsger@example.com").await);
+    }
+
+    async fn an_organization_writes_to_an_address_three_times_an_hour(app: TestApp) {
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
+        let eve = app.signs_up_verified("Evil", "eve@evil.example").await;
+        for n in 0..5 {
+            app.advance(TimeDelta::seconds(n));
+            eve.invites(BOB, "employee").await.expect(201);
+        }
+        assert_eq!(app.emails_to(BOB).await.len(), 3);
+        let newest = invitation_token(&app, BOB).await;
+        // Another organization has its own limit.
+        app.advance(TimeDelta::seconds(1));
+        ada.invites(BOB, "employee").await.expect(201);
+        assert_eq!(app.emails_to(BOB).await.len(), 4);
+        let bob = has_an_account(&app, BOB).await;
+        bob.accepts(&newest).await.expect(200);
+    }
+
     async fn the_default_role_of_an_invitation_is_employee(app: TestApp) {
         let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let path = ada.organization_path("/invitations");

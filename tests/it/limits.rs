@@ -15,13 +15,13 @@ use crate::support::{Answer, Db, PASSWORD, TestApp, on_both_databases};
 const WRONG: &str = "Not-The-Password-1";
 
 /// Limits as in production, behind a proxy whose part the tests play.
-fn limited(config: &mut Config) {
+pub fn limited(config: &mut Config) {
     config.server.rate_limits = true;
     config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
 }
 
 impl TestApp {
-    async fn limited(db: Db) -> Self {
+    pub async fn limited(db: Db) -> Self {
         Self::configured(db, limited).await
     }
 
@@ -60,7 +60,71 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// Refused by a bucket.
+    #[track_caller]
+    pub fn limited_by(&self, policy: &str, seconds: u32) {
+        assert_eq!(self.status, 429, "{}", self.text());
+        assert_eq!(self.header("x-error-code"), Some("too_many_requests"));
+        assert_eq!(self.header("retry-after"), Some(&*seconds.to_string()));
+        assert_eq!(self.header("ratelimit-policy"), Some(policy));
+        let name = policy.split(';').next().unwrap();
+        assert_eq!(
+            self.header("ratelimit"),
+            Some(&*format!("{name};r=0;t={seconds}"))
+        );
+    }
+}
+
 on_both_databases! {
+    async fn one_person_invites_at_most_a_hundred_strangers_an_hour(db: Db) {
+        let app = TestApp::limited(db).await;
+        let eve = app.signs_up_verified("Evil", "eve@evil.example").await;
+        let colleague = app.joins_invited(&eve, "emmy@evil.example", "admin").await;
+        let invites = async |n: usize| eve.invites(&format!("stranger{n}@other.example"), "employee").await;
+        for n in 1..100 {
+            invites(n).await.expect(201);
+        }
+        for n in 100..400 {
+            invites(n).await.limited_by("\"invitations\";q=100;w=3600", 36);
+        }
+        let sent = "select count(*) from outbox where kind = 'invitation'";
+        assert_eq!(app.db.count(sent).await, 100);
+        assert_eq!(app.db.count("select count(*) from invitations").await, 100);
+        assert_eq!(app.rows("address.limited").await, 1);
+        // Others of the organization are not limited by that, and nothing is lost.
+        colleague.invites("bob@other.example", "employee").await.expect(201);
+        app.advance(TimeDelta::seconds(36));
+        let eve = eve.signs_in_again().await;
+        eve.invites("stranger100@other.example", "employee").await.expect(201);
+    }
+
+    async fn those_who_may_not_invite_use_up_no_invitations(db: Db) {
+        let app = TestApp::limited(db).await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
+        for n in 0..6 {
+            let employee = app.joins(ada.organization_id(), &format!("person{n}@acme.example")).await;
+            for _ in 0..100 {
+                employee.invites("bob@other.example", "employee").await.refused(403, "Forbidden");
+            }
+        }
+        ada.invites("bob@other.example", "employee").await.expect(201);
+    }
+
+    async fn one_account_asks_for_twenty_changes_of_address_an_hour(db: Db) {
+        let app = TestApp::limited(db).await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
+        for n in 0..20 {
+            bob.changes_email(&format!("stranger{n}@other.example"), PASSWORD).await.expect(200);
+        }
+        let refused = bob.changes_email("stranger20@other.example", PASSWORD).await;
+        refused.limited_by("\"address_changes\";q=20;w=3600", 180);
+        ada.changes_email("king@acme.example", PASSWORD).await.expect(200);
+        let sent = "select count(*) from outbox where kind = 'confirm_new_email'";
+        assert_eq!(app.db.count(sent).await, 21);
+    }
+
     async fn ten_wrong_passwords_from_an_address_block_it_for_fifteen_minutes(db: Db) {
         let app = TestApp::limited(db).await;
         app.registers("Acme", "ada@acme.example").await;
@@ -413,6 +477,49 @@ async fn each_address_has_one_bucket_per_purpose_for_any_spelling_of_the_path() 
     // Ten are refilled in a second.
     app.advance(TimeDelta::seconds(1));
     assert_eq!(floods(&app, "/api/auth/login", 50, "192.0.2.1").await, 40);
+}
+
+#[actix_web::test]
+async fn many_accounts_of_one_address_change_to_a_hundred_addresses() {
+    let app = TestApp::limited(Db::sqlite()).await;
+    let acme = app.registers("Acme", "ada@acme.example").await;
+    let mut refused = 0;
+    for person in 0..6 {
+        let email = format!("person{person}@acme.example");
+        let person = app.joins(&acme.id, &email).await;
+        for n in 0..20 {
+            let new = format!("{n}{email}");
+            let answer = person.changes_email(&new, PASSWORD).await;
+            if answer.status != 200 {
+                answer.limited_by("\"mail\";q=100;w=3600", 36);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 20);
+}
+
+#[actix_web::test]
+async fn the_people_of_an_organization_invite_500_strangers_an_hour() {
+    let app = TestApp::limited(Db::sqlite()).await;
+    let eve = app.signs_up_verified("Evil", "eve@evil.example").await;
+    let path = eve.organization_path("/invitations");
+    for n in 0..5 {
+        let email = format!("admin{n}@evil.example");
+        let admin = app.joins(eve.organization_id(), &email).await;
+        eve.changes(&admin, json!({"role": "admin"}))
+            .await
+            .expect(200);
+        app.verifies_address(&email).await;
+        for stranger in 0..100 {
+            let address = format!("192.0.2.{n}");
+            let body = json!({"email": format!("{stranger}-{n}@other.example")});
+            let invites = admin.post(&path).header("x-forwarded-for", &address);
+            invites.json(&body).await.expect(201);
+        }
+    }
+    let refused = eve.invites("last@other.example", "employee").await;
+    refused.limited_by("\"invitations_together\";q=500;w=3600", 8);
 }
 
 #[actix_web::test]

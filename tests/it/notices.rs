@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use hallpass::domain::EmailMessage;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Actor, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
 
@@ -130,6 +130,37 @@ on_both_databases! {
             from(&app, &format!("Device {n}")).await;
         }
         assert_eq!(notices(&app).await.len(), 9);
+    }
+
+    async fn switching_mfa_on_and_off_is_no_mail_bomb(db: Db) {
+        let app = TestApp::limited(db).await;
+        let eve = app.signs_up("Evil", "eve@evil.example").await;
+        let squatter = app.joins(eve.organization_id(), ADA).await;
+        for _ in 0..8 {
+            let authenticator = squatter.enrols(&app).await;
+            let proof = json!({"password": PASSWORD, "code": authenticator.recovery_codes[0]});
+            squatter.delete("/api/auth/mfa/totp").json(&proof).await.expect(200);
+        }
+        let kinds: Vec<_> = app.emails_to(ADA).await.iter().map(EmailMessage::kind).collect();
+        assert_eq!(kinds, ["verify_email", "mfa_changed", "mfa_changed", "mfa_changed"]);
+        from(&app, "Firefox").await;
+        from(&app, "Phone").await;
+        assert_eq!(app.emails_to(ADA).await.len(), 4, "all notices together");
+    }
+
+    async fn a_verified_address_gets_twenty_notices_of_a_kind_in_an_hour(app: TestApp) {
+        let mut ada = app.signs_up_verified("Acme", ADA).await;
+        for n in 0..23 {
+            from(&app, &format!("Device {n}")).await;
+        }
+        assert_eq!(notices(&app).await.len(), 20);
+        ada.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
+        app.mailed_token(ADA, "password_changed").await;
+        app.advance(TimeDelta::hours(1));
+        ada.password = OTHER_PASSWORD.to_owned();
+        ada.changes_password(OTHER_PASSWORD, PASSWORD).await.expect(200);
+        from(&app, "Another").await;
+        assert_eq!(notices(&app).await.len(), 21);
     }
 
     async fn notices_do_not_use_up_the_limit_for_requested_emails(app: TestApp) {

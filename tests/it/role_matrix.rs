@@ -136,6 +136,10 @@ on_both_databases! {
             };
             for (kind, expected) in CALLERS.into_iter().zip(expected) {
                 let cell = Cell::of(&app, &ada, kind).await;
+                if let Some(caller) = &cell.caller {
+                    // Inviting requires it.
+                    app.verifies_address(&caller.email).await;
+                }
                 let body = body(method, path).or_else(|| example.clone());
                 let before = everything(&app).await;
                 let status = cell.asks(&app, method, path, body.as_ref()).await;
@@ -227,6 +231,7 @@ impl Cell {
             let place = json!({"managerId": manager.id()});
             ada.changes(&person, place).await.expect(200);
         }
+        app.verifies_address(&ada.email).await;
         let token = person.post("/api/tokens").json(&json!({"name": "x"})).await;
         let email = format!("{}@acme.example", uuid::Uuid::now_v7());
         let invitations = format!("/api/organizations/{}/invitations", ada.organization_id());

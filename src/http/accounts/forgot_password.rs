@@ -11,7 +11,7 @@ use crate::service::{self, RequestContext, Services};
 /// Request a password reset
 ///
 /// Sends an e-mail with a token that is valid for 30 minutes, if the address has an account. The answer is the same
-/// for every address. A fourth e-mail within an hour is not sent.
+/// for every address. A fourth e-mail within half an hour is not sent.
 #[utoipa::path(
     post,
     path = "/api/auth/forgot-password",

@@ -101,6 +101,42 @@ on_both_databases! {
         arrive(&sink, 6).await;
     }
 
+    async fn a_reset_is_delivered_before_1500_waiting_invitations(db: Db) {
+        let sink = SmtpSink::start().await;
+        let mut app = TestApp::start(db).await;
+        let eve = app.signs_up_verified("Evil", "eve@evil.example").await;
+        app.registers("Acme", "ada@acme.example").await;
+        eve.invites("stranger@other.example", "employee").await.expect(201);
+        invitations_wait(&app, 1500).await;
+        app.advance(TimeDelta::minutes(1));
+        app.forgets_password("ada@acme.example").await.expect(200);
+        app.restart_configured(|config| send_to(config, &sink)).await;
+        eventually("invitations are delivered too", async || sink.received().len() > 100).await;
+        // Four go out at the same time, and the first is not the first to arrive on every machine.
+        let subjects: Vec<_> = sink.received()[..10].iter().map(|mail| mail.header("Subject").unwrap()).collect();
+        assert!(subjects.contains(&"Reset your password".to_owned()), "{subjects:?}");
+    }
+
+    async fn slow_invitations_leave_a_slot_for_other_emails(db: Db) {
+        let sink = SmtpSink::start().await;
+        let mut app = TestApp::start(db).await;
+        let eve = app.signs_up_verified("Evil", "eve@evil.example").await;
+        app.db.execute("delete from outbox").await;
+        eve.invites("stranger@other.example", "employee").await.expect(201);
+        invitations_wait(&app, 40).await;
+        for _ in 0..3 {
+            sink.fails(Fault::Hangs(Stage::Recipient));
+        }
+        app.restart_configured(|config| send_to(config, &sink)).await;
+        sink.hangs(3).await;
+        app.forgets_password("eve@evil.example").await.expect(200);
+        arrive(&sink, 1).await;
+        assert_eq!(sink.received()[0].to, "eve@evil.example");
+        // The slots of the invitations are filled again at once, not at the next look into the outbox.
+        sink.resumes();
+        arrive(&sink, 42).await;
+    }
+
     async fn without_a_mail_server_emails_wait_until_there_is_one(db: Db) {
         let sink = SmtpSink::start().await;
         let mut app = TestApp::start(db).await;
@@ -207,6 +243,24 @@ async fn shutdown_waits_briefly_for_emails_being_delivered() {
             == 1
     })
     .await;
+}
+
+/// Adds copies of the invitation that waits.
+async fn invitations_wait(app: &TestApp, count: usize) {
+    let copies = match app.db {
+        Db::Sqlite { .. } => format!(
+            "with recursive n (n) as (select 1 union all select n + 1 from n where n < {count})
+             insert into outbox (id, kind, recipient, letter, created_at, next_attempt_at, priority)
+             select randomblob(16), kind, recipient, letter, created_at, next_attempt_at, priority
+             from outbox, n where kind = 'invitation'"
+        ),
+        Db::Postgres { .. } => format!(
+            "insert into outbox (id, kind, recipient, letter, created_at, next_attempt_at, priority)
+             select gen_random_uuid(), kind, recipient, letter, created_at, next_attempt_at, priority
+             from outbox, generate_series(1, {count}) where kind = 'invitation'"
+        ),
+    };
+    app.db.execute(&copies).await;
 }
 
 /// The text of an e-mail with its quoted-printable parts decoded.

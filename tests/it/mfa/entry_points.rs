@@ -289,6 +289,7 @@ impl Actor {
 }
 
 async fn is_invited(app: &TestApp, inviter: &Actor, email: &str) -> String {
+    app.verifies_address(&inviter.email).await;
     inviter.invites(email, "manager").await.expect(201);
     app.mailed_token(email, "invitation").await
 }

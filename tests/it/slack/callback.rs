@@ -6,12 +6,67 @@ use hallpass::sandbox::slack::Endpoint;
 use reqwest::Method;
 use url::Url;
 
-use crate::support::slack::{RETURN_URL, Returned};
-use crate::support::{Db, OTHER_SECRET, SECRET, SlackApp, on_both_databases};
+use crate::limits::limited;
+use crate::support::slack::{RETURN_URL, Returned, use_sandbox};
+use crate::support::{Db, OTHER_SECRET, SECRET, SlackApp, TestApp, on_both_databases};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
+    async fn junk_callbacks_of_one_address_make_thirty_calls_to_slack(db: Db) {
+        let app = SlackApp(TestApp::with_slack(db, |config| {
+            use_sandbox(config);
+            limited(config);
+        }).await);
+        let from = |path: &str, address: &str| app.get(path).header("x-forwarded-for", address);
+        let mut refused = String::new();
+        for n in 0..400 {
+            let callback = junk(&app).await;
+            let answer = from(&callback, "192.0.2.1").await;
+            if n < 30 {
+                Returned::of(answer).failed_with("sign_in_expired");
+            } else {
+                answer.is_page(429, "too_many_requests");
+                answer.limited_by("\"slack\";q=30;w=60", 2);
+                refused = callback;
+            }
+        }
+        assert_eq!(app.slack().calls(Endpoint::OauthAccess), 30);
+        assert_eq!(app.db.count("select count(*) from slack_states").await, 30);
+        let json = from(&refused, "192.0.2.1").header("accept", "application/json").await;
+        json.refused(429, "Too many requests");
+        // Everyone else signs in, and so does the refused one a little later.
+        let callback = app.callback_of("owner").await;
+        Returned::of(from(&callback, "192.0.2.2").await).token();
+        let callback = app.callback_of("member").await;
+        assert_eq!(from(&callback, "192.0.2.1").await.status, 429);
+        app.advance(TimeDelta::seconds(2));
+        Returned::of(from(&callback, "192.0.2.1").await).token();
+    }
+
+    async fn what_can_be_refused_without_slack_makes_no_call(db: Db) {
+        let app = SlackApp(TestApp::with_slack(db, |config| {
+            use_sandbox(config);
+            limited(config);
+        }).await);
+        let used = app.callback_of("owner").await;
+        app.follows(&used).await.token();
+        let calls = app.slack().calls(Endpoint::OauthAccess);
+        let state = junk(&app).await.split("state=").nth(1).unwrap().to_owned();
+        for path in [
+            "/api/auth/slack/callback?code=junk".to_owned(),
+            "/api/auth/slack/callback?code=junk&state=junk".to_owned(),
+            format!("/api/auth/slack/callback?state={state}"),
+            format!("/api/auth/slack/callback?error=access_denied&state={state}"),
+        ] {
+            for _ in 0..31 {
+                assert_ne!(app.get(&path).await.status, 429, "{path}");
+            }
+        }
+        app.get(&used).await.is_page(400, "sign_in_expired");
+        assert_eq!(app.slack().calls(Endpoint::OauthAccess), calls);
+    }
+
     async fn the_token_comes_in_the_fragment_with_the_state(app: SlackApp) {
         let authorization = app.asks_for_url("https://app.example/auth/deep?x=y", &[]).await.expect(200);
         let url: Url = authorization["url"].as_str().unwrap().parse().unwrap();
@@ -240,4 +295,34 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from users").await, 0);
         app.follows(&right).await.token();
     }
+}
+
+/// A callback with a good state and a code that Slack does not know.
+async fn junk(app: &SlackApp) -> String {
+    let asked = app.asks_for_url(RETURN_URL, &[]).await.expect(200);
+    format!(
+        "/api/auth/slack/callback?code=junk&state={}",
+        asked["state"].as_str().unwrap()
+    )
+}
+
+#[actix_web::test]
+async fn all_addresses_together_make_600_calls_to_slack_a_minute() {
+    let app = TestApp::with_slack(Db::sqlite(), |config| {
+        use_sandbox(config);
+        limited(config);
+    });
+    let app = SlackApp(app.await);
+    let mut refused = 0;
+    for n in 0..21 * 30 {
+        let callback = junk(&app).await;
+        let address = format!("192.0.2.{}", n / 30);
+        let answer = app.get(&callback).header("x-forwarded-for", &address).await;
+        if answer.status == 429 {
+            answer.limited_by("\"slack_together\";q=600;w=60", 1);
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 30);
+    assert_eq!(app.slack().calls(Endpoint::OauthAccess), 600);
 }
