@@ -1,4 +1,5 @@
-//! `cargo bench --bench shares`: what sign-ins of others take while one account or one address has 64 requests in flight.
+//! `cargo bench --bench shares`: how long sign-ins of others take while one account or address has 64 requests in
+//! flight.
 //!
 //! Two people sign in one after the other, alone and during a flood, in turn. Limits are on unless `SHARES_LIMITS=off`;
 //! `SHARES_COST` is the cost of bcrypt. A refused request of the flood is repeated after 10 ms.
@@ -26,9 +27,10 @@ use support::{
 const IN_FLIGHT: u8 = 64;
 const ROUNDS: usize = 4;
 const PHASE: Duration = Duration::from_secs(3);
-const OTHERS: [&str; 2] = ["grace@example.com", "edsger@example.com"];
-/// Local addresses, by their last byte: of others, of the flood, and of its accounts.
-const OTHERS_FROM: u8 = 1;
+/// Their addresses, and the last byte of those they sign in from.
+const OTHERS: [(&str, u8); 2] = [("grace@example.com", 1), ("edsger@example.com", 2)];
+/// The last byte of local addresses: where accounts are registered, and where the flood comes from.
+const REGISTERED_FROM: u8 = 3;
 const FLOOD_FROM: u8 = 100;
 
 /// The answers of a flood, by status.
@@ -58,13 +60,19 @@ async fn measure(name: &str, database: &str, cost: &str, limits: &str) -> Result
         .env("RATE_LIMITS", limits)
         .env("APP_URL", "http://localhost:1");
     let server = Server::start_with(command).await?.address;
-    for email in OTHERS.iter().chain(&["flood@example.com"]) {
+    for (email, _) in OTHERS {
         register(server, email).await?;
     }
+    register(server, "flood@example.com").await?;
     for n in 0..IN_FLIGHT {
         register(server, &format!("flood{n}@example.com")).await?;
     }
-    let (_, body) = ask(server, OTHERS_FROM, &login("flood@example.com", PASSWORD)).await?;
+    let (_, body) = ask(
+        server,
+        REGISTERED_FROM,
+        &login("flood@example.com", PASSWORD),
+    )
+    .await?;
     let answer: Value = serde_json::from_slice(&body)?;
     let token = answer["accessToken"].as_str().ok_or("no accessToken")?;
     println!(
@@ -185,9 +193,9 @@ async fn compare(server: SocketAddr, flood: &Flood) -> Result<()> {
 /// Signs the others in until the phase is over; returns how long each took.
 async fn others(server: SocketAddr, is_over: &Cell<bool>, refused: &mut usize) -> Result<Vec<f64>> {
     let begun = Instant::now();
-    let sign_in = async |n: usize| {
-        let mut stream = connect_from(OTHERS_FROM + n as u8, server).await?;
-        let (request, mut buffer) = (login(OTHERS[n], PASSWORD), Vec::new());
+    let sign_in = async |(email, from): (&str, u8)| {
+        let mut stream = connect_from(from, server).await?;
+        let (request, mut buffer) = (login(email, PASSWORD), Vec::new());
         let (mut times, mut refused) = (Vec::new(), 0);
         while begun.elapsed() < PHASE {
             let asked = Instant::now();
@@ -197,7 +205,7 @@ async fn others(server: SocketAddr, is_over: &Cell<bool>, refused: &mut usize) -
         }
         Ok::<_, Box<dyn std::error::Error>>((times, refused))
     };
-    let (first, second) = join(sign_in(0), sign_in(1)).await;
+    let (first, second) = join(sign_in(OTHERS[0]), sign_in(OTHERS[1])).await;
     is_over.set(true);
     let (mut times, mut all_refused) = first?;
     let (more, more_refused) = second?;
@@ -247,7 +255,7 @@ fn founding(email: &str) -> Request {
 }
 
 async fn register(server: SocketAddr, email: &str) -> Result<()> {
-    let (status, _) = ask(server, OTHERS_FROM, &founding(email)).await?;
+    let (status, _) = ask(server, REGISTERED_FROM, &founding(email)).await?;
     if status == 201 {
         Ok(())
     } else {

@@ -5,8 +5,8 @@
 //! predicts the kind (0.5 is a coin toss; outside 0.45–0.55 would be a leak). Hashes have cost 4, so that the
 //! time of everything else is visible.
 //!
-//! Then the hashes themselves: at cost 12, wrong passwords for a stored hash of cost 10, for one of an unusable form and
-//! for an account without one, against an unknown address; the ratio of the medians would be a leak outside 0.9–1.1.
+//! Then the hashes themselves: at cost 12, wrong passwords for a stored hash of cost 10, for one of an unusable form
+//! and for an account without one, against an unknown address; the ratio of the medians would be a leak outside 0.9–1.1.
 #![allow(
     clippy::indexing_slicing,
     clippy::print_stdout,

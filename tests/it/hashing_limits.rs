@@ -92,8 +92,8 @@ on_both_databases! {
             (app.post("/api/auth/reset-password").json(&reset), 200),
             (app.post("/reset-password").form(&page), 200),
             (app.post("/accept-invitation").form(&joining), 200),
-            (app.tries("/api/auth/login"), 401),
-            (app.tries("/api/v1/login"), 401),
+            (app.tries("/api/auth/login", "email"), 401),
+            (app.tries("/api/v1/login", "name"), 401),
         ];
         for (n, (call, status)) in calls.into_iter().enumerate() {
             let (drawn, answer) = drawn(&app, &format!("192.0.2.{n}"), call).await;
@@ -129,8 +129,8 @@ on_both_databases! {
 }
 
 impl TestApp {
-    fn tries(&self, path: &str) -> Call {
-        let body = json!({"email": "unknown@acme.example", "password": WRONG});
+    fn tries(&self, path: &str, field: &str) -> Call {
+        let body = json!({field: "unknown@acme.example", "password": WRONG});
         self.post(path).json(&body)
     }
 }

@@ -92,8 +92,8 @@ impl Backlog {
         }
     }
 
-    /// Adds a job at its place in the order, unless it could not be done in time there. Jobs after it that would then be
-    /// too late are dropped, which tells their callers.
+    /// Adds a job at its place in the order, unless it could not be done in time there. Jobs after it that would then
+    /// be too late are dropped, which tells their callers.
     pub(super) fn admit(&mut self, job: Job) -> bool {
         self.turns.retain(|waiting| !waiting.job.reply.is_closed());
         let now = job.due.submitted;

@@ -166,8 +166,8 @@ impl Passwords {
     }
 }
 
-/// The cost that every comparison takes: the set one, or the highest of the stored hashes compared since the start, within
-/// [`RAISED_BY`] of it.
+/// The cost that every comparison takes: the set one, or the highest of the stored hashes compared since the start,
+/// within [`RAISED_BY`] of it.
 struct ComparedCost {
     set: u32,
     highest: AtomicU32,
