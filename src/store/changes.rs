@@ -159,6 +159,7 @@ pub fn append(
         .execute(*connection)?;
     }
     for change in new {
+        delete_replaced(tx, *change)?;
         let values = (
             Facts::of(*change),
             changes::at.eq(Timestamp(now)),
@@ -168,6 +169,33 @@ pub fn append(
             .values(values)
             .execute(conn))?;
     }
+    Ok(())
+}
+
+/// Deletes the change that a new one of the same kind replaces: an instance that has not read it yet reads the new one.
+fn delete_replaced(tx: &mut Tx<'_>, new: Change) -> Result<(), StoreError> {
+    let Facts {
+        kind,
+        user_id,
+        session_id: None,
+        organization_id,
+        ..
+    } = Facts::of(new)
+    else {
+        return Ok(());
+    };
+    on!(tx, |conn| match (user_id, organization_id) {
+        (Some(user_id), _) => diesel::delete(
+            changes::table
+                .filter(changes::user_id.eq(user_id))
+                .filter(changes::kind.eq(kind))
+                .filter(changes::session_id.is_null())
+        )
+        .execute(conn),
+        (None, organization_id) =>
+            diesel::delete(changes::table.filter(changes::organization_id.eq(organization_id)))
+                .execute(conn),
+    })?;
     Ok(())
 }
 

@@ -5,6 +5,8 @@ use crate::domain::{Change, PersonName};
 use crate::service::{Caller, Profile, Result, Services};
 use crate::store::users;
 
+/// The same name again changes nothing and is not recorded.
+///
 /// # Errors
 /// `Forbidden` for a service.
 pub async fn update_profile(
@@ -16,6 +18,9 @@ pub async fn update_profile(
     services
         .write_as(caller, move |unit, actor| {
             let user_id = actor.id();
+            if actor.user().name == name {
+                return unit.unrecorded(actor.profile());
+            }
             users::set_name(unit.tx, user_id, &name, unit.now)?;
             unit.changed(Change::PersonChanged { user_id });
             let profile = Profile {

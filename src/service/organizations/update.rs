@@ -47,6 +47,9 @@ pub async fn update_organization(
                 require_mfa: update.require_mfa.unwrap_or(was.require_mfa),
                 ..was.clone()
             };
+            if updated == was {
+                return unit.unrecorded(updated);
+            }
             organizations::update(unit.tx, &updated, unit.now)?;
             unit.changed(Change::OrganizationChanged {
                 organization_id: id,
