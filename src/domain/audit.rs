@@ -59,7 +59,20 @@ pub enum Action {
     ApiTokenRevoked,
     /// The signing secrets were reloaded.
     KeysRotated,
+    /// More actions of a user in a minute than have rows of their own.
+    Counted,
 }
+
+/// What users do over and over, mostly with themselves, and what hides nothing when it is counted together.
+pub const ROUTINE: [Action; 7] = [
+    Action::Logout,
+    Action::SessionEnded,
+    Action::OrganizationSwitched,
+    Action::VerificationRequested,
+    Action::EmailChangeRequested,
+    Action::ProfileUpdated,
+    Action::ManagerChanged,
+];
 
 impl Action {
     /// The name in the database: `subject.verb`.
@@ -107,6 +120,7 @@ impl Action {
             Self::ApiTokenCreated => "api_token.created",
             Self::ApiTokenRevoked => "api_token.revoked",
             Self::KeysRotated => "keys.rotated",
+            Self::Counted => "audit.counted",
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The `audit` table.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 
 use super::schema::audit;
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
-use crate::domain::audit::{AuditEntry, Method, Wanted, WrittenEntry};
+use crate::domain::audit::{AuditEntry, Method, Outcome, Wanted, WrittenEntry};
 use crate::domain::ids::AuditId;
 use crate::domain::page::PageRequest;
 use crate::domain::{OrganizationId, UserId};
@@ -57,6 +57,63 @@ pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
     );
     on!(tx, |conn| diesel::insert_into(audit::table)
         .values(&values)
+        .execute(conn))?;
+    Ok(())
+}
+
+/// Rows of a user in an organization since a time that are counted together.
+pub struct Group<'a> {
+    pub actor_id: UserId,
+    pub organization_id: Option<OrganizationId>,
+    pub since: DateTime<Utc>,
+    pub outcome: Outcome,
+    pub actions: &'a [&'static str],
+    /// Only those about this user, or about none.
+    pub subject_id: Option<Option<UserId>>,
+}
+
+/// Runs `$body` with the rows of a group; each index begins with what they are filtered by.
+macro_rules! of_group {
+    ($group:expr, |$rows:ident| $body:expr) => {{
+        let group: &Group<'_> = $group;
+        let mut $rows = audit::table
+            .filter(audit::actor_id.eq(group.actor_id))
+            .filter(audit::id.ge(AuditId::new(group.since, [0; 10])))
+            .filter(audit::outcome.eq(group.outcome.as_str()))
+            .filter(audit::action.eq_any(group.actions))
+            .into_boxed();
+        $rows = match group.organization_id {
+            Some(id) => $rows.filter(audit::organization_id.eq(id)),
+            None => $rows.filter(audit::organization_id.is_null()),
+        };
+        $rows = match group.subject_id {
+            Some(Some(id)) => $rows.filter(audit::subject_id.eq(id)),
+            Some(None) => $rows.filter(audit::subject_id.is_null()),
+            None => $rows,
+        };
+        $body
+    }};
+}
+
+pub fn count(tx: &mut Tx<'_>, group: &Group<'_>) -> Result<i64, StoreError> {
+    Ok(on!(tx, |conn| of_group!(group, |rows| rows
+        .count()
+        .get_result(conn)))?)
+}
+
+/// Ids and details of the rows.
+pub fn list_details(
+    tx: &mut Tx<'_>,
+    group: &Group<'_>,
+) -> Result<Vec<(AuditId, Option<String>)>, StoreError> {
+    Ok(on!(tx, |conn| of_group!(group, |rows| rows
+        .select((audit::id, audit::detail))
+        .load(conn)))?)
+}
+
+pub fn set_detail(tx: &mut Tx<'_>, id: AuditId, detail: &str) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(audit::table.find(id))
+        .set(audit::detail.eq(Some(detail)))
         .execute(conn))?;
     Ok(())
 }

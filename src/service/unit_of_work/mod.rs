@@ -6,6 +6,7 @@
 //! verb can end only with a [`Finished`], which shows that it recorded what it did.
 
 mod actor;
+mod audit_limit;
 mod caller;
 mod database;
 mod event;
@@ -24,7 +25,7 @@ use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::{Change, Email, EmailMessage, SessionId, UserId, lifetimes};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
-use crate::store::{Requester, StoreError, Tx, audit, changes, users};
+use crate::store::{Requester, StoreError, Tx, changes, users};
 
 pub use actor::Actor;
 pub use caller::{Caller, Credential};
@@ -91,7 +92,7 @@ impl UnitOfWork<'_, '_> {
         }
     }
 
-    /// Inserts the audit row of an event.
+    /// Inserts the audit row of an event, or counts it if there are too many.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -111,7 +112,7 @@ impl UnitOfWork<'_, '_> {
             device: self.context.device.clone(),
             detail: event.detail.map(|detail| detail.to_string()),
         };
-        audit::insert(self.tx, &entry)?;
+        audit_limit::write(self.tx, &entry)?;
         self.rows += 1;
         Ok(())
     }
