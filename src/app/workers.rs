@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{Instant, interval, interval_at, sleep, timeout};
 
 use crate::domain::Priority;
 use crate::service::operations::maintenance;
+use crate::service::sessions::housekeeping;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
 use crate::service::{Result, Services, api_tokens, limits, mail, mfa, slack};
 
 const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
 
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
+
+/// Ended sessions are marked only after a start has settled: they are not live anyway.
+const CLOSE_SESSIONS_AFTER: Duration = Duration::from_secs(60);
 
 /// The pause between attempts to reach an unavailable database.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -47,6 +51,7 @@ pub(super) fn start(services: Arc<Services>) -> Workers {
     others.spawn(follow(Arc::clone(&services), notify));
     others.spawn(keep_room(Arc::clone(&services)));
     others.spawn(purge(Arc::clone(&services)));
+    others.spawn(close_sessions(Arc::clone(&services)));
     Workers {
         _others: others,
         mail_worker: tokio::spawn(send_emails(services, Arc::clone(&shutdown))),
@@ -166,6 +171,19 @@ async fn keep_room(services: Arc<Services>) {
         let _: Instant = every_minute.tick().await;
         if let Err(error) = maintenance::keep_room(&services).await {
             tracing::error!(%error, "cannot reserve space for writes: the disk is full or almost full");
+        }
+    }
+}
+
+async fn close_sessions(services: Arc<Services>) {
+    let mut hourly = interval_at(Instant::now() + CLOSE_SESSIONS_AFTER, PURGE_EVERY);
+    loop {
+        let _: Instant = hourly.tick().await;
+        if let Err(error) = housekeeping::close_ended(&services).await {
+            tracing::warn!(%error, "ended sessions were not marked; trying again in an hour");
+        }
+        if let Err(error) = housekeeping::delete_hidden_accounts(&services).await {
+            tracing::warn!(%error, "deleted accounts were not removed; trying again in an hour");
         }
     }
 }

@@ -8,15 +8,18 @@ use super::reader::Reader;
 use super::server::Server;
 use super::setting_error::{Problem, quoted};
 use super::settings::{
-    ALLOWED_RETURN_URLS, APP_URL, DEFAULT_JOIN_POLICY, REQUIRE_VERIFIED_EMAIL, TENANT_DOMAIN,
+    ALLOWED_RETURN_URLS, APP_URL, DEFAULT_JOIN_POLICY, REQUIRE_VERIFIED_EMAIL, SESSIONS_PER_USER,
+    TENANT_DOMAIN,
 };
-use super::values::{one_of, switch};
+use super::values::{number_within, one_of, switch};
+use crate::domain::person::MOST_SESSIONS;
 use crate::domain::{AllowedReturnUrl, JoinPolicy};
 
 #[derive(Debug, Clone)]
 pub struct Accounts {
     pub default_join_policy: JoinPolicy,
     pub require_verified_email: bool,
+    pub sessions_per_user: u32,
     pub allowed_return_urls: Vec<AllowedReturnUrl>,
     /// The base URL of links in e-mails.
     pub app_url: Url,
@@ -35,6 +38,7 @@ impl Accounts {
         .map(|policy| (policy.as_str(), policy));
         let default_join_policy = reader.value(&DEFAULT_JOIN_POLICY, one_of(&policies));
         let require_verified_email = reader.value(&REQUIRE_VERIFIED_EMAIL, switch);
+        let sessions_per_user = reader.value(&SESSIONS_PER_USER, number_within(1..=MOST_SESSIONS));
         let mut allowed_return_urls = reader.list(&ALLOWED_RETURN_URLS, |text| {
             AllowedReturnUrl::parse(text).map_err(|error| {
                 Problem::new(
@@ -59,6 +63,7 @@ impl Accounts {
         Some(Self {
             default_join_policy: default_join_policy?,
             require_verified_email: require_verified_email?,
+            sessions_per_user: sessions_per_user?,
             allowed_return_urls,
             app_url: match app_url {
                 Some(url) => url,

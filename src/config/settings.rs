@@ -67,6 +67,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
         &[
             &DEFAULT_JOIN_POLICY,
             &REQUIRE_VERIFIED_EMAIL,
+            &SESSIONS_PER_USER,
             &ALLOWED_RETURN_URLS,
             &APP_URL,
             &TENANT_DOMAIN,
@@ -243,6 +244,15 @@ pub static REQUIRE_VERIFIED_EMAIL: Setting = Setting {
     example: "off",
     description: "`on` or `off`: whether users must verify their e-mail address before they can sign in with a \
                   password.",
+};
+
+pub static SESSIONS_PER_USER: Setting = Setting {
+    name: "SESSIONS_PER_USER",
+    default: Fallback::Value("100"),
+    secret: false,
+    example: "100",
+    description: "Number of live sessions per user, 1 to 1000. A sign-in above it ends the session that was used \
+                  longest ago. Sessions that still lack their second factor are counted separately.",
 };
 
 pub static ALLOWED_RETURN_URLS: Setting = Setting {

@@ -74,6 +74,7 @@ fn only_a_secret_is_required() {
     assert_eq!(config.passwords.min_length, 8);
     assert_eq!(config.accounts.default_join_policy, JoinPolicy::Open);
     assert!(!config.accounts.require_verified_email);
+    assert_eq!(config.accounts.sessions_per_user, 100);
     assert!(config.accounts.allowed_return_urls.is_empty());
     assert_eq!(config.accounts.app_url, config.server.public_url);
     assert_eq!(config.accounts.tenant_domain, None);
@@ -176,6 +177,7 @@ fn valid_values_are_parsed_into_the_config() {
         ("PASSWORD_MIN_LENGTH", "6"),
         ("DEFAULT_JOIN_POLICY", "invite"),
         ("REQUIRE_VERIFIED_EMAIL", "True"),
+        ("SESSIONS_PER_USER", "1"),
         (
             "ALLOWED_RETURN_URLS",
             "https://app.example.com/auth,com.example.app://in",
@@ -229,6 +231,7 @@ fn valid_values_are_parsed_into_the_config() {
     assert_eq!(config.passwords.min_length, 6);
     assert_eq!(config.accounts.default_join_policy, JoinPolicy::Invite);
     assert!(config.accounts.require_verified_email);
+    assert_eq!(config.accounts.sessions_per_user, 1);
     assert_eq!(config.accounts.allowed_return_urls.len(), 2);
     assert_eq!(config.accounts.app_url.as_str(), "https://app.example.com/");
     assert_eq!(
@@ -288,6 +291,8 @@ fn invalid_values_are_rejected_by_name() {
         ("PASSWORD_MIN_LENGTH", "65"),
         ("DEFAULT_JOIN_POLICY", "public"),
         ("REQUIRE_VERIFIED_EMAIL", "1"),
+        ("SESSIONS_PER_USER", "0"),
+        ("SESSIONS_PER_USER", "1001"),
         ("ALLOWED_RETURN_URLS", "https://*.example.com"),
         ("ALLOWED_RETURN_URLS", "http://app.example.com"),
         ("ALLOWED_RETURN_URLS", "javascript:alert(1)"),

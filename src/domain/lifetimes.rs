@@ -11,6 +11,9 @@ pub const SESSION: TimeDelta = TimeDelta::days(90);
 /// Lifetime of a session token and of its session.
 pub const SESSION_TOKEN: TimeDelta = TimeDelta::days(30);
 
+/// The precision of a session's last use, so that not every request needs a write.
+pub const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
+
 /// A session cookie gets a new token when its token is older than this.
 pub const SESSION_COOKIE_AGE: TimeDelta = TimeDelta::days(1);
 

@@ -41,7 +41,7 @@ pub use mail::{MailLogin, MailSender, MailServer, MailTls};
 pub use names::{ApiTokenName, OrganizationName, PersonName, Slug};
 pub use new_password::NewPasswordRules;
 pub use password::Password;
-pub use person::{Member, Membership, Organization, Session, User};
+pub use person::{Member, Membership, Organization, Session, SessionEnd, SessionKey, User};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use quota::{Allowance, Quota};
 pub use return_url::{AllowedReturnUrl, ReturnUrl};

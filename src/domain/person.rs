@@ -19,6 +19,9 @@ pub struct User {
     /// The credential version: tokens with a lower one are revoked.
     pub token_version: i32,
     pub disabled_at: Option<DateTime<Utc>>,
+    /// Until then the database is asked about the session of each access token: more sessions have ended than changes
+    /// were written.
+    pub sessions_checked_until: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -36,6 +39,7 @@ impl User {
             name,
             token_version: 0,
             disabled_at: None,
+            sessions_checked_until: None,
             created_at: now,
         }
     }
@@ -94,14 +98,40 @@ pub struct Session {
     pub created_at: DateTime<Utc>,
     pub last_used_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
-    pub revoked_at: Option<DateTime<Utc>>,
+    /// Whether it was ended, by itself or with all sessions of the user.
+    pub is_revoked: bool,
     /// When the user last authenticated (`auth_time` of OpenID Connect Core §2).
     pub proven_at: Option<DateTime<Utc>>,
 }
 
+/// The highest `SESSIONS_PER_USER`, and how many sessions end one by one. More of them, which only versions without that
+/// setting allowed, end with one row.
+pub const MOST_SESSIONS: u32 = 1000;
+
+/// The place of a session in a list by the time it began.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionKey {
+    pub created_at: DateTime<Utc>,
+    pub id: SessionId,
+}
+
+/// Why a session is not live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    Revoked,
+    Expired,
+}
+
 impl Session {
-    /// Neither revoked nor expired.
-    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
-        self.revoked_at.is_none() && now < self.expires_at
+    /// # Errors
+    /// Why it is not live. One that has expired counts as expired, whatever happened before.
+    pub fn must_be_live(&self, now: DateTime<Utc>) -> Result<(), SessionEnd> {
+        if self.expires_at <= now {
+            Err(SessionEnd::Expired)
+        } else if self.is_revoked {
+            Err(SessionEnd::Revoked)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -81,7 +81,7 @@ impl From<WrittenEntry> for AuditEntry {
     security(("bearer" = [])),
     params(
         ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
-            description = "Entries per page, 1 to 100; 50 by default."),
+            description = "Entries per page, 1 to 100; 100 by default."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
         ("action" = Option<String>, Query, min_length = 1, max_length = 64,
             description = "Only this action, e.g. `session.login`."),

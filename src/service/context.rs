@@ -40,6 +40,11 @@ impl RequestContext {
         Self::of_operator(services, "signal")
     }
 
+    /// For what is done in the background.
+    pub(in crate::service) fn housekeeping(services: &Services) -> Self {
+        Self::of_operator(services, "housekeeping")
+    }
+
     fn of_operator(services: &Services, by: &str) -> Self {
         let id = RequestId::new(services.now(), services.random());
         Self {

@@ -1,6 +1,6 @@
 //! The errors of verbs. `http::error` decides what clients see of them.
 
-use crate::domain::{SignInFailure, Violation};
+use crate::domain::{SessionEnd, SignInFailure, Violation};
 use crate::service::limits::Group;
 use crate::store::{StoreError, Unique};
 
@@ -106,6 +106,15 @@ pub enum Error {
 impl From<Violation> for Error {
     fn from(fault: Violation) -> Self {
         Self::Invalid(vec![fault])
+    }
+}
+
+impl From<SessionEnd> for Error {
+    fn from(end: SessionEnd) -> Self {
+        match end {
+            SessionEnd::Revoked => Self::TokenRevoked,
+            SessionEnd::Expired => Self::TokenExpired,
+        }
     }
 }
 

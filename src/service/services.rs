@@ -23,6 +23,8 @@ pub struct ServicesParts {
     pub default_join_policy: JoinPolicy,
     /// Whether an account can sign in with its password only after its address was verified.
     pub require_verified_email: bool,
+    /// How many live sessions a user may have.
+    pub sessions_per_user: u32,
     /// Where sign-ins may lead back to.
     pub return_urls: Vec<AllowedReturnUrl>,
     /// `None` if sign-in with Slack is not set up.
@@ -42,6 +44,7 @@ pub struct Services {
     pub(in crate::service) limits: Limits,
     pub(in crate::service) default_join_policy: JoinPolicy,
     pub(in crate::service) require_verified_email: bool,
+    pub(in crate::service) sessions_per_user: u32,
     pub(in crate::service) return_urls: Vec<AllowedReturnUrl>,
     pub(in crate::service) slack: Option<Slack>,
     pub(in crate::service) mail_transport: Option<MailTransport>,
@@ -61,6 +64,7 @@ impl Services {
             limits: parts.limits,
             default_join_policy: parts.default_join_policy,
             require_verified_email: parts.require_verified_email,
+            sessions_per_user: parts.sessions_per_user,
             return_urls: parts.return_urls,
             slack: parts.slack,
             mail_transport: parts.mail_transport,

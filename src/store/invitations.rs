@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::schema::invitations;
 use super::types::Timestamp;
 use super::{StoreError, Tx, on, parsed};
+use crate::domain::page::PageRequest;
 use crate::domain::{Email, Invitation, InvitationId, OrganizationId, UserId};
 
 #[derive(Queryable, Selectable)]
@@ -112,22 +113,28 @@ pub fn find_open(
     row.map(Invitation::try_from).transpose()
 }
 
-/// At most `limit` invitations of an organization that can be accepted, newest first.
-pub fn list_open(
+/// The invitations of an organization that can be accepted, newest first.
+pub fn page(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
+    request: &PageRequest<InvitationId>,
     now: DateTime<Utc>,
-    limit: i64,
 ) -> Result<Vec<Invitation>, StoreError> {
-    let rows: Vec<InvitationRow> = on!(tx, |conn| invitations::table
-        .filter(invitations::organization_id.eq(organization_id))
-        .filter(invitations::accepted_at.is_null())
-        .filter(invitations::revoked_at.is_null())
-        .filter(invitations::expires_at.gt(Timestamp(now)))
-        .order(invitations::id.desc())
-        .limit(limit)
-        .select(InvitationRow::as_select())
-        .load(conn))?;
+    let rows: Vec<InvitationRow> = on!(tx, |conn| {
+        let mut query = invitations::table
+            .filter(invitations::organization_id.eq(organization_id))
+            .filter(invitations::accepted_at.is_null())
+            .filter(invitations::revoked_at.is_null())
+            .filter(invitations::expires_at.gt(Timestamp(now)))
+            .order(invitations::id.desc())
+            .limit(request.rows())
+            .select(InvitationRow::as_select())
+            .into_boxed();
+        if let Some(before) = request.after {
+            query = query.filter(invitations::id.lt(before));
+        }
+        query.load(conn)
+    })?;
     rows.into_iter().map(Invitation::try_from).collect()
 }
 

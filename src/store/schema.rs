@@ -19,6 +19,9 @@ table! {
         disabled_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
+        session_ver -> Integer,
+        sessions_checked_until -> Nullable<Instant>,
+        deleted_at -> Nullable<Instant>,
     }
 }
 
@@ -70,6 +73,7 @@ table! {
         token_hash -> Nullable<Text>,
         locked -> Bool,
         proven_at -> Nullable<Instant>,
+        ver -> Integer,
     }
 }
 

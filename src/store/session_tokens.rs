@@ -1,10 +1,11 @@
 //! Sessions with an opaque token: rows of `sessions` that are found by the hash of the token.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::not;
 use diesel::prelude::*;
 
-use super::schema::sessions;
-use super::sessions::SessionRow;
+use super::schema::{sessions, users};
+use super::sessions::{SessionRow, current_version, live, unrevoked};
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::{Session, SessionId, UserId};
@@ -17,14 +18,18 @@ pub struct TokenSession {
 
 /// Also finds a session that has ended.
 pub fn find(tx: &mut Tx<'_>, token_hash: &str) -> Result<Option<TokenSession>, StoreError> {
-    let row: Option<(SessionRow, bool)> = on!(tx, |conn| sessions::table
+    let row: Option<(SessionRow, bool, bool)> = on!(tx, |conn| sessions::table
         .filter(sessions::token_hash.eq(token_hash))
-        .select((SessionRow::as_select(), sessions::locked))
+        .select((
+            SessionRow::as_select(),
+            not(unrevoked!(sessions::user_id)),
+            sessions::locked
+        ))
         .get_result(conn)
         .optional())?;
-    row.map(|(row, locked)| {
+    row.map(|(row, is_revoked, locked)| {
         Ok(TokenSession {
-            session: row.try_into()?,
+            session: row.session(is_revoked)?,
             locked,
         })
     })
@@ -37,8 +42,7 @@ pub fn unlock(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<bool
         sessions::table
             .find(id)
             .filter(sessions::locked.eq(true))
-            .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(Timestamp(now)))
+            .filter(live!(sessions::user_id, now))
     )
     .set((
         sessions::locked.eq(false),

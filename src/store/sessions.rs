@@ -1,13 +1,43 @@
 //! The `sessions` table: one row per sign-in.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, select};
+use diesel::dsl::{exists, not, select};
 use diesel::prelude::*;
 
-use super::schema::sessions;
+use super::schema::{sessions, users};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_for_share, on, parsed};
-use crate::domain::{Clearance, OrganizationId, Session, SessionId, UserId};
+use crate::domain::page::PageRequest;
+use crate::domain::{Clearance, OrganizationId, Session, SessionId, SessionKey, UserId};
+
+/// The version that the sessions of `$user_id` have unless they are revoked: of a value, or of each row's user.
+macro_rules! current_version {
+    ($user_id:expr) => {
+        users::table
+            .find($user_id)
+            .select(users::session_ver)
+            .single_value()
+            .assume_not_null()
+    };
+}
+
+/// Neither ended by itself nor with all sessions of the user. What has not expired either is live.
+macro_rules! unrevoked {
+    ($user_id:expr) => {
+        sessions::revoked_at
+            .is_null()
+            .and(sessions::ver.eq(current_version!($user_id)))
+    };
+}
+
+/// The rule of [`Session::must_be_live`] as SQL.
+macro_rules! live {
+    ($user_id:expr, $now:expr) => {
+        unrevoked!($user_id).and(sessions::expires_at.gt(Timestamp($now)))
+    };
+}
+
+pub(super) use {current_version, live, unrevoked};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
@@ -20,16 +50,14 @@ pub(super) struct SessionRow {
     created_at: Timestamp,
     last_used_at: Timestamp,
     expires_at: Timestamp,
-    revoked_at: Option<Timestamp>,
     kind: String,
     proven_at: Option<Timestamp>,
 }
 
-impl TryFrom<SessionRow> for Session {
-    type Error = StoreError;
-
-    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        Ok(Self {
+impl SessionRow {
+    pub(super) fn session(self, is_revoked: bool) -> Result<Session, StoreError> {
+        let row = self;
+        Ok(Session {
             id: row.id,
             kind: parsed(&row.kind)?,
             user_id: row.user_id,
@@ -39,7 +67,7 @@ impl TryFrom<SessionRow> for Session {
             created_at: row.created_at.0,
             last_used_at: row.last_used_at.0,
             expires_at: row.expires_at.0,
-            revoked_at: row.revoked_at.map(|at| at.0),
+            is_revoked,
             proven_at: row.proven_at.map(|at| at.0),
         })
     }
@@ -68,7 +96,7 @@ pub fn insert(
         sessions::proven_at.eq(session.proven_at.map(Timestamp)),
         sessions::last_used_at.eq(Timestamp(session.last_used_at)),
         sessions::expires_at.eq(Timestamp(session.expires_at)),
-        sessions::revoked_at.eq(session.revoked_at.map(Timestamp)),
+        sessions::ver.eq(current_version!(session.user_id)),
         sessions::kind.eq(session.kind.as_str()),
         sessions::token_hash.eq(new.token_hash),
         sessions::locked.eq(clearance.is_locked()),
@@ -85,20 +113,21 @@ pub fn lock_open(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, Stor
         tx,
         sessions::table
             .find(id)
-            .filter(sessions::revoked_at.is_null())
+            .filter(unrevoked!(sessions::user_id))
             .filter(sessions::locked.eq(false))
             .select(SessionRow::as_select())
     )?;
-    row.map(Session::try_from).transpose()
+    row.map(|row| row.session(false)).transpose()
 }
 
 pub fn find(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {
-    let row: Option<SessionRow> = on!(tx, |conn| sessions::table
+    let row: Option<(SessionRow, bool)> = on!(tx, |conn| sessions::table
         .find(id)
-        .select(SessionRow::as_select())
+        .select((SessionRow::as_select(), not(unrevoked!(sessions::user_id))))
         .get_result(conn)
         .optional())?;
-    row.map(Session::try_from).transpose()
+    row.map(|(row, is_revoked)| row.session(is_revoked))
+        .transpose()
 }
 
 /// Whether the user has signed in before, but not with the device and address of this session.
@@ -127,20 +156,31 @@ pub fn is_from_elsewhere(tx: &mut Tx<'_>, session: &Session) -> Result<bool, Sto
     .get_result(conn))?)
 }
 
-/// A user's sessions that are neither revoked nor expired, newest first.
-pub fn list_live_of_user(
+/// A user's live sessions, newest first.
+pub fn page(
     tx: &mut Tx<'_>,
     user_id: UserId,
+    request: &PageRequest<SessionKey>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Session>, StoreError> {
-    let rows: Vec<SessionRow> = on!(tx, |conn| sessions::table
-        .filter(sessions::user_id.eq(user_id))
-        .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(Timestamp(now)))
-        .order((sessions::created_at.desc(), sessions::id.desc()))
-        .select(SessionRow::as_select())
-        .load(conn))?;
-    rows.into_iter().map(Session::try_from).collect()
+    let rows: Vec<SessionRow> = on!(tx, |conn| {
+        let mut query = sessions::table
+            .filter(sessions::user_id.eq(user_id))
+            .filter(live!(user_id, now))
+            .order((sessions::created_at.desc(), sessions::id.desc()))
+            .limit(request.rows())
+            .select(SessionRow::as_select())
+            .into_boxed();
+        if let Some(SessionKey { created_at, id }) = request.after {
+            let created_at = Timestamp(created_at);
+            // The first is implied by the second; with it both databases begin in the middle of the index.
+            query = query
+                .filter(sessions::created_at.le(created_at))
+                .filter(sessions::created_at.lt(created_at).or(sessions::id.lt(id)));
+        }
+        query.load(conn)
+    })?;
+    rows.into_iter().map(|row| row.session(false)).collect()
 }
 
 /// Records a use and the organization of the session from now on. Returns whether the session was still
@@ -154,8 +194,7 @@ pub fn touch(
     let touched = on!(tx, |conn| diesel::update(
         sessions::table
             .find(id)
-            .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(Timestamp(now)))
+            .filter(live!(sessions::user_id, now))
     )
     .set((
         sessions::last_used_at.eq(Timestamp(now)),
@@ -176,49 +215,155 @@ pub fn revoke(
         sessions::table
             .find(id)
             .filter(sessions::user_id.eq(user_id))
-            .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(Timestamp(now)))
+            .filter(live!(user_id, now))
     )
     .set(sessions::revoked_at.eq(Some(Timestamp(now))))
     .execute(conn))?;
     Ok(revoked == 1)
 }
 
-/// Ends all live sessions of this user, except one if given; returns those it ended.
-pub fn revoke_all(
-    tx: &mut Tx<'_>,
-    user_id: UserId,
-    except: Option<SessionId>,
-    now: DateTime<Utc>,
-) -> Result<Vec<SessionId>, StoreError> {
-    let except = except.unwrap_or(SessionId::NIL);
-    Ok(on!(tx, |conn| diesel::update(
-        sessions::table
-            .filter(sessions::user_id.eq(user_id))
-            .filter(sessions::id.ne(except))
-            .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(Timestamp(now)))
-    )
-    .set(sessions::revoked_at.eq(Some(Timestamp(now))))
-    .returning(sessions::id)
-    .get_results(conn))?)
+/// Which live sessions of a user are meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Which {
+    /// All but one.
+    Others(SessionId),
+    In(OrganizationId),
 }
 
-/// Ends a user's live sessions in an organization; returns those it ended.
-pub fn revoke_in_organization(
+/// At most `limit` of a user's live sessions, those used last first.
+pub fn list_live(
     tx: &mut Tx<'_>,
     user_id: UserId,
-    organization_id: OrganizationId,
+    which: Which,
+    limit: u32,
     now: DateTime<Utc>,
 ) -> Result<Vec<SessionId>, StoreError> {
-    Ok(on!(tx, |conn| diesel::update(
-        sessions::table
+    Ok(on!(tx, |conn| {
+        let query = sessions::table
             .filter(sessions::user_id.eq(user_id))
-            .filter(sessions::organization_id.eq(organization_id))
+            .filter(live!(user_id, now))
+            .order((sessions::last_used_at.desc(), sessions::id.desc()))
+            .limit(limit.into())
+            .select(sessions::id)
+            .into_boxed();
+        match which {
+            Which::Others(except) => query.filter(sessions::id.ne(except)).load(conn),
+            Which::In(id) => query.filter(sessions::organization_id.eq(id)).load(conn),
+        }
+    })?)
+}
+
+/// A session that is not revoked, though it may have expired.
+#[derive(Debug, Clone, Copy)]
+pub struct UnrevokedSession {
+    pub id: SessionId,
+    pub is_live: bool,
+    /// Whether its second factor is missing.
+    pub is_locked: bool,
+    pub last_used_at: DateTime<Utc>,
+}
+
+/// At most `limit` of a user's sessions that are not revoked, those used last first.
+pub fn list_unrevoked(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<Vec<UnrevokedSession>, StoreError> {
+    let rows: Vec<(SessionId, bool, bool, Timestamp)> = on!(tx, |conn| sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .filter(unrevoked!(user_id))
+        .order((sessions::last_used_at.desc(), sessions::id.desc()))
+        .limit(limit.into())
+        .select((
+            sessions::id,
+            sessions::expires_at.gt(Timestamp(now)),
+            sessions::locked,
+            sessions::last_used_at
+        ))
+        .load(conn))?;
+    let row = |(id, is_live, is_locked, last_used_at): (_, _, _, Timestamp)| UnrevokedSession {
+        id,
+        is_live,
+        is_locked,
+        last_used_at: last_used_at.0,
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// At most `limit` of a user's rows that are not marked as ended, though all sessions of the user were ended since.
+pub fn list_outdated(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    limit: u32,
+) -> Result<Vec<SessionId>, StoreError> {
+    Ok(on!(tx, |conn| sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::ver.lt(current_version!(user_id)))
+        .select(sessions::id)
+        .limit(limit.into())
+        .load(conn))?)
+}
+
+/// Marks sessions as ended.
+pub fn close(tx: &mut Tx<'_>, ids: &[SessionId], now: DateTime<Utc>) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        sessions::table
+            .filter(sessions::id.eq_any(ids))
             .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(Timestamp(now)))
     )
     .set(sessions::revoked_at.eq(Some(Timestamp(now))))
-    .returning(sessions::id)
-    .get_results(conn))?)
+    .execute(conn))?;
+    Ok(())
+}
+
+/// Keeps a session live although the version was raised.
+pub fn raise_version(tx: &mut Tx<'_>, id: SessionId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(sessions::table.find(id))
+        .set(sessions::ver.eq(current_version!(sessions::user_id)))
+        .execute(conn))?;
+    Ok(())
+}
+
+/// The users of the next `limit` rows that are not marked as ended, in the order of their ids, and whether each row is
+/// live.
+pub fn list_open_after(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<Vec<(UserId, bool)>, StoreError> {
+    Ok(on!(tx, |conn| sessions::table
+        .filter(sessions::user_id.gt(user_id))
+        .filter(sessions::revoked_at.is_null())
+        .order(sessions::user_id)
+        .limit(limit.into())
+        .select((sessions::user_id, live!(sessions::user_id, now)))
+        .load(conn))?)
+}
+
+/// Whether a user has more than `count` rows, ended ones included.
+pub fn has_more_than(tx: &mut Tx<'_>, user_id: UserId, count: u32) -> Result<bool, StoreError> {
+    let next: Option<SessionId> = on!(tx, |conn| sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .select(sessions::id)
+        .offset(count.into())
+        .limit(1)
+        .get_result(conn)
+        .optional())?;
+    Ok(next.is_some())
+}
+
+/// Deletes at most `limit` rows of a user; returns how many.
+pub fn delete_some(tx: &mut Tx<'_>, user_id: UserId, limit: u32) -> Result<usize, StoreError> {
+    let ids: Vec<SessionId> = on!(tx, |conn| sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .select(sessions::id)
+        .limit(limit.into())
+        .load(conn))?;
+    Ok(on!(tx, |conn| diesel::delete(
+        sessions::table.filter(sessions::id.eq_any(&ids))
+    )
+    .execute(conn))?)
 }

@@ -26,6 +26,7 @@ pub(super) struct UserRow {
     name: String,
     ver: i32,
     disabled_at: Option<Timestamp>,
+    sessions_checked_until: Option<Timestamp>,
     created_at: Timestamp,
 }
 
@@ -37,6 +38,7 @@ impl From<UserRow> for User {
             name: PersonName::from_stored(row.name),
             token_version: row.ver,
             disabled_at: row.disabled_at.map(|at| at.0),
+            sessions_checked_until: row.sessions_checked_until.map(|at| at.0),
             created_at: row.created_at.0,
         }
     }
@@ -197,6 +199,7 @@ pub fn lock_account_exclusively(
 /// All users, oldest first.
 pub fn list(tx: &mut Tx<'_>) -> Result<Vec<User>, StoreError> {
     let rows: Vec<UserRow> = on!(tx, |conn| users::table
+        .filter(users::deleted_at.is_null())
         .order((users::created_at, users::id))
         .select(UserRow::as_select())
         .load(conn))?;
@@ -283,7 +286,7 @@ pub fn set_verified_email(
     Ok(())
 }
 
-/// Increments the credential version and returns the new one.
+/// Ends all sessions of the user and revokes all their tokens; returns the new token version.
 pub fn raise_token_version(
     tx: &mut Tx<'_>,
     id: UserId,
@@ -292,10 +295,27 @@ pub fn raise_token_version(
     Ok(on!(tx, |conn| diesel::update(users::table.find(id))
         .set((
             users::ver.eq(users::ver + 1),
+            users::session_ver.eq(users::session_ver + 1),
             users::updated_at.eq(Timestamp(now))
         ))
         .returning(users::ver)
         .get_result(conn))?)
+}
+
+/// Ends all sessions of the user. Their access tokens are not revoked, so the database is asked about each until they
+/// have expired.
+pub fn raise_session_version(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    checked_until: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(users::table.find(id))
+        .set((
+            users::session_ver.eq(users::session_ver + 1),
+            users::sessions_checked_until.eq(Some(Timestamp(checked_until)))
+        ))
+        .execute(conn))?;
+    Ok(())
 }
 
 /// Raises the version of what tokens say about the user and returns the new one.
@@ -328,6 +348,32 @@ pub fn enable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), Sto
         ))
         .execute(conn))?;
     Ok(())
+}
+
+/// Deletes what the account can be found by; [`delete`] deletes the rest once its sessions are gone.
+pub fn hide(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(users::table.find(id))
+        .set((
+            users::email.eq(None::<&str>),
+            users::name.eq(""),
+            users::first_name.eq(None::<&str>),
+            users::last_name.eq(None::<&str>),
+            users::password_hash.eq(None::<&str>),
+            users::disabled_at.eq(Some(Timestamp(now))),
+            users::deleted_at.eq(Some(Timestamp(now))),
+        ))
+        .execute(conn))?;
+    Ok(())
+}
+
+/// An account that [`hide`] was called for.
+pub fn find_hidden(tx: &mut Tx<'_>) -> Result<Option<UserId>, StoreError> {
+    Ok(on!(tx, |conn| users::table
+        .filter(users::deleted_at.is_not_null())
+        .select(users::id)
+        .order(users::id)
+        .get_result(conn)
+        .optional())?)
 }
 
 /// Deletes an account and everything that belongs to it.

@@ -106,6 +106,7 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
             "service/mail/",
             "service/mfa/secret.rs",
             "service/session_tokens/authenticate.rs",
+            "service/sessions/housekeeping.rs",
             "service/sessions/revocation_cache.rs",
             "service/slack/callback.rs",
             "service/slack/purge.rs",

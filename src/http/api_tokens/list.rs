@@ -32,7 +32,7 @@ pub(crate) struct ApiTokens {
     security(("bearer" = [])),
     params(
         ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
-            description = "Tokens per page, 1 to 100; 50 by default."),
+            description = "Tokens per page, 1 to 100; 100 by default."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of tokens.", body = ApiTokens)),

@@ -8,13 +8,19 @@ use utoipa::ToSchema;
 use super::organization_id;
 use crate::domain::{self, InvitationId, OrganizationId, Role, UserId};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound};
+use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound, ValidationFailed};
+use crate::http::paging::{cursor, page_request};
+use crate::http::query::Query;
 use crate::service::{Caller, Services, invitations as service};
 
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Invitations {
     /// Newest first.
     invitations: Vec<Invitation>,
+    /// For `cursor`; null on the last page.
+    #[schema(required, example = "AZqfLl0bSiCcPWSx4PeowA")]
+    next_cursor: Option<String>,
 }
 
 /// An invitation that can be accepted.
@@ -49,23 +55,35 @@ impl From<domain::Invitation> for Invitation {
 
 /// List open invitations
 ///
-/// For managers and admins: invitations that can be accepted, at most 500.
+/// For managers and admins: invitations that can be accepted.
 #[utoipa::path(
     get,
     path = "/api/organizations/{id}/invitations",
     tag = "Organizations",
     security(("bearer" = [])),
-    params(("id" = OrganizationId, Path, description = "The caller's organization.")),
-    responses((status = 200, description = "The open invitations.", body = Invitations)),
-    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound]))),
+    params(
+        ("id" = OrganizationId, Path, description = "The caller's organization."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Invitations per page, 1 to 100; 100 by default."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
+    ),
+    responses((status = 200, description = "A page of the open invitations.", body = Invitations)),
+    extensions(("x-error-codes" = json!([ValidationFailed, Forbidden, OrganizationNotFound]))),
 )]
 pub(crate) async fn invitations(
     services: Data<Services>,
     caller: Caller,
     id: Path<String>,
+    query: Query,
 ) -> Result<Json<Invitations>, ApiError> {
-    let open = service::list(&services, &caller, organization_id(&id)?).await?;
+    let id = organization_id(&id)?;
+    let query = query.unambiguous()?;
+    let mut faults = Vec::new();
+    let request = page_request(&query, &mut faults, InvitationId);
+    ApiError::unless_none(faults)?;
+    let page = service::list(&services, &caller, id, request).await?;
     Ok(Json(Invitations {
-        invitations: open.into_iter().map(Invitation::from).collect(),
+        invitations: page.items.into_iter().map(Invitation::from).collect(),
+        next_cursor: page.next.map(|id| cursor(id.0)),
     }))
 }

@@ -60,7 +60,7 @@ impl From<domain::Member> for Member {
     params(
         ("id" = OrganizationId, Path, description = "The caller's organization."),
         ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
-            description = "Members per page, 1 to 100; 50 by default."),
+            description = "Members per page, 1 to 100; 100 by default."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of members.", body = Members)),

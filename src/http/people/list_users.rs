@@ -35,7 +35,7 @@ pub(crate) struct People {
     security(("bearer" = [])),
     params(
         ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
-            description = "Users per page, 1 to 100; 50 by default."),
+            description = "Users per page, 1 to 100; 100 by default."),
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
         ("q" = Option<String>, Query, max_length = 100,
             description = "Matches name or e-mail address, case-insensitively; at most 100 characters."),

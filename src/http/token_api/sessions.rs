@@ -4,15 +4,23 @@ use actix_web::web::{Data, Json};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use crate::domain::{self, SessionId, SessionKind};
+use crate::domain::{self, SessionId, SessionKey, SessionKind};
 use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::ValidationFailed;
+use crate::http::paging::{cursor_of, page_request_by};
+use crate::http::query::Query;
 use crate::service::{self, Caller, Services};
 
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Sessions {
     /// Newest first.
     sessions: Vec<Session>,
+    /// For `cursor`; null on the last page.
+    #[schema(required, example = "AAZKd3XFSYABmp8uXRt6IJw9ZLHg96jC")]
+    next_cursor: Option<String>,
 }
 
 /// One sign-in on one device.
@@ -54,24 +62,52 @@ impl Session {
     }
 }
 
+/// A cursor holds microseconds since 1970, and the id.
+fn key_of(cursor: &[u8]) -> Option<SessionKey> {
+    let (created_at, id) = cursor.split_first_chunk()?;
+    let micros = i64::from_be_bytes(*created_at);
+    Some(SessionKey {
+        created_at: DateTime::from_timestamp_micros(micros)?,
+        id: SessionId(Uuid::from_slice(id).ok()?),
+    })
+}
+
+fn bytes_of(key: SessionKey) -> Vec<u8> {
+    let mut bytes = key.created_at.timestamp_micros().to_be_bytes().to_vec();
+    bytes.extend_from_slice(key.id.0.as_bytes());
+    bytes
+}
+
 /// List sessions
 ///
-/// All live sessions of the caller, of every kind.
+/// The live sessions of the caller, of every kind.
 #[utoipa::path(
     get,
     path = "/api/auth/sessions",
     tag = "Sessions",
     security(("bearer" = [])),
-    responses((status = 200, description = "The caller's live sessions.", body = Sessions)),
+    params(
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 100,
+            description = "Sessions per page, 1 to 100; 100 by default."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
+    ),
+    responses((status = 200, description = "A page of the caller's live sessions.", body = Sessions)),
+    extensions(("x-error-codes" = json!([ValidationFailed]))),
 )]
 pub(crate) async fn sessions(
     services: Data<Services>,
     caller: Caller,
+    query: Query,
 ) -> Result<Json<Sessions>, ApiError> {
     let current = caller.session_id()?;
-    let sessions = service::list_sessions(&services, &caller).await?;
+    let query = query.unambiguous()?;
+    let mut faults = Vec::new();
+    let request = page_request_by(&query, &mut faults, key_of);
+    ApiError::unless_none(faults)?;
+    let page = service::list_sessions(&services, &caller, request).await?;
     let seen = |session| Session::seen_from(current, session);
     Ok(Json(Sessions {
-        sessions: sessions.into_iter().map(seen).collect(),
+        sessions: page.items.into_iter().map(seen).collect(),
+        next_cursor: page.next.map(|key| cursor_of(&bytes_of(key))),
     }))
 }

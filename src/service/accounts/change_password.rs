@@ -4,9 +4,10 @@ use crate::domain::EmailMessage;
 use crate::domain::audit::Action;
 use crate::service::accounts::reauthenticate::reauthenticate;
 use crate::service::mail::gate;
+use crate::service::sessions::end_many::end_other_sessions;
 use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::{Caller, Result, Services, one_time};
-use crate::store::{sessions, users};
+use crate::store::users;
 
 /// Ends the caller's other sessions. The notice by e-mail has a link that ends this one too.
 ///
@@ -45,8 +46,7 @@ pub async fn change_password(
             let (user_id, except, now) = (actor.id(), actor.session_id()?, unit.now);
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
             one_time::revoke_after_credential_change(unit.tx, user_id)?;
-            let ended = sessions::revoke_all(unit.tx, user_id, Some(except), now)?;
-            unit.sessions_ended(user_id, ended);
+            end_other_sessions(unit, user_id, except)?;
             if let Some(email) = actor.user().email.clone() {
                 let secret = store_link(unit, user_id, except)?;
                 let message = EmailMessage::PasswordChanged {

@@ -8,7 +8,7 @@ use crate::service::limits::{Whose, permit_hashing, unlock_account};
 use crate::service::mail::gate;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{memberships, sessions, users};
+use crate::store::{memberships, users};
 
 /// Ends every session and revokes every token, and does not sign in. The link also verifies the address. A second
 /// factor stays: access to the mailbox replaces the password only.
@@ -64,7 +64,6 @@ pub async fn reset_password(
             }
             one_time::revoke_after_credential_change(unit.tx, user_id)?;
             unit.revoke_tokens(user_id)?;
-            sessions::revoke_all(unit.tx, user_id, None, now)?;
             unit.changed(Change::PersonChanged { user_id });
             let message = EmailMessage::PasswordChanged {
                 name: account.user.name.to_string(),

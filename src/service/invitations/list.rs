@@ -1,13 +1,11 @@
 //! Lists open invitations.
 
-use crate::domain::{Invitation, OrganizationId, Role};
+use crate::domain::page::{Page, PageRequest};
+use crate::domain::{Invitation, InvitationId, OrganizationId, Role};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::invitations;
 
-/// Enough in practice, and few enough for one answer.
-const MOST: i64 = 500;
-
-/// The invitations that can be accepted, at most 500, newest first.
+/// The invitations that can be accepted, newest first.
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `manager`.
@@ -15,14 +13,18 @@ pub async fn list(
     services: &Services,
     caller: &Caller,
     organization_id: OrganizationId,
-) -> Result<Vec<Invitation>> {
+    request: PageRequest<InvitationId>,
+) -> Result<Page<Invitation, InvitationId>> {
     caller.must_speak_for(organization_id)?;
     caller.must_be(Role::Manager)?;
     let now = services.now();
-    services
+    let rows = services
         .store
         .search(caller, move |tx| {
-            invitations::list_open(tx, organization_id, now, MOST).map_err(Error::from)
+            invitations::page(tx, organization_id, &request, now).map_err(Error::from)
         })
-        .await
+        .await?;
+    Ok(Page::of(rows, &request, |invitation: &Invitation| {
+        invitation.id
+    }))
 }

@@ -2,9 +2,10 @@
 
 use crate::domain::{Change, EmailMessage, SessionId, User, UserId};
 use crate::service::mail::gate;
+use crate::service::sessions::end_many;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Result, one_time};
-use crate::store::{sessions, users};
+use crate::store::users;
 
 /// Ends the sessions that began before the change, except one, and pending sign-ins.
 pub(in crate::service) fn end_other_sessions(
@@ -13,8 +14,7 @@ pub(in crate::service) fn end_other_sessions(
     except: SessionId,
 ) -> Result<()> {
     one_time::revoke_after_credential_change(unit.tx, user_id)?;
-    let ended = sessions::revoke_all(unit.tx, user_id, Some(except), unit.now)?;
-    unit.sessions_ended(user_id, ended);
+    end_many::end_other_sessions(unit, user_id, except)?;
     unit.changed(Change::PersonChanged { user_id });
     Ok(())
 }

@@ -4,7 +4,7 @@ use crate::domain::audit::{Action, Method};
 use crate::domain::{Email, User};
 use crate::service::mfa::after_change::send_notice;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
-use crate::store::{recovery_codes, sessions, totp, users};
+use crate::store::{recovery_codes, totp, users};
 
 /// Deletes the authenticator and the recovery codes, and ends every session; `None` if no account has the address. The
 /// operator must have verified the user's identity.
@@ -30,7 +30,6 @@ pub async fn reset(
             recovery_codes::delete(unit.tx, user.id)?;
             one_time::revoke_after_credential_change(unit.tx, user.id)?;
             unit.revoke_tokens(user.id)?;
-            sessions::revoke_all(unit.tx, user.id, None, unit.now)?;
             send_notice(unit, &user, false)?;
             let event = unit.event(Action::MfaDisabled).by(Method::Operator);
             unit.finish(event.about(user.id), Some(user))

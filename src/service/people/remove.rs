@@ -1,9 +1,11 @@
 //! Removes a user from the organization.
 
 use crate::domain::audit::Action;
+use crate::domain::person::MOST_SESSIONS;
 use crate::domain::{Permission, UserId};
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::reach;
+use crate::service::sessions::end_many::end_sessions_in;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{identities, memberships, sessions, users};
@@ -26,14 +28,14 @@ pub async fn remove_person(services: &Services, caller: &Caller, user_id: UserId
             let action = if is_left_without_anything(unit, user_id)? {
                 // Before the account, which holds the version to raise.
                 unit.revoke_tokens(user_id)?;
-                users::delete(unit.tx, user_id)?;
+                if sessions::has_more_than(unit.tx, user_id, MOST_SESSIONS)? {
+                    users::hide(unit.tx, user_id, now)?;
+                } else {
+                    users::delete(unit.tx, user_id)?;
+                }
                 Action::UserDeleted
             } else {
-                unit.outdated(user_id)?;
-                // Sessions in other organizations continue.
-                let ended =
-                    sessions::revoke_in_organization(unit.tx, user_id, organization_id, now)?;
-                unit.sessions_ended(user_id, ended);
+                end_sessions_in(unit, user_id, organization_id)?;
                 Action::MemberRemoved
             };
             let event = unit.event(action).about(user_id);

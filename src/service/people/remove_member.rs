@@ -3,8 +3,9 @@
 use crate::domain::audit::Action;
 use crate::domain::{Change, OrganizationId, Role, UserId};
 use crate::service::organizations::last_admin::keep_an_admin;
+use crate::service::sessions::end_many::end_sessions_in;
 use crate::service::{Caller, Error, Result, Services};
-use crate::store::{memberships, sessions};
+use crate::store::memberships;
 
 /// Everyone may leave; an admin may remove others. The account and its other memberships stay; its sessions in the
 /// organization end. The member's reports then have no manager.
@@ -33,9 +34,7 @@ pub async fn remove_member(
             let now = unit.now;
             let reports = memberships::release_reports(unit.tx, user_id, organization_id, now)?;
             memberships::delete(unit.tx, user_id, organization_id)?;
-            unit.outdated(user_id)?;
-            let ended = sessions::revoke_in_organization(unit.tx, user_id, organization_id, now)?;
-            unit.sessions_ended(user_id, ended);
+            end_sessions_in(unit, user_id, organization_id)?;
             for user_id in reports {
                 unit.changed(Change::PersonChanged { user_id });
             }

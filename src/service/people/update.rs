@@ -8,7 +8,7 @@ use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::{Person, reach};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, Result, Services};
-use crate::store::{api_tokens, memberships, people, sessions, users};
+use crate::store::{api_tokens, memberships, people, users};
 
 /// What to change; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
@@ -137,7 +137,6 @@ pub(in crate::service) fn disable_account(
 ) -> Result<()> {
     users::disable(unit.tx, user_id, unit.now)?;
     unit.revoke_tokens(user_id)?;
-    sessions::revoke_all(unit.tx, user_id, None, unit.now)?;
     api_tokens::revoke_all_of(unit.tx, user_id, unit.now)?;
     Ok(())
 }

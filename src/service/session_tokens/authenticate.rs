@@ -1,15 +1,12 @@
 //! Authenticates session tokens.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use crate::domain::{OrganizationId, Session, SessionId, UserId};
+use crate::domain::{OrganizationId, Session, SessionId, UserId, lifetimes};
 use crate::service::session_tokens::SessionToken;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
 use crate::store::{Requester, Tx, memberships, session_tokens, sessions, users};
-
-/// The precision of `last_used_at`, so that not every request needs a write.
-const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
 
 /// A live session.
 pub enum TokenSession {
@@ -45,7 +42,7 @@ pub async fn authenticate(
             move |tx| find(tx, &context, hash.as_str(), now)
         })
         .await?;
-    if session.last_used_at + LAST_USED_PRECISION <= now {
+    if session.last_used_at + lifetimes::LAST_USED_PRECISION <= now {
         let (id, organization_id) = (session.id, session.organization_id);
         let by = Requester::member(organization_id, session.user_id);
         services
@@ -70,12 +67,7 @@ fn find(
 ) -> Result<(Session, TokenSession)> {
     let found = session_tokens::find(tx, hash)?.ok_or(Error::InvalidToken)?;
     let session = found.session;
-    if session.revoked_at.is_some() {
-        return Err(Error::TokenRevoked);
-    }
-    if !session.is_live(now) {
-        return Err(Error::TokenExpired);
-    }
+    session.must_be_live(now)?;
     let user = users::find(tx, session.user_id)?
         .filter(|user| user.disabled_at.is_none())
         .ok_or(Error::TokenRevoked)?;

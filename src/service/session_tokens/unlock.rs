@@ -4,6 +4,7 @@ use crate::domain::audit::{Action, Method};
 use crate::service::mfa::check::CodeCheck;
 use crate::service::session_tokens::LockedSession;
 use crate::service::session_tokens::view::View;
+use crate::service::sessions::end_many::end_excess;
 use crate::service::{Error, Profile, RequestContext, Result, Services};
 use crate::store::{memberships, session_tokens, sessions, users};
 
@@ -26,8 +27,9 @@ pub async fn unlock(
                 .ok_or(Error::TokenRevoked)?
                 .user;
             sessions::find(unit.tx, session.session_id)?
-                .filter(|session| session.is_live(unit.now))
-                .ok_or(Error::TokenRevoked)?;
+                .ok_or(Error::TokenRevoked)?
+                .must_be_live(unit.now)
+                .map_err(|_| Error::TokenRevoked)?;
             let event = unit.event(Action::Login).own(user_id);
             let event = event.within(organization_id).by(Method::SecondFactor);
             if let Err(refused) = check.run(unit, user_id, &event)? {
@@ -36,6 +38,7 @@ pub async fn unlock(
             if !session_tokens::unlock(unit.tx, session.session_id, unit.now)? {
                 return Err(Error::TokenRevoked);
             }
+            end_excess(unit, user_id, None, 1)?;
             let membership =
                 memberships::find(unit.tx, user_id, organization_id)?.ok_or(Error::TokenRevoked)?;
             let view = View::of(unit.tx, Profile::of(&user, &membership))?;

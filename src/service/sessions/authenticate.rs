@@ -55,9 +55,6 @@ async fn identify(
     if services.revocations.is_revoked(&claims) {
         return Err(Error::TokenRevoked);
     }
-    if !services.revocations.is_fresh() {
-        check_session_in_database(services, &claims).await?;
-    }
     let (revocations, store) = (&services.revocations, &services.store);
     let mut known = revocations
         .person(store, claims.sub, claims.org_id)
@@ -75,6 +72,11 @@ async fn identify(
     if person.user.disabled_at.is_some() || claims.ver < person.user.token_version {
         return Err(Error::TokenRevoked);
     }
+    let checked_until = person.user.sessions_checked_until;
+    if !services.revocations.is_fresh() || checked_until.is_some_and(|until| services.now() < until)
+    {
+        check_session_in_database(services, &claims).await?;
+    }
     let membership = person
         .membership(claims.org_id)
         .ok_or(Error::TokenRevoked)?;
@@ -89,7 +91,8 @@ async fn identify(
     Ok((caller, second_factor))
 }
 
-/// Checks the session in the database while the cache is stale. The caller checks the user's `token_version`.
+/// Checks the session in the database while the cache is stale, or does not know of all sessions that have ended. The
+/// caller checks the user's `token_version`.
 async fn check_session_in_database(services: &Services, claims: &Claims) -> Result<()> {
     let session_id = claims.sid;
     let requester = Requester::member(claims.org_id, claims.sub);
@@ -98,8 +101,5 @@ async fn check_session_in_database(services: &Services, claims: &Claims) -> Resu
         .read(requester, move |tx| sessions::find(tx, session_id))
         .await?
         .ok_or(Error::InvalidToken)?;
-    match session.revoked_at {
-        None => Ok(()),
-        Some(_) => Err(Error::TokenRevoked),
-    }
+    Ok(session.must_be_live(services.now())?)
 }

@@ -34,7 +34,6 @@ pub async fn logout_all(services: &Services, caller: &Caller) -> Result<()> {
     services
         .write_as(caller, move |unit, actor| {
             unit.revoke_tokens(actor.id())?;
-            sessions::revoke_all(unit.tx, actor.id(), None, unit.now)?;
             let event = unit.event(Action::LogoutAll);
             unit.finish(event, ())
         })

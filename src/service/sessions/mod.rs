@@ -3,8 +3,10 @@
 pub mod authenticate;
 pub mod cookie_session;
 pub mod csrf;
+pub mod end_many;
 pub mod end_session;
 pub mod end_session_by_link;
+pub mod housekeeping;
 pub mod list_sessions;
 pub mod logout;
 pub mod refresh;

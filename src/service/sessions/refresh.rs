@@ -1,15 +1,10 @@
 //! Issues a new token for a valid one, for the same or another organization.
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use crate::domain::audit::Action;
-use crate::domain::{OrganizationId, Session, SessionId};
+use crate::domain::{OrganizationId, lifetimes};
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::{Caller, Error, Profile, Result, Services, SignedIn};
-use crate::store::{Tx, memberships, people, sessions};
-
-/// The precision of `last_used_at`, so that not every refresh needs a write.
-const LAST_USED_PRECISION: TimeDelta = TimeDelta::minutes(5);
+use crate::store::{memberships, people, sessions};
 
 /// The old token stays valid until it expires, so that parallel tabs and lost answers do no harm.
 ///
@@ -28,7 +23,8 @@ pub async fn refresh(
     let (session, token_version, profile) = services
         .store
         .read(caller, move |tx| {
-            let session = find_live(tx, session_id, now)?;
+            let session = sessions::find(tx, session_id)?.ok_or(Error::InvalidToken)?;
+            session.must_be_live(now)?;
             let (user, membership) =
                 people::find(tx, to, user_id)?.ok_or(Error::OrganizationNotFound)?;
             if user.disabled_at.is_some() {
@@ -44,7 +40,7 @@ pub async fn refresh(
         .await?;
 
     let switches = session.organization_id != to;
-    if switches || session.last_used_at + LAST_USED_PRECISION <= now {
+    if switches || session.last_used_at + lifetimes::LAST_USED_PRECISION <= now {
         services
             .write_as(caller, move |unit, _| {
                 let membership =
@@ -65,15 +61,4 @@ pub async fn refresh(
             .await?;
     }
     Ok(services.tokens.issue(now, &session, token_version, profile))
-}
-
-fn find_live(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<Session> {
-    let session = sessions::find(tx, id)?.ok_or(Error::InvalidToken)?;
-    if session.revoked_at.is_some() {
-        return Err(Error::TokenRevoked);
-    }
-    if !session.is_live(now) {
-        return Err(Error::TokenExpired);
-    }
-    Ok(session)
 }

@@ -7,6 +7,7 @@
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Clearance, Session, SessionId, SessionKind, lifetimes};
+use crate::service::sessions::end_many::{Beginning, end_excess};
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::sign_in::notice::notify_of_new_place;
@@ -15,6 +16,9 @@ use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Profile, Result, Services, SignIn, SignedIn};
 use crate::store::sessions::{self, NewSession};
+
+/// How many sessions a sign-in ends at most, so that it stays quick; housekeeping ends the rest.
+const ENDED_PER_SIGN_IN: u32 = 100;
 
 /// How a user has authenticated.
 pub(in crate::service) enum Proof {
@@ -130,7 +134,7 @@ fn begin(
         created_at: now,
         last_used_at: now,
         expires_at: now + lifetime,
-        revoked_at: None,
+        is_revoked: false,
         proven_at: Some(now),
     };
     let is_from_elsewhere = sessions::is_from_elsewhere(unit.tx, &session)?;
@@ -138,6 +142,11 @@ fn begin(
         session: &session,
         token_hash: token_hash.map(OpaqueHash::as_str),
     };
+    let beginning = Beginning {
+        is_locked: cleared.is_locked,
+        organization_id: session.organization_id,
+    };
+    end_excess(unit, session.user_id, Some(beginning), ENDED_PER_SIGN_IN)?;
     sessions::insert(unit.tx, &new, &cleared)?;
     if is_from_elsewhere {
         notify_of_new_place(unit, &session)?;

@@ -31,7 +31,7 @@ pub async fn login(
             let subject = Subject::in_organization(unit.tx, user, wanted)?;
             let proof = Proof::Password(subject);
             let entry = enter(unit, proof, Carrier::Jwt)?;
-            unit.unrecorded(entry)
+            unit.recorded_if_changed(entry)
         })
         .await?;
     entry.issue(services)

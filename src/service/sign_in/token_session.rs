@@ -60,7 +60,7 @@ pub async fn login(
                 entry => (false, entry.begun()?),
             };
             let view = View::of(unit.tx, begun.profile)?;
-            unit.unrecorded((is_locked, view))
+            unit.recorded_if_changed((is_locked, view))
         })
         .await?;
     Ok(Begun {

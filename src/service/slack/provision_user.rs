@@ -215,7 +215,7 @@ pub(in crate::service) async fn link(
             .ok_or(SignInFailure::NotAllowed)?
             .user;
         let session = sessions::lock_open(unit.tx, session_id)?
-            .filter(|session| session.is_live(now))
+            .filter(|session| session.must_be_live(now).is_ok())
             .ok_or(SignInFailure::SignInExpired)?;
         let owner = identities::find(unit.tx, &slack.person.account)?;
         if owner.is_some_and(|owner| owner != user_id) {

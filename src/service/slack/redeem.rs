@@ -46,7 +46,7 @@ pub async fn redeem(
                 // The account may have been disabled or removed since the code was issued.
                 let subject = member(unit, user_id, organization_id)?;
                 let entry = enter(unit, Proof::Slack(subject), Carrier::Jwt)?;
-                unit.unrecorded(entry)
+                unit.recorded_if_changed(entry)
             })
             .await
             .and_then(|entry| entry.issue(services)),

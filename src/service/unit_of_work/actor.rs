@@ -100,12 +100,9 @@ impl Actor {
         let membership = rows.membership.ok_or(Error::TokenRevoked)?;
         let (proof, role) = match rows.credential.ok_or(Error::TokenRevoked)? {
             CredentialRow::Session(session) => {
-                if session.revoked_at.is_some() || caller.token_version < account.user.token_version
-                {
+                session.must_be_live(now)?;
+                if caller.token_version < account.user.token_version {
                     return Err(Error::TokenRevoked);
-                }
-                if !session.is_live(now) {
-                    return Err(Error::TokenExpired);
                 }
                 (Proof::Session(session), membership.role)
             }

@@ -22,10 +22,11 @@ use crate::crypto::sealed::{self, Purpose};
 use crate::crypto::seeded_random::SeededRandom;
 use crate::domain::audit::{Action, AuditEntry};
 use crate::domain::ids::{AuditId, EmailId};
+use crate::domain::person::MOST_SESSIONS;
 use crate::domain::{Change, Email, EmailMessage, SessionId, UserId, lifetimes};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
-use crate::store::{Requester, StoreError, Tx, changes, users};
+use crate::store::{Requester, StoreError, Tx, changes, sessions, users};
 
 pub use actor::Actor;
 pub use caller::{Caller, Credential};
@@ -37,6 +38,7 @@ pub struct UnitOfWork<'a, 'tx> {
     pub tx: &'a mut Tx<'tx>,
     /// The same time for everything in it, to the microsecond.
     pub now: DateTime<Utc>,
+    pub(in crate::service) sessions_per_user: u32,
     context: RequestContext,
     /// The defaults of an event.
     template: Event,
@@ -148,11 +150,15 @@ impl UnitOfWork<'_, '_> {
         Ok(())
     }
 
-    /// Revokes every token of the user.
+    /// Ends every session of the user and revokes every token, with one row. The rows of sessions are marked as ended
+    /// for readers that do not know of versions; should there be too many, housekeeping marks the rest.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn revoke_tokens(&mut self, user_id: UserId) -> Result<(), StoreError> {
+        let newest = sessions::list_unrevoked(self.tx, user_id, MOST_SESSIONS, self.now)?;
+        let newest: Vec<SessionId> = newest.iter().map(|session| session.id).collect();
+        sessions::close(self.tx, &newest, self.now)?;
         let min_token_version = users::raise_token_version(self.tx, user_id, self.now)?;
         self.changed(Change::TokensRevoked {
             user_id,
@@ -396,6 +402,7 @@ impl Services {
         let now = self.now();
         let random = SeededRandom::new(self.random());
         let keyring = self.tokens.keyring();
+        let sessions_per_user = self.sessions_per_user;
         let (revocations, store) = (Arc::clone(&self.revocations), self.store.handle());
         let committed = self
             .store
@@ -406,6 +413,7 @@ impl Services {
                     let mut unit = UnitOfWork {
                         tx,
                         now,
+                        sessions_per_user,
                         context,
                         template: Event::empty(),
                         random,

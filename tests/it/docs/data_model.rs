@@ -10,7 +10,7 @@ use super::root;
 const TABLES: &[(&str, &str)] = &[
     (
         "users",
-        "Accounts. `ver` is the token version and `pv` the permissions version of their tokens.",
+        "Accounts. `ver` is the token version, `pv` the permissions version, `session_ver` the session version.",
     ),
     ("organizations", "Organizations and their rules."),
     (
@@ -23,7 +23,7 @@ const TABLES: &[(&str, &str)] = &[
     ),
     (
         "sessions",
-        "Sessions, ended ones included; `kind` is their carrier.",
+        "Sessions, ended ones included; `kind` is their carrier, `ver` the session version they began with.",
     ),
     (
         "one_time_tokens",
