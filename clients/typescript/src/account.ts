@@ -86,9 +86,17 @@ export const changePassword = (
 
 // --- Sessions ----------------------------------------------------------------------------------
 
-/** The person's sessions, newest first. */
-export const listSessions = async (hallpass: Client): Promise<Session[]> =>
-  (await hallpass.request<{ sessions: Session[] }>("GET", "sessions")).sessions;
+/** The person's sessions, of every page, newest first. */
+export const listSessions = async (hallpass: Client): Promise<Session[]> => {
+  const all: Session[] = [];
+  let query = "";
+  do {
+    const page: { sessions: Session[]; nextCursor?: string | null } = await hallpass.request("GET", "sessions" + query);
+    all.push(...page.sessions);
+    query = page.nextCursor ? "?cursor=" + page.nextCursor : "";
+  } while (query);
+  return all;
+};
 
 export const endSession = (hallpass: Client, id: string): Promise<void> =>
   done(hallpass.request("DELETE", "sessions/" + encodeURIComponent(id)));

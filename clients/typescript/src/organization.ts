@@ -14,7 +14,7 @@ const segment = encodeURIComponent;
 
 /** A part of a long list; the first one without `cursor`. */
 export interface Page {
-  /** 1 to 100; the default is 50. */
+  /** 1 to 100; the default is 100. */
   limit?: number;
   /** The `nextCursor` of the previous page. */
   cursor?: string;
@@ -100,10 +100,21 @@ export interface Invitation {
 export const invite = (hallpass: Client, id: string, invited: { email: string; role?: Role }): Promise<Invitation> =>
   hallpass.request("POST", beside(`organizations/${segment(id)}/invitations`), invited);
 
-/** The open ones. */
-export const listInvitations = async (hallpass: Client, id: string): Promise<Invitation[]> =>
-  (await hallpass.request<{ invitations: Invitation[] }>("GET", beside(`organizations/${segment(id)}/invitations`)))
-    .invitations;
+/** The open ones, of every page, newest first. */
+export const listInvitations = async (hallpass: Client, id: string): Promise<Invitation[]> => {
+  const path = `organizations/${segment(id)}/invitations`;
+  const all: Invitation[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: { invitations: Invitation[]; nextCursor?: string | null } = await hallpass.request(
+      "GET",
+      beside(path, { cursor }),
+    );
+    all.push(...page.invitations);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor);
+  return all;
+};
 
 export const revokeInvitation = async (hallpass: Client, id: string, invitationId: string): Promise<void> =>
   void (await hallpass.request("DELETE", beside(`organizations/${segment(id)}/invitations/${segment(invitationId)}`)));

@@ -5,12 +5,14 @@ import {
   confirmTotp,
   enrolTotp,
   forgotPassword,
+  listSessions,
   removeTotp,
   resetPassword,
   verifyEmail,
   verifyMfa,
 } from "../dist/account.js";
 import { HallpassError } from "../dist/index.js";
+import { listInvitations } from "../dist/organization.js";
 import { setUp, signIn } from "./house.js";
 
 /** A sign-in that stops at the second factor. */
@@ -81,4 +83,23 @@ test("calls for e-mail links and lost passwords work when signed out", async (t)
       ["POST verify-email", { token: "t-2" }, undefined],
     ],
   );
+});
+
+test("lists of several pages are read to their end", async () => {
+  const asked = [];
+  const pages = {
+    request: async (method, path) => {
+      asked.push(`${method} ${path}`);
+      const isLast = path.includes("cursor=2");
+      return { sessions: [path], invitations: [path], nextCursor: isLast ? null : "2" };
+    },
+  };
+  assert.equal((await listSessions(pages)).length, 2);
+  assert.equal((await listInvitations(pages, "acme")).length, 2);
+  assert.deepEqual(asked, [
+    "GET sessions",
+    "GET sessions?cursor=2",
+    "GET ../organizations/acme/invitations",
+    "GET ../organizations/acme/invitations?cursor=2",
+  ]);
 });
