@@ -6,8 +6,42 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::violation::ValidationError;
 
-/// Trims the name and normalises it to NFC; rejects names that are empty, too short, too long or contain control
-/// characters.
+/// Characters that cannot be seen or that change the direction of the text around them: Unicode's
+/// `Default_Ignorable_Code_Point` (UAX #44) and the line and paragraph separators. They would let a name look like
+/// another one, or rearrange what stands beside it (Unicode TR #36, "Bidirectional Text Spoofing").
+///
+/// The two joiners and the variation selectors are not among them: scripts and emoji need those.
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+    ) || matches!(
+        c,
+        '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+    ) || matches!(c, '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}')
+        || matches!(c, '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}')
+        || matches!(c, '\u{e01f0}'..='\u{e0fff}')
+}
+
+/// Without invisible characters. A joiner (U+200C, U+200D) stays between two characters outside of ASCII, where it may
+/// change their form (RFC 5892 appendix A).
+fn visible(text: &str) -> String {
+    let kept: Vec<char> = text.chars().filter(|&c| !is_invisible(c)).collect();
+    let joins = |c: Option<&char>| c.is_some_and(|c| !c.is_ascii() && !is_joiner(*c));
+    let is_needed = |at: usize| at > 0 && joins(kept.get(at - 1)) && joins(kept.get(at + 1));
+    let characters = kept.iter().enumerate();
+    characters
+        .filter(|(at, c)| !is_joiner(**c) || is_needed(*at))
+        .map(|(_, c)| *c)
+        .collect()
+}
+
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Removes invisible characters, trims the name and normalises it to NFC; rejects names that are empty, too short, too
+/// long or contain control characters.
 fn normalize(text: &str, min_chars: usize, max_chars: usize) -> Result<String, ValidationError> {
     if text.chars().any(char::is_control) {
         return Err(ValidationError::new(
@@ -15,7 +49,7 @@ fn normalize(text: &str, min_chars: usize, max_chars: usize) -> Result<String, V
             "Please leave out line breaks and control characters.",
         ));
     }
-    let name: String = text.trim().nfc().collect();
+    let name: String = visible(text).trim().nfc().collect();
     let chars = name.chars().count();
     if chars == 0 {
         return Err(ValidationError::new("required", "Please enter a name."));
@@ -52,7 +86,7 @@ macro_rules! name {
             /// is left.
             pub fn from_elsewhere(text: &str) -> Option<Self> {
                 let kept: String = text.chars().filter(|c| !c.is_control()).collect();
-                let composed: String = kept.trim().nfc().take($max).collect();
+                let composed: String = visible(&kept).trim().nfc().take($max).collect();
                 Self::parse(&composed).ok()
             }
 
@@ -187,6 +221,56 @@ mod tests {
         assert_eq!(
             PersonName::parse("  Ame\u{301}lie ").unwrap().as_str(),
             "Amélie"
+        );
+    }
+
+    #[test]
+    fn a_name_loses_what_cannot_be_seen_or_changes_the_direction() {
+        let name = |text: &str| PersonName::parse(text).map(|name| name.0);
+        for invisible in [
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{3164}',
+            '\u{feff}',
+            '\u{e0041}',
+        ] {
+            assert_eq!(
+                name(&format!("{invisible}A{invisible}da{invisible}")),
+                Ok("Ada".into())
+            );
+            assert_eq!(
+                name(&format!(" {invisible} ")).unwrap_err().code,
+                "required"
+            );
+        }
+        assert_eq!(name("a\u{301}\u{202e}"), Ok("á".into()));
+    }
+
+    #[test]
+    fn a_name_keeps_the_joiners_that_scripts_and_emoji_need() {
+        for text in [
+            "👩\u{200d}🚀 Sally",
+            "❤\u{fe0f}",
+            "می\u{200c}نو",
+            "क्\u{200d}ष",
+        ] {
+            assert_eq!(PersonName::parse(text).unwrap().as_str(), text);
+            assert_eq!(PersonName::from_elsewhere(text).unwrap().as_str(), text);
+        }
+        assert_eq!(
+            PersonName::parse("é\u{200d}\u{200d}é").unwrap().as_str(),
+            "éé"
         );
     }
 

@@ -2,6 +2,8 @@
 
 use std::iter::Peekable;
 
+use crate::domain::names::is_invisible;
+
 /// Separates a dot from what follows it, so that no mail program turns a name into a link.
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
@@ -26,14 +28,6 @@ fn break_links(mut name: Peekable<impl Iterator<Item = char>>) -> String {
         }
     }
     text
-}
-
-/// Characters that change the direction of the text around them (Unicode TR 9) or cannot be seen.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-    ) || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

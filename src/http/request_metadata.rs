@@ -11,6 +11,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::client_address::client_address;
 use super::error::ApiError;
+use crate::domain::names::is_invisible;
 use crate::service::RequestContext;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -89,7 +90,7 @@ pub(super) fn request_context(request: &HttpRequest) -> Result<RequestContext, A
 fn device(user_agent: &HeaderValue) -> String {
     String::from_utf8_lossy(user_agent.as_bytes())
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|&c| !c.is_control() && !is_invisible(c))
         .take(MAX_DEVICE)
         .collect()
 }
@@ -125,6 +126,8 @@ mod tests {
         assert_eq!(device(&HeaderValue::from_static("curl/8")), "curl/8");
         let long = HeaderValue::from_bytes("é".repeat(300).as_bytes()).unwrap();
         assert_eq!(device(&long), "é".repeat(255));
+        let reversed = HeaderValue::from_bytes("\u{202e}a\u{2066}b".as_bytes()).unwrap();
+        assert_eq!(device(&reversed), "ab");
         let odd = HeaderValue::from_bytes(b"a\tb\xff").unwrap();
         assert_eq!(device(&odd), "ab\u{fffd}");
     }
