@@ -28,6 +28,7 @@ pub enum Action {
     UserCreated,
     UserDisabled,
     IdentityLinked,
+    IdentityUnlinked,
     /// Too many wrong passwords for an account from one address.
     PairLocked,
     /// Too many wrong passwords in a row for an account.
@@ -96,6 +97,7 @@ impl Action {
             Self::UserCreated => "user.created",
             Self::UserDisabled => "user.disabled",
             Self::IdentityLinked => "user.identity_linked",
+            Self::IdentityUnlinked => "user.identity_unlinked",
             Self::PairLocked => "account.locked_for_address",
             Self::AccountLocked => "account.locked",
             Self::AccountUnlocked => "account.unlocked",

@@ -20,7 +20,15 @@ pub enum EmailMessage {
     /// Tells the account's previous address about the change.
     EmailChanged { name: String, new_email: String },
     /// Tells a user that their password was changed; `token` ends the session that changed it, if there is one.
-    PasswordChanged { name: String, token: Option<String> },
+    /// A reset may also have unlinked Slack and ended memberships.
+    PasswordChanged {
+        name: String,
+        token: Option<String>,
+        #[serde(default)]
+        detached_slack: bool,
+        #[serde(default)]
+        left_organizations: bool,
+    },
     /// Tells a user that the second factor was turned on or off.
     MfaChanged { name: String, enabled: bool },
     /// Tells a user about a sign-in from a new device or address; `token` ends that session.

@@ -15,8 +15,10 @@ pub(super) fn samples() -> Vec<EmailMessage> {
         at: DateTime::UNIX_EPOCH,
         token: token(),
     };
-    let password_changed = |token| EmailMessage::PasswordChanged {
+    let password_changed = |token: Option<String>| EmailMessage::PasswordChanged {
         name: name(),
+        detached_slack: token.is_none(),
+        left_organizations: token.is_none(),
         token,
     };
     let invitation = |inviter| EmailMessage::Invitation {

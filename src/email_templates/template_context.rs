@@ -78,8 +78,15 @@ fn own(message: &EmailMessage) -> Vec<(&'static str, Value)> {
         | EmailMessage::ConfirmNewEmail { name, .. } => {
             vec![("name", sanitize_display_name(name).into())]
         }
-        EmailMessage::PasswordChanged { name, .. } => vec![
+        EmailMessage::PasswordChanged {
+            name,
+            detached_slack,
+            left_organizations,
+            ..
+        } => vec![
             ("name", sanitize_display_name(name).into()),
+            ("detached_slack", (*detached_slack).into()),
+            ("left_organizations", (*left_organizations).into()),
             ("link", "".into()),
             ("good_for", "".into()),
         ],

@@ -335,6 +335,8 @@ mod tests {
         let other = EmailMessage::PasswordChanged {
             name: "Ada".into(),
             token: None,
+            detached_slack: false,
+            left_organizations: false,
         };
         let other = render(&templates, &other).unwrap();
         assert_eq!(other.subject, "Your password has been changed");

@@ -19,14 +19,6 @@ pub fn find(tx: &mut Tx<'_>, account: &SlackAccount) -> Result<Option<UserId>, S
         .optional())?)
 }
 
-/// Deletes the links of a user to accounts of other providers.
-pub fn delete_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<usize, StoreError> {
-    Ok(on!(tx, |conn| diesel::delete(
-        identities::table.filter(identities::user_id.eq(user_id))
-    )
-    .execute(conn))?)
-}
-
 /// # Errors
 /// `Taken(Identity)`.
 pub fn insert(

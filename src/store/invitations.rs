@@ -174,3 +174,20 @@ pub fn revoke(tx: &mut Tx<'_>, id: InvitationId, now: DateTime<Utc>) -> Result<b
     .execute(conn))?;
     Ok(revoked == 1)
 }
+
+/// Revokes all invitations that a user sent and that are still open.
+pub fn revoke_all_by(
+    tx: &mut Tx<'_>,
+    invited_by: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(
+        invitations::table
+            .filter(invitations::invited_by.eq(invited_by))
+            .filter(invitations::accepted_at.is_null())
+            .filter(invitations::revoked_at.is_null())
+    )
+    .set(invitations::revoked_at.eq(Timestamp(now)))
+    .execute(conn))?;
+    Ok(())
+}

@@ -10,6 +10,7 @@ mod change_listener;
 pub mod changes;
 mod error;
 mod fair_queue;
+pub mod former_identities;
 pub mod identities;
 pub mod invitations;
 pub mod memberships;

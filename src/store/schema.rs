@@ -145,6 +145,32 @@ table! {
     use diesel::sql_types::*;
     use crate::store::types::{Id, Instant};
 
+    removed_identities (provider, team_id, external_id) {
+        provider -> Text,
+        team_id -> Text,
+        external_id -> Text,
+        organization_id -> Id,
+        removed_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    detached_identities (user_id, provider, team_id, external_id) {
+        user_id -> Id,
+        provider -> Text,
+        team_id -> Text,
+        external_id -> Text,
+        detached_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
     slack_states (id) {
         id -> Id,
         expires_at -> Instant,

@@ -1,5 +1,6 @@
 //! Account pre-hijacking: registering someone else's address in advance gains nothing.
 
+use hallpass::domain::EmailMessage;
 use serde_json::json;
 
 use crate::support::slack::RETURN_URL;
@@ -84,6 +85,155 @@ on_both_databases! {
         attacker.me().await.expect(200);
     }
 
+    async fn a_claim_ends_memberships_beside_other_admins(app: TestApp) {
+        let evil = app.signs_up("Evil", "evil@evil.example").await;
+        let squatter = app.joins(evil.organization_id(), VICTIM).await;
+        let report = app.joins(evil.organization_id(), "report@evil.example").await;
+        for role in ["manager", "admin"] {
+            evil.changes(&squatter, json!({"role": role, "managerId": evil.id()})).await.expect(200);
+        }
+        evil.changes(&report, json!({"managerId": squatter.id()})).await.expect(200);
+        let service = squatter.as_a_service("admin").await;
+        claims(&app, VICTIM).await;
+
+        assert_eq!(service.me().await.status, 401);
+        let victim = app.logs_in(VICTIM, OTHER_PASSWORD).await;
+        assert_eq!(victim.id(), squatter.id());
+        assert_ne!(victim.organization_id(), evil.organization_id());
+        let path = format!("/api/users/{}", victim.id());
+        evil.get(&path).await.refused(404, "User not found");
+        for how in [json!({"name": "Eve"}), json!({"disabled": true}), json!({"role": "employee"})] {
+            evil.changes(&victim, how).await.refused(404, "User not found");
+        }
+        evil.delete(&path).await.refused(404, "User not found");
+        evil.delete(&evil.organization_path(&format!("/members/{}", victim.id()))).await.refused(404, "User not found");
+        assert_eq!(evil.changes(&report, json!({})).await.expect(200)["managerId"], json!(null));
+        victim.me().await.expect(200);
+        // The owner may join of their own free will.
+        victim.post(&evil.organization_path("/join")).await.expect(200);
+    }
+
+    async fn after_a_claim_other_admins_read_nothing_of_the_owner(app: TestApp) {
+        let evil = app.signs_up("Evil", "evil@evil.example").await;
+        let squatter = app.joins(evil.organization_id(), VICTIM).await;
+        let read = async || {
+            let path = format!("/api/audit?subjectId={}", squatter.id());
+            evil.get(&path).await.expect(200)["entries"].as_array().unwrap().clone()
+        };
+        let before = read().await;
+        claims(&app, VICTIM).await;
+        app.logs_in(VICTIM, OTHER_PASSWORD).await;
+        app.tries_to_log_in(VICTIM, PASSWORD).await.refused(401, "Invalid credentials");
+        let mut after = read().await;
+        after.retain(|row| !before.contains(row));
+        // What they learn is that the membership ended, not from where.
+        let seen: Vec<_> = after.iter().map(|row| (&row["action"], &row["address"])).collect();
+        assert_eq!(seen, [(&json!("membership.left"), &json!(null))]);
+        let own = app.db.count("select count(*) from audit where action = 'user.password_reset'").await;
+        assert_eq!(own, 1);
+    }
+
+    async fn a_founder_who_resets_before_verifying_keeps_the_organization(app: TestApp) {
+        let ada = app.signs_up("Acme", VICTIM).await;
+        let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
+        bob.me().await.expect(200);
+        claims(&app, VICTIM).await;
+        let again = app.logs_in(VICTIM, OTHER_PASSWORD).await;
+        assert_eq!((&again.user["role"], again.organization_id()), (&json!("admin"), ada.organization_id()));
+        assert_eq!(app.db.count("select count(*) from memberships").await, 2);
+        assert_eq!(app.db.count("select count(*) from organizations").await, 1);
+    }
+
+    async fn a_claim_takes_rights_that_were_laid_in_a_kept_organization(app: TestApp) {
+        let squatter = app.signs_up("Evil", VICTIM).await;
+        let friend = app.joins(squatter.organization_id(), "friend@evil.example").await;
+        squatter.changes(&friend, json!({"role": "manager"})).await.expect(200);
+        squatter.changes(&squatter, json!({"managerId": friend.id()})).await.expect(200);
+        squatter.invites("accomplice@evil.example", "admin").await.expect(201);
+        let invitation = app.mailed_token("accomplice@evil.example", "invitation").await;
+        claims(&app, VICTIM).await;
+        friend.get(&format!("/api/users/{}", squatter.id())).await.refused(403, "Forbidden");
+        app.registers_invited("accomplice@evil.example", &invitation).await.refused(400, "Invalid or expired token");
+    }
+
+    async fn a_verified_account_keeps_its_memberships_through_a_reset(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), VICTIM).await;
+        app.verifies(&app.mailed_token(VICTIM, "verify_email").await).await.expect(200);
+        claims(&app, VICTIM).await;
+        assert_eq!(app.logs_in(VICTIM, OTHER_PASSWORD).await.organization_id(), ada.organization_id());
+        assert_eq!(ada.changes(&bob, json!({"name": "Bob"})).await.expect(200)["name"], "Bob");
+    }
+
+    async fn two_admins_who_claim_at_once_leave_the_organization_an_admin(app: TestApp) {
+        for round in 0..4 {
+            let (one, two) = (format!("one{round}@acme.example"), format!("two{round}@acme.example"));
+            let ada = app.signs_up("Acme", &one).await;
+            let bob = app.joins(ada.organization_id(), &two).await;
+            ada.changes(&bob, json!({"role": "admin"})).await.expect(200);
+            app.forgets_password(&one).await.expect(200);
+            app.forgets_password(&two).await.expect(200);
+            let (first, second) = (
+                app.mailed_token(&one, "reset_password").await, app.mailed_token(&two, "reset_password").await,
+            );
+            let (first, second) = tokio::join!(
+                app.resets_password(&first, OTHER_PASSWORD), app.resets_password(&second, OTHER_PASSWORD)
+            );
+            first.expect(200);
+            second.expect(200);
+            let admins = format!(
+                "select count(*) from memberships where role = 'admin' and organization_id = {}",
+                app.db.id(ada.organization_id())
+            );
+            assert_eq!(app.db.count(&admins).await, 1);
+        }
+    }
+
+    async fn a_reset_says_that_it_unlinks_slack_and_how_to_link_again(app: SlackApp) {
+        app.signs_in("owner").await;
+        let member = app.signs_in("member").await;
+        let email = member["email"].as_str().unwrap();
+        app.forgets_password(email).await.expect(200);
+        let token = app.mailed_token(email, "reset_password").await;
+        let page = app.get(&format!("/reset-password?token={token}")).await.text();
+        for promised in ["unlinks Sign in with Slack", "leaves those organizations"] {
+            assert!(page.contains(promised), "{promised}: {page}");
+        }
+        let fields = [("token", token.as_str()), ("password", OTHER_PASSWORD)];
+        let page = app.post("/reset-password").form(&fields).header("origin", "http://localhost").await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        for said in ["no longer linked", "sign in with the new password first", "has left the organizations"] {
+            assert!(page.text().contains(said), "{said}: {}", page.text());
+        }
+        let notices = app.emails_to(email).await;
+        let is_told = |message: &EmailMessage| matches!(
+            message,
+            EmailMessage::PasswordChanged { detached_slack: true, left_organizations: true, .. }
+        );
+        assert!(notices.iter().any(is_told), "{notices:?}");
+        let rows = format!(
+            "select count(*) from audit where action = 'user.identity_unlinked' and subject_id = {}",
+            app.db.id(member["id"].as_str().unwrap())
+        );
+        assert_eq!(app.db.count(&rows).await, 1);
+
+        app.arrives("member").await.failed_with("account_exists");
+        let owner = app.logs_in(email, OTHER_PASSWORD).await;
+        links(&app, &owner.token, "member").await;
+        let again = app.signs_in("member").await;
+        assert_eq!((&again["id"], &again["organizationId"]), (&member["id"], &member["organizationId"]));
+    }
+
+    async fn a_reset_that_ends_nothing_else_says_nothing_else(app: TestApp) {
+        app.registers("Acme", VICTIM).await;
+        app.forgets_password(VICTIM).await.expect(200);
+        let token = app.mailed_token(VICTIM, "reset_password").await;
+        let page = app.get(&format!("/reset-password?token={token}")).await.text();
+        assert!(!page.contains("Slack") && !page.contains("organizations"), "{page}");
+        app.resets_password(&token, OTHER_PASSWORD).await.expect(200);
+        assert_eq!(app.db.count("select count(*) from audit where action = 'user.identity_unlinked'").await, 0);
+    }
+
     async fn a_pending_code_is_void_after_the_reset(app: SlackApp) {
         const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
         const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -99,6 +249,15 @@ on_both_databases! {
             .await
             .refused(400, "Sign-in expired");
     }
+}
+
+/// Resets the password, as the owner of the mailbox.
+async fn claims(app: &TestApp, email: &str) {
+    app.forgets_password(email).await.expect(200);
+    let token = app.mailed_token(email, "reset_password").await;
+    app.resets_password(&token, OTHER_PASSWORD)
+        .await
+        .expect(200);
 }
 
 /// Links a persona's identity to the account of the token.

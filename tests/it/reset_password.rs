@@ -131,7 +131,9 @@ on_both_databases! {
         app.resets_password(&reset_token(&app).await, LAST_PASSWORD).await.expect(200);
         assert_eq!(password_notices(&app).await, 2);
         let emails = app.emails_to(ADA).await;
-        let without_a_link = EmailMessage::PasswordChanged { name: "Ada Byron".to_owned(), token: None };
+        let without_a_link = EmailMessage::PasswordChanged {
+            name: "Ada Byron".to_owned(), token: None, detached_slack: false, left_organizations: false,
+        };
         assert!(emails.contains(&without_a_link), "{emails:?}");
     }
 

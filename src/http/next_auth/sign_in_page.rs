@@ -55,6 +55,8 @@ fn text(error: &str) -> &'static str {
         "EmailNotVerified" => "page.sign_in.error.email_not_verified",
         "SessionRequired" => "page.sign_in.error.session_required",
         "AccessDenied" => "page.sign_in.error.access_denied",
+        "account_exists" => "page.sign_in.error.account_exists",
+        "not_allowed" => "page.sign_in.error.access_denied",
         "TooManyAttempts" | "too_many_requests" => "page.sign_in.error.too_many_attempts",
         "busy" | "unavailable" => "page.sign_in.error.unavailable",
         _ => "page.sign_in.error.other",

@@ -16,6 +16,14 @@ use crate::service::{self, Error, RequestContext, Services};
 
 type Outcome<'a> = LocalBoxFuture<'a, service::Result<()>>;
 
+/// Something that the button ends as well: the sentences before and after it was pressed.
+pub(super) struct SideEffect {
+    pub before: &'static str,
+    pub after: &'static str,
+}
+
+pub(super) type SideEffects<'a> = LocalBoxFuture<'a, service::Result<Vec<SideEffect>>>;
+
 /// One page: what its link is for, what it asks, what it does, and what it says afterwards. Texts are keys.
 pub(super) struct LinkPage {
     pub purpose: links::Link,
@@ -26,6 +34,8 @@ pub(super) struct LinkPage {
     pub fields: fn(&Services) -> Vec<Field>,
     pub button: &'static str,
     pub footnote: Option<&'static str>,
+    /// What else the button does to the account of the token.
+    pub side_effects: for<'a> fn(&'a Services, &'a RequestContext, &'a str) -> SideEffects<'a>,
     /// What the button does with the token.
     pub act: for<'a> fn(&'a Services, &'a RequestContext, &'a str, &'a Sent) -> Outcome<'a>,
     pub done_title: &'static str,
@@ -60,9 +70,13 @@ impl LinkPage {
             (Some(token), _) => links::is_good(services, context, self.purpose, token).await,
         };
         match is_good {
-            Ok(true) => self
-                .asking(services, &token.unwrap_or_default(), Vec::new())
-                .answer(),
+            Ok(true) => {
+                let token = token.unwrap_or_default();
+                match (self.side_effects)(services, context, &token).await {
+                    Ok(effects) => self.asking(services, &token, &effects, Vec::new()).answer(),
+                    Err(error) => error_page(error.into()),
+                }
+            }
             Ok(false) => self.expired(settings, ErrorCode::InvalidOrExpiredToken.into()),
             Err(error) => error_page(error.into()),
         }
@@ -87,11 +101,15 @@ impl LinkPage {
             }
             (token, _) => token.unwrap_or_default(),
         };
+        let effects = match (self.side_effects)(services, context, token).await {
+            Ok(effects) => effects,
+            Err(error) => return error_page(error.into()),
+        };
         let error = match (self.act)(services, context, token, &form).await {
-            Ok(()) => return self.done(settings).answer(),
+            Ok(()) => return self.done(settings, &effects).answer(),
             Err(Error::Invalid(faults)) => {
                 let messages = faults.iter().map(|fault| fault.message.to_string());
-                let page = self.asking(services, token, messages.collect());
+                let page = self.asking(services, token, &effects, messages.collect());
                 return page.refusal(faults.into());
             }
             Err(error) => ApiError::from(error),
@@ -130,10 +148,18 @@ impl LinkPage {
         }
     }
 
-    fn asking(&self, services: &Services, token: &str, messages: Vec<String>) -> Page {
+    fn asking(
+        &self,
+        services: &Services,
+        token: &str,
+        effects: &[SideEffect],
+        messages: Vec<String>,
+    ) -> Page {
+        let effects = effects.iter().map(|effect| effect.before);
+        let sentences = std::iter::once(self.text).chain(effects);
         Page {
             title: self.title,
-            text: vec![self.text.into()],
+            text: sentences.map(Into::into).collect(),
             messages,
             form: Some(Form {
                 action: self.path,
@@ -146,10 +172,12 @@ impl LinkPage {
         }
     }
 
-    fn done(&self, settings: &Settings) -> Page {
+    fn done(&self, settings: &Settings, effects: &[SideEffect]) -> Page {
+        let effects = effects.iter().map(|effect| effect.after);
+        let sentences = std::iter::once(self.done_text).chain(effects);
         Page {
             title: self.done_title,
-            text: vec![self.done_text.into()],
+            text: sentences.map(Into::into).collect(),
             link: (self.next)(settings),
             ..Page::default()
         }
@@ -197,6 +225,15 @@ impl LinkPage {
 /// A page that asks for nothing but its button.
 pub(super) fn no_fields(_: &Services) -> Vec<Field> {
     Vec::new()
+}
+
+/// A button that does nothing but what the page says.
+pub(super) fn no_side_effects<'a>(
+    _: &'a Services,
+    _: &'a RequestContext,
+    _: &'a str,
+) -> SideEffects<'a> {
+    Box::pin(async { Ok(Vec::new()) })
 }
 
 /// The application, unless that is this service itself.

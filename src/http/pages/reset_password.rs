@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::link_page::{LinkPage, LinkRequest, to_application};
+use super::link_page::{LinkPage, LinkRequest, SideEffect, to_application};
 use super::shell::Field;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{InvalidOrExpiredToken, ValidationFailed};
@@ -21,9 +21,13 @@ const PAGE: LinkPage = LinkPage {
     fields: |services| vec![new_password(services.min_password_length())],
     button: "page.reset_password.button",
     footnote: None,
+    side_effects: |services, context, token| Box::pin(side_effects(services, context, token)),
     act: |services, context, token, form| {
         let password = form.get("password").unwrap_or_default();
-        Box::pin(service::reset_password(services, context, token, password))
+        Box::pin(async move {
+            service::reset_password(services, context, token, password).await?;
+            Ok(())
+        })
     },
     done_title: "page.reset_password.done.title",
     done_text: "page.reset_password.done.text",
@@ -40,6 +44,23 @@ const PAGE: LinkPage = LinkPage {
         sent: "page.reset_password.sent",
     }),
 };
+
+async fn side_effects(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> service::Result<Vec<SideEffect>> {
+    let ended = service::preview_claim(services, context, token).await?;
+    let slack = ended.detaches_slack.then_some(SideEffect {
+        before: "page.reset_password.detaches_slack",
+        after: "page.reset_password.detached_slack",
+    });
+    let organizations = ended.leaves_organizations.then_some(SideEffect {
+        before: "page.reset_password.leaves_organizations",
+        after: "page.reset_password.left_organizations",
+    });
+    Ok(slack.into_iter().chain(organizations).collect())
+}
 
 fn new_password(min_length: usize) -> Field {
     Field {

@@ -11,7 +11,8 @@ use crate::service::{self, Caller, Services};
 /// Remove a user
 ///
 /// Removes the user from the organization; their reports have no manager then. The account is deleted if this was its
-/// last organization, unless it can sign in through Slack. For admins; the last admin must stay.
+/// last organization, unless it can sign in through Slack. A removed user does not come back through the organization's
+/// Slack workspace; this also holds for a former member. For admins; the last admin must stay.
 #[utoipa::path(
     delete,
     path = "/api/users/{id}",

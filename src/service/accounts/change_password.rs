@@ -50,6 +50,8 @@ pub async fn change_password(
             if let Some(email) = actor.user().email.clone() {
                 let secret = store_link(unit, user_id, except)?;
                 let message = EmailMessage::PasswordChanged {
+                    detached_slack: false,
+                    left_organizations: false,
                     name: actor.user().name.to_string(),
                     token: Some(secret.expose().to_owned()),
                 };

@@ -1,28 +1,142 @@
 //! The first verification of an account's address.
 
-use chrono::{DateTime, Utc};
+use serde_json::json;
 
+use crate::domain::audit::{Action, Method};
+use crate::domain::{Change, Membership, OrganizationId, Role, UserId};
+use crate::service::accounts::email_proof::EmailProof;
+use crate::service::organizations::register::found_own;
+use crate::service::people::end_membership::end_membership;
+use crate::service::unit_of_work::UnitOfWork;
+use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::users::Account;
-use crate::store::{StoreError, Tx, api_tokens, identities, users};
+use crate::store::{
+    Tx, api_tokens, former_identities, identities, invitations, memberships, organizations, users,
+};
+
+/// What a password reset ends besides sessions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClaimEffects {
+    /// Sign-in with Slack is unlinked.
+    pub detaches_slack: bool,
+    /// Memberships end.
+    pub leaves_organizations: bool,
+}
+
+/// What the reset with this link would end; nothing if the link is not valid.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn preview_claim(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<ClaimEffects> {
+    let (token, now) = (token.to_owned(), services.now());
+    services
+        .store
+        .read(context, move |tx| {
+            let link: Option<EmailProof> = one_time::find(tx, &token, Purpose::ResetPassword, now)?;
+            let account = link.map(|link| link.find(tx)).transpose()?.flatten();
+            match account.filter(|account| account.email_verified_at.is_none()) {
+                Some(account) => effects_on(tx, account.user.id),
+                None => Ok(ClaimEffects::default()),
+            }
+        })
+        .await
+}
+
+fn effects_on(tx: &mut Tx<'_>, user_id: UserId) -> Result<ClaimEffects> {
+    Ok(ClaimEffects {
+        detaches_slack: identities::exists_for(tx, user_id)?,
+        leaves_organizations: !laid_by_others(tx, user_id)?.is_empty(),
+    })
+}
+
+/// The memberships in which somebody else has a right over the user: all but those in which the user is the only admin.
+/// Without that admin the organization would have none, so a founder keeps what they founded.
+fn laid_by_others(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Membership>> {
+    let mut found = Vec::new();
+    for membership in memberships::list_of_user(tx, user_id)? {
+        let organization_id = membership.organization_id;
+        if membership.role != Role::Admin
+            || memberships::has_another_admin(tx, organization_id, user_id)?
+        {
+            found.push(membership);
+        }
+    }
+    Ok(found)
+}
+
+/// The organizations of an account that is about to be claimed. Organizations are locked before accounts.
+pub(in crate::service) struct LockedOrganizations(Vec<OrganizationId>);
+
+impl LockedOrganizations {
+    pub(super) fn of(unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<Self> {
+        let mut ids: Vec<_> = memberships::list_of_user(unit.tx, user_id)?
+            .into_iter()
+            .map(|membership| membership.organization_id)
+            .collect();
+        ids.sort_unstable();
+        for id in &ids {
+            organizations::lock(unit.tx, *id)?;
+        }
+        Ok(Self(ids))
+    }
+}
 
 /// Secures an account whose owner has just verified its address by setting a password with a link sent to it.
 ///
 /// Until then an attacker may have created it, to get access once the owner uses it (Sudhodanan and Paverd,
-/// "Pre-hijacked accounts", 2022). So every other way to sign in is removed: linked identities, API tokens and open
-/// links. The reset ends sessions anyway. Memberships stay, because they give others no access; and so does a second
-/// factor, which access to the mailbox must never bypass.
+/// "Pre-hijacked accounts", 2022). So every other way to sign in and every right that others have over the account is
+/// removed: linked identities, API tokens, open links, the invitations it sent, memberships beside another admin, and
+/// managers. The reset ends sessions anyway. A second factor stays: access to the mailbox must never bypass it.
+///
+/// A sign-in needs an organization, so an account that is left without one gets one of its own.
+///
+/// # Errors
+/// `Conflict` if the account has joined an organization that is not locked.
 pub(in crate::service) fn claim_account(
-    tx: &mut Tx<'_>,
+    unit: &mut UnitOfWork<'_, '_>,
     account: &Account,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+    locked: &LockedOrganizations,
+) -> Result<ClaimEffects> {
     if account.email_verified_at.is_some() {
-        return Ok(());
+        return Ok(ClaimEffects::default());
     }
-    let user_id = account.user.id;
-    identities::delete_of_user(tx, user_id)?;
-    api_tokens::revoke_all_of(tx, user_id, now)?;
-    one_time_tokens::delete_of_user(tx, user_id, &[Purpose::VerifyEmail])?;
-    users::mark_email_verified(tx, user_id, now)
+    let (user_id, now) = (account.user.id, unit.now);
+    let effects = effects_on(unit.tx, user_id)?;
+    for membership in memberships::list_of_user(unit.tx, user_id)? {
+        if !locked.0.contains(&membership.organization_id) {
+            return Err(Error::Conflict);
+        }
+    }
+    for membership in laid_by_others(unit.tx, user_id)? {
+        end_membership(unit, user_id, membership.organization_id)?;
+        let event = unit.event(Action::MemberLeft).own(user_id);
+        let event = event.within(membership.organization_id);
+        // The address and the device are the owner's, and the organization's admins read the row.
+        unit.record(event.by(Method::EmailLink).without_origin())?;
+    }
+    let mut kept = memberships::list_of_user(unit.tx, user_id)?;
+    for membership in &kept {
+        memberships::set_manager(unit.tx, user_id, membership.organization_id, None, now)?;
+    }
+    if kept.is_empty() {
+        kept.push(found_own(unit, &account.user)?);
+    }
+    let detached = former_identities::detach(unit.tx, user_id, now)?;
+    if detached > 0 {
+        let event = unit.event(Action::IdentityUnlinked).own(user_id);
+        let event = event.within(kept.first().map(|membership| membership.organization_id));
+        let event = event.detail(json!({"identities": detached}));
+        unit.record(event.by(Method::EmailLink))?;
+    }
+    api_tokens::revoke_all_of(unit.tx, user_id, now)?;
+    invitations::revoke_all_by(unit.tx, user_id, now)?;
+    one_time_tokens::delete_of_user(unit.tx, user_id, &[Purpose::VerifyEmail])?;
+    users::mark_email_verified(unit.tx, user_id, now)?;
+    unit.changed(Change::PersonChanged { user_id });
+    Ok(effects)
 }

@@ -1,8 +1,10 @@
 //! Resets a password with a link from an e-mail.
 
+use serde_json::json;
+
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Change, Email, EmailMessage};
-use crate::service::accounts::claim_account::claim_account;
+use crate::service::accounts::claim_account::{ClaimEffects, LockedOrganizations, claim_account};
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::limits::{Whose, permit_hashing, unlock_account};
 use crate::service::mail::gate;
@@ -11,7 +13,7 @@ use crate::store::one_time_tokens::Purpose;
 use crate::store::{memberships, users};
 
 /// Ends every session and revokes every token, and does not sign in. The link also verifies the address. A second
-/// factor stays: access to the mailbox replaces the password only.
+/// factor stays: access to the mailbox replaces the password only. Returns what else has ended.
 ///
 /// # Errors
 /// `Invalid` for a password that breaks a rule, which leaves the token valid; `InvalidOrExpiredToken`.
@@ -20,7 +22,7 @@ pub async fn reset_password(
     context: &RequestContext,
     token: &str,
     new_password: &str,
-) -> Result<()> {
+) -> Result<ClaimEffects> {
     let now = services.now();
     let token = token.to_owned();
     let seen = token.clone();
@@ -46,18 +48,19 @@ pub async fn reset_password(
         .await?;
     let new_hash = services.passwords.hash(&permit, new).await?;
 
+    let user_id = user.id;
     let account_name = email.map(|email| services.account_name(email.as_str()));
     services
         .write(context, move |unit| {
             let now = unit.now;
             let link: EmailProof = one_time::find(unit.tx, &token, Purpose::ResetPassword, now)?
                 .ok_or(Error::InvalidOrExpiredToken)?;
+            let locked = LockedOrganizations::of(unit, user_id)?;
             let account = link.lock(unit.tx)?.ok_or(Error::InvalidOrExpiredToken)?;
             // Only now, because others lock the account before they delete its links.
             one_time::redeem::<EmailProof>(unit.tx, &token, Purpose::ResetPassword, now)?
                 .ok_or(Error::InvalidOrExpiredToken)?;
-            let user_id = account.user.id;
-            claim_account(unit.tx, &account, now)?;
+            let effects = claim_account(unit, &account, &locked)?;
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
             if let Some(account_name) = &account_name {
                 unlock_account(unit.tx, account_name)?;
@@ -68,11 +71,17 @@ pub async fn reset_password(
             let message = EmailMessage::PasswordChanged {
                 name: account.user.name.to_string(),
                 token: None,
+                detached_slack: effects.detaches_slack,
+                left_organizations: effects.leaves_organizations,
             };
             gate::send_notice(unit, link.email(), &message, true)?;
             let organization_id = memberships::first_of_user(unit.tx, user_id)?;
             let event = unit.event(Action::PasswordReset).own(user_id);
-            unit.finish(event.within(organization_id).by(Method::EmailLink), ())
+            let event = event.detail(json!({
+                "detachedSlack": effects.detaches_slack,
+                "leftOrganizations": effects.leaves_organizations,
+            }));
+            unit.finish(event.within(organization_id).by(Method::EmailLink), effects)
         })
         .await
 }

@@ -17,6 +17,7 @@ pub async fn accept(services: &Services, caller: &Caller, token: &str) -> Result
         .write_as(caller, move |unit, actor| {
             let opened = OpenInvitation::accept(unit, &token)?;
             let user = opened.verify_address(unit, actor.user().clone())?;
+            opened.readmit(unit, &user)?;
             let place = (opened.invitation.organization_id, opened.invitation.role);
             join_and_switch(unit, actor, &user, place, Action::InvitationAccepted)
         })

@@ -8,7 +8,9 @@ use crate::service::organizations::switch::admit;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Result, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{StoreError, Tx, Unique, invitations, memberships, organizations, users};
+use crate::store::{
+    StoreError, Tx, Unique, former_identities, invitations, memberships, organizations, users,
+};
 
 /// An invitation that can be accepted, or was just accepted.
 pub(in crate::service) struct OpenInvitation {
@@ -83,10 +85,20 @@ impl OpenInvitation {
         })
     }
 
+    /// Undoes an earlier removal, unless the invitation was sent by the join policy.
+    pub(super) fn readmit(&self, unit: &mut UnitOfWork<'_, '_>, user: &User) -> Result<()> {
+        if self.invitation.invited_by.is_some() {
+            let organization_id = self.invitation.organization_id;
+            former_identities::forget_removal(unit.tx, user.id, organization_id)?;
+        }
+        Ok(())
+    }
+
     /// # Errors
     /// `AlreadyMember`.
     pub(super) fn admit(&self, unit: &mut UnitOfWork<'_, '_>, user: &User) -> Result<Membership> {
         let (organization_id, role) = (self.invitation.organization_id, self.invitation.role);
+        self.readmit(unit, user)?;
         admit(unit, user.id, organization_id, role)
     }
 }

@@ -1,5 +1,6 @@
 //! The users of the caller's organization: who may see and change whom.
 
+pub mod end_membership;
 mod find;
 mod list;
 pub mod list_members;

@@ -1,14 +1,15 @@
 //! Ends a membership: a member leaves, or an admin removes them.
 
 use crate::domain::audit::Action;
-use crate::domain::{Change, OrganizationId, Role, UserId};
+use crate::domain::{OrganizationId, Role, UserId};
 use crate::service::organizations::last_admin::keep_an_admin;
+use crate::service::people::end_membership::end_membership;
 use crate::service::sessions::end_many::end_sessions_in;
 use crate::service::{Caller, Error, Result, Services};
-use crate::store::memberships;
+use crate::store::{former_identities, memberships};
 
 /// Everyone may leave; an admin may remove others. The account and its other memberships stay; its sessions in the
-/// organization end. The member's reports then have no manager.
+/// organization end. The member's reports then have no manager. A removed member does not come back through Slack.
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` for other members below `admin`,
@@ -32,12 +33,11 @@ pub async fn remove_member(
             keep_an_admin(unit.tx, organization_id, user_id)?;
             memberships::find(unit.tx, user_id, organization_id)?.ok_or(Error::UserNotFound)?;
             let now = unit.now;
-            let reports = memberships::release_reports(unit.tx, user_id, organization_id, now)?;
-            memberships::delete(unit.tx, user_id, organization_id)?;
-            end_sessions_in(unit, user_id, organization_id)?;
-            for user_id in reports {
-                unit.changed(Change::PersonChanged { user_id });
+            if action == Action::MemberRemoved {
+                former_identities::remember_removal(unit.tx, user_id, organization_id, now)?;
             }
+            end_membership(unit, user_id, organization_id)?;
+            end_sessions_in(unit, user_id, organization_id)?;
             let event = unit.event(action).about(user_id);
             unit.finish(event, ())
         })

@@ -8,7 +8,7 @@ use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::{Person, reach};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, Result, Services};
-use crate::store::{api_tokens, memberships, people, users};
+use crate::store::{api_tokens, former_identities, memberships, people, users};
 
 /// What to change; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
@@ -39,9 +39,9 @@ impl UpdatePerson {
 ///
 /// # Errors
 /// `UserNotFound`; `Forbidden` for what the caller may not do to this person (only admins give roles, and none is above
-/// theirs); `Invalid` for a manager who is not a member or reports to the person; `LastAdmin` for a demotion or
-/// deactivation that would leave none; `MemberElsewhere` for deactivating a user who belongs to another organization
-/// too.
+/// theirs, and a service does not make its owner a manager); `Invalid` for a manager who is not a member or reports to
+/// the person; `LastAdmin` for a demotion or deactivation that would leave none; `MemberElsewhere` for changing
+/// another user's name, or whether the account is disabled, if it belongs to another organization too.
 pub async fn update_person(
     services: &Services,
     caller: &Caller,
@@ -68,6 +68,7 @@ pub async fn update_person(
                 (Some(true), None) => disable(unit, &before)?,
                 (Some(false), Some(_)) => {
                     users::enable(unit.tx, user_id, unit.now)?;
+                    former_identities::forget_removal(unit.tx, user_id, organization_id)?;
                     unit.changed(Change::PersonChanged { user_id });
                     unit.record(unit.event(Action::UserEnabled).about(user_id))?;
                 }
@@ -117,25 +118,37 @@ fn change_manager(
     Ok(())
 }
 
+/// What concerns the account, and not the membership, is not for the admin of one organization to decide if the account
+/// belongs to several. Joining another one takes the lock of the account, which is held.
+fn must_belong_only_here(unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<()> {
+    match memberships::list_of_user(unit.tx, user_id)?.len() {
+        ..=1 => Ok(()),
+        _ => Err(Error::MemberElsewhere),
+    }
+}
+
 /// Disables the whole account, so only if it belongs to no other organization.
 fn disable(unit: &mut UnitOfWork<'_, '_>, person: &Person) -> Result<()> {
     let (user_id, organization_id) = (person.user.id, person.membership.organization_id);
     keep_an_admin(unit.tx, organization_id, user_id)?;
     users::lock_account_exclusively(unit.tx, user_id)?.ok_or(Error::UserNotFound)?;
-    if memberships::list_of_user(unit.tx, user_id)?.len() > 1 {
-        return Err(Error::MemberElsewhere);
-    }
+    must_belong_only_here(unit, user_id)?;
     disable_account(unit, user_id)?;
     unit.record(unit.event(Action::UserDisabled).about(user_id))?;
     Ok(())
 }
 
-/// Ends all access, so that enabling the account again does not restore old sessions or tokens.
+/// Ends all access, so that enabling the account again does not restore old sessions or tokens. Nor does the person
+/// come back through Slack with another account.
 pub(in crate::service) fn disable_account(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
 ) -> Result<()> {
     users::disable(unit.tx, user_id, unit.now)?;
+    for membership in memberships::list_of_user(unit.tx, user_id)? {
+        let organization_id = membership.organization_id;
+        former_identities::remember_removal(unit.tx, user_id, organization_id, unit.now)?;
+    }
     unit.revoke_tokens(user_id)?;
     api_tokens::revoke_all_of(unit.tx, user_id, unit.now)?;
     Ok(())

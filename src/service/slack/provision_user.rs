@@ -14,7 +14,10 @@ use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
 use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
-use crate::store::{StoreError, identities, memberships, sessions, users, workspaces};
+use crate::store::users::Account;
+use crate::store::{
+    StoreError, former_identities, identities, memberships, sessions, users, workspaces,
+};
 
 /// How often to retry after a conflict with a concurrent sign-in. Each conflict means that another one succeeded, and
 /// there are few things to insert.
@@ -100,8 +103,8 @@ async fn retry_conflicts<T: Send + 'static>(
 /// Finds or creates organization, user, identity and membership, and begins the session, in one transaction.
 ///
 /// # Errors
-/// `NotAllowed` for disabled accounts and for users who were removed from the organization, `AccountExists` if the
-/// address belongs to an account that is not linked.
+/// `NotAllowed` for disabled accounts and for users who were removed from the organization, whatever has become of
+/// their accounts; `AccountExists` if the address belongs to an account that is not linked.
 pub(in crate::service) async fn sign_in(
     services: &Services,
     context: &RequestContext,
@@ -169,12 +172,37 @@ pub(in crate::service) fn member(
     Ok(Subject { user, membership })
 }
 
+/// Refuses those who were removed from the workspace's organization, unless the account of their address is a member:
+/// they have joined again with it, and are told to link Slack to it.
+fn must_not_be_removed(
+    unit: &mut UnitOfWork<'_, '_>,
+    slack: &SlackSignIn,
+    registered: Option<&Account>,
+) -> Result<()> {
+    let account = &slack.person.account;
+    let Some(organization_id) = workspaces::find(unit.tx, &account.team_id)? else {
+        return Ok(());
+    };
+    let enabled = registered.filter(|account| account.user.disabled_at.is_none());
+    let is_member = match enabled {
+        Some(account) => memberships::find(unit.tx, account.user.id, organization_id)?.is_some(),
+        None => false,
+    };
+    if !is_member && former_identities::is_removed(unit.tx, account)? {
+        return Err(SignInFailure::NotAllowed.into());
+    }
+    Ok(())
+}
+
 /// Creates a user, and the organization if the workspace is new too.
 fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject> {
     let user = slack.user(unit);
-    if let Some(email) = &user.email
-        && users::find_account_by_email(unit.tx, email)?.is_some()
-    {
+    let registered = match &user.email {
+        Some(email) => users::find_account_by_email(unit.tx, email)?,
+        None => None,
+    };
+    must_not_be_removed(unit, slack, registered.as_ref())?;
+    if registered.is_some() {
         // A concurrent sign-in of this user may have been committed since the identity was looked up.
         return match identities::find(unit.tx, &slack.person.account)? {
             Some(_) => Err(Error::Conflict),
@@ -227,6 +255,7 @@ pub(in crate::service) async fn link(
             (Some(membership), _) => membership,
             (None, Some(_)) => return Err(SignInFailure::NotAllowed.into()),
             (None, None) => {
+                must_not_be_removed(unit, &slack, None)?;
                 let membership = Membership {
                     user_id,
                     organization_id,

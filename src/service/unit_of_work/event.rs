@@ -18,6 +18,8 @@ pub struct Event {
     pub method: Option<Method>,
     pub reason: Option<&'static str>,
     pub detail: Option<Value>,
+    /// Whether the row says from which address and device it was done.
+    pub has_origin: bool,
 }
 
 impl Event {
@@ -31,6 +33,7 @@ impl Event {
             method: None,
             reason: None,
             detail: None,
+            has_origin: true,
         }
     }
 
@@ -71,6 +74,14 @@ impl Event {
         Self {
             outcome: Outcome::Refused,
             reason: Some(reason),
+            ..self
+        }
+    }
+
+    /// Leaves address and device out of the row.
+    pub fn without_origin(self) -> Self {
+        Self {
+            has_origin: false,
             ..self
         }
     }

@@ -107,11 +107,11 @@ impl UnitOfWork<'_, '_> {
             actor_id: event.actor_id,
             subject_id: event.subject_id,
             organization_id: event.organization_id,
-            address: self.context.address,
+            address: self.context.address.filter(|_| event.has_origin),
             request_id: self.context.request_id.clone(),
             method: event.method,
             reason: event.reason,
-            device: self.context.device.clone(),
+            device: self.context.device.clone().filter(|_| event.has_origin),
             detail: event.detail.map(|detail| detail.to_string()),
         };
         audit_limit::write(self.tx, &entry)?;

@@ -48,6 +48,14 @@ const TABLES: &[(&str, &str)] = &[
         "Which account of a Slack workspace is which user.",
     ),
     (
+        "detached_identities",
+        "Identities that a password reset detached from their user.",
+    ),
+    (
+        "removed_identities",
+        "Which accounts of a workspace belong to people who were removed from its organization.",
+    ),
+    (
         "slack_states",
         "OAuth states that have come back, for ten minutes.",
     ),

@@ -5,4 +5,5 @@ mod codes;
 mod faults;
 mod linking;
 mod provisioning;
+mod removal;
 mod start;

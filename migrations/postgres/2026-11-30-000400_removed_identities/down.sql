@@ -1,0 +1,2 @@
+drop table detached_identities;
+drop table removed_identities;

@@ -1,0 +1,145 @@
+//! Who was removed from the organization of a workspace does not come back from there.
+
+use serde_json::{Value, json};
+
+use crate::support::slack::RETURN_URL;
+use crate::support::{Actor, OTHER_PASSWORD, SlackApp, on_both_databases};
+
+on_both_databases! {
+    async fn a_removed_person_stays_out_after_a_reset(app: SlackApp) {
+        let (admin, member) = people(&app).await;
+        admin.delete(&path(&member)).await.expect(200);
+        app.arrives("member").await.failed_with("not_allowed");
+        resets(&app, &member).await;
+        stays_out(&app).await;
+    }
+
+    async fn a_person_removed_after_a_reset_stays_out(app: SlackApp) {
+        let (admin, member) = people(&app).await;
+        resets(&app, &member).await;
+        app.arrives("member").await.failed_with("account_exists");
+        admin.delete(&path(&member)).await.expect(200);
+        stays_out(&app).await;
+        // Nothing is left by which the admin could reach the account.
+        admin.get(&path(&member)).await.refused(404, "User not found");
+        app.logs_in(member["email"].as_str().unwrap(), OTHER_PASSWORD).await;
+    }
+
+    async fn a_person_who_joined_again_and_was_removed_stays_out(app: SlackApp) {
+        let (admin, member) = people(&app).await;
+        resets(&app, &member).await;
+        let again = app.logs_in(member["email"].as_str().unwrap(), OTHER_PASSWORD).await;
+        again.post(&admin.organization_path("/join")).await.expect(200);
+        admin.delete(&admin.organization_path(&format!("/members/{}", again.id()))).await.expect(200);
+        stays_out(&app).await;
+        let again = app.logs_in(member["email"].as_str().unwrap(), OTHER_PASSWORD).await;
+        links(&app, &again, "member").await.failed_with("not_allowed");
+    }
+
+    async fn a_removed_person_stays_out_when_the_account_is_gone(app: SlackApp) {
+        let (admin, member) = people(&app).await;
+        admin.delete(&path(&member)).await.expect(200);
+        let user = app.db.id(member["id"].as_str().unwrap());
+        app.db.execute(&format!("delete from users where id = {user}")).await;
+        app.arrives("member").await.failed_with("not_allowed");
+        stays_out(&app).await;
+        let other = app.signs_up("Other", "other@example.com").await;
+        links(&app, &other, "member").await.failed_with("not_allowed");
+        assert_eq!(app.signs_in("no-email").await["organizationId"], admin.organization_id());
+    }
+
+    async fn a_disabled_person_gets_no_second_account(app: SlackApp) {
+        let (admin, member) = people(&app).await;
+        resets(&app, &member).await;
+        let again = app.logs_in(member["email"].as_str().unwrap(), OTHER_PASSWORD).await;
+        links(&app, &again, "member").await.token();
+        // Only the account of one organization can be disabled.
+        let own = app.db.id(again.organization_id());
+        app.db.execute(&format!("delete from memberships where organization_id = {own}")).await;
+        admin.changes(&again, json!({"disabled": true})).await.expect(200);
+        app.db.execute("delete from identities where external_id = 'U0EDSGER'").await;
+        stays_out(&app).await;
+        admin.changes(&again, json!({"disabled": false})).await.expect(200);
+        app.arrives("member").await.failed_with("account_exists");
+    }
+
+    async fn an_accepted_invitation_lets_a_removed_person_in_again(app: SlackApp) {
+        let (admin, member) = people(&app).await;
+        let email = member["email"].as_str().unwrap();
+        admin.delete(&path(&member)).await.expect(200);
+        resets(&app, &member).await;
+        let owner = app.logs_in(email, OTHER_PASSWORD).await;
+        admin.invites(email, "employee").await.expect(201);
+        app.arrives("member").await.failed_with("not_allowed");
+        owner.accepts(&app.mailed_token(email, "invitation").await).await.expect(200);
+        app.arrives("member").await.failed_with("account_exists");
+        links(&app, &owner, "member").await.token();
+        let again = app.signs_in("member").await;
+        assert_eq!(again["id"], member["id"]);
+        assert_eq!(app.db.count("select count(*) from removed_identities").await, 0);
+    }
+
+    async fn who_leaves_by_themselves_is_not_remembered_as_removed(app: SlackApp) {
+        let (admin, member) = people(&app).await;
+        let token = app.arrives("member").await.token().to_owned();
+        let leave = admin.organization_path(&format!("/members/{}", member["id"].as_str().unwrap()));
+        app.client.delete(&leave).bearer(&token).await.expect(200);
+        assert_eq!(app.db.count("select count(*) from removed_identities").await, 0);
+    }
+}
+
+/// The admin of a workspace's organization, and a member, both from Slack.
+async fn people(app: &SlackApp) -> (Actor, Value) {
+    let returned = app.arrives("owner").await;
+    let token = returned.token().to_owned();
+    let admin = Actor {
+        client: app.client.clone(),
+        email: String::new(),
+        password: String::new(),
+        user: app.me(&token).await,
+        token,
+    };
+    (admin, app.signs_in("member").await)
+}
+
+fn path(member: &Value) -> String {
+    format!("/api/users/{}", member["id"].as_str().unwrap())
+}
+
+async fn resets(app: &SlackApp, member: &Value) {
+    let email = member["email"].as_str().unwrap();
+    app.forgets_password(email).await.expect(200);
+    let token = app.mailed_token(email, "reset_password").await;
+    app.resets_password(&token, OTHER_PASSWORD)
+        .await
+        .expect(200);
+}
+
+/// With the address, without it, with another one.
+async fn stays_out(app: &SlackApp) {
+    let members = "select count(*) from memberships";
+    let before = app.db.count(members).await;
+    for email in [Some("edsger@example.com"), None, Some("new@example.com")] {
+        app.slack()
+            .change_persona("member", |persona| persona.email = email);
+        app.arrives("member").await.failed_with("not_allowed");
+    }
+    assert_eq!(app.db.count(members).await, before);
+    app.slack().change_persona("member", |persona| {
+        persona.email = Some("edsger@example.com");
+    });
+}
+
+async fn links(app: &SlackApp, actor: &Actor, persona: &str) -> crate::support::slack::Returned {
+    let authorization = actor
+        .post("/api/auth/slack/link")
+        .json(&json!({"returnUrl": RETURN_URL}))
+        .await;
+    let url = authorization.expect(200)["url"].as_str().unwrap().parse();
+    let callback = app.consents(&url.unwrap(), persona).await;
+    let answer = app
+        .get(&callback)
+        .header("cookie", authorization.cookie())
+        .await;
+    crate::support::slack::Returned::of(answer)
+}
