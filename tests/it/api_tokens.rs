@@ -6,6 +6,7 @@ use hallpass::ports::Clock as _;
 use serde_json::{Value, json};
 
 use crate::people::Staff;
+use crate::role_matrix::everything;
 use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, on_both_databases};
 
 on_both_databases! {
@@ -78,6 +79,31 @@ on_both_databases! {
             }
         }
         assert_eq!(app.db.count("select count(*) from api_tokens").await, 3);
+    }
+
+    async fn an_admins_api_token_changes_nothing_of_its_owner(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
+        ada.changes(&bob, json!({"role": "admin"})).await.expect(200);
+        let service = ada.as_a_service("admin").await;
+        let before = everything(&app).await;
+        let own = format!("/api/users/{}", ada.id());
+        for how in [
+            json!({"name": "Eve"}), json!({"role": "employee"}), json!({"managerId": bob.id()}),
+            json!({"disabled": true}), json!({"disabled": false}),
+        ] {
+            service.changes(&ada, how).await.refused(403, "Forbidden");
+        }
+        service.delete(&own).await.refused(403, "Forbidden");
+        let membership = ada.organization_path(&format!("/members/{}", ada.id()));
+        service.delete(&membership).await.refused(403, "Forbidden");
+        service.changes(&bob, json!({"managerId": ada.id()})).await.refused(403, "Forbidden");
+        service.invites(&ada.email, "admin").await.refused(409, "Already a member");
+        service.post("/api/tokens").json(&json!({"name": "more"})).await.refused(403, "Forbidden");
+        assert_eq!(everything(&app).await, before);
+        // Others are its to administer, and it may read its owner.
+        assert_eq!(service.get(&own).await.expect(200)["email"], "ada@acme.example");
+        assert_eq!(service.changes(&bob, json!({"name": "Bob"})).await.expect(200)["name"], "Bob");
     }
 
     async fn an_api_token_cannot_use_account_endpoints(app: TestApp) {

@@ -95,6 +95,43 @@ on_both_databases! {
         assert_eq!(alan.me().await.expect(200)["name"], "Bob Byte");
     }
 
+    async fn only_the_admins_of_a_persons_only_organization_rename_them(app: TestApp) {
+        let Staff { ada, grace, mia, alan, .. } = &Staff::of(&app).await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
+        ada.changes(alan, json!({"managerId": null})).await.expect(200);
+        alan.also_belongs_to(&app, bob.organization_id(), "employee").await;
+        ada.changes(alan, json!({"managerId": mia.id()})).await.expect(200);
+        for superior in [ada, &bob, grace, mia] {
+            let before = people(&app).await;
+            let answer = superior.changes(alan, json!({"name": "Eve", "role": "manager"})).await;
+            if superior.id() == ada.id() || superior.id() == bob.id() {
+                answer.refused(409, "Member of another organization");
+            } else {
+                answer.refused(403, "Forbidden");
+            }
+            if superior.id() != bob.id() {
+                superior.changes(alan, json!({"name": "Eve"})).await.refused(409, "Member of another organization");
+            }
+            assert_eq!(people(&app).await, before);
+        }
+        // Their place in each organization is the admins' to change, and the name their own.
+        assert_eq!(bob.changes(alan, json!({"role": "manager"})).await.expect(200)["role"], "manager");
+        assert_eq!(ada.changes(alan, json!({"role": "manager"})).await.expect(200)["role"], "manager");
+        assert_eq!(alan.changes(alan, json!({"name": "Alan"})).await.expect(200)["name"], "Alan");
+        // The name they have is no change.
+        assert_eq!(bob.changes(alan, json!({"name": "Alan"})).await.expect(200)["name"], "Alan");
+    }
+
+    async fn an_admin_of_one_organization_enables_no_account_of_two(app: TestApp) {
+        let Staff { ada, emmy, .. } = &Staff::of(&app).await;
+        let bob = app.signs_up("Beta", "bob@beta.example").await;
+        emmy.also_belongs_to(&app, bob.organization_id(), "employee").await;
+        app.disables(&emmy.email).await;
+        for admin in [ada, &bob] {
+            admin.changes(emmy, json!({"disabled": false})).await.refused(409, "Member of another organization");
+        }
+    }
+
     async fn a_removed_person_is_signed_out_and_leaves_no_account(app: TestApp) {
         let Staff { ada, grace, mia, alan, .. } = &Staff::of(&app).await;
         let service = mia.as_a_service("manager").await;

@@ -14,7 +14,7 @@ use crate::service::{self, Caller, Services, UpdatePerson};
 body! {
     /// Fields that are left out do not change.
     pub struct UpdateUserRequest {
-        /// For admins, managers above the user, and the user.
+        /// For the user and, while the user belongs to no other organization, for admins and managers above the user.
         #[schema(value_type = Option<String>, min_length = 1, max_length = 201, example = "Alan M. Turing")]
         name: Option<PersonName>,
         /// For admins.

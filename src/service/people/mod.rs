@@ -66,8 +66,8 @@ impl Viewer {
     /// Their relationship to a user of their organization.
     fn relationship(self, tx: &mut Tx<'_>, user_id: UserId) -> Result<Relationship, StoreError> {
         Ok(match self.role {
-            Role::Admin => Relationship::Admin,
             _ if user_id == self.id && self.is_service => Relationship::TheirService,
+            Role::Admin => Relationship::Admin,
             _ if user_id == self.id => Relationship::Oneself,
             Role::Manager if people::is_below(tx, self.organization_id, self.id, user_id)? => {
                 Relationship::Superior

@@ -54,6 +54,9 @@ pub async fn update_person(
             let before = reach(unit.tx, actor, user_id, &update.permissions())?;
             let was = &before.membership;
             if let Some(name) = update.name.filter(|name| *name != before.user.name) {
+                if user_id != actor.id() {
+                    must_belong_only_here(unit, user_id)?;
+                }
                 users::set_name(unit.tx, user_id, &name, unit.now)?;
                 unit.changed(Change::PersonChanged { user_id });
                 unit.record(unit.event(Action::ProfileUpdated).about(user_id))?;
@@ -62,11 +65,15 @@ pub async fn update_person(
                 change_role(unit, &before, role)?;
             }
             if let Some(manager_id) = update.manager_id.filter(|id| *id != was.manager_id) {
+                if actor.is_service() && manager_id == Some(actor.id()) {
+                    return Err(Error::Forbidden);
+                }
                 change_manager(unit, &before, manager_id)?;
             }
             match (update.disabled, before.user.disabled_at) {
                 (Some(true), None) => disable(unit, &before)?,
                 (Some(false), Some(_)) => {
+                    must_belong_only_here(unit, user_id)?;
                     users::enable(unit.tx, user_id, unit.now)?;
                     former_identities::forget_removal(unit.tx, user_id, organization_id)?;
                     unit.changed(Change::PersonChanged { user_id });
