@@ -35,6 +35,7 @@ mod mfa;
 mod migrations;
 mod next_auth;
 mod notices;
+mod openapi_refusals;
 mod operations;
 mod organizations;
 mod outage;

@@ -11,7 +11,8 @@ use crate::http::body_macro::body;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled, TooManyAttempts,
+    Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled,
+    TooManyAttempts,
 };
 use crate::http::token_api::signed_in::SignedIn;
 use crate::service::{RequestContext, Services, mfa};
@@ -47,8 +48,8 @@ pub(crate) struct Confirmed {
     security((), ("bearer" = [])),
     request_body = ConfirmRequest,
     responses((status = 200, description = "Enrolled.", body = Confirmed)),
-    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled,
-        TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled,
+        MfaNotEnrolled, TooManyAttempts]))),
 )]
 pub(crate) async fn confirm(
     services: Data<Services>,

@@ -10,7 +10,7 @@ use crate::http::body_macro::body;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, TooManyAttempts,
+    Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, TooManyAttempts,
 };
 use crate::service::{RequestContext, Services, mfa};
 
@@ -52,7 +52,8 @@ pub(crate) struct Enrolment {
     security((), ("bearer" = [])),
     request_body = EnrolRequest,
     responses((status = 200, description = "The secret for the authenticator.", body = Enrolment)),
-    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled,
+        TooManyAttempts]))),
 )]
 pub(crate) async fn enrol(
     services: Data<Services>,

@@ -7,7 +7,7 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    InvalidCode, InvalidCredentials, MfaNotEnrolled, TooManyAttempts,
+    Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, TooManyAttempts,
 };
 use crate::http::field::Password;
 use crate::service::{Caller, Services, mfa};
@@ -34,7 +34,8 @@ body! {
     security(("bearer" = [])),
     request_body = RecoveryCodesRequest,
     responses((status = 200, description = "Ten new codes.", body = RecoveryCodes)),
-    extensions(("x-error-codes" = json!([InvalidCode, InvalidCredentials, MfaNotEnrolled, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
+        TooManyAttempts]))),
 )]
 pub(crate) async fn recovery_codes(
     services: Data<Services>,

@@ -6,7 +6,7 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired, TooManyAttempts,
+    Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired, TooManyAttempts,
 };
 use crate::http::field::Password;
 use crate::http::token_api::done::SuccessResponse;
@@ -35,7 +35,7 @@ body! {
     security(("bearer" = [])),
     request_body = RemoveMfaRequest,
     responses((status = 200, description = "Removed.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
+    extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
         TooManyAttempts]))),
 )]
 pub(crate) async fn remove(

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::Forbidden;
 use crate::service::{Services, mfa};
 
 /// Whether the caller signs in with a second factor.
@@ -26,6 +27,7 @@ pub(crate) struct MfaStatus {
     tag = "Second factor",
     security(("bearer" = [])),
     responses((status = 200, description = "The status of the second factor.", body = MfaStatus)),
+    extensions(("x-error-codes" = json!([Forbidden]))),
 )]
 pub(crate) async fn status(
     services: Data<Services>,

@@ -10,7 +10,7 @@ use crate::domain::CodeChallenge;
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::SlackNotSetUp;
+use crate::http::error_code::ErrorCode::{Forbidden, SlackNotSetUp};
 use crate::http::settings::Settings;
 use crate::service::slack::{self, Begin};
 use crate::service::{Caller, Services};
@@ -38,7 +38,7 @@ body! {
     security(("bearer" = [])),
     request_body = SlackLinkRequest,
     responses((status = 200, description = "The URL to redirect the browser to.", body = SlackWay)),
-    extensions(("x-error-codes" = json!([SlackNotSetUp]))),
+    extensions(("x-error-codes" = json!([Forbidden, SlackNotSetUp]))),
 )]
 pub(crate) async fn link(
     services: Data<Services>,

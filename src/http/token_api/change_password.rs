@@ -6,7 +6,7 @@ use super::done::SuccessResponse;
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{InvalidCredentials, TooManyAttempts};
+use crate::http::error_code::ErrorCode::{Forbidden, InvalidCredentials, TooManyAttempts};
 use crate::http::field::Password;
 use crate::service::{self, Caller, Services};
 
@@ -32,7 +32,7 @@ body! {
     security(("bearer" = [])),
     request_body = ChangePasswordRequest,
     responses((status = 200, description = "Changed.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([InvalidCredentials, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([Forbidden, InvalidCredentials, TooManyAttempts]))),
 )]
 pub(crate) async fn change_password(
     services: Data<Services>,

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Json, Path};
 use super::done::SuccessResponse;
 use crate::domain::SessionId;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::SessionNotFound;
+use crate::http::error_code::ErrorCode::{Forbidden, SessionNotFound};
 use crate::service::{self, Caller, Services};
 
 /// End a session
@@ -18,7 +18,7 @@ use crate::service::{self, Caller, Services};
     security(("bearer" = [])),
     params(("id" = SessionId, Path, description = "The session's id.")),
     responses((status = 200, description = "Ended.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([SessionNotFound]))),
+    extensions(("x-error-codes" = json!([Forbidden, SessionNotFound]))),
 )]
 pub(crate) async fn end_session(
     services: Data<Services>,

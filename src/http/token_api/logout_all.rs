@@ -7,6 +7,7 @@ use super::no_fields::NoFields;
 use crate::http::body::Valid;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::Forbidden;
 use crate::service::{self, Services};
 
 /// Sign out everywhere
@@ -19,6 +20,7 @@ use crate::service::{self, Services};
     security(("bearer" = [])),
     request_body = NoFields,
     responses((status = 200, description = "Signed out everywhere.", body = SuccessResponse)),
+    extensions(("x-error-codes" = json!([Forbidden]))),
 )]
 pub(crate) async fn logout_all(
     services: Data<Services>,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::{self, SessionId, SessionKey, SessionKind};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::ValidationFailed;
+use crate::http::error_code::ErrorCode::{Forbidden, ValidationFailed};
 use crate::http::paging::{cursor_of, page_request_by};
 use crate::http::query::Query;
 use crate::service::{self, Caller, Services};
@@ -92,7 +92,7 @@ fn bytes_of(key: SessionKey) -> Vec<u8> {
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of the caller's live sessions.", body = Sessions)),
-    extensions(("x-error-codes" = json!([ValidationFailed]))),
+    extensions(("x-error-codes" = json!([Forbidden, ValidationFailed]))),
 )]
 pub(crate) async fn sessions(
     services: Data<Services>,

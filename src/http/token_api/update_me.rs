@@ -7,6 +7,7 @@ use crate::domain::PersonName;
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::Forbidden;
 use crate::service::{self, Caller, Services};
 
 body! {
@@ -24,6 +25,7 @@ body! {
     security(("bearer" = [])),
     request_body = UpdateMeRequest,
     responses((status = 200, description = "The updated user.", body = User)),
+    extensions(("x-error-codes" = json!([Forbidden]))),
 )]
 pub(crate) async fn update_me(
     services: Data<Services>,
