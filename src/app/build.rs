@@ -44,6 +44,7 @@ impl App {
     pub async fn build(config: Config, overrides: Overrides) -> Result<Self, BuildError> {
         let sandbox = overrides.slack_sandbox.clone();
         let mailbox = overrides.mailbox.clone();
+        let own_hosts_only = overrides.own_hosts_only;
         let mut parts = services_parts(&config, overrides).await?;
 
         if !config.server.rate_limits && !config.server.is_on_loopback() {
@@ -88,7 +89,7 @@ impl App {
         read_changes(&services)
             .await
             .map_err(BuildError::Database)?;
-        let settings = web::Data::new(http::Settings::new(
+        let mut settings = http::Settings::new(
             public_url,
             app_url,
             &config.server.cors_allowed_origins,
@@ -96,7 +97,11 @@ impl App {
             token_delivery,
             config.accounts.tenant_domain,
             config.server.security_contacts,
-        ));
+        );
+        if own_hosts_only {
+            settings = settings.answering_to_own_hosts_only();
+        }
+        let settings = web::Data::new(settings);
         let data = web::Data::from(Arc::clone(&services));
         let server = server(listener, move || {
             let (sandbox, mailbox) = (sandbox.clone(), mailbox.clone());

@@ -7,7 +7,7 @@ use crate::adapters::{OsEntropy, SystemClock, smtp};
 use crate::sandbox::mailbox::Mailbox;
 use crate::sandbox::slack::SlackSandbox;
 
-/// The Slack sandbox and the development mailbox.
+/// The Slack sandbox and the development mailbox, which no page from elsewhere may read.
 ///
 /// # Errors
 /// When the system provides no random numbers.
@@ -18,6 +18,7 @@ pub fn for_development() -> Result<Overrides, BuildError> {
     Ok(Overrides {
         slack_sandbox: Some(slack),
         mailbox: Some(Mailbox::new(smtp::written)),
+        own_hosts_only: true,
         ..Overrides::default()
     })
 }

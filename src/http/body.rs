@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
@@ -72,13 +72,24 @@ pub(super) fn whole(
     payload: &mut Payload,
 ) -> impl Future<Output = Result<BytesMut, ApiError>> + use<> {
     let is_too_large = declared_length(request.headers()) > MAX_BODY;
+    let is_encoded = is_encoded(request.headers());
     let payload = payload.take();
     async move {
+        if is_encoded {
+            return Err(ErrorCode::UnsupportedMediaType.into());
+        }
         if is_too_large {
             return Err(ErrorCode::BodyTooLarge.into());
         }
         read(payload, BODY_DEADLINE).await
     }
+}
+
+/// Whether the body is compressed. It is refused (RFC 9110 §15.5.16), so that no small body becomes a large one.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 fn declared_length(headers: &HeaderMap) -> usize {

@@ -17,6 +17,7 @@ use super::connection::Answering;
 use super::cors;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
+use super::host;
 use super::rate_limit;
 use super::request_metadata::{REQUEST_ID, RequestMetadata};
 use super::route_pattern::RoutePattern;
@@ -40,6 +41,8 @@ pub(super) async fn every_request(
 
     let response = if is_head_too_large(request.head()) {
         request.error_response(ApiError::from(ErrorCode::HeadTooLarge))
+    } else if let Err(refusal) = host::check(request.head(), &settings) {
+        request.error_response(ApiError::from(refusal))
     } else if cors::is_preflight(&request) {
         request.into_response(cors::preflight(admitted.as_ref()))
     } else {

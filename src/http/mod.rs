@@ -19,10 +19,12 @@ mod field;
 mod form;
 #[cfg(test)]
 mod generated;
+mod host;
 mod layers;
 pub mod metrics;
 mod mfa;
 mod next_auth;
+mod only_looks;
 pub mod openapi;
 mod operations;
 mod organizations;

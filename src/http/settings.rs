@@ -29,6 +29,8 @@ pub struct Settings {
     pub(super) security_contacts: Vec<Url>,
     /// Origins where a sign-in may lead to any path, in addition to the allowed return URLs.
     pub(super) own_places: Vec<Url>,
+    /// Whether only names of this machine, and `public_url`'s, are answered.
+    pub(super) own_hosts_only: bool,
     /// Rendered at the first request, so that the start does not wait for it.
     pub(super) reference_page: OnceLock<Bytes>,
 }
@@ -62,7 +64,17 @@ impl Settings {
             trusted_proxies,
             token_delivery,
             proxy_is_noticed: AtomicBool::new(false),
+            own_hosts_only: false,
             reference_page: OnceLock::new(),
+        }
+    }
+
+    /// Answers only to names of this machine and of `PUBLIC_URL`, whatever their port.
+    #[must_use]
+    pub fn answering_to_own_hosts_only(self) -> Self {
+        Self {
+            own_hosts_only: true,
+            ..self
         }
     }
 

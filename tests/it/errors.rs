@@ -178,3 +178,17 @@ async fn hsts_is_sent_only_under_an_https_public_url() {
             .is_some()
     );
 }
+
+#[actix_web::test]
+async fn a_host_that_is_no_host_is_malformed_and_any_other_is_served() {
+    let app = TestApp::start(Db::sqlite()).await;
+    for host in ["a b@c/d", "user@acme.example", "acme.example:x", "[::1"] {
+        app.get("/livez")
+            .header("host", host)
+            .await
+            .refused(400, "Malformed request");
+    }
+    for host in ["evil.example", "acme.example:8080", "[::1]:80"] {
+        app.get("/livez").header("host", host).await.expect(200);
+    }
+}

@@ -153,6 +153,35 @@ on_both_databases! {
         }
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
+
+    async fn a_head_request_changes_nothing_at_any_route(app: TestApp) {
+        let document: Value = serde_json::from_str(&hallpass::http::openapi_json()).unwrap();
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let cell = Cell::of(&app, &ada, Kind::Admin).await;
+        let admin = cell.caller.as_ref().unwrap();
+        app.forgets_password(&admin.email).await.expect(200);
+        let kinds = ["verify_email", "reset_password"];
+        let mut queries = vec![format!("token={}", cell.session_token.as_ref().unwrap())];
+        for kind in kinds {
+            queries.push(format!("token={}", app.mailed_token(&admin.email, kind).await));
+        }
+        let rows = async || {
+            let mut rows = everything(&app).await;
+            for table in ["audit", "one_time_tokens", "outbox", "slack_states"] {
+                rows.push(Some(app.db.count(&format!("select count(*) from {table}")).await.to_string()));
+            }
+            rows
+        };
+        let before = rows().await;
+        for (method, path, _) in routes(&document) {
+            for query in queries.iter().filter(|_| method == "get") {
+                let path = format!("{}?{query}", cell.path(path));
+                app.client.call(Method::HEAD, &path).await;
+                app.client.call(Method::HEAD, &path).bearer(&admin.token).await;
+                assert_eq!(rows().await, before, "{path}");
+            }
+        }
+    }
 }
 
 #[test]

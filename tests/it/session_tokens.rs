@@ -191,6 +191,18 @@ on_both_databases! {
         assert_eq!(app.db.count(rows).await, 2);
     }
 
+    async fn looking_at_the_logout_link_ends_no_session(app: TestApp) {
+        app.registers("Acme", "ada@acme.example").await;
+        let token = token_of(&app, "ada@acme.example").await;
+        let link = format!("/api/v1/logout?token={token}");
+        let head = app.client.call(Method::HEAD, &link).await;
+        assert_eq!(head.status, 204);
+        assert_eq!(app.get(&link).header("sec-purpose", "prefetch").await.status, 204);
+        searches(&app, &token).await.expect(200);
+        app.get(&link).await.expect(200);
+        searches(&app, &token).await.refused(401, "Token revoked");
+    }
+
     async fn a_token_lives_for_thirty_days_and_records_its_last_use(app: TestApp) {
         app.registers("Acme", ADA).await;
         let token = token_of(&app, ADA).await;

@@ -5,6 +5,7 @@ use std::net::{self, SocketAddr};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::spawn_local;
@@ -267,13 +268,30 @@ async fn unusual_but_valid_requests_get_one_answer_each() {
         );
         assert_eq!(statuses(&answer), ["200"], "{upgrade} → {answer}");
     }
-    // A body marked as compressed is not decompressed.
-    let packed = app
+    // A compressed body is refused.
+    for path in [
+        "/api/auth/login",
+        "/reset-password",
+        "/api/auth/signin/credentials",
+    ] {
+        for encoding in ["gzip", "br", "identity, gzip"] {
+            let packed = app
+                .post(path)
+                .header("content-encoding", encoding)
+                .body("application/json", b"\x1f\x8b\x08\0\0\0\0\0".as_slice())
+                .await;
+            assert_eq!(packed.status, 415, "{path} {encoding}");
+            assert_eq!(
+                packed.header("x-error-code"),
+                Some("unsupported_media_type")
+            );
+        }
+    }
+    let plain = app
         .post("/api/auth/login")
-        .header("content-encoding", "gzip")
-        .body("application/json", b"\x1f\x8b\x08\0\0\0\0\0".as_slice())
-        .await;
-    packed.refused(400, "Malformed request");
+        .header("content-encoding", "identity")
+        .json(&json!({"email": "ada@acme.example", "password": "wrong"}));
+    plain.await.refused(401, "Invalid credentials");
     app.get("/livez").await.expect(200);
 }
 

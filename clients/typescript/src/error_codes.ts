@@ -43,6 +43,7 @@ export type ErrorCode =
   | "too_many_api_tokens"
   | "body_too_large"
   | "unsupported_media_type"
+  | "misdirected_request"
   | "too_many_attempts"
   | "too_many_requests"
   | "head_too_large"

@@ -10,6 +10,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AuthenticationRequired, Busy, CrossSiteRequest, InvalidToken, Unavailable,
 };
+use crate::http::only_looks::only_looks;
 use crate::http::settings::Settings;
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::session_tokens;
@@ -52,14 +53,17 @@ pub(crate) async fn logout(
 
 /// Sign out by a link
 ///
-/// The same as `POST`, for clients that can only follow links.
+/// The same as `POST`, for clients that can only follow links. HEAD, and a browser that prefetches, end no session.
 #[utoipa::path(
     get,
     path = "/api/v1/logout",
     tag = "Session tokens",
     params(("token" = Option<String>, Query,
         description = "The session token, if it is sent neither as Bearer nor in the cookie.")),
-    responses((status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String)))),
+    responses(
+        (status = 200, description = "Signed out.", body = SuccessResponse, headers(("Set-Cookie" = String))),
+        (status = 204, description = "For HEAD and for prefetching browsers: nothing was done."),
+    ),
     extensions(("x-error-codes" = json!([InvalidToken, CrossSiteRequest, Busy, Unavailable]))),
 )]
 pub(crate) async fn logout_by_link(
@@ -69,6 +73,9 @@ pub(crate) async fn logout_by_link(
     request: HttpRequest,
     carried: Result<Carried, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
+    if only_looks(&request) {
+        return Ok(HttpResponse::NoContent().finish());
+    }
     logout(services, settings, context, request, carried).await
 }
 

@@ -1,7 +1,5 @@
 //! `GET /api/auth/slack/callback`
 
-use actix_web::http::Method;
-use actix_web::http::header::HeaderMap;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -10,6 +8,7 @@ use super::{callback_url, cookies, delivery};
 use crate::http::error_code::ErrorCode::{
     AccessDenied, Busy, SignInExpired, SlackNotSetUp, Unavailable,
 };
+use crate::http::only_looks::only_looks;
 use crate::http::pages::shell::Preferred;
 use crate::http::query::Query;
 use crate::http::settings::Settings;
@@ -44,7 +43,7 @@ pub(crate) async fn callback(
     request: HttpRequest,
     query: Query,
 ) -> HttpResponse {
-    if request.method() == Method::HEAD || is_speculative(request.headers()) {
+    if only_looks(&request) {
         return HttpResponse::NoContent().finish();
     }
     // A repeated parameter is ambiguous.
@@ -64,45 +63,5 @@ pub(crate) async fn callback(
             &settings,
             callback_error.return_target,
         ),
-    }
-}
-
-/// Whether a browser prefetches the URL. That must not use up a single-use code.
-fn is_speculative(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-purpose", "x-moz"]
-        .iter()
-        .flat_map(|name| headers.get_all(*name))
-        .any(|value| {
-            let value = value.as_bytes().to_ascii_lowercase();
-            [&b"prefetch"[..], b"prerender", b"preview"]
-                .iter()
-                .any(|word| value.windows(word.len()).any(|part| part == *word))
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::http::header::{HeaderName, HeaderValue};
-
-    use super::*;
-
-    #[test]
-    fn each_prefetch_header_is_recognized() {
-        for (name, value) in [
-            ("sec-purpose", "prefetch"),
-            ("sec-purpose", "prefetch;prerender"),
-            ("purpose", "prefetch"),
-            ("purpose", "Prefetch"),
-            ("x-moz", "prefetch"),
-            ("x-purpose", "preview"),
-        ] {
-            let mut headers = HeaderMap::new();
-            assert!(!is_speculative(&headers));
-            headers.insert(
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            );
-            assert!(is_speculative(&headers), "{name}: {value}");
-        }
     }
 }

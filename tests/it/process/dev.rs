@@ -130,3 +130,53 @@ async fn slack_errors_brought_by_a_browser_are_not_logged_as_errors() {
         "{log}"
     );
 }
+
+#[actix_web::test]
+async fn dev_answers_only_to_its_own_and_loopback_host_names() {
+    let mut command = hallpass(&["dev"]);
+    command.env("DATABASE_URL", Db::sqlite().url());
+    let server = Server::run(command).await;
+    for path in [
+        "/dev/mailbox",
+        "/dev/slack",
+        "/demo",
+        "/api/auth/providers",
+        "/nothing",
+    ] {
+        let asks = async |host: &str| server.client.get(path).header("host", host).await;
+        for foreign in [
+            "evil.example",
+            "evil.example:8080",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "0.0.0.0",
+        ] {
+            let answer = asks(foreign).await;
+            answer.refused(421, "Host not served here");
+            assert_eq!(answer.header("x-error-code"), Some("misdirected_request"));
+        }
+        for own in [
+            "localhost",
+            "localhost:3000",
+            "acme.localhost",
+            "127.0.0.1",
+            "127.0.0.2:80",
+            "[::1]:8080",
+        ] {
+            let expected = if path == "/nothing" { 404 } else { 200 };
+            assert_eq!(asks(own).await.status, expected, "{path} at {own}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn dev_answers_to_the_host_of_its_public_url() {
+    let mut command = hallpass(&["dev"]);
+    command
+        .env("DATABASE_URL", Db::sqlite().url())
+        .env("PUBLIC_URL", "http://hallpass.test:8080");
+    let server = Server::run(command).await;
+    let mailbox = server.client.get("/dev/mailbox");
+    let answer = mailbox.header("host", "Hallpass.test").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
