@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
+use ring::digest::{SHA256, digest};
 use zxcvbn::zxcvbn;
 
 /// HS256 requires a key at least as long as its hash (RFC 7518 §3.2).
@@ -13,32 +15,22 @@ const MIN_DISTINCT_BYTES: usize = 8;
 /// How much of the secret zxcvbn gets; its time grows with the square of the length.
 const MAX_ZXCVBN_CHARS: usize = 64;
 
-/// Secrets from tutorials, samples and placeholders, reduced to letters and digits. `zxcvbn` does not know
-/// them, and they are not secret, alone or padded.
-const KNOWN_WORDS: [&str; 22] = [
-    "astringsecretatleast256bitslong",
-    "your256bitsecret",
-    "your384bitsecret",
-    "your512bitsecret",
-    "yoursecretkey",
-    "yourjwtsecret",
-    "yoursecret",
-    "mysecretkey",
-    "jwtsecret",
-    "supersecret",
-    "topsecret",
-    "secret",
-    "changeme",
-    "changethis",
-    "replaceme",
-    "replacethis",
-    "password",
-    "development",
-    "production",
-    "insecure",
-    "hallpass",
-    "example",
-];
+/// Texts that spell a text, such as base64, are judged by it from this length on.
+const MIN_SPELT_BYTES: usize = 16;
+
+/// The sample secrets of the public lists of weak JWT secrets – `jwt.secrets.list` of wallarm/jwt-secrets (99e2360) and
+/// `jwt-common.txt` of ticarpi/jwt_tool (e4f380f) – from 16 bytes on: six bytes of the SHA-256 of each,
+/// reduced as by [`letters_and_digits`].
+const KNOWN_SECRETS: &str = include_str!("known_secrets.txt");
+
+/// Words of which samples and placeholders are made, longer ones before those that they contain. `zxcvbn` takes a
+/// sentence of them for a passphrase.
+const KNOWN_WORDS: &str = "authentication applications application development environment changethis characters \
+    production replaceme changeme generate hallpass insecure keyboard password default example \
+    express minimum private refresh replace signing access change django please random really \
+    sample secret secure server should spring string strong bytes every hs256 least share \
+    super token using auth bits byte demo hmac keep long must safe test that this user very \
+    with your and bit for jwt key the top at is my of";
 
 /// Why a secret was rejected. Never contains any part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +63,10 @@ pub fn check(secret: &[u8]) -> Result<(), WeakSecret> {
     if secret.len() < MIN_BYTES {
         return Err(WeakSecret::TooShort(secret.len()));
     }
+    judge(secret)
+}
+
+fn judge(secret: &[u8]) -> Result<(), WeakSecret> {
     if repeats(secret) {
         return Err(WeakSecret::Repeats);
     }
@@ -82,7 +78,7 @@ pub fn check(secret: &[u8]) -> Result<(), WeakSecret> {
         return Err(WeakSecret::Sequence);
     }
     let text = as_text(secret);
-    if is_a_padded_known_word(&text) {
+    if is_listed(&text) || is_a_padded_known_word(&text) {
         return Err(WeakSecret::WellKnown);
     }
     // zxcvbn caps the number of guesses at 2^64, which random secrets always reach.
@@ -90,7 +86,7 @@ pub fn check(secret: &[u8]) -> Result<(), WeakSecret> {
     if zxcvbn(&start, &[]).guesses() < u64::MAX {
         return Err(WeakSecret::Guessable);
     }
-    Ok(())
+    spelt(secret).iter().try_for_each(|text| judge(text))
 }
 
 /// Maps each byte to a character if the secret is not UTF-8. With replacement characters, different bytes would look
@@ -129,23 +125,48 @@ fn is_mostly_a_sequence(secret: &[u8]) -> bool {
     close * 5 >= (secret.len() - 1) * 3
 }
 
-/// Whether hardly anything is left after removing the known words and their separators.
-fn is_a_padded_known_word(text: &str) -> bool {
-    let plain: String = text
-        .chars()
+/// The printable texts that the secret spells in hexadecimal or base64. Random bytes are none.
+fn spelt(secret: &[u8]) -> Vec<Vec<u8>> {
+    let plain: Vec<u8> = secret.iter().copied().filter(|b| *b != b'=').collect();
+    let decodings = [&HEXLOWER_PERMISSIVE, &BASE64_NOPAD, &BASE64URL_NOPAD];
+    let texts = decodings
+        .iter()
+        .filter_map(|spelling| spelling.decode(&plain).ok());
+    let is_text = |text: &Vec<u8>| {
+        text.len() >= MIN_SPELT_BYTES && text.iter().all(|b| b.is_ascii_graphic() || *b == b' ')
+    };
+    texts.filter(is_text).collect()
+}
+
+fn letters_and_digits(text: &str) -> String {
+    text.chars()
         .filter(char::is_ascii_alphanumeric)
         .map(|c| c.to_ascii_lowercase())
-        .collect();
+        .collect()
+}
+
+/// Whether the secret is on a public list, whatever its capitals and marks.
+fn is_listed(text: &str) -> bool {
+    let hash = digest(&SHA256, letters_and_digits(text).as_bytes());
+    let hash = HEXLOWER.encode(hash.as_ref());
+    KNOWN_SECRETS.lines().any(|known| hash.starts_with(known))
+}
+
+/// Whether hardly anything is left after removing the known words and their separators.
+fn is_a_padded_known_word(text: &str) -> bool {
+    let plain = letters_and_digits(text);
     let rest = KNOWN_WORDS
-        .iter()
+        .split_whitespace()
         .fold(plain.clone(), |rest, word| rest.replace(word, ""));
-    rest.len() < plain.len() && distinct_bytes(rest.as_bytes()) < MIN_DISTINCT_BYTES
+    // A word of two letters may be in anything.
+    let is_of_words = (plain.len() - rest.len()) * 4 >= text.chars().count();
+    is_of_words && distinct_bytes(rest.as_bytes()) < MIN_DISTINCT_BYTES
 }
 
 #[cfg(test)]
 mod tests {
-    use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-    use ring::digest::{SHA256, SHA512, digest};
+    use data_encoding::BASE64;
+    use ring::digest::SHA512;
 
     use super::*;
 
@@ -200,6 +221,8 @@ mod tests {
             "changeme-changeme-secret-password",
             "super-secret-jwt-secret-change-this",
             "hallpass-development-secret-123456",
+            "this-is-a-very-long-secret-key-for-signing-jwt-tokens-2024",
+            "MySuperSecureJwtSigningKeyThatIsAtLeast32BytesLong!",
         ] {
             assert_eq!(
                 check(secret.as_bytes()),
@@ -207,6 +230,24 @@ mod tests {
                 "{secret}"
             );
         }
+    }
+
+    #[test]
+    fn secrets_of_public_lists_are_rejected_in_any_spelling() {
+        let listed = "404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970";
+        for secret in [
+            listed.to_owned(),
+            listed.to_lowercase(),
+            format!("\"{listed}\""),
+            "!ChangeThisMercureHubJWTSecretKey!".to_owned(),
+            BASE64.encode(b"!ChangeThisMercureHubJWTSecretKey!"),
+            HEXLOWER.encode(b"$gbK!srXc2Oivn8ZjHa8WRel&Zy4481W"),
+            BASE64.encode(HEXLOWER.encode(b"your-256-bit-secret").as_bytes()),
+        ] {
+            assert!(check(secret.as_bytes()).is_err(), "{secret}");
+        }
+        let placeholder = BASE64URL_NOPAD.encode(b"your-256-bit-secret, please change");
+        assert_eq!(check(placeholder.as_bytes()), Err(WeakSecret::WellKnown));
     }
 
     #[test]
@@ -241,7 +282,7 @@ mod tests {
     /// Fixed inputs, because a check of random secrets would fail at random.
     #[test]
     fn random_secrets_pass_in_every_encoding() {
-        for n in 0..64 {
+        for n in 0..96 {
             let bytes = digest(&SHA256, &[n]);
             let bytes = bytes.as_ref();
             let digits: String = digest(&SHA512, &[n])
@@ -253,6 +294,7 @@ mod tests {
             assert_eq!(check(HEXLOWER.encode(bytes).as_bytes()), Ok(()), "{n}");
             let base64 = BASE64URL_NOPAD.encode(bytes);
             assert_eq!(check(base64.as_bytes()), Ok(()), "{n}");
+            assert_eq!(check(BASE64.encode(bytes).as_bytes()), Ok(()), "{n}");
             assert_eq!(check(digits.as_bytes()), Ok(()), "{n}");
         }
     }
