@@ -214,6 +214,7 @@ async fn services_parts(
         passwords: Passwords::new(
             NewPasswordRules {
                 min_length: config.passwords.min_length,
+                min_guesses: config.passwords.min_guesses,
             },
             config.passwords.bcrypt_cost,
             Hashing::start(config.passwords.hashing_threads)?,

@@ -60,7 +60,12 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
     ("Tokens", &[&JWT_SECRET, &JWT_ISSUER, &JWT_AUDIENCE]),
     (
         "Passwords",
-        &[&BCRYPT_COST, &PASSWORD_MIN_LENGTH, &HASHING_THREADS],
+        &[
+            &BCRYPT_COST,
+            &PASSWORD_MIN_LENGTH,
+            &PASSWORD_MIN_GUESSES,
+            &HASHING_THREADS,
+        ],
     ),
     (
         "Accounts",
@@ -216,6 +221,16 @@ pub static PASSWORD_MIN_LENGTH: Setting = Setting {
     secret: false,
     example: "8",
     description: "Minimum length of a new password in characters, 6 to 64.",
+};
+
+pub static PASSWORD_MIN_GUESSES: Setting = Setting {
+    name: "PASSWORD_MIN_GUESSES",
+    default: Fallback::Value("1000000"),
+    secret: false,
+    example: "1000000",
+    description: "How many guesses a new password must take, by the estimate of zxcvbn for an attacker who knows the \
+                  user's address, name and organizations; 1000000 to 4000000000. Common leaked passwords are refused \
+                  in any case.",
 };
 
 pub static HASHING_THREADS: Setting = Setting {

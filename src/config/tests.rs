@@ -72,6 +72,7 @@ fn only_a_secret_is_required() {
     assert_eq!((config.tokens.issuer, config.tokens.audience), (None, None));
     assert_eq!(config.passwords.bcrypt_cost, 12);
     assert_eq!(config.passwords.min_length, 8);
+    assert_eq!(config.passwords.min_guesses, 1_000_000);
     assert_eq!(config.accounts.default_join_policy, JoinPolicy::Open);
     assert!(!config.accounts.require_verified_email);
     assert_eq!(config.accounts.sessions_per_user, 100);
@@ -175,6 +176,7 @@ fn valid_values_are_parsed_into_the_config() {
         ("JWT_AUDIENCE", "api"),
         ("BCRYPT_COST", "16"),
         ("PASSWORD_MIN_LENGTH", "6"),
+        ("PASSWORD_MIN_GUESSES", "100000000"),
         ("DEFAULT_JOIN_POLICY", "invite"),
         ("REQUIRE_VERIFIED_EMAIL", "True"),
         ("SESSIONS_PER_USER", "1"),
@@ -229,6 +231,7 @@ fn valid_values_are_parsed_into_the_config() {
     assert_eq!(config.tokens.audience.as_deref(), Some("api"));
     assert_eq!(config.passwords.bcrypt_cost, 16);
     assert_eq!(config.passwords.min_length, 6);
+    assert_eq!(config.passwords.min_guesses, 100_000_000);
     assert_eq!(config.accounts.default_join_policy, JoinPolicy::Invite);
     assert!(config.accounts.require_verified_email);
     assert_eq!(config.accounts.sessions_per_user, 1);
@@ -289,6 +292,8 @@ fn invalid_values_are_rejected_by_name() {
         ("BCRYPT_COST", "twelve"),
         ("PASSWORD_MIN_LENGTH", "5"),
         ("PASSWORD_MIN_LENGTH", "65"),
+        ("PASSWORD_MIN_GUESSES", "999999"),
+        ("PASSWORD_MIN_GUESSES", "1e6"),
         ("DEFAULT_JOIN_POLICY", "public"),
         ("REQUIRE_VERIFIED_EMAIL", "1"),
         ("SESSIONS_PER_USER", "0"),

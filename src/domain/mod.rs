@@ -39,7 +39,7 @@ pub use invitation::Invitation;
 pub use join_policy::JoinPolicy;
 pub use mail::{MailLogin, MailSender, MailServer, MailTls};
 pub use names::{ApiTokenName, OrganizationName, PersonName, Slug};
-pub use new_password::NewPasswordRules;
+pub use new_password::{NewPasswordRules, OwnWords};
 pub use password::Password;
 pub use person::{Member, Membership, Organization, Session, SessionEnd, SessionKey, User};
 pub use pkce::{CodeChallenge, CodeVerifier};

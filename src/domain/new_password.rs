@@ -2,11 +2,14 @@
 
 use std::iter;
 
+use passwords::analyzer::is_common_password;
 use unicode_normalization::UnicodeNormalization;
 use zxcvbn::matching::patterns::MatchPattern;
-use zxcvbn::{Score, zxcvbn};
+use zxcvbn::zxcvbn;
 
+use super::email::Email;
 use super::password::Password;
+use super::person::Organization;
 use super::violation::ValidationError;
 
 /// Rules at registration, reset and change; they do not apply to existing passwords at sign-in.
@@ -14,18 +17,62 @@ use super::violation::ValidationError;
 pub struct NewPasswordRules {
     /// In characters.
     pub min_length: usize,
+    /// By the estimate of zxcvbn for an attacker who knows the user's [`OwnWords`].
+    pub min_guesses: u64,
 }
+
+/// What an attacker who knows the user tries first: their address and names, and those of their organizations.
+#[derive(Debug, Clone)]
+pub struct OwnWords(Vec<String>);
 
 /// Shorter words occur in too many good passwords.
 const MIN_OWN_WORD_CHARS: usize = 4;
 
+/// Digits and marks around a word that do not make it another password: a date, or a year with a mark after it.
+const MAX_AFFIX_CHARS: usize = 8;
+
+impl OwnWords {
+    pub fn new<'a>(email: Option<&Email>, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut words = vec!["hallpass".to_owned()];
+        if let Some(email) = email {
+            words.extend([email.as_str(), email.local_part(), email.domain()].map(str::to_owned));
+        }
+        words.extend(names.into_iter().map(str::to_owned));
+        Self(words)
+    }
+
+    #[must_use]
+    pub fn with<'a>(mut self, organizations: impl IntoIterator<Item = &'a Organization>) -> Self {
+        for organization in organizations {
+            self.0.push(organization.name.as_str().to_owned());
+            self.0.push(organization.slug.as_str().to_owned());
+        }
+        self
+    }
+
+    /// Each text whole, without what separates its words, and split into them; normalised and in lower case.
+    fn comparable(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for text in &self.0 {
+            let text: String = text.nfkc().collect::<String>().to_lowercase();
+            words.extend(
+                text.split(|c: char| !c.is_alphanumeric())
+                    .map(str::to_owned),
+            );
+            words.push(text.chars().filter(|c| c.is_alphanumeric()).collect());
+            words.push(text);
+        }
+        words.retain(|word| word.chars().count() >= MIN_OWN_WORD_CHARS);
+        words.sort();
+        words.dedup();
+        words
+    }
+}
+
 impl NewPasswordRules {
-    /// `user_inputs` are what an attacker tries first: the user's address, its local part, their
-    /// names, their organization's name.
-    ///
     /// # Errors
     /// `too_short` or `too_common`.
-    pub fn check(&self, password: &Password, user_inputs: &[&str]) -> Result<(), ValidationError> {
+    pub fn check(&self, password: &Password, own: &OwnWords) -> Result<(), ValidationError> {
         let password = password.expose();
         if password.chars().count() < self.min_length {
             return Err(ValidationError::new(
@@ -33,55 +80,104 @@ impl NewPasswordRules {
                 format!("Please use at least {} characters.", self.min_length),
             ));
         }
-        let user_inputs = comparable(user_inputs);
-        if is_own_word(password, &user_inputs) || is_common(password, &user_inputs) {
-            return Err(ValidationError::new(
+        match self.weakness(password, &own.comparable()) {
+            None => Ok(()),
+            Some(why) => Err(ValidationError::new(
                 "too_common",
-                "This password is easy to guess. Please choose another, such as several \
-                 words that have nothing to do with each other.",
-            ));
+                format!(
+                    "This password is easy to guess. {why} Please choose another, such as several words that have \
+                     nothing to do with each other."
+                ),
+            )),
         }
-        Ok(())
+    }
+
+    /// A sentence about what makes the password weak, if something does.
+    fn weakness(&self, password: &str, own: &[String]) -> Option<String> {
+        let own_word = "It is your name or address, or the name of your organization or of this service, and digits \
+                        or marks do not help.";
+        let listed =
+            "It is on a list of common passwords, and digits, marks or capitals do not help.";
+        let word = bare(password);
+        let joined: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
+        if is_own_word(password, own) || own.contains(&joined.to_lowercase()) {
+            return Some(own_word.to_owned());
+        }
+        if is_leaked(password) || is_leaked(word) || is_leaked(&without_substitutions(word)) {
+            return Some(listed.to_owned());
+        }
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        if word.chars().count() <= PIECE_CHARS && is_one_word(word, &own) {
+            return Some(
+                "It is a single word, and digits, marks or capitals do not help.".to_owned(),
+            );
+        }
+        // The strongest piece counts: the others may repeat it.
+        let strongest = pieces(password)
+            .map(|piece| zxcvbn(piece, &own))
+            .max_by_key(zxcvbn::Entropy::guesses)?;
+        let warning = strongest
+            .feedback()
+            .and_then(zxcvbn::feedback::Feedback::warning);
+        (strongest.guesses() < self.min_guesses)
+            .then(|| warning.map_or_else(String::new, |warning| warning.to_string()))
     }
 }
 
-/// The user's own words, whole and split at spaces, normalised and in lower case.
-fn comparable(user_inputs: &[&str]) -> Vec<String> {
-    let whole = user_inputs.iter().copied();
-    let single = user_inputs
-        .iter()
-        .flat_map(|words| words.split_whitespace());
-    let mut words: Vec<String> = whole
-        .chain(single)
-        .map(|word| word.nfkc().collect::<String>().to_lowercase())
-        .filter(|word| word.chars().count() >= MIN_OWN_WORD_CHARS)
-        .collect();
-    words.sort();
-    words.dedup();
-    words
+/// The password without digits before it, and without digits and marks after it.
+fn bare(password: &str) -> &str {
+    let word = password.trim_end_matches(|c: char| !c.is_alphabetic());
+    let word = word.trim_start_matches(|c: char| c.is_ascii_digit());
+    let affixes = password.chars().count() - word.chars().count();
+    let is_word = word.chars().count() >= MIN_OWN_WORD_CHARS && affixes <= MAX_AFFIX_CHARS;
+    if is_word { word } else { password }
 }
 
 /// Whether the password is one of the user's own words, alone or with digits on one side.
-fn is_own_word(password: &str, user_inputs: &[String]) -> bool {
+fn is_own_word(password: &str, own: &[String]) -> bool {
     let password = password.to_lowercase();
     let digits = |rest: &str| rest.bytes().all(|b| b.is_ascii_digit());
-    user_inputs.iter().any(|word| {
+    own.iter().any(|word| {
         password.strip_prefix(word).is_some_and(digits)
             || password.strip_suffix(word).is_some_and(digits)
     })
 }
 
-/// Whether the password is among the first thousand guesses, or is a single word from zxcvbn's lists or the
-/// user's own words, even reversed, in capitals, or with digits for letters. A long password is checked in
-/// pieces, and is accepted if one of them is.
-fn is_common(password: &str, user_inputs: &[String]) -> bool {
-    let user_inputs: Vec<&str> = user_inputs.iter().map(String::as_str).collect();
-    pieces(password).all(|piece| {
-        let estimate = zxcvbn(piece, &user_inputs);
-        // The matches in a sequence neither overlap nor leave gaps, so a single one covers the whole piece.
-        estimate.score() == Score::Zero
-            || matches!(estimate.sequence(), [only] if matches!(only.pattern, MatchPattern::Dictionary(_)))
-    })
+/// Whether the text is among the 100,000 most common leaked passwords, as typed, in lower case, or with a capital
+/// initial.
+fn is_leaked(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let mut rest = lower.chars();
+    let capital = rest
+        .next()
+        .map(|first| first.to_uppercase().chain(rest).collect::<String>());
+    is_common_password(text)
+        || is_common_password(&lower)
+        || capital.is_some_and(is_common_password)
+}
+
+/// Letters for the digits and marks that look like them.
+fn without_substitutions(word: &str) -> String {
+    let letter = |c| match c {
+        '4' | '@' => 'a',
+        '3' => 'e',
+        '1' | '!' => 'i',
+        '0' => 'o',
+        '5' | '$' => 's',
+        '7' => 't',
+        other => other,
+    };
+    word.chars().map(letter).collect()
+}
+
+/// Whether the text is a single word from zxcvbn's lists or the user's own words, even reversed, in capitals, or with
+/// digits for letters.
+fn is_one_word(text: &str, own: &[&str]) -> bool {
+    // The matches in a sequence neither overlap nor leave gaps, so a single one covers everything.
+    matches!(
+        zxcvbn(text, own).sequence(),
+        [only] if matches!(only.pattern, MatchPattern::Dictionary(_))
+    )
 }
 
 /// The most characters zxcvbn gets at once. Its time grows with the square of the length: a hundred
@@ -105,11 +201,19 @@ fn pieces(password: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    const RULES: NewPasswordRules = NewPasswordRules { min_length: 8 };
+    const RULES: NewPasswordRules = NewPasswordRules {
+        min_length: 8,
+        min_guesses: 1_000_000,
+    };
 
-    fn code(password: &str, user_inputs: &[&str]) -> Option<&'static str> {
+    fn refusal(password: &str, own: &[&str]) -> Option<ValidationError> {
         let password = Password::parse(password).unwrap();
-        RULES.check(&password, user_inputs).err().map(|r| r.code)
+        let own = OwnWords::new(None, own.iter().copied());
+        RULES.check(&password, &own).err()
+    }
+
+    fn code(password: &str, own: &[&str]) -> Option<&'static str> {
+        refusal(password, own).map(|refusal| refusal.code)
     }
 
     #[test]
@@ -124,6 +228,11 @@ mod tests {
             "K7#pq9Lm",
             "x9Q2vL0pRt5W",
             &"correct horse battery staple ".repeat(3),
+            // Existing clients document these.
+            "secure-password-123",
+            "securepassword123",
+            "newSecurePassword123",
+            "#32Password1!",
         ] {
             assert_eq!(code(password, &[]), None, "{password}");
         }
@@ -138,6 +247,21 @@ mod tests {
             "drowssap",
             "Password1",
             "password123",
+            "Password1!",
+            "P@ssw0rd1",
+            "P@$$w0rd!",
+            "password12345",
+            "letmein123",
+            "Welcome2026!",
+            "Summer2026!",
+            "2026Summer!",
+            "Company123!",
+            "Abcd1234!",
+            "hallpass123",
+            "Hallpass2026!",
+            "h4llp4ss!",
+            "1g2w3e4r",
+            "BUL5Tacumi",
             "p@ssw0rd",
             "P@ssw0rd",
             "12345678",
@@ -164,8 +288,12 @@ mod tests {
         assert_eq!(code("K7#pq9L", &[]), Some("too_short"));
         assert_eq!(code("K7#pq9Lm", &[]), None);
         assert_eq!(code("🔐🔑🗝🚪🧱", &[]), Some("too_short"));
-        let six = NewPasswordRules { min_length: 6 };
-        assert!(six.check(&Password::parse("K7#pq9").unwrap(), &[]).is_ok());
+        let six = NewPasswordRules {
+            min_length: 6,
+            ..RULES
+        };
+        let password = Password::parse("K7#pq9").unwrap();
+        assert!(six.check(&password, &OwnWords::new(None, [])).is_ok());
     }
 
     #[test]
@@ -207,5 +335,34 @@ mod tests {
     fn own_words_of_three_letters_are_ignored() {
         assert_eq!(code("ada18151852", &["ada"]), None);
         assert_eq!(code("adah18151852", &["adah"]), Some("too_common"));
+    }
+
+    #[test]
+    fn a_higher_minimum_refuses_what_can_be_guessed_in_fewer() {
+        let strict = NewPasswordRules {
+            min_guesses: 1_000_000_000,
+            ..RULES
+        };
+        let own = OwnWords::new(None, []);
+        let code = |password| {
+            strict
+                .check(&Password::parse(password).unwrap(), &own)
+                .err()
+        };
+        assert!(code("securepassword123").is_some());
+        assert!(code("secure-password-123").is_none());
+    }
+
+    #[test]
+    fn the_message_says_what_to_change() {
+        for (password, why) in [
+            ("Ada.Lovelace1815", "your name or address"),
+            ("P@ssw0rd1", "list of common passwords"),
+            ("Subcommittee7!", "a single word"),
+            ("qxzqxzqxzqxz", "Repeat"),
+        ] {
+            let message = refusal(password, &["Ada Lovelace"]).unwrap().message;
+            assert!(message.contains(why), "{password}: {message}");
+        }
     }
 }

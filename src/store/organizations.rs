@@ -172,3 +172,18 @@ pub fn requiring_mfa_of(
         .select(organizations::id)
         .load(conn))?)
 }
+
+/// Some of the organizations of a user, at most `limit`.
+pub fn list_of_user(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    limit: i64,
+) -> Result<Vec<Organization>, StoreError> {
+    let rows: Vec<OrganizationRow> = on!(tx, |conn| organizations::table
+        .inner_join(memberships::table)
+        .filter(memberships::user_id.eq(user_id))
+        .limit(limit)
+        .select(OrganizationRow::as_select())
+        .load(conn))?;
+    rows.into_iter().map(Organization::try_from).collect()
+}

@@ -1,13 +1,14 @@
 //! Changes the password of a user who knows the old one.
 
-use crate::domain::EmailMessage;
 use crate::domain::audit::Action;
+use crate::domain::{EmailMessage, OwnWords};
 use crate::service::accounts::reauthenticate::reauthenticate;
+use crate::service::hashing::passwords::GUESSED_ORGANIZATIONS;
 use crate::service::mail::gate;
 use crate::service::sessions::end_many::end_other_sessions;
 use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::{Caller, Result, Services, one_time};
-use crate::store::users;
+use crate::store::{organizations, users};
 
 /// Ends the caller's other sessions. The notice by e-mail has a link that ends this one too.
 ///
@@ -24,16 +25,19 @@ pub async fn change_password(
     let current = services
         .passwords
         .read("currentPassword", current_password)?;
-    let email = caller.profile.email.as_ref();
-    let user_inputs = [
-        email.map_or("", |email| email.as_str()),
-        email.map_or("", |email| email.local_part()),
-        caller.profile.name.as_str(),
-    ];
+    let profile = &caller.profile;
+    let user_id = profile.id;
     let permit = caller.permit_hashing(services).await?;
+    let organizations = services
+        .store
+        .read(caller, move |tx| {
+            organizations::list_of_user(tx, user_id, GUESSED_ORGANIZATIONS)
+        })
+        .await?;
+    let own = OwnWords::new(profile.email.as_ref(), [profile.name.as_str()]).with(&organizations);
     let new = services
         .passwords
-        .read_new(&permit, "newPassword", new_password, &user_inputs)
+        .read_new(&permit, "newPassword", new_password, own)
         .await?;
 
     let action = Action::PasswordChanged;

@@ -3,14 +3,15 @@
 use serde_json::json;
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Change, Email, EmailMessage};
+use crate::domain::{Change, EmailMessage, OwnWords};
 use crate::service::accounts::claim_account::{ClaimEffects, LockedOrganizations, claim_account};
 use crate::service::accounts::email_proof::EmailProof;
+use crate::service::hashing::passwords::GUESSED_ORGANIZATIONS;
 use crate::service::limits::{Whose, permit_hashing, unlock_account};
 use crate::service::mail::gate;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{memberships, users};
+use crate::store::{memberships, organizations, users};
 
 /// Ends every session and revokes every token, and does not sign in. The link also verifies the address. A second
 /// factor stays: access to the mailbox replaces the password only. Returns what else has ended.
@@ -26,25 +27,22 @@ pub async fn reset_password(
     let now = services.now();
     let token = token.to_owned();
     let seen = token.clone();
-    let user = services
+    let (user, organizations) = services
         .store
         .read(context, move |tx| {
             let link: Option<EmailProof> = one_time::find(tx, &seen, Purpose::ResetPassword, now)?;
             let account = link.map(|link| link.find(tx)).transpose()?.flatten();
-            account.ok_or(Error::InvalidOrExpiredToken)
+            let user = account.ok_or(Error::InvalidOrExpiredToken)?.user;
+            let organizations = organizations::list_of_user(tx, user.id, GUESSED_ORGANIZATIONS)?;
+            Ok::<_, Error>((user, organizations))
         })
-        .await?
-        .user;
+        .await?;
     let email = user.email.as_ref();
-    let user_inputs = [
-        email.map_or("", Email::as_str),
-        email.map_or("", Email::local_part),
-        user.name.as_str(),
-    ];
+    let own = OwnWords::new(email, [user.name.as_str()]).with(&organizations);
     let permit = permit_hashing(services, context, Whose::User(user.id)).await?;
     let new = services
         .passwords
-        .read_new(&permit, "password", new_password, &user_inputs)
+        .read_new(&permit, "password", new_password, own)
         .await?;
     let new_hash = services.passwords.hash(&permit, new).await?;
 

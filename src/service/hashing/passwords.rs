@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bcrypt_lanes::Input;
 
 use crate::crypto::password::{self, Check, Making, StoredHash};
-use crate::domain::{NewPasswordRules, Password};
+use crate::domain::{NewPasswordRules, OwnWords, Password};
 use crate::ports::{Entropy, random_bytes};
 use crate::service::hashing::strength_worker::StrengthWorker;
 use crate::service::hashing::{Hashing, Load};
@@ -19,6 +19,9 @@ const MAX_COST: u32 = 16;
 /// How far stored hashes of a higher cost than the set one raise the cost of all comparisons, which hides them. Beyond
 /// that a few imported hashes would make every sign-in too expensive.
 const RAISED_BY: u32 = 2;
+
+/// How many of a user's organizations are among the words that a new password may not be made of.
+pub(in crate::service) const GUESSED_ORGANIZATIONS: i64 = 20;
 
 /// The rules for passwords and the threads that apply them. Whatever is computed takes a permit, which says whose turn
 /// it is.
@@ -60,7 +63,7 @@ impl Passwords {
         Password::parse(text).map_err(|refusal| refusal.of(field).into())
     }
 
-    /// Parses and checks a new password; `user_inputs` are what an attacker would try first.
+    /// Parses and checks a new password.
     ///
     /// # Errors
     /// `Invalid`, naming `field`; `Busy` when too many are waiting.
@@ -69,16 +72,14 @@ impl Passwords {
         permit: &HashingPermit,
         field: &'static str,
         text: &str,
-        user_inputs: &[&str],
+        own: OwnWords,
     ) -> Result<Password> {
         let password = self.read(field, text)?;
         let rules = self.rules;
-        let user_inputs: Vec<String> = user_inputs.iter().map(|&word| word.to_owned()).collect();
         let (password, verdict) = self
             .judging
             .run(permit.share(), move || {
-                let user_inputs: Vec<&str> = user_inputs.iter().map(String::as_str).collect();
-                let verdict = rules.check(&password, &user_inputs);
+                let verdict = rules.check(&password, &own);
                 (password, verdict)
             })
             .await?;
@@ -202,7 +203,10 @@ mod tests {
 
     fn passwords(cost: u32) -> Passwords {
         Passwords::new(
-            NewPasswordRules { min_length: 8 },
+            NewPasswordRules {
+                min_length: 8,
+                min_guesses: 1_000_000,
+            },
             cost,
             Hashing::start(Some(1)).unwrap(),
             StrengthWorker::start().unwrap(),

@@ -2,7 +2,7 @@
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Email, PersonName, User};
+use crate::domain::{Email, OwnWords, PersonName, User};
 use crate::service::invitations::open_invitation::OpenInvitation;
 use crate::service::limits::{Whose, permit_hashing};
 use crate::service::sign_in::entry::{Carrier, Proof, enter};
@@ -74,17 +74,20 @@ impl NewMember {
     ) -> Result<Self> {
         let whose = Whose::Typed(register.email.clone());
         let permit = permit_hashing(services, context, whose).await?;
-        let user_inputs = [
-            register.email.as_str(),
-            register.email.local_part(),
-            register.name.as_str(),
-        ];
-        let password = services
-            .passwords
-            .read_new(&permit, "password", register.password, &user_inputs)
-            .await?;
         let (email, token) = (register.email.clone(), register.token.to_owned());
         let now = services.now();
+        let (opened, token) = services
+            .store
+            .read(context, move |tx| {
+                Ok::<_, Error>((OpenInvitation::preview(tx, &token, now), token))
+            })
+            .await?;
+        let organization = opened.ok().map(|opened| opened.organization);
+        let own = OwnWords::new(Some(&email), [register.name.as_str()]).with(&organization);
+        let password = services
+            .passwords
+            .read_new(&permit, "password", register.password, own)
+            .await?;
         services
             .store
             .read(context, move |tx| {

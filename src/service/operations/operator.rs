@@ -2,8 +2,8 @@
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{
-    Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName, PersonName,
-    Role, User, UserId,
+    Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName, OwnWords,
+    PersonName, Role, User, UserId,
 };
 use crate::service::limits::{self, Whose, permit_hashing};
 use crate::service::organizations::last_admin::keep_an_admin;
@@ -71,22 +71,22 @@ pub async fn create_user(
     context: &RequestContext,
     create: CreateUser<'_>,
 ) -> Result<User> {
-    let user_inputs = [
-        create.email.as_str(),
-        create.email.local_part(),
-        create.name.as_str(),
-    ];
     let whose = Whose::Typed(create.email.clone());
     let permit = permit_hashing(services, context, whose).await?;
+    let organization_id = create.organization_id;
+    let organization = services
+        .store
+        .read(context, move |tx| organizations::find(tx, organization_id))
+        .await?;
+    let own = OwnWords::new(Some(&create.email), [create.name.as_str()]).with(&organization);
     let password = services
         .passwords
-        .read_new(&permit, "password", create.password, &user_inputs)
+        .read_new(&permit, "password", create.password, own)
         .await?;
     let password_hash = services.passwords.hash(&permit, password).await?;
 
     services
         .write(context, move |unit| {
-            let organization_id = create.organization_id;
             organizations::find(unit.tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
             let now = unit.now;
             let user = User::new(now, unit.random(), Some(create.email), create.name);

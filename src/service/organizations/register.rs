@@ -4,7 +4,7 @@ use crate::domain::audit::{Action, Method};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{
     AllowedDomains, Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName,
-    PersonName, Role, Slug, User,
+    OwnWords, PersonName, Role, Slug, User,
 };
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::limits::{Whose, permit_hashing};
@@ -34,17 +34,18 @@ pub async fn register_organization(
     context: &RequestContext,
     found: RegisterOrganization<'_>,
 ) -> Result<RegisteredOrganization> {
-    let user_inputs = [
-        found.email.as_str(),
-        found.email.local_part(),
-        found.first_name.as_str(),
-        found.last_name.as_str(),
+    let name = PersonName::join(&found.first_name, &found.last_name);
+    let slug = Slug::suggested_by(&found.organization_name);
+    let names = [
+        name.as_str(),
         found.organization_name.as_str(),
+        slug.as_str(),
     ];
+    let own = OwnWords::new(Some(&found.email), names);
     let permit = permit_hashing(services, context, Whose::Typed(found.email.clone())).await?;
     let password = services
         .passwords
-        .read_new(&permit, "password", found.password, &user_inputs)
+        .read_new(&permit, "password", found.password, own)
         .await?;
     let email = found.email.clone();
     // Hashing is expensive, so refuse before hashing where we can.
@@ -63,12 +64,7 @@ pub async fn register_organization(
     services
         .write(context, move |unit| {
             let now = unit.now;
-            let user = User::new(
-                now,
-                unit.random(),
-                Some(found.email.clone()),
-                PersonName::join(&found.first_name, &found.last_name),
-            );
+            let user = User::new(now, unit.random(), Some(found.email.clone()), name);
             let names = (&found.first_name, &found.last_name);
             users::insert(unit.tx, &user, Some(names), Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;

@@ -1,7 +1,7 @@
 //! Registering an account in an existing organization.
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Email, OrganizationId, PersonName, Role, User};
+use crate::domain::{Email, OrganizationId, OwnWords, PersonName, Role, User};
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::invitations::invite_by_rule;
 use crate::service::limits::{Whose, permit_hashing};
@@ -39,18 +39,18 @@ pub async fn register_into_organization(
     context: &RequestContext,
     join: RegisterIntoOrganization<'_>,
 ) -> Result<Joined> {
-    let user_inputs = [
-        join.email.as_str(),
-        join.email.local_part(),
-        join.name.as_str(),
-    ];
+    let organization_id = join.organization_id;
     let permit = permit_hashing(services, context, Whose::Typed(join.email.clone())).await?;
+    let organization = services
+        .store
+        .read(context, move |tx| organizations::find(tx, organization_id))
+        .await?;
+    let own = OwnWords::new(Some(&join.email), [join.name.as_str()]).with(&organization);
     let password = services
         .passwords
-        .read_new(&permit, "password", join.password, &user_inputs)
+        .read_new(&permit, "password", join.password, own)
         .await?;
 
-    let organization_id = join.organization_id;
     let email = join.email.clone();
     let admission = services
         .store
