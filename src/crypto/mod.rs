@@ -2,6 +2,7 @@
 
 pub mod api_token;
 pub mod csrf;
+pub mod device_marks;
 pub mod id_token;
 pub mod jwt;
 mod jwt_provider;

@@ -54,6 +54,9 @@ pub const EMAIL: TimeDelta = TimeDelta::days(7);
 /// How long we keep a revoked or expired API token, to report it as such.
 pub const SPENT_API_TOKEN: TimeDelta = TimeDelta::days(30);
 
+/// How long a place is known from which a user has signed in.
+pub const KNOWN_PLACE: TimeDelta = TimeDelta::days(365);
+
 /// Validity of `security.txt` (RFC 9116 §2.5.5: less than a year).
 pub const SECURITY_TXT: TimeDelta = TimeDelta::days(180);
 

@@ -41,7 +41,9 @@ pub use mail::{MailLogin, MailSender, MailServer, MailTls};
 pub use names::{ApiTokenName, OrganizationName, PersonName, Slug};
 pub use new_password::{NewPasswordRules, OwnWords};
 pub use password::Password;
-pub use person::{Member, Membership, Organization, Session, SessionEnd, SessionKey, User};
+pub use person::{
+    DeviceOwner, Member, Membership, Organization, Session, SessionEnd, SessionKey, User,
+};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use quota::{Allowance, Quota};
 pub use return_url::{AllowedReturnUrl, ReturnUrl};

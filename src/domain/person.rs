@@ -25,6 +25,30 @@ pub struct User {
     pub created_at: DateTime<Utc>,
 }
 
+/// A user as a browser remembers them: until their tokens are revoked, as by a reset of the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceOwner {
+    pub user_id: UserId,
+    pub token_version: i32,
+}
+
+impl From<&User> for DeviceOwner {
+    fn from(user: &User) -> Self {
+        Self {
+            user_id: user.id,
+            token_version: user.token_version,
+        }
+    }
+}
+
+impl DeviceOwner {
+    /// Stands in for the owner of an address without an account.
+    pub const NONE: Self = Self {
+        user_id: UserId::NIL,
+        token_version: 0,
+    };
+}
+
 impl User {
     /// A user who registers now.
     pub fn new(

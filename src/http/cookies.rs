@@ -13,6 +13,8 @@ pub(super) enum Cookie {
     Csrf,
     /// The session token of `/api/v1`.
     SessionToken,
+    /// The marks of the users who have signed in with this browser.
+    Device,
     /// The browser's key during a sign-in with Slack.
     SlackBrowser,
 }
@@ -28,6 +30,8 @@ impl Cookie {
             (Self::Csrf, false) => "next-auth.csrf-token",
             (Self::SessionToken, true) => "__Host-hallpass-session",
             (Self::SessionToken, false) => "hallpass-session",
+            (Self::Device, true) => "__Host-hallpass-device",
+            (Self::Device, false) => "hallpass-device",
             (Self::SlackBrowser, true) => "__Host-hallpass-slack",
             (Self::SlackBrowser, false) => "hallpass-slack",
         }

@@ -6,14 +6,16 @@ use std::time::Instant;
 use actix_web::body::BoxBody;
 use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    ALLOW, CACHE_CONTROL, HeaderValue, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use futures_util::FutureExt;
 
+use super::app_data::services;
 use super::connection::Answering;
+use super::cookies::Cookie;
 use super::cors;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
@@ -23,6 +25,7 @@ use super::request_metadata::{REQUEST_ID, RequestMetadata};
 use super::route_pattern::RoutePattern;
 use super::settings::Settings;
 use super::unread_body::Reader;
+use crate::domain::lifetimes;
 
 /// Around the router, so that every answer has its headers and its log line. One middleware and not five, because
 /// each would add a boxed future to `/me`.
@@ -33,7 +36,7 @@ pub(super) async fn every_request(
 ) -> Result<ServiceResponse, Error> {
     let started = Instant::now();
     let answering = Answering::begin(&request);
-    let origin = RequestMetadata::of(&request, &settings.trusted_proxies);
+    let origin = RequestMetadata::of(&request, &settings);
     request.extensions_mut().insert(origin.clone());
     let admitted = settings.allowed_origins.admit(request.headers());
 
@@ -68,12 +71,29 @@ pub(super) async fn every_request(
         );
     }
     cors::mark(headers, admitted);
+    remember_user(&origin, &mut response, &settings);
     log(&origin, &response, started);
     if let Some(reader) = reader {
         reader.outlive_the_answer();
     }
     drop(answering);
     Ok(response)
+}
+
+/// Lets the browser remember whom the request has signed in.
+fn remember_user(origin: &RequestMetadata, response: &mut ServiceResponse, settings: &Settings) {
+    let Some(browser) = &origin.browser else {
+        return;
+    };
+    let (Some(owner), Ok(services)) = (browser.signed_in.get(), services(response.request()))
+    else {
+        return;
+    };
+    let marks = services.renewed_marks(&browser.marks, *owner);
+    let seconds = lifetimes::KNOWN_PLACE.num_seconds();
+    if let Ok(cookie) = HeaderValue::try_from(Cookie::Device.set(&marks, seconds, settings)) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
 }
 
 /// A larger head is a mistake or an attack. (actix-http itself rejects heads over 128 KiB or 96 fields.)

@@ -4,15 +4,17 @@ use std::future::{Ready, ready};
 use std::net::IpAddr;
 
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use ipnet::IpNet;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::client_address::client_address;
+use super::cookies::Cookie;
 use super::error::ApiError;
+use super::request_origin::SEC_FETCH_SITE;
+use super::settings::Settings;
 use crate::domain::names::is_invisible;
-use crate::service::RequestContext;
+use crate::service::{Browser, RequestContext};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,15 +28,18 @@ pub(super) struct RequestMetadata {
     pub address: Option<IpAddr>,
     /// Whether the request was counted against a bucket for calls that hash.
     pub is_counted_as_hashing: bool,
+    pub browser: Option<Browser>,
 }
 
 impl RequestMetadata {
-    pub(super) fn of(request: &ServiceRequest, trusted_proxies: &[IpNet]) -> Self {
+    pub(super) fn of(request: &ServiceRequest, settings: &Settings) -> Self {
+        let headers = request.headers();
         let peer = request.peer_addr().map(|address| address.ip());
         Self {
-            request_id: request_id(request.headers()),
-            address: client_address(peer, request.headers(), trusted_proxies),
+            request_id: request_id(headers),
+            address: client_address(peer, headers, &settings.trusted_proxies),
             is_counted_as_hashing: false,
+            browser: browser(headers, settings),
         }
     }
 
@@ -84,6 +89,18 @@ pub(super) fn request_context(request: &HttpRequest) -> Result<RequestContext, A
         address: metadata.address,
         device: request.headers().get(USER_AGENT).map(device),
         is_counted_as_hashing: metadata.is_counted_as_hashing,
+        browser: metadata.browser.clone(),
+    })
+}
+
+/// The browser, if the request has a header that only browsers send.
+fn browser(headers: &HeaderMap, settings: &Settings) -> Option<Browser> {
+    let marks = Cookie::Device.only(headers, settings);
+    let is_browser =
+        marks.is_some() || headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE);
+    is_browser.then(|| Browser {
+        marks: marks.unwrap_or_default().to_owned(),
+        ..Browser::default()
     })
 }
 

@@ -17,7 +17,7 @@ use super::error_code::ErrorCode;
 use super::settings::Settings;
 use crate::service::Services;
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Carries the CSRF token if the body has no field for it.
 const CSRF_HEADER: &str = "x-csrf-token";

@@ -1,9 +1,10 @@
 //! The origin of a request, for sessions and the audit log.
 
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
-use crate::domain::AddressBlock;
 use crate::domain::ids::RequestId;
+use crate::domain::{AddressBlock, DeviceOwner};
 use crate::service::Services;
 use crate::store::Requester;
 
@@ -18,6 +19,17 @@ pub struct RequestContext {
     pub device: Option<String>,
     /// Whether its route has counted the request against a bucket for calls that hash.
     pub is_counted_as_hashing: bool,
+    /// `None` for programs.
+    pub browser: Option<Browser>,
+}
+
+/// The browser that sent the request.
+#[derive(Debug, Clone, Default)]
+pub struct Browser {
+    /// The marks of the users who have signed in with it; empty if there are none.
+    pub marks: String,
+    /// The user whom this request signs in.
+    pub signed_in: Arc<OnceLock<DeviceOwner>>,
 }
 
 /// Of a client that is not authenticated.
@@ -52,6 +64,7 @@ impl RequestContext {
             address: None,
             device: None,
             is_counted_as_hashing: false,
+            browser: None,
         }
     }
 }

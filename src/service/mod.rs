@@ -33,7 +33,7 @@ pub use accounts::verify_email::verify_email;
 pub use api_tokens::{
     CreateApiToken, CreatedApiToken, create_api_token, list_api_tokens, revoke_api_token,
 };
-pub use context::RequestContext;
+pub use context::{Browser, RequestContext};
 pub use error::{Error, Result};
 pub use hashing::passwords::Passwords;
 pub use limits::Limits;

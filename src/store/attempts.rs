@@ -115,6 +115,45 @@ pub fn count_in_a_row(
     .get_result(conn))?)
 }
 
+/// The number of failures of an account from an address within `window` of `now`.
+pub fn count_from(
+    tx: &mut Tx<'_>,
+    account: &str,
+    address: &str,
+    now: DateTime<Utc>,
+    window: TimeDelta,
+) -> Result<i64, StoreError> {
+    Ok(on!(tx, |conn| failed_attempts::table
+        .filter(failed_attempts::address.eq(address))
+        .filter(failed_attempts::account.eq(account))
+        .filter(failed_attempts::at.gt(Timestamp(now - window)))
+        .filter(failed_attempts::at.lt(Timestamp(now + window)))
+        .count()
+        .get_result(conn))?)
+}
+
+/// Those of the accounts that have at least `failures` in a row, and the time of the last one if that is within
+/// `window` of `now`.
+pub fn list_in_a_row(
+    tx: &mut Tx<'_>,
+    accounts: &[String],
+    failures: i32,
+    now: DateTime<Utc>,
+    window: TimeDelta,
+) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+    let rows: Vec<(String, Timestamp)> = on!(tx, |conn| failures_in_a_row::table
+        .filter(failures_in_a_row::account.eq_any(accounts))
+        .filter(failures_in_a_row::failures.ge(failures))
+        .filter(failures_in_a_row::last_at.gt(Timestamp(now - window)))
+        .filter(failures_in_a_row::last_at.lt(Timestamp(now + window)))
+        .select((failures_in_a_row::account, failures_in_a_row::last_at))
+        .load(conn))?;
+    Ok(rows
+        .into_iter()
+        .map(|(account, at)| (account, at.0))
+        .collect())
+}
+
 /// Deletes the failures of an account from one address, and its consecutive failures.
 pub fn forget_pair(tx: &mut Tx<'_>, account: &str, address: &str) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::delete(
@@ -123,24 +162,24 @@ pub fn forget_pair(tx: &mut Tx<'_>, account: &str, address: &str) -> Result<(), 
             .filter(failed_attempts::address.eq(address))
     )
     .execute(conn))?;
-    delete_in_a_row(tx, account)
+    delete_in_a_row(tx, account)?;
+    Ok(())
 }
 
-/// Deletes all failures of an account.
-pub fn forget_account(tx: &mut Tx<'_>, account: &str) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
+/// Deletes all failures of an account; returns whether there were any.
+pub fn forget_account(tx: &mut Tx<'_>, account: &str) -> Result<bool, StoreError> {
+    let failures = on!(tx, |conn| diesel::delete(
         failed_attempts::table.filter(failed_attempts::account.eq(account))
     )
     .execute(conn))?;
-    delete_in_a_row(tx, account)
+    Ok(failures + delete_in_a_row(tx, account)? > 0)
 }
 
-fn delete_in_a_row(tx: &mut Tx<'_>, account: &str) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
+fn delete_in_a_row(tx: &mut Tx<'_>, account: &str) -> Result<usize, StoreError> {
+    Ok(on!(tx, |conn| diesel::delete(
         failures_in_a_row::table.find(account)
     )
-    .execute(conn))?;
-    Ok(())
+    .execute(conn))?)
 }
 
 /// Deletes failures before `attempts_before`, and consecutive failures that ended before `rows_before`.

@@ -13,6 +13,7 @@ mod fair_queue;
 pub mod former_identities;
 pub mod identities;
 pub mod invitations;
+pub mod known_addresses;
 pub mod memberships;
 mod migrations;
 pub mod one_time_tokens;

@@ -307,6 +307,17 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    known_addresses (user_id, block) {
+        user_id -> Id,
+        block -> Text,
+        last_at -> Instant,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions, reporting_lines);

@@ -1,16 +1,20 @@
 //! Rate limits, and how often a password may be wrong.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use hallpass::config::Config;
 use hallpass::domain::Email;
 use hallpass::service::limits;
 use hallpass::service::operations::operator;
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::support::client::Call;
 use crate::support::test_app::operator_context;
-use crate::support::{Answer, Db, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+
+/// The cookie of a browser's users under http.
+const DEVICE: &str = "hallpass-device";
 
 const WRONG: &str = "Not-The-Password-1";
 
@@ -36,6 +40,13 @@ impl TestApp {
         for _ in 0..times {
             let answer = self.login_from(address, email, WRONG).await;
             answer.refused(401, "Invalid credentials");
+        }
+    }
+
+    /// A hundred wrong passwords, from ten addresses.
+    async fn is_locked_out(&self, email: &str) {
+        for n in 0..10 {
+            self.fails(10, &format!("233.252.0.{n}"), email).await;
         }
     }
 
@@ -201,12 +212,12 @@ on_both_databases! {
         app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.expect(200);
 
         fail_a_hundred_times().await;
-        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.locked_for(day);
+        app.login_from("198.51.100.8", "ada@acme.example", PASSWORD).await.locked_for(day);
         let operator_app = app.operator_app().await;
         let email = Email::parse("ada@acme.example").unwrap();
         let unlocked = operator::unlock_user(operator_app.services(), &operator_context(), &email).await;
         assert!(unlocked.unwrap().is_some());
-        app.login_from("198.51.100.7", "ada@acme.example", PASSWORD).await.expect(200);
+        app.login_from("198.51.100.8", "ada@acme.example", PASSWORD).await.expect(200);
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
         assert_eq!(app.rows("account.unlocked").await, 1);
     }
@@ -254,6 +265,201 @@ on_both_databases! {
         assert_eq!(same("2001:db8:ffff", 1).await, 401);
     }
 
+    async fn a_lock_spares_the_addresses_from_which_its_owner_has_signed_in(db: Db) {
+        let app = TestApp::limited(db).await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
+        app.joins(&acme.id, "bob@acme.example").await;
+        app.login_from("2001:db8:5:6::1", "ada@acme.example", PASSWORD).await.expect(200);
+        app.is_locked_out("ada@acme.example").await;
+        app.is_locked_out("bob@acme.example").await;
+
+        let wrong_at_home = app.login_from("2001:db8:5:6::2", "ada@acme.example", WRONG).await;
+        let wrong_elsewhere = app.login_from("198.51.100.8", "ada@acme.example", WRONG).await;
+        assert_eq!(wrong_at_home.as_bytes(), wrong_elsewhere.as_bytes());
+        wrong_at_home.locked_for(86_400);
+        app.login_from("2001:db8:5:6::3", "ada@acme.example", PASSWORD).await.expect(200);
+        // It is known to its owner only, and does not lift the lock.
+        app.login_from("2001:db8:5:6::3", "bob@acme.example", PASSWORD).await.locked_for(86_400);
+        app.login_from("198.51.100.8", "ada@acme.example", PASSWORD).await.locked_for(86_400);
+        app.login_from("2001:db8:5:7::1", "ada@acme.example", PASSWORD).await.locked_for(86_400);
+    }
+
+    async fn ten_wrong_passwords_at_its_owners_own_address_are_spared(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.registers("Acme", "ada@acme.example").await;
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
+        app.fails(10, "192.0.2.1", "ada@acme.example").await;
+        app.login_from("192.0.2.1", "ada@acme.example", WRONG).await.locked_for(900);
+        app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
+    }
+
+    async fn a_spared_address_has_ten_more_passwords_in_fifteen_minutes(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.registers("Acme", "ada@acme.example").await;
+        app.login_from("203.0.113.5", "ada@acme.example", PASSWORD).await.expect(200);
+        app.is_locked_out("ada@acme.example").await;
+        for _ in 0..10 {
+            app.login_from("203.0.113.5", "ada@acme.example", WRONG).await.locked_for(86_400);
+        }
+        app.login_from("203.0.113.5", "ada@acme.example", PASSWORD).await.locked_for(86_400);
+        app.advance(TimeDelta::minutes(15));
+        app.login_from("203.0.113.5", "ada@acme.example", PASSWORD).await.expect(200);
+        // Refusals do not prolong the lock, and it is recorded once.
+        app.login_from("198.51.100.8", "ada@acme.example", PASSWORD).await.locked_for(85_500);
+        assert_eq!(app.rows("account.locked").await, 1);
+    }
+
+    async fn of_fifty_concurrent_wrong_passwords_under_a_lock_ten_are_counted(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.registers("Acme", "ada@acme.example").await;
+        app.login_from("203.0.113.5", "ada@acme.example", PASSWORD).await.expect(200);
+        app.is_locked_out("ada@acme.example").await;
+        let tries = (0..50).map(|_| app.login_from("203.0.113.5", "ada@acme.example", WRONG).into_future());
+        assert_eq!(statuses(&join_all(tries).await), [429; 50]);
+        let counted = "select count(*) from failed_attempts where address = 'locked 203.0.113.5'";
+        assert_eq!(app.db.count(counted).await, 10);
+        app.login_from("203.0.113.5", "ada@acme.example", PASSWORD).await.locked_for(86_400);
+    }
+
+    async fn locked_accounts_that_do_not_exist_are_treated_as_those_that_do(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.registers("Acme", "ada@acme.example").await;
+        app.login_from("203.0.113.5", "ada@acme.example", PASSWORD).await.expect(200);
+        let mut answers = Vec::new();
+        for email in ["ada@acme.example", "unknown@acme.example"] {
+            app.is_locked_out(email).await;
+            for address in ["203.0.113.5", "198.51.100.8"] {
+                for _ in 0..12 {
+                    answers.push((email, app.login_from(address, email, WRONG).await.as_bytes()));
+                }
+            }
+        }
+        assert!(answers.iter().all(|(_, answer)| *answer == answers[0].1));
+        // As many were hashed.
+        let hashed = "select cast(count(*) as text) as v from failed_attempts where address like 'locked %'
+            group by account";
+        assert_eq!(app.db.values(hashed).await, [Some("20".to_owned()), Some("20".to_owned())]);
+    }
+
+    async fn a_lock_spares_browsers_with_which_its_owner_has_signed_in(db: Db) {
+        let app = TestApp::limited(db).await;
+        let acme = app.registers("Acme", "ada@acme.example").await;
+        app.joins(&acme.id, "bob@acme.example").await;
+        let browser = Browser::new(&app);
+        let log_in = async |address: &str, email: &str, password: &str| {
+            let call = browser.call(Method::POST, "/api/auth/login").header("x-forwarded-for", address);
+            browser.kept(call.json(&json!({"email": email, "password": password})).await)
+        };
+        log_in("203.0.113.5", "ada@acme.example", PASSWORD).await.expect(200);
+        let device = browser.cookie(DEVICE).unwrap();
+        app.is_locked_out("ada@acme.example").await;
+        app.is_locked_out("bob@acme.example").await;
+
+        // Others use up what a locked account has at this address, but not what the browser has.
+        for _ in 0..10 {
+            app.login_from("198.51.100.8", "ada@acme.example", WRONG).await.locked_for(86_400);
+        }
+        log_in("198.51.100.8", "ada@acme.example", WRONG).await.locked_for(86_400);
+        log_in("198.51.100.8", "ada@acme.example", PASSWORD).await.expect(200);
+        // It is its owner's alone, proves nothing and opens nothing.
+        log_in("198.51.100.9", "bob@acme.example", PASSWORD).await.locked_for(86_400);
+        app.get("/api/auth/me").header("cookie", &format!("{DEVICE}={device}")).await.expect(401);
+        let forged = format!("{}{}", &device[..63], if device.ends_with('A') { "B" } else { "A" });
+        browser.set_cookie(DEVICE, &forged);
+        log_in("198.51.100.10", "ada@acme.example", PASSWORD).await.locked_for(86_400);
+
+        // It has its own limit, from whatever address.
+        browser.set_cookie(DEVICE, &device);
+        for n in 0..9 {
+            log_in(&format!("198.51.100.{n}"), "ada@acme.example", WRONG).await.locked_for(86_400);
+        }
+        log_in("198.51.100.20", "ada@acme.example", PASSWORD).await.locked_for(86_400);
+    }
+
+    async fn a_reset_forgets_the_places_of_an_account(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.registers("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        let log_in = async |password: &str| {
+            let body = json!({"email": "ada@acme.example", "password": password});
+            let call = browser.call(Method::POST, "/api/auth/login").header("x-forwarded-for", "203.0.113.5");
+            browser.kept(call.json(&body).await)
+        };
+        log_in(PASSWORD).await.expect(200);
+        app.forgets_password("ada@acme.example").await;
+        let token = app.mailed_token("ada@acme.example", "reset_password").await;
+        app.resets_password(&token, OTHER_PASSWORD).await.expect(200);
+        app.is_locked_out("ada@acme.example").await;
+        log_in(OTHER_PASSWORD).await.locked_for(86_400);
+    }
+
+    async fn only_browsers_get_a_cookie_of_their_users(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.registers("Acme", "ada@acme.example").await;
+        let program = app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await;
+        program.expect(200);
+        assert_eq!(program.header("set-cookie"), None);
+        let call = || app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).header("origin", "http://localhost");
+        let cookie = call().await.header("set-cookie").unwrap().to_owned();
+        assert!(cookie.starts_with("hallpass-device="), "{cookie}");
+        assert!(cookie.ends_with("; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"), "{cookie}");
+        let refused = app.login_from("192.0.2.1", "ada@acme.example", WRONG).header("origin", "http://localhost").await;
+        assert_eq!(refused.header("set-cookie"), None);
+    }
+
+    async fn the_twenty_latest_addresses_of_a_user_are_kept_for_a_year(db: Db) {
+        let app = TestApp::limited(db).await;
+        app.registers("Acme", "ada@acme.example").await;
+        for n in 0..25 {
+            app.login_from(&format!("192.0.2.{n}"), "ada@acme.example", PASSWORD).await.expect(200);
+            app.advance(TimeDelta::seconds(1));
+        }
+        let count = "select count(*) from known_addresses";
+        assert_eq!(app.db.count(count).await, 20);
+        assert_eq!(app.db.count(&format!("{count} where block in ('192.0.2.4', '192.0.2.5')")).await, 1);
+        let operator_app = app.operator_app().await;
+        app.advance(TimeDelta::days(365) - TimeDelta::seconds(2));
+        limits::purge_expired(operator_app.services()).await.unwrap();
+        assert_eq!(app.db.count(count).await, 1);
+    }
+
+    async fn admins_see_a_lock_and_lift_it(db: Db) {
+        let app = TestApp::limited(db).await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
+        let stranger = app.signs_up("Beta", "eve@beta.example").await;
+        let path = format!("/api/users/{}", bob.id());
+        assert_eq!(ada.get(&path).await.expect(200)["lockedUntil"], Value::Null);
+        app.is_locked_out("bob@acme.example").await;
+
+        let seen = ada.get(&path).await.expect(200);
+        let until = seen["lockedUntil"].as_str().unwrap();
+        let until: DateTime<Utc> = until.parse().unwrap();
+        assert_eq!(until.timestamp(), app.clock.timestamp() + 86_400);
+        let listed = ada.get("/api/users").await.expect(200);
+        let locks: Vec<&Value> = listed["users"].as_array().unwrap().iter().map(|user| &user["lockedUntil"]).collect();
+        assert_eq!(locks, [&Value::Null, &seen["lockedUntil"]]);
+        let own = bob.get(&path).await.expect(200);
+        assert!(own.get("lockedUntil").is_none(), "{own}");
+
+        let unlock = format!("{path}/unlock");
+        bob.post(&unlock).await.refused(403, "Forbidden");
+        stranger.post(&unlock).await.refused(404, "User not found");
+        app.login_from("198.51.100.8", "bob@acme.example", PASSWORD).await.locked_for(86_400);
+        assert_eq!(ada.post(&unlock).await.expect(200), json!({"success": true}));
+        app.login_from("198.51.100.8", "bob@acme.example", PASSWORD).await.expect(200);
+        assert_eq!(ada.get(&path).await.expect(200)["lockedUntil"], Value::Null);
+        let row = format!(
+            "select count(*) from audit where action = 'account.unlocked' and actor_id = {} and subject_id = {}",
+            app.db.id(ada.id()),
+            app.db.id(bob.id()),
+        );
+        assert_eq!(app.db.count(&row).await, 1);
+        // There is nothing to lift any more.
+        ada.post(&unlock).await.expect(200);
+        assert_eq!(app.rows("account.unlocked").await, 1);
+    }
+
     async fn other_and_restarted_instances_know_of_the_failures(db: Db) {
         let mut app = TestApp::limited(db).await;
         app.registers("Acme", "ada@acme.example").await;
@@ -299,18 +505,22 @@ on_both_databases! {
     async fn failing_at_thirty_accounts_blocks_the_address_for_all_accounts(db: Db) {
         let app = TestApp::limited(db).await;
         app.registers("Acme", "ada@acme.example").await;
+        app.registers("Beta", "bob@acme.example").await;
         for n in 0..29 {
             // Wherever in the /64 of one subscriber.
             app.fails(2, &format!("2001:db8:1:2::{n:x}"), &format!("user{n}@acme.example")).await;
         }
         app.login_from("2001:db8:1:2::7", "ada@acme.example", PASSWORD).await.expect(200);
         app.fails(1, "2001:db8:1:2:ffff::1", "user30@acme.example").await;
-        app.login_from("2001:db8:1:2::8", "ada@acme.example", PASSWORD).await.locked_for(900);
+        // Ada has signed in from here, Bob has not.
+        app.login_from("2001:db8:1:2::8", "ada@acme.example", PASSWORD).await.expect(200);
+        app.login_from("2001:db8:1:2::8", "ada@acme.example", WRONG).await.locked_for(900);
+        app.login_from("2001:db8:1:2::8", "bob@acme.example", PASSWORD).await.locked_for(900);
         app.login_from("2001:db8:1:2::8", "user31@acme.example", WRONG).await.locked_for(900);
         assert_eq!(app.rows("address.locked").await, 1);
         app.login_from("2001:db8:1:3::8", "ada@acme.example", PASSWORD).await.expect(200);
         app.advance(TimeDelta::minutes(15));
-        app.login_from("2001:db8:1:2::8", "ada@acme.example", PASSWORD).await.expect(200);
+        app.login_from("2001:db8:1:2::8", "bob@acme.example", PASSWORD).await.expect(200);
     }
 
     async fn a_forwarded_address_counts_from_trusted_proxies_only(db: Db) {
@@ -329,7 +539,7 @@ on_both_databases! {
             ada.changes_password(WRONG, "Another-Fine-Password-3").await.refused(401, "Invalid credentials");
         }
         ada.changes_password(PASSWORD, "Another-Fine-Password-3").await.locked_for(900);
-        app.tries_to_log_in("ada@acme.example", PASSWORD).await.locked_for(900);
+        app.tries_to_log_in("ada@acme.example", WRONG).await.locked_for(900);
         // Existing sessions stay valid.
         ada.me().await.expect(200);
         app.advance(TimeDelta::minutes(15));

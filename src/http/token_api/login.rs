@@ -30,7 +30,7 @@ body! {
 ///
 /// Exchanges e-mail and password for an access token. An unknown address, a wrong password and a disabled account
 /// give the same 401, and after too many attempts the same 429. With `REQUIRE_VERIFIED_EMAIL`, the right password for
-/// an unverified address gives 403.
+/// an unverified address gives 403. Browsers get a cookie by which a later lock of the account spares them.
 #[utoipa::path(
     post,
     path = "/api/auth/login",

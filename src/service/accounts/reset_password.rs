@@ -11,7 +11,7 @@ use crate::service::limits::{Whose, permit_hashing, unlock_account};
 use crate::service::mail::gate;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{memberships, organizations, users};
+use crate::store::{known_addresses, memberships, organizations, users};
 
 /// Ends every session and revokes every token, and does not sign in. The link also verifies the address. A second
 /// factor stays: access to the mailbox replaces the password only. Returns what else has ended.
@@ -47,7 +47,6 @@ pub async fn reset_password(
     let new_hash = services.passwords.hash(&permit, new).await?;
 
     let user_id = user.id;
-    let account_name = email.map(|email| services.account_name(email.as_str()));
     services
         .write(context, move |unit| {
             let now = unit.now;
@@ -60,9 +59,8 @@ pub async fn reset_password(
                 .ok_or(Error::InvalidOrExpiredToken)?;
             let effects = claim_account(unit, &account, &locked)?;
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
-            if let Some(account_name) = &account_name {
-                unlock_account(unit.tx, account_name)?;
-            }
+            unlock_account(unit, &account.user)?;
+            known_addresses::delete_of_user(unit.tx, user_id)?;
             one_time::revoke_after_credential_change(unit.tx, user_id)?;
             unit.revoke_tokens(user_id)?;
             unit.changed(Change::PersonChanged { user_id });

@@ -2,7 +2,7 @@
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Email, UserId};
+use crate::domain::{DeviceOwner, Email, UserId};
 use crate::service::accounts::minimum_duration::MinimumDuration;
 use crate::service::limits::{Attempt, Whose, count_failure, permit_hashing};
 use crate::service::unit_of_work::UnitOfWork;
@@ -55,17 +55,20 @@ async fn prove(
     let password = services.passwords.read("password", password)?;
     let permit = permit_hashing(services, context, Whose::Typed(email.clone())).await?;
     let mut time = MinimumDuration::begin();
-    let attempt = services.attempt(context.address, email.as_str());
-    let now = services.now();
-    let (attempt, account, organization_id) = services
+    let mut attempt = services.attempt(context.address, email.as_str());
+    let (now, address) = (services.now(), context.address);
+    let mark_of = services.marks(context);
+    let (attempt, standing, account, organization_id) = services
         .store
         .read(context, move |tx| {
-            attempt.check_allowed(tx, now)?;
             let account = users::find_account_by_email(tx, &email)?;
-            // Queried for unknown addresses too, so that the work is the same.
-            let user_id = account.as_ref().map_or(UserId::NIL, |it| it.user.id);
-            let organization_id = memberships::first_of_user(tx, user_id)?;
-            Ok::<_, Error>((attempt, account, organization_id))
+            // Done for unknown addresses too, so that the work is the same.
+            let owner = account
+                .as_ref()
+                .map_or(DeviceOwner::NONE, |it| (&it.user).into());
+            let standing = attempt.standing(tx, now, address, owner.user_id, mark_of(owner))?;
+            let organization_id = memberships::first_of_user(tx, owner.user_id)?;
+            Ok::<_, Error>((attempt, standing, account, organization_id))
         })
         .await?;
     let user_id = account.as_ref().map(|account| account.user.id);
@@ -88,6 +91,7 @@ async fn prove(
         (Some(_), None) => "no_password",
         (Some(_), Some(_)) if !is_right => "wrong_password",
         (Some(_), Some(_)) if !is_enabled => "disabled",
+        (Some(_), Some(_)) if !standing.admits() => "locked",
         (Some(_), Some(_)) => "email_not_verified",
     };
     let refusal = move |unit: &UnitOfWork<'_, '_>| {
@@ -96,7 +100,8 @@ async fn prove(
         let event = event.within(organization_id).by(Method::Password);
         event.refused(reason)
     };
-    let (Some(user_id), Some(stored), true) = (user_id, stored, is_right && is_enabled) else {
+    let is_admitted = is_right && is_enabled && standing.admits();
+    let (Some(user_id), Some(stored), true) = (user_id, stored, is_admitted) else {
         let counted = services
             .write(context, move |unit| {
                 let event = refusal(unit);

@@ -4,18 +4,23 @@
 //! Failures are counted by the address that was typed, whether or not it has an account, so that both get the same
 //! answers. A failure counts when its transaction commits, and once there are too many a right password is refused too:
 //! concurrent attempts are judged as if they had come one after the other.
+//!
+//! A lock spares the places from which the owner has signed in before. So that its answers do not depend on what is
+//! known about a place, some passwords are hashed in spite of it everywhere, for accounts that do not exist too.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::crypto::keyed_hash::keyed_hash;
-use crate::domain::AddressBlock;
+use crate::crypto::keyring::Keyring;
 use crate::domain::audit::{Action, Outcome};
+use crate::domain::{AddressBlock, Email, User, UserId, lifetimes};
 use crate::service::unit_of_work::{Event, Finished, UnitOfWork};
 use crate::service::{Error, Result, Services};
-use crate::store::{StoreError, Tx, attempts};
+use crate::store::{StoreError, Tx, attempts, known_addresses};
 
 /// How long a failure counts against its address.
 pub(in crate::service) const WINDOW: TimeDelta = TimeDelta::minutes(15);
@@ -30,6 +35,10 @@ const ACCOUNTS_PER_ADDRESS: usize = 30;
 /// password is reset, or until [`IN_A_ROW_LASTS`] has passed.
 const IN_A_ROW: i32 = 100;
 
+/// Sign-ins that are hashed in spite of a lock, for one account from one address or browser within [`WINDOW`]. Only
+/// then is a right password found at a place that the lock spares.
+const IN_SPITE_OF_LOCK: i64 = 10;
+
 /// How long after the last failure the count in a row starts again.
 pub(in crate::service) const IN_A_ROW_LASTS: TimeDelta = TimeDelta::hours(24);
 
@@ -42,24 +51,81 @@ struct Pair {
     /// A keyed hash: people mistype, and we must not store the addresses of people who have no account.
     account: String,
     address: String,
+    /// `None` unless it is a sign-in.
+    place: Option<Place>,
 }
 
-/// The name under which failures for an account are counted.
-pub(in crate::service) struct AccountName(String);
+/// Where a sign-in comes from, for the owner of the account.
+#[derive(Clone)]
+struct Place {
+    /// `NIL` if the address that was typed has no account.
+    owner: UserId,
+    block: Option<AddressBlock>,
+    /// The owner's mark in the browser.
+    mark: Option<String>,
+}
+
+/// What an attempt to sign in may still do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::service) enum Standing {
+    Open,
+    /// Locked, but the password is hashed all the same.
+    Locked {
+        /// Whether a right one signs in.
+        is_spared: bool,
+    },
+}
+
+impl Standing {
+    pub(in crate::service) fn admits(self) -> bool {
+        self != Self::Locked { is_spared: false }
+    }
+}
+
+/// Under which identity the failures of a user are counted.
+fn identity_of(user: &User) -> String {
+    let email = user.email.as_ref().map(Email::as_str);
+    email.map_or_else(|| user.id.to_string(), str::to_owned)
+}
+
+/// Reads the locks of accounts.
+#[derive(Clone)]
+pub(in crate::service) struct Locks(Option<Arc<Keyring>>);
+
+impl Locks {
+    /// Until when each account is locked for a day, if it is, with one query for all.
+    pub(in crate::service) fn of(
+        &self,
+        tx: &mut Tx<'_>,
+        users: &[&User],
+        now: DateTime<Utc>,
+    ) -> std::result::Result<Vec<Option<DateTime<Utc>>>, StoreError> {
+        let Some(keyring) = &self.0 else {
+            return Ok(vec![None; users.len()]);
+        };
+        let name = |user: &&User| keyed_hash(&identity_of(user), keyring);
+        let names: Vec<String> = users.iter().map(name).collect();
+        let locked = attempts::list_in_a_row(tx, &names, IN_A_ROW, now, IN_A_ROW_LASTS)?;
+        let locked: HashMap<String, DateTime<Utc>> = locked.into_iter().collect();
+        let until = |name| locked.get(name).map(|last_at| *last_at + IN_A_ROW_LASTS);
+        Ok(names.iter().map(until).collect())
+    }
+}
 
 impl Services {
-    pub(in crate::service) fn account_name(&self, identity: &str) -> AccountName {
-        AccountName(keyed_hash(identity, &self.tokens.keyring()))
+    pub(in crate::service) fn locks(&self) -> Locks {
+        Locks(self.limits.is_on.then(|| self.tokens.keyring()))
     }
 
     /// An attempt at the account that `identity` names: its e-mail address, or its id where it has none.
     pub(in crate::service) fn attempt(&self, address: Option<IpAddr>, identity: &str) -> Attempt {
         Attempt(self.limits.is_on.then(|| Pair {
-            account: self.account_name(identity).0,
+            account: keyed_hash(identity, &self.tokens.keyring()),
             address: address.map_or_else(
                 || "unknown".to_owned(),
                 |address| AddressBlock::from(address).to_string(),
             ),
+            place: None,
         }))
     }
 }
@@ -76,8 +142,41 @@ impl Attempt {
         }
     }
 
-    /// Deletes the failures of this account from this address. Call it in the transaction that makes use of a right
-    /// password.
+    /// As [`check_allowed`](Self::check_allowed), for a sign-in: says what else it may do. `owner` has the account, and
+    /// `mark` is theirs in the browser.
+    ///
+    /// # Errors
+    /// `TooManyAttempts` if too many passwords were hashed in spite of a lock, whether or not there is an account.
+    pub(crate) fn standing(
+        &mut self,
+        tx: &mut Tx<'_>,
+        now: DateTime<Utc>,
+        address: Option<IpAddr>,
+        owner: UserId,
+        mark: Option<String>,
+    ) -> Result<Standing> {
+        let Some(pair) = &mut self.0 else {
+            return Ok(Standing::Open);
+        };
+        let place = pair.place.insert(Place {
+            owner,
+            block: address.map(AddressBlock::from),
+            mark,
+        });
+        let place = place.clone();
+        let Some(until) = FailureCounts::of(tx, pair, now)?.locked_until() else {
+            return Ok(Standing::Open);
+        };
+        if !place.is_hashed(tx, pair, now)? {
+            return Err(too_many(now, until));
+        }
+        Ok(Standing::Locked {
+            is_spared: place.is_known(tx, now)?,
+        })
+    }
+
+    /// Deletes the failures of this account from this address, unless it is a sign-in in spite of a lock. For the
+    /// transaction that makes use of a right password.
     ///
     /// # Errors
     /// `TooManyAttempts` if too many other attempts have failed since the check.
@@ -86,25 +185,51 @@ impl Attempt {
             return Ok(());
         };
         let counts = FailureCounts::of(tx, pair, now)?;
-        counts.judge(now)?;
+        if let Some(until) = counts.locked_until() {
+            return match &pair.place {
+                Some(place) if place.is_hashed(tx, pair, now)? && place.is_known(tx, now)? => {
+                    Ok(())
+                }
+                _ => Err(too_many(now, until)),
+            };
+        }
         if !counts.is_empty() {
             attempts::forget_pair(tx, &pair.account, &pair.address)?;
         }
         Ok(())
     }
 
-    /// Counts a failure and returns the locks that it caused.
+    /// Counts a failure and returns the locks that it caused, or the refusal of one that was locked already: that one
+    /// counts as hashed in spite of the lock, and changes nothing else.
     ///
     /// # Errors
-    /// `TooManyAttempts` if the limit was reached before: the transaction must be rolled back.
-    fn count(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<Vec<Action>> {
+    /// `TooManyAttempts` if it does not count: the transaction must be rolled back.
+    fn count(
+        &self,
+        tx: &mut Tx<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<std::result::Result<Vec<Action>, Error>> {
         let Some(pair) = &self.0 else {
-            return Ok(Vec::new());
+            return Ok(Ok(Vec::new()));
         };
         let (account, address) = (&pair.account, &pair.address);
         attempts::lock_address(tx, address)?;
         let before = FailureCounts::of(tx, pair, now)?;
-        before.judge(now)?;
+        if let Some(until) = before.locked_until() {
+            let refusal = too_many(now, until);
+            return match &pair.place {
+                Some(place) => {
+                    let tries = place.tries(address);
+                    attempts::lock_address(tx, &tries)?;
+                    if !place.is_hashed(tx, pair, now)? {
+                        return Err(refusal);
+                    }
+                    attempts::insert(tx, account, &tries, now)?;
+                    Ok(Err(refusal))
+                }
+                None => Err(refusal),
+            };
+        }
         attempts::insert(tx, account, address, now)?;
         let in_a_row = attempts::count_in_a_row(tx, account, now, IN_A_ROW_LASTS)?;
         if in_a_row > IN_A_ROW {
@@ -119,32 +244,64 @@ impl Attempt {
                 is_new_here && before.latest_of_each.len() + 1 == ACCOUNTS_PER_ADDRESS,
             ),
         ];
-        Ok(locks
+        Ok(Ok(locks
             .into_iter()
             .filter_map(|(action, is_reached)| is_reached.then_some(action))
-            .collect())
+            .collect()))
     }
 }
 
-/// Deletes the failures of an account. For the transaction that resets its password or unlocks it.
+impl Place {
+    /// Under which address the passwords are counted that are hashed in spite of a lock. A browser has its own, so that
+    /// others behind the same address cannot use them up.
+    fn tries(&self, address: &str) -> String {
+        match &self.mark {
+            Some(mark) => format!("browser {mark}"),
+            None => format!("locked {address}"),
+        }
+    }
+
+    fn is_hashed(&self, tx: &mut Tx<'_>, pair: &Pair, now: DateTime<Utc>) -> Result<bool> {
+        let tries = self.tries(&pair.address);
+        let hashed = attempts::count_from(tx, &pair.account, &tries, now, WINDOW)?;
+        Ok(hashed < IN_SPITE_OF_LOCK)
+    }
+
+    /// Whether the owner has signed in here before. The same query for all.
+    fn is_known(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<bool> {
+        let since = now - lifetimes::KNOWN_PLACE;
+        let by_address = match self.block {
+            Some(block) => known_addresses::is_known(tx, self.owner, block, since)?,
+            None => false,
+        };
+        Ok(by_address || self.mark.is_some())
+    }
+}
+
+/// Deletes the failures of an account; returns whether there were any. For the transaction that resets its password or
+/// unlocks it.
 pub(in crate::service) fn unlock_account(
-    tx: &mut Tx<'_>,
-    account: &AccountName,
-) -> std::result::Result<(), StoreError> {
-    attempts::forget_account(tx, &account.0)
+    unit: &mut UnitOfWork<'_, '_>,
+    user: &User,
+) -> std::result::Result<bool, StoreError> {
+    let name = keyed_hash(&identity_of(user), unit.keyring());
+    attempts::forget_account(unit.tx, &name)
 }
 
 /// Counts a failed attempt and records it, and each lock that it caused; returns the number of locks. An attempt beyond
-/// the limit is neither counted nor recorded, because a flood would fill the log.
+/// the limit is not recorded, because a flood would fill the log.
 ///
 /// # Errors
-/// `TooManyAttempts` beyond the limit: the transaction is rolled back.
+/// `TooManyAttempts` beyond the limit.
 pub(in crate::service) fn count_failure(
     unit: &mut UnitOfWork<'_, '_>,
     attempt: &Attempt,
     event: Event,
 ) -> Result<Finished<usize>> {
-    let locks = attempt.count(unit.tx, unit.now)?;
+    let locks = match attempt.count(unit.tx, unit.now)? {
+        Ok(locks) => locks,
+        Err(refusal) => return unit.refused(refusal),
+    };
     unit.record(event.clone())?;
     for action in &locks {
         unit.record(Event {
@@ -199,7 +356,8 @@ impl FailureCounts {
         self.of_pair.is_empty() && self.in_a_row.is_none()
     }
 
-    fn judge(&self, now: DateTime<Utc>) -> Result<()> {
+    /// The end of the lock that lasts longest, if there is one.
+    fn locked_until(&self) -> Option<DateTime<Utc>> {
         let row_ends = self
             .in_a_row
             .filter(|(failures, _)| *failures >= IN_A_ROW)
@@ -207,7 +365,11 @@ impl FailureCounts {
         let pair_ends = nth_newest(&self.of_pair, PER_PAIR).map(|at| at + WINDOW);
         let address_ends =
             nth_newest(&self.latest_of_each, ACCOUNTS_PER_ADDRESS).map(|at| at + WINDOW);
-        match row_ends.max(pair_ends).max(address_ends) {
+        row_ends.max(pair_ends).max(address_ends)
+    }
+
+    fn judge(&self, now: DateTime<Utc>) -> Result<()> {
+        match self.locked_until() {
             Some(until) => Err(too_many(now, until)),
             None => Ok(()),
         }

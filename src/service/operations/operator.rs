@@ -204,14 +204,13 @@ pub async fn unlock_user(
     context: &RequestContext,
     email: &Email,
 ) -> Result<Option<User>> {
-    let name = services.account_name(email.as_str());
     let email = email.clone();
     services
         .write(context, move |unit| {
             let Some(account) = users::find_account_by_email(unit.tx, &email)? else {
                 return unit.unrecorded(None);
             };
-            limits::unlock_account(unit.tx, &name)?;
+            limits::unlock_account(unit, &account.user)?;
             let event = unit.event(Action::AccountUnlocked).about(account.user.id);
             unit.finish(event.by(Method::Operator), Some(account.user))
         })

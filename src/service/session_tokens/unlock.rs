@@ -1,6 +1,7 @@
 //! Verifies the second factor of a locked session.
 
 use crate::domain::audit::{Action, Method};
+use crate::service::limits::remember_place;
 use crate::service::mfa::check::CodeCheck;
 use crate::service::session_tokens::LockedSession;
 use crate::service::session_tokens::view::View;
@@ -39,6 +40,7 @@ pub async fn unlock(
                 return Err(Error::TokenRevoked);
             }
             end_excess(unit, user_id, None, 1)?;
+            remember_place(unit, &user)?;
             let membership =
                 memberships::find(unit.tx, user_id, organization_id)?.ok_or(Error::TokenRevoked)?;
             let view = View::of(unit.tx, Profile::of(&user, &membership))?;

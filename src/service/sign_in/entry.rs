@@ -7,6 +7,7 @@
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Clearance, Session, SessionId, SessionKind, lifetimes};
+use crate::service::limits::remember_place;
 use crate::service::sessions::end_many::{Beginning, end_excess};
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
@@ -148,6 +149,9 @@ fn begin(
     };
     end_excess(unit, session.user_id, Some(beginning), ENDED_PER_SIGN_IN)?;
     sessions::insert(unit.tx, &new, &cleared)?;
+    if !cleared.is_locked {
+        remember_place(unit, &subject.user)?;
+    }
     if is_from_elsewhere {
         notify_of_new_place(unit, &session)?;
     }

@@ -23,7 +23,7 @@ use crate::crypto::seeded_random::SeededRandom;
 use crate::domain::audit::{Action, AuditEntry};
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::person::MOST_SESSIONS;
-use crate::domain::{Change, Email, EmailMessage, SessionId, UserId, lifetimes};
+use crate::domain::{Change, DeviceOwner, Email, EmailMessage, SessionId, UserId, lifetimes};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
 use crate::store::{Requester, StoreError, Tx, changes, sessions, users};
@@ -47,6 +47,7 @@ pub struct UnitOfWork<'a, 'tx> {
     rows: usize,
     changes: Vec<Change>,
     queued_emails: bool,
+    signed_in: Option<DeviceOwner>,
 }
 
 /// The end of a unit of work that is to be committed: its result, or a refusal that was recorded.
@@ -59,6 +60,8 @@ struct Committed<T> {
     changes: Vec<Change>,
     now: DateTime<Utc>,
     queued_emails: bool,
+    context: RequestContext,
+    signed_in: Option<DeviceOwner>,
 }
 
 impl UnitOfWork<'_, '_> {
@@ -117,6 +120,11 @@ impl UnitOfWork<'_, '_> {
         audit_limit::write(self.tx, &entry)?;
         self.rows += 1;
         Ok(())
+    }
+
+    /// Says who signs in; the browser remembers them once it is committed.
+    pub fn signed_in(&mut self, owner: DeviceOwner) {
+        self.signed_in = Some(owner);
     }
 
     /// Announces a change to every instance; this one applies it before the request is answered.
@@ -282,6 +290,8 @@ impl UnitOfWork<'_, '_> {
             changes,
             now: self.now,
             queued_emails: self.queued_emails,
+            context: self.context,
+            signed_in: self.signed_in,
         })
     }
 }
@@ -421,6 +431,7 @@ impl Services {
                         rows: 0,
                         changes: Vec::new(),
                         queued_emails: false,
+                        signed_in: None,
                     };
                     let finished = work(&mut unit)?;
                     unit.commit(finished)
@@ -433,6 +444,9 @@ impl Services {
                 },
             )
             .await?;
+        if let (Some(browser), Some(owner)) = (&committed.context.browser, committed.signed_in) {
+            browser.signed_in.get_or_init(|| owner);
+        }
         committed.outcome
     }
 }

@@ -76,6 +76,10 @@ const TABLES: &[(&str, &str)] = &[
         "Wrong passwords by account, under a keyed hash, and address.",
     ),
     (
+        "known_addresses",
+        "From where users have signed in: the latest addresses, which a lock of their account spares.",
+    ),
+    (
         "failures_in_a_row",
         "Wrong passwords in a row by account, under a keyed hash.",
     ),

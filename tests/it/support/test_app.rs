@@ -155,6 +155,7 @@ pub fn operator_context() -> RequestContext {
         address: None,
         device: None,
         is_counted_as_hashing: false,
+        browser: None,
     }
 }
 
