@@ -83,6 +83,7 @@ routes! {
 
     "/api/users"                => get people::list_users::list_users;
     "/api/users/{id}"           => delete people::remove_user::remove_user, get people::find_user::find_user, patch people::update_user::update_user;
+    "/api/users/{id}/unlock"    => post people::unlock_user::unlock_user;
     "/api/audit"                => get audit::audit;
     "/api/tokens"               => get api_tokens::list::list_api_tokens, post api_tokens::create::create_api_token;
     "/api/tokens/{id}"          => delete api_tokens::revoke::revoke_api_token;

@@ -51,7 +51,9 @@ pub use organizations::register_into::{
 pub use organizations::update::{UpdateOrganization, update_organization};
 pub use people::list_members::list_members;
 pub use people::remove_member::remove_member;
-pub use people::{Person, UpdatePerson, find_person, list_people, remove_person, update_person};
+pub use people::{
+    Person, UpdatePerson, find_person, list_people, remove_person, unlock_person, update_person,
+};
 pub use services::{Services, ServicesParts};
 pub use sessions::authenticate::{authenticate, authenticate_to_enrol};
 pub use sessions::cookie_session::{CookieSession, cookie_session};

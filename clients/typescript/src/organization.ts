@@ -26,6 +26,8 @@ export interface Person extends User {
   /** The id of their manager. */
   managerId: string | null;
   disabled: boolean;
+  /** Until when wrong passwords have locked the account, or `null`; for admins only. */
+  lockedUntil?: string | null;
   createdAt: string;
 }
 
@@ -51,6 +53,10 @@ export const updateUser = (
 /** Removes a person from the organization; an account without other memberships is deleted. */
 export const removeUser = async (hallpass: Client, id: string): Promise<void> =>
   void (await hallpass.request("DELETE", beside(`users/${segment(id)}`)));
+
+/** Ends the locks that wrong passwords have caused. */
+export const unlockUser = async (hallpass: Client, id: string): Promise<void> =>
+  void (await hallpass.request("POST", beside(`users/${segment(id)}/unlock`)));
 
 // --- The organization --------------------------------------------------------------------------
 

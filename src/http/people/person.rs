@@ -25,6 +25,10 @@ pub(crate) struct Person {
     /// Whether the account is disabled.
     #[schema(example = false)]
     disabled: bool,
+    /// Until when too many wrong passwords have locked the account; null if they have not. Only admins see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
+    locked_until: Option<Option<DateTime<Utc>>>,
     /// When the account was created.
     #[schema(example = "2026-11-22T09:30:00Z")]
     created_at: DateTime<Utc>,
@@ -32,7 +36,11 @@ pub(crate) struct Person {
 
 impl From<service::Person> for Person {
     fn from(person: service::Person) -> Self {
-        let service::Person { user, membership } = person;
+        let service::Person {
+            user,
+            membership,
+            locked_until,
+        } = person;
         Self {
             id: user.id,
             email: user.email.map(|email| email.to_string()),
@@ -41,6 +49,7 @@ impl From<service::Person> for Person {
             organization_id: membership.organization_id,
             manager_id: membership.manager_id,
             disabled: user.disabled_at.is_some(),
+            locked_until,
             created_at: user.created_at,
         }
     }

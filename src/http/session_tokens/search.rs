@@ -72,7 +72,11 @@ pub(crate) struct FoundUser {
 }
 
 impl From<Person> for FoundUser {
-    fn from(Person { user, membership }: Person) -> Self {
+    fn from(
+        Person {
+            user, membership, ..
+        }: Person,
+    ) -> Self {
         Self {
             id: user.id,
             email: user.email.map(|email| email.to_string()),

@@ -2,7 +2,7 @@
 
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::{Scope, UserId};
-use crate::service::people::Person;
+use crate::service::people::{Person, complete};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::people::{self, Part};
 
@@ -17,12 +17,15 @@ pub async fn list_people(
     let scope = Scope::of(profile.role, profile.id);
     let organization_id = profile.organization_id;
     let part = Part::ById(request);
-    let rows = services
+    let (judged, locks, now) = (caller.clone(), services.locks(), services.now());
+    let people = services
         .store
         .search(caller, move |tx| {
-            people::search(tx, organization_id, scope, text.as_deref(), part).map_err(Error::from)
+            let rows = people::search(tx, organization_id, scope, text.as_deref(), part)?;
+            let mut people: Vec<Person> = rows.into_iter().map(Person::from).collect();
+            complete(tx, &judged, &mut people, &locks, now)?;
+            Ok::<_, Error>(people)
         })
         .await?;
-    let people = rows.into_iter().map(Person::from).collect();
     Ok(Page::of(people, &request, |person: &Person| person.user.id))
 }

@@ -6,14 +6,19 @@ mod list;
 pub mod list_members;
 mod remove;
 pub mod remove_member;
+mod unlock;
 pub mod update;
 
 pub use find::find_person;
 pub use list::list_people;
 pub use remove::remove_person;
+pub use unlock::unlock_person;
 pub use update::{UpdatePerson, update_person};
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::{Membership, OrganizationId, Permission, Relationship, Role, User, UserId};
+use crate::service::limits::Locks;
 use crate::service::unit_of_work::Actor;
 use crate::service::{Caller, Credential, Error, Result};
 use crate::store::{StoreError, Tx, people};
@@ -23,11 +28,17 @@ use crate::store::{StoreError, Tx, people};
 pub struct Person {
     pub user: User,
     pub membership: Membership,
+    /// Until when wrong passwords have locked the account, if they have; `None` for those who may not see it.
+    pub locked_until: Option<Option<DateTime<Utc>>>,
 }
 
 impl From<(User, Membership)> for Person {
     fn from((user, membership): (User, Membership)) -> Self {
-        Self { user, membership }
+        Self {
+            user,
+            membership,
+            locked_until: None,
+        }
     }
 }
 
@@ -75,6 +86,24 @@ impl Viewer {
             Role::Manager | Role::Employee => Relationship::Outsider,
         })
     }
+}
+
+/// Adds what only admins see.
+fn complete(
+    tx: &mut Tx<'_>,
+    viewer: impl Into<Viewer>,
+    people: &mut [Person],
+    locks: &Locks,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if viewer.into().role == Role::Admin {
+        let users: Vec<&User> = people.iter().map(|person| &person.user).collect();
+        let locked = locks.of(tx, &users, now)?;
+        for (person, until) in people.iter_mut().zip(locked) {
+            person.locked_until = Some(until);
+        }
+    }
+    Ok(())
 }
 
 /// Reads a user for whom the viewer has all of `permissions`.

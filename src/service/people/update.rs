@@ -1,11 +1,13 @@
 //! Changes a user's name, role, manager, and whether they may sign in.
 
+use std::slice;
+
 use serde_json::json;
 
 use crate::domain::audit::Action;
 use crate::domain::{Change, Permission, PersonName, Role, UserId, Violation};
 use crate::service::organizations::last_admin::keep_an_admin;
-use crate::service::people::{Person, reach};
+use crate::service::people::{Person, complete, reach};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{api_tokens, former_identities, memberships, people, users};
@@ -48,6 +50,7 @@ pub async fn update_person(
     user_id: UserId,
     update: UpdatePerson,
 ) -> Result<Person> {
+    let locks = services.locks();
     services
         .administer(caller, Some(user_id), move |unit, actor| {
             let organization_id = actor.organization_id();
@@ -83,7 +86,15 @@ pub async fn update_person(
             }
             let after =
                 people::find(unit.tx, organization_id, user_id)?.ok_or(Error::UserNotFound)?;
-            unit.recorded_if_changed(Person::from(after))
+            let mut after = Person::from(after);
+            complete(
+                unit.tx,
+                actor,
+                slice::from_mut(&mut after),
+                &locks,
+                unit.now,
+            )?;
+            unit.recorded_if_changed(after)
         })
         .await
 }

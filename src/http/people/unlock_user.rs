@@ -1,0 +1,31 @@
+//! `POST /api/users/{id}/unlock`
+
+use actix_web::web::{Data, Json, Path};
+
+use crate::domain::UserId;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{Forbidden, UserNotFound};
+use crate::http::token_api::done::SuccessResponse;
+use crate::service::{self, Caller, Services};
+
+/// Unlock a user
+///
+/// Ends the locks that wrong passwords have caused, for every address. For admins.
+#[utoipa::path(
+    post,
+    path = "/api/users/{id}/unlock",
+    tag = "Users",
+    security(("bearer" = [])),
+    params(("id" = UserId, Path, description = "The user's id.")),
+    responses((status = 200, description = "Unlocked.", body = SuccessResponse)),
+    extensions(("x-error-codes" = json!([Forbidden, UserNotFound]))),
+)]
+pub(crate) async fn unlock_user(
+    services: Data<Services>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<Json<SuccessResponse>, ApiError> {
+    let id = id.parse().map_err(|_| UserNotFound)?;
+    service::unlock_person(&services, &caller, id).await?;
+    Ok(Json(SuccessResponse::YES))
+}
