@@ -97,6 +97,7 @@ impl From<service::Error> for Failure {
             | Error::TokenExpired
             | Error::TokenRevoked
             | Error::Forbidden
+            | Error::ReauthenticationRequired
             | Error::InvalidCode
             | Error::InvalidOrExpiredToken
             | Error::EmailNotVerified

@@ -14,6 +14,8 @@ pub enum Action {
     Logout,
     LogoutAll,
     SessionEnded,
+    /// The user of a session proved again who they are.
+    Reauthenticated,
     Registered,
     OrganizationFounded,
     OrganizationSwitched,
@@ -83,6 +85,7 @@ impl Action {
             Self::Logout => "session.logout",
             Self::LogoutAll => "session.logout_all",
             Self::SessionEnded => "session.ended",
+            Self::Reauthenticated => "session.reauthenticated",
             Self::Registered => "user.registered",
             Self::OrganizationFounded => "organization.founded",
             Self::OrganizationSwitched => "session.organization_switched",

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     AllowedDomains, Email, JoinPolicy, OrganizationId, OrganizationName, PersonName, Role,
-    SessionId, SessionKind, Slug, UserId,
+    SessionId, SessionKind, Slug, UserId, lifetimes,
 };
 
 /// A user account, without its password hash.
@@ -157,5 +157,45 @@ impl Session {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether the user authenticated within [`lifetimes::FRESH`]. A time ahead of `now` comes from another clock, and
+    /// counts no longer than that either.
+    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        self.proven_at
+            .is_some_and(|at| (now - at).abs() < lifetimes::FRESH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn a_proof_counts_for_fifteen_minutes_whatever_the_clock_said() {
+        let now = DateTime::UNIX_EPOCH;
+        let session = |proven_at| Session {
+            id: SessionId::NIL,
+            kind: SessionKind::Jwt,
+            user_id: UserId::NIL,
+            organization_id: OrganizationId::NIL,
+            device: None,
+            address: None,
+            created_at: now,
+            last_used_at: now,
+            expires_at: now,
+            is_revoked: false,
+            proven_at,
+        };
+        let at = |seconds| session(Some(now + TimeDelta::seconds(seconds)));
+        for seconds in [-899, 0, 899] {
+            assert!(at(seconds).is_fresh(now), "{seconds}");
+        }
+        for seconds in [-100_000, -900, 900, 100_000] {
+            assert!(!at(seconds).is_fresh(now), "{seconds}");
+        }
+        assert!(!session(None).is_fresh(now));
     }
 }

@@ -127,6 +127,7 @@ impl From<service::Error> for ApiError {
             Error::TokenRevoked => ErrorCode::TokenRevoked,
             Error::InvalidOrExpiredToken => ErrorCode::InvalidOrExpiredToken,
             Error::Forbidden => ErrorCode::Forbidden,
+            Error::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
             Error::EmailNotVerified => ErrorCode::EmailNotVerified,
             Error::InviterNotVerified => {
                 return Self {

@@ -3,13 +3,16 @@
 use actix_web::http::StatusCode;
 use serde::{Serialize, Serializer};
 
-/// What a 401 says in `WWW-Authenticate` (RFC 6750 §3).
+/// What an error says in `WWW-Authenticate` (RFC 6750 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Challenge {
     /// No token was checked: `Bearer`.
     Plain,
     /// A token was sent and rejected: `Bearer error="invalid_token"`.
     InvalidToken,
+    /// The token is valid, but its user must reauthenticate (RFC 9470 §3). Ours comes with a 403, because clients take
+    /// a 401 for the end of the session.
+    InsufficientAuthentication,
 }
 
 impl Challenge {
@@ -17,6 +20,9 @@ impl Challenge {
         match self {
             Self::Plain => "Bearer",
             Self::InvalidToken => "Bearer error=\"invalid_token\"",
+            Self::InsufficientAuthentication => {
+                "Bearer error=\"insufficient_user_authentication\", max_age=\"900\""
+            }
         }
     }
 }
@@ -100,6 +106,11 @@ error_codes! {
     Forbidden "forbidden" FORBIDDEN "Forbidden"
         means "The caller is authenticated, but not allowed to do this."
         do_this "Ask an administrator of the organization."
+    ReauthenticationRequired "reauthentication_required" FORBIDDEN
+        "Reauthentication required: please confirm your password or code"
+        means "The user last proved who they are more than fifteen minutes ago, too long for a change that stays."
+        do_this "Ask for the password, or for the authenticator's code if there is one, send it to \
+            `/api/auth/reauthenticate`, or begin at `/api/auth/slack/reauthenticate`, and repeat the request."
     CrossSiteRequest "cross_site_request" FORBIDDEN "Cross-site request refused"
         means "The request has a cookie, or asks for one, and comes from a page that is not allowed to send it."
         do_this "Call from our own origin or one of `CORS_ALLOWED_ORIGINS`, send the CSRF token \
@@ -234,7 +245,7 @@ impl ErrorCode {
         self.status().canonical_reason().unwrap_or("Error")
     }
 
-    /// The `WWW-Authenticate` every 401 carries (RFC 9110 §15.5.2).
+    /// The `WWW-Authenticate` of every 401 (RFC 9110 §15.5.2), and of the 403 that asks to reauthenticate.
     pub fn challenge(self) -> Option<Challenge> {
         match self {
             Self::AuthenticationRequired
@@ -244,6 +255,7 @@ impl ErrorCode {
             Self::InvalidToken | Self::TokenExpired | Self::TokenRevoked => {
                 Some(Challenge::InvalidToken)
             }
+            Self::ReauthenticationRequired => Some(Challenge::InsufficientAuthentication),
             _ => None,
         }
     }
@@ -286,6 +298,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
+    use crate::domain::lifetimes;
     use crate::http::generated;
 
     #[test]
@@ -307,11 +320,12 @@ mod tests {
     }
 
     #[test]
-    fn only_401s_challenge_and_only_429s_and_503s_ask_to_retry() {
+    fn only_401s_and_one_403_challenge_and_only_429s_and_503s_ask_to_retry() {
         for code in ErrorCode::ALL {
             assert_eq!(
                 code.challenge().is_some(),
-                code.status() == StatusCode::UNAUTHORIZED,
+                code.status() == StatusCode::UNAUTHORIZED
+                    || *code == ErrorCode::ReauthenticationRequired,
                 "{code:?}"
             );
             assert_eq!(
@@ -323,6 +337,18 @@ mod tests {
                 "{code:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_challenge_to_reauthenticate_says_how_long_a_proof_counts() {
+        let seconds = lifetimes::FRESH.num_seconds();
+        let challenge = ErrorCode::ReauthenticationRequired.challenge();
+        assert_eq!(
+            challenge.map(Challenge::as_str),
+            Some(&*format!(
+                "Bearer error=\"insufficient_user_authentication\", max_age=\"{seconds}\""
+            ))
+        );
     }
 
     #[test]

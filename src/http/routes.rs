@@ -41,6 +41,7 @@ routes! {
     "/api/auth/refresh"         => post token_api::refresh::refresh;
     "/api/auth/me"              => get token_api::me::me, patch token_api::update_me::update_me;
     "/api/auth/change-password" => post token_api::change_password::change_password;
+    "/api/auth/reauthenticate"  => post token_api::reauthenticate::reauthenticate;
     "/api/auth/sessions"        => get token_api::sessions::sessions;
     "/api/auth/sessions/{id}"   => delete token_api::end_session::end_session;
     "/api/auth/logout"          => post token_api::logout::logout;
@@ -70,6 +71,7 @@ routes! {
     "/api/auth/slack/callback"  => get slack::callback::callback;
     "/api/auth/slack/token"     => post slack::token::token;
     "/api/auth/slack/link"      => post slack::link::link;
+    "/api/auth/slack/reauthenticate" => post slack::reauthenticate::reauthenticate;
 
     "/api/organizations/{id}"                            => get organizations::read::organization, patch organizations::update::update_organization;
     "/api/organizations/{id}/join"                       => post organizations::join::join;

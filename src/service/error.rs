@@ -40,6 +40,9 @@ pub enum Error {
     InvalidOrExpiredToken,
     #[error("not allowed")]
     Forbidden,
+    /// The session's last proof of identity is too old for this.
+    #[error("a recent proof of identity is required")]
+    ReauthenticationRequired,
     /// Returned only after the right password.
     #[error("the e-mail address is not verified")]
     EmailNotVerified,

@@ -61,6 +61,7 @@ pub use sessions::end_session::end_session;
 pub use sessions::end_session_by_link::end_session_by_link;
 pub use sessions::list_sessions::list_sessions;
 pub use sessions::logout::{logout, logout_all};
+pub use sessions::reauthenticate::{ReauthenticateWith, reauthenticate};
 pub use sessions::refresh::refresh;
 pub use sessions::revocation_cache::RevocationCache;
 pub use sign_in::answer::{Profile, SignIn, SignedIn};

@@ -204,6 +204,14 @@ pub fn touch(
     Ok(touched == 1)
 }
 
+/// Records that the session's user has just proved who they are.
+pub fn set_proven(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(sessions::table.find(id))
+        .set(sessions::proven_at.eq(Some(Timestamp(now))))
+        .execute(conn))?;
+    Ok(())
+}
+
 /// Ends a session of this user; returns whether it was live.
 pub fn revoke(
     tx: &mut Tx<'_>,

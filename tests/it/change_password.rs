@@ -46,7 +46,11 @@ on_both_databases! {
         ada.post("/api/auth/change-password")
             .json(&json!({}))
             .await
-            .refused_fields(&["currentPassword", "newPassword"]);
+            .refused_fields(&["newPassword"]);
+        ada.post("/api/auth/change-password")
+            .json(&json!({"newPassword": OTHER_PASSWORD}))
+            .await
+            .refused_fields(&["currentPassword"]);
         ada.post("/api/auth/change-password")
             .json(&json!({"currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD, "email": "x@y.de"}))
             .await

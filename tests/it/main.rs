@@ -48,6 +48,7 @@ mod postgres_tls;
 mod pre_hijack;
 mod process;
 mod profile;
+mod reauthentication;
 mod refresh;
 mod register_member;
 mod register_organization;

@@ -26,6 +26,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/auth/me",                 [401, 200, 200, 200, 200, 200]),
     ("patch",  "/api/auth/me",                 [401, 200, 200, 200, 200, 403]),
     ("post",   "/api/auth/change-password",    [401, 200, 200, 200, 200, 403]),
+    ("post",   "/api/auth/reauthenticate",     [401, 200, 200, 200, 200, 403]),
     ("get",    "/api/auth/sessions",           [401, 200, 200, 200, 200, 403]),
     ("delete", "/api/auth/sessions/{id}",      [401, 200, 200, 200, 200, 403]),
     ("post",   "/api/auth/logout",             [401, 200, 200, 200, 200, 403]),
@@ -35,6 +36,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/auth/slack/callback",     [501, 501, 501, 501, 501, 501]),
     ("post",   "/api/auth/slack/token",        [501, 501, 501, 501, 501, 501]),
     ("post",   "/api/auth/slack/link",         [401, 501, 501, 501, 501, 403]),
+    ("post",   "/api/auth/slack/reauthenticate", [401, 501, 501, 501, 501, 403]),
     ("post",   "/api/auth/verify-email",       [400, 400, 400, 400, 400, 400]),
     ("post",   "/api/auth/resend-verification", [200, 200, 200, 200, 200, 200]),
     ("post",   "/api/auth/forgot-password",    [200, 200, 200, 200, 200, 200]),
@@ -112,6 +114,7 @@ pub fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "/api/auth/change-email") => {
             json!({"email": "new@acme.example", "password": PASSWORD})
         }
+        ("post", "/api/auth/reauthenticate") => json!({"password": PASSWORD}),
         ("post", "/api/auth/refresh" | "/api/auth/mfa/totp") => json!({}),
         ("post", "/api/auth/mfa/totp/confirm" | "/api/auth/mfa/recovery-codes") => {
             json!({"code": "123456"})

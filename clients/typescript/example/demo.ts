@@ -1,6 +1,14 @@
 /** The page `hallpass dev` serves at `/demo`: the client at work, with every request and answer shown. */
 
-import { confirmTotp, enrolTotp, listSessions, mfaStatus, removeTotp, verifyMfa } from "../src/account.js";
+import {
+  confirmTotp,
+  enrolTotp,
+  listSessions,
+  mfaStatus,
+  reauthenticate,
+  removeTotp,
+  verifyMfa,
+} from "../src/account.js";
 import { createHallpass, HallpassError, type Founding, type MfaChallenge, type User } from "../src/index.js";
 
 const element = <T extends HTMLElement = HTMLElement>(id: string): T => {
@@ -179,11 +187,19 @@ const showMfa = async () => {
 element("authenticator").addEventListener("toggle", () => void showMfa().catch(() => {}));
 
 onClick("enrol", async () => {
-  const { secret, qrCode } = await enrolTotp(hallpass);
+  const { secret, qrCode } = await enrolTotp(hallpass).catch((error) => {
+    element("reauthenticate").hidden = error.code !== "reauthentication_required";
+    throw error;
+  });
   element<HTMLImageElement>("qr-code").src = `data:image/svg+xml,${encodeURIComponent(qrCode)}`;
   element("secret").textContent = secret;
   for (const id of ["enrolment", "confirm"]) element(id).hidden = false;
   return "Scan it with an authenticator, then enter the code it shows.";
+});
+onSubmit("reauthenticate", async ({ password = "" }) => {
+  await reauthenticate(hallpass, { password });
+  element("reauthenticate").hidden = true;
+  return "Confirmed for fifteen minutes. Set up the authenticator now.";
 });
 onSubmit("confirm", async ({ code = "" }) => {
   const codes = await confirmTotp(hallpass, code);

@@ -1,10 +1,35 @@
 /** What people do with their own account. Each function takes the client first. */
 
+import type { HallpassError } from "./errors.js";
 import type { Hallpass, MfaChallenge, Session, User } from "./types.js";
 
 type Client = Pick<Hallpass, "request">;
 
 const done = async (answer: Promise<unknown>): Promise<void> => void (await answer);
+
+// --- Reauthentication --------------------------------------------------------------------------
+
+/** The password, or with an authenticator its code; a recovery code does not count. */
+export type Proof = { password: string } | { code: string };
+
+/** Makes the session fresh for fifteen minutes: what is refused with `reauthentication_required` works until then. */
+export const reauthenticate = (hallpass: Client, proof: Proof): Promise<{ success: true; until: string }> =>
+  hallpass.request("POST", "reauthenticate", proof);
+
+/** Does `act`; if Hallpass wants a recent proof, calls `ask` for one, for example in a dialog, and does `act` again. */
+export const withProof = async <T>(
+  hallpass: Client,
+  act: () => Promise<T>,
+  ask: () => Proof | Promise<Proof>,
+): Promise<T> => {
+  try {
+    return await act();
+  } catch (error) {
+    if ((error as HallpassError).code !== "reauthentication_required") throw error;
+  }
+  await reauthenticate(hallpass, await ask());
+  return act();
+};
 
 // --- The second factor -------------------------------------------------------------------------
 
@@ -46,13 +71,14 @@ export const confirmTotp = async (
   return (await hallpass.request<{ recoveryCodes: string[] }>("POST", "mfa/totp/confirm", proof)).recoveryCodes;
 };
 
-export const removeTotp = (hallpass: Client, proof: { password: string; code: string }): Promise<void> =>
+/** People without a password leave it out. */
+export const removeTotp = (hallpass: Client, proof: { password?: string; code: string }): Promise<void> =>
   done(hallpass.request("DELETE", "mfa/totp", proof));
 
 /** Returns ten new codes and voids the old ones. */
 export const newRecoveryCodes = async (
   hallpass: Client,
-  proof: { password: string; code: string },
+  proof: { password?: string; code: string },
 ): Promise<string[]> =>
   (await hallpass.request<{ recoveryCodes: string[] }>("POST", "mfa/recovery-codes", proof)).recoveryCodes;
 
@@ -74,14 +100,17 @@ export const forgotPassword = (hallpass: Client, email: string): Promise<void> =
 export const resetPassword = (hallpass: Client, token: string, password: string): Promise<void> =>
   done(hallpass.request("POST", "reset-password", { token, password }));
 
-/** The new address takes effect once its owner follows the link that is sent to it. */
-export const changeEmail = (hallpass: Client, change: { email: string; password: string }): Promise<void> =>
+/**
+ * The new address takes effect once its owner follows the link that is sent to it. People without a password leave it
+ * out.
+ */
+export const changeEmail = (hallpass: Client, change: { email: string; password?: string }): Promise<void> =>
   done(hallpass.request("POST", "change-email", change));
 
-/** Every other session ends. */
+/** Every other session ends. People without a password leave `currentPassword` out, and set one. */
 export const changePassword = (
   hallpass: Client,
-  passwords: { currentPassword: string; newPassword: string },
+  passwords: { currentPassword?: string; newPassword: string },
 ): Promise<void> => done(hallpass.request("POST", "change-password", passwords));
 
 // --- Sessions ----------------------------------------------------------------------------------

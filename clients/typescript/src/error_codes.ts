@@ -14,6 +14,7 @@ export type ErrorCode =
   | "token_expired"
   | "token_revoked"
   | "forbidden"
+  | "reauthentication_required"
   | "cross_site_request"
   | "session_locked"
   | "email_not_verified"

@@ -10,6 +10,7 @@ import {
   resetPassword,
   verifyEmail,
   verifyMfa,
+  withProof,
 } from "../dist/account.js";
 import { HallpassError } from "../dist/index.js";
 import { listInvitations } from "../dist/organization.js";
@@ -68,6 +69,33 @@ test("a person who must enrol does so with the challenge and is signed in", asyn
   const sent = server.heard.filter(({ name }) => name.includes("mfa/")).map(({ body }) => body);
   assert.deepEqual(sent, [{ mfaToken: "m-1" }, { code: "123456", mfaToken: "m-1" }]);
   assert.deepEqual(await hallpass.user(), server.ada);
+});
+
+test("a call that wants a recent proof is repeated once the person has given one", async (t) => {
+  const { server, hallpass } = await setUp(t);
+  await signIn(hallpass);
+  const message = "Reauthentication required";
+  const refuse = (response) => {
+    response.writeHead(403, { "Content-Type": "application/json", "X-Error-Code": "reauthentication_required" });
+    response.end(JSON.stringify({ statusCode: 403, message, error: "Forbidden" }));
+  };
+  const until = "2026-11-22T12:15:00Z";
+  server.faults.push(["POST mfa/totp", refuse]);
+  server.faults.push(["POST reauthenticate", (response) => response.end(JSON.stringify({ success: true, until }))]);
+  const enrolment = await withProof(hallpass, () => enrolTotp(hallpass), () => ({ password: "right" }));
+  assert.equal(enrolment.qrCode, "<svg/>");
+  const sent = server.heard.map(({ name }) => name).filter((name) => name !== "POST login");
+  assert.deepEqual(sent, ["POST mfa/totp", "POST reauthenticate", "POST mfa/totp"]);
+  assert.deepEqual(server.calls("POST reauthenticate")[0].body, { password: "right" });
+  assert(await hallpass.user(), "a 403 ends no sign-in");
+
+  server.faults.push(["DELETE mfa/totp", (response) => {
+    response.writeHead(401, { "Content-Type": "application/json", "X-Error-Code": "invalid_code" });
+    response.end(JSON.stringify({ statusCode: 401, message: "Invalid code", error: "Unauthorized" }));
+  }]);
+  const ask = () => assert.fail("no proof is asked for");
+  const wrong = withProof(hallpass, () => removeTotp(hallpass, { code: "000000" }), ask);
+  await assert.rejects(wrong, { code: "invalid_code" });
 });
 
 test("calls for e-mail links and lost passwords work when signed out", async (t) => {

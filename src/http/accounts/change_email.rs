@@ -6,7 +6,9 @@ use crate::domain::Email;
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{EmailTaken, Forbidden, InvalidCredentials};
+use crate::http::error_code::ErrorCode::{
+    EmailTaken, Forbidden, InvalidCredentials, ReauthenticationRequired,
+};
 use crate::http::field::Password;
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, Caller, Services};
@@ -16,9 +18,10 @@ body! {
         /// The new address.
         #[schema(value_type = String, format = "email", max_length = 254, example = "ada.king@example.com")]
         email: Email,
-        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+        /// Accounts without a password leave it out; they must have authenticated within the last fifteen minutes.
+        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
-        password: Password,
+        password: Option<Password>,
     }
 }
 
@@ -33,14 +36,14 @@ body! {
     security(("bearer" = [])),
     request_body = ChangeEmailRequest,
     responses((status = 200, description = "An e-mail was sent to the new address.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([InvalidCredentials, Forbidden, EmailTaken]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, Forbidden, ReauthenticationRequired, EmailTaken]))),
 )]
 pub(crate) async fn change_email(
     services: Data<Services>,
     caller: Caller,
     Valid(body): Valid<ChangeEmailRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let password = body.password.expose();
+    let password = body.password.as_ref().map(Password::expose);
     service::change_email(&services, &caller, body.email, password).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -11,7 +11,7 @@ use crate::domain::{ApiTokenName, Role};
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, TooManyApiTokens};
+use crate::http::error_code::ErrorCode::{Forbidden, ReauthenticationRequired, TooManyApiTokens};
 use crate::service::{self, Caller, CreateApiToken, Services};
 
 body! {
@@ -39,7 +39,7 @@ pub(crate) struct CreatedApiToken {
 /// Create an API token
 ///
 /// For a service that acts for the caller. The token ends when it is revoked, when it expires, and when the caller is
-/// disabled or leaves the organization.
+/// disabled or leaves the organization. The caller must have authenticated within the last fifteen minutes.
 #[utoipa::path(
     post,
     path = "/api/tokens",
@@ -47,7 +47,7 @@ pub(crate) struct CreatedApiToken {
     security(("bearer" = [])),
     request_body = CreateApiTokenRequest,
     responses((status = 201, description = "Created.", body = CreatedApiToken)),
-    extensions(("x-error-codes" = json!([Forbidden, TooManyApiTokens]))),
+    extensions(("x-error-codes" = json!([Forbidden, ReauthenticationRequired, TooManyApiTokens]))),
 )]
 pub(crate) async fn create_api_token(
     services: Data<Services>,

@@ -12,7 +12,7 @@ use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, MfaNotEnrolled,
-    TooManyAttempts,
+    ReauthenticationRequired, TooManyAttempts,
 };
 use crate::http::token_api::signed_in::SignedIn;
 use crate::service::{RequestContext, Services, mfa};
@@ -40,7 +40,7 @@ pub(crate) struct Confirmed {
 /// Confirm an authenticator
 ///
 /// From now on the user signs in with its codes. All other sessions of the user end, and earlier recovery codes
-/// become invalid.
+/// become invalid. With a bearer token, the caller must have authenticated within the last fifteen minutes.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/totp/confirm",
@@ -49,7 +49,7 @@ pub(crate) struct Confirmed {
     request_body = ConfirmRequest,
     responses((status = 200, description = "Enrolled.", body = Confirmed)),
     extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled,
-        MfaNotEnrolled, TooManyAttempts]))),
+        MfaNotEnrolled, ReauthenticationRequired, TooManyAttempts]))),
 )]
 pub(crate) async fn confirm(
     services: Data<Services>,

@@ -10,7 +10,8 @@ use crate::http::body_macro::body;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, TooManyAttempts,
+    Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, ReauthenticationRequired,
+    TooManyAttempts,
 };
 use crate::service::{RequestContext, Services, mfa};
 
@@ -44,7 +45,8 @@ pub(crate) struct Enrolment {
 /// Begin to enrol an authenticator
 ///
 /// Creates a secret; another call creates another one. It becomes active when a code is confirmed. A user who already
-/// has an authenticator sends a `code` to replace it; the old one works until then.
+/// has an authenticator sends a `code` to replace it; the old one works until then. With a bearer token, and without a
+/// code of the authenticator, the caller must have authenticated within the last fifteen minutes.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/totp",
@@ -53,7 +55,7 @@ pub(crate) struct Enrolment {
     request_body = EnrolRequest,
     responses((status = 200, description = "The secret for the authenticator.", body = Enrolment)),
     extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled,
-        TooManyAttempts]))),
+        ReauthenticationRequired, TooManyAttempts]))),
 )]
 pub(crate) async fn enrol(
     services: Data<Services>,

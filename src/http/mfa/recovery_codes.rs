@@ -7,7 +7,8 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, TooManyAttempts,
+    Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, ReauthenticationRequired,
+    TooManyAttempts,
 };
 use crate::http::field::Password;
 use crate::service::{Caller, Services, mfa};
@@ -17,7 +18,8 @@ body! {
         /// A code of the authenticator, or one of the old recovery codes.
         #[schema(example = "287082")]
         code: String,
-        /// Checked if present.
+        /// Checked if present. With a recovery code and without the password, the caller must have authenticated within
+        /// the last fifteen minutes.
         #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Option<Password>,
@@ -35,7 +37,7 @@ body! {
     request_body = RecoveryCodesRequest,
     responses((status = 200, description = "Ten new codes.", body = RecoveryCodes)),
     extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
-        TooManyAttempts]))),
+        ReauthenticationRequired, TooManyAttempts]))),
 )]
 pub(crate) async fn recovery_codes(
     services: Data<Services>,

@@ -6,7 +6,8 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired, TooManyAttempts,
+    Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
+    ReauthenticationRequired, TooManyAttempts,
 };
 use crate::http::field::Password;
 use crate::http::token_api::done::SuccessResponse;
@@ -14,7 +15,7 @@ use crate::service::{Caller, Services, mfa};
 
 body! {
     pub struct RemoveMfaRequest {
-        /// Accounts without a password leave it out.
+        /// Accounts without a password leave it out; they must have authenticated within the last fifteen minutes.
         #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Option<Password>,
@@ -36,7 +37,7 @@ body! {
     request_body = RemoveMfaRequest,
     responses((status = 200, description = "Removed.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
-        TooManyAttempts]))),
+        ReauthenticationRequired, TooManyAttempts]))),
 )]
 pub(crate) async fn remove(
     services: Data<Services>,

@@ -11,6 +11,7 @@ use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, EmailNotVerified, Forbidden, OrganizationClosed, OrganizationNotFound,
+    ReauthenticationRequired,
 };
 use crate::service::invitations::{self, Invite};
 use crate::service::{Caller, Services};
@@ -19,7 +20,8 @@ body! {
     pub struct InviteRequest {
         #[schema(value_type = String, format = "email", max_length = 254, example = "bob@example.com")]
         email: Email,
-        /// At most the caller's own role; `employee` by default.
+        /// At most the caller's own role; `employee` by default. To invite an admin, the caller must have authenticated
+        /// within the last fifteen minutes.
         role: Option<Role>,
     }
 }
@@ -40,7 +42,7 @@ body! {
     request_body = InviteRequest,
     responses((status = 201, description = "Invited.", body = Invitation)),
     extensions(("x-error-codes" = json!([Forbidden, EmailNotVerified, OrganizationNotFound, AlreadyMember,
-        OrganizationClosed]))),
+        OrganizationClosed, ReauthenticationRequired]))),
 )]
 pub(crate) async fn invite(
     services: Data<Services>,

@@ -8,7 +8,9 @@ use crate::domain::{AllowedDomains, JoinPolicy, OrganizationId, OrganizationName
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, MfaNotEnrolled, OrganizationNotFound};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, MfaNotEnrolled, OrganizationNotFound, ReauthenticationRequired,
+};
 use crate::service::{self, Caller, Services};
 
 body! {
@@ -29,7 +31,8 @@ body! {
 
 /// Update the organization
 ///
-/// For admins. Fields that are left out do not change; the slug never does.
+/// For admins. Fields that are left out do not change; the slug never does. For all but the name, the caller must have
+/// authenticated within the last fifteen minutes.
 #[utoipa::path(
     patch,
     path = "/api/organizations/{id}",
@@ -38,7 +41,7 @@ body! {
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     request_body = UpdateOrganizationRequest,
     responses((status = 200, description = "The updated organization.", body = Organization)),
-    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, MfaNotEnrolled]))),
+    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, MfaNotEnrolled, ReauthenticationRequired]))),
 )]
 pub(crate) async fn update_organization(
     services: Data<Services>,

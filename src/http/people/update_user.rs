@@ -7,7 +7,9 @@ use crate::domain::{PersonName, Role, UserId};
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, LastAdmin, MemberElsewhere, UserNotFound};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, LastAdmin, MemberElsewhere, ReauthenticationRequired, UserNotFound,
+};
 use crate::http::field::Patch;
 use crate::service::{self, Caller, Services, UpdatePerson};
 
@@ -17,7 +19,7 @@ body! {
         /// For the user and, while the user belongs to no other organization, for admins and managers above the user.
         #[schema(value_type = Option<String>, min_length = 1, max_length = 201, example = "Alan M. Turing")]
         name: Option<PersonName>,
-        /// For admins.
+        /// For admins. To make an admin, the caller must have authenticated within the last fifteen minutes.
         role: Option<Role>,
         /// The user's new manager, or null for none. For admins.
         #[schema(value_type = Option<UserId>)]
@@ -40,7 +42,8 @@ body! {
     params(("id" = UserId, Path, description = "The user's id.")),
     request_body = UpdateUserRequest,
     responses((status = 200, description = "The updated user.", body = Person)),
-    extensions(("x-error-codes" = json!([Forbidden, LastAdmin, MemberElsewhere, UserNotFound]))),
+    extensions(("x-error-codes" = json!([Forbidden, LastAdmin, MemberElsewhere, ReauthenticationRequired,
+        UserNotFound]))),
 )]
 pub(crate) async fn update_user(
     services: Data<Services>,

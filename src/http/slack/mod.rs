@@ -5,6 +5,7 @@ mod cookies;
 mod delivery;
 pub(super) mod link;
 mod page;
+pub(super) mod reauthenticate;
 pub(super) mod start;
 pub(super) mod token;
 pub(super) mod url;

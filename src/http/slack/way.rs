@@ -18,7 +18,7 @@ pub(super) struct SlackWay {
     /// Where Slack redirects the user: the redirect URL to register at Slack.
     #[schema(example = "https://auth.example.com/api/auth/slack/callback")]
     callback_url: String,
-    /// `signin` or `link`.
+    /// `signin`, `link` or `reauthenticate`.
     #[serde(rename = "type")]
     #[schema(example = "signin")]
     kind: &'static str,

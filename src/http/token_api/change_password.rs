@@ -6,15 +6,18 @@ use super::done::SuccessResponse;
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, InvalidCredentials, TooManyAttempts};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, InvalidCredentials, ReauthenticationRequired, TooManyAttempts,
+};
 use crate::http::field::Password;
 use crate::service::{self, Caller, Services};
 
 body! {
     pub struct ChangePasswordRequest {
-        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+        /// Accounts without a password leave it out; they must have authenticated within the last fifteen minutes.
+        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
-        current_password: Password,
+        current_password: Option<Password>,
         /// At least 8 characters, unless the operator set another minimum, and not a common password.
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "an engine weaves algebra")]
@@ -32,14 +35,15 @@ body! {
     security(("bearer" = [])),
     request_body = ChangePasswordRequest,
     responses((status = 200, description = "Changed.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([Forbidden, InvalidCredentials, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([Forbidden, InvalidCredentials, ReauthenticationRequired, TooManyAttempts]))),
 )]
 pub(crate) async fn change_password(
     services: Data<Services>,
     caller: Caller,
     Valid(body): Valid<ChangePasswordRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let (current, new) = (body.current_password, body.new_password);
-    service::change_password(&services, &caller, current.expose(), new.expose()).await?;
+    let current = body.current_password.as_ref().map(Password::expose);
+    let new = body.new_password.expose();
+    service::change_password(&services, &caller, current, new).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -1,8 +1,8 @@
-//! Changes the password of a user who knows the old one.
+//! Changes the password of a user who knows the old one, or has none.
 
 use crate::domain::audit::Action;
 use crate::domain::{EmailMessage, OwnWords};
-use crate::service::accounts::reauthenticate::reauthenticate;
+use crate::service::accounts::reauthenticate::OwnerProof;
 use crate::service::hashing::passwords::GUESSED_ORGANIZATIONS;
 use crate::service::mail::gate;
 use crate::service::sessions::end_many::end_other_sessions;
@@ -10,21 +10,19 @@ use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::{Caller, Result, Services, one_time};
 use crate::store::{organizations, users};
 
-/// Ends the caller's other sessions. The notice by e-mail has a link that ends this one too.
+/// Without a password to replace, the session must be fresh. Ends the caller's other sessions. The notice by e-mail has a
+/// link that ends this one too.
 ///
 /// # Errors
-/// `Invalid` for a new password that breaks a rule; `InvalidCredentials` when `current_password` is
-/// wrong, and `TooManyAttempts` when it was too often.
+/// `Invalid` for a new password that breaks a rule, and for a missing current one; `InvalidCredentials` when it is
+/// wrong, and `TooManyAttempts` when it was too often; `ReauthenticationRequired`.
 pub async fn change_password(
     services: &Services,
     caller: &Caller,
-    current_password: &str,
+    current_password: Option<&str>,
     new_password: &str,
 ) -> Result<()> {
     caller.session_id()?;
-    let current = services
-        .passwords
-        .read("currentPassword", current_password)?;
     let profile = &caller.profile;
     let user_id = profile.id;
     let permit = caller.permit_hashing(services).await?;
@@ -41,12 +39,14 @@ pub async fn change_password(
         .await?;
 
     let action = Action::PasswordChanged;
-    let reauthenticated = reauthenticate(services, caller, &permit, current, action).await?;
+    let field = "currentPassword";
+    let proof =
+        OwnerProof::read(services, caller, &permit, current_password, field, action).await?;
     let new_hash = services.passwords.hash(&permit, new).await?;
     services
         .write_as(caller, move |unit, actor| {
             // Of two concurrent changes, the second fails: its current password is no longer current.
-            reauthenticated.confirm(unit, actor)?;
+            proof.confirm(unit, actor)?;
             let (user_id, except, now) = (actor.id(), actor.session_id()?, unit.now);
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
             one_time::revoke_after_credential_change(unit.tx, user_id)?;

@@ -2,7 +2,7 @@
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::Action;
-use crate::domain::{Email, Password};
+use crate::domain::{Email, Password, Violation};
 use crate::service::limits::{Attempt, HashingPermit, count_failure};
 use crate::service::unit_of_work::{Actor, UnitOfWork};
 use crate::service::{Caller, Error, Result, Services};
@@ -70,17 +70,58 @@ pub(in crate::service) async fn reauthenticate(
 pub(in crate::service) async fn reauthenticate_if_given(
     services: &Services,
     caller: &Caller,
+    permit: &HashingPermit,
     password: Option<&str>,
+    field: &'static str,
     action: Action,
 ) -> Result<Option<Reauthenticated>> {
     let Some(password) = password else {
         return Ok(None);
     };
-    let password = services.passwords.read("password", password)?;
-    let permit = caller.permit_hashing(services).await?;
-    reauthenticate(services, caller, &permit, password, action)
+    let password = services.passwords.read(field, password)?;
+    reauthenticate(services, caller, permit, password, action)
         .await
         .map(Some)
+}
+
+/// The proof in a call that takes the password: the password, or a fresh session for users who have none.
+pub(in crate::service) struct OwnerProof {
+    password: Option<Reauthenticated>,
+    /// The password's name in the request.
+    field: &'static str,
+}
+
+impl OwnerProof {
+    /// # Errors
+    /// As [`reauthenticate`].
+    pub(crate) async fn read(
+        services: &Services,
+        caller: &Caller,
+        permit: &HashingPermit,
+        password: Option<&str>,
+        field: &'static str,
+        action: Action,
+    ) -> Result<Self> {
+        let password =
+            reauthenticate_if_given(services, caller, permit, password, field, action).await?;
+        Ok(Self { password, field })
+    }
+
+    /// Checks the proof in the transaction that uses it.
+    ///
+    /// # Errors
+    /// As [`Reauthenticated::confirm`]; `Invalid` without the password of an account that has one;
+    /// `ReauthenticationRequired`.
+    pub(crate) fn confirm(&self, unit: &mut UnitOfWork<'_, '_>, actor: &Actor) -> Result<()> {
+        match &self.password {
+            Some(password) => password.confirm(unit, actor),
+            None if actor.account.password_hash.is_some() => {
+                let why = "Please enter your password.";
+                Err(Violation::new(self.field, "required", why).into())
+            }
+            None => actor.must_be_fresh(unit.now),
+        }
+    }
 }
 
 impl Reauthenticated {

@@ -26,7 +26,7 @@ pub struct CreatedApiToken {
 
 /// # Errors
 /// `Forbidden` for a service, and for a role above the caller's; `Invalid` for an expiry in the past;
-/// `TooManyApiTokens`.
+/// `TooManyApiTokens`; `ReauthenticationRequired`.
 pub async fn create_api_token(
     services: &Services,
     caller: &Caller,
@@ -49,6 +49,7 @@ pub async fn create_api_token(
             if live >= MAX_API_TOKENS {
                 return Err(Error::TooManyApiTokens);
             }
+            actor.must_be_fresh(now)?;
             let secret = ApiTokenSecret::new(unit.random());
             let token = ApiToken {
                 id: ApiTokenId::new(now, unit.random()),

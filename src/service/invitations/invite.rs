@@ -20,8 +20,9 @@ pub struct Invite {
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `manager`, for a role above the
-/// caller's, and for an address that was invited to such a role; `InviterNotVerified`; `AlreadyMember`;
-/// `OrganizationClosed`; `TooManyRequests` by account, by organization and by address.
+/// caller's, for an address that was invited to such a role, and for a service that invites an admin;
+/// `ReauthenticationRequired` for inviting an admin; `InviterNotVerified`; `AlreadyMember`; `OrganizationClosed`;
+/// `TooManyRequests` by account, by organization and by address.
 pub async fn invite(
     services: &Services,
     caller: &Caller,
@@ -62,6 +63,9 @@ pub async fn invite(
                 .filter(|open| unit.now < open.expires_at)
             {
                 actor.must_be(open.role)?;
+            }
+            if invite.role == Role::Admin {
+                actor.must_be_fresh(unit.now)?;
             }
             let wanted = Wanted {
                 organization_id,

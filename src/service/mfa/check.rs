@@ -69,6 +69,16 @@ impl CodeCheck {
         }
     }
 
+    /// Parses a code of an authenticator; a recovery code is as wrong as any other text.
+    pub(crate) fn parse_totp(code: &str) -> Self {
+        Code::parse(code).map_or(Self::Neither, Self::Totp)
+    }
+
+    /// Whether it may be a code of an authenticator, which is a proof of identity by itself. A recovery code is none.
+    pub(crate) fn is_totp(&self) -> bool {
+        matches!(self, Self::Totp(_))
+    }
+
     /// Uses the code, or counts it as wrong. `event` is what the code is for: a wrong code is recorded as its refusal,
     /// and the fifth as a lock instead.
     ///

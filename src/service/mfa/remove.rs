@@ -1,20 +1,20 @@
 //! Removes the second factor.
 
+use crate::domain::UserId;
 use crate::domain::audit::Action;
-use crate::domain::{UserId, Violation};
-use crate::service::accounts::reauthenticate::reauthenticate_if_given;
+use crate::service::accounts::reauthenticate::OwnerProof;
 use crate::service::mfa::after_change::{end_other_sessions, send_notice};
 use crate::service::mfa::check::{CodeCheck, must_be_enrolled};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{Tx, organizations, recovery_codes, totp};
 
-/// Requires the password, for accounts that have one, and a code of the authenticator or a recovery code. Ends the
-/// caller's other sessions.
+/// Requires the password, or for accounts without one a fresh session, and a code of the authenticator or a recovery
+/// code. Ends the caller's other sessions.
 ///
 /// # Errors
 /// `Invalid` without the password of an account that has one; `InvalidCredentials`; `InvalidCode`,
 /// `TooManyAttempts`; `MfaNotEnrolled`; `MfaRequired` while one of the caller's organizations requires a second
-/// factor; `Forbidden` for a service.
+/// factor; `ReauthenticationRequired`; `Forbidden` for a service.
 pub async fn remove(
     services: &Services,
     caller: &Caller,
@@ -32,18 +32,12 @@ pub async fn remove(
         })
         .await?;
     let action = Action::MfaDisabled;
-    let reauthenticated = reauthenticate_if_given(services, caller, password, action).await?;
+    let permit = caller.permit_hashing(services).await?;
+    let proof = OwnerProof::read(services, caller, &permit, password, "password", action).await?;
     let check = CodeCheck::parse(code);
     services
         .write_as(caller, move |unit, actor| {
-            match reauthenticated {
-                Some(reauthenticated) => reauthenticated.confirm(unit, actor)?,
-                None if actor.account.password_hash.is_some() => {
-                    let why = "Please enter your password.";
-                    return Err(Violation::new("password", "required", why).into());
-                }
-                None => {}
-            }
+            proof.confirm(unit, actor)?;
             must_not_be_required(unit.tx, user_id)?;
             let event = unit.event(action);
             if let Err(refused) = check.run(unit, user_id, &event)? {

@@ -6,10 +6,12 @@ use crate::service::mfa::check::{CodeCheck, must_be_enrolled};
 use crate::service::mfa::recovery_codes::NewCodes;
 use crate::service::{Caller, Result, Services};
 
-/// Requires a code of the authenticator or an old recovery code; a password is checked if given.
+/// Requires a code of the authenticator or an old recovery code; a password is checked if given. Without a password, a
+/// recovery code also requires a fresh session.
 ///
 /// # Errors
-/// `InvalidCredentials`; `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled`; `Forbidden` for a service.
+/// `InvalidCredentials`; `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled`;
+/// `ReauthenticationRequired`; `Forbidden` for a service.
 pub async fn renew_recovery_codes(
     services: &Services,
     caller: &Caller,
@@ -24,12 +26,17 @@ pub async fn renew_recovery_codes(
         .read(caller, move |tx| must_be_enrolled(tx, user_id))
         .await?;
     let action = Action::RecoveryCodesRenewed;
-    let reauthenticated = reauthenticate_if_given(services, caller, password, action).await?;
+    let permit = caller.permit_hashing(services).await?;
+    let reauthenticated =
+        reauthenticate_if_given(services, caller, &permit, password, "password", action).await?;
     let check = CodeCheck::parse(code);
     services
         .write_as(caller, move |unit, actor| {
-            if let Some(reauthenticated) = reauthenticated {
-                reauthenticated.confirm(unit, actor)?;
+            match reauthenticated {
+                Some(reauthenticated) => reauthenticated.confirm(unit, actor)?,
+                // A code of the authenticator is a proof by itself.
+                None if !check.is_totp() => actor.must_be_fresh(unit.now)?,
+                None => {}
             }
             let event = unit.event(action);
             if let Err(refused) = check.run(unit, actor.id(), &event)? {

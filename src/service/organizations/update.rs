@@ -17,11 +17,18 @@ pub struct UpdateOrganization {
     pub require_mfa: Option<bool>,
 }
 
+impl UpdateOrganization {
+    fn decides_who_gets_in(&self) -> bool {
+        self.join_policy.is_some() || self.allowed_domains.is_some() || self.require_mfa.is_some()
+    }
+}
+
 /// The slug stays, because clients use it in URLs.
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `admin`; `MfaNotEnrolled` when
-/// an admin without a second factor requires one.
+/// an admin without a second factor requires one; for all but the name, `ReauthenticationRequired`, and `Forbidden` for
+/// a service.
 pub async fn update_organization(
     services: &Services,
     caller: &Caller,
@@ -37,6 +44,9 @@ pub async fn update_organization(
             // Otherwise the rule would lock out the admin.
             if update.require_mfa == Some(true) && !totp::is_enrolled(unit.tx, actor.id())? {
                 return Err(Error::MfaNotEnrolled);
+            }
+            if update.decides_who_gets_in() {
+                actor.must_be_fresh(unit.now)?;
             }
             let updated = Organization {
                 name: update.name.unwrap_or_else(|| was.name.clone()),

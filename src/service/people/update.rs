@@ -41,9 +41,10 @@ impl UpdatePerson {
 ///
 /// # Errors
 /// `UserNotFound`; `Forbidden` for what the caller may not do to this person (only admins give roles, and none is above
-/// theirs, and a service does not make its owner a manager); `Invalid` for a manager who is not a member or reports to
-/// the person; `LastAdmin` for a demotion or deactivation that would leave none; `MemberElsewhere` for changing
-/// another user's name, or whether the account is disabled, if it belongs to another organization too.
+/// theirs; a service makes no admins, and does not make its owner a manager); `ReauthenticationRequired` for making an
+/// admin; `Invalid` for a manager who is not a member or reports to the person; `LastAdmin` for a demotion or
+/// deactivation that would leave none; `MemberElsewhere` for changing another user's name, or whether the account is
+/// disabled, if it belongs to another organization too.
 pub async fn update_person(
     services: &Services,
     caller: &Caller,
@@ -56,6 +57,9 @@ pub async fn update_person(
             let organization_id = actor.organization_id();
             let before = reach(unit.tx, actor, user_id, &update.permissions())?;
             let was = &before.membership;
+            if update.role == Some(Role::Admin) && was.role < Role::Admin {
+                actor.must_be_fresh(unit.now)?;
+            }
             if let Some(name) = update.name.filter(|name| *name != before.user.name) {
                 if user_id != actor.id() {
                     must_belong_only_here(unit, user_id)?;

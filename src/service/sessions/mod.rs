@@ -9,5 +9,6 @@ pub mod end_session_by_link;
 pub mod housekeeping;
 pub mod list_sessions;
 pub mod logout;
+pub mod reauthenticate;
 pub mod refresh;
 pub mod revocation_cache;

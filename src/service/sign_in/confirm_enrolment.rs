@@ -1,7 +1,7 @@
 //! The second step of enrolment: a code shows that the authenticator has the secret.
 
+use crate::domain::User;
 use crate::domain::audit::Action;
-use crate::domain::{SessionId, User};
 use crate::service::mfa::after_change::{end_other_sessions, send_notice};
 use crate::service::mfa::check::{CodeCheck, Refused};
 use crate::service::mfa::recovery_codes::NewCodes;
@@ -26,7 +26,8 @@ pub struct Confirmed {
 ///
 /// # Errors
 /// `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled` without a secret to confirm; `MfaAlreadyEnabled` for a
-/// pending sign-in if the user has an authenticator by now; `InvalidOrExpiredToken`; `Forbidden` for a service.
+/// pending sign-in if the user has an authenticator by now; `InvalidOrExpiredToken`;
+/// `ReauthenticationRequired`; `Forbidden` for a service.
 pub async fn confirm(
     services: &Services,
     context: &RequestContext,
@@ -39,12 +40,14 @@ pub async fn confirm(
             caller.session_id()?;
             services
                 .write_as(&caller, move |unit, actor| {
+                    actor.must_be_fresh(unit.now)?;
                     let event = unit.event(Action::MfaEnabled);
                     let codes = match enable(unit, &check, actor.user(), event)? {
                         Ok(codes) => codes,
                         Err(refused) => return unit.refused(refused.into()),
                     };
-                    end_earlier_sessions(unit, actor.user(), actor.session_id()?)?;
+                    send_notice(unit, actor.user(), true)?;
+                    end_other_sessions(unit, actor.id(), actor.session_id()?)?;
                     unit.recorded((codes, None))
                 })
                 .await?
@@ -65,7 +68,8 @@ pub async fn confirm(
                     let completed = resumed.complete(unit)?;
                     let proof = Proof::SecondStep(completed);
                     let begun = enter(unit, proof, Carrier::Jwt)?.begun()?;
-                    end_earlier_sessions(unit, &user, begun.session.id)?;
+                    send_notice(unit, &user, true)?;
+                    end_other_sessions(unit, user.id, begun.session.id)?;
                     unit.recorded((codes, Some(begun)))
                 })
                 .await?
@@ -93,13 +97,4 @@ fn enable(
     let codes = NewCodes::store(unit, user.id)?;
     unit.record(event)?;
     Ok(Ok(codes))
-}
-
-fn end_earlier_sessions(
-    unit: &mut UnitOfWork<'_, '_>,
-    user: &User,
-    except: SessionId,
-) -> Result<()> {
-    send_notice(unit, user, true)?;
-    end_other_sessions(unit, user.id, except)
 }

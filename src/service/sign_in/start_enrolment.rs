@@ -10,7 +10,7 @@ use crate::service::sign_in::second_step::resume;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::totp;
+use crate::store::{sessions, totp};
 
 /// The issuer that the authenticator shows.
 const ISSUER: &str = "Hallpass";
@@ -24,11 +24,12 @@ pub struct Enrolment {
 }
 
 /// Creates a secret, which takes effect once a code of it is confirmed; another call replaces it. Users who have an
-/// authenticator must send a `code` of it or a recovery code, and use the old one until the new one is confirmed.
+/// authenticator must send a `code` of it or a recovery code, and use the old one until the new one is confirmed. All
+/// but a code of the authenticator require a fresh session.
 ///
 /// # Errors
 /// `MfaAlreadyEnabled` for users who have one and send no code; `InvalidCode`, `TooManyAttempts`;
-/// `InvalidOrExpiredToken`; `Forbidden` for a service.
+/// `InvalidOrExpiredToken`; `ReauthenticationRequired`; `Forbidden` for a service.
 pub async fn enrol(
     services: &Services,
     context: &RequestContext,
@@ -43,10 +44,19 @@ pub async fn enrol(
                 .write_as(&caller, move |unit, actor| {
                     if totp::is_enrolled(unit.tx, actor.id())? {
                         let check = check.ok_or(Error::MfaAlreadyEnabled)?;
+                        if !check.is_totp() {
+                            actor.must_be_fresh(unit.now)?;
+                        }
                         let event = unit.event(Action::MfaEnabled);
                         if let Err(refused) = check.run(unit, actor.id(), &event)? {
                             return unit.refused(refused.into());
                         }
+                        // A code of the authenticator is a proof by itself, also for the confirmation.
+                        if check.is_totp() {
+                            sessions::set_proven(unit.tx, actor.session_id()?, unit.now)?;
+                        }
+                    } else {
+                        actor.must_be_fresh(unit.now)?;
                     }
                     let secret = store_pending(unit, actor.user())?;
                     unit.unrecorded((actor.user().clone(), secret))

@@ -11,6 +11,7 @@ use crate::service::limits::{Group, Key, draw};
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::slack::code::{Payload, StoredCode};
 use crate::service::slack::provision_user::{SlackSignIn, find_or_create, link, sign_in};
+use crate::service::slack::reauthenticate;
 use crate::service::slack::refuse::refuse;
 use crate::service::slack::state::{Kind, State};
 use crate::service::{Error, RequestContext, Result, Services, SignIn, SignedIn, one_time};
@@ -261,6 +262,26 @@ async fn arrive(
                 session_id,
                 person: slack_sign_in.person,
                 workspace_name: slack_sign_in.workspace_name,
+            };
+            store_code(services, context, payload, challenge).await
+        }
+        (
+            &Kind::Reauthenticate {
+                user_id,
+                session_id,
+            },
+            challenge,
+        ) => {
+            let account = slack_sign_in.person.account;
+            let Some(challenge) = challenge else {
+                return reauthenticate::complete(services, context, account, user_id, session_id)
+                    .await
+                    .map(|signed_in| CallbackOutcome::Token(Box::new(signed_in)));
+            };
+            let payload = Payload::Reauthenticate {
+                user_id,
+                session_id,
+                account,
             };
             store_code(services, context, payload, challenge).await
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{OrganizationId, SessionId, SlackPerson, UserId};
+use crate::domain::{OrganizationId, SessionId, SlackAccount, SlackPerson, UserId};
 
 /// What a code is exchanged for.
 #[derive(Serialize, Deserialize)]
@@ -17,12 +17,19 @@ pub(in crate::service) enum Payload {
         person: SlackPerson,
         workspace_name: Option<String>,
     },
+    Reauthenticate {
+        user_id: UserId,
+        session_id: SessionId,
+        account: SlackAccount,
+    },
 }
 
 impl Payload {
     pub(super) fn user_id(&self) -> UserId {
         match self {
-            Self::SignIn { user_id, .. } | Self::Link { user_id, .. } => *user_id,
+            Self::SignIn { user_id, .. }
+            | Self::Link { user_id, .. }
+            | Self::Reauthenticate { user_id, .. } => *user_id,
         }
     }
 }

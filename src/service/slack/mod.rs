@@ -1,7 +1,7 @@
 //! Sign-in with Slack.
 //!
-//! `begin` and `link` lead to Slack, `callback` handles the way back, and `redeem` exchanges a code and its verifier
-//! for the token. `provision_user` finds or creates the user.
+//! `begin`, `link` and `reauthenticate` lead to Slack, `callback` handles the way back, and `redeem` exchanges a code and
+//! its verifier for the token. `provision_user` finds or creates the user.
 
 mod begin;
 mod browser_key;
@@ -10,6 +10,7 @@ mod code;
 mod link;
 mod provision_user;
 mod purge;
+mod reauthenticate;
 mod redeem;
 mod refuse;
 mod state;
@@ -26,7 +27,8 @@ pub use callback::{
 };
 pub use link::link;
 pub use purge::purge_expired;
-pub use redeem::{Redeem, redeem};
+pub use reauthenticate::reauthenticate;
+pub use redeem::{Redeem, Redeemed, redeem};
 
 /// The Slack client and the rules for users from Slack.
 pub struct Slack {

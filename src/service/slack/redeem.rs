@@ -5,8 +5,9 @@ use crate::domain::{CodeVerifier, SignInFailure};
 use crate::service::sign_in::entry::{Carrier, Proof, enter};
 use crate::service::slack::code::{Payload, StoredCode};
 use crate::service::slack::provision_user::{SlackSignIn, link, member};
+use crate::service::slack::reauthenticate;
 use crate::service::slack::refuse::refuse;
-use crate::service::{Error, RequestContext, Result, Services, SignIn, one_time};
+use crate::service::{Error, RequestContext, Result, Services, SignIn, SignedIn, one_time};
 use crate::store::one_time_tokens::Purpose;
 
 pub struct Redeem<'a> {
@@ -14,16 +15,23 @@ pub struct Redeem<'a> {
     pub verifier: &'a CodeVerifier,
 }
 
+/// What a code was exchanged for.
+pub enum Redeemed {
+    SignIn(SignIn),
+    /// The user of a session proved again who they are; the session has another token.
+    Reauthenticated(SignedIn),
+}
+
 /// The code is used, whether or not the verifier matches.
 ///
 /// # Errors
 /// `SignIn(SignInExpired)` for a code that is unknown, used, older than a minute, or another client's; the failures of
-/// signing in, and of linking.
+/// signing in, of linking, and of reauthentication.
 pub async fn redeem(
     services: &Services,
     context: &RequestContext,
     redeem: Redeem<'_>,
-) -> Result<SignIn> {
+) -> Result<Redeemed> {
     services.slack()?;
     let expired = || Error::from(SignInFailure::SignInExpired);
     let code = redeem.code.to_owned();
@@ -61,11 +69,20 @@ pub async fn redeem(
                 .await
                 .map(|switch| switch.issue(services))
         }
+        Payload::Reauthenticate {
+            user_id,
+            session_id,
+            account,
+        } => {
+            return reauthenticate::complete(services, context, account, user_id, session_id)
+                .await
+                .map(Redeemed::Reauthenticated);
+        }
     };
     match sign_in {
         Err(Error::SignIn(
             failure @ (SignInFailure::NotAllowed | SignInFailure::AccountExists),
         )) => refuse(services, context, failure).await,
-        sign_in => sign_in,
+        sign_in => sign_in.map(Redeemed::SignIn),
     }
 }

@@ -29,6 +29,11 @@ pub(in crate::service) enum Kind {
         user_id: UserId,
         session_id: SessionId,
     },
+    /// To prove again who the user of a session is.
+    Reauthenticate {
+        user_id: UserId,
+        session_id: SessionId,
+    },
 }
 
 /// Binds a sign-in to the browser or client that began it, so that an attacker cannot make a victim complete theirs.

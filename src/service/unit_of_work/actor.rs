@@ -185,6 +185,19 @@ impl Actor {
         self.session().map(|session| session.id)
     }
 
+    /// Requires that the user proved who they are within the last fifteen minutes, for whatever a thief of the token
+    /// could use to stay or to take the account over (OWASP ASVS 5.0, 7.5.1 and 7.5.3).
+    ///
+    /// # Errors
+    /// `Forbidden` for a service; `ReauthenticationRequired`.
+    pub fn must_be_fresh(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.session()?.is_fresh(now) {
+            Ok(())
+        } else {
+            Err(Error::ReauthenticationRequired)
+        }
+    }
+
     /// Requires the role or a higher one.
     ///
     /// # Errors

@@ -72,6 +72,7 @@ on_both_databases! {
         let authenticator = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
         ada.confirms(&authenticator.code(&app)).await.refused(429, "Too many attempts");
         app.advance(TimeDelta::minutes(15));
+        ada.reauthenticates(&json!({"password": PASSWORD})).await.expect(200);
         ada.confirms(&authenticator.code(&app)).await.expect(200);
     }
 

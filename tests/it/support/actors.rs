@@ -245,6 +245,11 @@ impl Actor {
         self.get("/api/auth/me").await
     }
 
+    /// With the password or a code.
+    pub async fn reauthenticates(&self, proof: &Value) -> Answer {
+        self.post("/api/auth/reauthenticate").json(proof).await
+    }
+
     pub async fn refreshes(&self) -> Answer {
         self.post("/api/auth/refresh").await
     }

@@ -1,0 +1,74 @@
+//! Reauthenticates the user of a session by an identity at Slack that is linked to them.
+
+use crate::domain::audit::{Action, Method};
+use crate::domain::{SessionId, SignInFailure, SlackAccount, UserId};
+use crate::service::sessions::reauthenticate::must_have_no_authenticator;
+use crate::service::slack::begin::{Begin, Begun, begin_for};
+use crate::service::slack::state::Kind;
+use crate::service::{Caller, Profile, RequestContext, Result, Services, SignedIn};
+use crate::store::{identities, memberships, sessions, totp, users};
+
+/// Begins at Slack. As for [`link`](crate::service::slack::link()), the end is bound to the caller's browser, or to a
+/// verifier that only the caller has: otherwise an attacker with the caller's token could have the caller prove it.
+///
+/// # Errors
+/// As [`begin`](crate::service::slack::begin()); `Invalid` where an authenticator is enrolled, because only its code
+/// counts then; `Forbidden` for a service.
+pub async fn reauthenticate(
+    services: &Services,
+    caller: &Caller,
+    begin: &Begin<'_>,
+) -> Result<Begun> {
+    caller.session_id()?;
+    let kind = services
+        .read_as(caller, |tx, actor| {
+            must_have_no_authenticator(tx, actor.id())?;
+            Ok(Kind::Reauthenticate {
+                user_id: actor.id(),
+                session_id: actor.session_id()?,
+            })
+        })
+        .await?;
+    begin_for(services, begin, kind)
+}
+
+/// The end: the identity must belong to the user of the session, which gets another token.
+///
+/// # Errors
+/// `NotAllowed` for another identity, which is recorded, and where an authenticator is enrolled by now; `SignInExpired`
+/// if the session has ended.
+pub(in crate::service) async fn complete(
+    services: &Services,
+    context: &RequestContext,
+    account: SlackAccount,
+    user_id: UserId,
+    session_id: SessionId,
+) -> Result<SignedIn> {
+    let (now, session, token_version, profile) = services
+        .write(context, move |unit| {
+            let now = unit.now;
+            let user = users::lock_enabled_account(unit.tx, user_id)?
+                .ok_or(SignInFailure::SignInExpired)?
+                .user;
+            let session = sessions::lock_open(unit.tx, session_id)?
+                .filter(|session| session.must_be_live(now).is_ok())
+                .ok_or(SignInFailure::SignInExpired)?;
+            let organization_id = session.organization_id;
+            let membership = memberships::find(unit.tx, user_id, organization_id)?
+                .ok_or(SignInFailure::SignInExpired)?;
+            let event = unit.event(Action::Reauthenticated).own(user_id);
+            let event = event.within(organization_id).by(Method::Slack);
+            let failure = SignInFailure::NotAllowed;
+            if identities::find(unit.tx, &account)? != Some(user_id) {
+                return unit.refuse(event.refused("another_identity"), failure.into());
+            }
+            if totp::is_enrolled(unit.tx, user_id)? {
+                return unit.refuse(event.refused("code_required"), failure.into());
+            }
+            sessions::set_proven(unit.tx, session_id, now)?;
+            let profile = Profile::of(&user, &membership);
+            unit.finish(event, (now, session, user.token_version, profile))
+        })
+        .await?;
+    Ok(services.tokens.issue(now, &session, token_version, profile))
+}
