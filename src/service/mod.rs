@@ -30,6 +30,7 @@ pub use accounts::request_email_link::{forgot_password, resend_verification};
 pub use accounts::reset_password::reset_password;
 pub use accounts::update_profile::update_profile;
 pub use accounts::verify_email::verify_email;
+pub use api_tokens::end_with_sessions::Ending;
 pub use api_tokens::{
     CreateApiToken, CreatedApiToken, create_api_token, list_api_tokens, revoke_api_token,
 };

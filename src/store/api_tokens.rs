@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::schema::api_tokens;
+use super::schema::{api_tokens, sessions, users};
+use super::sessions::{current_version, live, unrevoked};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_for_share, on, parsed};
 use crate::domain::page::PageRequest;
-use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, OrganizationId, UserId};
+use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, OrganizationId, SessionId, UserId};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_tokens)]
@@ -43,7 +44,13 @@ impl TryFrom<ApiTokenRow> for ApiToken {
     }
 }
 
-pub fn insert(tx: &mut Tx<'_>, token: &ApiToken, hash: &str) -> Result<(), StoreError> {
+/// `session_id` is the session that made the token.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    token: &ApiToken,
+    hash: &str,
+    session_id: SessionId,
+) -> Result<(), StoreError> {
     let values = (
         api_tokens::id.eq(token.id),
         api_tokens::hash.eq(hash),
@@ -54,6 +61,7 @@ pub fn insert(tx: &mut Tx<'_>, token: &ApiToken, hash: &str) -> Result<(), Store
         api_tokens::role.eq(token.role.as_str()),
         api_tokens::created_at.eq(Timestamp(token.created_at)),
         api_tokens::expires_at.eq(token.expires_at.map(Timestamp)),
+        api_tokens::session_id.eq(Some(session_id)),
     );
     on!(tx, |conn| diesel::insert_into(api_tokens::table)
         .values(values)
@@ -186,6 +194,27 @@ pub fn revoke_all_of(
     )
     .set(api_tokens::revoked_at.eq(Some(Timestamp(now))))
     .execute(conn))?)
+}
+
+/// Revokes the tokens that live sessions of a person made, except one session's, in all organizations.
+pub fn revoke_made_by_live_sessions(
+    tx: &mut Tx<'_>,
+    creator_id: UserId,
+    except: Option<SessionId>,
+    now: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    let except = except.unwrap_or(SessionId::NIL);
+    let makers = sessions::table
+        .filter(sessions::user_id.eq(creator_id))
+        .filter(sessions::id.ne(except))
+        .filter(live!(creator_id, now))
+        .select(sessions::id.nullable());
+    Ok(on!(tx, |conn| diesel::update(api_tokens::table)
+        .filter(api_tokens::creator_id.eq(creator_id))
+        .filter(api_tokens::revoked_at.is_null())
+        .filter(api_tokens::session_id.eq_any(makers))
+        .set(api_tokens::revoked_at.eq(Some(Timestamp(now))))
+        .execute(conn))?)
 }
 
 /// Records a use, unless one since `earlier` is recorded already.

@@ -294,6 +294,7 @@ table! {
         expires_at -> Nullable<Instant>,
         last_used_at -> Nullable<Instant>,
         revoked_at -> Nullable<Instant>,
+        session_id -> Nullable<Id>,
     }
 }
 
@@ -322,3 +323,5 @@ joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions, reporting_lines);
 allow_tables_to_appear_in_same_query!(identities, workspaces);
+allow_tables_to_appear_in_same_query!(api_tokens, sessions);
+allow_tables_to_appear_in_same_query!(api_tokens, users);

@@ -183,7 +183,7 @@ on_both_databases! {
     async fn a_token_without_an_expiry_outlives_every_session(app: TestApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let service = ada.as_a_service("admin").await;
-        ada.post("/api/auth/logout-all").await.expect(200);
+        ada.logs_out().await.expect(200);
         app.advance(TimeDelta::days(400));
         service.me().await.expect(200);
         ada.me().await.refused(401, "Token expired");

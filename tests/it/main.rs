@@ -21,6 +21,7 @@ mod clock;
 mod cors;
 mod dependencies;
 mod docs;
+mod ending_api_tokens;
 mod errors;
 mod forgot_password;
 mod hashing_limits;

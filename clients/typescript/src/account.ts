@@ -7,6 +7,11 @@ type Client = Pick<Hallpass, "request">;
 
 const done = async (answer: Promise<unknown>): Promise<void> => void (await answer);
 
+/** API tokens end with the sessions that made them; with `endApiTokens` all of the person's end. */
+export interface EndingApiTokens {
+  endApiTokens?: boolean;
+}
+
 // --- Reauthentication --------------------------------------------------------------------------
 
 /** The password, or with an authenticator its code; a recovery code does not count. */
@@ -97,8 +102,12 @@ export const forgotPassword = (hallpass: Client, email: string): Promise<void> =
   done(hallpass.request("POST", "forgot-password", { email }));
 
 /** With the token from the e-mail. Every session ends, and no new one begins. */
-export const resetPassword = (hallpass: Client, token: string, password: string): Promise<void> =>
-  done(hallpass.request("POST", "reset-password", { token, password }));
+export const resetPassword = (
+  hallpass: Client,
+  token: string,
+  password: string,
+  options?: EndingApiTokens,
+): Promise<void> => done(hallpass.request("POST", "reset-password", { token, password, ...options }));
 
 /**
  * The new address takes effect once its owner follows the link that is sent to it. People without a password leave it
@@ -110,7 +119,7 @@ export const changeEmail = (hallpass: Client, change: { email: string; password?
 /** Every other session ends. People without a password leave `currentPassword` out, and set one. */
 export const changePassword = (
   hallpass: Client,
-  passwords: { currentPassword?: string; newPassword: string },
+  passwords: { currentPassword?: string; newPassword: string } & EndingApiTokens,
 ): Promise<void> => done(hallpass.request("POST", "change-password", passwords));
 
 // --- Sessions ----------------------------------------------------------------------------------

@@ -352,8 +352,8 @@ export function createHallpass({
       }
     },
 
-    logoutAll: async () => {
-      await call("POST", "logout-all", true);
+    logoutAll: async (options) => {
+      await call("POST", "logout-all", true, options);
       await inTurn(() => write(null));
     },
 

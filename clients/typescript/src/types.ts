@@ -124,8 +124,11 @@ export interface Hallpass {
    * Throws if Hallpass could not be reached.
    */
   logout(): Promise<void>;
-  /** Ends every session of this person. Throws, still signed in, if Hallpass could not be reached. */
-  logoutAll(): Promise<void>;
+  /**
+   * Ends every session of this person, and the API tokens that these made; with `endApiTokens` all of them. Throws,
+   * still signed in, if Hallpass could not be reached.
+   */
+  logoutAll(options?: { endApiTokens?: boolean }): Promise<void>;
 
   /** Leaves the page for Slack. */
   slackSignIn(options?: SlackSignIn): Promise<void>;

@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::InvalidOrExpiredToken;
 use crate::http::field::Password;
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::{self, RequestContext, Services};
+use crate::service::{self, Ending, RequestContext, Services};
 
 body! {
     pub struct ResetPasswordRequest {
@@ -19,6 +19,9 @@ body! {
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "an engine weaves algebra")]
         password: Password,
+        /// True ends all API tokens of the account; otherwise those end that the ending sessions made.
+        #[schema(example = true)]
+        end_api_tokens: Option<bool>,
     }
 }
 
@@ -42,6 +45,7 @@ pub(crate) async fn reset_password(
     Valid(body): Valid<ResetPasswordRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let password = body.password.expose();
-    service::reset_password(&services, &context, &body.token, password).await?;
+    let api_tokens = Ending::all_if(body.end_api_tokens == Some(true));
+    service::reset_password(&services, &context, &body.token, password, api_tokens).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -10,22 +10,30 @@ use crate::http::error_code::ErrorCode::{InvalidOrExpiredToken, ValidationFailed
 use crate::http::form::Form;
 use crate::http::settings::Settings;
 use crate::service::mail::links::Link;
-use crate::service::{self, RequestContext, Services};
+use crate::service::{self, Ending, RequestContext, Services};
 use crate::texts::Text;
+
+const END_API_TOKENS: &str = "endApiTokens";
 
 const PAGE: LinkPage = LinkPage {
     purpose: Link::ResetPassword,
     path: "reset-password",
     title: "page.reset_password.title",
     text: "page.reset_password.text",
-    fields: |services| vec![new_password(services.min_password_length())],
+    fields: |services| {
+        vec![
+            new_password(services.min_password_length()),
+            end_api_tokens(),
+        ]
+    },
     button: "page.reset_password.button",
     footnote: None,
     side_effects: |services, context, token| Box::pin(side_effects(services, context, token)),
     act: |services, context, token, form| {
         let password = form.get("password").unwrap_or_default();
+        let api_tokens = Ending::all_if(form.get(END_API_TOKENS).is_some());
         Box::pin(async move {
-            service::reset_password(services, context, token, password).await?;
+            service::reset_password(services, context, token, password, api_tokens).await?;
             Ok(())
         })
     },
@@ -73,6 +81,17 @@ fn new_password(min_length: usize) -> Field {
     }
 }
 
+fn end_api_tokens() -> Field {
+    Field {
+        name: END_API_TOKENS,
+        label: "page.reset_password.end_api_tokens",
+        kind: "checkbox",
+        autocomplete: "off",
+        hint: Some("page.reset_password.end_api_tokens_hint".into()),
+        value: "true".to_owned(),
+    }
+}
+
 /// Page: choose a new password
 ///
 /// Without a token, or with one that is no longer valid, it offers to send a new link.
@@ -103,7 +122,7 @@ pub(crate) async fn open(
     request_body(
         content = String,
         content_type = "application/x-www-form-urlencoded",
-        description = "`token` and `password`, or `email` to request a link.",
+        description = "`token`, `password` and perhaps `endApiTokens`, or `email` to request a link.",
     ),
     responses((status = 200, description = "A page with the result.", content_type = "text/html", body = String)),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, ValidationFailed]))),

@@ -10,7 +10,7 @@ use crate::http::error_code::ErrorCode::{
     Forbidden, InvalidCredentials, ReauthenticationRequired, TooManyAttempts,
 };
 use crate::http::field::Password;
-use crate::service::{self, Caller, Services};
+use crate::service::{self, Caller, Ending, Services};
 
 body! {
     pub struct ChangePasswordRequest {
@@ -22,6 +22,9 @@ body! {
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "an engine weaves algebra")]
         new_password: Password,
+        /// True ends all API tokens of the caller; otherwise those end that the ending sessions made.
+        #[schema(example = true)]
+        end_api_tokens: Option<bool>,
     }
 }
 
@@ -43,7 +46,8 @@ pub(crate) async fn change_password(
     Valid(body): Valid<ChangePasswordRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let current = body.current_password.as_ref().map(Password::expose);
+    let api_tokens = Ending::all_if(body.end_api_tokens == Some(true));
     let new = body.new_password.expose();
-    service::change_password(&services, &caller, current, new).await?;
+    service::change_password(&services, &caller, current, new, api_tokens).await?;
     Ok(Json(SuccessResponse::YES))
 }

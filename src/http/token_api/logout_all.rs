@@ -3,12 +3,20 @@
 use actix_web::web::{Data, Json};
 
 use super::done::SuccessResponse;
-use super::no_fields::NoFields;
 use crate::http::body::Valid;
+use crate::http::body_macro::body;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::Forbidden;
-use crate::service::{self, Services};
+use crate::service::{self, Ending, Services};
+
+body! {
+    pub struct LogoutAllRequest {
+        /// True ends all API tokens of the caller; otherwise those end that the ending sessions made.
+        #[schema(example = true)]
+        end_api_tokens: Option<bool>,
+    }
+}
 
 /// Sign out everywhere
 ///
@@ -18,15 +26,16 @@ use crate::service::{self, Services};
     path = "/api/auth/logout-all",
     tag = "Sessions",
     security(("bearer" = [])),
-    request_body = NoFields,
+    request_body = LogoutAllRequest,
     responses((status = 200, description = "Signed out everywhere.", body = SuccessResponse)),
     extensions(("x-error-codes" = json!([Forbidden]))),
 )]
 pub(crate) async fn logout_all(
     services: Data<Services>,
     Enrolling(caller): Enrolling,
-    _: Valid<NoFields>,
+    Valid(body): Valid<LogoutAllRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    service::logout_all(&services, &caller).await?;
+    let api_tokens = Ending::all_if(body.end_api_tokens == Some(true));
+    service::logout_all(&services, &caller, api_tokens).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -1,8 +1,11 @@
 //! Changes the password of a user who knows the old one, or has none.
 
+use serde_json::json;
+
 use crate::domain::audit::Action;
 use crate::domain::{EmailMessage, OwnWords};
 use crate::service::accounts::reauthenticate::OwnerProof;
+use crate::service::api_tokens::end_with_sessions::{Ending, end_with_sessions};
 use crate::service::hashing::passwords::GUESSED_ORGANIZATIONS;
 use crate::service::mail::gate;
 use crate::service::sessions::end_many::end_other_sessions;
@@ -10,8 +13,8 @@ use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::{Caller, Result, Services, one_time};
 use crate::store::{organizations, users};
 
-/// Without a password to replace, the session must be fresh. Ends the caller's other sessions. The notice by e-mail has a
-/// link that ends this one too.
+/// Without a password to replace, the session must be fresh. Ends the caller's other sessions, and API tokens. The notice
+/// by e-mail has a link that ends this one too.
 ///
 /// # Errors
 /// `Invalid` for a new password that breaks a rule, and for a missing current one; `InvalidCredentials` when it is
@@ -21,6 +24,7 @@ pub async fn change_password(
     caller: &Caller,
     current_password: Option<&str>,
     new_password: &str,
+    api_tokens: Ending,
 ) -> Result<()> {
     caller.session_id()?;
     let profile = &caller.profile;
@@ -50,6 +54,7 @@ pub async fn change_password(
             let (user_id, except, now) = (actor.id(), actor.session_id()?, unit.now);
             users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
             one_time::revoke_after_credential_change(unit.tx, user_id)?;
+            let tokens_ended = end_with_sessions(unit, user_id, Some(except), api_tokens)?;
             end_other_sessions(unit, user_id, except)?;
             if let Some(email) = actor.user().email.clone() {
                 let secret = store_link(unit, user_id, except)?;
@@ -63,7 +68,7 @@ pub async fn change_password(
                 gate::send_notice(unit, email, &message, is_verified)?;
             }
             let event = unit.event(action);
-            unit.finish(event, ())
+            unit.finish(event.detail(json!({"apiTokensEnded": tokens_ended})), ())
         })
         .await
 }

@@ -6,6 +6,7 @@ use crate::domain::audit::{Action, Method};
 use crate::domain::{Change, EmailMessage, OwnWords};
 use crate::service::accounts::claim_account::{ClaimEffects, LockedOrganizations, claim_account};
 use crate::service::accounts::email_proof::EmailProof;
+use crate::service::api_tokens::end_with_sessions::{Ending, end_with_sessions};
 use crate::service::hashing::passwords::GUESSED_ORGANIZATIONS;
 use crate::service::limits::{Whose, permit_hashing, unlock_account};
 use crate::service::mail::gate;
@@ -13,8 +14,8 @@ use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
 use crate::store::{known_addresses, memberships, organizations, users};
 
-/// Ends every session and revokes every token, and does not sign in. The link also verifies the address. A second
-/// factor stays: access to the mailbox replaces the password only. Returns what else has ended.
+/// Ends every session, every access token and API tokens, and does not sign in. The link also verifies the address. A
+/// second factor stays: access to the mailbox replaces the password only. Returns what else has ended.
 ///
 /// # Errors
 /// `Invalid` for a password that breaks a rule, which leaves the token valid; `InvalidOrExpiredToken`.
@@ -23,6 +24,7 @@ pub async fn reset_password(
     context: &RequestContext,
     token: &str,
     new_password: &str,
+    api_tokens: Ending,
 ) -> Result<ClaimEffects> {
     let now = services.now();
     let token = token.to_owned();
@@ -62,6 +64,7 @@ pub async fn reset_password(
             unlock_account(unit, &account.user)?;
             known_addresses::delete_of_user(unit.tx, user_id)?;
             one_time::revoke_after_credential_change(unit.tx, user_id)?;
+            let ended = end_with_sessions(unit, user_id, None, api_tokens)?;
             unit.revoke_tokens(user_id)?;
             unit.changed(Change::PersonChanged { user_id });
             let message = EmailMessage::PasswordChanged {
@@ -76,6 +79,7 @@ pub async fn reset_password(
             let event = event.detail(json!({
                 "detachedSlack": effects.detaches_slack,
                 "leftOrganizations": effects.leaves_organizations,
+                "apiTokensEnded": ended,
             }));
             unit.finish(event.within(organization_id).by(Method::EmailLink), effects)
         })

@@ -63,7 +63,8 @@ pub async fn create_api_token(
                 last_used_at: None,
                 revoked_at: None,
             };
-            api_tokens::insert(unit.tx, &token, secret.hash().as_str())?;
+            let session_id = actor.session_id()?;
+            api_tokens::insert(unit.tx, &token, secret.hash().as_str(), session_id)?;
             let event = unit.event(Action::ApiTokenCreated);
             let event = event.detail(json!({"id": token.id, "role": role.as_str()}));
             unit.finish(event, CreatedApiToken { token, secret })

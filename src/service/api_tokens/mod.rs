@@ -3,6 +3,7 @@
 
 mod authenticate;
 mod create;
+pub mod end_with_sessions;
 mod list;
 mod revoke;
 

@@ -1,6 +1,9 @@
 //! Ends the caller's session, or all of them.
 
+use serde_json::json;
+
 use crate::domain::audit::Action;
+use crate::service::api_tokens::end_with_sessions::{Ending, end_with_sessions};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::sessions;
 
@@ -25,16 +28,18 @@ pub async fn logout(services: &Services, caller: &Caller) -> Result<()> {
     }
 }
 
-/// Ends every session of the caller and revokes every token issued so far.
+/// Ends every session of the caller, revokes every access token issued so far, and ends API tokens.
 ///
 /// # Errors
 /// `Forbidden` for a service.
-pub async fn logout_all(services: &Services, caller: &Caller) -> Result<()> {
+pub async fn logout_all(services: &Services, caller: &Caller, api_tokens: Ending) -> Result<()> {
     caller.session_id()?;
     services
         .write_as(caller, move |unit, actor| {
+            let ended = end_with_sessions(unit, actor.id(), None, api_tokens)?;
             unit.revoke_tokens(actor.id())?;
             let event = unit.event(Action::LogoutAll);
+            let event = event.detail(json!({"apiTokensEnded": ended}));
             unit.finish(event, ())
         })
         .await

@@ -1,0 +1,1 @@
+alter table api_tokens drop column session_id;
