@@ -29,8 +29,20 @@ pub enum EmailMessage {
         #[serde(default)]
         left_organizations: bool,
     },
-    /// Tells a user that the second factor was turned on or off.
-    MfaChanged { name: String, enabled: bool },
+    /// Tells a user that the second factor was turned on or off; `token` removes a first authenticator.
+    MfaChanged {
+        name: String,
+        enabled: bool,
+        #[serde(default)]
+        token: Option<String>,
+    },
+    /// Tells a user that they have a new API token; `token` revokes it.
+    ApiTokenCreated {
+        name: String,
+        token_name: String,
+        role: Role,
+        token: String,
+    },
     /// Tells a user about a sign-in from a new device or address; `token` ends that session.
     NewSignIn {
         name: String,
@@ -56,6 +68,7 @@ impl EmailMessage {
             | Self::EmailChanged { .. }
             | Self::PasswordChanged { .. }
             | Self::MfaChanged { .. }
+            | Self::ApiTokenCreated { .. }
             | Self::NewSignIn { .. } => Priority::Security,
             Self::VerifyEmail { .. } | Self::ConfirmNewEmail { .. } => Priority::Verification,
             Self::Invitation { .. } => Priority::Invitation,
@@ -71,6 +84,7 @@ impl EmailMessage {
             Self::EmailChanged { .. } => "email_changed",
             Self::PasswordChanged { .. } => "password_changed",
             Self::MfaChanged { .. } => "mfa_changed",
+            Self::ApiTokenCreated { .. } => "api_token_created",
             Self::NewSignIn { .. } => "new_sign_in",
             Self::Invitation { .. } => "invitation",
         }

@@ -38,6 +38,9 @@ pub const INVITATION: TimeDelta = TimeDelta::days(7);
 /// How long a link that ends a session is valid.
 pub const END_SESSION_LINK: TimeDelta = TimeDelta::days(7);
 
+/// How long a link that undoes a new API token or authenticator is valid.
+pub const UNDO_LINK: TimeDelta = TimeDelta::days(7);
+
 /// How long a proof of identity counts for what wants a recent one.
 pub const FRESH: TimeDelta = TimeDelta::minutes(15);
 

@@ -21,6 +21,11 @@ pub(super) fn samples() -> Vec<EmailMessage> {
         left_organizations: token.is_none(),
         token,
     };
+    let mfa_changed = |enabled, token| EmailMessage::MfaChanged {
+        name: name(),
+        enabled,
+        token,
+    };
     let invitation = |inviter| EmailMessage::Invitation {
         organization: "Analytical Engines".to_owned(),
         inviter,
@@ -46,13 +51,14 @@ pub(super) fn samples() -> Vec<EmailMessage> {
         },
         password_changed(Some(token())),
         password_changed(None),
-        EmailMessage::MfaChanged {
+        mfa_changed(true, Some(token())),
+        mfa_changed(true, None),
+        mfa_changed(false, None),
+        EmailMessage::ApiTokenCreated {
             name: name(),
-            enabled: true,
-        },
-        EmailMessage::MfaChanged {
-            name: name(),
-            enabled: false,
+            token_name: "nightly export".to_owned(),
+            role: Role::Employee,
+            token: token(),
         },
         sign_in(
             Some("Firefox on Linux".to_owned()),

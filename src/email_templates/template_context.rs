@@ -62,12 +62,16 @@ fn link(message: &EmailMessage) -> Option<(&'static str, &str, TimeDelta)> {
         | EmailMessage::PasswordChanged {
             token: Some(token), ..
         } => Some(("end-session", token, lifetimes::END_SESSION_LINK)),
+        EmailMessage::ApiTokenCreated { token, .. }
+        | EmailMessage::MfaChanged {
+            token: Some(token), ..
+        } => Some(("undo", token, lifetimes::UNDO_LINK)),
         EmailMessage::Invitation { token, .. } => {
             Some(("accept-invitation", token, lifetimes::INVITATION))
         }
         EmailMessage::EmailChanged { .. }
         | EmailMessage::PasswordChanged { token: None, .. }
-        | EmailMessage::MfaChanged { .. } => None,
+        | EmailMessage::MfaChanged { token: None, .. } => None,
     }
 }
 
@@ -90,12 +94,22 @@ fn own(message: &EmailMessage) -> Vec<(&'static str, Value)> {
             ("link", "".into()),
             ("good_for", "".into()),
         ],
-        EmailMessage::MfaChanged { name, enabled } => {
-            vec![
-                ("name", sanitize_display_name(name).into()),
-                ("enabled", (*enabled).into()),
-            ]
-        }
+        EmailMessage::MfaChanged { name, enabled, .. } => vec![
+            ("name", sanitize_display_name(name).into()),
+            ("enabled", (*enabled).into()),
+            ("link", "".into()),
+            ("good_for", "".into()),
+        ],
+        EmailMessage::ApiTokenCreated {
+            name,
+            token_name,
+            role,
+            ..
+        } => vec![
+            ("name", sanitize_display_name(name).into()),
+            ("token_name", sanitize_display_name(token_name).into()),
+            ("role", role.as_str().into()),
+        ],
         EmailMessage::EmailChanged { name, new_email } => vec![
             ("name", sanitize_display_name(name).into()),
             // An address is already parsed, and people may want to copy it.

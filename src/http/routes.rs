@@ -58,11 +58,13 @@ routes! {
     "/api/auth/reset-password"  => post accounts::reset_password::reset_password;
     "/api/auth/change-email"    => post accounts::change_email::change_email;
     "/api/auth/end-session"     => post accounts::end_session::end_session_by_link;
+    "/api/auth/undo"            => post accounts::undo::undo;
 
     "/verify-email"             => get pages::verify_email::open, post pages::verify_email::submit;
     "/change-email"             => get pages::change_email::open, post pages::change_email::submit;
     "/reset-password"           => get pages::reset_password::open, post pages::reset_password::submit;
     "/end-session"              => get pages::end_session::open, post pages::end_session::submit;
+    "/undo"                     => get pages::undo::open, post pages::undo::submit;
     "/.well-known/change-password" => get pages::well_known::change_password;
     "/.well-known/security.txt"  => get pages::well_known::security_txt;
 

@@ -28,6 +28,7 @@ pub use accounts::change_password::change_password;
 pub use accounts::claim_account::{ClaimEffects, preview_claim};
 pub use accounts::request_email_link::{forgot_password, resend_verification};
 pub use accounts::reset_password::reset_password;
+pub use accounts::undo::undo_by_link;
 pub use accounts::update_profile::update_profile;
 pub use accounts::verify_email::verify_email;
 pub use api_tokens::end_with_sessions::Ending;

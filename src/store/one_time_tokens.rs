@@ -24,6 +24,8 @@ pub enum Purpose {
     Invitation,
     /// To end a session that its owner was notified of.
     EndSession,
+    /// To undo a new API token or authenticator that its owner was notified of.
+    Undo,
     /// To finish a sign-in with the second factor.
     SecondFactor,
     /// To set up a second factor during the sign-in to an organization that requires it.
@@ -39,6 +41,7 @@ impl Purpose {
             Self::ChangeEmail => "change_email",
             Self::Invitation => "invitation",
             Self::EndSession => "end_session",
+            Self::Undo => "undo",
             Self::SecondFactor => "second_factor",
             Self::MfaEnrolment => "mfa_enrolment",
         }

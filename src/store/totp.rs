@@ -55,6 +55,16 @@ pub fn is_enrolled(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError>
     .get_result(conn))?)
 }
 
+/// When the user's authenticator was confirmed; `None` without one.
+pub fn confirmed_at(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let at: Option<Option<Timestamp>> = on!(tx, |conn| totp::table
+        .find(user_id)
+        .select(totp::confirmed_at)
+        .get_result(conn)
+        .optional())?;
+    Ok(at.flatten().map(|at| at.0))
+}
+
 pub fn find(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<Totp>, StoreError> {
     let row: Option<TotpRow> = on!(tx, |conn| totp::table
         .find(user_id)

@@ -70,5 +70,6 @@ mod tenants;
 mod tokens;
 mod two_instances;
 mod typescript_client;
+mod undo;
 mod unit_of_work;
 mod verify_email;

@@ -36,6 +36,10 @@ export const withProof = async <T>(
   return act();
 };
 
+/** Undoes a new API token or authenticator, with the token from the e-mail about it. */
+export const undo = (hallpass: Client, token: string): Promise<void> =>
+  done(hallpass.request("POST", "undo", { token }));
+
 // --- The second factor -------------------------------------------------------------------------
 
 /** An authenticator that is being set up. */

@@ -1,5 +1,5 @@
 //! Account calls that work with tokens from e-mails: verify an address, reset a password, change an address, end a
-//! session.
+//! session, undo a change.
 
 pub(super) mod change_email;
 pub(super) mod end_session;
@@ -8,4 +8,5 @@ mod mailed_token;
 pub(super) mod resend_verification;
 pub(super) mod reset_password;
 mod some_address;
+pub(super) mod undo;
 pub(super) mod verify_email;

@@ -40,7 +40,7 @@ pub(crate) struct CreatedApiToken {
 ///
 /// For a service that acts for the caller. The token ends when it is revoked, when it expires, and when the caller is
 /// disabled or leaves the organization. It may also end with the session that made it: at sign-out everywhere, and when
-/// the password changes. The caller must have authenticated within the last fifteen minutes.
+/// the password changes. The caller must have authenticated within the last fifteen minutes, and is told by e-mail.
 #[utoipa::path(
     post,
     path = "/api/tokens",

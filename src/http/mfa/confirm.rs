@@ -40,7 +40,8 @@ pub(crate) struct Confirmed {
 /// Confirm an authenticator
 ///
 /// From now on the user signs in with its codes. All other sessions of the user end, and earlier recovery codes
-/// become invalid. With a bearer token, the caller must have authenticated within the last fifteen minutes.
+/// become invalid. The user is told by e-mail. With a bearer token, the caller must have authenticated within the last
+/// fifteen minutes.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/totp/confirm",

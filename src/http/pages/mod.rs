@@ -10,5 +10,6 @@ mod error_page;
 mod link_page;
 pub(super) mod reset_password;
 pub(super) mod shell;
+pub(super) mod undo;
 pub(super) mod verify_email;
 pub(super) mod well_known;

@@ -8,6 +8,8 @@ pub mod minimum_duration;
 pub mod reauthenticate;
 pub mod request_email_link;
 pub mod reset_password;
+pub mod undo;
+pub mod undo_link;
 pub mod update_profile;
 pub mod verify_credentials;
 pub mod verify_email;

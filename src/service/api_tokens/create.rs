@@ -6,7 +6,10 @@ use serde_json::json;
 use crate::crypto::api_token::ApiTokenSecret;
 use crate::domain::api_token::MAX_API_TOKENS;
 use crate::domain::audit::Action;
-use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, Role, Violation};
+use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, EmailMessage, Role, Violation};
+use crate::service::accounts::undo_link::{self, Undoable};
+use crate::service::mail::gate;
+use crate::service::unit_of_work::{Actor, UnitOfWork};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::api_tokens;
 
@@ -65,9 +68,31 @@ pub async fn create_api_token(
             };
             let session_id = actor.session_id()?;
             api_tokens::insert(unit.tx, &token, secret.hash().as_str(), session_id)?;
+            notify(unit, actor, &token)?;
             let event = unit.event(Action::ApiTokenCreated);
             let event = event.detail(json!({"id": token.id, "role": role.as_str()}));
             unit.finish(event, CreatedApiToken { token, secret })
         })
         .await
+}
+
+/// Tells the owner, in case someone else made the token, with a link that revokes it.
+fn notify(unit: &mut UnitOfWork<'_, '_>, actor: &Actor, token: &ApiToken) -> Result<()> {
+    let Some(email) = actor.user().email.clone() else {
+        return Ok(());
+    };
+    let undoable = Undoable::ApiToken {
+        id: token.id,
+        organization_id: token.organization_id,
+    };
+    let secret = undo_link::store(unit, actor.id(), undoable)?;
+    let message = EmailMessage::ApiTokenCreated {
+        name: actor.user().name.to_string(),
+        token_name: token.name.to_string(),
+        role: token.role,
+        token: secret.expose().to_owned(),
+    };
+    let is_verified = actor.account.email_verified_at.is_some();
+    gate::send_notice(unit, email, &message, is_verified)?;
+    Ok(())
 }

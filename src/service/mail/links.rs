@@ -11,6 +11,7 @@ pub enum Link {
     ChangeEmail,
     ResetPassword,
     EndSession,
+    Undo,
 }
 
 /// Whether the link is valid now.
@@ -28,6 +29,7 @@ pub async fn is_good(
         Link::ChangeEmail => Purpose::ChangeEmail,
         Link::ResetPassword => Purpose::ResetPassword,
         Link::EndSession => Purpose::EndSession,
+        Link::Undo => Purpose::Undo,
     };
     let now = services.now();
     services

@@ -1,6 +1,7 @@
 //! What follows a change of the second factor: other sessions end, and the owner is told.
 
 use crate::domain::{Change, EmailMessage, SessionId, User, UserId};
+use crate::service::accounts::undo_link::{self, Undoable};
 use crate::service::mail::gate;
 use crate::service::sessions::end_many;
 use crate::service::unit_of_work::UnitOfWork;
@@ -19,11 +20,21 @@ pub(in crate::service) fn end_other_sessions(
     Ok(())
 }
 
+/// What the notice says.
+pub(in crate::service) enum MfaNotice {
+    /// The account has its first authenticator; the notice has a link that removes it.
+    Enabled,
+    /// Another authenticator replaced the one before, whose code was shown. A link would let the holder of the mailbox
+    /// alone remove a second factor that the account has had for long, so there is none.
+    Replaced,
+    Disabled,
+}
+
 /// Notifies the account's owner, in case someone else made the change.
 pub(in crate::service) fn send_notice(
     unit: &mut UnitOfWork<'_, '_>,
     user: &User,
-    enabled: bool,
+    notice: MfaNotice,
 ) -> Result<()> {
     let Some(account) = users::find_account(unit.tx, user.id)? else {
         return Ok(());
@@ -31,9 +42,18 @@ pub(in crate::service) fn send_notice(
     let Some(email) = account.user.email else {
         return Ok(());
     };
+    let token = match notice {
+        MfaNotice::Enabled => {
+            let confirmed_at = unit.now;
+            let secret = undo_link::store(unit, user.id, Undoable::Authenticator { confirmed_at })?;
+            Some(secret.expose().to_owned())
+        }
+        MfaNotice::Replaced | MfaNotice::Disabled => None,
+    };
     let message = EmailMessage::MfaChanged {
         name: user.name.to_string(),
-        enabled,
+        enabled: !matches!(notice, MfaNotice::Disabled),
+        token,
     };
     gate::send_notice(unit, email, &message, account.email_verified_at.is_some())?;
     Ok(())

@@ -8,7 +8,7 @@ pub mod check;
 pub mod recovery_codes;
 mod remove;
 mod renew_recovery_codes;
-mod reset;
+pub mod reset;
 pub mod secret;
 mod status;
 

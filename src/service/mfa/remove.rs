@@ -3,7 +3,7 @@
 use crate::domain::UserId;
 use crate::domain::audit::Action;
 use crate::service::accounts::reauthenticate::OwnerProof;
-use crate::service::mfa::after_change::{end_other_sessions, send_notice};
+use crate::service::mfa::after_change::{MfaNotice, end_other_sessions, send_notice};
 use crate::service::mfa::check::{CodeCheck, must_be_enrolled};
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{Tx, organizations, recovery_codes, totp};
@@ -45,7 +45,7 @@ pub async fn remove(
             }
             totp::delete(unit.tx, user_id)?;
             recovery_codes::delete(unit.tx, user_id)?;
-            send_notice(unit, actor.user(), false)?;
+            send_notice(unit, actor.user(), MfaNotice::Disabled)?;
             end_other_sessions(unit, user_id, actor.session_id()?)?;
             unit.finish(event, ())
         })

@@ -2,7 +2,8 @@
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Email, User};
-use crate::service::mfa::after_change::send_notice;
+use crate::service::mfa::after_change::{MfaNotice, send_notice};
+use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::{recovery_codes, totp, users};
 
@@ -26,13 +27,21 @@ pub async fn reset(
             if !totp::is_enrolled(unit.tx, user.id)? {
                 return Err(Error::MfaNotEnrolled);
             }
-            totp::delete(unit.tx, user.id)?;
-            recovery_codes::delete(unit.tx, user.id)?;
-            one_time::revoke_after_credential_change(unit.tx, user.id)?;
-            unit.revoke_tokens(user.id)?;
-            send_notice(unit, &user, false)?;
+            remove_and_sign_out(unit, &user)?;
             let event = unit.event(Action::MfaDisabled).by(Method::Operator);
             unit.finish(event.about(user.id), Some(user))
         })
         .await
+}
+
+/// Deletes the authenticator and the recovery codes, ends every session, and notifies the owner.
+pub(in crate::service) fn remove_and_sign_out(
+    unit: &mut UnitOfWork<'_, '_>,
+    user: &User,
+) -> Result<()> {
+    totp::delete(unit.tx, user.id)?;
+    recovery_codes::delete(unit.tx, user.id)?;
+    one_time::revoke_after_credential_change(unit.tx, user.id)?;
+    unit.revoke_tokens(user.id)?;
+    send_notice(unit, user, MfaNotice::Disabled)
 }

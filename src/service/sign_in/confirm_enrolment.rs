@@ -2,7 +2,7 @@
 
 use crate::domain::User;
 use crate::domain::audit::Action;
-use crate::service::mfa::after_change::{end_other_sessions, send_notice};
+use crate::service::mfa::after_change::{MfaNotice, end_other_sessions, send_notice};
 use crate::service::mfa::check::{CodeCheck, Refused};
 use crate::service::mfa::recovery_codes::NewCodes;
 use crate::service::mfa::secret::seal;
@@ -41,12 +41,17 @@ pub async fn confirm(
             services
                 .write_as(&caller, move |unit, actor| {
                     actor.must_be_fresh(unit.now)?;
+                    let notice = if totp::is_enrolled(unit.tx, actor.id())? {
+                        MfaNotice::Replaced
+                    } else {
+                        MfaNotice::Enabled
+                    };
                     let event = unit.event(Action::MfaEnabled);
                     let codes = match enable(unit, &check, actor.user(), event)? {
                         Ok(codes) => codes,
                         Err(refused) => return unit.refused(refused.into()),
                     };
-                    send_notice(unit, actor.user(), true)?;
+                    send_notice(unit, actor.user(), notice)?;
                     end_other_sessions(unit, actor.id(), actor.session_id()?)?;
                     unit.recorded((codes, None))
                 })
@@ -68,7 +73,7 @@ pub async fn confirm(
                     let completed = resumed.complete(unit)?;
                     let proof = Proof::SecondStep(completed);
                     let begun = enter(unit, proof, Carrier::Jwt)?.begun()?;
-                    send_notice(unit, &user, true)?;
+                    send_notice(unit, &user, MfaNotice::Enabled)?;
                     end_other_sessions(unit, user.id, begun.session.id)?;
                     unit.recorded((codes, Some(begun)))
                 })

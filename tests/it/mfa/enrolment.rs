@@ -186,11 +186,12 @@ on_both_databases! {
     async fn the_owner_is_notified_by_email(app: TestApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let authenticator = ada.enrols(&app).await;
-        let told = |enabled| EmailMessage::MfaChanged { name: "Ada Byron".to_owned(), enabled };
-        assert!(app.emails_to(&ada.email).await.contains(&told(true)));
+        let undo = app.mailed_token(&ada.email, "mfa_changed").await;
+        let told = |enabled, token| EmailMessage::MfaChanged { name: "Ada Byron".to_owned(), enabled, token };
+        assert!(app.emails_to(&ada.email).await.contains(&told(true, Some(undo))));
         let body = json!({"password": PASSWORD, "code": authenticator.code(&app)});
         ada.delete("/api/auth/mfa/totp").json(&body).await.expect(200);
-        assert!(app.emails_to(&ada.email).await.contains(&told(false)));
+        assert!(app.emails_to(&ada.email).await.contains(&told(false, None)));
     }
 
     async fn each_change_leaves_one_audit_row(app: TestApp) {
