@@ -82,7 +82,7 @@ on_both_databases! {
     }
 
     async fn an_admins_api_token_changes_nothing_of_its_owner(app: TestApp) {
-        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         ada.changes(&bob, json!({"role": "admin"})).await.expect(200);
         let service = ada.as_a_service("admin").await;

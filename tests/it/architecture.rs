@@ -93,7 +93,7 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
     // A caller's writes must judge the caller again, and could not if they were written by this context.
     (
         &["context_of_limits"],
-        &["service/limits/draw.rs", "service/unit_of_work/caller.rs"],
+        &["service/limits/", "service/unit_of_work/caller.rs"],
     ),
     (&["write_then"], &["service/unit_of_work/", "store/"]),
     // What is written outside one: deletions, deliveries, new keys, and the use of a token or of a Slack state.

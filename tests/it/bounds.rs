@@ -228,7 +228,7 @@ on_both_databases! {
     }
 
     async fn open_invitations_are_listed_in_pages_newest_first(app: TestApp) {
-        let ada = app.signs_up("Acme", ADA).await;
+        let ada = app.signs_up_verified("Acme", ADA).await;
         for n in 0..5 {
             app.advance(TimeDelta::seconds(1));
             ada.invites(&format!("guest{n}@acme.example"), "employee").await.expect(201);

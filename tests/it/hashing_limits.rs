@@ -21,11 +21,12 @@ const BY_ROUTE: [(&str, &str); 5] = [
 ];
 
 /// Others, which draw from the login bucket when they hash.
-const BY_CALL: [&str; 5] = [
+const BY_CALL: [&str; 6] = [
     "/api/auth/change-password",
     "/api/auth/change-email",
     "/api/auth/mfa/recovery-codes",
     "/api/auth/mfa/totp",
+    "/api/auth/reauthenticate",
     "/api/auth/reset-password",
 ];
 
@@ -65,7 +66,7 @@ fn too_short(actor: &Actor, n: u16) -> Call {
 on_both_databases! {
     async fn calls_that_hash_draw_from_the_login_bucket_of_their_address(db: Db) {
         let app = limited(db).await;
-        let ada = app.signs_up("Acme", ADA).await;
+        let ada = app.signs_up_verified("Acme", ADA).await;
         ada.enrols(&app).await;
         ada.invites("bob@acme.example", "employee").await.expect(201);
         let invitation = app.mailed_token("bob@acme.example", "invitation").await;
@@ -75,6 +76,7 @@ on_both_databases! {
             app.forgets_password(email).await.expect(200);
             links.push(app.mailed_token(email, "reset_password").await);
         }
+        let eve = app.joins(ada.organization_id(), "mia@acme.example").await;
         let change = json!({"currentPassword": WRONG, "newPassword": OTHER_PASSWORD});
         let email = json!({"email": "new@acme.example", "password": WRONG});
         let code = json!({"code": "123456", "password": WRONG});
@@ -89,6 +91,7 @@ on_both_databases! {
             (ada.post("/api/auth/change-email").json(&email), 401),
             (ada.post("/api/auth/mfa/recovery-codes").json(&code), 401),
             (ada.delete("/api/auth/mfa/totp").json(&code), 401),
+            (eve.post("/api/auth/reauthenticate").json(&json!({"password": WRONG})), 401),
             (app.post("/api/auth/reset-password").json(&reset), 200),
             (app.post("/reset-password").form(&page), 200),
             (app.post("/accept-invitation").form(&joining), 200),

@@ -149,6 +149,7 @@ on_both_databases! {
             body["password"] = json!(weak);
             refused(&app.post("/api/auth/register").json(&body).await, "password", weak);
         }
+        app.verifies_address(&email("ada")).await;
         ada.invites(&email("eve"), "employee").await.expect(201);
         let token = app.mailed_token(&email("eve"), "invitation").await;
         for weak in own_words {

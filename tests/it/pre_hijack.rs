@@ -149,7 +149,10 @@ on_both_databases! {
         let friend = app.joins(squatter.organization_id(), "friend@evil.example").await;
         squatter.changes(&friend, json!({"role": "manager"})).await.expect(200);
         squatter.changes(&squatter, json!({"managerId": friend.id()})).await.expect(200);
+        app.verifies_address(VICTIM).await;
         squatter.invites("accomplice@evil.example", "admin").await.expect(201);
+        // As a workspace's admin, who may invite without a verified address.
+        app.db.execute("update users set email_verified_at = null").await;
         let invitation = app.mailed_token("accomplice@evil.example", "invitation").await;
         claims(&app, VICTIM).await;
         friend.get(&format!("/api/users/{}", squatter.id())).await.refused(403, "Forbidden");

@@ -4,7 +4,7 @@ use crate::domain::audit::Action;
 use crate::domain::{AddressBlock, Email, EmailMessage, Violation, lifetimes};
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::accounts::reauthenticate::OwnerProof;
-use crate::service::limits::{Group, Key, draw_as};
+use crate::service::limits::{Group, Key, draw_as, permit_hashing_of};
 use crate::service::mail::gate::{self, Cause};
 use crate::service::{Caller, Error, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
@@ -28,7 +28,7 @@ pub async fn change_email(
         return Err(Violation::new("email", "unchanged", "This is your address already.").into());
     }
     let action = Action::EmailChangeRequested;
-    let permit = caller.permit_hashing(services).await?;
+    let permit = permit_hashing_of(services, caller).await?;
     let proof = OwnerProof::read(services, caller, &permit, password, "password", action).await?;
     let address = Key::Address(caller.address().map(AddressBlock::from));
     draw_as(

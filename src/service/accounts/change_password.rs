@@ -7,6 +7,7 @@ use crate::domain::{EmailMessage, OwnWords};
 use crate::service::accounts::reauthenticate::OwnerProof;
 use crate::service::api_tokens::end_with_sessions::{Ending, end_with_sessions};
 use crate::service::hashing::passwords::GUESSED_ORGANIZATIONS;
+use crate::service::limits::permit_hashing_of;
 use crate::service::mail::gate;
 use crate::service::sessions::end_many::end_other_sessions;
 use crate::service::sessions::end_session_by_link::store_link;
@@ -29,7 +30,7 @@ pub async fn change_password(
     caller.session_id()?;
     let profile = &caller.profile;
     let user_id = profile.id;
-    let permit = caller.permit_hashing(services).await?;
+    let permit = permit_hashing_of(services, caller).await?;
     let organizations = services
         .store
         .read(caller, move |tx| {

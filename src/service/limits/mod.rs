@@ -22,7 +22,7 @@ pub(in crate::service) use draw::{draw, draw_as};
 pub use hashing_permit::HashingPermit;
 pub(in crate::service) use hashing_permit::Whose;
 pub(in crate::service) use known_places::remember_place;
-pub(in crate::service) use permit_hashing::permit_hashing;
+pub(in crate::service) use permit_hashing::{permit_hashing, permit_hashing_of};
 pub use purge::purge_expired;
 pub use refusals::note_refusal;
 pub use try_acquire::try_acquire;

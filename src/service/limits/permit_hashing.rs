@@ -3,7 +3,19 @@
 use crate::domain::AddressBlock;
 use crate::service::limits::hashing_permit::{HashingPermit, Whose};
 use crate::service::limits::{Group, Key, draw};
-use crate::service::{RequestContext, Result, Services};
+use crate::service::{Caller, RequestContext, Result, Services};
+
+/// As [`permit_hashing`], of the caller's own password.
+///
+/// # Errors
+/// As [`permit_hashing`].
+pub(in crate::service) async fn permit_hashing_of(
+    services: &Services,
+    caller: &Caller,
+) -> Result<HashingPermit> {
+    let whose = Whose::User(caller.profile.id);
+    permit_hashing(services, caller.context_of_limits(), whose).await
+}
 
 /// Takes one out of the login bucket of the address, unless its route has done so, and one out of the account's.
 ///

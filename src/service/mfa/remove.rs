@@ -3,6 +3,7 @@
 use crate::domain::UserId;
 use crate::domain::audit::Action;
 use crate::service::accounts::reauthenticate::OwnerProof;
+use crate::service::limits::permit_hashing_of;
 use crate::service::mfa::after_change::{MfaNotice, end_other_sessions, send_notice};
 use crate::service::mfa::check::{CodeCheck, must_be_enrolled};
 use crate::service::{Caller, Error, Result, Services};
@@ -22,22 +23,21 @@ pub async fn remove(
     code: &str,
 ) -> Result<()> {
     caller.session_id()?;
-    let user_id = caller.profile.id;
     // Hashing is expensive, so refuse before hashing where we can.
     services
-        .store
-        .read(caller, move |tx| {
-            must_not_be_required(tx, user_id)?;
-            must_be_enrolled(tx, user_id)
+        .read_as(caller, |tx, actor| {
+            must_not_be_required(tx, actor.id())?;
+            must_be_enrolled(tx, actor.id())
         })
         .await?;
     let action = Action::MfaDisabled;
-    let permit = caller.permit_hashing(services).await?;
+    let permit = permit_hashing_of(services, caller).await?;
     let proof = OwnerProof::read(services, caller, &permit, password, "password", action).await?;
     let check = CodeCheck::parse(code);
     services
         .write_as(caller, move |unit, actor| {
             proof.confirm(unit, actor)?;
+            let user_id = actor.id();
             must_not_be_required(unit.tx, user_id)?;
             let event = unit.event(action);
             if let Err(refused) = check.run(unit, user_id, &event)? {

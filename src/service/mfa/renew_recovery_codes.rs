@@ -2,6 +2,7 @@
 
 use crate::domain::audit::Action;
 use crate::service::accounts::reauthenticate::reauthenticate_if_given;
+use crate::service::limits::permit_hashing_of;
 use crate::service::mfa::check::{CodeCheck, must_be_enrolled};
 use crate::service::mfa::recovery_codes::NewCodes;
 use crate::service::{Caller, Result, Services};
@@ -19,14 +20,12 @@ pub async fn renew_recovery_codes(
     code: &str,
 ) -> Result<NewCodes> {
     caller.session_id()?;
-    let user_id = caller.profile.id;
     // Hashing is expensive, so refuse before hashing where we can.
     services
-        .store
-        .read(caller, move |tx| must_be_enrolled(tx, user_id))
+        .read_as(caller, |tx, actor| must_be_enrolled(tx, actor.id()))
         .await?;
     let action = Action::RecoveryCodesRenewed;
-    let permit = caller.permit_hashing(services).await?;
+    let permit = permit_hashing_of(services, caller).await?;
     let reauthenticated =
         reauthenticate_if_given(services, caller, &permit, password, "password", action).await?;
     let check = CodeCheck::parse(code);

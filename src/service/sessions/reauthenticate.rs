@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::domain::audit::{Action, Method};
 use crate::domain::{UserId, Violation, lifetimes};
 use crate::service::accounts::reauthenticate::reauthenticate as verify_password;
+use crate::service::limits::permit_hashing_of;
 use crate::service::mfa::check::CodeCheck;
 use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
 use crate::service::{Caller, Error, Result, Services};
@@ -33,12 +34,12 @@ pub async fn reauthenticate(
     match with {
         ReauthenticateWith::Password(password) => {
             let password = services.passwords.read("password", password)?;
-            let user_id = caller.profile.id;
             services
-                .store
-                .read(caller, move |tx| must_have_no_authenticator(tx, user_id))
+                .read_as(caller, |tx, actor| {
+                    must_have_no_authenticator(tx, actor.id())
+                })
                 .await?;
-            let permit = caller.permit_hashing(services).await?;
+            let permit = permit_hashing_of(services, caller).await?;
             let verified = verify_password(services, caller, &permit, password, ACTION).await?;
             services
                 .write_as(caller, move |unit, actor| {

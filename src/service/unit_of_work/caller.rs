@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use crate::domain::{ApiTokenId, OrganizationId, Role, SessionId};
-use crate::service::limits::{self, HashingPermit, Whose};
-use crate::service::{Error, Profile, RequestContext, Result, Services};
+use crate::service::{Error, Profile, RequestContext, Result};
 use crate::store::Requester;
 
 /// The authenticated caller, as the database (not the token) describes them.
@@ -63,17 +62,6 @@ impl Caller {
     /// The client's address, proxies accounted for.
     pub(in crate::service) fn address(&self) -> Option<IpAddr> {
         self.context.address
-    }
-
-    /// Permission to hash a password of theirs.
-    ///
-    /// # Errors
-    /// `TooManyRequests`.
-    pub(in crate::service) async fn permit_hashing(
-        &self,
-        services: &Services,
-    ) -> Result<HashingPermit> {
-        limits::permit_hashing(services, &self.context, Whose::User(self.profile.id)).await
     }
 
     /// For `service::limits` only, which record their refusals whatever the caller may do.

@@ -20,7 +20,7 @@ use crate::support::{Answer, Db, PASSWORD, TestApp, eventually, scratch};
 async fn sign_ins_continue_when_no_file_may_grow() {
     let db = Db::sqlite();
     // Writing beyond the limit is then an error, as on a full disk, and not a signal.
-    let server = Server::run(ignoring_the_signal(&hallpass_on(&db, &["serve"]))).await;
+    let server = Server::run(ignoring_the_signal(&serving(&db))).await;
     let token = registers_and_signs_in(&server).await;
     let path = path(&db);
     space_is_reserved(&path).await;
@@ -63,7 +63,7 @@ async fn sign_ins_continue_when_no_file_may_grow() {
 #[actix_web::test]
 async fn a_full_disk_answers_writes_with_503_and_serves_reads() {
     let db = Db::sqlite();
-    let server = Server::run(ignoring_the_signal(&hallpass_on(&db, &["serve"]))).await;
+    let server = Server::run(ignoring_the_signal(&serving(&db))).await;
     let token = registers_and_signs_in(&server).await;
     // Less than the current size: no write succeeds.
     server.limits_its_files("4096");
@@ -108,7 +108,7 @@ async fn sign_ins_continue_when_the_disk_is_full() {
         eprintln!("\n*** no disk of our own without root: A REALLY FULL DISK IS NOT TRIED ***\n");
         return;
     }
-    let serve = hallpass_on(&db, &["serve"]);
+    let serve = serving(&db);
     let mut command = Command::new("unshare");
     command
         .args([
@@ -194,7 +194,7 @@ async fn a_read_only_file_is_named_and_nothing_starts() {
         PathBuf::from(path(&db)),
         Path::new(&path(&db)).parent().unwrap().to_owned(),
     ] {
-        let serve = hallpass_on(&db, &["serve"]);
+        let serve = serving(&db);
         let output = if we_are_root && may_mount() {
             let mut command = Command::new("unshare");
             command
@@ -218,6 +218,13 @@ async fn a_read_only_file_is_named_and_nothing_starts() {
         assert!(said.contains("cannot open the SQLite file"), "{said}");
         assert!(said.contains("DATABASE_URL"), "{said}");
     }
+}
+
+/// With room for the sign-ins of one user.
+fn serving(db: &Db) -> Command {
+    let mut serve = hallpass_on(db, &["serve"]);
+    serve.env("SESSIONS_PER_USER", "1000");
+    serve
 }
 
 /// Each writes some eight pages of 4 KiB, and the WAL is checkpointed at a thousand.
