@@ -59,7 +59,8 @@ async fn measure(name: &str, database: &str, cost: &str, limits: &str) -> Result
         .env("BCRYPT_COST", cost)
         .env("RATE_LIMITS", limits)
         .env("APP_URL", "http://localhost:1");
-    let server = Server::start_with(command).await?.address;
+    let running = Server::start_with(command).await?;
+    let server = running.address;
     for (email, _) in OTHERS {
         register(server, email).await?;
     }
@@ -224,7 +225,11 @@ async fn send(server: SocketAddr, flood: &Flood, is_over: &Cell<bool>) -> Result
         let (mut buffer, mut answers) = (Vec::new(), Answers::new());
         while !is_over.get() {
             let request = (flood.request)(sent.replace(sent.get() + 1));
-            let (status, _) = exchange(&mut stream, &request, &mut buffer).await?;
+            let Ok((status, _)) = exchange(&mut stream, &request, &mut buffer).await else {
+                // It closes connections whose request it refuses unread.
+                stream = connect_from(from, server).await?;
+                continue;
+            };
             *answers.entry(status).or_default() += 1;
             if matches!(status, 429 | 503) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
