@@ -28,6 +28,10 @@ pub struct OwnWords(Vec<String>);
 /// Shorter words occur in too many good passwords.
 const MIN_OWN_WORD_CHARS: usize = 4;
 
+/// A listed password of at most so many letters stays one with marks or blanks between them. Longer ones are several
+/// words, such as `correct horse battery staple`.
+const MAX_SPACED_CHARS: usize = 12;
+
 /// Digits and marks around a word that do not make it another password: a date, or a year with a mark after it.
 const MAX_AFFIX_CHARS: usize = 8;
 
@@ -103,7 +107,12 @@ impl NewPasswordRules {
         if is_own_word(password, own) || own.contains(&joined.to_lowercase()) {
             return Some(own_word.to_owned());
         }
-        if is_leaked(password) || is_leaked(word) || is_leaked(&without_substitutions(word)) {
+        let is_spaced = joined.chars().count() <= MAX_SPACED_CHARS && is_leaked(&joined);
+        if is_leaked(password)
+            || is_leaked(word)
+            || is_leaked(&without_substitutions(word))
+            || is_spaced
+        {
             return Some(listed.to_owned());
         }
         let own: Vec<&str> = own.iter().map(String::as_str).collect();
@@ -124,10 +133,16 @@ impl NewPasswordRules {
     }
 }
 
-/// The password without digits before it, and without digits and marks after it.
+/// The password without digits or marks before it, and without digits and marks after it.
 fn bare(password: &str) -> &str {
     let word = password.trim_end_matches(|c: char| !c.is_alphabetic());
-    let word = word.trim_start_matches(|c: char| c.is_ascii_digit());
+    let undated = word.trim_start_matches(|c: char| c.is_ascii_digit());
+    let unmarked = word.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let word = if undated.starts_with(char::is_alphabetic) {
+        undated
+    } else {
+        unmarked
+    };
     let affixes = password.chars().count() - word.chars().count();
     let is_word = word.chars().count() >= MIN_OWN_WORD_CHARS && affixes <= MAX_AFFIX_CHARS;
     if is_word { word } else { password }
@@ -252,6 +267,11 @@ mod tests {
             "P@$$w0rd!",
             "password12345",
             "letmein123",
+            "(password)",
+            "-Password1-",
+            "p.a.s.s.w.o.r.d",
+            "Pass word 1",
+            "i love you",
             "Welcome2026!",
             "Summer2026!",
             "2026Summer!",

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error_code::ErrorCode;
-use super::rate_limit_header::{RATE_LIMIT, left, of_group};
+use super::rate_limit_header::{ATTEMPTS, RATE_LIMIT, RATE_LIMIT_POLICY, left, of_group};
 use crate::domain::{SignInFailure, Violation};
 use crate::service;
 use crate::service::limits::Group;
@@ -254,6 +254,7 @@ impl ResponseError for ApiError {
                 && let Some(none) = left("attempts", 0, seconds)
             {
                 response.insert_header((RATE_LIMIT, none));
+                response.insert_header((RATE_LIMIT_POLICY, ATTEMPTS));
             }
             if let Some(group) = self.group {
                 for header in of_group(group, 0, seconds).into_iter().flatten() {

@@ -7,6 +7,10 @@ use crate::service::limits::Group;
 pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// The policy of wrong passwords: of one account from one address. Others, of many accounts or addresses, are not told
+/// apart, because that would help who guesses.
+pub(super) const ATTEMPTS: HeaderValue = HeaderValue::from_static("\"attempts\";q=10;w=900");
+
 /// The value of `RateLimit`: how many calls are left, and in how many seconds there are more.
 pub(super) fn left(name: &str, remaining: u32, seconds: u32) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("\"{name}\";r={remaining};t={seconds}")).ok()

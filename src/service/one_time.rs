@@ -74,14 +74,22 @@ pub(in crate::service) fn revoke_after_credential_change(
     tx: &mut Tx<'_>,
     user_id: UserId,
 ) -> std::result::Result<(), StoreError> {
-    let outdated = [
-        Purpose::ResetPassword,
-        Purpose::ChangeEmail,
+    let links = [Purpose::ResetPassword, Purpose::ChangeEmail];
+    one_time_tokens::delete_of_user(tx, user_id, &links)?;
+    revoke_pending_sign_ins(tx, user_id)
+}
+
+/// Deletes sign-ins that wait for a second step or for their code.
+pub(in crate::service) fn revoke_pending_sign_ins(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+) -> std::result::Result<(), StoreError> {
+    let pending = [
         Purpose::SlackCode,
         Purpose::SecondFactor,
         Purpose::MfaEnrolment,
     ];
-    one_time_tokens::delete_of_user(tx, user_id, &outdated)?;
+    one_time_tokens::delete_of_user(tx, user_id, &pending)?;
     Ok(())
 }
 

@@ -217,6 +217,21 @@ pub fn revoke_made_by_live_sessions(
         .execute(conn))?)
 }
 
+/// Revokes the tokens that a session of a person made, in all organizations.
+pub fn revoke_made_by(
+    tx: &mut Tx<'_>,
+    creator_id: UserId,
+    session_id: SessionId,
+    now: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    Ok(on!(tx, |conn| diesel::update(api_tokens::table)
+        .filter(api_tokens::creator_id.eq(creator_id))
+        .filter(api_tokens::revoked_at.is_null())
+        .filter(api_tokens::session_id.eq(Some(session_id)))
+        .set(api_tokens::revoked_at.eq(Some(Timestamp(now))))
+        .execute(conn))?)
+}
+
 /// Records a use, unless one since `earlier` is recorded already.
 pub fn touch(
     tx: &mut Tx<'_>,

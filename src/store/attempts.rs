@@ -175,6 +175,11 @@ pub fn forget_account(tx: &mut Tx<'_>, account: &str) -> Result<bool, StoreError
     Ok(failures + delete_in_a_row(tx, account)? > 0)
 }
 
+/// Deletes the consecutive failures of an account; returns whether there were any.
+pub fn forget_in_a_row(tx: &mut Tx<'_>, account: &str) -> Result<bool, StoreError> {
+    Ok(delete_in_a_row(tx, account)? > 0)
+}
+
 fn delete_in_a_row(tx: &mut Tx<'_>, account: &str) -> Result<usize, StoreError> {
     Ok(on!(tx, |conn| diesel::delete(
         failures_in_a_row::table.find(account)

@@ -55,14 +55,15 @@ pub fn is_enrolled(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError>
     .get_result(conn))?)
 }
 
-/// When the user's authenticator was confirmed; `None` without one.
-pub fn confirmed_at(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let at: Option<Option<Timestamp>> = on!(tx, |conn| totp::table
+/// When the user enrolled the first of the authenticators that have replaced each other since; `None` without one.
+pub fn enrolled_at(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let at: Option<Timestamp> = on!(tx, |conn| totp::table
         .find(user_id)
-        .select(totp::confirmed_at)
+        .filter(totp::confirmed_at.is_not_null())
+        .select(totp::created_at)
         .get_result(conn)
         .optional())?;
-    Ok(at.flatten().map(|at| at.0))
+    Ok(at.map(|at| at.0))
 }
 
 pub fn find(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<Totp>, StoreError> {

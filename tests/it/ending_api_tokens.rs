@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
+use crate::support::jwt::claims;
 use crate::support::{Actor, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
@@ -16,6 +17,21 @@ on_both_databases! {
         let ada = app.logs_in(&ada.email, PASSWORD).await;
         ada.post("/api/auth/logout-all").json(&json!({"endApiTokens": true})).await.expect(200);
         ended.me().await.refused(401, "Token revoked");
+    }
+
+    async fn a_session_ended_from_another_takes_its_api_tokens(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let thief = ada.signs_in_again().await;
+        let (own, stolen) = (ada.as_a_service("employee").await, thief.as_a_service("admin").await);
+        let session = claims(&thief.token)["sid"].clone();
+        ada.delete(&format!("/api/auth/sessions/{}", session.as_str().unwrap())).await.expect(200);
+        stolen.me().await.refused(401, "Token revoked");
+        own.me().await.expect(200);
+        let thief = ada.signs_in_again().await;
+        let stolen = thief.as_a_service("admin").await;
+        ada.enrols(&app).await;
+        stolen.me().await.refused(401, "Token revoked");
+        own.me().await.expect(200);
     }
 
     async fn a_new_password_ends_the_api_tokens_of_other_sessions(app: TestApp) {

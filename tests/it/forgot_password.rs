@@ -94,6 +94,22 @@ on_both_databases! {
         app.resets_password(&token, OTHER_PASSWORD).await.expect(200);
     }
 
+    async fn changing_the_password_lifts_the_limit_of_resets_ten_times_only(db: Db) {
+        let app = TestApp::limited(db).await;
+        let ada = app.signs_up_verified("Acme", ADA).await;
+        let (mut old, mut new) = (PASSWORD, OTHER_PASSWORD);
+        for _ in 0..15 {
+            app.advance(TimeDelta::seconds(1));
+            app.forgets_password(ADA).await.expect(200);
+            ada.changes_password(old, new).await.expect(200);
+            (old, new) = (new, old);
+        }
+        assert_eq!(count_resets(&app).await, 10);
+        app.advance(TimeDelta::minutes(30));
+        app.forgets_password(ADA).await.expect(200);
+        assert_eq!(count_resets(&app).await, 11);
+    }
+
     async fn a_used_link_counts_towards_no_limit(app: TestApp) {
         app.registers("Acme", ADA).await;
         for n in 0..3 {

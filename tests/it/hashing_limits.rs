@@ -161,6 +161,10 @@ async fn an_account_has_one_login_bucket_for_all_its_addresses() {
     let bob = app.signs_up("Bolt", "bob@bolt.example").await;
     too_short(&bob, 99).await.refused_fields(&["newPassword"]);
     app.logs_in(ADA, PASSWORD).await;
+    // Nor whoever holds a link that was sent to the owner.
+    app.forgets_password(ADA).await.expect(200);
+    let link = app.mailed_token(ADA, "reset_password").await;
+    app.resets_password(&link, OTHER_PASSWORD).await.expect(200);
 }
 
 /// A new call with a password must be added above.

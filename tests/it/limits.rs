@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use crate::support::client::Call;
 use crate::support::test_app::operator_context;
-use crate::support::{Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::{
+    Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, TestApp, member_body, on_both_databases,
+};
 
 /// The cookie of a browser's users under http.
 const DEVICE: &str = "hallpass-device";
@@ -108,6 +110,23 @@ on_both_databases! {
         app.advance(TimeDelta::seconds(36));
         let eve = eve.signs_in_again().await;
         eve.invites("stranger100@other.example", "employee").await.expect(201);
+    }
+
+    async fn a_join_policy_writes_to_at_most_a_hundred_strangers_an_hour(db: Db) {
+        let app = TestApp::limited(db).await;
+        let eve = app.signs_up("Evil", "eve@evil.example").await;
+        eve.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["mail.example"]})).await;
+        let asks = |n: usize| {
+            let body = member_body(eve.organization_id(), &format!("stranger{n}@mail.example"));
+            app.post("/api/auth/register").header("x-forwarded-for", &format!("192.0.2.{}", n % 4)).json(&body)
+        };
+        for n in 0..100 {
+            asks(n).await.refused(403, "Invitation required");
+        }
+        let refused = asks(100).await;
+        refused.refused(429, "Too many requests");
+        assert_eq!(refused.header("ratelimit-policy"), Some("\"mail\";q=100;w=3600"));
+        assert_eq!(app.rows("invitation.sent").await, 100);
     }
 
     async fn those_who_may_not_invite_use_up_no_invitations(db: Db) {
@@ -447,6 +466,7 @@ on_both_databases! {
         let unlock = format!("{path}/unlock");
         bob.post(&unlock).await.refused(403, "Forbidden");
         stranger.post(&unlock).await.refused(404, "User not found");
+        ada.post(&format!("/api/users/{}/unlock", ada.id())).await.refused(403, "Forbidden");
         app.login_from("198.51.100.8", "bob@acme.example", PASSWORD).await.locked_for(86_400);
         assert_eq!(ada.post(&unlock).await.expect(200), json!({"success": true}));
         app.login_from("198.51.100.8", "bob@acme.example", PASSWORD).await.expect(200);

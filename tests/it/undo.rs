@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::mfa::Authenticator;
-use crate::support::{Answer, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Actor, Answer, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 on_both_databases! {
     async fn the_link_in_the_email_revokes_the_new_api_token(app: TestApp) {
@@ -41,13 +41,13 @@ on_both_databases! {
         let thief = ada.signs_in_again().await;
         let made_before = ada.as_a_service("employee").await;
         thief.enrols(&app).await;
+        made_before.me().await.refused(401, "Token revoked");
         let service = thief.as_a_service("employee").await;
         ada.me().await.refused(401, "Token revoked");
         let link = app.mailed_token(&ada.email, "mfa_changed").await;
         undoes(&app, &link).await.expect(200);
         thief.me().await.refused(401, "Token revoked");
         service.me().await.refused(401, "Token revoked");
-        made_before.me().await.expect(200);
         let ada = app.logs_in(&ada.email, PASSWORD).await;
         assert_eq!(ada.get("/api/auth/mfa").await.expect(200)["enabled"], false);
         let rows = "select method as v from audit where action = 'mfa.disabled'";
@@ -68,19 +68,28 @@ on_both_databases! {
         undoes(&app, &link).await.refused(400, "Invalid or expired token");
     }
 
-    async fn a_mailbox_alone_removes_no_authenticator_that_replaced_another(app: TestApp) {
+    async fn a_replaced_authenticator_gets_no_link_of_its_own(app: TestApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
-        let old = ada.enrols(&app).await;
-        let link = app.mailed_token(&ada.email, "mfa_changed").await;
-        let begun = ada.begins_enrolment().json(&json!({"code": old.code(&app)})).await.expect(200);
-        let new = Authenticator::from_enrolment(&begun);
-        ada.confirms(&new.code(&app)).await.expect(200);
-        undoes(&app, &link).await.refused(400, "Invalid or expired token");
+        replaces(&app, &ada).await;
         let newest = app.emails_to(&ada.email).await.pop().unwrap();
         let newest = serde_json::to_value(newest).unwrap();
         assert_eq!((&newest["kind"], &newest["enabled"]), (&json!("mfa_changed"), &json!(true)));
         assert_eq!(newest["token"], Value::Null);
-        assert_eq!(ada.get("/api/auth/mfa").await.expect(200)["enabled"], true);
+    }
+
+    async fn a_replacement_does_not_void_the_link_of_the_first_authenticator(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let link = replaces(&app, &ada).await;
+        undoes(&app, &link).await.expect(200);
+        assert_eq!(app.db.count("select count(*) from totp").await, 0);
+    }
+
+    async fn a_mailbox_alone_removes_no_authenticator_after_a_week(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let link = replaces(&app, &ada).await;
+        app.advance(TimeDelta::days(7));
+        undoes(&app, &link).await.refused(400, "Invalid or expired token");
+        assert_eq!(app.db.count("select count(*) from totp").await, 1);
     }
 
     async fn an_undo_link_is_valid_for_nothing_else(app: TestApp) {
@@ -96,6 +105,18 @@ on_both_databases! {
         undoes(&app, &other).await.refused(400, "Invalid or expired token");
         service.me().await.expect(200);
     }
+}
+
+/// Enrols an authenticator and replaces it; returns the link in the e-mail about the first.
+async fn replaces(app: &TestApp, ada: &Actor) -> String {
+    let old = ada.enrols(app).await;
+    let link = app.mailed_token(&ada.email, "mfa_changed").await;
+    app.advance(TimeDelta::seconds(60));
+    let code = json!({"code": old.code(app)});
+    let begun = ada.begins_enrolment().json(&code).await.expect(200);
+    let new = Authenticator::from_enrolment(&begun);
+    ada.confirms(&new.code(app)).await.expect(200);
+    link
 }
 
 async fn undoes(app: &TestApp, token: &str) -> Answer {

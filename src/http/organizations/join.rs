@@ -8,7 +8,7 @@ use crate::domain::OrganizationId;
 use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    AlreadyMember, Forbidden, InvitationRequired, OrganizationNotFound,
+    AlreadyMember, Forbidden, InvitationRequired, OrganizationNotFound, ReauthenticationRequired,
 };
 use crate::http::settings::Settings;
 use crate::http::token_api::no_fields::NoFields;
@@ -28,7 +28,8 @@ use crate::service::{self, Caller, Services};
     params(("id" = OrganizationId, Path, description = "The organization to join.")),
     request_body = NoFields,
     responses((status = 200, description = "Joined.", body = SignIn, headers(("Set-Cookie" = String)))),
-    extensions(("x-error-codes" = json!([Forbidden, InvitationRequired, OrganizationNotFound, AlreadyMember]))),
+    extensions(("x-error-codes" = json!([Forbidden, InvitationRequired, OrganizationNotFound, AlreadyMember,
+        ReauthenticationRequired]))),
 )]
 pub(crate) async fn join(
     services: Data<Services>,

@@ -4,13 +4,15 @@ use actix_web::web::{Data, Json, Path};
 
 use crate::domain::UserId;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, UserNotFound};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, MemberElsewhere, ReauthenticationRequired, UserNotFound,
+};
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, Caller, Services};
 
 /// Unlock a user
 ///
-/// Ends the locks that wrong passwords have caused, for every address. For admins.
+/// Ends the lock that wrong passwords have caused. For admins, and not for themselves.
 #[utoipa::path(
     post,
     path = "/api/users/{id}/unlock",
@@ -18,7 +20,7 @@ use crate::service::{self, Caller, Services};
     security(("bearer" = [])),
     params(("id" = UserId, Path, description = "The user's id.")),
     responses((status = 200, description = "Unlocked.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([Forbidden, UserNotFound]))),
+    extensions(("x-error-codes" = json!([Forbidden, MemberElsewhere, ReauthenticationRequired, UserNotFound]))),
 )]
 pub(crate) async fn unlock_user(
     services: Data<Services>,

@@ -41,7 +41,7 @@ pub async fn reset_password(
         .await?;
     let email = user.email.as_ref();
     let own = OwnWords::new(email, [user.name.as_str()]).with(&organizations);
-    let permit = permit_hashing(services, context, Whose::User(user.id)).await?;
+    let permit = permit_hashing(services, context, Whose::LinkHolder(user.id)).await?;
     let new = services
         .passwords
         .read_new(&permit, "password", new_password, own)

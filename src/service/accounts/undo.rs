@@ -45,8 +45,8 @@ pub async fn undo_by_link(
                     let event = unit.event(Action::ApiTokenRevoked).within(organization_id);
                     event.detail(json!({"id": id}))
                 }
-                Undoable::Authenticator { confirmed_at } => {
-                    if totp::confirmed_at(unit.tx, user_id)? != Some(confirmed_at) {
+                Undoable::Authenticator { enrolled_at } => {
+                    if totp::enrolled_at(unit.tx, user_id)? != Some(enrolled_at) {
                         return Err(gone());
                     }
                     end_with_sessions(unit, user_id, None, Ending::MadeBySessions)?;

@@ -22,8 +22,9 @@ pub(in crate::service) enum Undoable {
         id: ApiTokenId,
         organization_id: OrganizationId,
     },
-    /// The first authenticator of an account that had none: never one that replaced another.
-    Authenticator { confirmed_at: DateTime<Utc> },
+    /// The first authenticator of an account that had none, and what replaced it within the week. `enrolled_at` is when
+    /// the first one was enrolled.
+    Authenticator { enrolled_at: DateTime<Utc> },
 }
 
 /// Stores a secret whose holder can undo it within a week.

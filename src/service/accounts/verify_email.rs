@@ -9,7 +9,8 @@ use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::{memberships, users};
 
-/// Sends the e-mail that asks a new `user` to verify `email`. `organization` is the one they join, if it existed before.
+/// Sends the e-mail that asks a new `user` to verify `email`. `organization` is the one they join, if it existed
+/// before.
 pub(in crate::service) fn send_verification(
     unit: &mut UnitOfWork<'_, '_>,
     user: &User,

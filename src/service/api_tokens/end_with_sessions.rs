@@ -20,6 +20,18 @@ impl Ending {
     }
 }
 
+/// For a session of theirs that a user ends from elsewhere, as someone else's.
+pub(in crate::service) fn end_made_by(
+    unit: &mut UnitOfWork<'_, '_>,
+    user_id: UserId,
+    session_id: SessionId,
+) -> Result<()> {
+    if api_tokens::revoke_made_by(unit.tx, user_id, session_id, unit.now)? > 0 {
+        unit.changed(Change::PersonChanged { user_id });
+    }
+    Ok(())
+}
+
 /// Call it before every live session of the user ends, except one if given. Returns how many tokens ended.
 pub(in crate::service) fn end_with_sessions(
     unit: &mut UnitOfWork<'_, '_>,

@@ -9,13 +9,18 @@ use crate::service::{Caller, Result, Services, SignIn};
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`, `OrganizationClosed`; `InvitationNotYours` when the caller's account has another address,
-/// or none while the invited one has an account; `AlreadyMember`; `Forbidden` for a service. The link then stays valid.
+/// or none while the invited one has an account; `AlreadyMember`; `ReauthenticationRequired` for an account without an
+/// address, and where a second factor must be enrolled; `Forbidden` for a service. The link then stays valid.
 pub async fn accept(services: &Services, caller: &Caller, token: &str) -> Result<SignIn> {
     caller.session_id()?;
     let token = token.to_owned();
     let switch = services
         .write_as(caller, move |unit, actor| {
             let opened = OpenInvitation::accept(unit, &token)?;
+            if actor.user().email.is_none() {
+                // Whoever has the address can reset the password.
+                actor.must_be_fresh(unit.now)?;
+            }
             let user = opened.verify_address(unit, actor.user().clone())?;
             opened.readmit(unit, &user)?;
             let place = (opened.invitation.organization_id, opened.invitation.role);

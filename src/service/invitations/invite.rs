@@ -6,7 +6,7 @@ use crate::domain::{
     lifetimes,
 };
 use crate::service::invitations::email::send_invitation;
-use crate::service::limits::{Group, Key, draw_as};
+use crate::service::limits::{Group, Key, draw, draw_as};
 use crate::service::unit_of_work::{Actor, UnitOfWork};
 use crate::service::{Caller, Error, RequestContext, Result, Services};
 use crate::store::{identities, invitations, memberships, organizations};
@@ -95,13 +95,18 @@ fn must_be_vouched_for(unit: &mut UnitOfWork<'_, '_>, actor: &Actor) -> Result<(
 }
 
 /// Invites an address that the join policy admits once it is verified. Members and addresses already invited get no
-/// e-mail: any client can request this, and must not be able to replace a link.
+/// e-mail: any client can request this, and must not be able to replace a link. An admin who allows the domain of a
+/// mail provider could have its users written to in bulk, so the organization draws from a bucket, and so does the client.
 pub(in crate::service) async fn invite_by_rule(
     services: &Services,
     context: &RequestContext,
     organization_id: OrganizationId,
     email: Email,
 ) -> Result<()> {
+    let address = Key::Address(context.address.map(AddressBlock::from));
+    draw(services, context, Group::Mail, address).await?;
+    let organization = Key::Organization(organization_id);
+    draw(services, context, Group::Mail, organization).await?;
     services
         .write(context, move |unit| {
             let organization = organizations::lock(unit.tx, organization_id)?

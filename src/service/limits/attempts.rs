@@ -288,6 +288,16 @@ pub(in crate::service) fn unlock_account(
     attempts::forget_account(unit.tx, &name)
 }
 
+/// Ends the lock of an account after failures in a row; returns whether there were any. Its failures still count for
+/// their addresses.
+pub(in crate::service) fn end_lock(
+    unit: &mut UnitOfWork<'_, '_>,
+    user: &User,
+) -> std::result::Result<bool, StoreError> {
+    let name = keyed_hash(&identity_of(user), unit.keyring());
+    attempts::forget_in_a_row(unit.tx, &name)
+}
+
 /// Counts a failed attempt and records it, and each lock that it caused; returns the number of locks. An attempt beyond
 /// the limit is not recorded, because a flood would fill the log.
 ///

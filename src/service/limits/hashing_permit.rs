@@ -6,8 +6,11 @@ use crate::service::hashing::share::Share;
 /// Whose password it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::service) enum Whose {
-    /// They have authenticated, or hold a link that was sent to them.
+    /// They have authenticated.
     User(UserId),
+    /// They hold a link that was sent to them: a turn of its own, because another holder of the account's tokens must
+    /// not keep its owner from setting a password. A link is used once, so it needs no bucket.
+    LinkHolder(UserId),
     /// The address that a stranger typed, whether or not it has an account.
     Typed(Email),
 }

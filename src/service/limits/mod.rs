@@ -17,7 +17,7 @@ use crate::domain::{AddressBlock, OrganizationId, Quota, UserId};
 use buckets::Buckets;
 use refusals::Refusals;
 
-pub(in crate::service) use attempts::{Attempt, Locks, count_failure, unlock_account};
+pub(in crate::service) use attempts::{Attempt, Locks, count_failure, end_lock, unlock_account};
 pub(in crate::service) use draw::{draw, draw_as};
 pub use hashing_permit::HashingPermit;
 pub(in crate::service) use hashing_permit::Whose;
@@ -84,7 +84,8 @@ impl Group {
         }
     }
 
-    /// The limit for one key. For an address, it lets an office of some hundred people behind one address sign in at once;
+    /// The limit for one key. For an address, it lets an office of some hundred people behind one address sign in at
+    /// once;
     /// guessing passwords is limited by the counts of failures, not by this.
     pub fn quota(self) -> Quota {
         let (count, seconds) = match self {

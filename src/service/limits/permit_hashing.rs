@@ -29,11 +29,12 @@ pub(in crate::service) async fn permit_hashing(
     whose: Whose,
 ) -> Result<HashingPermit> {
     let address = context.address.map(AddressBlock::from);
-    if !context.is_counted_as_hashing {
-        draw(services, context, Group::Login, Key::Address(address)).await?;
-    }
+    // First, so that the refusals of one account use up nothing of those behind the same address.
     if let Whose::User(id) = &whose {
         draw(services, context, Group::Login, Key::Account(*id)).await?;
+    }
+    if !context.is_counted_as_hashing {
+        draw(services, context, Group::Login, Key::Address(address)).await?;
     }
     Ok(HashingPermit::new(&whose, address))
 }

@@ -16,6 +16,10 @@ use crate::store::users::Account;
 /// E-mails of one cause to one address within the time of its limit.
 const PER_CAUSE: u8 = 3;
 
+/// Requested e-mails to one account within the time of their limit, even if its owner, or someone who knows the
+/// password, makes the links void each time.
+const REQUESTED_AT_MOST: u8 = 10;
+
 /// Notices of one kind to a verified address within [`lifetimes::EMAIL_LIMIT_WINDOW`]. So many of them have said it.
 const NOTICES_OF_A_KIND: u8 = 20;
 
@@ -56,8 +60,8 @@ impl Cause<'_> {
     }
 }
 
-/// Queues the e-mail unless its recipient has reached the limit of its cause; returns whether it was queued. If not, the
-/// last link that was sent must stay valid.
+/// Queues the e-mail unless its recipient has reached the limit of its cause; returns whether it was queued. If not,
+/// the last link that was sent must stay valid.
 pub(in crate::service) fn send(
     unit: &mut UnitOfWork<'_, '_>,
     to: Email,
@@ -115,8 +119,10 @@ pub(in crate::service) fn send_requested(
 ) -> Result<Requested, StoreError> {
     let account = request.account.unwrap_or(UserId::NIL);
     let counter = format!("{}:{account}", request.message.kind());
-    let has_room = has_room(unit, &request.to, &counter, request.window, PER_CAUSE)?;
-    let is_limited = !has_room && !request.has_no_link;
+    let (to, window) = (&request.to, request.window);
+    let has_room_at_all = has_room(unit, to, &counter, window, REQUESTED_AT_MOST)?;
+    let has_room = has_room(unit, to, &counter, window, PER_CAUSE)?;
+    let is_limited = !has_room_at_all || !(has_room || request.has_no_link);
     let sent_to = request.account.filter(|_| !is_limited);
     let email = unit.draft(request.to, request.message);
     let counter = (!is_limited).then_some(counter.as_str());

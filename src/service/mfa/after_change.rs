@@ -2,19 +2,21 @@
 
 use crate::domain::{Change, EmailMessage, SessionId, User, UserId};
 use crate::service::accounts::undo_link::{self, Undoable};
+use crate::service::api_tokens::end_with_sessions::{Ending, end_with_sessions};
 use crate::service::mail::gate;
 use crate::service::sessions::end_many;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Result, one_time};
-use crate::store::users;
+use crate::store::{totp, users};
 
-/// Ends the sessions that began before the change, except one, and pending sign-ins.
+/// Ends the sessions that began before the change, except one, the API tokens that they made, and pending sign-ins.
 pub(in crate::service) fn end_other_sessions(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
     except: SessionId,
 ) -> Result<()> {
     one_time::revoke_after_credential_change(unit.tx, user_id)?;
+    end_with_sessions(unit, user_id, Some(except), Ending::MadeBySessions)?;
     end_many::end_other_sessions(unit, user_id, except)?;
     unit.changed(Change::PersonChanged { user_id });
     Ok(())
@@ -43,11 +45,14 @@ pub(in crate::service) fn send_notice(
         return Ok(());
     };
     let token = match notice {
-        MfaNotice::Enabled => {
-            let confirmed_at = unit.now;
-            let secret = undo_link::store(unit, user.id, Undoable::Authenticator { confirmed_at })?;
-            Some(secret.expose().to_owned())
-        }
+        MfaNotice::Enabled => match totp::enrolled_at(unit.tx, user.id)? {
+            Some(enrolled_at) => {
+                let first = Undoable::Authenticator { enrolled_at };
+                let secret = undo_link::store(unit, user.id, first)?;
+                Some(secret.expose().to_owned())
+            }
+            None => None,
+        },
         MfaNotice::Replaced | MfaNotice::Disabled => None,
     };
     let message = EmailMessage::MfaChanged {

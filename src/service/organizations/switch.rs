@@ -23,7 +23,7 @@ pub(in crate::service) enum OrganizationSwitch {
 /// Makes the actor a member, switches their session and records it as `action`.
 ///
 /// # Errors
-/// `AlreadyMember`; `Forbidden` for a service.
+/// `AlreadyMember`; `Forbidden` for a service; `ReauthenticationRequired` as [`switch_session`].
 pub(in crate::service) fn join_and_switch(
     unit: &mut UnitOfWork<'_, '_>,
     actor: &Actor,
@@ -40,7 +40,8 @@ pub(in crate::service) fn join_and_switch(
 /// Switches a session to another organization of its user, unless that requires a second factor first.
 ///
 /// # Errors
-/// `TokenRevoked` if the session has ended by now.
+/// `TokenRevoked` if the session has ended by now; `ReauthenticationRequired` if a second factor would have to be
+/// enrolled first.
 pub(in crate::service) fn switch_session(
     unit: &mut UnitOfWork<'_, '_>,
     session: &Session,
@@ -49,6 +50,10 @@ pub(in crate::service) fn switch_session(
 ) -> Result<OrganizationSwitch> {
     let pending = PendingSignIn::of(to);
     if let Some(missing) = Missing::of_session(unit.tx, pending)? {
+        // The challenge lets its holder enrol an authenticator, as after a sign-in.
+        if !session.is_fresh(unit.now) {
+            return Err(Error::ReauthenticationRequired);
+        }
         return challenge(unit, pending, missing).map(OrganizationSwitch::Challenge);
     }
     if !sessions::touch(unit.tx, session.id, to.organization_id, unit.now)? {

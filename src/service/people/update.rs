@@ -80,6 +80,9 @@ pub async fn update_person(
             match (update.disabled, before.user.disabled_at) {
                 (Some(true), None) => disable(unit, &before)?,
                 (Some(false), Some(_)) => {
+                    if was.role == Role::Admin {
+                        actor.must_be_fresh(unit.now)?;
+                    }
                     must_belong_only_here(unit, user_id)?;
                     users::enable(unit.tx, user_id, unit.now)?;
                     former_identities::forget_removal(unit.tx, user_id, organization_id)?;
@@ -142,7 +145,7 @@ fn change_manager(
 
 /// What concerns the account, and not the membership, is not for the admin of one organization to decide if the account
 /// belongs to several. Joining another one takes the lock of the account, which is held.
-fn must_belong_only_here(unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<()> {
+pub(super) fn must_belong_only_here(unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<()> {
     match memberships::list_of_user(unit.tx, user_id)?.len() {
         ..=1 => Ok(()),
         _ => Err(Error::MemberElsewhere),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{SessionId, UserId, lifetimes};
+use crate::service::api_tokens::end_with_sessions::end_made_by;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
@@ -34,7 +35,7 @@ pub(in crate::service) fn store_link(
     Ok(secret)
 }
 
-/// Ends only this session. If it has already ended, that is not an error.
+/// Ends only this session, and the API tokens that it made. If it has already ended, that is not an error.
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`.
@@ -55,6 +56,7 @@ pub async fn end_session_by_link(
             if !sessions::revoke(unit.tx, user_id, session_id, now)? {
                 return unit.unrecorded(());
             }
+            end_made_by(unit, user_id, session_id)?;
             unit.sessions_ended(user_id, [session_id]);
             let session = sessions::find(unit.tx, session_id)?;
             let organization_id = session.map(|session| session.organization_id);

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::domain::audit::Action;
 use crate::service::api_tokens::end_with_sessions::{Ending, end_with_sessions};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Caller, Error, Result, Services, one_time};
 use crate::store::sessions;
 
 /// Ends the caller's session. If it has already ended, that is not an error.
@@ -38,6 +38,7 @@ pub async fn logout_all(services: &Services, caller: &Caller, api_tokens: Ending
         .write_as(caller, move |unit, actor| {
             let ended = end_with_sessions(unit, actor.id(), None, api_tokens)?;
             unit.revoke_tokens(actor.id())?;
+            one_time::revoke_pending_sign_ins(unit.tx, actor.id())?;
             let event = unit.event(Action::LogoutAll);
             let event = event.detail(json!({"apiTokensEnded": ended}));
             unit.finish(event, ())
