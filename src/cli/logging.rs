@@ -15,8 +15,7 @@ use crate::config::{LogFormat, Logging};
 
 /// Starts logging for the whole process. A second call changes nothing.
 pub(super) fn start(logging: &Logging) {
-    let on_terminal = io::stderr().is_terminal();
-    let layer = layer(logging, on_terminal, io::stderr);
+    let layer = layer(logging, io::stderr().is_terminal(), io::stderr);
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));
 }
 
@@ -33,7 +32,7 @@ where
     let layer = log::layer().with_writer(writer);
     let layer = if pretty {
         layer
-            .with_ansi(on_terminal)
+            .with_ansi(on_terminal && logging.colors)
             .fmt_fields(debug_fn(write_field).delimited(" "))
             .boxed()
     } else {
@@ -85,13 +84,18 @@ mod tests {
     }
 
     fn written(format: LogFormat, levels: &str, act: impl FnOnce()) -> String {
-        let written = Written::default();
         let logging = Logging {
             format,
             levels: levels.parse().unwrap(),
+            colors: true,
         };
+        written_with(&logging, false, act)
+    }
+
+    fn written_with(logging: &Logging, on_terminal: bool, act: impl FnOnce()) -> String {
+        let written = Written::default();
         let writer = written.clone();
-        let layer = layer(&logging, false, move || writer.clone());
+        let layer = layer(logging, on_terminal, move || writer.clone());
         let subscriber = tracing_subscriber::registry().with(layer);
         tracing::subscriber::with_default(subscriber, act);
         let bytes = written.0.lock().unwrap().clone();
@@ -134,6 +138,21 @@ mod tests {
         assert_eq!(line["message"], format!("said {HOSTILE}"));
         assert_eq!(line["span"]["path"], HOSTILE);
         assert_eq!(line["level"], "INFO");
+    }
+
+    #[test]
+    fn colors_are_for_terminals_that_want_them() {
+        let has_colors = |colors, on_terminal| {
+            let logging = Logging {
+                format: LogFormat::Pretty,
+                levels: "info".parse().unwrap(),
+                colors,
+            };
+            written_with(&logging, on_terminal, || tracing::info!("hello")).contains('\u{1b}')
+        };
+        assert!(has_colors(true, true));
+        assert!(!has_colors(false, true));
+        assert!(!has_colors(true, false));
     }
 
     #[test]

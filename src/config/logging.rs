@@ -4,13 +4,15 @@ use tracing_subscriber::filter::Targets;
 
 use super::reader::Reader;
 use super::setting_error::{Problem, quoted};
-use super::settings::{LOG_FORMAT, RUST_LOG};
+use super::settings::{LOG_FORMAT, NO_COLOR, RUST_LOG};
 use super::values::one_of;
 
 #[derive(Debug, Clone)]
 pub struct Logging {
     pub format: LogFormat,
     pub levels: Targets,
+    /// Whether lines on a terminal may have colors.
+    pub colors: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,7 @@ impl Logging {
         Some(Self {
             format: format?,
             levels: levels?,
+            colors: !reader.is_given(&NO_COLOR),
         })
     }
 }

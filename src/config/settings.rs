@@ -91,7 +91,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
         ],
     ),
     ("Mail", &[&SMTP_URL, &MAIL_FROM, &MAIL_TEMPLATES]),
-    ("Logs", &[&LOG_FORMAT, &RUST_LOG]),
+    ("Logs", &[&LOG_FORMAT, &RUST_LOG, &NO_COLOR]),
 ];
 
 pub static HOST: Setting = Setting {
@@ -403,4 +403,12 @@ pub static RUST_LOG: Setting = Setting {
     secret: false,
     example: "info,hallpass=debug",
     description: "Log level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module.",
+};
+
+pub static NO_COLOR: Setting = Setting {
+    name: "NO_COLOR",
+    default: Fallback::None,
+    secret: false,
+    example: "1",
+    description: "Any value turns off colors on a terminal (<https://no-color.org>).",
 };
