@@ -276,10 +276,24 @@ pub fn set_verified_email(
     email: &Email,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    set_email(tx, id, email, Some(now), now)
+}
+
+/// Gives the account another address, or its first; `verified_at` is missing for one that is not verified yet.
+///
+/// # Errors
+/// `Taken(UserEmail)`.
+pub fn set_email(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    email: &Email,
+    verified_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::update(users::table.find(id))
         .set((
             users::email.eq(Some(email.as_str())),
-            users::email_verified_at.eq(Some(Timestamp(now))),
+            users::email_verified_at.eq(verified_at.map(Timestamp)),
             users::updated_at.eq(Timestamp(now)),
         ))
         .execute(conn))?;

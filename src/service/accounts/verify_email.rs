@@ -1,13 +1,16 @@
 //! Verifies the e-mail address of an account, or its new one.
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Change, Email, EmailMessage, OrganizationId, User, lifetimes};
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::mail::gate::{self, Cause};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
+use crate::store::memberships;
 use crate::store::one_time_tokens::{self, Purpose};
-use crate::store::{memberships, users};
+use crate::store::users::{self, Account};
 
 /// Sends the e-mail that asks a new `user` to verify `email`. `organization` is the one they join, if it existed
 /// before.
@@ -69,15 +72,27 @@ pub async fn verify_email(
         .await
 }
 
-/// Sets the new address and notifies the old one.
 fn change(unit: &mut UnitOfWork<'_, '_>, wanted: &EmailProof, token: &str) -> Result<()> {
     let user_id = wanted.user_id;
     let account =
         users::lock_enabled_account(unit.tx, user_id)?.ok_or(Error::InvalidOrExpiredToken)?;
     one_time::redeem::<EmailProof>(unit.tx, token, Purpose::ChangeEmail, unit.now)?
         .ok_or(Error::InvalidOrExpiredToken)?;
-    let email = wanted.email();
-    users::set_verified_email(unit.tx, user_id, &email, unit.now).map_err(Error::taken_email)?;
+    replace_email(unit, account, &wanted.email(), Some(unit.now))
+}
+
+/// Sets the new address and notifies the old one. The account is locked.
+///
+/// # Errors
+/// `EmailTaken`.
+pub(in crate::service) fn replace_email(
+    unit: &mut UnitOfWork<'_, '_>,
+    account: Account,
+    email: &Email,
+    verified_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let user_id = account.user.id;
+    users::set_email(unit.tx, user_id, email, verified_at, unit.now).map_err(Error::taken_email)?;
     one_time::revoke_after_credential_change(unit.tx, user_id)?;
     // They would verify the old address.
     one_time_tokens::delete_of_user(unit.tx, user_id, &[Purpose::VerifyEmail])?;

@@ -5,6 +5,7 @@ use crate::domain::{OrganizationId, Role, UserId};
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::end_membership::end_membership;
 use crate::service::sessions::end_many::end_sessions_in;
+use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, Result, Services};
 use crate::store::{former_identities, memberships};
 
@@ -30,16 +31,31 @@ pub async fn remove_member(
                 actor.must_be(Role::Admin)?;
                 Action::MemberRemoved
             };
-            keep_an_admin(unit.tx, organization_id, user_id)?;
-            memberships::find(unit.tx, user_id, organization_id)?.ok_or(Error::UserNotFound)?;
-            let now = unit.now;
-            if action == Action::MemberRemoved {
-                former_identities::remember_removal(unit.tx, user_id, organization_id, now)?;
-            }
-            end_membership(unit, user_id, organization_id)?;
-            end_sessions_in(unit, user_id, organization_id)?;
-            let event = unit.event(action).about(user_id);
-            unit.finish(event, ())
+            remove_from(unit, user_id, organization_id, action)?;
+            unit.recorded(())
         })
         .await
+}
+
+/// Ends the membership and its sessions, and records it as `action`. Who was removed, and did not leave, does not come
+/// back through Slack. The organization and the account are locked.
+///
+/// # Errors
+/// `UserNotFound` for users who are not members; `LastAdmin`.
+pub(in crate::service) fn remove_from(
+    unit: &mut UnitOfWork<'_, '_>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+    action: Action,
+) -> Result<()> {
+    keep_an_admin(unit.tx, organization_id, user_id)?;
+    memberships::find(unit.tx, user_id, organization_id)?.ok_or(Error::UserNotFound)?;
+    if action == Action::MemberRemoved {
+        former_identities::remember_removal(unit.tx, user_id, organization_id, unit.now)?;
+    }
+    end_membership(unit, user_id, organization_id)?;
+    end_sessions_in(unit, user_id, organization_id)?;
+    let event = unit.event(action).about(user_id);
+    unit.record(event.within(organization_id))?;
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::slice;
 use serde_json::json;
 
 use crate::domain::audit::Action;
-use crate::domain::{Change, Permission, PersonName, Role, UserId, Violation};
+use crate::domain::{Change, Membership, Permission, PersonName, Role, UserId, Violation};
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::{Person, complete, reach};
 use crate::service::unit_of_work::UnitOfWork;
@@ -69,7 +69,7 @@ pub async fn update_person(
                 unit.record(unit.event(Action::ProfileUpdated).about(user_id))?;
             }
             if let Some(role) = update.role.filter(|role| *role != was.role) {
-                change_role(unit, &before, role)?;
+                change_role(unit, was, role)?;
             }
             if let Some(manager_id) = update.manager_id.filter(|id| *id != was.manager_id) {
                 if actor.is_service() && manager_id == Some(actor.id()) {
@@ -84,10 +84,7 @@ pub async fn update_person(
                         actor.must_be_fresh(unit.now)?;
                     }
                     must_belong_only_here(unit, user_id)?;
-                    users::enable(unit.tx, user_id, unit.now)?;
-                    former_identities::forget_removal(unit.tx, user_id, organization_id)?;
-                    unit.changed(Change::PersonChanged { user_id });
-                    unit.record(unit.event(Action::UserEnabled).about(user_id))?;
+                    enable_account(unit, user_id)?;
                 }
                 (None, _) | (Some(true), Some(_)) | (Some(false), None) => {}
             }
@@ -106,8 +103,13 @@ pub async fn update_person(
         .await
 }
 
-fn change_role(unit: &mut UnitOfWork<'_, '_>, person: &Person, role: Role) -> Result<()> {
-    let membership = &person.membership;
+/// # Errors
+/// `LastAdmin` for a demotion that would leave none.
+pub(in crate::service) fn change_role(
+    unit: &mut UnitOfWork<'_, '_>,
+    membership: &Membership,
+    role: Role,
+) -> Result<()> {
     let (user_id, organization_id) = (membership.user_id, membership.organization_id);
     if role < membership.role {
         keep_an_admin(unit.tx, organization_id, user_id)?;
@@ -160,6 +162,20 @@ fn disable(unit: &mut UnitOfWork<'_, '_>, person: &Person) -> Result<()> {
     must_belong_only_here(unit, user_id)?;
     disable_account(unit, user_id)?;
     unit.record(unit.event(Action::UserDisabled).about(user_id))?;
+    Ok(())
+}
+
+/// Undoes [`disable_account`], except that sessions and tokens stay ended.
+pub(in crate::service) fn enable_account(
+    unit: &mut UnitOfWork<'_, '_>,
+    user_id: UserId,
+) -> Result<()> {
+    users::enable(unit.tx, user_id, unit.now)?;
+    for membership in memberships::list_of_user(unit.tx, user_id)? {
+        former_identities::forget_removal(unit.tx, user_id, membership.organization_id)?;
+    }
+    unit.changed(Change::PersonChanged { user_id });
+    unit.record(unit.event(Action::UserEnabled).about(user_id))?;
     Ok(())
 }
 

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
+use crate::domain::UserId;
 use crate::domain::audit::Action;
 use crate::service::api_tokens::end_with_sessions::{Ending, end_with_sessions};
+use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, Result, Services, one_time};
 use crate::store::sessions;
 
@@ -36,12 +38,22 @@ pub async fn logout_all(services: &Services, caller: &Caller, api_tokens: Ending
     caller.session_id()?;
     services
         .write_as(caller, move |unit, actor| {
-            let ended = end_with_sessions(unit, actor.id(), None, api_tokens)?;
-            unit.revoke_tokens(actor.id())?;
-            one_time::revoke_pending_sign_ins(unit.tx, actor.id())?;
-            let event = unit.event(Action::LogoutAll);
-            let event = event.detail(json!({"apiTokensEnded": ended}));
-            unit.finish(event, ())
+            end_all_sessions_of(unit, actor.id(), api_tokens)?;
+            unit.recorded(())
         })
         .await
+}
+
+/// Ends every session of this user, revokes every access token issued so far, ends API tokens, and records it.
+pub(in crate::service) fn end_all_sessions_of(
+    unit: &mut UnitOfWork<'_, '_>,
+    user_id: UserId,
+    api_tokens: Ending,
+) -> Result<()> {
+    let ended = end_with_sessions(unit, user_id, None, api_tokens)?;
+    unit.revoke_tokens(user_id)?;
+    one_time::revoke_pending_sign_ins(unit.tx, user_id)?;
+    let event = unit.event(Action::LogoutAll).about(user_id);
+    unit.record(event.detail(json!({"apiTokensEnded": ended})))?;
+    Ok(())
 }
