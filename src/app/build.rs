@@ -127,6 +127,18 @@ impl App {
         })
     }
 
+    /// Checks that a database exists, and creates nothing.
+    ///
+    /// # Errors
+    /// `NoDatabase`, also for a database without our tables; or when it is unreachable.
+    pub async fn expect_database(database: &Database) -> Result<(), BuildError> {
+        match store(database)?.exists().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(BuildError::NoDatabase(database.to_string())),
+            Err(error) => Err(BuildError::Database(error)),
+        }
+    }
+
     /// The services for the command line, without a port and without background work.
     ///
     /// # Errors
@@ -142,10 +154,9 @@ impl App {
     /// # Errors
     /// When the database is unreachable or has an unexpected schema.
     pub async fn inspect(database: &Database) -> Result<Option<Inspection>, BuildError> {
-        if let Database::Sqlite { path } = database
-            && !path.exists()
-        {
-            return Ok(None);
+        match Self::expect_database(database).await {
+            Err(BuildError::NoDatabase(_)) => return Ok(None),
+            checked => checked?,
         }
         let store = service::Database::new(store(database)?);
         let mail = mail::backlog(&store, SystemClock.now()).await;

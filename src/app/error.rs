@@ -11,6 +11,11 @@ pub enum BuildError {
     DatabaseUrl(String),
     #[error("{0}. Check DATABASE_URL, and that the database is running and reachable.")]
     Database(StoreError),
+    #[error(
+        "there is no database of Hallpass at {0}, which DATABASE_URL names: use the settings of the server, or create \
+         it with `hallpass migrate`"
+    )]
+    NoDatabase(String),
     #[error("{0}")]
     TooNew(MigrationError),
     #[error("JWT_SECRET: {0}")]

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Failure, output};
 use crate::app::{App, Inspection};
-use crate::config::{Config, Variables};
+use crate::config::{Config, Database, SettingErrors, Variables};
 use crate::service::hashing::default_threads;
 use crate::service::hashing::measure::Speed;
 
@@ -35,7 +35,11 @@ pub(super) struct Doctor {
 
 /// Measures this machine, which should be idle.
 pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> {
-    let inspection = inspect(variables).await;
+    let database = Config::read_database(&|name| variables.get(name));
+    if let Ok(database) = &database {
+        output::note(&format!("database: {database}"));
+    }
+    let inspection = inspect(database).await;
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
     let target = Duration::from_millis(doctor.latency);
     let speed = Speed::measure();
@@ -86,9 +90,8 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
 }
 
 /// Inspects the database that `serve` would use; `None` if it does not exist yet.
-async fn inspect(variables: &Variables) -> Result<Option<Inspection>, Failure> {
-    let database = Config::read_database(&|name| variables.get(name))?;
-    Ok(App::inspect(&database).await?)
+async fn inspect(database: Result<Database, SettingErrors>) -> Result<Option<Inspection>, Failure> {
+    Ok(App::inspect(&database?).await?)
 }
 
 fn about_database(inspection: &Result<Option<Inspection>, Failure>) -> String {

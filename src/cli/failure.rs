@@ -13,6 +13,8 @@ pub enum Failure {
     Failed(String),
     /// The input is not valid (`EX_DATAERR` of sysexits.h).
     InvalidInput(String),
+    /// `EX_NOINPUT`.
+    NoDatabase(String),
     /// `EX_UNAVAILABLE`.
     DatabaseUnavailable(String),
     /// `EX_CONFIG`.
@@ -26,6 +28,7 @@ impl Failure {
         ExitCode::from(match self {
             Self::Failed(_) => 1,
             Self::InvalidInput(_) => 65,
+            Self::NoDatabase(_) => 66,
             Self::DatabaseUnavailable(_) => 69,
             Self::Settings(_) | Self::InvalidSetting(_) => 78,
         })
@@ -42,6 +45,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Failed(why)
             | Self::InvalidInput(why)
+            | Self::NoDatabase(why)
             | Self::DatabaseUnavailable(why)
             | Self::InvalidSetting(why) => f.write_str(why),
             Self::Settings(errors) => errors.fmt(f),
@@ -59,6 +63,7 @@ impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
         let why = error.to_string();
         match error {
+            BuildError::NoDatabase(_) => Self::NoDatabase(why),
             BuildError::Database(_) => Self::DatabaseUnavailable(why),
             BuildError::DatabaseUrl(_) | BuildError::Secrets(_) | BuildError::MailServer(_) => {
                 Self::InvalidSetting(why)
@@ -84,9 +89,14 @@ impl From<service::Error> for Failure {
                     .collect();
                 Self::InvalidInput(lines.join("\n"))
             }
-            Error::EmailTaken | Error::MfaNotEnrolled | Error::OrganizationNotFound => {
-                Self::InvalidInput(error.to_string())
-            }
+            Error::EmailTaken
+            | Error::MfaNotEnrolled
+            | Error::OrganizationNotFound
+            | Error::UserNotFound
+            | Error::SessionNotFound
+            | Error::AlreadyMember
+            | Error::OrganizationClosed
+            | Error::LastAdmin => Self::InvalidInput(error.to_string()),
             Error::Busy(_) | Error::Conflict | Error::Unavailable(_) => {
                 Self::DatabaseUnavailable(error.to_string())
             }
@@ -106,15 +116,10 @@ impl From<service::Error> for Failure {
             | Error::MfaAlreadyEnabled
             | Error::MfaEnrolmentRequired
             | Error::MfaRequired
-            | Error::SessionNotFound
-            | Error::UserNotFound
             | Error::InvitationNotFound
             | Error::InvitationNotYours
-            | Error::AlreadyMember
-            | Error::OrganizationClosed
             | Error::ApiTokenNotFound
             | Error::TooManyApiTokens
-            | Error::LastAdmin
             | Error::MemberElsewhere
             | Error::SlackNotSetUp
             | Error::SignIn(_)
@@ -135,6 +140,9 @@ mod tests {
         let violation = Violation::new("email", "invalid_email", "Please enter an e-mail address.");
         assert_eq!(code(Error::Invalid(vec![violation])), ExitCode::from(65));
         assert_eq!(code(Error::EmailTaken), ExitCode::from(65));
+        assert_eq!(code(Error::LastAdmin), ExitCode::from(65));
+        let missing = Failure::from(BuildError::NoDatabase(String::new()));
+        assert_eq!(missing.exit_code(), ExitCode::from(66));
         assert_eq!(
             code(Error::Unavailable("no connection".to_owned())),
             ExitCode::from(69)

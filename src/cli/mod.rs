@@ -11,6 +11,7 @@ macro_rules! examples {
             "  1   failure, as described in the message\n",
             "  2   invalid usage\n",
             "  65  invalid input\n",
+            "  66  no database\n",
             "  69  database unavailable\n",
             "  78  invalid settings",
         )
@@ -65,7 +66,7 @@ enum Command {
     Dev,
     /// Migrate the database to the current schema
     #[command(after_help = migrate::EXAMPLES)]
-    Migrate,
+    Migrate(migrate::Migrate),
     /// Manage organizations
     #[command(subcommand, after_help = org::EXAMPLES)]
     Org(org::Command),
@@ -92,7 +93,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&variables()?).await,
         Command::Dev => dev::run(&variables()?).await,
-        Command::Migrate => migrate::run(&variables()?).await,
+        Command::Migrate(command) => migrate::run(&command, &variables()?).await,
         Command::Org(command) => org::run(command, &variables()?).await,
         Command::User(command) => user::run(command, &variables()?).await,
         Command::Secret(command) => secret::run(&command),

@@ -1,19 +1,27 @@
 //! What the operator's commands need: settings, logging and the database.
 
-use super::{Failure, logging};
+use super::{Failure, logging, output};
 use crate::app::App;
 use crate::config::{Config, Mode, Variables};
 use crate::service::Services;
 
-/// Opens the database.
+/// Opens the database, which must exist, and names it on standard error.
+///
+/// # Errors
+/// Those of the settings; when there is no database, or none that answers.
 pub(super) async fn open(variables: &Variables) -> Result<Services, Failure> {
-    let config = read_settings(variables)?;
+    // First, so that nothing is created in a wrong directory. An error in the setting is reported below.
+    if let Ok(database) = Config::read_database(&|name| variables.get(name)) {
+        App::expect_database(&database).await?;
+    }
+    let config = read_settings(variables, Mode::Operator)?;
+    output::note(&format!("database: {}", config.database));
     Ok(App::services_for_operator(&config).await?)
 }
 
 /// Reads the settings and starts logging.
-pub(super) fn read_settings(variables: &Variables) -> Result<Config, Failure> {
-    let config = Config::read(&|name| variables.get(name), Mode::Serve)?;
+pub(super) fn read_settings(variables: &Variables, mode: Mode) -> Result<Config, Failure> {
+    let config = Config::read(&|name| variables.get(name), mode)?;
     logging::start(&config.logging);
     Ok(config)
 }

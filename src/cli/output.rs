@@ -17,6 +17,12 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Prints a line for people on standard error, so that standard output stays clean for programs.
+#[expect(clippy::print_stderr, reason = "it is not part of the output")]
+pub(super) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::Failed(format!("cannot serialize the output: {error}")))?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Failure, operator};
 use crate::app::{App, Overrides, raise_limit_of_open_files};
-use crate::config::{ENV_FILE, Tokens, Variables};
+use crate::config::{ENV_FILE, Mode, Tokens, Variables};
 
 pub(super) const EXAMPLES: &str = examples!(
     "hallpass serve",
@@ -15,7 +15,7 @@ pub(super) const EXAMPLES: &str = examples!(
 );
 
 pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {
-    let config = operator::read_settings(variables)?;
+    let config = operator::read_settings(variables, Mode::Serve)?;
     let tokens = config.tokens.clone();
     start(App::build(config, Overrides::default()).await?, &tokens).await
 }

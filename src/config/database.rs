@@ -1,5 +1,6 @@
 //! The database.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -46,6 +47,28 @@ impl Database {
             _ => {
                 let why = "It is neither a SQLite nor a PostgreSQL URL.";
                 Err(Problem::new(why, hint))
+            }
+        }
+    }
+}
+
+/// Where it is: an absolute path, or a URL without password and parameters.
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite { path } => {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                path.display().fmt(f)
+            }
+            Self::Postgres { url } => {
+                let Ok(mut url) = Url::parse(url.expose_secret()) else {
+                    return f.write_str("PostgreSQL");
+                };
+                // It cannot fail for a URL with a host.
+                let _ = url.set_password(None);
+                url.set_query(None);
+                url.set_fragment(None);
+                url.fmt(f)
             }
         }
     }

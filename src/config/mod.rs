@@ -43,8 +43,10 @@ pub const ENV_FILE: &str = ".env";
 /// The command that the settings are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// `hallpass serve` and the other commands.
+    /// `hallpass serve` and `hallpass migrate`.
     Serve,
+    /// The other commands: as `Serve`, but they create no secret.
+    Operator,
     /// `hallpass dev`: other defaults, and loopback addresses only.
     Dev,
 }
@@ -64,7 +66,7 @@ pub struct Config {
 
 impl Config {
     /// Reads every setting. If `JWT_SECRET` is not set and need not be, reads a secret from the file next to
-    /// the database, or creates it if there are no other errors.
+    /// the database, or creates it if there are no other errors and the mode allows it.
     ///
     /// # Errors
     /// All errors at once.

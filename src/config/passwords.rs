@@ -19,7 +19,7 @@ pub struct Passwords {
 impl Passwords {
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let costs = match reader.mode {
-            Mode::Serve => 10..=16,
+            Mode::Serve | Mode::Operator => 10..=16,
             Mode::Dev => 4..=16,
         };
         let bcrypt_cost = reader.value(&BCRYPT_COST, number_within(costs));

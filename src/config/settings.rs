@@ -33,9 +33,10 @@ pub enum Fallback {
 impl Fallback {
     pub fn value(&self, mode: Mode) -> Option<&'static str> {
         match (self, mode) {
-            (Self::None | Self::Derived(_), _) | (Self::DevOnly(_), Mode::Serve) => None,
+            (Self::None | Self::Derived(_), _)
+            | (Self::DevOnly(_), Mode::Serve | Mode::Operator) => None,
             (Self::Value(value), _) | (Self::DevOnly(value), Mode::Dev) => Some(value),
-            (Self::ByMode { serve, .. }, Mode::Serve) => Some(serve),
+            (Self::ByMode { serve, .. }, Mode::Serve | Mode::Operator) => Some(serve),
             (Self::ByMode { dev, .. }, Mode::Dev) => Some(dev),
         }
     }

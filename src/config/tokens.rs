@@ -16,6 +16,8 @@ use crate::crypto::secret_strength;
 const GENERATE_ONE: &str =
     "Generate one with `hallpass secret generate`, and set JWT_SECRET or JWT_SECRET_FILE.";
 
+const AS_THE_SERVER: &str = "Set JWT_SECRET or JWT_SECRET_FILE as for the server.";
+
 #[derive(Debug, Clone)]
 pub struct Tokens {
     /// Newest first: the first signs, all verify. Never empty.
@@ -41,6 +43,12 @@ impl Tokens {
             let path = local_secret_path(reader, server, database)?;
             let may_create = !reader.has_errors();
             let secret = match local_secret::read(&path) {
+                Ok(None) if may_create && reader.mode == Mode::Operator => {
+                    // Another secret than the server's would be of no use.
+                    let why = format!("It is not set, and there is no {}.", path.display());
+                    reader.report(&JWT_SECRET, Problem::new(why, AS_THE_SERVER));
+                    return None;
+                }
                 Ok(None) if may_create => local_secret::create(&path),
                 Ok(None) => return None,
                 Ok(Some(secret)) => Ok(secret),
@@ -124,7 +132,7 @@ fn local_secret_path(
 ) -> Option<PathBuf> {
     let mut reasons = Vec::new();
     // In development an exposed address is an error anyway, with or without a secret.
-    if let (Some(server), Mode::Serve) = (server, reader.mode) {
+    if let (Some(server), Mode::Serve | Mode::Operator) = (server, reader.mode) {
         if !server.is_on_loopback() {
             reasons.push("HOST is not a loopback address");
         }

@@ -50,6 +50,9 @@ pub enum StoreError {
     /// The queue in front of the database is full, or the job waited too long; it did not run.
     #[error("the database queue is full")]
     Busy,
+    /// The PostgreSQL server responds, but has no database of this name.
+    #[error("{0}")]
+    NoDatabase(String),
     /// The database does not respond or does not accept writes.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),

@@ -1,13 +1,18 @@
 //! Applies the migrations that a database lacks, once, even if several instances start at the same time.
 
+use std::fs;
+use std::io::ErrorKind;
+
 use diesel::backend::Backend;
+use diesel::dsl::{select, sql};
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
+use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 use diesel::{QueryDsl as _, RunQueryDsl as _, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Requester, Store, StoreError, Tx, on};
+use super::{Engine, Requester, Store, StoreError, Tx, on};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -49,6 +54,38 @@ impl Store {
             }
         })
         .await
+    }
+
+    /// Whether the database exists and was migrated before. Creates nothing, as opening a missing SQLite file would.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn exists(&self) -> Result<bool, StoreError> {
+        if let Engine::Sqlite(path) = &self.engine {
+            match fs::metadata(path) {
+                Ok(file) if file.len() > 0 => {}
+                Err(error) if error.kind() != ErrorKind::NotFound => {}
+                _ => return Ok(false),
+            }
+        }
+        let has_table = self
+            .read(Requester::OPERATOR, |tx| match tx {
+                Tx::Sqlite(connection) => select(sql::<Bool>(
+                    "exists (select 1 from sqlite_master where name = '__diesel_schema_migrations')",
+                ))
+                .get_result(*connection)
+                .map_err(StoreError::from),
+                Tx::Postgres(connection) => select(sql::<Bool>(
+                    "to_regclass('__diesel_schema_migrations') is not null",
+                ))
+                .get_result(*connection)
+                .map_err(StoreError::from),
+            })
+            .await;
+        match has_table {
+            Err(StoreError::NoDatabase(_)) => Ok(false),
+            has_table => has_table,
+        }
     }
 
     /// The names of the migrations that `migrate` would apply to a database that was migrated before. It does not use

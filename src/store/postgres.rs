@@ -14,6 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
+use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
@@ -149,6 +150,9 @@ fn unavailable(error: &tokio_postgres::Error) -> StoreError {
         Some(source) => format!("cannot connect to PostgreSQL: {error}: {source}"),
         None => format!("cannot connect to PostgreSQL: {error}"),
     };
+    if error.code() == Some(&SqlState::INVALID_CATALOG_NAME) {
+        return StoreError::NoDatabase(cause);
+    }
     StoreError::Unavailable(cause)
 }
 

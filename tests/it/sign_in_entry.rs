@@ -167,6 +167,7 @@ on_both_databases! {
     }
 
     async fn the_operators_user_commands_begin_no_session(db: Db) {
+        runs(&db, &["migrate"]);
         runs(&db, &["org", "create", "Acme"]);
         let create = ["user", "create", ADA, "--name", "Ada Byron", "--organization", "acme", "--role", "admin"];
         runs(&db, &create);

@@ -48,6 +48,7 @@ on_both_databases! {
     }
 
     async fn disabling_the_last_admin_requires_even_the_last_admin(db: Db) {
+        succeeds(hallpass_on(&db, &["migrate", "--json"]));
         succeeds(hallpass_on(&db, &["org", "create", "Acme", "--json"]));
         for (email, role) in [("ada@acme.example", "admin"), ("bob@acme.example", "manager")] {
             assert!(create_user(&db, email, role).status.success());
@@ -78,6 +79,7 @@ fn doctor_reports_open_organizations_and_creates_no_database() {
         panic!("{db:?}")
     };
     assert!(!path.exists());
+    succeeds(hallpass_on(&db, &["migrate", "--json"]));
     succeeds(hallpass_on(&db, &["org", "create", "Acme", "--json"]));
     assert_eq!(doctor(&db)["openOrganizations"], 1);
     let mut closing = hallpass_on(&db, &["org", "create", "Beta", "--json"]);
