@@ -13,8 +13,10 @@ pub struct Invitation {
     pub email: Email,
     /// The role of the new member.
     pub role: Role,
-    /// `None` when the organization's rules created the invitation instead of a member.
+    /// `None` when the operator or the organization's rules created the invitation instead of a member.
     pub invited_by: Option<UserId>,
+    /// Whether the operator created it: then it depends on no member's role and no join policy.
+    pub by_operator: bool,
     /// The number of the e-mail whose link is valid: 1, 2, …; 0 before the first is sent.
     pub email_number: i32,
     pub created_at: DateTime<Utc>,

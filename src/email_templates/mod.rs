@@ -6,7 +6,7 @@ mod template_context;
 mod templates;
 mod wrap;
 
-pub use template_context::Branding;
+pub use template_context::{ACCEPT_INVITATION, Branding, RESET_PASSWORD, page_url};
 pub use templates::{TemplateFault, Templates};
 
 /// An e-mail as its recipient sees it.

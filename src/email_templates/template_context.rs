@@ -34,16 +34,26 @@ pub(super) fn template_context(message: &EmailMessage, branding: &Branding<'_>) 
     ]);
     context.extend(own(message));
     if let Some((path, token, lifetime)) = link(message) {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("token", token)
-            .finish();
-        let link = format!("{}/{path}?{query}", base(branding.app_url));
+        let link = page_url(branding.app_url, path, token);
         context.extend([
             ("link", Value::from_safe_string(link)),
             ("good_for", in_words(lifetime).into()),
         ]);
     }
     context
+}
+
+/// The path of the page that sets a new password.
+pub const RESET_PASSWORD: &str = "reset-password";
+/// The path of the page that accepts an invitation.
+pub const ACCEPT_INVITATION: &str = "accept-invitation";
+
+/// The address of the page at `path` that takes a token.
+pub fn page_url(app_url: &Url, path: &str, token: &str) -> String {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("token", token)
+        .finish();
+    format!("{}/{path}?{query}", base(app_url))
 }
 
 /// The page that the link leads to, its token, and how long it is valid.
@@ -53,7 +63,7 @@ fn link(message: &EmailMessage) -> Option<(&'static str, &str, TimeDelta)> {
             Some(("verify-email", token, lifetimes::VERIFICATION_LINK))
         }
         EmailMessage::ResetPassword { token, .. } => {
-            Some(("reset-password", token, lifetimes::RESET_LINK))
+            Some((RESET_PASSWORD, token, lifetimes::RESET_LINK))
         }
         EmailMessage::ConfirmNewEmail { token, .. } => {
             Some(("change-email", token, lifetimes::VERIFICATION_LINK))
@@ -67,7 +77,7 @@ fn link(message: &EmailMessage) -> Option<(&'static str, &str, TimeDelta)> {
             token: Some(token), ..
         } => Some(("undo", token, lifetimes::UNDO_LINK)),
         EmailMessage::Invitation { token, .. } => {
-            Some(("accept-invitation", token, lifetimes::INVITATION))
+            Some((ACCEPT_INVITATION, token, lifetimes::INVITATION))
         }
         EmailMessage::EmailChanged { .. }
         | EmailMessage::PasswordChanged { token: None, .. }

@@ -20,6 +20,7 @@ struct InvitationRow {
     letter: i32,
     created_at: Timestamp,
     expires_at: Timestamp,
+    by_operator: bool,
 }
 
 impl TryFrom<InvitationRow> for Invitation {
@@ -32,6 +33,7 @@ impl TryFrom<InvitationRow> for Invitation {
             email: Email::from_stored(row.email),
             role: parsed(&row.role)?,
             invited_by: row.invited_by,
+            by_operator: row.by_operator,
             email_number: row.letter,
             created_at: row.created_at.0,
             expires_at: row.expires_at.0,
@@ -46,6 +48,7 @@ pub fn insert(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError
         invitations::email.eq(invitation.email.as_str()),
         invitations::role.eq(invitation.role.as_str()),
         invitations::invited_by.eq(invitation.invited_by),
+        invitations::by_operator.eq(invitation.by_operator),
         invitations::letter.eq(invitation.email_number),
         invitations::created_at.eq(Timestamp(invitation.created_at)),
         invitations::expires_at.eq(Timestamp(invitation.expires_at)),
@@ -61,6 +64,7 @@ pub fn renew(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError>
     let values = (
         invitations::role.eq(invitation.role.as_str()),
         invitations::invited_by.eq(invitation.invited_by),
+        invitations::by_operator.eq(invitation.by_operator),
         invitations::expires_at.eq(Timestamp(invitation.expires_at)),
     );
     on!(tx, |conn| diesel::update(

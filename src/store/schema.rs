@@ -225,6 +225,7 @@ table! {
         expires_at -> Instant,
         accepted_at -> Nullable<Instant>,
         revoked_at -> Nullable<Instant>,
+        by_operator -> Bool,
     }
 }
 

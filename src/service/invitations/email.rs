@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::crypto::opaque::Opaque;
 use crate::domain::{EmailMessage, Invitation, InvitationId, OrganizationName, PersonName};
 use crate::service::mail::gate::{self, Cause};
 use crate::service::unit_of_work::UnitOfWork;
@@ -19,13 +20,13 @@ pub(in crate::service) struct InvitationLink {
 }
 
 /// Queues the e-mail in the transaction that inserted or renewed the invitation. Its link replaces earlier ones; if the
-/// organization has reached its limit for the address, the last link stays valid.
+/// organization has reached its limit for the address, the last link stays valid and the result is `false`.
 pub(in crate::service) fn send_invitation(
     unit: &mut UnitOfWork<'_, '_>,
     invitation: &Invitation,
     organization: &OrganizationName,
     inviter: Option<&PersonName>,
-) -> Result<()> {
+) -> Result<bool> {
     let secret = unit.secret();
     let message = EmailMessage::Invitation {
         organization: organization.to_string(),
@@ -34,18 +35,28 @@ pub(in crate::service) fn send_invitation(
         token: secret.expose().to_owned(),
     };
     let organization_id = invitation.organization_id;
-    let cause = match invitation.invited_by {
-        Some(_) => Cause::Invitation(organization_id),
-        None => Cause::JoinPolicy(organization_id),
+    let cause = if invitation.invited_by.is_some() || invitation.by_operator {
+        Cause::Invitation(organization_id)
+    } else {
+        Cause::JoinPolicy(organization_id)
     };
     if !gate::send(unit, invitation.email.clone(), &message, &cause)? {
-        return Ok(());
+        return Ok(false);
     }
+    store_link(unit, invitation, &secret)?;
+    Ok(true)
+}
+
+/// Makes `secret` the only valid link of the invitation.
+pub(in crate::service) fn store_link(
+    unit: &mut UnitOfWork<'_, '_>,
+    invitation: &Invitation,
+    secret: &Opaque,
+) -> Result<()> {
     let link = InvitationLink {
         invitation_id: invitation.id,
         email_number: invitations::count_email(unit.tx, invitation.id)?,
     };
     let until = invitation.expires_at;
-    one_time::issue(unit.tx, &secret, Purpose::Invitation, None, &link, until)?;
-    Ok(())
+    one_time::issue(unit.tx, secret, Purpose::Invitation, None, &link, until)
 }

@@ -1,15 +1,18 @@
-//! Invites an address, by a member or by the join policy.
+//! Invites an address, by a member, by the join policy, or by the operator.
+
+use url::Url;
 
 use crate::domain::audit::Action;
 use crate::domain::{
-    AddressBlock, Email, Invitation, InvitationId, JoinPolicy, OrganizationId, Role, UserId,
-    lifetimes,
+    AddressBlock, Email, Invitation, InvitationId, JoinPolicy, Organization, OrganizationId, Role,
+    UserId, lifetimes,
 };
-use crate::service::invitations::email::send_invitation;
+use crate::email_templates::{ACCEPT_INVITATION, page_url};
+use crate::service::invitations::email::{send_invitation, store_link};
 use crate::service::limits::{Group, Key, draw, draw_as};
 use crate::service::unit_of_work::{Actor, UnitOfWork};
 use crate::service::{Caller, Error, RequestContext, Result, Services};
-use crate::store::{identities, invitations, memberships, organizations};
+use crate::store::{Tx, identities, invitations, memberships, organizations};
 
 pub struct Invite {
     pub email: Email,
@@ -51,13 +54,7 @@ pub async fn invite(
             must_be_vouched_for(unit, actor)?;
             let organization = organizations::find(unit.tx, organization_id)?
                 .ok_or(Error::OrganizationNotFound)?;
-            if organization.join_policy == JoinPolicy::Closed {
-                return Err(Error::OrganizationClosed);
-            }
-            if memberships::includes_email(unit.tx, organization_id, &invite.email)? {
-                return Err(Error::AlreadyMember);
-            }
-            let unanswered = invitations::find_unanswered(unit.tx, organization_id, &invite.email)?;
+            let unanswered = unanswered(unit.tx, &organization, &invite.email)?;
             if let Some(open) = unanswered
                 .as_ref()
                 .filter(|open| unit.now < open.expires_at)
@@ -72,6 +69,7 @@ pub async fn invite(
                 email: invite.email,
                 role: invite.role,
                 invited_by: Some(actor.id()),
+                by_operator: false,
             };
             let invitation = wanted.store(unit, unanswered)?;
             let inviter = Some(&actor.user().name);
@@ -126,6 +124,7 @@ pub(in crate::service) async fn invite_by_rule(
                 email,
                 role: Role::Employee,
                 invited_by: None,
+                by_operator: false,
             };
             let invitation = wanted.store(unit, unanswered)?;
             send_invitation(unit, &invitation, &organization.name, None)?;
@@ -135,12 +134,73 @@ pub(in crate::service) async fn invite_by_rule(
         .await
 }
 
+/// Invites an address for the operator, whose invitations need no member to back them. `app_url` is where links point.
+///
+/// Returns the link if no e-mail is sent: without `by_email`, or if the address has reached its limit of e-mails.
+///
+/// # Errors
+/// `OrganizationNotFound`, `AlreadyMember`, `OrganizationClosed`.
+pub async fn invite_by_operator(
+    services: &Services,
+    context: &RequestContext,
+    organization_id: OrganizationId,
+    invite: Invite,
+    by_email: bool,
+    app_url: &Url,
+) -> Result<(Invitation, Option<String>)> {
+    let app_url = app_url.clone();
+    services
+        .operate(context, move |unit| {
+            let organization = organizations::lock(unit.tx, organization_id)?
+                .ok_or(Error::OrganizationNotFound)?;
+            let unanswered = unanswered(unit.tx, &organization, &invite.email)?;
+            let wanted = Wanted {
+                organization_id,
+                email: invite.email,
+                role: invite.role,
+                invited_by: None,
+                by_operator: true,
+            };
+            let invitation = wanted.store(unit, unanswered)?;
+            let is_sent = by_email && send_invitation(unit, &invitation, &organization.name, None)?;
+            let link = if is_sent {
+                None
+            } else {
+                let secret = unit.secret();
+                store_link(unit, &invitation, &secret)?;
+                Some(page_url(&app_url, ACCEPT_INVITATION, secret.expose()))
+            };
+            let event = unit.event(Action::InvitationSent).within(organization_id);
+            unit.finish(event, (invitation, link))
+        })
+        .await
+}
+
+/// The invitation that a new one to this address replaces.
+///
+/// # Errors
+/// `OrganizationClosed`, `AlreadyMember`.
+fn unanswered(
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+    email: &Email,
+) -> Result<Option<Invitation>> {
+    if organization.join_policy == JoinPolicy::Closed {
+        return Err(Error::OrganizationClosed);
+    }
+    if memberships::includes_email(tx, organization.id, email)? {
+        return Err(Error::AlreadyMember);
+    }
+    Ok(invitations::find_unanswered(tx, organization.id, email)?)
+}
+
 /// The invitation to store.
 struct Wanted {
     organization_id: OrganizationId,
     email: Email,
     role: Role,
     invited_by: Option<UserId>,
+    by_operator: bool,
 }
 
 impl Wanted {
@@ -152,11 +212,12 @@ impl Wanted {
         unanswered: Option<Invitation>,
     ) -> Result<Invitation> {
         let expires_at = unit.now + lifetimes::INVITATION;
-        let (role, invited_by) = (self.role, self.invited_by);
+        let (role, invited_by, by_operator) = (self.role, self.invited_by, self.by_operator);
         if let Some(unanswered) = unanswered {
             let renewed = Invitation {
                 role,
                 invited_by,
+                by_operator,
                 expires_at,
                 ..unanswered
             };
@@ -169,6 +230,7 @@ impl Wanted {
             email: self.email,
             role,
             invited_by,
+            by_operator,
             email_number: 0,
             created_at: unit.now,
             expires_at,

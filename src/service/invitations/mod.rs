@@ -16,7 +16,7 @@ mod revoke;
 pub use accept::accept;
 pub use accept_with_password::accept_with_password;
 pub(in crate::service) use invite::invite_by_rule;
-pub use invite::{Invite, invite};
+pub use invite::{Invite, invite, invite_by_operator};
 pub use list::list;
 pub use preview::{Invited, preview};
 pub use register::{RegisterInvited, create_account, register};

@@ -87,7 +87,7 @@ impl OpenInvitation {
 
     /// Undoes an earlier removal, unless the invitation was sent by the join policy.
     pub(super) fn readmit(&self, unit: &mut UnitOfWork<'_, '_>, user: &User) -> Result<()> {
-        if self.invitation.invited_by.is_some() {
+        if self.invitation.invited_by.is_some() || self.invitation.by_operator {
             let organization_id = self.invitation.organization_id;
             former_identities::forget_removal(unit.tx, user.id, organization_id)?;
         }
@@ -103,12 +103,15 @@ impl OpenInvitation {
     }
 }
 
-/// An invitation is valid only while the inviter's role, or the organization's join policy, still allows it.
+/// An invitation by a member or by rule is valid only while the inviter's role, or the join policy, still allows it.
 fn is_backed(
     tx: &mut Tx<'_>,
     invitation: &Invitation,
     organization: &Organization,
 ) -> Result<bool, StoreError> {
+    if invitation.by_operator {
+        return Ok(true);
+    }
     let Some(inviter) = invitation.invited_by else {
         return Ok(
             invitation.role == Role::Employee && organization.lets_in(Some(&invitation.email))

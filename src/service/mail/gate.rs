@@ -27,7 +27,7 @@ const NOTICES_OF_A_KIND: u8 = 20;
 pub(in crate::service) enum Cause<'a> {
     /// A registration, in an organization that exists or with a new one.
     Registration(Option<OrganizationId>),
-    /// A member invites.
+    /// A member or the operator invites.
     Invitation(OrganizationId),
     /// The organization's join policy invites, at the request of any client.
     JoinPolicy(OrganizationId),

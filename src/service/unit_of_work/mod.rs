@@ -1,9 +1,10 @@
 //! The unit of work: the one way to write to the database.
 //!
-//! A verb opens one with [`Services::write`] for clients that are not authenticated yet, or for a [`Caller`] with
-//! [`Services::write_as`] or [`Services::administer`], which check the caller again under a lock. It gives the verb the
-//! transaction, the time, ids and secrets, and takes what happened: audit rows, changes for other instances, e-mails. A
-//! verb can end only with a [`Finished`], which shows that it recorded what it did.
+//! A verb opens one with [`Services::write`] for clients that are not authenticated yet, for the operator with
+//! [`Services::operate`], or for a [`Caller`] with [`Services::write_as`] or [`Services::administer`], which check the
+//! caller again under a lock. It gives the verb the transaction, the time, ids and secrets, and takes what happened:
+//! audit rows, changes for other instances, e-mails. A verb can end only with a [`Finished`], which shows that it
+//! recorded what it did.
 
 mod actor;
 mod audit_limit;
@@ -20,10 +21,12 @@ use crate::crypto::keyring::Keyring;
 use crate::crypto::opaque::Opaque;
 use crate::crypto::sealed::{self, Purpose};
 use crate::crypto::seeded_random::SeededRandom;
-use crate::domain::audit::{Action, AuditEntry};
+use crate::domain::audit::{Action, AuditEntry, Method};
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::person::MOST_SESSIONS;
-use crate::domain::{Change, DeviceOwner, Email, EmailMessage, SessionId, UserId, lifetimes};
+use crate::domain::{
+    Change, DeviceOwner, Email, EmailMessage, OrganizationId, SessionId, UserId, lifetimes,
+};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
 use crate::store::{Requester, StoreError, Tx, changes, sessions, users};
@@ -87,6 +90,11 @@ impl UnitOfWork<'_, '_> {
     /// The `User-Agent`, at most 255 characters.
     pub fn device(&self) -> Option<&str> {
         self.context.device.as_deref()
+    }
+
+    /// Sets the organization to whose log events belong by default.
+    pub fn within(&mut self, organization_id: OrganizationId) {
+        self.template.organization_id = Some(organization_id);
     }
 
     /// A new event. If there is a caller, it is about them by default.
@@ -297,7 +305,7 @@ impl UnitOfWork<'_, '_> {
 }
 
 impl Services {
-    /// Writes for clients that authenticate within `work`, or need not: a sign-in, a link from an e-mail, the operator.
+    /// Writes for clients that authenticate within `work`, or need not: a sign-in, a link from an e-mail.
     ///
     /// # Errors
     /// The error of `work`, which rolls back; a refusal that it recorded, which does not; or the [`StoreError`] that
@@ -311,6 +319,26 @@ impl Services {
         T: Send + 'static,
     {
         self.run(context.into(), context.clone(), work).await
+    }
+
+    /// Writes for the operator, whose events these are by default. Nothing is checked: those who can run commands on
+    /// the database may do everything.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub(in crate::service) async fn operate<T>(
+        &self,
+        context: &RequestContext,
+        work: impl FnOnce(&mut UnitOfWork<'_, '_>) -> Result<Finished<T>> + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+    {
+        self.run(Requester::OPERATOR, context.clone(), |unit| {
+            unit.template = Event::empty().by(Method::Operator);
+            work(unit)
+        })
+        .await
     }
 
     /// Reads for a caller after checking in the database that they may still act.
