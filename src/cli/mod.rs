@@ -19,6 +19,8 @@ macro_rules! examples {
 }
 
 mod banner;
+#[cfg(test)]
+mod commands_page;
 mod dev;
 mod doctor;
 mod failure;
@@ -124,13 +126,31 @@ mod tests {
     fn every_help_has_examples_and_exit_codes() {
         let mut commands = Vec::new();
         every_command(&Arguments::command(), &mut commands);
-        assert!(commands.len() >= 15);
+        assert!(commands.len() >= 30);
         for mut command in commands {
             let help = command.render_help().to_string();
             let name = command.get_name();
             assert!(help.contains("\n  hallpass "), "{name}: {help}");
             assert!(help.contains("78  invalid settings"), "{name}: {help}");
         }
+    }
+
+    #[test]
+    fn every_command_that_reports_something_can_print_json() {
+        let mut commands = Vec::new();
+        every_command(&Arguments::command(), &mut commands);
+        let without: Vec<&str> = commands
+            .iter()
+            .filter(|command| !command.has_subcommands())
+            .filter(|command| {
+                command
+                    .get_arguments()
+                    .all(|argument| argument.get_id() != "json")
+            })
+            .map(clap::Command::get_name)
+            .collect();
+        // The servers log, and the OpenAPI document is JSON.
+        assert_eq!(without, ["serve", "dev", "openapi"]);
     }
 
     #[test]

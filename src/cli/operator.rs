@@ -1,22 +1,42 @@
 //! What the operator's commands need: settings, logging and the database.
 
+use url::Url;
+
 use super::{Failure, logging, output};
 use crate::app::App;
 use crate::config::{Config, Mode, Variables};
-use crate::service::Services;
+use crate::service::{RequestContext, Services};
 
-/// Opens the database, which must exist, and names it on standard error.
-///
-/// # Errors
-/// Those of the settings; when there is no database, or none that answers.
-pub(super) async fn open(variables: &Variables) -> Result<Services, Failure> {
-    // First, so that nothing is created in a wrong directory. An error in the setting is reported below.
-    if let Ok(database) = Config::read_database(&|name| variables.get(name)) {
-        App::expect_database(&database).await?;
+/// What the operator's commands work with.
+pub(super) struct Console {
+    pub services: Services,
+    pub context: RequestContext,
+    /// Where links point.
+    pub app_url: Url,
+    /// Whether running servers send e-mails.
+    pub sends_email: bool,
+}
+
+impl Console {
+    /// Opens the database, which must exist, and names it on standard error.
+    ///
+    /// # Errors
+    /// Those of the settings; when there is no database, or none that answers.
+    pub(super) async fn open(variables: &Variables) -> Result<Self, Failure> {
+        // First, so that nothing is created in a wrong directory. An error in the setting is reported below.
+        if let Ok(database) = Config::read_database(&|name| variables.get(name)) {
+            App::expect_database(&database).await?;
+        }
+        let config = read_settings(variables, Mode::Operator)?;
+        output::note(&format!("database: {}", config.database));
+        let services = App::services_for_operator(&config).await?;
+        Ok(Self {
+            context: RequestContext::command_line(&services),
+            services,
+            app_url: config.accounts.app_url,
+            sends_email: config.mail.server.is_some(),
+        })
     }
-    let config = read_settings(variables, Mode::Operator)?;
-    output::note(&format!("database: {}", config.database));
-    Ok(App::services_for_operator(&config).await?)
 }
 
 /// Reads the settings and starts logging.

@@ -18,7 +18,7 @@ pub mod error_code;
 mod field;
 mod form;
 #[cfg(test)]
-mod generated;
+pub(crate) mod generated;
 mod host;
 mod layers;
 pub mod metrics;

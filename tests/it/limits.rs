@@ -3,14 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use hallpass::config::Config;
-use hallpass::domain::Email;
 use hallpass::service::limits;
 use hallpass::service::operations::operator;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::client::Call;
-use crate::support::test_app::operator_context;
+use crate::support::test_app::{found, operator_context};
 use crate::support::{
     Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, TestApp, member_body, on_both_databases,
 };
@@ -233,9 +232,8 @@ on_both_databases! {
         fail_a_hundred_times().await;
         app.login_from("198.51.100.8", "ada@acme.example", PASSWORD).await.locked_for(day);
         let operator_app = app.operator_app().await;
-        let email = Email::parse("ada@acme.example").unwrap();
-        let unlocked = operator::unlock_user(operator_app.services(), &operator_context(), &email).await;
-        assert!(unlocked.unwrap().is_some());
+        let id = found(&operator_app, "ada@acme.example").await.unwrap().id;
+        operator::unlock_user(operator_app.services(), &operator_context(), id).await.unwrap();
         app.login_from("198.51.100.8", "ada@acme.example", PASSWORD).await.expect(200);
         app.login_from("192.0.2.1", "ada@acme.example", PASSWORD).await.expect(200);
         assert_eq!(app.rows("account.unlocked").await, 1);

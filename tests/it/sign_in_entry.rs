@@ -177,7 +177,9 @@ on_both_databases! {
         )
         .await;
         for command in [
-            &["list"][..], &["unlock", ADA], &["reset-mfa", ADA], &["disable", ADA, "--even-the-last-admin"],
+            &["list"][..], &["unlock", ADA], &["reset-mfa", ADA], &["set-password", ADA], &["reset-link", ADA],
+            &["verify", ADA], &["sessions", "list", ADA], &["set-role", ADA, "admin", "--organization", "acme"],
+            &["disable", ADA, "--even-the-last-admin"], &["enable", ADA], &["disable", ADA, "--even-the-last-admin"],
         ] {
             runs(&db, &[&["user"], command].concat());
         }

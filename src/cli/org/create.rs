@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::{OrganizationJson, print_table};
-use crate::cli::{Failure, operator as command_line, output};
+use crate::cli::operator::Console;
+use crate::cli::{Failure, output};
 use crate::config::Variables;
 use crate::domain::OrganizationName;
-use crate::service::RequestContext;
 use crate::service::operations::operator;
 
 pub(super) const EXAMPLES: &str = examples!(
@@ -26,13 +26,9 @@ pub(crate) struct Create {
 impl Create {
     pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let name = OrganizationName::parse(&self.name).map_err(Failure::invalid("name"))?;
-        let services = command_line::open(variables).await?;
-        let organization = operator::create_organization(
-            &services,
-            &RequestContext::command_line(&services),
-            name,
-        )
-        .await?;
+        let console = Console::open(variables).await?;
+        let organization =
+            operator::create_organization(&console.services, &console.context, name).await?;
         if self.json {
             output::print_json(&OrganizationJson::from(&organization))
         } else {

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::{OrganizationJson, print_table};
-use crate::cli::{Failure, operator as command_line, output};
+use crate::cli::operator::Console;
+use crate::cli::{Failure, output};
 use crate::config::Variables;
 use crate::service::operations::operator;
 
@@ -21,7 +22,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let services = command_line::open(variables).await?;
+        let services = Console::open(variables).await?.services;
         let organizations = operator::list_organizations(&services).await?;
         if self.json {
             let organizations: Vec<_> = organizations.iter().map(OrganizationJson::from).collect();

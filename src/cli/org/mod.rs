@@ -1,7 +1,10 @@
 //! `hallpass org …`
 
 mod create;
+mod invite;
 mod list;
+mod members;
+mod set_policy;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
@@ -24,12 +27,30 @@ pub(super) enum Command {
     /// List all organizations
     #[command(after_help = list::EXAMPLES)]
     List(list::List),
+    /// List the members of an organization
+    #[command(after_help = members::EXAMPLES)]
+    Members(members::Members),
+    /// Invite an e-mail address to an organization
+    ///
+    /// The invitation is sent by e-mail. Without SMTP_URL, or after three e-mails to the address within an hour, its
+    /// link is printed instead: give it to the owner of the address only, because accepting verifies the address. It
+    /// works once, for seven days; earlier links stop working.
+    #[command(after_help = invite::EXAMPLES)]
+    Invite(invite::Invite),
+    /// Change who may join an organization, and whether members need a second factor
+    ///
+    /// What is not given does not change.
+    #[command(after_help = set_policy::EXAMPLES)]
+    SetPolicy(set_policy::SetPolicy),
 }
 
 pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), Failure> {
     match command {
         Command::Create(create) => create.run(variables).await,
         Command::List(list) => list.run(variables).await,
+        Command::Members(members) => members.run(variables).await,
+        Command::Invite(invite) => invite.run(variables).await,
+        Command::SetPolicy(set_policy) => set_policy.run(variables).await,
     }
 }
 
@@ -57,6 +78,8 @@ struct OrganizationJson<'a> {
     name: &'a str,
     slug: &'a str,
     join_policy: JoinPolicy,
+    allowed_domains: Vec<&'a str>,
+    require_mfa: bool,
     created_at: DateTime<Utc>,
 }
 
@@ -67,6 +90,8 @@ impl<'a> From<&'a Organization> for OrganizationJson<'a> {
             name: organization.name.as_str(),
             slug: organization.slug.as_str(),
             join_policy: organization.join_policy,
+            allowed_domains: organization.allowed_domains.names().collect(),
+            require_mfa: organization.require_mfa,
             created_at: organization.created_at,
         }
     }
@@ -74,17 +99,34 @@ impl<'a> From<&'a Organization> for OrganizationJson<'a> {
 
 fn print_table(organizations: &[Organization]) -> Result<(), Failure> {
     output::print_table(
-        ["ID", "SLUG", "NAME", "JOIN POLICY", "CREATED"],
+        ["ID", "SLUG", "NAME", "JOIN POLICY", "MFA", "CREATED"],
         organizations.iter().map(|organization| {
             [
                 organization.id.to_string(),
                 organization.slug.to_string(),
                 organization.name.to_string(),
-                organization.join_policy.to_string(),
+                join_policy(organization),
+                if organization.require_mfa {
+                    "required"
+                } else {
+                    "optional"
+                }
+                .to_owned(),
                 organization
                     .created_at
                     .to_rfc3339_opts(SecondsFormat::Secs, true),
             ]
         }),
     )
+}
+
+/// The policy, with its domains if they count.
+fn join_policy(organization: &Organization) -> String {
+    match organization.join_policy {
+        JoinPolicy::Domain => {
+            let names: Vec<&str> = organization.allowed_domains.names().collect();
+            format!("domain: {}", names.join(", "))
+        }
+        policy @ (JoinPolicy::Open | JoinPolicy::Invite | JoinPolicy::Closed) => policy.to_string(),
+    }
 }

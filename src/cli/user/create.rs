@@ -1,17 +1,16 @@
 //! `hallpass user create`
 
-use std::path::PathBuf;
-
 use clap::Args;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 
-use super::{UserJson, password};
-use crate::cli::{Failure, operator as command_line, org, output};
+use super::password::{self, PasswordSource};
+use super::{MemberJson, UserJson, find};
+use crate::cli::operator::Console;
+use crate::cli::{Failure, org, output};
 use crate::config::Variables;
 use crate::domain::{Email, OrganizationId, PersonName, Role, UserId};
-use crate::service::RequestContext;
-use crate::service::Services;
+use crate::service::Error;
 use crate::service::operations::operator::{self, CreateUser};
 
 pub(super) const EXAMPLES: &str = examples!(
@@ -34,27 +33,20 @@ pub(crate) struct Create {
     /// Role in the organization: employee, manager or admin
     #[arg(long, default_value_t = Role::Employee)]
     role: Role,
-    /// E-mail address of the user's manager, who must be in the organization
-    #[arg(long, value_name = "EMAIL")]
+    /// E-mail address or id of the user's manager, who must be in the organization
+    #[arg(long, value_name = "USER")]
     manager: Option<String>,
-    /// Read the password from the first line of this file instead of standard input
-    #[arg(long, value_name = "PATH", conflicts_with = "generate_password")]
-    password_file: Option<PathBuf>,
-    /// Generate a password and print it once
-    #[arg(long)]
-    generate_password: bool,
+    #[command(flatten)]
+    source: PasswordSource,
     /// Print the user as JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct CreatedJson<'a> {
     #[serde(flatten)]
-    user: UserJson<'a>,
-    organization_id: OrganizationId,
-    role: Role,
+    member: MemberJson<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<&'a str>,
 }
@@ -63,15 +55,13 @@ impl Create {
     pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
         let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
         let name = PersonName::parse(&self.name).map_err(Failure::invalid("name"))?;
-        let manager = self.manager.as_deref().map(Email::parse).transpose();
-        let manager = manager.map_err(Failure::invalid("manager"))?;
-        let services = command_line::open(variables).await?;
-        let organization = org::find(&services, &self.organization).await?;
-        let manager_id = match &manager {
-            Some(manager) => Some(find_member(&services, organization.id, manager).await?),
+        let console = Console::open(variables).await?;
+        let organization = org::find(&console.services, &self.organization).await?;
+        let manager_id = match &self.manager {
+            Some(manager) => Some(find_member(&console, organization.id, manager).await?),
             None => None,
         };
-        let password = self.password()?;
+        let password = self.source.read().await?;
         let user = CreateUser {
             email,
             password: password.expose_secret(),
@@ -80,14 +70,23 @@ impl Create {
             role: self.role,
             manager_id,
         };
-        let user = operator::create_user(&services, &RequestContext::command_line(&services), user)
-            .await?;
-        let shown_password = self.generate_password.then(|| password.expose_secret());
+        let user = match operator::create_user(&console.services, &console.context, user).await {
+            Err(Error::EmailTaken) => {
+                return Err(Failure::InvalidInput(format!(
+                    "email: {} has an account already; `hallpass user join` adds it to an organization",
+                    self.email
+                )));
+            }
+            created => created?,
+        };
+        let shown_password = self.source.is_generated().then(|| password.expose_secret());
         if self.json {
             return output::print_json(&CreatedJson {
-                user: UserJson::from(&user),
-                organization_id: organization.id,
-                role: self.role,
+                member: MemberJson {
+                    user: UserJson::from(&user),
+                    organization_id: organization.id,
+                    role: self.role,
+                },
                 password: shown_password,
             });
         }
@@ -103,34 +102,22 @@ impl Create {
                 self.role.to_string(),
             ]],
         )?;
-        match shown_password {
-            Some(password) => output::print(&format!("\nPassword (not shown again): {password}")),
-            None => Ok(()),
-        }
-    }
-
-    fn password(&self) -> Result<SecretString, Failure> {
-        if self.generate_password {
-            password::generate()
-        } else {
-            password::read(self.password_file.as_deref())
-        }
+        password::show(shown_password)
     }
 }
 
 async fn find_member(
-    services: &Services,
+    console: &Console,
     organization_id: OrganizationId,
-    email: &Email,
+    named: &str,
 ) -> Result<UserId, Failure> {
-    operator::list_users(services, Some(organization_id))
-        .await?
-        .into_iter()
-        .find(|(user, _)| user.email.as_ref() == Some(email))
-        .map(|(user, _)| user.id)
-        .ok_or_else(|| {
-            Failure::InvalidInput(format!(
-                "manager: no member of the organization has the address {email}"
-            ))
-        })
+    let manager = find("manager", console, named).await?;
+    let members = operator::list_users(&console.services, Some(organization_id)).await?;
+    if members.iter().any(|(member, _)| member.id == manager.id) {
+        Ok(manager.id)
+    } else {
+        Err(Failure::InvalidInput(format!(
+            "manager: {named} is not a member of the organization"
+        )))
+    }
 }

@@ -7,7 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::UserJson;
-use crate::cli::{Failure, operator as command_line, org, output};
+use crate::cli::operator::Console;
+use crate::cli::{Failure, org, output};
 use crate::config::Variables;
 use crate::domain::{Membership, OrganizationId, Role, Slug, User, UserId};
 use crate::service::operations::operator;
@@ -55,7 +56,7 @@ impl From<&Membership> for MembershipJson {
 
 impl List {
     pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let services = command_line::open(variables).await?;
+        let services = Console::open(variables).await?.services;
         let organization_id = match &self.organization {
             Some(organization) => Some(org::find(&services, organization).await?.id),
             None => None,

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use super::UserJson;
-use crate::cli::{Failure, operator as command_line, output};
+use super::{Subject, name};
+use crate::cli::Failure;
+use crate::cli::operator::Console;
 use crate::config::Variables;
-use crate::domain::Email;
-use crate::service::{RequestContext, mfa};
+use crate::service::mfa;
 
 pub(super) const EXAMPLES: &str = examples!(
     "hallpass user reset-mfa ada@example.com",
@@ -15,28 +15,19 @@ pub(super) const EXAMPLES: &str = examples!(
 
 #[derive(Debug, Args)]
 pub(crate) struct ResetMfa {
-    /// The user's e-mail address
-    email: String,
-    /// Print the user as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    subject: Subject,
 }
 
 impl ResetMfa {
     pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let email = Email::parse(&self.email).map_err(Failure::invalid("email"))?;
-        let services = command_line::open(variables).await?;
-        let user = mfa::reset(&services, &RequestContext::command_line(&services), &email)
-            .await?
-            .ok_or_else(|| {
-                Failure::InvalidInput(format!("email: no user has the address {email}"))
-            })?;
-        if self.json {
-            output::print_json(&UserJson::from(&user))
-        } else {
-            output::print(&format!(
-                "Removed the authenticator of {email}. All their sessions have ended."
-            ))
-        }
+        let console = Console::open(variables).await?;
+        let user = self.subject.find(&console).await?;
+        let user = mfa::reset(&console.services, &console.context, user.id).await?;
+        let done = format!(
+            "Removed the authenticator of {}. All their sessions have ended.",
+            name(&user)
+        );
+        self.subject.print(&user, &done)
     }
 }

@@ -1,35 +1,28 @@
 //! Removes the second factor of a user who has lost the authenticator and the recovery codes, for the operator.
 
-use crate::domain::audit::{Action, Method};
-use crate::domain::{Email, User};
+use crate::domain::audit::Action;
+use crate::domain::{User, UserId};
 use crate::service::mfa::after_change::{MfaNotice, send_notice};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::{recovery_codes, totp, users};
 
-/// Deletes the authenticator and the recovery codes, and ends every session; `None` if no account has the address. The
-/// operator must have verified the user's identity.
+/// Deletes the authenticator and the recovery codes, and ends every session. The operator must have verified the
+/// user's identity.
 ///
 /// # Errors
-/// `MfaNotEnrolled`.
-pub async fn reset(
-    services: &Services,
-    context: &RequestContext,
-    email: &Email,
-) -> Result<Option<User>> {
-    let email = email.clone();
+/// `UserNotFound`, `MfaNotEnrolled`.
+pub async fn reset(services: &Services, context: &RequestContext, user_id: UserId) -> Result<User> {
     services
-        .write(context, move |unit| {
-            let Some(account) = users::lock_account_by_email(unit.tx, &email)? else {
-                return unit.unrecorded(None);
-            };
+        .operate(context, move |unit| {
+            let account = users::lock_account(unit.tx, user_id)?.ok_or(Error::UserNotFound)?;
             let user = account.user;
             if !totp::is_enrolled(unit.tx, user.id)? {
                 return Err(Error::MfaNotEnrolled);
             }
             remove_and_sign_out(unit, &user)?;
-            let event = unit.event(Action::MfaDisabled).by(Method::Operator);
-            unit.finish(event.about(user.id), Some(user))
+            let event = unit.event(Action::MfaDisabled).about(user.id);
+            unit.finish(event, user)
         })
         .await
 }

@@ -1,12 +1,11 @@
 //! Every way into an organization that requires a second factor.
 
-use hallpass::domain::Email;
 use hallpass::service::mfa;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::mfa::is_to_enrol;
-use crate::support::test_app::operator_context;
+use crate::support::test_app::{found, operator_context};
 use crate::support::{
     Actor, Answer, Browser, Db, OTHER_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, eventually,
     member_body, on_both_databases,
@@ -69,8 +68,8 @@ on_both_databases! {
             .refused(409, "MFA required");
 
         let operator_app = app.operator_app().await;
-        let email = Email::parse(BOB).unwrap();
-        mfa::reset(operator_app.services(), &operator_context(), &email).await.unwrap().unwrap();
+        let id = found(&operator_app, BOB).await.unwrap().id;
+        mfa::reset(operator_app.services(), &operator_context(), id).await.unwrap();
         eventually("the API token is refused", async || of_acme.me().await.status == 403).await;
         is_refused_without_mfa(&of_acme.me().await);
         bob.me().await.refused(401, "Token revoked");

@@ -5,9 +5,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::mfa::recovery_codes;
-use crate::support::test_app::operator_context;
+use crate::support::test_app::{found, operator_context};
 use crate::support::{OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
-use hallpass::domain::Email;
+use hallpass::domain::UserId;
 use hallpass::service::{Error, mfa};
 
 on_both_databases! {
@@ -67,13 +67,11 @@ on_both_databases! {
         ada.enrols(&app).await;
         let pending = app.takes_first_step(&ada.email).await;
         let operator_app = app.operator_app().await;
-        let resets = async |email: &str| {
-            let email = Email::parse(email).unwrap();
-            mfa::reset(operator_app.services(), &operator_context(), &email).await
-        };
-        assert!(resets("unknown@acme.example").await.unwrap().is_none());
-        assert!(resets(&ada.email).await.unwrap().is_some());
-        assert!(matches!(resets(&ada.email).await, Err(Error::MfaNotEnrolled)));
+        let id = found(&operator_app, &ada.email).await.unwrap().id;
+        let resets = async |id| mfa::reset(operator_app.services(), &operator_context(), id).await;
+        assert!(matches!(resets(UserId::NIL).await, Err(Error::UserNotFound)));
+        resets(id).await.unwrap();
+        assert!(matches!(resets(id).await, Err(Error::MfaNotEnrolled)));
 
         app.shows_code(&pending, "123456").await.refused(400, "Invalid or expired token");
         let answer = app.tries_to_log_in(&ada.email, PASSWORD).await.expect(200);

@@ -109,21 +109,10 @@ fn the_openapi_document_needs_no_server() {
 
 #[test]
 fn every_command_explains_itself_with_an_example() {
-    for command in [
-        &["serve"][..],
-        &["dev"],
-        &["migrate"],
-        &["org", "create"],
-        &["org", "list"],
-        &["user", "create"],
-        &["user", "list"],
-        &["user", "disable"],
-        &["user", "unlock"],
-        &["user", "reset-mfa"],
-        &["secret", "generate"],
-        &["openapi"],
-    ] {
-        let help = hallpass(&[command, &["--help"]].concat()).output().unwrap();
+    for command in EVERY_COMMAND {
+        let help = hallpass(&[*command, &["--help"]].concat())
+            .output()
+            .unwrap();
         assert_eq!(help.status.code(), Some(0), "{command:?}");
         let example = format!("hallpass {}", command.join(" "));
         let uses = stdout(&help).matches(&example).count();
@@ -136,6 +125,36 @@ fn every_command_explains_itself_with_an_example() {
     let unknown = hallpass(&["frobnicate"]).output().unwrap();
     assert_eq!(unknown.status.code(), Some(2), "{}", stderr(&unknown));
 }
+
+/// Every command, by the words that call it.
+const EVERY_COMMAND: &[&[&str]] = &[
+    &["serve"],
+    &["dev"],
+    &["migrate"],
+    &["doctor"],
+    &["org", "create"],
+    &["org", "list"],
+    &["org", "members"],
+    &["org", "invite"],
+    &["org", "set-policy"],
+    &["user", "create"],
+    &["user", "list"],
+    &["user", "set-password"],
+    &["user", "reset-link"],
+    &["user", "verify"],
+    &["user", "set-email"],
+    &["user", "disable"],
+    &["user", "enable"],
+    &["user", "unlock"],
+    &["user", "reset-mfa"],
+    &["user", "set-role"],
+    &["user", "join"],
+    &["user", "move"],
+    &["user", "sessions", "list"],
+    &["user", "sessions", "end"],
+    &["secret", "generate"],
+    &["openapi"],
+];
 
 fn succeeds(mut command: Command) -> Value {
     let output = command.output().unwrap();

@@ -8,6 +8,7 @@ mod idle;
 mod kill;
 mod log;
 mod mail;
+mod operator;
 mod race;
 mod settings;
 mod signals;

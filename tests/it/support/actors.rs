@@ -1,11 +1,10 @@
 //! People who use the product.
 
-use hallpass::domain::Email;
 use hallpass::service::operations::operator::{self, Disabled};
 use serde_json::{Value, json};
 
 use super::client::{Answer, Call, Client};
-use super::test_app::{TestApp, operator_context};
+use super::test_app::{TestApp, found, operator_context};
 
 /// A password that meets every rule.
 pub const PASSWORD: &str = "Correct-Horse-7-Battery";
@@ -138,10 +137,9 @@ impl TestApp {
     /// As an operator would with `--even-the-last-admin`.
     pub async fn disables(&self, email: &str) {
         let operator_app = self.operator_app().await;
-        let email = Email::parse(email).unwrap();
+        let id = found(&operator_app, email).await.unwrap().id;
         let disabled =
-            operator::disable_user(operator_app.services(), &operator_context(), &email, true)
-                .await;
+            operator::disable_user(operator_app.services(), &operator_context(), id, true).await;
         assert!(matches!(disabled, Ok(Disabled::Done(user)) if user.disabled_at.is_some()));
     }
 

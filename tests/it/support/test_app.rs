@@ -8,8 +8,10 @@ use chrono::TimeDelta;
 use hallpass::adapters::OsEntropy;
 use hallpass::app::{App, BuildError, Overrides};
 use hallpass::config::{Config, Mode};
+use hallpass::domain::{Email, User};
 use hallpass::sandbox::slack::SlackSandbox;
-use hallpass::service::RequestContext;
+use hallpass::service::operations::operator::{Identifier, find_user};
+use hallpass::service::{Error, RequestContext};
 use tokio::sync::oneshot;
 
 use super::client::{Call, Client};
@@ -146,6 +148,12 @@ pub async fn migrate(db: &Db) {
     build(usual_config(db), Arc::new(StoppedClock::new()), None)
         .await
         .unwrap();
+}
+
+/// The user with this address, as an operator's command finds them.
+pub async fn found(operator_app: &App, email: &str) -> Result<User, Error> {
+    let identifier = Identifier::Email(Email::parse(email).unwrap());
+    find_user(operator_app.services(), identifier).await
 }
 
 /// The request context of an operator.

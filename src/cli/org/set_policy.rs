@@ -1,0 +1,69 @@
+//! `hallpass org set-policy`
+
+use clap::{ArgGroup, Args};
+
+use super::{OrganizationJson, find, print_table};
+use crate::cli::operator::Console;
+use crate::cli::{Failure, output};
+use crate::config::Variables;
+use crate::domain::{AllowedDomains, JoinPolicy};
+use crate::service::UpdateOrganization;
+use crate::service::operations::operator;
+
+pub(super) const EXAMPLES: &str = examples!(
+    "hallpass org set-policy acme --join invite",
+    "hallpass org set-policy acme --join domain --domains acme.example,acme.test",
+    "hallpass org set-policy acme --require-mfa on",
+);
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("rules").required(true).multiple(true).args(["join", "domains", "require_mfa"]))]
+pub(crate) struct SetPolicy {
+    /// Slug or id of the organization
+    #[arg(value_name = "SLUG")]
+    organization: String,
+    /// Who may join: open (anyone who knows the id), domain (users of --domains, and invited users), invite (invited
+    /// users) or closed (no one)
+    #[arg(long, value_name = "POLICY")]
+    join: Option<JoinPolicy>,
+    /// The domains of --join domain, separated by commas; they replace the current ones
+    #[arg(long)]
+    domains: Option<String>,
+    /// Whether every member must have a second factor: on or off. Members without one enrol at their next sign-in
+    #[arg(long, value_name = "ON|OFF", value_parser = on_or_off)]
+    require_mfa: Option<bool>,
+    /// Print the organization as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl SetPolicy {
+    pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
+        let domains = self.domains.as_deref().map(|text| {
+            let names = text.split(',').map(str::trim);
+            AllowedDomains::parse(names.filter(|name| !name.is_empty()))
+        });
+        let update = UpdateOrganization {
+            join_policy: self.join,
+            allowed_domains: domains.transpose().map_err(Failure::invalid("domains"))?,
+            require_mfa: self.require_mfa,
+            ..UpdateOrganization::default()
+        };
+        let console = Console::open(variables).await?;
+        let id = find(&console.services, &self.organization).await?.id;
+        let changed = operator::set_policy(&console.services, &console.context, id, update).await?;
+        if self.json {
+            output::print_json(&OrganizationJson::from(&changed))
+        } else {
+            print_table(&[changed])
+        }
+    }
+}
+
+fn on_or_off(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("use on or off"),
+    }
+}

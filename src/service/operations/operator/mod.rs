@@ -1,0 +1,56 @@
+//! What the operator does from the command line, without permission checks.
+
+mod accounts;
+mod memberships;
+mod organizations;
+mod sessions;
+mod users;
+
+pub use accounts::{
+    Disabled, disable_user, enable_user, reset_link, set_email, set_password, unlock_user,
+    verify_user,
+};
+pub use memberships::{join, move_member, set_role};
+pub use organizations::{
+    count_open_organizations, create_organization, list_organizations, set_policy,
+};
+pub use sessions::{end_all_sessions, end_session, list_sessions};
+pub use users::{CreateUser, Identifier, create_user, find_user, list_users};
+
+use crate::domain::{OrganizationId, User, UserId};
+use crate::service::unit_of_work::{Finished, UnitOfWork};
+use crate::service::{Error, RequestContext, Result, Services};
+use crate::store::users::Account;
+use crate::store::{self, Tx};
+
+/// Writes to an account, which is locked after its organizations and `more`, in the order of their ids as everywhere.
+///
+/// # Errors
+/// `UserNotFound`, `OrganizationNotFound`, and those of `work`.
+async fn change_account<T: Send + 'static>(
+    services: &Services,
+    context: &RequestContext,
+    user_id: UserId,
+    more: &[OrganizationId],
+    work: impl FnOnce(&mut UnitOfWork<'_, '_>, Account) -> Result<Finished<T>> + Send + 'static,
+) -> Result<T> {
+    let mut places = more.to_vec();
+    services
+        .operate(context, move |unit| {
+            let theirs = store::memberships::list_of_user(unit.tx, user_id)?;
+            places.extend(theirs.iter().map(|membership| membership.organization_id));
+            places.sort_unstable();
+            for id in places {
+                store::organizations::lock(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
+            }
+            let account =
+                store::users::lock_account(unit.tx, user_id)?.ok_or(Error::UserNotFound)?;
+            work(unit, account)
+        })
+        .await
+}
+
+/// The user as they are after a change.
+fn reread(tx: &mut Tx<'_>, user_id: UserId) -> Result<User> {
+    store::users::find(tx, user_id)?.ok_or(Error::UserNotFound)
+}

@@ -1,0 +1,67 @@
+//! Organizations, created, listed and changed by the operator.
+
+use crate::domain::audit::Action;
+use crate::domain::{JoinPolicy, Organization, OrganizationId, OrganizationName};
+use crate::service::organizations::register::insert_organization;
+use crate::service::organizations::update::change_organization;
+use crate::service::{Database, Error, RequestContext, Result, Services, UpdateOrganization};
+use crate::store::{Requester, StoreError, organizations};
+
+/// # Errors
+/// When the database fails.
+pub async fn create_organization(
+    services: &Services,
+    context: &RequestContext,
+    name: OrganizationName,
+) -> Result<Organization> {
+    let join_policy = services.default_join_policy;
+    services
+        .operate(context, move |unit| {
+            let organization = insert_organization(unit, name, join_policy)?;
+            let event = unit.event(Action::OrganizationFounded);
+            unit.finish(event.within(organization.id), organization)
+        })
+        .await
+}
+
+/// Every organization, oldest first.
+pub async fn list_organizations(services: &Services) -> Result<Vec<Organization>> {
+    services
+        .store
+        .read(Requester::OPERATOR, |tx| {
+            organizations::list(tx).map_err(Error::from)
+        })
+        .await
+}
+
+/// How many organizations anyone who knows the id may join.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn count_open_organizations(store: &Database) -> Result<i64, StoreError> {
+    store
+        .read(Requester::OPERATOR, |tx| {
+            organizations::count_with_policy(tx, JoinPolicy::Open)
+        })
+        .await
+}
+
+/// Changes an organization's rules. A second factor may be required even if no admin has one: they enrol at their next
+/// sign-in.
+///
+/// # Errors
+/// `OrganizationNotFound`.
+pub async fn set_policy(
+    services: &Services,
+    context: &RequestContext,
+    id: OrganizationId,
+    update: UpdateOrganization,
+) -> Result<Organization> {
+    services
+        .operate(context, move |unit| {
+            unit.within(id);
+            let was = organizations::lock(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
+            change_organization(unit, &was, update)
+        })
+        .await
+}

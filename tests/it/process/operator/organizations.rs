@@ -1,0 +1,69 @@
+//! Invitations and rules of organizations.
+
+use serde_json::{Value, json};
+
+use super::{ADA, BOB, done, refused, rows, shows_page};
+use crate::process::{Server, hallpass_on, stderr};
+use crate::support::{Db, PASSWORD, eventually, member_body, on_both_databases};
+
+on_both_databases! {
+    async fn without_a_mail_server_an_invitation_prints_a_link_that_works(db: Db) {
+        let server = Server::with_acme(&db).await;
+        done(&db, &["org", "set-policy", "acme", "--join", "invite"]);
+        let invite = ["org", "invite", "acme", BOB, "--role", "admin"];
+        let path = |invitation: &Value| {
+            let link = invitation["link"].as_str().unwrap();
+            link.strip_prefix("http://127.0.0.1:8080").unwrap().to_owned()
+        };
+        let replaced = path(&done(&db, &invite));
+        let newest = path(&done(&db, &invite));
+        shows_page(server.client.get(&replaced), 400).await;
+        shows_page(server.client.get(&newest), 200).await;
+        let token = newest.strip_prefix("/accept-invitation?token=").unwrap();
+        let form = [("token", token), ("name", "Bob Baker"), ("password", PASSWORD)];
+        shows_page(server.client.post("/accept-invitation").form(&form), 200).await;
+        let bob = server.logs_in(BOB, PASSWORD).await;
+        assert_eq!(server.me(&bob).await.expect(200)["role"], "admin");
+
+        assert_eq!(rows(&db, "invitation.sent").await, 2);
+        assert_eq!(db.count("select count(*) from outbox where kind = 'invitation'").await, 0);
+        refused(&db, &invite, 65, &["already a member"]);
+        done(&db, &["org", "set-policy", "acme", "--join", "closed"]);
+        refused(&db, &["org", "invite", "acme", "eve@acme.example"], 65, &["no new members"]);
+    }
+
+    async fn with_a_mail_server_an_invitation_is_sent(db: Db) {
+        let _server = Server::with_acme(&db).await;
+        let invite = |email: &str| {
+            let mut command = hallpass_on(&db, &["org", "invite", "acme", email, "--json"]);
+            command.env("SMTP_URL", "smtp://localhost:9").env("MAIL_FROM", "id@acme.example");
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{}", stderr(&output));
+            serde_json::from_slice::<Value>(&output.stdout).unwrap()
+        };
+        assert_eq!(invite(BOB)["link"], json!(null));
+        let sent = "select count(*) from outbox where kind = 'invitation'";
+        assert_eq!(db.count(sent).await, 1);
+    }
+
+    async fn rules_set_by_the_operator_apply_within_a_second(db: Db) {
+        let server = Server::with_acme(&db).await;
+        let ada = server.logs_in(ADA, PASSWORD).await;
+        let organization = server.me(&ada).await.expect(200)["organizationId"].as_str().unwrap().to_owned();
+        let set = ["org", "set-policy", "acme", "--join", "domain", "--domains", "acme.example, beta.example"];
+        let changed = done(&db, &set);
+        assert_eq!(changed["joinPolicy"], "domain");
+        assert_eq!(changed["allowedDomains"], json!(["acme.example", "beta.example"]));
+        assert_eq!(changed["requireMfa"], json!(false));
+        refused(&db, &["org", "set-policy", "acme"], 2, &["--join"]);
+        refused(&db, &["org", "set-policy", "acme", "--domains", "com"], 65, &["domains"]);
+
+        done(&db, &["org", "set-policy", "acme", "--join", "invite", "--require-mfa", "on"]);
+        let join = server.post("/api/auth/register", &member_body(&organization, BOB)).await;
+        assert_eq!(join.status, 403, "{}", join.text());
+        eventually("a second factor is required", async || server.me(&ada).await.status == 403).await;
+        done(&db, &["org", "set-policy", "acme", "--require-mfa", "off"]);
+        server.soon_answers(&ada, 200).await;
+        assert_eq!(rows(&db, "organization.updated").await, 3);
+    }
+}
