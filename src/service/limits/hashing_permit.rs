@@ -15,7 +15,7 @@ pub(in crate::service) enum Whose {
     Typed(Email),
 }
 
-/// One hash or a few in a row. Only [`permit_hashing`](super::permit_hashing) makes one, so whatever hashes has been
+/// One hash or a few in a row. Only [`permit_hashing`](super::permit_hashing()) makes one, so whatever hashes has been
 /// counted.
 #[derive(Debug)]
 pub struct HashingPermit(Share);
