@@ -1,6 +1,7 @@
 //! What a server does when more passwords wait than it can verify in time.
 
 use actix_web::rt;
+use hallpass::ports::Clock as _;
 use serde_json::{Value, json};
 
 use crate::support::{Db, TestApp};
@@ -83,6 +84,41 @@ async fn a_flood_of_one_address_leaves_a_lane_to_another() {
     let other = rt::spawn(app.post("/api/auth/login").json(&other).try_send());
     until_busy(&app, LANES).await;
     for login in flood.into_iter().chain([other]) {
+        login.abort();
+    }
+    until_busy(&app, 0).await;
+}
+
+#[actix_web::test]
+async fn strangers_who_type_an_address_do_not_keep_its_owner_waiting() {
+    let app = TestApp::configured(Db::sqlite(), |config| {
+        config.passwords.bcrypt_cost = 16;
+        config.passwords.hashing_threads = Some(1);
+        config.server.rate_limits = true;
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    })
+    .await;
+    let email = "ada@acme.example";
+    app.registers("Acme", email).await;
+    let now = app.clock.now().timestamp_micros();
+    app.db
+        .execute(&format!(
+            "insert into known_addresses (user_id, block, last_at) select id, '198.51.100.7', {now} from users"
+        ))
+        .await;
+    let tries = |address: String| {
+        let call = app.post("/api/auth/login");
+        let body = json!({"email": email, "password": "Not-The-Password-1"});
+        call.header("x-forwarded-for", &address).json(&body)
+    };
+    let mut computing: Vec<_> = (1..LANES)
+        .map(|n| rt::spawn(tries(format!("192.0.2.{n}")).try_send()))
+        .collect();
+    until_busy(&app, LANES - 1).await;
+    assert_eq!(tries("192.0.2.99".to_owned()).await.status, 503);
+    computing.push(rt::spawn(tries("198.51.100.7".to_owned()).try_send()));
+    until_busy(&app, LANES).await;
+    for login in computing {
         login.abort();
     }
     until_busy(&app, 0).await;

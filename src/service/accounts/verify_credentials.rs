@@ -2,7 +2,7 @@
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{DeviceOwner, Email, UserId};
+use crate::domain::{AddressBlock, DeviceOwner, Email, UserId};
 use crate::service::accounts::minimum_duration::MinimumDuration;
 use crate::service::limits::{Attempt, Whose, count_failure, permit_hashing};
 use crate::service::unit_of_work::UnitOfWork;
@@ -78,6 +78,10 @@ async fn prove(
     let is_verified = account
         .as_ref()
         .is_some_and(|account| account.email_verified_at.is_some());
+    let permit = match user_id.filter(|_| standing.is_known()) {
+        Some(owner) => permit.at_known_place(owner, context.address.map(AddressBlock::from)),
+        None => permit,
+    };
     let stored = account
         .and_then(|account| account.password_hash)
         .map(StoredHash::from_stored);

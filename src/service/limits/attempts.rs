@@ -68,7 +68,10 @@ struct Place {
 /// What an attempt to sign in may still do.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::service) enum Standing {
-    Open,
+    Open {
+        /// Whether the owner has signed in here before.
+        is_known: bool,
+    },
     /// Locked, but the password is hashed all the same.
     Locked {
         /// Whether a right one signs in.
@@ -77,6 +80,15 @@ pub(in crate::service) enum Standing {
 }
 
 impl Standing {
+    /// Whether the owner has signed in here before.
+    pub(in crate::service) fn is_known(self) -> bool {
+        let (Self::Open { is_known }
+        | Self::Locked {
+            is_spared: is_known,
+        }) = self;
+        is_known
+    }
+
     pub(in crate::service) fn admits(self) -> bool {
         self != Self::Locked { is_spared: false }
     }
@@ -156,7 +168,7 @@ impl Attempt {
         mark: Option<String>,
     ) -> Result<Standing> {
         let Some(pair) = &mut self.0 else {
-            return Ok(Standing::Open);
+            return Ok(Standing::Open { is_known: false });
         };
         let place = pair.place.insert(Place {
             owner,
@@ -164,14 +176,15 @@ impl Attempt {
             mark,
         });
         let place = place.clone();
+        let is_known = place.is_known(tx, now)?;
         let Some(until) = FailureCounts::of(tx, pair, now)?.locked_until() else {
-            return Ok(Standing::Open);
+            return Ok(Standing::Open { is_known });
         };
         if !place.is_hashed(tx, pair, now)? {
             return Err(too_many(now, until));
         }
         Ok(Standing::Locked {
-            is_spared: place.is_known(tx, now)?,
+            is_spared: is_known,
         })
     }
 

@@ -25,6 +25,17 @@ impl HashingPermit {
         Self(Share::of(whose, address))
     }
 
+    /// The same for the owner of the account, at a place where they have signed in before: all others who type their
+    /// address share another turn, so that strangers do not keep the owner waiting.
+    #[must_use]
+    pub(in crate::service) fn at_known_place(
+        self,
+        owner: UserId,
+        address: Option<AddressBlock>,
+    ) -> Self {
+        Self(Share::of(("known place", owner), address))
+    }
+
     pub(in crate::service) fn share(&self) -> Share {
         self.0
     }
