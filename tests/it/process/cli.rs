@@ -188,3 +188,34 @@ fn create_user(db: &Db, email: &str, role: &str) -> Output {
     writeln!(process.stdin.take().unwrap(), "{PASSWORD}").unwrap();
     process.wait_with_output().unwrap()
 }
+
+#[actix_web::test]
+async fn the_commands_of_the_readme_set_up_a_server() {
+    let db = Db::sqlite();
+    let readme = include_str!("../../../README.md");
+    let run_it = readme.split("\n## Run it\n").nth(1).unwrap();
+    let block = run_it.split("```").nth(1).unwrap();
+    let commands = block
+        .lines()
+        .filter_map(|line| line.strip_prefix("cargo run --release -- "));
+    let (serve, set_up): (Vec<_>, Vec<_>) = commands.partition(|command| *command == "serve");
+    assert_eq!((serve.len(), set_up.len()), (1, 4), "{block}");
+    for command in set_up {
+        let mut shell = Command::new("sh");
+        let run = hallpass_on(&db, &[]);
+        shell
+            .args(["-c", &format!("\"$0\" {command}")])
+            .arg(run.get_program())
+            .envs(
+                run.get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .current_dir(run.get_current_dir().unwrap());
+        let output = shell.output().unwrap();
+        assert!(output.status.success(), "{command}: {}", stderr(&output));
+    }
+    let server = Server::start(&db).await;
+    server.client.get("/readyz").await.expect(200);
+    let people = succeeds(hallpass_on(&db, &["user", "list", "--json"]));
+    assert_eq!(people.as_array().unwrap().len(), 1);
+}
