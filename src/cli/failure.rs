@@ -96,7 +96,8 @@ impl From<service::Error> for Failure {
             | Error::SessionNotFound
             | Error::AlreadyMember
             | Error::OrganizationClosed
-            | Error::LastAdmin => Self::InvalidInput(error.to_string()),
+            | Error::LastAdmin
+            | Error::LastAdminOf(_) => Self::InvalidInput(error.to_string()),
             Error::Busy(_) | Error::Conflict | Error::Unavailable(_) => {
                 Self::DatabaseUnavailable(error.to_string())
             }
@@ -107,6 +108,7 @@ impl From<service::Error> for Failure {
             | Error::TokenExpired
             | Error::TokenRevoked
             | Error::Forbidden
+            | Error::NoOrganization
             | Error::ReauthenticationRequired
             | Error::InvalidCode
             | Error::InvalidOrExpiredToken

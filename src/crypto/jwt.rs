@@ -13,14 +13,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::jwt_provider;
 use super::keyring::{Key, Keyring};
-use crate::domain::{OrganizationId, Role, SessionId, UserId, lifetimes};
+use crate::domain::{ActiveOrganization, OrganizationId, Role, SessionId, UserId, lifetimes};
 
 /// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     pub sub: UserId,
-    pub org_id: OrganizationId,
-    pub role: Role,
+    /// `orgId` and `role`; a token has both or, for a user without an organization, neither.
+    pub organization: Option<ActiveOrganization>,
     pub sid: SessionId,
     /// The user's credential version when the token was signed.
     pub ver: i32,
@@ -66,8 +66,10 @@ pub fn sign(claims: &Claims, keyring: &Keyring, rules: &Rules) -> String {
     #[serde(rename_all = "camelCase")]
     struct Payload<'a> {
         sub: UserId,
-        org_id: OrganizationId,
-        role: Role,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        org_id: Option<OrganizationId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
         iat: i64,
         exp: i64,
         sid: SessionId,
@@ -82,8 +84,8 @@ pub fn sign(claims: &Claims, keyring: &Keyring, rules: &Rules) -> String {
     let key = keyring.newest();
     let payload = Payload {
         sub: claims.sub,
-        org_id: claims.org_id,
-        role: claims.role,
+        org_id: claims.organization.map(|organization| organization.id),
+        role: claims.organization.map(|organization| organization.role),
         iat: claims.iat,
         exp: claims.exp,
         sid: claims.sid,
@@ -149,6 +151,11 @@ fn check_mac(signed: &str, mac: &str, key: &Key) -> Option<()> {
 fn read_payload(encoded: &str, now: DateTime<Utc>, rules: &Rules) -> Result<Claims, TokenError> {
     let mut buffer = [0; MAX_PART];
     let payload: Payload = parse(encoded, &mut buffer).ok_or(TokenError::Invalid)?;
+    let organization = match (payload.org_id, payload.role) {
+        (Some(id), Some(role)) => Some(ActiveOrganization { id, role }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return Err(TokenError::Invalid),
+    };
     let now = now.timestamp();
 
     let lifetime = payload.exp.checked_sub(payload.iat);
@@ -166,8 +173,7 @@ fn read_payload(encoded: &str, now: DateTime<Utc>, rules: &Rules) -> Result<Clai
     }
     Ok(Claims {
         sub: payload.sub,
-        org_id: payload.org_id,
-        role: payload.role,
+        organization,
         sid: payload.sid,
         ver: payload.ver,
         iat: payload.iat,
@@ -228,9 +234,10 @@ struct Header<'a> {
 #[serde(rename_all = "camelCase")]
 struct Payload<'a> {
     sub: UserId,
-    org_id: OrganizationId,
-    #[serde(deserialize_with = "role")]
-    role: Role,
+    #[serde(default, deserialize_with = "present")]
+    org_id: Option<OrganizationId>,
+    #[serde(default, deserialize_with = "role")]
+    role: Option<Role>,
     sid: SessionId,
     ver: i32,
     iat: i64,
@@ -267,10 +274,11 @@ where
 }
 
 /// A role as a string; the derived deserializer would also accept `{"admin": null}`.
-fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Role, D::Error> {
+fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
     Text::deserialize(deserializer)?
         .0
         .parse()
+        .map(Some)
         .map_err(D::Error::custom)
 }
 
@@ -380,8 +388,10 @@ mod tests {
     fn claims() -> Claims {
         Claims {
             sub: UserId(Uuid::from_u128(1)),
-            org_id: OrganizationId(Uuid::from_u128(2)),
-            role: Role::Manager,
+            organization: Some(ActiveOrganization {
+                id: OrganizationId(Uuid::from_u128(2)),
+                role: Role::Manager,
+            }),
             sid: SessionId(Uuid::from_u128(3)),
             ver: 4,
             iat: NOW - 60,
@@ -399,9 +409,13 @@ mod tests {
     fn wire(rules: &Rules) -> serde_json::Value {
         let claims = claims();
         let mut object = json!({
-            "sub": claims.sub, "orgId": claims.org_id, "role": "manager", "sid": claims.sid,
+            "sub": claims.sub, "sid": claims.sid,
             "ver": claims.ver, "iat": claims.iat, "exp": claims.exp,
         });
+        if let Some(organization) = claims.organization {
+            object["orgId"] = json!(organization.id);
+            object["role"] = json!(organization.role);
+        }
         for (name, value) in [("iss", &rules.issuer), ("aud", &rules.audience)] {
             if let Some(value) = value {
                 object[name] = json!(value);
@@ -495,6 +509,36 @@ mod tests {
     }
 
     #[test]
+    fn a_token_has_both_claims_of_an_organization_or_neither() {
+        let (ring, rules) = (keyring(&[NEW]), Rules::default());
+        let verified = |without: &[&str]| {
+            let mut payload = wire(&rules);
+            for name in without {
+                payload.as_object_mut().unwrap().remove(*name);
+            }
+            let header = jsonwebtoken::Header::new(Algorithm::HS256);
+            let header = jsonwebtoken::Header {
+                kid: Some(kid(NEW)),
+                ..header
+            };
+            let key = jsonwebtoken::EncodingKey::from_secret(NEW.as_bytes());
+            let token = jsonwebtoken::encode(&header, &payload, &key).unwrap();
+            verify(&token, at(NOW), &ring, &rules).map(|claims| claims.organization)
+        };
+        assert_eq!(verified(&[]), Ok(claims().organization));
+        assert_eq!(verified(&["orgId", "role"]), Ok(None));
+        assert_eq!(verified(&["orgId"]), Err(TokenError::Invalid));
+        assert_eq!(verified(&["role"]), Err(TokenError::Invalid));
+
+        let without = Claims {
+            organization: None,
+            ..claims()
+        };
+        let token = sign(&without, &ring, &rules);
+        assert_eq!(verify(&token, at(NOW), &ring, &rules), Ok(without));
+    }
+
+    #[test]
     fn a_rotated_secret_verifies_until_it_is_removed() {
         let rules = Rules::default();
         let (before, during, after) = (keyring(&[OLD]), keyring(&[NEW, OLD]), keyring(&[NEW]));
@@ -515,12 +559,15 @@ mod tests {
 
     fn any_claims() -> impl Strategy<Value = Claims> {
         let role = prop_oneof![Just(Role::Employee), Just(Role::Manager), Just(Role::Admin)];
+        let role = proptest::option::of(role);
         let life = 1..=lifetimes::ACCESS_TOKEN.num_seconds();
         (any::<[u128; 3]>(), role, any::<i32>(), 0..=NOW, life).prop_map(
             |([sub, org, sid], role, ver, iat, life)| Claims {
                 sub: UserId(Uuid::from_u128(sub)),
-                org_id: OrganizationId(Uuid::from_u128(org)),
-                role,
+                organization: role.map(|role| ActiveOrganization {
+                    id: OrganizationId(Uuid::from_u128(org)),
+                    role,
+                }),
                 sid: SessionId(Uuid::from_u128(sid)),
                 ver,
                 iat,

@@ -42,7 +42,8 @@ pub use names::{ApiTokenName, OrganizationName, PersonName, Slug};
 pub use new_password::{NewPasswordRules, OwnWords};
 pub use password::Password;
 pub use person::{
-    DeviceOwner, Member, Membership, Organization, Session, SessionEnd, SessionKey, User,
+    ActiveOrganization, DeviceOwner, Member, Membership, Organization, OrganizationSummary,
+    Session, SessionEnd, SessionKey, User,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use quota::{Allowance, Quota};

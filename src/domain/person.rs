@@ -83,6 +83,22 @@ pub struct Organization {
     pub created_at: DateTime<Utc>,
 }
 
+/// An organization by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationSummary {
+    pub id: OrganizationId,
+    pub name: OrganizationName,
+}
+
+impl From<Organization> for OrganizationSummary {
+    fn from(organization: Organization) -> Self {
+        Self {
+            id: organization.id,
+            name: organization.name,
+        }
+    }
+}
+
 /// A user's membership in an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
@@ -91,6 +107,22 @@ pub struct Membership {
     pub role: Role,
     /// The user's manager in this organization.
     pub manager_id: Option<UserId>,
+}
+
+/// The organization that a session or a request acts in, and the user's role there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActiveOrganization {
+    pub id: OrganizationId,
+    pub role: Role,
+}
+
+impl From<&Membership> for ActiveOrganization {
+    fn from(membership: &Membership) -> Self {
+        Self {
+            id: membership.organization_id,
+            role: membership.role,
+        }
+    }
 }
 
 /// A member as the other members see them.
@@ -115,7 +147,8 @@ pub struct Session {
     pub id: SessionId,
     pub kind: SessionKind,
     pub user_id: UserId,
-    pub organization_id: OrganizationId,
+    /// `None` if the user had no organization when it began, or left it.
+    pub organization_id: Option<OrganizationId>,
     /// The `User-Agent` of the sign-in.
     pub device: Option<String>,
     pub address: Option<IpAddr>,
@@ -180,7 +213,7 @@ mod tests {
             id: SessionId::NIL,
             kind: SessionKind::Jwt,
             user_id: UserId::NIL,
-            organization_id: OrganizationId::NIL,
+            organization_id: None,
             device: None,
             address: None,
             created_at: now,

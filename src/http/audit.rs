@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use super::error_code::ErrorCode::{Forbidden, ValidationFailed};
+use super::error_code::ErrorCode::{Forbidden, NoOrganization, ValidationFailed};
 use super::field::FromText;
 use super::paging::{cursor, page_request};
 use super::query::{Query, searchable};
@@ -14,7 +14,7 @@ use crate::domain::UserId;
 use crate::domain::audit::{Outcome, Wanted, WrittenEntry};
 use crate::domain::ids::AuditId;
 use crate::domain::violation::ValidationError;
-use crate::service::{self, Caller, Services};
+use crate::service::{self, MemberCaller, Services};
 
 /// Characters.
 const MAX_ACTION: usize = 64;
@@ -92,11 +92,11 @@ impl From<WrittenEntry> for AuditEntry {
         ("to" = Option<DateTime<Utc>>, Query, description = "Only entries before this time."),
     ),
     responses((status = 200, description = "A page of the audit log.", body = Audit)),
-    extensions(("x-error-codes" = json!([Forbidden, ValidationFailed]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, ValidationFailed]))),
 )]
 pub(super) async fn audit(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     query: Query,
 ) -> Result<Json<Audit>, ApiError> {
     let query = query.unambiguous()?;

@@ -13,7 +13,7 @@ use super::error_code::ErrorCode;
 use super::request_metadata::request_context;
 use super::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
 use super::settings::Settings;
-use crate::service::{Caller, Credential, authenticate, authenticate_to_enrol};
+use crate::service::{Caller, Credential, MemberCaller, authenticate, authenticate_to_enrol};
 
 impl FromRequest for Caller {
     type Error = ApiError;
@@ -27,6 +27,16 @@ impl FromRequest for Caller {
             let caller = authenticate(services(&request)?, &context, presented.token()).await?;
             presented.must_fit(caller)
         })
+    }
+}
+
+impl FromRequest for MemberCaller {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload);
+        Box::pin(async move { Ok(Self::try_from(caller.await?)?) })
     }
 }
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::error_code::ErrorCode;
 use super::rate_limit_header::{ATTEMPTS, RATE_LIMIT, RATE_LIMIT_POLICY, left, of_group};
-use crate::domain::{SignInFailure, Violation};
+use crate::domain::{OrganizationId, OrganizationSummary, SignInFailure, Violation};
 use crate::service;
 use crate::service::limits::Group;
 
@@ -23,6 +23,8 @@ use crate::service::limits::Group;
 pub struct ApiError {
     code: ErrorCode,
     details: Vec<Violation>,
+    /// Those that the caller must give another admin first.
+    organizations: Vec<OrganizationSummary>,
     /// For the log; clients never see it.
     cause: Option<String>,
     /// Seconds, where more is known than the code implies.
@@ -90,6 +92,7 @@ impl From<ErrorCode> for ApiError {
         Self {
             code,
             details: Vec::new(),
+            organizations: Vec::new(),
             cause: None,
             retry_after: None,
             group: None,
@@ -127,6 +130,7 @@ impl From<service::Error> for ApiError {
             Error::TokenRevoked => ErrorCode::TokenRevoked,
             Error::InvalidOrExpiredToken => ErrorCode::InvalidOrExpiredToken,
             Error::Forbidden => ErrorCode::Forbidden,
+            Error::NoOrganization => ErrorCode::NoOrganization,
             Error::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
             Error::EmailNotVerified => ErrorCode::EmailNotVerified,
             Error::InviterNotVerified => {
@@ -151,6 +155,12 @@ impl From<service::Error> for ApiError {
             Error::ApiTokenNotFound => ErrorCode::ApiTokenNotFound,
             Error::TooManyApiTokens => ErrorCode::TooManyApiTokens,
             Error::LastAdmin => ErrorCode::LastAdmin,
+            Error::LastAdminOf(organizations) => {
+                return Self {
+                    organizations,
+                    ..ErrorCode::LastAdmin.into()
+                };
+            }
             Error::MemberElsewhere => ErrorCode::MemberElsewhere,
             Error::EmailTaken => ErrorCode::EmailTaken,
             Error::SlackNotSetUp => ErrorCode::SlackNotSetUp,
@@ -202,6 +212,18 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub details: Vec<FieldFault>,
+    /// Only with `last_admin` where the caller deletes their account: the organizations that need another admin first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub organizations: Vec<NamedOrganization>,
+}
+
+/// An organization by its name.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NamedOrganization {
+    pub id: OrganizationId,
+    #[schema(example = "Analytical Engines")]
+    pub name: String,
 }
 
 /// One fault of one field.
@@ -230,6 +252,14 @@ impl ApiError {
             message: self.message.unwrap_or(self.code.message()),
             error: self.code.reason(),
             details: self.details.iter().map(detail).collect(),
+            organizations: self
+                .organizations
+                .iter()
+                .map(|it| NamedOrganization {
+                    id: it.id,
+                    name: it.name.to_string(),
+                })
+                .collect(),
         }
     }
 }

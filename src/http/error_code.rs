@@ -106,6 +106,9 @@ error_codes! {
     Forbidden "forbidden" FORBIDDEN "Forbidden"
         means "The caller is authenticated, but not allowed to do this."
         do_this "Ask an administrator of the organization."
+    NoOrganization "no_organization" FORBIDDEN "You do not belong to an organization"
+        means "The caller belongs to no organization, or the token is for none, and the call needs one."
+        do_this "Offer to accept an invitation, or to join or create an organization; then refresh the token."
     ReauthenticationRequired "reauthentication_required" FORBIDDEN
         "Reauthentication required: please confirm your password or code"
         means "The user last proved who they are more than fifteen minutes ago, too long for a change that stays."

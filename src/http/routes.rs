@@ -57,6 +57,7 @@ routes! {
     "/api/auth/forgot-password" => post accounts::forgot_password::forgot_password;
     "/api/auth/reset-password"  => post accounts::reset_password::reset_password;
     "/api/auth/change-email"    => post accounts::change_email::change_email;
+    "/api/auth/account"         => delete accounts::delete_account::delete_account;
     "/api/auth/end-session"     => post accounts::end_session::end_session_by_link;
     "/api/auth/undo"            => post accounts::undo::undo;
 
@@ -75,7 +76,7 @@ routes! {
     "/api/auth/slack/link"      => post slack::link::link;
     "/api/auth/slack/reauthenticate" => post slack::reauthenticate::reauthenticate;
 
-    "/api/organizations/{id}"                            => get organizations::read::organization, patch organizations::update::update_organization;
+    "/api/organizations/{id}"                            => delete organizations::delete::delete_organization, get organizations::read::organization, patch organizations::update::update_organization;
     "/api/organizations/{id}/join"                       => post organizations::join::join;
     "/api/organizations/{id}/members"                    => get organizations::members::members;
     "/api/organizations/{id}/members/{userId}"           => delete organizations::remove_member::remove_member;

@@ -1,6 +1,6 @@
 //! The errors of verbs. `http::error` decides what clients see of them.
 
-use crate::domain::{SessionEnd, SignInFailure, Violation};
+use crate::domain::{OrganizationSummary, SessionEnd, SignInFailure, Violation};
 use crate::service::limits::Group;
 use crate::store::{StoreError, Unique};
 
@@ -40,6 +40,9 @@ pub enum Error {
     InvalidOrExpiredToken,
     #[error("not allowed")]
     Forbidden,
+    /// The caller acts in no organization, and this needs one.
+    #[error("the caller has no organization")]
+    NoOrganization,
     /// The session's last proof of identity is too old for this.
     #[error("a recent proof of identity is required")]
     ReauthenticationRequired,
@@ -83,6 +86,9 @@ pub enum Error {
     TooManyApiTokens,
     #[error("the organization would be left without an admin")]
     LastAdmin,
+    /// As [`LastAdmin`](Self::LastAdmin), for each of these.
+    #[error("{} would be left without an admin", names(.0))]
+    LastAdminOf(Vec<OrganizationSummary>),
     #[error("also a member of another organization")]
     MemberElsewhere,
     #[error("the e-mail address already has an account")]
@@ -104,6 +110,11 @@ pub enum Error {
     /// A bug, or data that should not exist.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+fn names(organizations: &[OrganizationSummary]) -> String {
+    let names: Vec<&str> = organizations.iter().map(|it| it.name.as_str()).collect();
+    names.join(", ")
 }
 
 impl From<Violation> for Error {

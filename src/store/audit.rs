@@ -61,6 +61,24 @@ pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Removes address and device from at most `limit` rows of what a user did; returns from how many.
+pub fn remove_origins(tx: &mut Tx<'_>, actor_id: UserId, limit: u32) -> Result<usize, StoreError> {
+    let ids: Vec<AuditId> = on!(tx, |conn| audit::table
+        .filter(audit::actor_id.eq(actor_id))
+        .filter(audit::address.is_not_null().or(audit::device.is_not_null()))
+        .select(audit::id)
+        .limit(limit.into())
+        .load(conn))?;
+    Ok(on!(tx, |conn| diesel::update(
+        audit::table.filter(audit::id.eq_any(&ids))
+    )
+    .set((
+        audit::address.eq(None::<&str>),
+        audit::device.eq(None::<&str>)
+    ))
+    .execute(conn))?)
+}
+
 /// Rows of a user in an organization since a time that are counted together.
 pub struct Group<'a> {
     pub actor_id: UserId,

@@ -50,6 +50,18 @@ pub fn exists_for(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError> 
     .get_result(conn))?)
 }
 
+/// The organizations of the workspaces in which the user has an account.
+pub fn list_organizations_of(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+) -> Result<Vec<OrganizationId>, StoreError> {
+    Ok(on!(tx, |conn| identities::table
+        .inner_join(workspaces::table.on(workspaces::team_id.eq(identities::team_id)))
+        .filter(identities::user_id.eq(user_id))
+        .select(workspaces::organization_id)
+        .load(conn))?)
+}
+
 /// Stores whether Slack calls a linked person an owner or admin of the workspace, if that has changed.
 pub fn update_workspace_admin(tx: &mut Tx<'_>, person: &SlackPerson) -> Result<(), StoreError> {
     let account = &person.account;
@@ -77,4 +89,13 @@ pub fn is_workspace_admin(
             .filter(workspaces::organization_id.eq(organization_id))
     ))
     .get_result(conn))?)
+}
+
+/// Deletes the user's links to accounts of other providers.
+pub fn delete_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        identities::table.filter(identities::user_id.eq(user_id))
+    )
+    .execute(conn))?;
+    Ok(())
 }

@@ -195,3 +195,12 @@ pub fn revoke_all_by(
     .execute(conn))?;
     Ok(())
 }
+
+/// Deletes all invitations to an address, answered or not.
+pub fn delete_to(tx: &mut Tx<'_>, email: &Email) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        invitations::table.filter(invitations::email.eq(email.as_str()))
+    )
+    .execute(conn))?;
+    Ok(())
+}

@@ -99,6 +99,65 @@ pub fn has_another_admin(
     .get_result(conn))?)
 }
 
+/// Whether the member is the organization's only admin who can sign in.
+pub fn is_only_admin(tx: &mut Tx<'_>, membership: &Membership) -> Result<bool, StoreError> {
+    Ok(membership.role == Role::Admin
+        && !has_another_admin(tx, membership.organization_id, membership.user_id)?)
+}
+
+/// Whether an organization has members besides this user.
+pub fn has_others(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    user_id: UserId,
+) -> Result<bool, StoreError> {
+    Ok(on!(tx, |conn| select(exists(
+        memberships::table
+            .filter(memberships::organization_id.eq(organization_id))
+            .filter(memberships::user_id.ne(user_id))
+    ))
+    .get_result(conn))?)
+}
+
+/// At most `limit` members of an organization, without `except`.
+pub fn list_some(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    except: Option<UserId>,
+    limit: u32,
+) -> Result<Vec<UserId>, StoreError> {
+    Ok(on!(tx, |conn| memberships::table
+        .filter(memberships::organization_id.eq(organization_id))
+        .filter(memberships::user_id.ne(except.unwrap_or(UserId::NIL)))
+        .order(memberships::user_id)
+        .select(memberships::user_id)
+        .limit(limit.into())
+        .load(conn))?)
+}
+
+/// Deletes the memberships of these users, to whom nobody reports from then on.
+pub fn delete_some(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    user_ids: &[UserId],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let theirs = memberships::table.filter(memberships::organization_id.eq(organization_id));
+    on!(tx, |conn| diesel::update(theirs.filter(
+        memberships::manager_id.eq_any(user_ids.iter().copied().map(Some))
+    ))
+    .set((
+        memberships::manager_id.eq(None::<UserId>),
+        memberships::updated_at.eq(Timestamp(now))
+    ))
+    .execute(conn))?;
+    on!(tx, |conn| diesel::delete(
+        theirs.filter(memberships::user_id.eq_any(user_ids))
+    )
+    .execute(conn))?;
+    Ok(())
+}
+
 /// Whether the account with this address belongs to an organization.
 pub fn includes_email(
     tx: &mut Tx<'_>,

@@ -88,6 +88,15 @@ pub fn delete_of_user(
     .execute(conn))?)
 }
 
+/// Deletes all secrets of a user.
+pub fn delete_all_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        one_time_tokens::table.filter(one_time_tokens::user_id.eq(user_id))
+    )
+    .execute(conn))?;
+    Ok(())
+}
+
 /// The payload of a secret that has not expired. The secret remains valid.
 pub fn find(
     tx: &mut Tx<'_>,

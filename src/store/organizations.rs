@@ -133,6 +133,13 @@ pub fn update(
     Ok(())
 }
 
+/// Deletes an organization and everything that belongs to it.
+pub fn delete(tx: &mut Tx<'_>, id: OrganizationId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(organizations::table.find(id))
+        .execute(conn))?;
+    Ok(())
+}
+
 /// How many organizations have this join policy.
 pub fn count_with_policy(tx: &mut Tx<'_>, policy: JoinPolicy) -> Result<i64, StoreError> {
     Ok(on!(tx, |conn| organizations::table

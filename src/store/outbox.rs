@@ -9,7 +9,7 @@ use super::schema::outbox;
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::ids::EmailId;
-use crate::domain::{Email, Priority};
+use crate::domain::{Email, Priority, User, UserId};
 
 /// The kind of rows that are not e-mails: see [`insert_decoy`].
 pub const DECOY: &str = "blank";
@@ -19,6 +19,8 @@ pub struct NewEmail {
     pub id: EmailId,
     pub kind: &'static str,
     pub recipient: Email,
+    /// The account that it concerns.
+    pub user_id: Option<UserId>,
     /// Encrypted with the key of the service.
     pub sealed: String,
     pub priority: Priority,
@@ -53,6 +55,7 @@ pub fn insert(tx: &mut Tx<'_>, email: &NewEmail, counter: Option<&str>) -> Resul
         outbox::id.eq(email.id),
         outbox::kind.eq(email.kind),
         outbox::recipient.eq(email.recipient.as_str()),
+        outbox::user_id.eq(email.user_id),
         outbox::letter.eq(email.sealed.as_str()),
         outbox::created_at.eq(Timestamp(email.created_at)),
         outbox::next_attempt_at.eq(Timestamp(email.created_at)),
@@ -293,4 +296,19 @@ pub fn backlog(tx: &mut Tx<'_>) -> Result<Backlog, StoreError> {
         oldest: oldest.map(|at| at.0),
         given_up,
     })
+}
+
+/// Deletes all e-mails about an account or to its address, sent or not.
+pub fn delete_of_user(tx: &mut Tx<'_>, user: &User) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        outbox::table.filter(outbox::user_id.eq(user.id))
+    )
+    .execute(conn))?;
+    if let Some(email) = &user.email {
+        on!(tx, |conn| diesel::delete(
+            outbox::table.filter(outbox::recipient.eq(email.as_str()))
+        )
+        .execute(conn))?;
+    }
+    Ok(())
 }

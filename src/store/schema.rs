@@ -62,7 +62,7 @@ table! {
     sessions (id) {
         id -> Id,
         user_id -> Id,
-        organization_id -> Id,
+        organization_id -> Nullable<Id>,
         device -> Nullable<Text>,
         address -> Nullable<Text>,
         created_at -> Instant,
@@ -207,6 +207,7 @@ table! {
         last_error -> Nullable<Text>,
         counter -> Nullable<Text>,
         priority -> SmallInt,
+        user_id -> Nullable<Id>,
     }
 }
 
@@ -317,6 +318,15 @@ table! {
         user_id -> Id,
         block -> Text,
         last_at -> Instant,
+    }
+}
+
+table! {
+    use crate::store::types::Id;
+
+    active_organizations (user_id) {
+        user_id -> Id,
+        organization_id -> Id,
     }
 }
 

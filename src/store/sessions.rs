@@ -44,7 +44,7 @@ pub(super) use {current_version, live, unrevoked};
 pub(super) struct SessionRow {
     id: SessionId,
     user_id: UserId,
-    organization_id: OrganizationId,
+    organization_id: Option<OrganizationId>,
     device: Option<String>,
     address: Option<String>,
     created_at: Timestamp,
@@ -188,7 +188,7 @@ pub fn page(
 pub fn touch(
     tx: &mut Tx<'_>,
     id: SessionId,
-    organization_id: OrganizationId,
+    organization_id: Option<OrganizationId>,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let touched = on!(tx, |conn| diesel::update(

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use crate::role_matrix::{Cell, Kind, body, routes, session_token};
 use crate::support::{Actor, Answer, Db, SESSION_COOKIE, SlackApp, TestApp};
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     Kind::Anonymous,
     Kind::Employee,
     Kind::Manager,
     Kind::Admin,
     Kind::ForeignAdmin,
     Kind::EmployeesService,
+    Kind::WithoutOrganization,
 ];
 
 const UNKNOWN_ID: &str = "019a9f2e-0000-7000-8000-000000000000";

@@ -93,6 +93,14 @@ fn gated() -> Vec<(&'static str, &'static str, Has, Value, u16)> {
             200,
         ),
         (
+            "delete",
+            organization,
+            Password,
+            json!({"name": "Not its name"}),
+            400,
+        ),
+        ("delete", "/api/auth/account", Password, json!({}), 200),
+        (
             "post",
             "/api/auth/change-email",
             NoPassword,

@@ -42,6 +42,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("post",   "/api/auth/forgot-password",    [200, 200, 200, 200, 200, 200]),
     ("post",   "/api/auth/reset-password",     [400, 400, 400, 400, 400, 400]),
     ("post",   "/api/auth/change-email",       [401, 200, 200, 200, 200, 403]),
+    ("delete", "/api/auth/account",            [401, 200, 200, 200, 200, 403]),
     ("post",   "/api/auth/end-session",        [400, 400, 400, 400, 400, 400]),
     ("post",   "/api/auth/undo",               [400, 400, 400, 400, 400, 400]),
     ("get",    "/verify-email",                [200, 200, 200, 200, 200, 200]),
@@ -66,6 +67,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("post",   "/api/auth/mfa/verify",         [400, 400, 400, 400, 400, 400]),
     ("get",    "/api/organizations/{id}",      [401, 200, 200, 200, 404, 200]),
     ("patch",  "/api/organizations/{id}",      [401, 403, 403, 200, 404, 403]),
+    ("delete", "/api/organizations/{id}",      [401, 403, 403, 400, 404, 403]),
     ("post",   "/api/organizations/{id}/join", [401, 409, 409, 409, 200, 403]),
     ("get",    "/api/organizations/{id}/members",                    [401, 403, 200, 200, 404, 403]),
     ("delete", "/api/organizations/{id}/members/{userId}",           [401, 403, 403, 200, 404, 403]),
@@ -226,6 +228,8 @@ pub enum Kind {
     Admin,
     ForeignAdmin,
     EmployeesService,
+    /// Not in the table: their answers are in `without_organization`.
+    WithoutOrganization,
 }
 
 /// A new caller, and the people and things that paths refer to.
@@ -259,6 +263,11 @@ impl Cell {
             Kind::ForeignAdmin => {
                 let email = format!("{}@beta.example", uuid::Uuid::now_v7());
                 Some(app.signs_up("Beta", &email).await)
+            }
+            Kind::WithoutOrganization => {
+                let person = joins().await;
+                person.leaves().await;
+                Some(person.signs_in_again().await)
             }
             Kind::EmployeesService => Some(joins().await.as_a_service("employee").await),
         };

@@ -1,6 +1,7 @@
 //! `hallpass org …`
 
 mod create;
+mod delete;
 mod invite;
 mod list;
 mod members;
@@ -42,6 +43,9 @@ pub(super) enum Command {
     /// What is not given does not change.
     #[command(after_help = set_policy::EXAMPLES)]
     SetPolicy(set_policy::SetPolicy),
+    /// Delete an organization; its members keep their accounts
+    #[command(after_help = delete::EXAMPLES)]
+    Delete(delete::Delete),
 }
 
 pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), Failure> {
@@ -51,6 +55,7 @@ pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), F
         Command::Members(members) => members.run(variables).await,
         Command::Invite(invite) => invite.run(variables).await,
         Command::SetPolicy(set_policy) => set_policy.run(variables).await,
+        Command::Delete(delete) => delete.run(variables).await,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `hallpass user …`
 
 mod create;
+mod delete;
 mod disable;
 mod enable;
 mod join;
@@ -64,6 +65,12 @@ pub(super) enum Command {
     /// Disable a user, end all their sessions and revoke their API tokens
     #[command(after_help = disable::EXAMPLES)]
     Disable(disable::Disable),
+    /// Delete a user and everything that is kept about them
+    ///
+    /// Organizations without another member are deleted too; others need another admin first. The audit log keeps the
+    /// user's id.
+    #[command(after_help = delete::EXAMPLES)]
+    Delete(delete::Delete),
     /// Enable a disabled user
     #[command(after_help = enable::EXAMPLES)]
     Enable(enable::Enable),
@@ -98,6 +105,7 @@ pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), F
         Command::Verify(verify) => verify.run(variables).await,
         Command::SetEmail(set_email) => set_email.run(variables).await,
         Command::Disable(disable) => disable.run(variables).await,
+        Command::Delete(delete) => delete.run(variables).await,
         Command::Enable(enable) => enable.run(variables).await,
         Command::Unlock(unlock) => unlock.run(variables).await,
         Command::ResetMfa(reset_mfa) => reset_mfa.run(variables).await,

@@ -67,7 +67,7 @@ pub(crate) struct End {
 struct SessionJson<'a> {
     id: SessionId,
     kind: SessionKind,
-    organization_id: OrganizationId,
+    organization_id: Option<OrganizationId>,
     device: Option<&'a str>,
     address: Option<String>,
     created_at: DateTime<Utc>,

@@ -2,6 +2,7 @@
 //! session, undo a change.
 
 pub(super) mod change_email;
+pub(super) mod delete_account;
 pub(super) mod end_session;
 pub(super) mod forgot_password;
 mod mailed_token;

@@ -29,8 +29,8 @@ body! {
 ///
 /// Takes the token of the password reset e-mail. All sessions of the account end, and no new one begins. The address
 /// counts as verified. If it was not verified before, others may have used it: then linked Slack identities, API
-/// tokens, sent invitations, and memberships in organizations with another admin end as well, and an account without
-/// any organization gets one of its own. A password that breaks a rule does not use up the token.
+/// tokens, sent invitations, and memberships in organizations with another admin end as well. A password that breaks a
+/// rule does not use up the token.
 #[utoipa::path(
     post,
     path = "/api/auth/reset-password",

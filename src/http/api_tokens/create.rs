@@ -11,8 +11,10 @@ use crate::domain::{ApiTokenName, Role};
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, ReauthenticationRequired, TooManyApiTokens};
-use crate::service::{self, Caller, CreateApiToken, Services};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, NoOrganization, ReauthenticationRequired, TooManyApiTokens,
+};
+use crate::service::{self, CreateApiToken, MemberCaller, Services};
 
 body! {
     pub struct CreateApiTokenRequest {
@@ -48,11 +50,11 @@ pub(crate) struct CreatedApiToken {
     security(("bearer" = [])),
     request_body = CreateApiTokenRequest,
     responses((status = 201, description = "Created.", body = CreatedApiToken)),
-    extensions(("x-error-codes" = json!([Forbidden, ReauthenticationRequired, TooManyApiTokens]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, ReauthenticationRequired, TooManyApiTokens]))),
 )]
 pub(crate) async fn create_api_token(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     Valid(body): Valid<CreateApiTokenRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let create = CreateApiToken {

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 use super::api_token::ApiToken;
 use crate::domain::ApiTokenId;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, ValidationFailed};
+use crate::http::error_code::ErrorCode::{Forbidden, NoOrganization, ValidationFailed};
 use crate::http::paging::{cursor, page_request};
 use crate::http::query::Query;
-use crate::service::{self, Caller, Services};
+use crate::service::{self, MemberCaller, Services};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -36,11 +36,11 @@ pub(crate) struct ApiTokens {
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of tokens.", body = ApiTokens)),
-    extensions(("x-error-codes" = json!([Forbidden, ValidationFailed]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, ValidationFailed]))),
 )]
 pub(crate) async fn list_api_tokens(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     query: Query,
 ) -> Result<Json<ApiTokens>, ApiError> {
     let query = query.unambiguous()?;

@@ -4,9 +4,9 @@ use actix_web::web::{Data, Json, Path};
 
 use crate::domain::ApiTokenId;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{ApiTokenNotFound, Forbidden};
+use crate::http::error_code::ErrorCode::{ApiTokenNotFound, Forbidden, NoOrganization};
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::{self, Caller, Services};
+use crate::service::{self, MemberCaller, Services};
 
 /// Revoke an API token
 ///
@@ -19,11 +19,11 @@ use crate::service::{self, Caller, Services};
     security(("bearer" = [])),
     params(("id" = ApiTokenId, Path, description = "The token's id.")),
     responses((status = 200, description = "Revoked.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([ApiTokenNotFound, Forbidden]))),
+    extensions(("x-error-codes" = json!([NoOrganization, ApiTokenNotFound, Forbidden]))),
 )]
 pub(crate) async fn revoke_api_token(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let id = id.parse().map_err(|_| ApiTokenNotFound)?;

@@ -8,10 +8,12 @@ use utoipa::ToSchema;
 use super::organization_id;
 use crate::domain::{self, InvitationId, OrganizationId, Role, UserId};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound, ValidationFailed};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, NoOrganization, OrganizationNotFound, ValidationFailed,
+};
 use crate::http::paging::{cursor, page_request};
 use crate::http::query::Query;
-use crate::service::{Caller, Services, invitations as service};
+use crate::service::{MemberCaller, Services, invitations as service};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -68,11 +70,11 @@ impl From<domain::Invitation> for Invitation {
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of the open invitations.", body = Invitations)),
-    extensions(("x-error-codes" = json!([ValidationFailed, Forbidden, OrganizationNotFound]))),
+    extensions(("x-error-codes" = json!([NoOrganization, ValidationFailed, Forbidden, OrganizationNotFound]))),
 )]
 pub(crate) async fn invitations(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
     query: Query,
 ) -> Result<Json<Invitations>, ApiError> {

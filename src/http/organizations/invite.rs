@@ -10,11 +10,11 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    AlreadyMember, EmailNotVerified, Forbidden, OrganizationClosed, OrganizationNotFound,
-    ReauthenticationRequired,
+    AlreadyMember, EmailNotVerified, Forbidden, NoOrganization, OrganizationClosed,
+    OrganizationNotFound, ReauthenticationRequired,
 };
 use crate::service::invitations::{self, Invite};
-use crate::service::{Caller, Services};
+use crate::service::{MemberCaller, Services};
 
 body! {
     pub struct InviteRequest {
@@ -41,12 +41,12 @@ body! {
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     request_body = InviteRequest,
     responses((status = 201, description = "Invited.", body = Invitation)),
-    extensions(("x-error-codes" = json!([Forbidden, EmailNotVerified, OrganizationNotFound, AlreadyMember,
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, EmailNotVerified, OrganizationNotFound, AlreadyMember,
         OrganizationClosed, ReauthenticationRequired]))),
 )]
 pub(crate) async fn invite(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
     Valid(body): Valid<InviteRequest>,
 ) -> Result<HttpResponse, ApiError> {

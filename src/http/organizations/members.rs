@@ -8,10 +8,12 @@ use utoipa::ToSchema;
 use super::organization_id;
 use crate::domain::{self, OrganizationId, Role, UserId};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound, ValidationFailed};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, NoOrganization, OrganizationNotFound, ValidationFailed,
+};
 use crate::http::paging::{cursor, page_request};
 use crate::http::query::Query;
-use crate::service::{self, Caller, Services};
+use crate::service::{self, MemberCaller, Services};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -64,11 +66,11 @@ impl From<domain::Member> for Member {
         ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of members.", body = Members)),
-    extensions(("x-error-codes" = json!([ValidationFailed, Forbidden, OrganizationNotFound]))),
+    extensions(("x-error-codes" = json!([NoOrganization, ValidationFailed, Forbidden, OrganizationNotFound]))),
 )]
 pub(crate) async fn members(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
     query: Query,
 ) -> Result<Json<Members>, ApiError> {

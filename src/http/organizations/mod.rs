@@ -1,6 +1,7 @@
 //! Organizations, their members and invitations: part of the token API.
 
 pub(super) mod accept_invitation;
+pub(super) mod delete;
 pub(super) mod invitations;
 pub(super) mod invite;
 pub(super) mod join;

@@ -6,8 +6,8 @@ use super::organization::Organization;
 use super::organization_id;
 use crate::domain::OrganizationId;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::OrganizationNotFound;
-use crate::service::{self, Caller, Services};
+use crate::http::error_code::ErrorCode::{NoOrganization, OrganizationNotFound};
+use crate::service::{self, MemberCaller, Services};
 
 /// Read the organization
 ///
@@ -20,11 +20,11 @@ use crate::service::{self, Caller, Services};
     security(("bearer" = [])),
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     responses((status = 200, description = "The organization.", body = Organization)),
-    extensions(("x-error-codes" = json!([OrganizationNotFound]))),
+    extensions(("x-error-codes" = json!([NoOrganization, OrganizationNotFound]))),
 )]
 pub(crate) async fn organization(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
 ) -> Result<Json<Organization>, ApiError> {
     let id = organization_id(&id)?;

@@ -6,10 +6,10 @@ use super::organization_id;
 use crate::domain::{OrganizationId, UserId};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, LastAdmin, OrganizationNotFound, UserNotFound,
+    Forbidden, LastAdmin, NoOrganization, OrganizationNotFound, UserNotFound,
 };
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::{self, Caller, Services};
+use crate::service::{self, MemberCaller, Services};
 
 /// Remove a member, or leave
 ///
@@ -25,11 +25,11 @@ use crate::service::{self, Caller, Services};
         ("userId" = UserId, Path, description = "The member, or `me`."),
     ),
     responses((status = 200, description = "Removed.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([Forbidden, LastAdmin, OrganizationNotFound, UserNotFound]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, LastAdmin, OrganizationNotFound, UserNotFound]))),
 )]
 pub(crate) async fn remove_member(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     path: Path<(String, String)>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let (id, user_id) = path.into_inner();

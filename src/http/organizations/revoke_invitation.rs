@@ -5,10 +5,12 @@ use actix_web::web::{Data, Json, Path};
 use super::organization_id;
 use crate::domain::{InvitationId, OrganizationId};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, InvitationNotFound, OrganizationNotFound};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, InvitationNotFound, NoOrganization, OrganizationNotFound,
+};
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::invitations;
-use crate::service::{Caller, Services};
+use crate::service::{MemberCaller, Services};
 
 /// Revoke an invitation
 ///
@@ -23,11 +25,11 @@ use crate::service::{Caller, Services};
         ("invitationId" = InvitationId, Path, description = "The invitation's id."),
     ),
     responses((status = 200, description = "Revoked.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([Forbidden, InvitationNotFound, OrganizationNotFound]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, InvitationNotFound, OrganizationNotFound]))),
 )]
 pub(crate) async fn revoke_invitation(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     path: Path<(String, String)>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let (id, invitation_id) = path.into_inner();

@@ -9,9 +9,9 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, MfaNotEnrolled, OrganizationNotFound, ReauthenticationRequired,
+    Forbidden, MfaNotEnrolled, NoOrganization, OrganizationNotFound, ReauthenticationRequired,
 };
-use crate::service::{self, Caller, Services};
+use crate::service::{self, MemberCaller, Services};
 
 body! {
     pub struct UpdateOrganizationRequest {
@@ -41,11 +41,11 @@ body! {
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     request_body = UpdateOrganizationRequest,
     responses((status = 200, description = "The updated organization.", body = Organization)),
-    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, MfaNotEnrolled, ReauthenticationRequired]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, OrganizationNotFound, MfaNotEnrolled, ReauthenticationRequired]))),
 )]
 pub(crate) async fn update_organization(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
     Valid(body): Valid<UpdateOrganizationRequest>,
 ) -> Result<Json<Organization>, ApiError> {

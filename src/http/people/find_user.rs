@@ -5,8 +5,8 @@ use actix_web::web::{Data, Json, Path};
 use super::person::Person;
 use crate::domain::UserId;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, UserNotFound};
-use crate::service::{self, Caller, Services};
+use crate::http::error_code::ErrorCode::{Forbidden, NoOrganization, UserNotFound};
+use crate::service::{self, MemberCaller, Services};
 
 /// Read a user
 ///
@@ -18,11 +18,11 @@ use crate::service::{self, Caller, Services};
     security(("bearer" = [])),
     params(("id" = UserId, Path, description = "The user's id.")),
     responses((status = 200, description = "The user.", body = Person)),
-    extensions(("x-error-codes" = json!([Forbidden, UserNotFound]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, UserNotFound]))),
 )]
 pub(crate) async fn find_user(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
 ) -> Result<Json<Person>, ApiError> {
     let id = id.parse().map_err(|_| UserNotFound)?;

@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 use super::person::Person;
 use crate::domain::UserId;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::ValidationFailed;
+use crate::http::error_code::ErrorCode::{NoOrganization, ValidationFailed};
 use crate::http::paging::{cursor, page_request};
 use crate::http::query::{Query, searchable};
-use crate::service::{self, Caller, Services};
+use crate::service::{self, MemberCaller, Services};
 
 /// Characters.
 const MAX_TEXT: usize = 100;
@@ -41,11 +41,11 @@ pub(crate) struct People {
             description = "Matches name or e-mail address, case-insensitively; at most 100 characters."),
     ),
     responses((status = 200, description = "A page of users.", body = People)),
-    extensions(("x-error-codes" = json!([ValidationFailed]))),
+    extensions(("x-error-codes" = json!([NoOrganization, ValidationFailed]))),
 )]
 pub(crate) async fn list_users(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     query: Query,
 ) -> Result<Json<People>, ApiError> {
     let query = query.unambiguous()?;

@@ -5,10 +5,10 @@ use actix_web::web::{Data, Json, Path};
 use crate::domain::UserId;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, MemberElsewhere, ReauthenticationRequired, UserNotFound,
+    Forbidden, MemberElsewhere, NoOrganization, ReauthenticationRequired, UserNotFound,
 };
 use crate::http::token_api::done::SuccessResponse;
-use crate::service::{self, Caller, Services};
+use crate::service::{self, MemberCaller, Services};
 
 /// Unlock a user
 ///
@@ -20,11 +20,11 @@ use crate::service::{self, Caller, Services};
     security(("bearer" = [])),
     params(("id" = UserId, Path, description = "The user's id.")),
     responses((status = 200, description = "Unlocked.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([Forbidden, MemberElsewhere, ReauthenticationRequired, UserNotFound]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, MemberElsewhere, ReauthenticationRequired, UserNotFound]))),
 )]
 pub(crate) async fn unlock_user(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let id = id.parse().map_err(|_| UserNotFound)?;

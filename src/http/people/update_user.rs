@@ -8,10 +8,10 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, LastAdmin, MemberElsewhere, ReauthenticationRequired, UserNotFound,
+    Forbidden, LastAdmin, MemberElsewhere, NoOrganization, ReauthenticationRequired, UserNotFound,
 };
 use crate::http::field::Patch;
-use crate::service::{self, Caller, Services, UpdatePerson};
+use crate::service::{self, MemberCaller, Services, UpdatePerson};
 
 body! {
     /// Fields that are left out do not change.
@@ -42,12 +42,12 @@ body! {
     params(("id" = UserId, Path, description = "The user's id.")),
     request_body = UpdateUserRequest,
     responses((status = 200, description = "The updated user.", body = Person)),
-    extensions(("x-error-codes" = json!([Forbidden, LastAdmin, MemberElsewhere, ReauthenticationRequired,
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, LastAdmin, MemberElsewhere, ReauthenticationRequired,
         UserNotFound]))),
 )]
 pub(crate) async fn update_user(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
     Valid(body): Valid<UpdateUserRequest>,
 ) -> Result<Json<Person>, ApiError> {

@@ -13,10 +13,10 @@ use crate::domain::{Role, UserId};
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{CrossSiteRequest, SessionLocked};
+use crate::http::error_code::ErrorCode::{CrossSiteRequest, NoOrganization, SessionLocked};
 use crate::http::field::FromText;
 use crate::service::session_tokens::{self, Search};
-use crate::service::{Person, Services};
+use crate::service::{MemberCaller, Person, Services};
 
 body! {
     pub struct SearchRequest {
@@ -98,7 +98,7 @@ impl From<Person> for FoundUser {
     security(("sessionToken" = []), ("sessionTokenBearer" = []), ("sessionTokenCookie" = [])),
     request_body = SearchRequest,
     responses((status = 200, description = "The matching users.", body = SearchResults)),
-    extensions(("x-error-codes" = json!([SessionLocked, CrossSiteRequest]))),
+    extensions(("x-error-codes" = json!([SessionLocked, NoOrganization, CrossSiteRequest]))),
 )]
 pub(crate) async fn search(
     services: Data<Services>,
@@ -110,6 +110,7 @@ pub(crate) async fn search(
         from: body.from.0,
         size: body.size.0,
     };
+    let caller = MemberCaller::try_from(caller)?;
     let found = session_tokens::search(&services, &caller, search).await?;
     let results = found.people.iter().map(|person| person.user.id).collect();
     let by_id = |person: Person| (person.user.id.to_string(), person.into());

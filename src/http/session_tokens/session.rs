@@ -20,12 +20,14 @@ pub(crate) struct SessionOfToken {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Zm9yIGV4YW1wbGUgb25seSwgYW5kIG5vdCBhIHRva2VuIG9mIGFueWJvZHkncyEh")]
     token: Option<String>,
-    /// The slug of the session's organization.
-    #[schema(example = "analytical-engines")]
-    tenant: String,
+    /// The slug of the session's organization; null without one.
+    #[schema(required, example = "analytical-engines")]
+    tenant: Option<String>,
     user: User,
-    settings: Settings,
-    /// Whose data the user may see and change: `self`, `reports`, `organization`.
+    /// Null without an organization.
+    #[schema(required)]
+    settings: Option<Settings>,
+    /// Whose data the user may see and change: `self`, `reports`, `organization`. Empty without an organization.
     #[schema(value_type = Vec<String>, example = json!(["self", "reports"]))]
     rights: &'static [&'static str],
 }
@@ -41,17 +43,21 @@ pub(super) struct Settings {
 
 impl SessionOfToken {
     pub(crate) fn new(view: View, is_unlocked: bool, token: Option<String>) -> Self {
+        let (profile, organization) = (view.profile, view.organization);
+        let rights = profile
+            .organization
+            .map_or(&[][..], |active| Scope::of(active.role, profile.id).words());
         Self {
             logged: true,
             is_unlocked,
             token,
-            tenant: view.organization.slug.as_str().to_owned(),
-            rights: Scope::of(view.profile.role, view.profile.id).words(),
-            user: view.profile.into(),
-            settings: Settings {
-                join_policy: view.organization.join_policy,
-                require_mfa: view.organization.require_mfa,
-            },
+            tenant: organization.as_ref().map(|it| it.slug.to_string()),
+            rights,
+            user: profile.into(),
+            settings: organization.map(|organization| Settings {
+                join_policy: organization.join_policy,
+                require_mfa: organization.require_mfa,
+            }),
         }
     }
 }

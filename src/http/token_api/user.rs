@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::{OrganizationId, Role, UserId};
 use crate::service::Profile;
 
-/// A user in one organization.
+/// A user, and the organization they act in.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct User {
@@ -16,9 +16,12 @@ pub(crate) struct User {
     email: Option<String>,
     #[schema(example = "Ada Lovelace")]
     name: String,
-    role: Role,
-    /// The organization the token is for.
-    organization_id: OrganizationId,
+    /// Null without an organization.
+    #[schema(required)]
+    role: Option<Role>,
+    /// The organization the token is for; null for people who belong to none.
+    #[schema(required)]
+    organization_id: Option<OrganizationId>,
 }
 
 impl From<Profile> for User {
@@ -27,8 +30,8 @@ impl From<Profile> for User {
             id: profile.id,
             email: profile.email.map(|email| email.to_string()),
             name: profile.name.to_string(),
-            role: profile.role,
-            organization_id: profile.organization_id,
+            role: profile.organization.map(|organization| organization.role),
+            organization_id: profile.organization.map(|organization| organization.id),
         }
     }
 }

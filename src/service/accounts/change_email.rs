@@ -51,7 +51,7 @@ pub async fn change_email(
                 token: secret.expose().to_owned(),
             };
             let cause = Cause::NewAddress(&actor.account);
-            if gate::send(unit, email.clone(), &message, &cause)? {
+            if gate::send(unit, Some(actor.id()), email.clone(), &message, &cause)? {
                 let user_id = actor.id();
                 let link = EmailProof::new(user_id, &email);
                 let until = (unit.now, lifetimes::VERIFICATION_LINK);

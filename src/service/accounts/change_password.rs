@@ -66,7 +66,7 @@ pub async fn change_password(
                     token: Some(secret.expose().to_owned()),
                 };
                 let is_verified = actor.account.email_verified_at.is_some();
-                gate::send_notice(unit, email, &message, is_verified)?;
+                gate::send_notice(unit, user_id, email, &message, is_verified)?;
             }
             let event = unit.event(action);
             unit.finish(event.detail(json!({"apiTokensEnded": tokens_ended})), ())

@@ -3,16 +3,15 @@
 use serde_json::json;
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Change, Membership, OrganizationId, Role, UserId};
+use crate::domain::{Change, Membership, Role, UserId};
 use crate::service::accounts::email_proof::EmailProof;
-use crate::service::organizations::register::found_own;
 use crate::service::people::end_membership::end_membership;
-use crate::service::unit_of_work::UnitOfWork;
-use crate::service::{Error, RequestContext, Result, Services, one_time};
+use crate::service::unit_of_work::{LockedOrganizations, UnitOfWork};
+use crate::service::{RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::users::Account;
 use crate::store::{
-    Tx, api_tokens, former_identities, identities, invitations, memberships, organizations, users,
+    Tx, api_tokens, former_identities, identities, invitations, memberships, users,
 };
 
 /// What a password reset ends besides sessions.
@@ -69,31 +68,12 @@ fn laid_by_others(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Membership>> {
     Ok(found)
 }
 
-/// The organizations of an account that is about to be claimed. Organizations are locked before accounts.
-pub(in crate::service) struct LockedOrganizations(Vec<OrganizationId>);
-
-impl LockedOrganizations {
-    pub(super) fn of(unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<Self> {
-        let mut ids: Vec<_> = memberships::list_of_user(unit.tx, user_id)?
-            .into_iter()
-            .map(|membership| membership.organization_id)
-            .collect();
-        ids.sort_unstable();
-        for id in &ids {
-            organizations::lock(unit.tx, *id)?;
-        }
-        Ok(Self(ids))
-    }
-}
-
 /// Secures an account whose owner has just verified its address by setting a password with a link sent to it.
 ///
 /// Until then an attacker may have created it, to get access once the owner uses it (Sudhodanan and Paverd,
 /// "Pre-hijacked accounts", 2022). So every other way to sign in and every right that others have over the account is
 /// removed: linked identities, API tokens, open links, the invitations it sent, memberships beside another admin, and
 /// managers. The reset ends sessions anyway. A second factor stays: access to the mailbox must never bypass it.
-///
-/// A sign-in needs an organization, so an account that is left without one gets one of its own.
 ///
 /// # Errors
 /// `Conflict` if the account has joined an organization that is not locked.
@@ -107,11 +87,7 @@ pub(in crate::service) fn claim_account(
     }
     let (user_id, now) = (account.user.id, unit.now);
     let effects = effects_on(unit.tx, user_id)?;
-    for membership in memberships::list_of_user(unit.tx, user_id)? {
-        if !locked.0.contains(&membership.organization_id) {
-            return Err(Error::Conflict);
-        }
-    }
+    locked.must_be_all_of(unit, user_id)?;
     for membership in laid_by_others(unit.tx, user_id)? {
         end_membership(unit, user_id, membership.organization_id)?;
         let event = unit.event(Action::MemberLeft).own(user_id);
@@ -119,12 +95,9 @@ pub(in crate::service) fn claim_account(
         // The address and the device are the owner's, and the organization's admins read the row.
         unit.record(event.by(Method::EmailLink).without_origin())?;
     }
-    let mut kept = memberships::list_of_user(unit.tx, user_id)?;
+    let kept = memberships::list_of_user(unit.tx, user_id)?;
     for membership in &kept {
         memberships::set_manager(unit.tx, user_id, membership.organization_id, None, now)?;
-    }
-    if kept.is_empty() {
-        kept.push(found_own(unit, &account.user)?);
     }
     let detached = former_identities::detach(unit.tx, user_id, now)?;
     if detached > 0 {

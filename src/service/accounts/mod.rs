@@ -3,6 +3,7 @@
 pub mod change_email;
 pub mod change_password;
 pub mod claim_account;
+pub mod delete_account;
 pub mod email_proof;
 pub mod minimum_duration;
 pub mod reauthenticate;

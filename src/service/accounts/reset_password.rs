@@ -5,12 +5,13 @@ use serde_json::json;
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Change, EmailMessage, Organization, OwnWords, User};
-use crate::service::accounts::claim_account::{ClaimEffects, LockedOrganizations, claim_account};
+use crate::service::accounts::claim_account::{ClaimEffects, claim_account};
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::api_tokens::end_with_sessions::{Ending, end_with_sessions};
 use crate::service::hashing::passwords::GUESSED_ORGANIZATIONS;
 use crate::service::limits::{Whose, permit_hashing, unlock_account};
 use crate::service::mail::gate;
+use crate::service::unit_of_work::LockedOrganizations;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
@@ -114,7 +115,7 @@ impl NewPassword {
                 detached_slack: effects.detaches_slack,
                 left_organizations: effects.leaves_organizations,
             };
-            gate::send_notice(unit, email, &message, is_verified)?;
+            gate::send_notice(unit, user_id, email, &message, is_verified)?;
         }
         Ok(ended)
     }

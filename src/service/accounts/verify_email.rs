@@ -26,7 +26,7 @@ pub(in crate::service) fn send_verification(
         token: secret.expose().to_owned(),
     };
     let cause = Cause::Registration(organization);
-    if !gate::send(unit, email.clone(), &message, &cause)? {
+    if !gate::send(unit, Some(user.id), email.clone(), &message, &cause)? {
         return Ok(());
     }
     let until = (unit.now, lifetimes::VERIFICATION_LINK);
@@ -102,7 +102,7 @@ pub(in crate::service) fn replace_email(
             new_email: email.to_string(),
         };
         let is_verified = account.email_verified_at.is_some();
-        gate::send_notice(unit, old, &message, is_verified)?;
+        gate::send_notice(unit, user_id, old, &message, is_verified)?;
     }
     Ok(())
 }

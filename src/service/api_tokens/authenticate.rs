@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::crypto::api_token::ApiTokenSecret;
+use crate::domain::ActiveOrganization;
 use crate::domain::api_token::LAST_USED_PRECISION;
 use crate::service::sessions::revocation_cache::{HeldApiToken, Known};
 use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
-use crate::store::api_tokens;
+use crate::store::{Requester, api_tokens};
 
 /// Authenticates an API token. Usually this takes one SHA-256 and two look-ups in memory.
 ///
@@ -23,7 +24,12 @@ pub(in crate::service) async fn authenticate(
     let now = services.now();
     let (revocations, store) = (&services.revocations, &services.store);
     let known = match revocations.api_token_owner(hash.as_str()) {
-        Some((owner, organization_id)) => revocations.person(store, owner, organization_id).await?,
+        Some((owner, organization_id)) => {
+            let requester = Requester::member(organization_id, owner);
+            revocations
+                .person(store, requester, owner, Some(organization_id))
+                .await?
+        }
         None => None,
     };
     let known = match known {
@@ -47,8 +53,11 @@ pub(in crate::service) async fn authenticate(
         return Err(Error::MfaEnrolmentRequired);
     }
     let profile = Profile {
-        role: token.role_under(membership),
-        ..Profile::of(&person.user, membership)
+        organization: Some(ActiveOrganization {
+            role: token.role_under(membership),
+            ..ActiveOrganization::from(membership)
+        }),
+        ..Profile::of(&person.user, None)
     };
     let credential = Credential::ApiToken(token.id);
     let caller = Caller::new(profile, credential, person.user.token_version, context);
@@ -70,7 +79,12 @@ async fn look_up(services: &Services, context: &RequestContext, hash: &str) -> R
     services.revocations.remember_api_token(hash, &token);
     services
         .revocations
-        .read_person(&services.store, token.creator_id, token.organization_id)
+        .read_person(
+            &services.store,
+            Requester::member(token.organization_id, token.creator_id),
+            token.creator_id,
+            Some(token.organization_id),
+        )
         .await?
         .ok_or(Error::InvalidToken)
 }

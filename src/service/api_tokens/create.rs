@@ -9,8 +9,8 @@ use crate::domain::audit::Action;
 use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, EmailMessage, Role, Violation};
 use crate::service::accounts::undo_link::{self, Undoable};
 use crate::service::mail::gate;
-use crate::service::unit_of_work::{Actor, UnitOfWork};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::unit_of_work::{MemberActor, UnitOfWork};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::api_tokens;
 
 pub struct CreateApiToken {
@@ -32,7 +32,7 @@ pub struct CreatedApiToken {
 /// `TooManyApiTokens`; `ReauthenticationRequired`.
 pub async fn create_api_token(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     create: CreateApiToken,
 ) -> Result<CreatedApiToken> {
     caller.session_id()?;
@@ -77,7 +77,7 @@ pub async fn create_api_token(
 }
 
 /// Tells the owner, in case someone else made the token, with a link that revokes it.
-fn notify(unit: &mut UnitOfWork<'_, '_>, actor: &Actor, token: &ApiToken) -> Result<()> {
+fn notify(unit: &mut UnitOfWork<'_, '_>, actor: &MemberActor, token: &ApiToken) -> Result<()> {
     let Some(email) = actor.user().email.clone() else {
         return Ok(());
     };
@@ -93,6 +93,6 @@ fn notify(unit: &mut UnitOfWork<'_, '_>, actor: &Actor, token: &ApiToken) -> Res
         token: secret.expose().to_owned(),
     };
     let is_verified = actor.account.email_verified_at.is_some();
-    gate::send_notice(unit, email, &message, is_verified)?;
+    gate::send_notice(unit, actor.id(), email, &message, is_verified)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::{ApiToken, ApiTokenId};
 use crate::service::api_tokens::holder;
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::api_tokens;
 
 /// The caller's tokens in this organization, or all of them for an admin, oldest first, without revoked ones.
@@ -12,11 +12,11 @@ use crate::store::api_tokens;
 /// `Forbidden` for a service.
 pub async fn list_api_tokens(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     request: PageRequest<ApiTokenId>,
 ) -> Result<Page<ApiToken, ApiTokenId>> {
     let holder = holder(caller)?;
-    let organization_id = caller.profile.organization_id;
+    let organization_id = caller.organization.id;
     let rows = services
         .store
         .search(caller, move |tx| {

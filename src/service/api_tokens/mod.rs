@@ -13,14 +13,14 @@ pub use list::list_api_tokens;
 pub use revoke::revoke_api_token;
 
 use crate::domain::{Role, UserId, lifetimes};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::api_tokens;
 
 /// Whose tokens the caller may see: everyone's (`None`) for an admin, otherwise their own. Services may not create, see
 /// or revoke tokens.
-fn holder(caller: &Caller) -> Result<Option<UserId>> {
+fn holder(caller: &MemberCaller) -> Result<Option<UserId>> {
     caller.session_id()?;
-    Ok((caller.profile.role < Role::Admin).then_some(caller.profile.id))
+    Ok((caller.organization.role < Role::Admin).then_some(caller.profile.id))
 }
 
 /// Deletes tokens that were revoked or expired long ago.

@@ -40,7 +40,7 @@ pub(in crate::service) fn send_invitation(
     } else {
         Cause::JoinPolicy(organization_id)
     };
-    if !gate::send(unit, invitation.email.clone(), &message, &cause)? {
+    if !gate::send(unit, None, invitation.email.clone(), &message, &cause)? {
         return Ok(false);
     }
     store_link(unit, invitation, &secret)?;

@@ -10,8 +10,8 @@ use crate::domain::{
 use crate::email_templates::{ACCEPT_INVITATION, page_url};
 use crate::service::invitations::email::{send_invitation, store_link};
 use crate::service::limits::{Group, Key, draw, draw_as};
-use crate::service::unit_of_work::{Actor, UnitOfWork};
-use crate::service::{Caller, Error, RequestContext, Result, Services};
+use crate::service::unit_of_work::{MemberActor, UnitOfWork};
+use crate::service::{Error, MemberCaller, RequestContext, Result, Services};
 use crate::store::{Tx, identities, invitations, memberships, organizations};
 
 pub struct Invite {
@@ -28,11 +28,11 @@ pub struct Invite {
 /// `TooManyRequests` by account, by organization and by address.
 pub async fn invite(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     organization_id: OrganizationId,
     invite: Invite,
 ) -> Result<Invitation> {
-    caller.must_speak_for(organization_id)?;
+    caller.must_act_in(organization_id)?;
     // Before the limits, because those who may not invite must not use up their organization's.
     caller.must_be(Role::Manager)?;
     let together = Group::InvitationsTogether;
@@ -82,7 +82,7 @@ pub async fn invite(
 
 /// Requires an inviter with a verified address, or one whom Slack calls an owner or admin of the organization's
 /// workspace: otherwise anyone could have us write to strangers.
-fn must_be_vouched_for(unit: &mut UnitOfWork<'_, '_>, actor: &Actor) -> Result<()> {
+fn must_be_vouched_for(unit: &mut UnitOfWork<'_, '_>, actor: &MemberActor) -> Result<()> {
     let is_vouched_for = actor.account.email_verified_at.is_some()
         || identities::is_workspace_admin(unit.tx, actor.id(), actor.organization_id())?;
     if is_vouched_for {

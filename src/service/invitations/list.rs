@@ -2,7 +2,7 @@
 
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::{Invitation, InvitationId, OrganizationId, Role};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::invitations;
 
 /// The invitations that can be accepted, newest first.
@@ -11,11 +11,11 @@ use crate::store::invitations;
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `manager`.
 pub async fn list(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     organization_id: OrganizationId,
     request: PageRequest<InvitationId>,
 ) -> Result<Page<Invitation, InvitationId>> {
-    caller.must_speak_for(organization_id)?;
+    caller.must_act_in(organization_id)?;
     caller.must_be(Role::Manager)?;
     let now = services.now();
     let rows = services

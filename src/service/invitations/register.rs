@@ -119,7 +119,10 @@ impl NewMember {
         let event = unit.event(Action::Registered).own(user.id);
         let event = event.within(membership.organization_id);
         unit.record(event.by(Method::Invitation))?;
-        Ok(Subject { user, membership })
+        Ok(Subject {
+            user,
+            membership: Some(membership),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::audit::Action;
 use crate::domain::{InvitationId, OrganizationId, Role};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::invitations;
 
 /// # Errors
@@ -10,11 +10,11 @@ use crate::store::invitations;
 /// a role above the caller's; `InvitationNotFound` for one that is not open.
 pub async fn revoke(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     organization_id: OrganizationId,
     id: InvitationId,
 ) -> Result<()> {
-    caller.must_speak_for(organization_id)?;
+    caller.must_act_in(organization_id)?;
     services
         .write_as(caller, move |unit, actor| {
             actor.must_be(Role::Manager)?;

@@ -61,9 +61,10 @@ impl Cause<'_> {
 }
 
 /// Queues the e-mail unless its recipient has reached the limit of its cause; returns whether it was queued. If not,
-/// the last link that was sent must stay valid.
+/// the last link that was sent must stay valid. With the account `user_id`, the e-mail is deleted too.
 pub(in crate::service) fn send(
     unit: &mut UnitOfWork<'_, '_>,
+    user_id: Option<UserId>,
     to: Email,
     message: &EmailMessage,
     cause: &Cause<'_>,
@@ -71,7 +72,7 @@ pub(in crate::service) fn send(
     let (counter, limit) = cause.limit(message);
     let may_send = has_room(unit, &to, &counter, lifetimes::EMAIL_LIMIT_WINDOW, limit)?;
     if may_send {
-        let email = unit.draft(to, message);
+        let email = unit.draft(user_id, to, message);
         unit.queue(&email, Some(&counter))?;
     }
     Ok(may_send)
@@ -83,11 +84,19 @@ pub(in crate::service) fn send(
 /// notices an hour.
 pub(in crate::service) fn send_notice(
     unit: &mut UnitOfWork<'_, '_>,
+    user_id: UserId,
     to: Email,
     message: &EmailMessage,
     is_verified: bool,
 ) -> Result<(), StoreError> {
-    send(unit, to, message, &Cause::Notice { is_verified }).map(|_| ())
+    send(
+        unit,
+        Some(user_id),
+        to,
+        message,
+        &Cause::Notice { is_verified },
+    )
+    .map(|_| ())
 }
 
 /// An e-mail with a link that any client requests for an address.
@@ -124,7 +133,7 @@ pub(in crate::service) fn send_requested(
     let has_room = has_room(unit, to, &counter, window, PER_CAUSE)?;
     let is_limited = !has_room_at_all || !(has_room || request.has_no_link);
     let sent_to = request.account.filter(|_| !is_limited);
-    let email = unit.draft(request.to, request.message);
+    let email = unit.draft(sent_to, request.to, request.message);
     let counter = (!is_limited).then_some(counter.as_str());
     match sent_to {
         Some(_) => unit.queue(&email, counter)?,

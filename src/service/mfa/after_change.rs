@@ -60,6 +60,7 @@ pub(in crate::service) fn send_notice(
         enabled: !matches!(notice, MfaNotice::Disabled),
         token,
     };
-    gate::send_notice(unit, email, &message, account.email_verified_at.is_some())?;
+    let is_verified = account.email_verified_at.is_some();
+    gate::send_notice(unit, user.id, email, &message, is_verified)?;
     Ok(())
 }

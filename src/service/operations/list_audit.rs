@@ -4,7 +4,7 @@ use crate::domain::Role;
 use crate::domain::audit::{Wanted, WrittenEntry};
 use crate::domain::ids::AuditId;
 use crate::domain::page::{Page, PageRequest};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::audit;
 
 /// The matching entries, newest first.
@@ -13,14 +13,14 @@ use crate::store::audit;
 /// `Forbidden` below `admin`.
 pub async fn list_audit(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     wanted: Wanted,
     request: PageRequest<AuditId>,
 ) -> Result<Page<WrittenEntry, AuditId>> {
-    if caller.profile.role < Role::Admin {
+    if caller.organization.role < Role::Admin {
         return Err(Error::Forbidden);
     }
-    let organization_id = caller.profile.organization_id;
+    let organization_id = caller.organization.id;
     let rows = services
         .store
         .search(caller, move |tx| {

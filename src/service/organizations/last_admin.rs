@@ -1,6 +1,6 @@
 //! The rule that an organization keeps an admin.
 
-use crate::domain::{OrganizationId, Role, UserId};
+use crate::domain::{OrganizationId, UserId};
 use crate::service::{Error, Result};
 use crate::store::{Tx, memberships, organizations};
 
@@ -15,10 +15,8 @@ pub(in crate::service) fn keep_an_admin(
     losing: UserId,
 ) -> Result<()> {
     organizations::lock(tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
-    let is_admin = memberships::find(tx, losing, organization_id)?
-        .is_some_and(|membership| membership.role == Role::Admin);
-    if is_admin && !memberships::has_another_admin(tx, organization_id, losing)? {
-        return Err(Error::LastAdmin);
+    match memberships::find(tx, losing, organization_id)? {
+        Some(membership) if memberships::is_only_admin(tx, &membership)? => Err(Error::LastAdmin),
+        Some(_) | None => Ok(()),
     }
-    Ok(())
 }

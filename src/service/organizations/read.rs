@@ -1,17 +1,17 @@
 //! Reads an organization.
 
 use crate::domain::{Organization, OrganizationId};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::organizations;
 
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's.
 pub async fn read_organization(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     id: OrganizationId,
 ) -> Result<Organization> {
-    caller.must_speak_for(id)?;
+    caller.must_act_in(id)?;
     services
         .store
         .read(caller, move |tx| {

@@ -84,26 +84,6 @@ pub async fn register_organization(
         .await
 }
 
-/// Inserts an organization for one person, whose admin they are. Others join it by invitation only.
-pub(in crate::service) fn found_own(
-    unit: &mut UnitOfWork<'_, '_>,
-    user: &User,
-) -> Result<Membership> {
-    let name = OrganizationName::from_elsewhere(user.name.as_str())
-        .unwrap_or_else(|| OrganizationName::from_stored("My organization".to_owned()));
-    let organization = insert_organization(unit, name, JoinPolicy::Invite)?;
-    let membership = Membership {
-        user_id: user.id,
-        organization_id: organization.id,
-        role: Role::Admin,
-        manager_id: None,
-    };
-    memberships::insert(unit.tx, &membership, unit.now)?;
-    let event = unit.event(Action::OrganizationFounded).own(user.id);
-    unit.record(event.within(organization.id).by(Method::EmailLink))?;
-    Ok(membership)
-}
-
 /// Inserts an organization with the first free slug for its name.
 pub(in crate::service) fn insert_organization(
     unit: &mut UnitOfWork<'_, '_>,

@@ -84,9 +84,15 @@ pub async fn register_into_organization(
             let event = unit.event(Action::Registered).own(user.id);
             unit.record(event.within(organization_id).by(Method::Registration))?;
             if !begins_session {
-                return unit.recorded(Registered::Unverified(Profile::of(&user, &membership)));
+                return unit.recorded(Registered::Unverified(Profile::of(
+                    &user,
+                    Some(&membership),
+                )));
             }
-            let proof = Proof::Registration(Subject { user, membership });
+            let proof = Proof::Registration(Subject {
+                user,
+                membership: Some(membership),
+            });
             let entry = enter(unit, proof, Carrier::Jwt)?;
             unit.recorded(Registered::Entry(entry))
         })

@@ -6,7 +6,7 @@ use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
 use crate::service::{Error, Profile, Result, Services, SignIn};
-use crate::store::{StoreError, Unique, memberships, sessions};
+use crate::store::{StoreError, Unique, active_organizations, memberships, sessions};
 
 /// The result of switching a session.
 pub(in crate::service) enum OrganizationSwitch {
@@ -48,7 +48,7 @@ pub(in crate::service) fn switch_session(
     user: &User,
     to: &Membership,
 ) -> Result<OrganizationSwitch> {
-    let pending = PendingSignIn::of(to);
+    let pending = PendingSignIn::from(to);
     if let Some(missing) = Missing::of_session(unit.tx, pending)? {
         // The challenge lets its holder enrol an authenticator, as after a sign-in.
         if !session.is_fresh(unit.now) {
@@ -56,17 +56,18 @@ pub(in crate::service) fn switch_session(
         }
         return challenge(unit, pending, missing).map(OrganizationSwitch::Challenge);
     }
-    if !sessions::touch(unit.tx, session.id, to.organization_id, unit.now)? {
+    if !sessions::touch(unit.tx, session.id, Some(to.organization_id), unit.now)? {
         return Err(Error::TokenRevoked);
     }
+    active_organizations::remember(unit.tx, user.id, to.organization_id)?;
     Ok(OrganizationSwitch::Switched {
         session: Box::new(Session {
-            organization_id: to.organization_id,
+            organization_id: Some(to.organization_id),
             last_used_at: unit.now,
             ..session.clone()
         }),
         token_version: user.token_version,
-        profile: Profile::of(user, to),
+        profile: Profile::of(user, Some(to)),
     })
 }
 

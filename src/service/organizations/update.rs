@@ -7,7 +7,7 @@ use crate::domain::{
     AllowedDomains, Change, JoinPolicy, Organization, OrganizationId, OrganizationName, Role,
 };
 use crate::service::unit_of_work::{Finished, UnitOfWork};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::{organizations, totp};
 
 /// What to change; missing fields stay as they are.
@@ -33,11 +33,11 @@ impl UpdateOrganization {
 /// a service.
 pub async fn update_organization(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     id: OrganizationId,
     update: UpdateOrganization,
 ) -> Result<Organization> {
-    caller.must_speak_for(id)?;
+    caller.must_act_in(id)?;
     caller.must_be(Role::Admin)?;
     services
         .administer(caller, None, move |unit, actor| {

@@ -4,11 +4,15 @@ use std::slice;
 
 use crate::domain::{Permission, UserId};
 use crate::service::people::{Person, complete, reach};
-use crate::service::{Caller, Result, Services};
+use crate::service::{MemberCaller, Result, Services};
 
 /// # Errors
 /// `UserNotFound` for users who are not members of the caller's organization, `Forbidden` beyond the caller's scope.
-pub async fn find_person(services: &Services, caller: &Caller, user_id: UserId) -> Result<Person> {
+pub async fn find_person(
+    services: &Services,
+    caller: &MemberCaller,
+    user_id: UserId,
+) -> Result<Person> {
     let (judged, locks, now) = (caller.clone(), services.locks(), services.now());
     services
         .store

@@ -3,19 +3,19 @@
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::{Scope, UserId};
 use crate::service::people::{Person, complete};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::people::{self, Part};
 
 /// The users in the caller's scope, oldest account first; with `text`, those whose name or address contains it.
 pub async fn list_people(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     text: Option<String>,
     request: PageRequest<UserId>,
 ) -> Result<Page<Person, UserId>> {
     let profile = &caller.profile;
-    let scope = Scope::of(profile.role, profile.id);
-    let organization_id = profile.organization_id;
+    let scope = Scope::of(caller.organization.role, profile.id);
+    let organization_id = caller.organization.id;
     let part = Part::ById(request);
     let (judged, locks, now) = (caller.clone(), services.locks(), services.now());
     let people = services

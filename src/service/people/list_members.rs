@@ -2,7 +2,7 @@
 
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::{Member, OrganizationId, Role, UserId};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::memberships;
 
 /// A page of the members, in the order of their ids.
@@ -11,11 +11,11 @@ use crate::store::memberships;
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `manager`.
 pub async fn list_members(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     organization_id: OrganizationId,
     request: PageRequest<UserId>,
 ) -> Result<Page<Member, UserId>> {
-    caller.must_speak_for(organization_id)?;
+    caller.must_act_in(organization_id)?;
     caller.must_be(Role::Manager)?;
     let members = services
         .store

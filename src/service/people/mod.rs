@@ -19,8 +19,8 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Membership, OrganizationId, Permission, Relationship, Role, User, UserId};
 use crate::service::limits::Locks;
-use crate::service::unit_of_work::Actor;
-use crate::service::{Caller, Credential, Error, Result};
+use crate::service::unit_of_work::MemberActor;
+use crate::service::{Credential, Error, MemberCaller, Result};
 use crate::store::{StoreError, Tx, people};
 
 /// A user and their membership in the caller's organization.
@@ -51,23 +51,23 @@ pub(in crate::service) struct Viewer {
     is_service: bool,
 }
 
-impl From<&Caller> for Viewer {
-    fn from(caller: &Caller) -> Self {
+impl From<&MemberCaller> for Viewer {
+    fn from(caller: &MemberCaller) -> Self {
         Self {
             id: caller.profile.id,
-            organization_id: caller.profile.organization_id,
-            role: caller.profile.role,
+            organization_id: caller.organization.id,
+            role: caller.organization.role,
             is_service: matches!(caller.credential, Credential::ApiToken(_)),
         }
     }
 }
 
-impl From<&Actor> for Viewer {
-    fn from(actor: &Actor) -> Self {
+impl From<&MemberActor> for Viewer {
+    fn from(actor: &MemberActor) -> Self {
         Self {
             id: actor.id(),
             organization_id: actor.organization_id(),
-            role: actor.role,
+            role: actor.role(),
             is_service: actor.is_service(),
         }
     }

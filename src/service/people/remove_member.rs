@@ -6,7 +6,7 @@ use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::end_membership::end_membership;
 use crate::service::sessions::end_many::end_sessions_in;
 use crate::service::unit_of_work::UnitOfWork;
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::{former_identities, memberships};
 
 /// Everyone may leave; an admin may remove others. The account and its other memberships stay; its sessions in the
@@ -17,11 +17,11 @@ use crate::store::{former_identities, memberships};
 /// and for a service that would leave; `UserNotFound` for users who are not members; `LastAdmin`.
 pub async fn remove_member(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     organization_id: OrganizationId,
     user_id: UserId,
 ) -> Result<()> {
-    caller.must_speak_for(organization_id)?;
+    caller.must_act_in(organization_id)?;
     services
         .administer(caller, Some(user_id), move |unit, actor| {
             let action = if user_id == actor.id() {

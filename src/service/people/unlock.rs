@@ -5,7 +5,7 @@ use crate::domain::{Permission, UserId};
 use crate::service::limits::end_lock;
 use crate::service::people::reach;
 use crate::service::people::update::must_belong_only_here;
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 
 /// Ends the lock of the account. Failures still count for the addresses that they came from, so that repeated calls let
 /// no one guess further.
@@ -14,7 +14,11 @@ use crate::service::{Caller, Error, Result, Services};
 /// `UserNotFound` for users who are not members of the caller's organization; `Forbidden` for callers who are not
 /// admins, for their own account, and for a service; `ReauthenticationRequired`; `MemberElsewhere` for users who belong
 /// to another organization too.
-pub async fn unlock_person(services: &Services, caller: &Caller, user_id: UserId) -> Result<()> {
+pub async fn unlock_person(
+    services: &Services,
+    caller: &MemberCaller,
+    user_id: UserId,
+) -> Result<()> {
     services
         .administer(caller, Some(user_id), move |unit, actor| {
             let permissions = [Permission::See, Permission::Administer];

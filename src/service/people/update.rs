@@ -9,7 +9,7 @@ use crate::domain::{Change, Membership, Permission, PersonName, Role, UserId, Vi
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::{Person, complete, reach};
 use crate::service::unit_of_work::UnitOfWork;
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::{api_tokens, former_identities, memberships, people, users};
 
 /// What to change; `None` leaves it as it is.
@@ -47,7 +47,7 @@ impl UpdatePerson {
 /// disabled, if it belongs to another organization too.
 pub async fn update_person(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     user_id: UserId,
     update: UpdatePerson,
 ) -> Result<Person> {

@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use crate::domain::{OrganizationId, Session, SessionId, UserId, lifetimes};
 use crate::service::session_tokens::SessionToken;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
-use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
-use crate::store::{Requester, Tx, memberships, session_tokens, sessions, users};
+use crate::service::sign_in::subject::Subject;
+use crate::service::{Caller, Credential, Error, RequestContext, Result, Services};
+use crate::store::{Requester, Tx, session_tokens, sessions, users};
 
 /// A live session.
 pub enum TokenSession {
@@ -20,7 +21,7 @@ pub enum TokenSession {
 pub struct LockedSession {
     pub(in crate::service) session_id: SessionId,
     pub(in crate::service) user_id: UserId,
-    pub(in crate::service) organization_id: OrganizationId,
+    pub(in crate::service) organization_id: Option<OrganizationId>,
 }
 
 /// # Errors
@@ -44,7 +45,10 @@ pub async fn authenticate(
         .await?;
     if session.last_used_at + lifetimes::LAST_USED_PRECISION <= now {
         let (id, organization_id) = (session.id, session.organization_id);
-        let by = Requester::member(organization_id, session.user_id);
+        let by = match organization_id {
+            Some(organization_id) => Requester::member(organization_id, session.user_id),
+            None => context.into(),
+        };
         services
             .store
             .record_use(by, move |tx| {
@@ -71,9 +75,8 @@ fn find(
     let user = users::find(tx, session.user_id)?
         .filter(|user| user.disabled_at.is_none())
         .ok_or(Error::TokenRevoked)?;
-    let membership = memberships::find(tx, session.user_id, session.organization_id)?
-        .ok_or(Error::TokenRevoked)?;
-    let pending = PendingSignIn::of(&membership);
+    let subject = Subject::of_session(tx, user, &session)?;
+    let pending = PendingSignIn::from(&subject);
     let found = if found.locked || Missing::of_session(tx, pending)?.is_some() {
         TokenSession::Locked(LockedSession {
             session_id: session.id,
@@ -81,10 +84,9 @@ fn find(
             organization_id: session.organization_id,
         })
     } else {
-        let profile = Profile::of(&user, &membership);
         let credential = Credential::Session(session.id);
-        let version = user.token_version;
-        TokenSession::Open(Caller::new(profile, credential, version, context))
+        let version = subject.user.token_version;
+        TokenSession::Open(Caller::new(subject.profile(), credential, version, context))
     };
     Ok((session, found))
 }

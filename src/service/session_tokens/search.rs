@@ -2,7 +2,7 @@
 
 use crate::domain::Scope;
 use crate::service::people::Person;
-use crate::service::{Caller, Result, Services};
+use crate::service::{MemberCaller, Result, Services};
 use crate::store::people::{self, Part};
 
 pub struct Search {
@@ -21,12 +21,16 @@ pub struct FoundPeople {
 }
 
 /// As [`list_people`](crate::service::list_people), in another order.
-pub async fn search(services: &Services, caller: &Caller, search: Search) -> Result<FoundPeople> {
+pub async fn search(
+    services: &Services,
+    caller: &MemberCaller,
+    search: Search,
+) -> Result<FoundPeople> {
     let Search { text, from, size } = search;
     let part = Part::ByName { from, size };
     services
         .search_as(caller, move |tx, actor| {
-            let scope = Scope::of(actor.role, actor.id());
+            let scope = Scope::of(actor.role(), actor.id());
             let (organization_id, text) = (actor.organization_id(), text.as_deref());
             let total = people::count(tx, organization_id, scope, text)?;
             let people = people::search(tx, organization_id, scope, text, part)?;

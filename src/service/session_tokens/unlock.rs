@@ -6,8 +6,9 @@ use crate::service::mfa::check::CodeCheck;
 use crate::service::session_tokens::LockedSession;
 use crate::service::session_tokens::view::View;
 use crate::service::sessions::end_many::end_excess;
-use crate::service::{Error, Profile, RequestContext, Result, Services};
-use crate::store::{memberships, session_tokens, sessions, users};
+use crate::service::sign_in::subject::Subject;
+use crate::service::{Error, RequestContext, Result, Services};
+use crate::store::{session_tokens, sessions, users};
 
 /// `code` is a code of the authenticator or a recovery code.
 ///
@@ -27,9 +28,8 @@ pub async fn unlock(
             let user = users::lock_enabled_account(unit.tx, user_id)?
                 .ok_or(Error::TokenRevoked)?
                 .user;
-            sessions::find(unit.tx, session.session_id)?
-                .ok_or(Error::TokenRevoked)?
-                .must_be_live(unit.now)
+            let open = sessions::find(unit.tx, session.session_id)?.ok_or(Error::TokenRevoked)?;
+            open.must_be_live(unit.now)
                 .map_err(|_| Error::TokenRevoked)?;
             let event = unit.event(Action::Login).own(user_id);
             let event = event.within(organization_id).by(Method::SecondFactor);
@@ -41,9 +41,8 @@ pub async fn unlock(
             }
             end_excess(unit, user_id, None, 1)?;
             remember_place(unit, &user)?;
-            let membership =
-                memberships::find(unit.tx, user_id, organization_id)?.ok_or(Error::TokenRevoked)?;
-            let view = View::of(unit.tx, Profile::of(&user, &membership))?;
+            let subject = Subject::of_session(unit.tx, user, &open)?;
+            let view = View::of(unit.tx, subject.profile())?;
             unit.finish(event, view)
         })
         .await

@@ -4,18 +4,21 @@ use crate::domain::Organization;
 use crate::service::{Caller, Error, Profile, Result, Services};
 use crate::store::{Tx, organizations};
 
-/// The user and the organization of the session.
+/// The user and the organization of the session, if they have one.
 pub struct View {
     pub profile: Profile,
-    pub organization: Organization,
+    pub organization: Option<Organization>,
 }
 
 impl View {
     pub(in crate::service) fn of(tx: &mut Tx<'_>, profile: Profile) -> Result<Self> {
-        let organization = organizations::find(tx, profile.organization_id)?;
+        let organization = match profile.organization {
+            None => None,
+            Some(active) => Some(organizations::find(tx, active.id)?.ok_or(Error::TokenRevoked)?),
+        };
         Ok(Self {
-            organization: organization.ok_or(Error::TokenRevoked)?,
             profile,
+            organization,
         })
     }
 }

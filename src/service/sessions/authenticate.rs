@@ -2,6 +2,7 @@
 
 use crate::crypto::api_token;
 use crate::crypto::jwt::Claims;
+use crate::service::sessions::revocation_cache::Known;
 use crate::service::{
     Caller, Credential, Error, Profile, RequestContext, Result, Services, api_tokens,
 };
@@ -56,15 +57,24 @@ async fn identify(
         return Err(Error::TokenRevoked);
     }
     let (revocations, store) = (&services.revocations, &services.store);
+    let organization_id = claims.organization.map(|organization| organization.id);
+    let requester = match organization_id {
+        Some(id) => Requester::member(id, claims.sub),
+        None => context.into(),
+    };
     let mut known = revocations
-        .person(store, claims.sub, claims.org_id)
+        .person(store, requester, claims.sub, organization_id)
         .await?
         .ok_or(Error::InvalidToken)?;
-    if known.person.membership(claims.org_id).is_none() || known.lacks_second_factor() {
+    let membership = |known: &Known| match organization_id {
+        Some(id) => known.person.membership(id).cloned().map(Some),
+        None => Some(None),
+    };
+    if membership(&known).is_none() || known.lacks_second_factor() {
         // Another instance may just have added or enrolled them and issued this token. A client discards a token on
         // `Token revoked`, so the cache alone does not decide that.
         known = revocations
-            .read_person(store, claims.sub, claims.org_id)
+            .read_person(store, requester, claims.sub, organization_id)
             .await?
             .ok_or(Error::InvalidToken)?;
     }
@@ -75,17 +85,15 @@ async fn identify(
     let checked_until = person.user.sessions_checked_until;
     if !services.revocations.is_fresh() || checked_until.is_some_and(|until| services.now() < until)
     {
-        check_session_in_database(services, &claims).await?;
+        check_session_in_database(services, requester, &claims).await?;
     }
-    let membership = person
-        .membership(claims.org_id)
-        .ok_or(Error::TokenRevoked)?;
+    let membership = membership(&known).ok_or(Error::TokenRevoked)?;
     let second_factor = if known.lacks_second_factor() {
         SecondFactor::Lacking
     } else {
         SecondFactor::Settled
     };
-    let profile = Profile::of(&person.user, membership);
+    let profile = Profile::of(&person.user, membership.as_ref());
     let credential = Credential::Session(claims.sid);
     let caller = Caller::new(profile, credential, claims.ver, context);
     Ok((caller, second_factor))
@@ -93,9 +101,12 @@ async fn identify(
 
 /// Checks the session in the database while the cache is stale, or does not know of all sessions that have ended. The
 /// caller checks the user's `token_version`.
-async fn check_session_in_database(services: &Services, claims: &Claims) -> Result<()> {
+async fn check_session_in_database(
+    services: &Services,
+    requester: Requester,
+    claims: &Claims,
+) -> Result<()> {
     let session_id = claims.sid;
-    let requester = Requester::member(claims.org_id, claims.sub);
     let session = services
         .store
         .read(requester, move |tx| sessions::find(tx, session_id))

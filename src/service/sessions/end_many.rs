@@ -61,7 +61,7 @@ fn is_too_many(ended: &[SessionId]) -> bool {
 pub(in crate::service) struct Beginning {
     /// Whether its second factor is missing.
     pub is_locked: bool,
-    pub organization_id: OrganizationId,
+    pub organization_id: Option<OrganizationId>,
 }
 
 /// Ends the sessions of a user above `SESSIONS_PER_USER`, beginning with the one used longest ago, and marks expired
@@ -110,7 +110,7 @@ pub(in crate::service) fn end_excess(
             .filter(|row| !row.is_locked && unused_since < row.last_used_at);
         unit.sessions_ended(user_id, with_tokens.map(|row| row.id));
         let organization_id = match beginning {
-            Some(new) => Some(new.organization_id),
+            Some(new) => new.organization_id,
             None => memberships::first_of_user(unit.tx, user_id)?,
         };
         let event = unit.event(Action::SessionEnded).about(user_id);

@@ -59,7 +59,7 @@ pub async fn end_session_by_link(
             end_made_by(unit, user_id, session_id)?;
             unit.sessions_ended(user_id, [session_id]);
             let session = sessions::find(unit.tx, session_id)?;
-            let organization_id = session.map(|session| session.organization_id);
+            let organization_id = session.and_then(|session| session.organization_id);
             let event = unit.event(Action::SessionEnded).about(user_id);
             unit.finish(event.within(organization_id).by(Method::EmailLink), ())
         })

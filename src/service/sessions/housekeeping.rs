@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::UserId;
 use crate::service::sessions::end_many::end_excess;
 use crate::service::{Error, RequestContext, Result, Services};
-use crate::store::{Requester, sessions, users};
+use crate::store::{Requester, audit, sessions, users};
 
 /// How many rows are read at once: more than a user may have.
 const READ: u32 = 5000;
@@ -69,7 +69,7 @@ async fn close_some(
         .await
 }
 
-/// Deletes accounts that had too many sessions to be deleted at once.
+/// Deletes accounts that had too many sessions, or too many rows in the audit log, to be deleted at once.
 ///
 /// # Errors
 /// When the database fails.
@@ -82,7 +82,9 @@ pub async fn delete_hidden_accounts(services: &Services) -> Result<()> {
                 let Some(user_id) = users::find_hidden(tx)? else {
                     return Ok(true);
                 };
-                if sessions::delete_some(tx, user_id, BATCH)? < BATCH as usize {
+                let deleted = sessions::delete_some(tx, user_id, BATCH)?;
+                let cleared = audit::remove_origins(tx, user_id, BATCH)?;
+                if deleted.max(cleared) < BATCH as usize {
                     users::delete(tx, user_id)?;
                 }
                 Ok::<_, Error>(false)

@@ -3,10 +3,12 @@
 use crate::domain::audit::Action;
 use crate::domain::{OrganizationId, lifetimes};
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
-use crate::service::{Caller, Error, Profile, Result, Services, SignedIn};
-use crate::store::{memberships, people, sessions};
+use crate::service::sign_in::subject::Subject;
+use crate::service::{Caller, Error, Result, Services, SignedIn};
+use crate::store::{active_organizations, memberships, sessions, users};
 
-/// The old token stays valid until it expires, so that parallel tabs and lost answers do no harm.
+/// The old token stays valid until it expires, so that parallel tabs and lost answers do no harm. A caller who has had
+/// no organization acts in their usual one as soon as they belong to one.
 ///
 /// # Errors
 /// `TokenExpired` 90 days after the session began; `TokenRevoked` when it was ended;
@@ -19,35 +21,37 @@ pub async fn refresh(
 ) -> Result<SignedIn> {
     let now = services.now();
     let (user_id, session_id) = (caller.profile.id, caller.session_id()?);
-    let to = switch_to.unwrap_or(caller.profile.organization_id);
-    let (session, token_version, profile) = services
+    let active = caller.profile.organization;
+    let wanted = switch_to.or(active.map(|organization| organization.id));
+    let (session, token_version, subject) = services
         .store
         .read(caller, move |tx| {
             let session = sessions::find(tx, session_id)?.ok_or(Error::InvalidToken)?;
             session.must_be_live(now)?;
-            let (user, membership) =
-                people::find(tx, to, user_id)?.ok_or(Error::OrganizationNotFound)?;
-            if user.disabled_at.is_some() {
-                return Err(Error::TokenRevoked);
-            }
-            let pending = PendingSignIn::of(&membership);
-            if Missing::of_session(tx, pending)?.is_some() {
+            let user = users::find(tx, user_id)?
+                .filter(|user| user.disabled_at.is_none())
+                .ok_or(Error::TokenRevoked)?;
+            let version = user.token_version;
+            let subject = Subject::in_organization(tx, user, wanted)?;
+            if Missing::of_session(tx, PendingSignIn::from(&subject))?.is_some() {
                 return Err(Error::MfaEnrolmentRequired);
             }
-            let profile = Profile::of(&user, &membership);
-            Ok((session, user.token_version, profile))
+            Ok((session, version, subject))
         })
         .await?;
 
+    let to = subject.organization_id();
     let switches = session.organization_id != to;
     if switches || session.last_used_at + lifetimes::LAST_USED_PRECISION <= now {
         services
             .write_as(caller, move |unit, _| {
-                let membership =
-                    memberships::lock(unit.tx, user_id, to)?.ok_or(Error::OrganizationNotFound)?;
-                let pending = PendingSignIn::of(&membership);
-                if Missing::of_session(unit.tx, pending)?.is_some() {
-                    return Err(Error::MfaEnrolmentRequired);
+                if let Some(id) = to {
+                    let membership = memberships::lock(unit.tx, user_id, id)?
+                        .ok_or(Error::OrganizationNotFound)?;
+                    let pending = PendingSignIn::from(&membership);
+                    if Missing::of_session(unit.tx, pending)?.is_some() {
+                        return Err(Error::MfaEnrolmentRequired);
+                    }
                 }
                 if !sessions::touch(unit.tx, session_id, to, unit.now)? {
                     return Err(Error::TokenRevoked);
@@ -55,10 +59,15 @@ pub async fn refresh(
                 if !switches {
                     return unit.unrecorded(());
                 }
+                if let Some(id) = to {
+                    active_organizations::remember(unit.tx, user_id, id)?;
+                }
                 let event = unit.event(Action::OrganizationSwitched).within(to);
                 unit.finish(event, ())
             })
             .await?;
     }
-    Ok(services.tokens.issue(now, &session, token_version, profile))
+    Ok(services
+        .tokens
+        .issue(now, &session, token_version, subject.profile()))
 }

@@ -44,7 +44,7 @@ pub struct Person {
     pub api_tokens: Vec<HeldApiToken>,
 }
 
-/// A user, and the rule of the organization in which they act.
+/// A user, and the rule of the organization in which they act, if they act in one.
 pub struct Known {
     pub person: Arc<Person>,
     requires_mfa: bool,
@@ -109,8 +109,9 @@ impl Applied {
         &self.0[usize::from(last)]
     }
 
-    fn to(&self, user_id: Uuid, organization_id: Uuid) -> [u64; 2] {
-        [user_id, organization_id].map(|id| self.of(id).load(Ordering::Acquire))
+    fn to(&self, user_id: UserId, organization_id: Option<OrganizationId>) -> [u64; 2] {
+        [user_id.0, organization_id.map_or(Uuid::nil(), |id| id.0)]
+            .map(|id| self.of(id).load(Ordering::Acquire))
     }
 }
 
@@ -240,29 +241,34 @@ impl RevocationCache {
         Ok(())
     }
 
-    /// A user who acts in an organization, from the cache if it is fresh, otherwise from the database.
+    /// A user who acts in this organization, or in none, from the cache if it is fresh, otherwise from the database.
     ///
     /// # Errors
     /// When the database is needed and cannot be read.
     pub async fn person(
         &self,
         store: &Database,
+        requester: Requester,
         user_id: UserId,
-        organization_id: OrganizationId,
+        organization_id: Option<OrganizationId>,
     ) -> Result<Option<Known>, StoreError> {
         if self.is_fresh()
             && let Some(person) = self.people.get(&user_id)
         {
-            let requires_mfa = match self.organizations.get(&organization_id) {
-                Some(requires_mfa) => requires_mfa,
-                None => self.read_rule(store, user_id, organization_id).await?,
+            let requires_mfa = match organization_id {
+                None => false,
+                Some(id) => match self.organizations.get(&id) {
+                    Some(requires_mfa) => requires_mfa,
+                    None => self.read_rule(store, requester, id).await?,
+                },
             };
             return Ok(Some(Known {
                 person,
                 requires_mfa,
             }));
         }
-        self.read_person(store, user_id, organization_id).await
+        self.read_person(store, requester, user_id, organization_id)
+            .await
     }
 
     /// Reads a user from the database, and caches them and the rule of the organization.
@@ -272,11 +278,11 @@ impl RevocationCache {
     pub async fn read_person(
         &self,
         store: &Database,
+        requester: Requester,
         user_id: UserId,
-        organization_id: OrganizationId,
+        organization_id: Option<OrganizationId>,
     ) -> Result<Option<Known>, StoreError> {
-        let applied = self.applied.to(user_id.0, organization_id.0);
-        let requester = Requester::member(organization_id, user_id);
+        let applied = self.applied.to(user_id, organization_id);
         let found = store
             .read(requester, move |tx| {
                 let Some(user) = users::find(tx, user_id)? else {
@@ -285,7 +291,7 @@ impl RevocationCache {
                 let memberships = memberships::list_of_user_with_rules(tx, user_id)?;
                 let rule = memberships
                     .iter()
-                    .find(|(membership, _)| membership.organization_id == organization_id)
+                    .find(|(membership, _)| Some(membership.organization_id) == organization_id)
                     .map(|(_, requires_mfa)| *requires_mfa);
                 let memberships = memberships.into_iter().map(|(membership, _)| membership);
                 let api_tokens = api_tokens::list_unrevoked_of(tx, user_id)?;
@@ -302,12 +308,14 @@ impl RevocationCache {
             return Ok(None);
         };
         self.people.insert(user_id, Arc::clone(&person));
-        if let Some(requires_mfa) = rule {
-            self.organizations.insert(organization_id, requires_mfa);
+        if let (Some(id), Some(requires_mfa)) = (organization_id, rule) {
+            self.organizations.insert(id, requires_mfa);
         }
-        if self.applied.to(user_id.0, organization_id.0) != applied {
+        if self.applied.to(user_id, organization_id) != applied {
             self.people.remove(&user_id);
-            self.organizations.remove(&organization_id);
+            if let Some(id) = organization_id {
+                self.organizations.remove(&id);
+            }
         }
         Ok(Some(Known {
             person,
@@ -319,18 +327,18 @@ impl RevocationCache {
     async fn read_rule(
         &self,
         store: &Database,
-        user_id: UserId,
+        requester: Requester,
         organization_id: OrganizationId,
     ) -> Result<bool, StoreError> {
-        let applied = self.applied.to(user_id.0, organization_id.0);
-        let requester = Requester::member(organization_id, user_id);
+        let rule = self.applied.of(organization_id.0);
+        let applied = rule.load(Ordering::Acquire);
         let requires_mfa = store
             .read(requester, move |tx| {
                 organizations::requires_mfa(tx, organization_id)
             })
             .await?;
         self.organizations.insert(organization_id, requires_mfa);
-        if self.applied.to(user_id.0, organization_id.0) != applied {
+        if rule.load(Ordering::Acquire) != applied {
             self.organizations.remove(&organization_id);
         }
         Ok(requires_mfa)
@@ -417,7 +425,8 @@ mod tests {
     fn a_change_is_counted_for_its_own_user_or_organization() {
         let cache = RevocationCache::default();
         let [changed, other] = [1, 2].map(Uuid::from_u128);
-        let before = [changed, other].map(|id| cache.applied.to(id, id));
+        let counts = |id| cache.applied.to(UserId(id), Some(OrganizationId(id)));
+        let before = [changed, other].map(counts);
         let organization_id = OrganizationId(changed);
         let user_id = UserId(changed);
         for (n, change) in [
@@ -428,7 +437,7 @@ mod tests {
         .enumerate()
         {
             cache.apply(&[change], DateTime::UNIX_EPOCH);
-            let [changed, other] = [changed, other].map(|id| cache.applied.to(id, id));
+            let [changed, other] = [changed, other].map(counts);
             assert_eq!(other, before[1]);
             assert_eq!(changed, before[0].map(|count| count + 1 + n as u64));
         }

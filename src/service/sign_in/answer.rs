@@ -1,26 +1,25 @@
 //! The results of a sign-in: a token, or a challenge.
 
 use crate::crypto::opaque::Opaque;
-use crate::domain::{Email, Membership, OrganizationId, PersonName, Role, User, UserId};
+use crate::domain::{ActiveOrganization, Email, Membership, PersonName, User, UserId};
 
-/// A user as one organization sees them: the `user` of the API.
+/// A user, and the organization they act in: the `user` of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     pub id: UserId,
     pub email: Option<Email>,
     pub name: PersonName,
-    pub role: Role,
-    pub organization_id: OrganizationId,
+    /// `None` for users who act in no organization.
+    pub organization: Option<ActiveOrganization>,
 }
 
 impl Profile {
-    pub(in crate::service) fn of(user: &User, membership: &Membership) -> Self {
+    pub(in crate::service) fn of(user: &User, membership: Option<&Membership>) -> Self {
         Self {
             id: user.id,
             email: user.email.clone(),
             name: user.name.clone(),
-            role: membership.role,
-            organization_id: membership.organization_id,
+            organization: membership.map(ActiveOrganization::from),
         }
     }
 }

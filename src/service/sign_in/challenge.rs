@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Membership, OrganizationId, UserId, lifetimes};
 use crate::service::sign_in::answer::MfaChallenge;
+use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Result, one_time};
 use crate::store::one_time_tokens::Purpose;
@@ -13,14 +14,33 @@ use crate::store::{StoreError, Tx, organizations, totp};
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(in crate::service) struct PendingSignIn {
     pub user_id: UserId,
-    pub organization_id: OrganizationId,
+    /// `None` for a user without an organization.
+    pub organization_id: Option<OrganizationId>,
+}
+
+impl From<&Membership> for PendingSignIn {
+    fn from(membership: &Membership) -> Self {
+        Self {
+            user_id: membership.user_id,
+            organization_id: Some(membership.organization_id),
+        }
+    }
+}
+
+impl From<&Subject> for PendingSignIn {
+    fn from(subject: &Subject) -> Self {
+        Self {
+            user_id: subject.user.id,
+            organization_id: subject.organization_id(),
+        }
+    }
 }
 
 impl PendingSignIn {
-    pub(crate) fn of(membership: &Membership) -> Self {
-        Self {
-            user_id: membership.user_id,
-            organization_id: membership.organization_id,
+    fn requires_mfa(self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        match self.organization_id {
+            Some(id) => organizations::requires_mfa(tx, id),
+            None => Ok(false),
         }
     }
 }
@@ -40,8 +60,7 @@ impl Missing {
         if totp::is_enrolled(tx, pending.user_id)? {
             return Ok(Some(Self::Code));
         }
-        let is_required = organizations::requires_mfa(tx, pending.organization_id)?;
-        Ok(is_required.then_some(Self::Enrolment))
+        Ok(pending.requires_mfa(tx)?.then_some(Self::Enrolment))
     }
 
     /// As [`of`](Self::of), for a session that switches to another organization: its user has already verified the
@@ -51,8 +70,7 @@ impl Missing {
         pending: PendingSignIn,
     ) -> Result<Option<Self>, StoreError> {
         // In this order, because few organizations require one, and each refresh asks.
-        let is_missing = organizations::requires_mfa(tx, pending.organization_id)?
-            && !totp::is_enrolled(tx, pending.user_id)?;
+        let is_missing = pending.requires_mfa(tx)? && !totp::is_enrolled(tx, pending.user_id)?;
         Ok(is_missing.then_some(Self::Enrolment))
     }
 

@@ -16,6 +16,7 @@ use crate::service::sign_in::second_step::CompletedChallenge;
 use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Profile, Result, Services, SignIn, SignedIn};
+use crate::store::active_organizations;
 use crate::store::sessions::{self, NewSession};
 
 /// How many sessions a sign-in ends at most, so that it stays quick; housekeeping ends the rest.
@@ -90,7 +91,7 @@ pub(in crate::service) fn enter(
     carrier: Carrier,
 ) -> Result<Entry> {
     let (subject, method, has_second_factor) = proof.parts();
-    let pending = PendingSignIn::of(&subject.membership);
+    let pending = PendingSignIn::from(&subject);
     let missing = if has_second_factor {
         None
     } else {
@@ -99,9 +100,8 @@ pub(in crate::service) fn enter(
     let Some(missing) = missing else {
         let begun = begin(unit, &subject, &carrier, Cleared { is_locked: false })?;
         if let Some(method) = method {
-            let event = unit.event(Action::Login).own(subject.user.id);
-            let organization_id = subject.membership.organization_id;
-            unit.record(event.within(organization_id).by(method))?;
+            let event = subject.own(unit.event(Action::Login));
+            unit.record(event.by(method))?;
         }
         return Ok(Entry::SignedIn(begun));
     };
@@ -129,7 +129,7 @@ fn begin(
         id: SessionId::new(now, unit.random()),
         kind,
         user_id: subject.user.id,
-        organization_id: subject.membership.organization_id,
+        organization_id: subject.organization_id(),
         device: unit.device().map(str::to_owned),
         address: unit.address(),
         created_at: now,
@@ -149,6 +149,9 @@ fn begin(
     };
     end_excess(unit, session.user_id, Some(beginning), ENDED_PER_SIGN_IN)?;
     sessions::insert(unit.tx, &new, &cleared)?;
+    if let Some(id) = session.organization_id {
+        active_organizations::remember(unit.tx, session.user_id, id)?;
+    }
     if !cleared.is_locked {
         remember_place(unit, &subject.user)?;
     }
@@ -158,7 +161,7 @@ fn begin(
     Ok(Begun {
         session,
         token_version: subject.user.token_version,
-        profile: Profile::of(&subject.user, &subject.membership),
+        profile: subject.profile(),
     })
 }
 

@@ -47,8 +47,7 @@ impl Tokens {
         let exp = lifetimes::access_token_expiry(now, session.expires_at).timestamp();
         let claims = Claims {
             sub: profile.id,
-            org_id: profile.organization_id,
-            role: profile.role,
+            organization: profile.organization,
             sid: session.id,
             ver: token_version,
             iat,

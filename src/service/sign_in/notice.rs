@@ -26,6 +26,7 @@ pub(in crate::service) fn notify_of_new_place(
         at: session.created_at,
         token: secret.expose().to_owned(),
     };
-    gate::send_notice(unit, email, &message, account.email_verified_at.is_some())?;
+    let is_verified = account.email_verified_at.is_some();
+    gate::send_notice(unit, session.user_id, email, &message, is_verified)?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Result, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{memberships, users};
+use crate::store::users;
 
 /// A challenged sign-in and its user, whose account is locked.
 pub(in crate::service) struct Resumed {
@@ -38,10 +38,15 @@ pub(in crate::service) fn resume(
         .user;
     // Another request may have redeemed the token while this one waited for the lock.
     peek(unit, &token, purpose)?;
-    let membership = memberships::find(unit.tx, user.id, pending.organization_id)?
-        .ok_or(Error::InvalidOrExpiredToken)?;
+    let subject =
+        Subject::in_organization(unit.tx, user, pending.organization_id).map_err(|error| {
+            match error {
+                Error::OrganizationNotFound => Error::InvalidOrExpiredToken,
+                other => other,
+            }
+        })?;
     Ok(Resumed {
-        subject: Subject { user, membership },
+        subject,
         token,
         purpose,
     })

@@ -336,7 +336,7 @@ async fn store_sign_in(
     let subject = find_or_create(services, context, slack_sign_in).await?;
     let payload = Payload::SignIn {
         user_id: subject.user.id,
-        organization_id: subject.membership.organization_id,
+        organization_id: subject.organization_id(),
     };
     store_code(services, context, payload, challenge).await
 }

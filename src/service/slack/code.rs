@@ -9,7 +9,7 @@ use crate::domain::{OrganizationId, SessionId, SlackAccount, SlackPerson, UserId
 pub(in crate::service) enum Payload {
     SignIn {
         user_id: UserId,
-        organization_id: OrganizationId,
+        organization_id: Option<OrganizationId>,
     },
     Link {
         user_id: UserId,

@@ -16,7 +16,7 @@ use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
 use crate::store::{
-    StoreError, former_identities, identities, memberships, sessions, users, workspaces,
+    StoreError, Tx, former_identities, identities, memberships, sessions, users, workspaces,
 };
 
 /// How often to retry after a conflict with a concurrent sign-in. Each conflict means that another one succeeded, and
@@ -151,25 +151,54 @@ fn provision(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Provi
 
 /// A user whose identity is linked.
 fn known(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn, user_id: UserId) -> Result<Subject> {
-    let organization_id = workspaces::find(unit.tx, &slack.person.account.team_id)?
-        .ok_or(SignInFailure::NotAllowed)?;
     identities::update_workspace_admin(unit.tx, &slack.person)?;
-    member(unit, user_id, organization_id)
+    let account =
+        users::lock_enabled_account(unit.tx, user_id)?.ok_or(SignInFailure::NotAllowed)?;
+    let organization_id = workspaces::find(unit.tx, &slack.person.account.team_id)?;
+    let is_member = match organization_id {
+        Some(id) => memberships::find(unit.tx, user_id, id)?.is_some(),
+        None => false,
+    };
+    if !is_member
+        && former_identities::is_removed(unit.tx, &slack.person.account)?
+        && has_another_way_in(unit.tx, &account)?
+    {
+        return Err(SignInFailure::NotAllowed.into());
+    }
+    // People who belong to the workspace's organization no longer may still delete their account, or join another one.
+    let wanted = organization_id.filter(|_| is_member);
+    Subject::in_organization(unit.tx, account.user, wanted)
 }
 
+/// A password, or an identity in a workspace to whose organization the user belongs.
+fn has_another_way_in(tx: &mut Tx<'_>, account: &Account) -> Result<bool> {
+    if account.password_hash.is_some() {
+        return Ok(true);
+    }
+    for organization_id in identities::list_organizations_of(tx, account.user.id)? {
+        if memberships::find(tx, account.user.id, organization_id)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The user of a code.
+///
 /// # Errors
-/// `NotAllowed` for a disabled account, and for users who are not members.
-pub(in crate::service) fn member(
+/// `NotAllowed` for a disabled account, and for users who are not members of the organization, if there is one.
+pub(in crate::service) fn subject(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
-    organization_id: OrganizationId,
+    organization_id: Option<OrganizationId>,
 ) -> Result<Subject> {
     let user = users::lock_enabled_account(unit.tx, user_id)?
         .ok_or(SignInFailure::NotAllowed)?
         .user;
-    let membership =
-        memberships::find(unit.tx, user_id, organization_id)?.ok_or(SignInFailure::NotAllowed)?;
-    Ok(Subject { user, membership })
+    Subject::in_organization(unit.tx, user, organization_id).map_err(|error| match error {
+        Error::OrganizationNotFound => SignInFailure::NotAllowed.into(),
+        other => other,
+    })
 }
 
 /// Refuses those who were removed from the workspace's organization, unless the account of their address is a member:
@@ -221,7 +250,10 @@ fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject>
     identities::insert(unit.tx, &slack.person, user.id, unit.now).map_err(conflict)?;
     let event = unit.event(action).own(user.id).within(organization_id);
     unit.record(event.by(Method::Slack))?;
-    Ok(Subject { user, membership })
+    Ok(Subject {
+        user,
+        membership: Some(membership),
+    })
 }
 
 /// Links the identity to a signed-in user, and makes them a member of the workspace's organization. The session

@@ -3,10 +3,11 @@
 use crate::domain::audit::{Action, Method};
 use crate::domain::{SessionId, SignInFailure, SlackAccount, UserId};
 use crate::service::sessions::reauthenticate::must_have_no_authenticator;
+use crate::service::sign_in::subject::Subject;
 use crate::service::slack::begin::{Begin, Begun, begin_for};
 use crate::service::slack::state::Kind;
-use crate::service::{Caller, Profile, RequestContext, Result, Services, SignedIn};
-use crate::store::{identities, memberships, sessions, totp, users};
+use crate::service::{Caller, Error, RequestContext, Result, Services, SignedIn};
+use crate::store::{identities, sessions, totp, users};
 
 /// Begins at Slack. As for [`link`](crate::service::slack::link()), the end is bound to the caller's browser, or to a
 /// verifier that only the caller has: otherwise an attacker with the caller's token could have the caller prove it.
@@ -53,11 +54,13 @@ pub(in crate::service) async fn complete(
             let session = sessions::lock_open(unit.tx, session_id)?
                 .filter(|session| session.must_be_live(now).is_ok())
                 .ok_or(SignInFailure::SignInExpired)?;
-            let organization_id = session.organization_id;
-            let membership = memberships::find(unit.tx, user_id, organization_id)?
-                .ok_or(SignInFailure::SignInExpired)?;
-            let event = unit.event(Action::Reauthenticated).own(user_id);
-            let event = event.within(organization_id).by(Method::Slack);
+            let subject =
+                Subject::of_session(unit.tx, user, &session).map_err(|error| match error {
+                    Error::TokenRevoked => SignInFailure::SignInExpired.into(),
+                    other => other,
+                })?;
+            let event = subject.own(unit.event(Action::Reauthenticated));
+            let event = event.by(Method::Slack);
             let failure = SignInFailure::NotAllowed;
             if identities::find(unit.tx, &account)? != Some(user_id) {
                 return unit.refuse(event.refused("another_identity"), failure.into());
@@ -66,8 +69,8 @@ pub(in crate::service) async fn complete(
                 return unit.refuse(event.refused("code_required"), failure.into());
             }
             sessions::set_proven(unit.tx, session_id, now)?;
-            let profile = Profile::of(&user, &membership);
-            unit.finish(event, (now, session, user.token_version, profile))
+            let version = subject.user.token_version;
+            unit.finish(event, (now, session, version, subject.profile()))
         })
         .await?;
     Ok(services.tokens.issue(now, &session, token_version, profile))

@@ -4,7 +4,7 @@ use crate::crypto::opaque;
 use crate::domain::{CodeVerifier, SignInFailure};
 use crate::service::sign_in::entry::{Carrier, Proof, enter};
 use crate::service::slack::code::{Payload, StoredCode};
-use crate::service::slack::provision_user::{SlackSignIn, link, member};
+use crate::service::slack::provision_user::{SlackSignIn, link, subject};
 use crate::service::slack::reauthenticate;
 use crate::service::slack::refuse::refuse;
 use crate::service::{Error, RequestContext, Result, Services, SignIn, SignedIn, one_time};
@@ -52,7 +52,7 @@ pub async fn redeem(
         } => services
             .write(context, move |unit| {
                 // The account may have been disabled or removed since the code was issued.
-                let subject = member(unit, user_id, organization_id)?;
+                let subject = subject(unit, user_id, organization_id)?;
                 let entry = enter(unit, Proof::Slack(subject), Carrier::Jwt)?;
                 unit.recorded_if_changed(entry)
             })

@@ -1,10 +1,15 @@
 //! The caller, checked again within the transaction. Only this file decides whether they may still act.
 
+use std::ops::Deref;
+
 use chrono::{DateTime, Utc};
 
-use super::{Caller, Credential, Event, UnitOfWork};
+use super::{Caller, Credential, Event, MemberCaller, UnitOfWork};
 use crate::domain::audit::{Action, Method};
-use crate::domain::{ApiToken, Membership, OrganizationId, Role, Session, SessionId, User, UserId};
+use crate::domain::{
+    ActiveOrganization, ApiToken, Membership, OrganizationId, Role, Session, SessionId, User,
+    UserId,
+};
 use crate::service::{Error, Profile, Result};
 use crate::store::users::Account;
 use crate::store::{Tx, api_tokens, memberships, organizations, sessions, totp, users};
@@ -13,10 +18,84 @@ use crate::store::{Tx, api_tokens, memberships, organizations, sessions, totp, u
 /// that a concurrent change comes either before it and is seen here, or after it.
 pub struct Actor {
     pub account: Account,
-    pub membership: Membership,
-    /// Their effective role: the membership's, or a lower one of their API token.
-    pub role: Role,
+    /// With their effective role: the membership's, or a lower one of their API token.
+    organization: Option<ActiveOrganization>,
     proof: Proof,
+}
+
+/// An actor in an organization, of a [`MemberCaller`].
+pub struct MemberActor {
+    actor: Actor,
+    /// With their effective role.
+    organization: ActiveOrganization,
+}
+
+/// A caller who can be checked again within a transaction, and what they are there.
+pub trait Acting: Clone + Send + 'static {
+    type Actor;
+
+    fn caller(&self) -> &Caller;
+
+    /// # Errors
+    /// `TokenRevoked` if they have no organization but need one.
+    fn act(&self, actor: Actor) -> Result<Self::Actor>;
+}
+
+impl Acting for Caller {
+    type Actor = Actor;
+
+    fn caller(&self) -> &Caller {
+        self
+    }
+
+    fn act(&self, actor: Actor) -> Result<Actor> {
+        Ok(actor)
+    }
+}
+
+impl Acting for MemberCaller {
+    type Actor = MemberActor;
+
+    fn caller(&self) -> &Caller {
+        self
+    }
+
+    fn act(&self, actor: Actor) -> Result<MemberActor> {
+        Ok(MemberActor {
+            organization: actor.organization.ok_or(Error::TokenRevoked)?,
+            actor,
+        })
+    }
+}
+
+impl Deref for MemberActor {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+impl MemberActor {
+    pub fn organization_id(&self) -> OrganizationId {
+        self.organization.id
+    }
+
+    pub fn role(&self) -> Role {
+        self.organization.role
+    }
+
+    /// Requires the role or a higher one.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn must_be(&self, role: Role) -> Result<()> {
+        if self.role() >= role {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
 }
 
 enum Proof {
@@ -38,10 +117,13 @@ enum CredentialRow {
 
 impl Rows {
     fn lock(tx: &mut Tx<'_>, caller: &Caller) -> Result<Self> {
-        let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
+        let user_id = caller.profile.id;
         Ok(Self {
             account: users::lock_account(tx, user_id)?,
-            membership: memberships::lock(tx, user_id, organization_id)?,
+            membership: match caller.profile.organization {
+                Some(organization) => memberships::lock(tx, user_id, organization.id)?,
+                None => None,
+            },
             credential: match caller.credential {
                 Credential::Session(id) => sessions::lock_open(tx, id)?.map(CredentialRow::Session),
                 Credential::ApiToken(id) => api_tokens::lock(tx, id)?.map(CredentialRow::ApiToken),
@@ -50,10 +132,13 @@ impl Rows {
     }
 
     fn read(tx: &mut Tx<'_>, caller: &Caller) -> Result<Self> {
-        let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
+        let user_id = caller.profile.id;
         Ok(Self {
             account: users::find_account(tx, user_id)?,
-            membership: memberships::find(tx, user_id, organization_id)?,
+            membership: match caller.profile.organization {
+                Some(organization) => memberships::find(tx, user_id, organization.id)?,
+                None => None,
+            },
             credential: match caller.credential {
                 Credential::Session(id) => sessions::find(tx, id)?.map(CredentialRow::Session),
                 Credential::ApiToken(id) => api_tokens::find(tx, id)?.map(CredentialRow::ApiToken),
@@ -72,10 +157,10 @@ impl Actor {
 
     pub(super) fn lock_with_organization(
         unit: &mut UnitOfWork<'_, '_>,
-        caller: &Caller,
+        caller: &MemberCaller,
         subject: Option<UserId>,
     ) -> Result<Self> {
-        organizations::lock(unit.tx, caller.profile.organization_id)?.ok_or(Error::TokenRevoked)?;
+        organizations::lock(unit.tx, caller.organization.id)?.ok_or(Error::TokenRevoked)?;
         // In the order of their ids, because two people may do something to each other at once.
         let mut accounts: Vec<UserId> = subject.into_iter().chain([caller.profile.id]).collect();
         accounts.sort_unstable();
@@ -92,19 +177,22 @@ impl Actor {
     }
 
     fn judge(tx: &mut Tx<'_>, rows: Rows, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
-        let (user_id, organization_id) = (caller.profile.id, caller.profile.organization_id);
         let account = rows
             .account
             .filter(|account| account.user.disabled_at.is_none())
             .ok_or(Error::TokenRevoked)?;
-        let membership = rows.membership.ok_or(Error::TokenRevoked)?;
-        let (proof, role) = match rows.credential.ok_or(Error::TokenRevoked)? {
+        let membership = rows.membership;
+        if membership.is_none() && caller.profile.organization.is_some() {
+            return Err(Error::TokenRevoked);
+        }
+        let mut organization = membership.as_ref().map(ActiveOrganization::from);
+        let proof = match rows.credential.ok_or(Error::TokenRevoked)? {
             CredentialRow::Session(session) => {
                 session.must_be_live(now)?;
                 if caller.token_version < account.user.token_version {
                     return Err(Error::TokenRevoked);
                 }
-                (Proof::Session(session), membership.role)
+                Proof::Session(session)
             }
             CredentialRow::ApiToken(token) => {
                 if token.revoked_at.is_some() {
@@ -113,19 +201,24 @@ impl Actor {
                 if token.is_expired(now) {
                     return Err(Error::TokenExpired);
                 }
-                (Proof::ApiToken, token.role_under(&membership))
+                let membership = membership.as_ref().ok_or(Error::TokenRevoked)?;
+                organization = Some(ActiveOrganization {
+                    role: token.role_under(membership),
+                    ..ActiveOrganization::from(membership)
+                });
+                Proof::ApiToken
             }
         };
-        if !caller.may_lack_second_factor
-            && organizations::requires_mfa(tx, organization_id)?
-            && !totp::is_enrolled(tx, user_id)?
+        if let Some(organization) = organization
+            && !caller.may_lack_second_factor
+            && organizations::requires_mfa(tx, organization.id)?
+            && !totp::is_enrolled(tx, account.user.id)?
         {
             return Err(Error::MfaEnrolmentRequired);
         }
         Ok(Self {
             account,
-            membership,
-            role,
+            organization,
             proof,
         })
     }
@@ -137,7 +230,7 @@ impl Actor {
             ..Event::empty()
         }
         .own(self.id())
-        .within(self.organization_id())
+        .within(self.organization.map(|organization| organization.id))
         .by(match self.proof {
             Proof::Session(_) => Method::Session,
             Proof::ApiToken => Method::ApiToken,
@@ -152,15 +245,11 @@ impl Actor {
         &self.account.user
     }
 
-    pub fn organization_id(&self) -> OrganizationId {
-        self.membership.organization_id
-    }
-
-    /// The user as their organization sees them.
+    /// The user, and the organization they act in.
     pub fn profile(&self) -> Profile {
         Profile {
-            role: self.role,
-            ..Profile::of(self.user(), &self.membership)
+            organization: self.organization,
+            ..Profile::of(self.user(), None)
         }
     }
 
@@ -195,18 +284,6 @@ impl Actor {
             Ok(())
         } else {
             Err(Error::ReauthenticationRequired)
-        }
-    }
-
-    /// Requires the role or a higher one.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub fn must_be(&self, role: Role) -> Result<()> {
-        if self.role >= role {
-            Ok(())
-        } else {
-            Err(Error::Forbidden)
         }
     }
 }

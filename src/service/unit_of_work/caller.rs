@@ -1,12 +1,14 @@
 //! The authenticated caller, as they were when the request arrived.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 
-use crate::domain::{ApiTokenId, OrganizationId, Role, SessionId};
+use crate::domain::{ActiveOrganization, ApiTokenId, OrganizationId, Role, SessionId};
 use crate::service::{Error, Profile, RequestContext, Result};
 use crate::store::Requester;
 
-/// The authenticated caller, as the database (not the token) describes them.
+/// The authenticated caller, as the database (not the token) describes them. They may act in no organization; a verb
+/// that needs one takes a [`MemberCaller`].
 ///
 /// This is their state when the request began, which suffices for reading. To write, a verb must use
 /// [`write_as`](crate::service::Services::write_as): only that, and the limits, can read the request's context, which is
@@ -32,7 +34,10 @@ pub enum Credential {
 
 impl From<&Caller> for Requester {
     fn from(caller: &Caller) -> Self {
-        Self::member(caller.profile.organization_id, caller.profile.id)
+        match caller.profile.organization {
+            Some(organization) => Self::member(organization.id, caller.profile.id),
+            None => Self::from(&caller.context),
+        }
     }
 }
 
@@ -79,25 +84,62 @@ impl Caller {
             Credential::ApiToken(_) => Err(Error::Forbidden),
         }
     }
+}
 
+/// A caller who acts in an organization.
+#[derive(Debug, Clone)]
+pub struct MemberCaller {
+    caller: Caller,
+    pub organization: ActiveOrganization,
+}
+
+impl TryFrom<Caller> for MemberCaller {
+    type Error = Error;
+
+    /// # Errors
+    /// `NoOrganization`.
+    fn try_from(caller: Caller) -> Result<Self> {
+        let organization = caller.profile.organization.ok_or(Error::NoOrganization)?;
+        Ok(Self {
+            caller,
+            organization,
+        })
+    }
+}
+
+impl Deref for MemberCaller {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl From<&MemberCaller> for Requester {
+    fn from(member: &MemberCaller) -> Self {
+        Self::member(member.organization.id, member.profile.id)
+    }
+}
+
+impl MemberCaller {
     /// A token is for one organization. Any other one is reported as missing, so that its existence does not show.
     ///
     /// # Errors
     /// `OrganizationNotFound`.
-    pub(in crate::service) fn must_speak_for(&self, id: OrganizationId) -> Result<()> {
-        if self.profile.organization_id == id {
+    pub(in crate::service) fn must_act_in(&self, id: OrganizationId) -> Result<()> {
+        if self.organization.id == id {
             Ok(())
         } else {
             Err(Error::OrganizationNotFound)
         }
     }
 
-    /// Requires the role or a higher one. For reading; a write checks the [`Actor`](super::Actor).
+    /// Requires the role or a higher one. For reading; a write checks the [`MemberActor`](super::MemberActor).
     ///
     /// # Errors
     /// `Forbidden`.
     pub(in crate::service) fn must_be(&self, role: Role) -> Result<()> {
-        if self.profile.role >= role {
+        if self.organization.role >= role {
             Ok(())
         } else {
             Err(Error::Forbidden)

@@ -11,6 +11,7 @@ mod audit_limit;
 mod caller;
 mod database;
 mod event;
+mod locked_organizations;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,10 +32,11 @@ use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
 use crate::store::{Requester, StoreError, Tx, changes, sessions, users};
 
-pub use actor::Actor;
-pub use caller::{Caller, Credential};
+pub use actor::{Acting, Actor, MemberActor};
+pub use caller::{Caller, Credential, MemberCaller};
 pub use database::Database;
 pub use event::Event;
+pub use locked_organizations::LockedOrganizations;
 
 /// A running transaction, and what to announce once it is committed.
 pub struct UnitOfWork<'a, 'tx> {
@@ -184,11 +186,17 @@ impl UnitOfWork<'_, '_> {
     }
 
     /// An e-mail ready for the outbox, encrypted because it may contain a one-time token.
-    pub fn draft(&mut self, to: Email, message: &EmailMessage) -> NewEmail {
+    pub fn draft(
+        &mut self,
+        user_id: Option<UserId>,
+        to: Email,
+        message: &EmailMessage,
+    ) -> NewEmail {
         NewEmail {
             id: EmailId::new(self.now, self.random()),
             kind: message.kind(),
             recipient: to,
+            user_id,
             sealed: sealed::seal(
                 message,
                 self.now + lifetimes::EMAIL,
@@ -345,18 +353,19 @@ impl Services {
     ///
     /// # Errors
     /// The error of `work`; `TokenRevoked`, `TokenExpired` or `MfaEnrolmentRequired` for a caller who may not act.
-    pub(in crate::service) async fn read_as<T>(
+    pub(in crate::service) async fn read_as<T, C: Acting>(
         &self,
-        caller: &Caller,
-        work: impl FnOnce(&mut Tx<'_>, &Actor) -> Result<T> + Send + 'static,
+        caller: &C,
+        work: impl FnOnce(&mut Tx<'_>, &C::Actor) -> Result<T> + Send + 'static,
     ) -> Result<T>
     where
         T: Send + 'static,
     {
-        let (requester, caller, now) = (Requester::from(caller), caller.clone(), self.now());
+        let (requester, caller, now) =
+            (Requester::from(caller.caller()), caller.clone(), self.now());
         self.store
             .read(requester, move |tx| {
-                let actor = Actor::read(tx, &caller, now)?;
+                let actor = caller.act(Actor::read(tx, caller.caller(), now)?)?;
                 work(tx, &actor)
             })
             .await
@@ -366,18 +375,19 @@ impl Services {
     ///
     /// # Errors
     /// As [`read_as`](Self::read_as).
-    pub(in crate::service) async fn search_as<T>(
+    pub(in crate::service) async fn search_as<T, C: Acting>(
         &self,
-        caller: &Caller,
-        work: impl FnOnce(&mut Tx<'_>, &Actor) -> Result<T> + Send + 'static,
+        caller: &C,
+        work: impl FnOnce(&mut Tx<'_>, &C::Actor) -> Result<T> + Send + 'static,
     ) -> Result<T>
     where
         T: Send + 'static,
     {
-        let (requester, caller, now) = (Requester::from(caller), caller.clone(), self.now());
+        let (requester, caller, now) =
+            (Requester::from(caller.caller()), caller.clone(), self.now());
         self.store
             .search(requester, move |tx| {
-                let actor = Actor::read(tx, &caller, now)?;
+                let actor = caller.act(Actor::read(tx, caller.caller(), now)?)?;
                 work(tx, &actor)
             })
             .await
@@ -389,17 +399,17 @@ impl Services {
     /// # Errors
     /// As [`write`](Self::write); `TokenRevoked`, `TokenExpired` or `MfaEnrolmentRequired` for a caller who may not
     /// act.
-    pub(in crate::service) async fn write_as<T>(
+    pub(in crate::service) async fn write_as<T, C: Acting>(
         &self,
-        caller: &Caller,
-        work: impl FnOnce(&mut UnitOfWork<'_, '_>, &Actor) -> Result<Finished<T>> + Send + 'static,
+        caller: &C,
+        work: impl FnOnce(&mut UnitOfWork<'_, '_>, &C::Actor) -> Result<Finished<T>> + Send + 'static,
     ) -> Result<T>
     where
         T: Send + 'static,
     {
-        let (requester, caller) = (Requester::from(caller), caller.clone());
-        self.run(requester, caller.context.clone(), move |unit| {
-            let actor = Actor::lock(unit, &caller)?;
+        let (requester, caller) = (Requester::from(caller.caller()), caller.clone());
+        self.run(requester, caller.caller().context.clone(), move |unit| {
+            let actor = caller.act(Actor::lock(unit, caller.caller())?)?;
             work(unit, &actor)
         })
         .await
@@ -413,9 +423,9 @@ impl Services {
     /// As [`write_as`](Self::write_as).
     pub(in crate::service) async fn administer<T>(
         &self,
-        caller: &Caller,
+        caller: &MemberCaller,
         subject: Option<UserId>,
-        work: impl FnOnce(&mut UnitOfWork<'_, '_>, &Actor) -> Result<Finished<T>> + Send + 'static,
+        work: impl FnOnce(&mut UnitOfWork<'_, '_>, &MemberActor) -> Result<Finished<T>> + Send + 'static,
     ) -> Result<T>
     where
         T: Send + 'static,
@@ -423,6 +433,31 @@ impl Services {
         let (requester, caller) = (Requester::from(caller), caller.clone());
         self.run(requester, caller.context.clone(), move |unit| {
             let actor = Actor::lock_with_organization(unit, &caller, subject)?;
+            let actor = caller.act(actor)?;
+            work(unit, &actor)
+        })
+        .await
+    }
+
+    /// As [`write_as`](Self::write_as), for verbs that concern the caller in all of their organizations, which are
+    /// locked first.
+    ///
+    /// # Errors
+    /// As [`write_as`](Self::write_as); `Conflict` if the caller has joined another organization meanwhile.
+    pub(in crate::service) async fn write_as_everywhere<T>(
+        &self,
+        caller: &Caller,
+        work: impl FnOnce(&mut UnitOfWork<'_, '_>, &Actor) -> Result<Finished<T>> + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+    {
+        let (requester, caller) = (Requester::from(caller), caller.clone());
+        self.run(requester, caller.context.clone(), move |unit| {
+            let locked = LockedOrganizations::of(unit, caller.profile.id)?;
+            users::lock_account_exclusively(unit.tx, caller.profile.id)?;
+            let actor = Actor::lock(unit, &caller)?;
+            locked.must_be_all_of(unit, actor.id())?;
             work(unit, &actor)
         })
         .await

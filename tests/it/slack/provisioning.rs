@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use hallpass::domain::Role;
 use hallpass::domain::slack::SlackFlow;
 use hallpass::sandbox::slack::Endpoint;
+use serde_json::json;
 
 use crate::support::{Db, PASSWORD, SlackApp, on_both_databases};
 
@@ -181,12 +182,13 @@ on_both_databases! {
         assert_ne!(owner["organizationId"], other["organizationId"]);
     }
 
-    async fn disabled_and_removed_people_are_refused(app: SlackApp) {
+    async fn former_members_have_no_organization_and_disabled_people_are_refused(app: SlackApp) {
         app.signs_in("owner").await;
         let member = app.signs_in("member").await;
         let user = app.db.id(member["id"].as_str().unwrap());
         app.db.execute(&format!("delete from memberships where user_id = {user}")).await;
-        app.arrives("member").await.failed_with("not_allowed");
+        let former = app.signs_in("member").await;
+        assert_eq!((&former["id"], &former["organizationId"]), (&member["id"], &json!(null)));
 
         app.disables("katherine@example.com").await;
         app.arrives("owner").await.failed_with("not_allowed");

@@ -233,6 +233,12 @@ impl Actor {
             .await
     }
 
+    /// Leaves the organization, which ends the session.
+    pub async fn leaves(&self) {
+        let membership = self.organization_path(&format!("/members/{}", self.id()));
+        self.delete(&membership).await.expect(200);
+    }
+
     /// Changes the organization's rules, as an admin may.
     pub async fn sets_rules(&self, rules: &Value) {
         let path = self.organization_path("");

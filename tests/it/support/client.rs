@@ -178,6 +178,13 @@ impl Answer {
         assert_eq!(self.status.as_u16(), status);
     }
 
+    /// A refusal with this code in `X-Error-Code`.
+    #[track_caller]
+    pub fn refused_with(&self, status: u16, code: &str) {
+        assert_eq!(self.header("x-error-code"), Some(code), "{}", self.text());
+        assert_eq!(self.status.as_u16(), status);
+    }
+
     /// A refusal whose details name exactly these fields.
     #[track_caller]
     pub fn refused_fields(&self, fields: &[&str]) {
@@ -276,6 +283,9 @@ impl Answer {
             .collect();
         let wanted: &[&str] = if body["message"] == "Validation failed" {
             &["details", "error", "message", "statusCode"]
+        } else if body["organizations"].is_array() {
+            assert_eq!(body["message"], "The last admin must stay", "{seen}");
+            &["error", "message", "organizations", "statusCode"]
         } else {
             &["error", "message", "statusCode"]
         };

@@ -9,6 +9,7 @@ use crate::domain::audit::Action;
 use crate::domain::{Change, Email, Organization, User, UserId, Violation, lifetimes};
 use crate::email_templates::{RESET_PASSWORD, page_url};
 use crate::service::accounts::claim_account::ClaimEffects;
+use crate::service::accounts::delete_account::{erase, leave_all};
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::accounts::reset_password::NewPassword;
 use crate::service::accounts::verify_email::{replace_email, send_verification};
@@ -68,6 +69,25 @@ fn left_without_admin(unit: &mut UnitOfWork<'_, '_>, losing: UserId) -> Result<V
         }
     }
     Ok(left)
+}
+
+/// Deletes an account, as its owner may.
+///
+/// # Errors
+/// `LastAdminOf` the organizations that have other members but no other admin; `UserNotFound`.
+pub async fn delete_user(
+    services: &Services,
+    context: &RequestContext,
+    user_id: UserId,
+) -> Result<()> {
+    change_account(services, context, user_id, &[], move |unit, account| {
+        users::lock_account_exclusively(unit.tx, user_id)?;
+        leave_all(unit, user_id)?;
+        erase(unit, &account.user)?;
+        let event = unit.event(Action::UserDeleted).about(user_id);
+        unit.finish(event, ())
+    })
+    .await
 }
 
 /// Enables an account. Its earlier sessions and API tokens stay revoked.

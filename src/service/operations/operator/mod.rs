@@ -7,12 +7,13 @@ mod sessions;
 mod users;
 
 pub use accounts::{
-    Disabled, disable_user, enable_user, reset_link, set_email, set_password, unlock_user,
-    verify_user,
+    Disabled, delete_user, disable_user, enable_user, reset_link, set_email, set_password,
+    unlock_user, verify_user,
 };
 pub use memberships::{join, move_member, set_role};
 pub use organizations::{
-    count_open_organizations, create_organization, list_organizations, set_policy,
+    count_open_organizations, create_organization, delete_organization, list_organizations,
+    set_policy,
 };
 pub use sessions::{end_all_sessions, end_session, list_sessions};
 pub use users::{CreateUser, Identifier, create_user, find_user, list_users};

@@ -2,6 +2,7 @@
 
 use crate::domain::audit::Action;
 use crate::domain::{JoinPolicy, Organization, OrganizationId, OrganizationName};
+use crate::service::organizations::delete::delete_step;
 use crate::service::organizations::register::insert_organization;
 use crate::service::organizations::update::change_organization;
 use crate::service::{Database, Error, RequestContext, Result, Services, UpdateOrganization};
@@ -44,6 +45,28 @@ pub async fn count_open_organizations(store: &Database) -> Result<i64, StoreErro
             organizations::count_with_policy(tx, JoinPolicy::Open)
         })
         .await
+}
+
+/// Deletes an organization with all that belongs to it. Its members keep their accounts.
+///
+/// # Errors
+/// `OrganizationNotFound`.
+pub async fn delete_organization(
+    services: &Services,
+    context: &RequestContext,
+    id: OrganizationId,
+) -> Result<()> {
+    let mut is_deleted = false;
+    while !is_deleted {
+        is_deleted = services
+            .operate(context, move |unit| {
+                organizations::lock(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
+                let is_deleted = delete_step(unit, id, None)?;
+                unit.recorded(is_deleted)
+            })
+            .await?;
+    }
+    Ok(())
 }
 
 /// Changes an organization's rules. A second factor may be required even if no admin has one: they enrol at their next

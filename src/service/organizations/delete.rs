@@ -1,0 +1,91 @@
+//! The end of an organization: an admin deletes it.
+
+use serde_json::json;
+
+use crate::domain::audit::Action;
+use crate::domain::{Change, OrganizationId, OrganizationName, Role, UserId, Violation};
+use crate::service::unit_of_work::UnitOfWork;
+use crate::service::{Error, MemberCaller, Result, Services};
+use crate::store::{memberships, organizations};
+
+/// How many members lose their membership at once, so that other writers wait for no more than that.
+const BATCH: u32 = 500;
+
+/// Deletes the caller's organization with all that belongs to it. Its members keep their accounts; their tokens for it
+/// are revoked. Memberships end in batches, the caller's last: a deletion that is interrupted can be repeated.
+///
+/// # Errors
+/// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `admin`, and for a service;
+/// `ReauthenticationRequired`; `Invalid` unless `name` is the name of the organization.
+pub async fn delete_organization(
+    services: &Services,
+    caller: &MemberCaller,
+    id: OrganizationId,
+    name: OrganizationName,
+) -> Result<()> {
+    caller.must_act_in(id)?;
+    loop {
+        let name = name.clone();
+        let is_deleted = services
+            .administer(caller, None, move |unit, actor| {
+                actor.must_be(Role::Admin)?;
+                actor.must_be_fresh(unit.now)?;
+                must_be_named(unit, id, &name)?;
+                let is_deleted = delete_step(unit, id, Some(actor.id()))?;
+                unit.recorded(is_deleted)
+            })
+            .await?;
+        if is_deleted {
+            return Ok(());
+        }
+    }
+}
+
+fn must_be_named(
+    unit: &mut UnitOfWork<'_, '_>,
+    id: OrganizationId,
+    name: &OrganizationName,
+) -> Result<()> {
+    let organization = organizations::find(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
+    if organization.name == *name {
+        return Ok(());
+    }
+    let why = "Please enter the name of the organization exactly as it is.";
+    Err(Violation::new("name", "wrong_name", why).into())
+}
+
+/// Ends some memberships, all but that of `last`, or deletes the organization once there are no others; returns
+/// whether it did. The organization is locked.
+pub(in crate::service) fn delete_step(
+    unit: &mut UnitOfWork<'_, '_>,
+    id: OrganizationId,
+    last: Option<UserId>,
+) -> Result<bool> {
+    let members = memberships::list_some(unit.tx, id, last, BATCH)?;
+    memberships::delete_some(unit.tx, id, &members, unit.now)?;
+    for user_id in &members {
+        unit.outdated(*user_id)?;
+    }
+    if members.len() == BATCH as usize {
+        let event = unit.event(Action::OrganizationUpdated).within(id);
+        unit.record(event.about(None).detail(json!({"membersRemoved": BATCH})))?;
+        return Ok(false);
+    }
+    if let Some(user_id) = last {
+        unit.outdated(user_id)?;
+    }
+    delete_empty(unit, id)?;
+    Ok(true)
+}
+
+/// Deletes an organization that has at most one member, whose tokens are revoked otherwise.
+pub(in crate::service) fn delete_empty(
+    unit: &mut UnitOfWork<'_, '_>,
+    organization_id: OrganizationId,
+) -> Result<()> {
+    let event = unit.event(Action::OrganizationDeleted).about(None);
+    unit.record(event.within(organization_id))?;
+    organizations::delete(unit.tx, organization_id)?;
+    unit.changed(Change::OrganizationChanged { organization_id });
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! The end of accounts and organizations, and what is left of them.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::support::{Actor, PASSWORD, SlackApp, TestApp, on_both_databases};
+
+on_both_databases! {
+    async fn the_account_of_an_only_member_goes_with_the_organization(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let there = app.second_instance().await;
+        ada.at(&there).me().await.expect(200);
+        ada.delete("/api/auth/account").await.expect(200);
+        ada.me().await.refused(401, "Token revoked");
+        app.tries_to_log_in("ada@acme.example", PASSWORD).await.refused(401, "Invalid credentials");
+        for table in ["users", "organizations", "memberships", "sessions", "one_time_tokens", "outbox"] {
+            assert_eq!(app.db.count(&format!("select count(*) from {table}")).await, 0, "{table}");
+        }
+        let of_ada = format!("actor_id = {}", app.db.id(ada.id()));
+        let rows = async |more: &str| {
+            app.db.count(&format!("select count(*) from audit where {of_ada} {more}")).await
+        };
+        assert!(rows("and action = 'user.deleted'").await == 1);
+        assert!(rows("and action = 'organization.deleted'").await == 1);
+        assert_eq!(rows("and (address is not null or device is not null)").await, 0);
+        // The address is free.
+        app.signs_up("Acme", "ada@acme.example").await;
+    }
+
+    async fn a_member_who_deletes_the_account_leaves_the_others(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
+        let report = app.joins(ada.organization_id(), "report@acme.example").await;
+        ada.changes(&bob, json!({"role": "manager"})).await.expect(200);
+        ada.changes(&report, json!({"managerId": bob.id()})).await.expect(200);
+        let service = bob.as_a_service("employee").await;
+        bob.delete("/api/auth/account").await.expect(200);
+        for token in [&bob, &service] {
+            assert_eq!(token.me().await.status, 401);
+        }
+        assert_eq!(ada.sees().await, ["ada@acme.example", "report@acme.example"]);
+        let path = format!("/api/users/{}", report.id());
+        assert_eq!(ada.get(&path).await.expect(200)["managerId"], json!(null));
+        let seen = ada.get(&format!("/api/audit?subjectId={}&action=membership.left", bob.id())).await.expect(200);
+        assert_eq!(seen["entries"].as_array().unwrap().len(), 1);
+        assert_eq!(seen["entries"][0]["address"], json!(null));
+    }
+
+    async fn a_last_admin_is_told_which_organizations_need_another(app: TestApp) {
+        let mut ada = app.signs_up("Acme", "ada@acme.example").await;
+        let acme = ada.organization_id().to_owned();
+        let bob = app.joins(&acme, "bob@acme.example").await;
+        let eve = app.signs_up("Beta", "eve@beta.example").await;
+        ada.takes_token(&ada.post(&eve.organization_path("/join")).await.expect(200));
+        let refusal = ada.delete("/api/auth/account").await;
+        refusal.refused_with(409, "last_admin");
+        assert_eq!(refusal.json()["organizations"], json!([{"id": acme, "name": "Acme"}]));
+        assert_eq!(app.db.count("select count(*) from memberships").await, 4);
+
+        let back = json!({"organizationId": acme});
+        ada.takes_token(&ada.post("/api/auth/refresh").json(&back).await.expect(200));
+        ada.changes(&bob, json!({"role": "admin"})).await.expect(200);
+        ada.delete("/api/auth/account").await.expect(200);
+        assert_eq!(bob.get("/api/users").await.expect(200)["users"].as_array().unwrap().len(), 1);
+        assert_eq!(app.db.count("select count(*) from memberships").await, 2);
+    }
+
+    async fn nothing_keeps_the_address_of_a_deleted_account(app: TestApp) {
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
+        let bob = app.joins_invited(&ada, "bob@elsewhere.example", "manager").await;
+        let eve = app.signs_up_verified("Beta", "eve@beta.example").await;
+        eve.invites(&bob.email, "employee").await.expect(201);
+        app.forgets_password(&bob.email).await.expect(200);
+        bob.changes_email("robert@elsewhere.example", PASSWORD).await.expect(200);
+        app.tries_to_log_in(&bob.email, "wrong").await.refused(401, "Invalid credentials");
+        assert!(mentions(&app, "bob@elsewhere").await > 0);
+        bob.delete("/api/auth/account").await.expect(200);
+        assert_eq!(mentions(&app, "@elsewhere").await, 0);
+        assert_eq!(app.db.count("select count(*) from failures_in_a_row").await, 0);
+    }
+
+    async fn an_admin_deletes_the_organization_by_its_name(app: TestApp) {
+        let ada = app.signs_up_verified("Acme, Inc.", "ada@acme.example").await;
+        let bob = app.joins_invited(&ada, "bob@acme.example", "manager").await;
+        let report = app.joins(ada.organization_id(), "report@acme.example").await;
+        ada.changes(&report, json!({"managerId": bob.id()})).await.expect(200);
+        let service = ada.as_a_service("admin").await;
+        let there = app.second_instance().await;
+        bob.at(&there).me().await.expect(200);
+        ada.invites("grace@acme.example", "employee").await.expect(201);
+        let waiting = app.mailed_token("grace@acme.example", "invitation").await;
+        let path = ada.organization_path("");
+        let by_name = |name: &str| json!({"name": name});
+
+        for (caller, status) in [(&bob, 403), (&service, 403)] {
+            let refusal = caller.delete(&path).json(&by_name("Acme, Inc.")).await;
+            refusal.refused_with(status, "forbidden");
+        }
+        ada.delete(&path).json(&by_name("Acme")).await.refused_fields(&["name"]);
+        ada.delete(&path).json(&by_name("Acme, Inc.")).await.expect(200);
+
+        for caller in [&ada, &bob, &report, &service] {
+            assert_eq!(caller.me().await.status, 401);
+        }
+        let at_once = async || bob.at(&there).me().await.status == 401;
+        crate::support::eventually("the other instance knows", at_once).await;
+        app.registers_invited("grace@acme.example", &waiting).await.refused(400, "Invalid or expired token");
+        assert_eq!(app.db.count("select count(*) from users").await, 3);
+        for table in ["organizations", "memberships", "invitations", "api_tokens", "reporting_lines"] {
+            assert_eq!(app.db.count(&format!("select count(*) from {table}")).await, 0, "{table}");
+        }
+        for email in ["ada@acme.example", "bob@acme.example"] {
+            assert_eq!(app.logs_in(email, PASSWORD).await.user["organizationId"], json!(null));
+        }
+    }
+
+    async fn a_large_organization_is_deleted_in_batches(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        app.joins(ada.organization_id(), "bob@acme.example").await;
+        fills(&app, &ada, 1100).await;
+        ada.delete(&ada.organization_path("")).json(&json!({"name": "Acme"})).await.expect(200);
+        assert_eq!(app.db.count("select count(*) from memberships").await, 0);
+        assert_eq!(app.db.count("select count(*) from organizations").await, 0);
+        let batches = "select count(*) from audit where detail = '{\"membersRemoved\":500}'";
+        assert_eq!(app.db.count(batches).await, 2);
+    }
+
+    async fn both_ends_require_a_recent_proof(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        app.advance(TimeDelta::minutes(16));
+        let name = json!({"name": "Acme"});
+        for call in [ada.delete("/api/auth/account"), ada.delete(&ada.organization_path("")).json(&name)] {
+            call.await.refused_with(403, "reauthentication_required");
+        }
+        ada.reauthenticates(&json!({"password": PASSWORD})).await.expect(200);
+        ada.delete(&ada.organization_path("")).json(&name).await.expect(200);
+        let ada = ada.signs_in_again().await;
+        ada.delete("/api/auth/account").await.expect(200);
+    }
+
+    async fn of_a_person_removed_from_slack_only_ids_are_left(app: SlackApp) {
+        let owner = app.arrives("owner").await.token().to_owned();
+        let member = app.signs_in("member").await;
+        let path = format!("/api/users/{}", member["id"].as_str().unwrap());
+        app.client.delete(&path).bearer(&owner).await.expect(200);
+        assert_eq!(app.db.count("select count(*) from users").await, 1);
+        assert_eq!(app.db.count("select count(*) from identities").await, 1);
+        assert_eq!(app.db.count("select count(*) from removed_identities").await, 1);
+        app.arrives("member").await.failed_with("not_allowed");
+    }
+
+    async fn a_person_of_slack_who_deletes_the_account_may_come_back_as_new(app: SlackApp) {
+        app.signs_in("owner").await;
+        let token = app.arrives("member").await.token().to_owned();
+        let before = app.me(&token).await;
+        app.client.delete("/api/auth/account").bearer(&token).await.expect(200);
+        assert_eq!(app.db.count("select count(*) from identities").await, 1);
+        assert_ne!(app.signs_in("member").await["id"], before["id"]);
+    }
+}
+
+/// Adds members by SQL.
+async fn fills(app: &TestApp, admin: &Actor, count: u32) {
+    let organization = app.db.id(admin.organization_id());
+    for n in 0..count {
+        let id = app
+            .db
+            .id(&uuid::Uuid::from_u128(u128::from(n) + 1).to_string());
+        let row = format!(
+            "insert into users (id, name, ver, pv, session_ver, created_at, updated_at)
+                 select {id}, 'x', 0, 0, 0, created_at, updated_at from users where email = '{}';
+             insert into memberships (user_id, organization_id, role, created_at, updated_at)
+                 select {id}, {organization}, 'employee', created_at, updated_at from users where email = '{}';",
+            admin.email, admin.email
+        );
+        app.db.execute(&row).await;
+    }
+}
+
+/// How many rows of any table contain the text.
+async fn mentions(app: &TestApp, text: &str) -> i64 {
+    let mut count = 0;
+    for (table, column) in [
+        ("users", "email"),
+        ("outbox", "recipient"),
+        ("one_time_tokens", "payload"),
+        ("invitations", "email"),
+        ("audit", "coalesce(detail, '') || coalesce(reason, '')"),
+        ("failed_attempts", "account"),
+    ] {
+        let select = format!("select count(*) from {table} where {column} like '%{text}%'");
+        count += app.db.count(&select).await;
+    }
+    count
+}
