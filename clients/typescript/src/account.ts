@@ -1,9 +1,10 @@
 /** What people do with their own account. Each function takes the client first. */
 
 import type { HallpassError } from "./errors.js";
-import type { Hallpass, MfaChallenge, Session, User } from "./types.js";
+import type { Hallpass, MfaChallenge, Pkce, Session, SlackSignIn, User } from "./types.js";
 
 type Client = Pick<Hallpass, "request">;
+type SlackClient = Pick<Hallpass, "request" | "slackSignIn">;
 
 const done = async (answer: Promise<unknown>): Promise<void> => void (await answer);
 
@@ -39,6 +40,24 @@ export const withProof = async <T>(
 /** Undoes a new API token or authenticator, with the token from the e-mail about it. */
 export const undo = (hallpass: Client, token: string): Promise<void> =>
   done(hallpass.request("POST", "undo", { token }));
+
+// --- Slack -------------------------------------------------------------------------------------
+
+/** Where WebCrypto is missing (React Native), `pkce` must be a pair: these two work with a code challenge only. */
+export interface SlackTrip extends Pick<SlackSignIn, "returnUrl" | "navigate"> {
+  pkce?: Pkce;
+}
+
+/**
+ * Leaves the page for Slack, whose account there is then linked to the signed-in person: what `account_exists` asks
+ * people to do. `handleReturn()` completes it. Needs a recent proof: see `withProof()`.
+ */
+export const linkSlack = (hallpass: SlackClient, trip?: SlackTrip): Promise<void> =>
+  hallpass.slackSignIn({ ...trip, ask: (asked) => hallpass.request("POST", "slack/link", asked) });
+
+/** Leaves the page for Slack, to prove there who one is, e.g. without a password. `handleReturn()` completes it. */
+export const reauthenticateWithSlack = (hallpass: SlackClient, trip?: SlackTrip): Promise<void> =>
+  hallpass.slackSignIn({ ...trip, ask: (asked) => hallpass.request("POST", "slack/reauthenticate", asked) });
 
 // --- The second factor -------------------------------------------------------------------------
 
@@ -142,3 +161,7 @@ export const listSessions = async (hallpass: Client): Promise<Session[]> => {
 
 export const endSession = (hallpass: Client, id: string): Promise<void> =>
   done(hallpass.request("DELETE", "sessions/" + encodeURIComponent(id)));
+
+/** Ends the session that an e-mail has reported, with the token from it. */
+export const endReportedSession = (hallpass: Client, token: string): Promise<void> =>
+  done(hallpass.request("POST", "end-session", { token }));

@@ -250,7 +250,7 @@ export function createHallpass({
     } finally {
       clearTimeout(timer);
     }
-    if (token && token !== true && isJudgedBad(response)) await forget(token);
+    if (isToken(token) && isJudgedBad(response)) await forget(token);
 
     const { ok, status, headers } = response;
     let answer: { message: string; details?: FieldFault[] } | undefined;
@@ -268,7 +268,7 @@ export function createHallpass({
       answer!.message,
       answer!.details,
       Number(headers.get("Retry-After")) || undefined,
-      headers.get("X-Request-Id") ?? undefined,
+      headers.get("X-Request-Id") || undefined,
     );
   };
 
@@ -360,16 +360,17 @@ export function createHallpass({
     slackSignIn: async ({
       returnUrl = location.origin + location.pathname,
       team,
+      ask,
       pkce = !!globalThis.crypto?.subtle,
       navigate = (url: string) => location.assign(url),
     } = {}) => {
       const pair = pkce === true ? await makePkce() : pkce || undefined;
-      const query = new URLSearchParams({
-        returnUrl,
-        ...(team && { team }),
-        ...(pair && { codeChallenge: pair.challenge }),
-      });
-      const { url, state } = (await call("GET", "slack/url?" + query)) as { url: string; state: string };
+      const asked = { returnUrl, team, codeChallenge: pair?.challenge };
+      const answer = ask
+        ? ask(asked)
+        : // Through JSON, because URLSearchParams would write `undefined`.
+          call("GET", "slack/url?" + new URLSearchParams(JSON.parse(JSON.stringify(asked))));
+      const { url, state } = (await answer) as { url: string; state: string };
       await begun("", { state, verifier: pair?.verifier });
       navigate(url);
     },
@@ -395,8 +396,8 @@ export function createHallpass({
       if (!found) throw new HallpassError(0, "state_mismatch");
       if (error) throw new HallpassError(0, error as SlackErrorCode);
       if (mfaToken) throw mfaRequired({ mfaToken, expiresIn: Number(expiresIn) });
-      const { verifier } = found;
-      if (verifier) return accept(await call("POST", "slack/token", "", { code, codeVerifier: verifier }));
+      const codeVerifier = found.verifier;
+      if (codeVerifier) return accept(await call("POST", "slack/token", "", { code, codeVerifier }));
       if (!isToken(token)) throw unexpected(0);
       return accept({ accessToken: token, user: await call("GET", "me", token) });
     },

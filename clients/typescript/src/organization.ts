@@ -82,6 +82,22 @@ export const updateOrganization = (
   change: Partial<OrganizationRules>,
 ): Promise<Organization> => hallpass.request("PATCH", beside(`organizations/${segment(id)}`), change);
 
+/** A member as every other one sees them. */
+export interface Member {
+  id: string;
+  name: string;
+  email: string | null;
+  role: Role;
+  joinedAt: string;
+}
+
+export const listMembers = (
+  hallpass: Client,
+  id: string,
+  page: Page = {},
+): Promise<{ members: Member[]; nextCursor: string | null }> =>
+  hallpass.request("GET", beside(`organizations/${segment(id)}/members`, page));
+
 /** Adds the signed-in person to another organization; the token then acts for that one. */
 export const joinOrganization = async (hallpass: Client, id: string): Promise<User> =>
   (await hallpass.request<{ user: User }>("POST", beside(`organizations/${segment(id)}/join`))).user;

@@ -89,6 +89,8 @@ export interface SlackSignIn {
   returnUrl?: string;
   /** A Slack workspace to preselect. */
   team?: string;
+  /** Asks Hallpass for the URL in another way: `linkSlack()` of `hallpass-client/account` is built on it. */
+  ask?: (asked: object) => Promise<object>;
   /**
    * Whether a one-time code is returned, which only this client can redeem, instead of the token itself.
    * `true` by default where WebCrypto exists; elsewhere (React Native) pass a pair.
@@ -133,7 +135,7 @@ export interface Hallpass {
   /** Leaves the page for Slack. */
   slackSignIn(options?: SlackSignIn): Promise<void>;
   /**
-   * Completes a sign-in with Slack from the address, and removes its parameters from there.
+   * Completes a sign-in, a link or a reauthentication with Slack from the address, and removes its parameters from there.
    * Returns `null` for an address without them.
    */
   handleReturn(address?: string | URL | Location): Promise<User | null>;

@@ -165,7 +165,13 @@ export class Server {
       this.ended.add(sid);
       answer(response, 200, { success: true });
     };
+    const toSlack = () => {
+      const state = `state-${this.heard.length}`;
+      answer(response, 200, { url: `https://slack.com/oauth/v2/authorize?state=${state}`, state });
+    };
     const known = {
+      "POST slack/link": toSlack,
+      "POST slack/reauthenticate": toSlack,
       "POST refresh": () =>
         answer(response, 200, this.signedIn({ ...speaking, ...body }, claims.sid)),
       "GET me": () => answer(response, 200, speaking),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 
+import { linkSlack, reauthenticateWithSlack } from "../dist/account.js";
 import { browser, fault, setUp, sharedStorage, signIn } from "./house.js";
 
 const APP = "https://app.example/welcome?tab=2";
@@ -175,3 +176,21 @@ test("a return without its second factor is an error with the challenge", async 
   assert.equal(page.location.href, APP);
   assert.equal(await hallpass.user(), null);
 });
+
+for (const [name, go] of Object.entries({ link: linkSlack, reauthenticate: reauthenticateWithSlack })) {
+  test(`${name} leaves for Slack as the signed-in person, and comes back like a sign-in`, async (t) => {
+    const page = browser(t, APP);
+    const { server, hallpass } = await setUp(t);
+    await signIn(hallpass);
+    await go(hallpass);
+    const [{ body, headers }] = server.calls(`POST slack/${name}`);
+    assert.deepEqual(Object.keys(body), ["returnUrl", "codeChallenge"]);
+    assert.equal(body.returnUrl, "https://app.example/welcome");
+    assert.equal(headers.authorization, `Bearer ${await hallpass.token()}`);
+
+    const state = new URL(page.location.assigned[0]).searchParams.get("state");
+    server.codes.set("c-1", (verifier) => challengeOf(verifier) === body.codeChallenge && server.ada);
+    page.go(`${APP}&code=c-1&state=${state}`);
+    assert.deepEqual(await hallpass.handleReturn(), server.ada);
+  });
+}
