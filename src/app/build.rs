@@ -44,7 +44,7 @@ impl App {
     pub async fn build(config: Config, overrides: Overrides) -> Result<Self, BuildError> {
         let sandbox = overrides.slack_sandbox.clone();
         let mailbox = overrides.mailbox.clone();
-        let own_hosts_only = overrides.own_hosts_only;
+        let is_development = overrides.is_development;
         let mut parts = services_parts(&config, overrides).await?;
 
         if !config.server.rate_limits && !config.server.is_on_loopback() {
@@ -98,8 +98,8 @@ impl App {
             config.accounts.tenant_domain,
             config.server.security_contacts,
         );
-        if own_hosts_only {
-            settings = settings.answering_to_own_hosts_only();
+        if is_development {
+            settings = settings.for_development();
         }
         let settings = web::Data::new(settings);
         let data = web::Data::from(Arc::clone(&services));

@@ -18,7 +18,7 @@ pub fn for_development() -> Result<Overrides, BuildError> {
     Ok(Overrides {
         slack_sandbox: Some(slack),
         mailbox: Some(Mailbox::new(smtp::written)),
-        own_hosts_only: true,
+        is_development: true,
         ..Overrides::default()
     })
 }

@@ -33,8 +33,9 @@ pub struct Overrides {
     pub slack_sandbox: Option<SlackSandbox>,
     /// Served next to the API; receives e-mails if no mail server is configured.
     pub mailbox: Option<Mailbox>,
-    /// Requests that name another host than `PUBLIC_URL`'s or this machine are refused.
-    pub own_hosts_only: bool,
+    /// Requests that name another host than `PUBLIC_URL`'s or this machine are refused, and every origin on this
+    /// machine is allowed.
+    pub is_development: bool,
 }
 
 /// A server that is bound to its port and has loaded its data, but does not accept requests yet.

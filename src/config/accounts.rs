@@ -48,15 +48,11 @@ impl Accounts {
             })
         });
         if reader.mode == Mode::Dev
-            && !reader.is_given(&ALLOWED_RETURN_URLS)
             && let Some(server) = server
         {
-            let defaults = [server.public_url.as_str(), "http://localhost:3000/"];
-            allowed_return_urls.extend(
-                defaults
-                    .iter()
-                    .filter_map(|url| AllowedReturnUrl::parse(url).ok()),
-            );
+            // The demo's own page, and every other on this machine.
+            allowed_return_urls.extend(AllowedReturnUrl::parse(server.public_url.as_str()));
+            allowed_return_urls.extend(AllowedReturnUrl::any_loopback("http://localhost:3000/"));
         }
         let app_url = reader.value(&APP_URL, base_url);
         let tenant_domain = reader.value(&TENANT_DOMAIN, domain);

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::setting_error::{Problem, quoted};
+use crate::domain::origin::parse_origin;
 use crate::domain::return_url::leads_to_loopback;
 
 /// An http or https URL that other URLs are built from: an origin with an optional path.
@@ -38,20 +39,14 @@ pub(super) fn secure_base_url(text: &str) -> Result<Url, Problem> {
     }
 }
 
-/// An origin as browsers send it: lower case, punycode, no default port.
+/// An origin as browsers send it.
 pub(super) fn origin(text: &str) -> Result<String, Problem> {
-    let hint = "List exact origins such as https://app.example.com or http://localhost:3000.";
-    if text.contains('*') {
-        let why = format!("{} contains a wildcard.", quoted(text));
-        return Err(Problem::new(why, hint));
-    }
-    let url = base_url(text)
-        .map_err(|_| Problem::new(format!("{} is not an origin.", quoted(text)), hint))?;
-    if url.path() != "/" {
-        let why = format!("{} contains a path.", quoted(text));
-        return Err(Problem::new(why, hint));
-    }
-    Ok(url.origin().ascii_serialization())
+    parse_origin(text).map_err(|refusal| {
+        Problem::new(
+            format!("{} {refusal}.", quoted(text)),
+            "List exact origins such as https://app.example.com or capacitor://localhost.",
+        )
+    })
 }
 
 /// A contact URI (RFC 9116 §2.5.3).

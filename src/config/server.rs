@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use url::Url;
 
-use super::Mode;
 use super::addresses::{base_url, contact, network, origin};
 use super::reader::Reader;
 use super::setting_error::{Problem, quoted};
@@ -50,7 +49,7 @@ impl Server {
             })
         });
         let public_url = reader.value(&PUBLIC_URL, base_url);
-        let mut cors_allowed_origins = reader.list(&CORS_ALLOWED_ORIGINS, origin);
+        let cors_allowed_origins = reader.list(&CORS_ALLOWED_ORIGINS, origin);
         let trusted_proxies = reader.list(&TRUSTED_PROXIES, network);
         let rate_limits = reader.value(&RATE_LIMITS, switch);
         let metrics_addr = reader.value(&METRICS_ADDR, |text| {
@@ -70,9 +69,6 @@ impl Server {
         if metrics_addr == Some(address) && address.port() != 0 {
             let why = "The API already uses this address.";
             reader.report(&METRICS_ADDR, Problem::new(why, "Use another port."));
-        }
-        if reader.mode == Mode::Dev && !reader.is_given(&CORS_ALLOWED_ORIGINS) {
-            cors_allowed_origins.push(public_url.origin().ascii_serialization());
         }
         Some(Self {
             host: address.ip(),

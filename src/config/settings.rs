@@ -122,10 +122,12 @@ pub static PUBLIC_URL: Setting = Setting {
 
 pub static CORS_ALLOWED_ORIGINS: Setting = Setting {
     name: "CORS_ALLOWED_ORIGINS",
-    default: Fallback::Derived("none (`hallpass dev`: its own origin)"),
+    default: Fallback::Derived("none (`hallpass dev`: every origin on this machine, in addition)"),
     secret: false,
-    example: "https://app.example.com,http://localhost:3000",
-    description: "Origins whose pages may call the API, comma-separated: only scheme, host and port.",
+    example: "https://app.example.com,capacitor://localhost",
+    description: "Origins whose pages may call the API, comma-separated: only scheme, host and port, as browsers \
+                  write them. Hybrid apps and browser extensions have origins such as `capacitor://localhost`, \
+                  `http://tauri.localhost` or `chrome-extension://<id>`.",
 };
 
 pub static TRUSTED_PROXIES: Setting = Setting {
@@ -273,7 +275,9 @@ pub static SESSIONS_PER_USER: Setting = Setting {
 
 pub static ALLOWED_RETURN_URLS: Setting = Setting {
     name: "ALLOWED_RETURN_URLS",
-    default: Fallback::Derived("none (`hallpass dev`: `PUBLIC_URL` and `http://localhost:3000`)"),
+    default: Fallback::Derived(
+        "none (`hallpass dev`: `PUBLIC_URL` and every page on this machine, in addition)",
+    ),
     secret: false,
     example: "https://app.example.com/auth,com.example.app://signed-in",
     description: "Allowed return URLs of a sign-in with Slack, comma-separated. A return URL must have the same \

@@ -90,10 +90,7 @@ fn development_has_its_own_defaults() {
     assert!(
         matches!(&config.database, Database::Sqlite { path } if path.as_os_str() == "hallpass-dev.db")
     );
-    assert_eq!(
-        config.server.cors_allowed_origins,
-        ["http://127.0.0.1:8080"]
-    );
+    assert!(config.server.cors_allowed_origins.is_empty());
     let slack = config.slack.unwrap();
     assert_eq!(slack.base_url.as_str(), "http://127.0.0.1:8080/dev/slack");
     let return_urls: Vec<String> = config
@@ -271,6 +268,8 @@ fn invalid_values_are_rejected_by_name() {
         ("CORS_ALLOWED_ORIGINS", "https://app.example.com?a"),
         ("CORS_ALLOWED_ORIGINS", "app.example.com"),
         ("CORS_ALLOWED_ORIGINS", "null"),
+        ("CORS_ALLOWED_ORIGINS", "capacitor://localhost/"),
+        ("CORS_ALLOWED_ORIGINS", "javascript://localhost"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TRUSTED_PROXIES", "proxy"),
         ("RATE_LIMITS", "maybe"),

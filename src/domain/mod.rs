@@ -15,6 +15,7 @@ pub mod lifetimes;
 pub mod mail;
 pub mod names;
 pub mod new_password;
+pub mod origin;
 pub mod page;
 pub mod password;
 pub mod person;

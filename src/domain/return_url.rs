@@ -6,17 +6,23 @@ use url::{Host, Url, form_urlencoded};
 
 /// An entry of the allow-list: an absolute URL in canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllowedReturnUrl(Url);
+pub struct AllowedReturnUrl {
+    url: Url,
+    /// Whether it stands for every web page on this machine.
+    any_loopback: bool,
+}
 
 /// Schemes that run code or read local data instead of opening a page.
-const DANGEROUS_SCHEMES: [&str; 7] = [
+const DANGEROUS_SCHEMES: [&str; 9] = [
     "javascript",
     "data",
     "vbscript",
     "file",
+    "filesystem",
     "blob",
     "about",
     "intent",
+    "view-source",
 ];
 
 const MAX_BYTES: usize = 2_048;
@@ -59,7 +65,7 @@ impl AllowedReturnUrl {
             return Err(RefusedEntry::Wildcard);
         }
         let url = Url::parse(text).map_err(|_| RefusedEntry::NotAbsolute)?;
-        if DANGEROUS_SCHEMES.contains(&url.scheme()) {
+        if is_dangerous_scheme(url.scheme()) {
             return Err(RefusedEntry::DangerousScheme);
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -71,7 +77,7 @@ impl AllowedReturnUrl {
         if url.fragment().is_some() {
             return Err(RefusedEntry::Fragment);
         }
-        if url.scheme() == "http" && !leads_to_loopback(&url) {
+        if url.scheme() == "http" && !leads_to_this_machine(&url) {
             return Err(RefusedEntry::HttpOffLoopback);
         }
         let path = url.path().to_ascii_lowercase();
@@ -86,28 +92,54 @@ impl AllowedReturnUrl {
         if text != url.as_str() && format!("{text}/") != url.as_str() {
             return Err(RefusedEntry::NotCanonical(url));
         }
-        Ok(Self(url))
+        Ok(Self {
+            url,
+            any_loopback: false,
+        })
+    }
+
+    /// With `example` as its URL, an entry that allows every web page on this machine, whatever its port: for
+    /// development.
+    ///
+    /// # Errors
+    /// As `parse`.
+    pub fn any_loopback(example: &str) -> Result<Self, RefusedEntry> {
+        let entry = Self::parse(example)?;
+        Ok(Self {
+            any_loopback: true,
+            ..entry
+        })
     }
 
     pub fn as_url(&self) -> &Url {
-        &self.0
+        &self.url
+    }
+
+    /// Whether it allows `url`, which was given as `text`.
+    fn allows(&self, url: &Url, text: &str) -> bool {
+        if is_web(url) {
+            leads_below(&self.url, url) || (self.any_loopback && leads_to_this_machine(url))
+        } else {
+            // A custom scheme belongs to an app, which has no paths below a URL as a server has.
+            self.url.as_str() == text
+        }
     }
 
     /// Replaces port 0, which means any free port, by `port`.
     #[must_use]
     pub fn with_real_port(&self, port: u16) -> Self {
-        let mut url = self.0.clone();
-        if url.port() == Some(0) {
+        let mut entry = self.clone();
+        if entry.url.port() == Some(0) {
             // Setting a port cannot fail for an http URL with a host.
-            let _ = url.set_port(Some(port));
+            let _ = entry.url.set_port(Some(port));
         }
-        Self(url)
+        entry
     }
 }
 
 impl fmt::Display for AllowedReturnUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.url.fmt(f)
     }
 }
 
@@ -158,8 +190,7 @@ impl ReturnUrl {
     /// The first rule that is broken.
     pub fn check(text: &str, allowed: &[AllowedReturnUrl]) -> Result<Self, RefusedReturnUrl> {
         let url = read_plainly(text)?;
-        let is_web = matches!(url.scheme(), "http" | "https");
-        if is_web {
+        if is_web(&url) {
             let path = path_beyond_plain_host(text, &url)?;
             if is_ambiguous(path) {
                 return Err(RefusedReturnUrl::AmbiguousPath);
@@ -171,15 +202,7 @@ impl ReturnUrl {
                 return Err(RefusedReturnUrl::ReservedParameter);
             }
         }
-        let is_listed = allowed.iter().any(|entry| {
-            if is_web {
-                leads_below(&entry.0, &url)
-            } else {
-                // A custom scheme belongs to an app, which has no paths below a URL as a server has.
-                entry.0.as_str() == text
-            }
-        });
-        if is_listed {
+        if allowed.iter().any(|entry| entry.allows(&url, text)) {
             Ok(Self(url))
         } else {
             Err(RefusedReturnUrl::NotListed)
@@ -193,7 +216,7 @@ impl ReturnUrl {
     /// Whether it opens an app on the device. Other apps can claim the same scheme, so a bearer credential
     /// must not be sent there.
     pub fn is_custom_scheme(&self) -> bool {
-        !matches!(self.0.scheme(), "http" | "https")
+        !is_web(&self.0)
     }
 
     /// Adds these parameters to the query.
@@ -216,25 +239,27 @@ impl ReturnUrl {
     }
 }
 
-/// The web page at `text`, if it is at or below one of `allowed`.
+/// The page at `text`, if it is on one of `origins`, or at or below one of `allowed`.
 ///
 /// As strict as [`ReturnUrl::check`], but for pages that receive no token, so they may have any query and
-/// fragment.
-pub fn web_page<'a>(text: &str, mut allowed: impl Iterator<Item = &'a Url>) -> Option<Url> {
+/// fragment. Pages of hybrid apps have custom schemes (`capacitor://localhost/orders`): those need their origin, because
+/// an entry of a custom scheme is for the sign-in with Slack alone.
+pub fn page_at(text: &str, origins: &[Url], allowed: &[AllowedReturnUrl]) -> Option<Url> {
     let (page, fragment) = match text.split_once('#') {
         Some((page, fragment)) => (page, Some(fragment)),
         None => (text, None),
     };
     let mut url = read_plainly(page).ok()?;
-    let is_web = matches!(url.scheme(), "http" | "https");
-    if !is_web || is_ambiguous(path_beyond_plain_host(page, &url).ok()?) {
+    if is_ambiguous(path_beyond_plain_host(page, &url).ok()?) {
         return None;
     }
     if !fragment.unwrap_or_default().bytes().all(is_safe) {
         return None;
     }
     url.set_fragment(fragment);
-    allowed.any(|entry| leads_below(entry, &url)).then_some(url)
+    let is_allowed = origins.iter().any(|origin| leads_below(origin, &url))
+        || (is_web(&url) && allowed.iter().any(|entry| entry.allows(&url, text)));
+    is_allowed.then_some(url)
 }
 
 /// Parses an absolute URL, after rejecting characters that parsers read differently.
@@ -246,7 +271,7 @@ fn read_plainly(text: &str) -> Result<Url, RefusedReturnUrl> {
         return Err(RefusedReturnUrl::UnsafeCharacter);
     }
     let url = Url::parse(text).map_err(|_| RefusedReturnUrl::NotAbsolute)?;
-    if DANGEROUS_SCHEMES.contains(&url.scheme()) {
+    if is_dangerous_scheme(url.scheme()) {
         return Err(RefusedReturnUrl::DangerousScheme);
     }
     Ok(url)
@@ -262,7 +287,11 @@ fn path_beyond_plain_host<'a>(text: &'a str, url: &Url) -> Result<&'a str, Refus
     let (_, rest) = text.split_once("://").ok_or(ambiguous)?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at_checked(end).ok_or(ambiguous)?;
-    let authority = authority.to_ascii_lowercase();
+    // Hosts of custom schemes are opaque: their case counts.
+    let authority = match is_web(url) {
+        true => authority.to_ascii_lowercase(),
+        false => authority.to_owned(),
+    };
     let host = url.host_str().ok_or(ambiguous)?;
     let is_plain = match authority.strip_prefix(host) {
         Some("") => url.port().is_none(),
@@ -288,6 +317,15 @@ fn is_ambiguous(path_and_query: &str) -> bool {
         || path.split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
+fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+/// Whether URLs of this scheme run code or read local data instead of opening a page.
+pub fn is_dangerous_scheme(scheme: &str) -> bool {
+    DANGEROUS_SCHEMES.contains(&scheme)
+}
+
 /// Same scheme, host and port, and the same path or one below it.
 fn leads_below(entry: &Url, url: &Url) -> bool {
     if entry.scheme() != url.scheme()
@@ -302,7 +340,14 @@ fn leads_below(entry: &Url, url: &Url) -> bool {
     }
 }
 
-/// Whether the URL's host is this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
+/// Whether the URL's host is this machine for browsers: a loopback host, or a name below `localhost` (RFC 6761 §6.3),
+/// which other resolvers may look up elsewhere.
+pub fn leads_to_this_machine(url: &Url) -> bool {
+    leads_to_loopback(url)
+        || matches!(url.host(), Some(Host::Domain(name)) if is_web(url) && name.ends_with(".localhost"))
+}
+
+/// Whether the URL's host is this machine for every resolver: `localhost`, 127.0.0.0/8 or `[::1]`.
 pub fn leads_to_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -326,8 +371,13 @@ mod tests {
             "http://localhost:3000/",
             "http://127.0.0.1:3000/auth",
             "http://[::1]:3000",
+            "http://app.localhost:3000",
+            "http://tauri.localhost",
             "com.example.app://signed-in",
             "com.example.app:/signed-in",
+            "capacitor://localhost/auth",
+            "chrome-extension://abcdefghijklmnop/signed-in.html",
+            "app://obsidian.md",
         ] {
             assert!(AllowedReturnUrl::parse(entry).is_ok(), "{entry}");
         }
@@ -352,6 +402,8 @@ mod tests {
             ("http://app.example.com/", HttpOffLoopback),
             ("http://localhost.example.com/", HttpOffLoopback),
             ("http://0.0.0.0/", HttpOffLoopback),
+            ("http://notlocalhost/", HttpOffLoopback),
+            ("http://app.localhost.example.com/", HttpOffLoopback),
             ("https://app.example.com/a%2Fb", EncodedSeparator),
             ("https://app.example.com/a%5cb", EncodedSeparator),
             ("https://app.example.com/%252e", EncodedSeparator),
@@ -374,6 +426,8 @@ mod tests {
             "blob:https://app.example.com/1",
             "about:blank",
             "intent://scan/#Intent;end",
+            "filesystem:https://app.example.com/temporary/1",
+            "view-source:https://app.example.com/",
         ] {
             assert_eq!(
                 AllowedReturnUrl::parse(entry),
@@ -664,6 +718,71 @@ mod tests {
             ReturnUrl::check("https://app.example.com/", &[]),
             Err(RefusedReturnUrl::NotListed)
         );
+    }
+
+    #[test]
+    fn in_development_any_page_of_this_machine_is_accepted_and_no_other() {
+        let allowed = [AllowedReturnUrl::any_loopback("http://localhost:3000").unwrap()];
+        for given in [
+            "http://localhost:3000/",
+            "http://localhost:5173/welcome?a=b",
+            "http://127.0.0.1:5173/welcome",
+            "http://[::1]:5173/",
+            "http://app.localhost:5173/",
+            "https://localhost:5173/",
+        ] {
+            assert!(ReturnUrl::check(given, &allowed).is_ok(), "{given}");
+            assert!(page_at(given, &[], &allowed).is_some(), "{given}");
+        }
+        for given in [
+            "http://10.0.0.1:3000/",
+            "http://localhost.evil.example:3000/",
+            "http://localhost:3000@evil.example/",
+            "http://0x7f.1:3000/",
+            "capacitor://localhost",
+        ] {
+            assert!(ReturnUrl::check(given, &allowed).is_err(), "{given}");
+            assert!(page_at(given, &[], &allowed).is_none(), "{given}");
+        }
+    }
+
+    #[test]
+    fn pages_of_hybrid_apps_are_accepted_on_their_listed_origin_only() {
+        let origins = [
+            "https://app.example.com",
+            "capacitor://localhost",
+            "safari-web-extension://2F1A-9C",
+        ]
+        .map(|origin| Url::parse(origin).unwrap());
+        let allowed = list(&["com.example.app://signed-in"]);
+        for given in [
+            "https://app.example.com/orders?a=b#c",
+            "capacitor://localhost",
+            "capacitor://localhost/orders?a=b#/c",
+            "safari-web-extension://2F1A-9C/page.html",
+        ] {
+            let page = page_at(given, &origins, &allowed);
+            assert_eq!(page.as_ref().map(Url::as_str), Some(given), "{given}");
+        }
+        for given in [
+            "ionic://localhost",
+            "capacitor:localhost",
+            "capacitor:/localhost",
+            "capacitor:///localhost",
+            "capacitor://localhost:8080/",
+            "capacitor://localhost.evil.example/",
+            "capacitor://evil.example/",
+            "capacitor://localhost@evil.example/",
+            "capacitor://ada@localhost/",
+            "capacitor://LOCALHOST/",
+            "capacitor://localhost/a/../b",
+            "capacitor://localhost/%2e%2e/b",
+            "safari-web-extension://2f1a-9c/page.html",
+            "com.example.app://signed-in",
+            "javascript://localhost/%0aalert(1)",
+        ] {
+            assert!(page_at(given, &origins, &allowed).is_none(), "{given}");
+        }
     }
 
     #[test]

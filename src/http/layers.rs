@@ -6,8 +6,8 @@ use std::time::Instant;
 use actix_web::body::BoxBody;
 use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, HeaderValue, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, HeaderValue, ORIGIN, REFERRER_POLICY, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
@@ -39,6 +39,9 @@ pub(super) async fn every_request(
     let origin = RequestMetadata::of(&request, &settings);
     request.extensions_mut().insert(origin.clone());
     let admitted = settings.allowed_origins.admit(request.headers());
+    if admitted.is_none() && request.headers().get(ORIGIN) != Some(&settings.own_origin) {
+        settings.allowed_origins.log_refusal(request.headers());
+    }
 
     let reader = Reader::of(&mut request);
 

@@ -170,7 +170,8 @@ mod tests {
                 HeaderValue::from_static(value),
             );
         }
-        RequestOrigin::of(&headers, &settings_with(OWN, &[ALLOWED]))
+        let allowed = [ALLOWED, "capacitor://localhost"];
+        RequestOrigin::of(&headers, &settings_with(OWN, &allowed))
     }
 
     #[test]
@@ -179,6 +180,7 @@ mod tests {
         for (origin, expected) in [
             ("https://id.example.com", SameSite),
             ("https://app.example.net:8443", SameSite),
+            ("capacitor://localhost", SameSite),
             ("null", Unknown),
             ("", CrossSite),
             ("https://evil.example", CrossSite),
@@ -199,6 +201,11 @@ mod tests {
             ("https://id.example.com, https://evil.example", CrossSite),
             ("*", CrossSite),
             ("file://", CrossSite),
+            ("ionic://localhost", CrossSite),
+            ("http://localhost", CrossSite),
+            ("capacitor://localhost/", CrossSite),
+            ("capacitor://localhost:1", CrossSite),
+            ("CAPACITOR://localhost", CrossSite),
         ] {
             assert_eq!(sender(&[("origin", origin)]), expected, "{origin}");
         }

@@ -69,13 +69,13 @@ impl Settings {
         }
     }
 
-    /// Answers only to names of this machine and of `PUBLIC_URL`, whatever their port.
+    /// Answers only to names of this machine and of `PUBLIC_URL`, and allows every origin on this machine, whatever
+    /// their port.
     #[must_use]
-    pub fn answering_to_own_hosts_only(self) -> Self {
-        Self {
-            own_hosts_only: true,
-            ..self
-        }
+    pub fn for_development(mut self) -> Self {
+        self.own_hosts_only = true;
+        self.allowed_origins.any_loopback = true;
+        self
     }
 
     pub(super) fn is_https(&self) -> bool {

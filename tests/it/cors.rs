@@ -1,8 +1,9 @@
 //! Which foreign pages may call the API.
 
 use reqwest::Method;
+use serde_json::json;
 
-use crate::support::{Answer, Db, TestApp};
+use crate::support::{Answer, Browser, Db, PASSWORD, TestApp};
 
 const ALLOWED: &str = "https://app.example";
 
@@ -61,6 +62,69 @@ async fn other_origins_cannot_read_answers() {
         );
         let answer = app.get("/livez").header("origin", origin).await;
         assert_eq!(allowed_origin(&answer), None, "{origin}");
+    }
+}
+
+/// As the web views of hybrid apps and browser extensions send them.
+const OF_APPS: [&str; 5] = [
+    "capacitor://localhost",
+    "tauri://localhost",
+    "http://tauri.localhost",
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    "app://obsidian.md",
+];
+
+#[actix_web::test]
+async fn listed_origins_of_apps_may_call_and_no_others_of_their_kind() {
+    let app = TestApp::configured(Db::sqlite(), |config| {
+        config.server.cors_allowed_origins = OF_APPS.map(str::to_owned).to_vec();
+    })
+    .await;
+    app.signs_up("Acme", "ada@acme.example").await;
+    let browser = Browser::new(&app);
+    browser
+        .signs_in("ada@acme.example", PASSWORD)
+        .await
+        .expect(200);
+    let change = async |origin: &str| {
+        let call = browser
+            .silent(Method::PATCH, "/api/auth/me")
+            .header("origin", origin);
+        call.json(&json!({"name": "Ada"})).await.status
+    };
+    let leads_to = async |callback_url: String| {
+        let fields = [
+            ("email", "ada@acme.example"),
+            ("password", PASSWORD),
+            ("callbackUrl", &callback_url),
+            ("json", "true"),
+        ];
+        let answer = browser
+            .post_form("/api/auth/callback/credentials", &fields)
+            .await;
+        answer.expect(200)["url"] == callback_url
+    };
+    for origin in OF_APPS {
+        assert_eq!(allowed_origin(&preflight(&app, origin).await), Some(origin));
+        assert_eq!(change(origin).await, 200, "{origin}");
+        assert!(leads_to(format!("{origin}/orders?a=b#c")).await, "{origin}");
+    }
+    for origin in [
+        "null",
+        "ionic://localhost",
+        "capacitor://localhost:8080",
+        "capacitor://evil.example",
+        "http://evil.localhost",
+        "chrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba",
+        "file://",
+    ] {
+        assert_eq!(
+            allowed_origin(&preflight(&app, origin).await),
+            None,
+            "{origin}"
+        );
+        assert_eq!(change(origin).await, 403, "{origin}");
+        assert!(!leads_to(format!("{origin}/orders")).await, "{origin}");
     }
 }
 

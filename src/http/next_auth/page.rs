@@ -56,7 +56,11 @@ fn render(values: Value) -> Result<String, minijinja::Error> {
 /// redirects as well (CSP Level 3).
 fn policy(onward: &Url, settings: &Settings) -> String {
     let own = settings.public_url.origin().ascii_serialization();
-    let onward = onward.origin().ascii_serialization();
+    let onward = match onward.scheme() {
+        "http" | "https" => onward.origin().ascii_serialization(),
+        // The origin of a hybrid app (`capacitor://localhost`) is opaque to CSP.
+        scheme => format!("{scheme}:"),
+    };
     let style = STYLE_HASH.as_str();
     format!(
         "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; \
@@ -67,6 +71,20 @@ fn policy(onward: &Url, settings: &Settings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::settings::tests::settings;
+
+    #[test]
+    fn the_form_may_redirect_to_a_hybrid_app() {
+        let settings = settings("https://example.com/id");
+        for (onward, allowed) in [
+            ("https://app.example.net/orders", "https://app.example.net"),
+            ("capacitor://localhost/orders", "capacitor:"),
+        ] {
+            let policy = policy(&onward.parse().unwrap(), &settings);
+            let expected = format!("form-action https://example.com {allowed}; ");
+            assert!(policy.contains(&expected), "{policy}");
+        }
+    }
 
     #[test]
     fn a_page_is_escaped_and_loads_nothing() {

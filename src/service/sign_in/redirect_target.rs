@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use crate::domain::return_url::web_page;
-use crate::domain::{AllowedReturnUrl, ReturnUrl};
+use crate::domain::ReturnUrl;
+use crate::domain::return_url::page_at;
 use crate::service::Services;
 
 impl Services {
@@ -15,8 +15,7 @@ impl Services {
         } else {
             text.to_owned()
         };
-        let allowed = self.return_urls.iter().map(AllowedReturnUrl::as_url);
-        web_page(&text, origins.iter().chain(allowed))
+        page_at(&text, origins, &self.return_urls)
     }
 
     /// Whether a sign-in with Slack may lead back to `url`.

@@ -180,3 +180,63 @@ async fn dev_answers_to_the_host_of_its_public_url() {
     let answer = mailbox.header("host", "Hallpass.test").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
+
+#[actix_web::test]
+async fn dev_lets_pages_on_this_machine_in_whatever_is_listed() {
+    let mut command = hallpass(&["dev"]);
+    command
+        .env("DATABASE_URL", Db::sqlite().url())
+        .env("CORS_ALLOWED_ORIGINS", "https://app.example")
+        .env("ALLOWED_RETURN_URLS", "https://app.example/welcome");
+    let server = Server::run(command).await;
+    let demo = format!("http://{}", server.client.address());
+    for (origin, is_let_in) in [
+        (demo.as_str(), true),
+        ("https://app.example", true),
+        ("http://127.0.0.1:5173", true),
+        ("http://localhost:5173", true),
+        ("http://[::1]:5173", true),
+        ("http://app.localhost:3000", true),
+        ("http://localhost.evil.example:5173", false),
+        ("http://10.0.0.1:5173", false),
+        ("https://evil.example", false),
+    ] {
+        let answer = server.client.get("/livez").header("origin", origin).await;
+        let allowed = answer.header("access-control-allow-origin");
+        assert_eq!(allowed, is_let_in.then_some(origin));
+        let start = format!("/api/auth/slack/url?returnUrl={origin}/welcome");
+        let status = server.client.get(&start).await.status;
+        assert_eq!(status, if is_let_in { 200 } else { 400 }, "{origin}");
+    }
+}
+
+#[actix_web::test]
+async fn a_refused_origin_is_logged_once_with_the_line_to_add() {
+    let server = Server::start(&Db::sqlite()).await;
+    let own = format!("http://{}", server.client.address());
+    for _ in 0..3 {
+        for origin in ["http://localhost:5173", &own, "null", "evil\tadvice"] {
+            server
+                .client
+                .get("/livez")
+                .header("origin", origin)
+                .await
+                .expect(200);
+        }
+    }
+    let log = server.output();
+    let line = "Origin http://localhost:5173 refused; add it to CORS_ALLOWED_ORIGINS";
+    assert_eq!(log.matches(line).count(), 1, "{log}");
+    assert_eq!(log.matches(" refused; ").count(), 1, "{log}");
+
+    for number in 0..100 {
+        let origin = format!("https://{number}.example");
+        server
+            .client
+            .get("/livez")
+            .header("origin", &origin)
+            .await
+            .expect(200);
+    }
+    assert_eq!(server.output().matches(" refused; ").count(), 20);
+}
