@@ -34,6 +34,7 @@ impl Database {
         match url.expose_secret().split_once(':') {
             Some(("sqlite", rest)) => sqlite_path(rest).map(|path| Self::Sqlite { path }),
             Some(("postgres" | "postgresql", _)) => {
+                let url = without_empty_host(url.expose_secret()).map_or(url, SecretString::from);
                 let parsed = Url::parse(url.expose_secret());
                 if parsed.is_ok_and(|url| url.has_authority()) {
                     Ok(Self::Postgres { url })
@@ -72,6 +73,31 @@ impl fmt::Display for Database {
             }
         }
     }
+}
+
+/// libpq's form for sockets, `postgres://user:password@/database?host=/run/postgresql`, is not a URL: this is the same
+/// with user, password and port in the query.
+fn without_empty_host(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (authority, path) = rest.split_once('/')?;
+    let (user, host) = authority.rsplit_once('@')?;
+    let port = match host.strip_prefix(':') {
+        None if host.is_empty() => None,
+        port => Some(port?),
+    };
+    let (user, password) = match user.split_once(':') {
+        Some((user, password)) => (user, Some(password)),
+        None => (user, None),
+    };
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut url = format!("{scheme}:///{path}?{query}");
+    for (name, value) in [("user", Some(user)), ("password", password), ("port", port)] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            let value = value.replace('+', "%2B").replace('&', "%26");
+            url.push_str(&format!("&{name}={value}"));
+        }
+    }
+    Some(url)
 }
 
 fn sqlite_path(rest: &str) -> Result<PathBuf, Problem> {

@@ -404,7 +404,32 @@ fn the_url_scheme_selects_the_database() {
         path("postgres://ada:pw@host:5432/a?sslmode=require"),
         "a server"
     );
-    assert_eq!(path("postgresql:///a?host=/run/postgresql"), "a server");
+    for socket in [
+        "postgresql:///a?host=/run/postgresql",
+        "postgres://ada@/a?host=/run/postgresql",
+        "postgres://ada:p%40w+1@:5433/a?host=/run/postgresql",
+        "postgres://ada:pw@%2Frun%2Fpostgresql/a",
+    ] {
+        assert_eq!(path(socket), "a server", "{socket}");
+    }
+}
+
+#[test]
+fn the_name_of_a_database_does_not_contain_its_password() {
+    let name = |url| read(&[("DATABASE_URL", url)]).database.to_string();
+    for (url, shown) in [
+        (
+            "postgres://ada:pw@host/a?sslmode=require",
+            "postgres://ada@host/a",
+        ),
+        ("postgres://ada:pw@/a?host=/run/postgresql", "postgres:///a"),
+        (
+            "postgres://ada:pw@%2Frun%2Fpostgresql/a",
+            "postgres://ada@%2Frun%2Fpostgresql/a",
+        ),
+    ] {
+        assert_eq!(name(url), shown);
+    }
 }
 
 #[test]

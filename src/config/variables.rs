@@ -1,8 +1,10 @@
 //! The environment variables, including those from the file `.env`.
 
+use std::cell::Cell;
 use std::collections::HashMap;
-use std::env;
+use std::io::{self, Read};
 use std::path::Path;
+use std::{env, fs};
 
 use super::setting_error::{Problem, SettingErrors};
 
@@ -18,20 +20,41 @@ impl Variables {
     /// # Errors
     /// When the file exists but cannot be read or parsed.
     pub fn load(file: &Path) -> Result<Self, SettingErrors> {
-        let read = dotenvy::from_path_iter(file).and_then(Iterator::collect);
-        match read {
-            Ok(variables) => Ok(Self(variables)),
-            Err(error) if error.not_found() => Ok(Self::default()),
-            // The error itself repeats the line, including secrets.
-            Err(dotenvy::Error::LineParse(..)) => Err(SettingErrors::of_env_file(Problem::new(
-                "It contains a line that is not NAME=value.",
-                "Enclose values with spaces or quotes in single quotes.",
-            ))),
-            Err(error) => Err(SettingErrors::of_env_file(Problem::new(
-                format!("It cannot be read: {error}."),
-                "Make it readable, or remove it.",
-            ))),
-        }
+        let text = match fs::read(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => {
+                return Err(SettingErrors::of_env_file(Problem::new(
+                    format!("It cannot be read: {error}."),
+                    "Make it readable, or remove it.",
+                )));
+            }
+        };
+        // Windows puts a byte-order mark before the first line.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        let lines = Lines {
+            rest: text,
+            read: &Cell::new(0),
+        };
+        let read = lines.read;
+        dotenvy::from_read_iter(lines)
+            .collect::<Result<_, _>>()
+            .map(Self)
+            .map_err(|error| match error {
+                // The error itself repeats the line, including secrets. A quoted value may span several lines.
+                dotenvy::Error::LineParse(line, _) => {
+                    let first = read.get() + 1 - line.lines().count().clamp(1, read.get());
+                    Problem::new(
+                        format!("Line {first} is not NAME=value."),
+                        "Enclose values with spaces or quotes in single quotes.",
+                    )
+                }
+                _ => Problem::new(
+                    format!("Line {} is not valid UTF-8.", read.get()),
+                    "Encode it in UTF-8.",
+                ),
+            })
+            .map_err(SettingErrors::of_env_file)
     }
 
     pub fn get(&self, name: &str) -> Option<String> {
@@ -42,10 +65,27 @@ impl Variables {
     }
 }
 
+/// Gives out one line at a time, and counts them, because the parser does not say where it stopped.
+struct Lines<'a> {
+    rest: &'a [u8],
+    read: &'a Cell<usize>,
+}
+
+impl Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let line = self.rest.split_inclusive(|b| *b == b'\n').next();
+        let count = line.unwrap_or_default().read(buffer)?;
+        let (given, rest) = self.rest.split_at(count);
+        // A line that is longer than the buffer counts once.
+        let ends = given.ends_with(b"\n") || (rest.is_empty() && !given.is_empty());
+        self.read.set(self.read.get() + usize::from(ends));
+        self.rest = rest;
+        Ok(count)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -60,15 +100,40 @@ mod tests {
         assert_eq!(variables.get("PATH"), env::var("PATH").ok());
     }
 
-    #[test]
-    fn a_broken_file_is_an_error_that_does_not_repeat_it() {
+    fn loaded(text: impl AsRef<[u8]>) -> Result<Variables, String> {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(".env");
-        fs::write(&file, "JWT_SECRET='hunter2\n").unwrap();
-        let error = Variables::load(&file).err().unwrap().to_string();
-        assert!(
-            error.contains(".env: ") && !error.contains("hunter2"),
-            "{error}"
-        );
+        fs::write(&file, text).unwrap();
+        Variables::load(&file).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_broken_line_is_named_by_its_number_and_not_repeated() {
+        let long = "A=".to_owned() + &"a".repeat(20_000);
+        for (text, number) in [
+            ("JWT_SECRET='hunter2", 1),
+            ("JWT_SECRET='hunter2\n", 1),
+            ("hunter2", 1),
+            ("A=b\n\n# c\nhunter2 x\nA=b\n", 4),
+            ("A=b\nA = hunter2 x\nC=d", 2),
+            ("A=b\r\nhunter2\r\n", 2),
+            ("A='b\nc'\nhunter2\n", 3),
+            ("A='b\nc'\nB='hunter2\nx\ny", 3),
+            ("\u{feff}A=b\nhunter2 # c\n", 2),
+            (&format!("{long}\nhunter2\n"), 2),
+        ] {
+            let error = loaded(text).err().unwrap();
+            let expected = format!("  .env: Line {number} is not NAME=value. ");
+            assert!(error.contains(&expected), "{text:?}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        let error = loaded(b"A=b\nB=\xff\n").err().unwrap();
+        assert!(error.contains("Line 2 is not valid UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_at_the_start_is_no_part_of_the_first_name() {
+        let variables = loaded("\u{feff}HALLPASS_TEST=a\r\n").unwrap();
+        assert_eq!(variables.get("HALLPASS_TEST").as_deref(), Some("a"));
     }
 }

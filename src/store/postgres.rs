@@ -60,6 +60,9 @@ impl Target {
         url.set_query(None);
         if !kept.is_empty() {
             url.query_pairs_mut().extend_pairs(kept);
+            // Ours writes blanks as plus signs, which the library's parser leaves as they are.
+            let query = url.query().map(|query| query.replace('+', "%20"));
+            url.set_query(query.as_deref());
         }
         let mut config: tokio_postgres::Config =
             url.as_str()
