@@ -82,9 +82,6 @@ impl App {
         for entry in &mut parts.return_urls {
             *entry = entry.with_real_port(address.port());
         }
-        if let Some(sandbox) = &sandbox {
-            sandbox.set_redirect_uris(vec![public_url.clone()]);
-        }
         let services = Arc::new(Services::new(parts));
         read_changes(&services)
             .await
@@ -100,6 +97,9 @@ impl App {
         );
         if is_development {
             settings = settings.for_development();
+        }
+        if let Some(sandbox) = &sandbox {
+            sandbox.set_redirect_uris(vec![settings.slack_callback_url()]);
         }
         let settings = web::Data::new(settings);
         let data = web::Data::from(Arc::clone(&services));

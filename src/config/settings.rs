@@ -116,8 +116,9 @@ pub static PUBLIC_URL: Setting = Setting {
     default: Fallback::Derived("`http://HOST:PORT`"),
     secret: false,
     example: "http://127.0.0.1:8080",
-    description: "The URL at which browsers reach this service. Every URL that it generates starts with it, \
-                  whatever the request's `Host` header says. An https URL requires `JWT_SECRET`.",
+    description: "The URL at which browsers reach this service, perhaps with a path that a proxy takes off. Every URL \
+                  that it generates starts with it, whatever the request's `Host` header says; cookies have its \
+                  path, except those with the prefix `__Host-`. An https URL requires `JWT_SECRET`.",
 };
 
 pub static CORS_ALLOWED_ORIGINS: Setting = Setting {
@@ -175,7 +176,8 @@ pub static DATABASE_URL: Setting = Setting {
     secret: true,
     example: "sqlite:hallpass.db",
     description: "`sqlite:` and a path (`sqlite:hallpass.db`, `sqlite:///var/lib/hallpass/hallpass.db`), or \
-                  `postgres://user:password@host/database`. PostgreSQL requires `JWT_SECRET`.",
+                  `postgres://user:password@host/database`, by a socket \
+                  `postgres://user@/database?host=/run/postgresql`. PostgreSQL requires `JWT_SECRET`.",
 };
 
 pub static JWT_SECRET: Setting = Setting {

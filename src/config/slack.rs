@@ -33,6 +33,12 @@ pub struct Slack {
     pub first_user_role: Role,
 }
 
+fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
+
 impl Slack {
     /// `None` without client id and secret; the other settings are validated anyway.
     pub(super) fn read(reader: &mut Reader<'_>, server: Option<&Server>) -> Option<Self> {
@@ -46,7 +52,7 @@ impl Slack {
             Some(url) => Some(url),
             None if reader.is_given(&SLACK_BASE_URL) => None,
             None if reader.mode == Mode::Dev && !reader.is_given(&SLACK_CLIENT_ID) => {
-                server.and_then(|server| server.public_url.join(SANDBOX).ok())
+                server.map(|server| below(&server.public_url, SANDBOX))
             }
             None => Url::parse(SLACK).ok(),
         };

@@ -1,6 +1,6 @@
 //! Cookies: their names, how they are read, and how they are set.
 
-use actix_web::http::header::{COOKIE, HeaderMap};
+use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 
 use super::settings::Settings;
 
@@ -59,11 +59,34 @@ impl Cookie {
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// `Set-Cookie` with a lifetime in seconds.
+    /// `Set-Cookie` with a lifetime in seconds, for the path of `PUBLIC_URL`. Browsers accept `__Host-` for the whole
+    /// host only (docs/decisions/0041-below-a-path.md).
     pub(super) fn set(self, value: &str, seconds: i64, settings: &Settings) -> String {
+        let path = match settings.base_path() {
+            path if path.contains(';') || self.name(settings).starts_with("__Host-") => "/",
+            path => path,
+        };
+        self.set_at(path, value, seconds, settings)
+    }
+
+    fn set_at(self, path: &str, value: &str, seconds: i64, settings: &Settings) -> String {
         let name = self.name(settings);
         let secure = if settings.is_https() { "; Secure" } else { "" };
-        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+        format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+    }
+
+    /// For each session cookie below a path that an answer sets, deletes the one that earlier versions set for the
+    /// whole host: a browser would send both, and two count as none.
+    pub(super) fn delete_of_whole_host(headers: &mut HeaderMap, settings: &Settings) {
+        let is_set = headers.get_all(SET_COOKIE).any(|cookie| {
+            let name = Self::Session.name(settings).as_bytes();
+            let rest = cookie.as_bytes().strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with(b"="))
+        });
+        let cookie = Self::Session.set_at("/", "", 0, settings);
+        if is_set && let Ok(cookie) = HeaderValue::try_from(cookie) {
+            headers.append(SET_COOKIE, cookie);
+        }
     }
 
     /// `Set-Cookie` that deletes the cookie.
@@ -74,8 +97,6 @@ impl Cookie {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
-
     use super::*;
     use crate::http::settings::tests::settings;
 
@@ -101,6 +122,37 @@ mod tests {
             Cookie::Csrf.clear(&http),
             "next-auth.csrf-token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
         );
+    }
+
+    #[test]
+    fn below_a_path_cookies_have_that_path_unless_their_prefix_forbids_it() {
+        for (public_url, path) in [
+            ("https://example.com/id", "/id"),
+            ("https://example.com/a/id/", "/a/id"),
+            ("https://example.com/a;Domain=b", "/"),
+        ] {
+            let settings = settings(public_url);
+            let set = Cookie::Session.set("t", 60, &settings);
+            assert!(
+                set.contains(&format!("=t; Path={path}; Max-Age=60; ")),
+                "{set}"
+            );
+            for host in [
+                Cookie::Csrf,
+                Cookie::SessionToken,
+                Cookie::Device,
+                Cookie::SlackBrowser,
+            ] {
+                let set = host.set("t", 60, &settings);
+                assert!(
+                    set.starts_with("__Host-") && set.contains("; Path=/; "),
+                    "{set}"
+                );
+            }
+        }
+        let http = settings("http://localhost/id");
+        let set = Cookie::SlackBrowser.set("t", 60, &http);
+        assert!(set.starts_with("hallpass-slack=t; Path=/id; "), "{set}");
     }
 
     #[test]

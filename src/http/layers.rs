@@ -74,6 +74,9 @@ pub(super) async fn every_request(
         );
     }
     cors::mark(headers, admitted);
+    if settings.base_path() != "/" {
+        Cookie::delete_of_whole_host(response.headers_mut(), &settings);
+    }
     remember_user(&origin, &mut response, &settings);
     log(&origin, &response, started);
     if let Some(reader) = reader {

@@ -102,7 +102,14 @@ const ERROR_URLS: &str = "x-error-urls";
 
 /// The OpenAPI 3.1 document, always the same bytes.
 pub fn openapi_json() -> String {
-    let mut json = document().to_pretty_json().unwrap_or_default();
+    openapi_json_at("/")
+}
+
+/// The document of a server whose API is below `path`.
+pub(super) fn openapi_json_at(path: &str) -> String {
+    let mut document = document();
+    document.servers = Some(vec![ServerBuilder::new().url(path).build()]);
+    let mut json = document.to_pretty_json().unwrap_or_default();
     json.push('\n');
     json
 }
@@ -120,7 +127,6 @@ pub(super) fn document() -> OpenApi {
                 .build(),
         ))
         .build();
-    document.servers = Some(vec![ServerBuilder::new().url("/").build()]);
     document.tags = Some(
         TAGS.iter()
             .map(|(name, description)| {

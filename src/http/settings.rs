@@ -27,12 +27,14 @@ pub struct Settings {
     pub(super) tenant_domain: Option<String>,
     /// Where to report a vulnerability, as URIs.
     pub(super) security_contacts: Vec<Url>,
-    /// Origins where a sign-in may lead to any path, in addition to the allowed return URLs.
+    /// Where a sign-in may lead, at or below them, in addition to the allowed return URLs: origins and `app_url`.
     pub(super) own_places: Vec<Url>,
     /// Whether only names of this machine, and `public_url`'s, are answered.
     pub(super) own_hosts_only: bool,
     /// Rendered at the first request, so that the start does not wait for it.
     pub(super) reference_page: OnceLock<Bytes>,
+    /// Likewise.
+    pub(super) openapi_document: OnceLock<Bytes>,
 }
 
 impl Settings {
@@ -50,6 +52,7 @@ impl Settings {
         let own_places = std::iter::once(&own_origin)
             .chain(cors_allowed_origins)
             .filter_map(|origin| Url::parse(origin).ok())
+            .chain([app_url.clone()])
             .collect();
         Self {
             // An origin is ASCII. If it were not, no page would count as ours.
@@ -66,6 +69,7 @@ impl Settings {
             proxy_is_noticed: AtomicBool::new(false),
             own_hosts_only: false,
             reference_page: OnceLock::new(),
+            openapi_document: OnceLock::new(),
         }
     }
 
@@ -78,8 +82,21 @@ impl Settings {
         self
     }
 
+    /// Slack's redirect URL.
+    pub fn slack_callback_url(&self) -> Url {
+        self.public("/api/auth/slack/callback")
+    }
+
     pub(super) fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
+    }
+
+    /// The path of `PUBLIC_URL`: `/`, or `/id` without a slash at its end.
+    pub(super) fn base_path(&self) -> &str {
+        match self.public_url.path().trim_end_matches('/') {
+            "" => "/",
+            path => path,
+        }
     }
 
     /// The public URL of a path: built from `PUBLIC_URL` only, never from the request.

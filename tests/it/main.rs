@@ -14,6 +14,7 @@ mod accept_invitation_page;
 mod api_tokens;
 mod architecture;
 mod audit;
+mod below_a_path;
 mod bounds;
 mod change_email;
 mod change_password;

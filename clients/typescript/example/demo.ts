@@ -17,7 +17,7 @@ const element = <T extends HTMLElement = HTMLElement>(id: string): T => {
   return found as T;
 };
 
-const hallpass = createHallpass({ baseUrl: location.origin, fetch: inView });
+const hallpass = createHallpass({ baseUrl: ".", fetch: inView });
 
 // --- Requests and answers ----------------------------------------------------------------------
 
@@ -226,19 +226,19 @@ const post = (body: object): RequestInit => ({
   headers: { "Content-Type": "application/json" },
   body: JSON.stringify(body),
 });
-onClick("provoke-400", provoke("/api/auth/login", post({ email: "nobody", role: "admin" })));
-onClick("provoke-401", provoke("/api/auth/me", { headers: { Authorization: "Bearer not.a.token" } }));
+onClick("provoke-400", provoke("api/auth/login", post({ email: "nobody", role: "admin" })));
+onClick("provoke-401", provoke("api/auth/me", { headers: { Authorization: "Bearer not.a.token" } }));
 onClick("provoke-403", async () => {
   const emmy = { email: "emmy@example.com", password: "correct horse battery staple" };
-  const { accessToken } = await (await inView("/api/auth/login", post(emmy))).json();
-  const response = await inView("/api/audit", { headers: { Authorization: `Bearer ${accessToken}` } });
+  const { accessToken } = await (await inView("api/auth/login", post(emmy))).json();
+  const response = await inView("api/audit", { headers: { Authorization: `Bearer ${accessToken}` } });
   return `Emmy is not an admin, so she may not read the audit log: ${response.status}.`;
 });
-onClick("provoke-404", provoke("/api/auth/nothing-here"));
-onClick("provoke-405", provoke("/api/auth/login"));
+onClick("provoke-404", provoke("api/auth/nothing-here"));
+onClick("provoke-405", provoke("api/auth/login"));
 onClick("provoke-429", async () => {
   for (let attempts = 1; attempts <= 11; attempts++) {
-    const response = await inView("/api/auth/login", post({ email: "mallory@example.com", password: "guessed" }));
+    const response = await inView("api/auth/login", post({ email: "mallory@example.com", password: "guessed" }));
     if (response.status === 429) return `After ${attempts} wrong passwords, further attempts are refused: 429.`;
   }
   return "Limits are off here.";

@@ -34,9 +34,9 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     tag = "Operations",
     responses((status = 302, description = "Redirects to `/docs`.", headers(("Location" = String))))
 )]
-pub(crate) async fn front_door() -> HttpResponse {
+pub(crate) async fn front_door(settings: Data<Settings>) -> HttpResponse {
     HttpResponse::Found()
-        .insert_header((LOCATION, "/docs"))
+        .insert_header((LOCATION, settings.public("/docs").path()))
         .finish()
 }
 

@@ -1,13 +1,11 @@
 //! `GET /openapi.json`
 
-use std::sync::LazyLock;
-
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
+use actix_web::web::Data;
 
-use crate::http::openapi;
-
-static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::openapi_json);
+use crate::http::openapi::openapi_json_at;
+use crate::http::settings::Settings;
 
 /// This contract for machines
 #[utoipa::path(
@@ -16,9 +14,12 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(openapi::openapi_json);
     tag = "Operations",
     responses((status = 200, description = "An OpenAPI 3.1 document.", body = Object)),
 )]
-pub(crate) async fn openapi_json() -> HttpResponse {
+pub(crate) async fn openapi_json(settings: Data<Settings>) -> HttpResponse {
+    let document = settings
+        .openapi_document
+        .get_or_init(|| openapi_json_at(settings.base_path()).into());
     HttpResponse::Ok()
         .insert_header(ContentType::json())
         .insert_header((CACHE_CONTROL, "public, max-age=300"))
-        .body(DOCUMENT.as_str())
+        .body(document.clone())
 }

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::page;
-use super::{callback_url, cookies, delivery};
+use super::{cookies, delivery};
 use crate::http::error_code::ErrorCode::{
     AccessDenied, Busy, SignInExpired, SlackNotSetUp, Unavailable,
 };
@@ -49,7 +49,7 @@ pub(crate) async fn callback(
     // A repeated parameter is ambiguous.
     let parameter = |name| query.get(name).filter(|_| !query.is_ambiguous());
     let came = Callback {
-        callback_url: &callback_url(&settings),
+        callback_url: &settings.slack_callback_url(),
         state: parameter("state"),
         code: parameter("code"),
         error: parameter("error"),

@@ -4,8 +4,8 @@ use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::cookies;
 use super::way::SlackWay;
-use super::{callback_url, cookies};
 use crate::domain::CodeChallenge;
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
@@ -72,7 +72,7 @@ pub(super) async fn way(
         .code_challenge
         .is_none()
         .then(|| cookies::browser_or_new(request.headers(), settings, services));
-    let callback_url = callback_url(settings);
+    let callback_url = settings.slack_callback_url();
     let begun = start(&Begin {
         callback_url: &callback_url,
         return_url: &body.return_url,

@@ -10,12 +10,3 @@ pub(super) mod start;
 pub(super) mod token;
 pub(super) mod url;
 mod way;
-
-use ::url::Url;
-
-use super::settings::Settings;
-
-/// Slack's redirect URL.
-fn callback_url(settings: &Settings) -> Url {
-    settings.public("/api/auth/slack/callback")
-}

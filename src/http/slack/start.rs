@@ -4,8 +4,8 @@ use actix_web::http::header::{LOCATION, REFERRER_POLICY, SET_COOKIE};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::cookies;
 use super::page;
-use super::{callback_url, cookies};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{SlackNotSetUp, ValidationFailed};
 use crate::http::pages::shell::Preferred;
@@ -58,7 +58,7 @@ fn go(
     let begun = slack::begin(
         services,
         &Begin {
-            callback_url: &callback_url(settings),
+            callback_url: &settings.slack_callback_url(),
             return_url: query.return_url()?,
             code_challenge: query.code_challenge()?,
             team: query.given("team"),

@@ -4,8 +4,8 @@ use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::cookies;
 use super::way::SlackWay;
-use super::{callback_url, cookies};
 use crate::domain::TokenDelivery;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{SlackNotSetUp, ValidationFailed};
@@ -44,7 +44,7 @@ pub(crate) async fn url(
     let must_bind = settings.token_delivery == TokenDelivery::Cookie && code_challenge.is_none();
     let browser =
         must_bind.then(|| cookies::browser_or_new(request.headers(), &settings, &services));
-    let callback_url = callback_url(&settings);
+    let callback_url = settings.slack_callback_url();
     let begun = slack::begin(
         &services,
         &Begin {

@@ -13,7 +13,6 @@ use minijinja::{Environment, Value, context};
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use super::PATH;
 use super::received::{Received, ReceivedMail};
 
 const STYLE: &str = include_str!("pages/style.css");
@@ -71,7 +70,7 @@ impl<'a> Shown<'a> {
 pub(super) async fn list(received: Data<Received>) -> HttpResponse {
     let mails = received.list();
     let shown: Vec<Shown<'_>> = mails.iter().map(|mail| Shown::of(mail)).collect();
-    page("list.html", "Mailbox", &shown)
+    page("list.html", "All e-mail", &shown)
 }
 
 pub(super) async fn mail(received: Data<Received>, number: Path<u64>) -> HttpResponse {
@@ -110,7 +109,12 @@ fn missing() -> HttpResponse {
 }
 
 fn page(template: &str, title: &str, page: &impl Serialize) -> HttpResponse {
-    match render(template, title, page) {
+    // Relative, so that it is right under any path of `PUBLIC_URL`.
+    let home = match template {
+        "list.html" => "mailbox",
+        _ => "../mailbox",
+    };
+    match render(template, title, home, page) {
         Ok(html) => HttpResponse::Ok()
             .insert_header(ContentType::html())
             .insert_header((CONTENT_SECURITY_POLICY, POLICY.as_str()))
@@ -125,7 +129,12 @@ fn page(template: &str, title: &str, page: &impl Serialize) -> HttpResponse {
 }
 
 /// Renders the page first and then the frame around it, so that the two share no template variables.
-fn render(template: &str, title: &str, page: &impl Serialize) -> Result<String, minijinja::Error> {
+fn render(
+    template: &str,
+    title: &str,
+    home: &str,
+    page: &impl Serialize,
+) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
@@ -134,11 +143,11 @@ fn render(template: &str, title: &str, page: &impl Serialize) -> Result<String, 
     }
     let inside = environment
         .get_template(template)?
-        .render(context! { page => page, home => PATH })?;
+        .render(context! { page => page, home => home })?;
     environment.get_template("frame.html")?.render(context! {
         title => title,
         style => STYLE,
-        home => PATH,
+        home => home,
         inside => Value::from_safe_string(inside),
     })
 }

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 
-use super::PATH;
 use super::answer::failing;
 use super::endpoint::Endpoint;
 use super::fault::{Fault, NAMED};
@@ -48,7 +47,7 @@ pub(super) async fn set(request: HttpRequest, body: Bytes, state: Data<State>) -
         serde_json::from_slice(&body).map_err(|_| OrderError::Malformed)
     };
     match order.and_then(|order| set_fault(&order, &state)) {
-        Ok(()) if is_form => back_to_panel(),
+        Ok(()) if is_form => back_to_panel("../slack#faults"),
         Ok(()) => HttpResponse::Ok().json(json!({"ok": true})),
         Err(error) => failing(StatusCode::BAD_REQUEST).json(json!({"error": error.to_string()})),
     }
@@ -65,7 +64,7 @@ pub(super) async fn clear_and_return(request: HttpRequest, state: Data<State>) -
         return failing(StatusCode::FORBIDDEN).finish();
     }
     state.faults.clear();
-    back_to_panel()
+    back_to_panel("../../slack#faults")
 }
 
 fn from_form(body: &[u8]) -> Result<Order, OrderError> {
@@ -101,8 +100,9 @@ fn is_cross_site(request: &HttpRequest) -> bool {
         .is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
 }
 
-fn back_to_panel() -> HttpResponse {
+/// To the panel, whose URL is relative to the form's, so that it is right under any path of `PUBLIC_URL`.
+fn back_to_panel(home: &'static str) -> HttpResponse {
     HttpResponse::SeeOther()
-        .insert_header((LOCATION, format!("{PATH}#faults")))
+        .insert_header((LOCATION, home))
         .finish()
 }

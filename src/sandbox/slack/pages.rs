@@ -13,7 +13,6 @@ use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use url::Url;
 
-use super::PATH;
 use super::answer::failing;
 use super::flow::Flow;
 use super::parameters::Parameters;
@@ -144,7 +143,12 @@ pub(super) fn error(page: &ErrorPage) -> HttpResponse {
 }
 
 pub(super) fn panel(page: &impl Serialize) -> HttpResponse {
-    show(HttpResponse::Ok(), "panel.html", "Slack sandbox", page)
+    show(
+        HttpResponse::Ok(),
+        "panel.html",
+        "Settings and faults",
+        page,
+    )
 }
 
 fn show(
@@ -153,7 +157,12 @@ fn show(
     title: &str,
     page: &impl Serialize,
 ) -> HttpResponse {
-    match render(template, title, page) {
+    // Relative, so that it is right under any path of `PUBLIC_URL`.
+    let home = match template {
+        "panel.html" => "slack",
+        _ => "../../../slack",
+    };
+    match render(template, title, home, page) {
         Ok(html) => response
             .insert_header(ContentType::html())
             .insert_header((CONTENT_SECURITY_POLICY, POLICY.as_str()))
@@ -167,7 +176,12 @@ fn show(
 }
 
 /// Renders the page first and then the frame around it, so that the two share no template variables.
-fn render(template: &str, title: &str, page: &impl Serialize) -> Result<String, minijinja::Error> {
+fn render(
+    template: &str,
+    title: &str,
+    home: &str,
+    page: &impl Serialize,
+) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
@@ -176,11 +190,11 @@ fn render(template: &str, title: &str, page: &impl Serialize) -> Result<String, 
     }
     let inside = environment
         .get_template(template)?
-        .render(context! { page => page, home => PATH })?;
+        .render(context! { page => page, home => home })?;
     environment.get_template("frame.html")?.render(context! {
         title => title,
         style => STYLE,
-        home => PATH,
+        home => home,
         inside => Value::from_safe_string(inside),
     })
 }

@@ -23,7 +23,7 @@ use crate::support::cluster::free_port;
 use crate::support::{Db, SECRET, eventually, scratch};
 
 /// `hallpass` with nothing in its environment and an empty working directory.
-fn hallpass(arguments: &[&str]) -> Command {
+pub fn hallpass(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
     command
         .args(arguments)
@@ -52,9 +52,9 @@ pub fn stderr(output: &Output) -> String {
 }
 
 /// A server process; killed when dropped.
-struct Server {
+pub struct Server {
     process: Child,
-    client: Client,
+    pub client: Client,
     stdout: PathBuf,
     stderr: PathBuf,
 }
@@ -65,7 +65,7 @@ impl Server {
     }
 
     /// Runs a command that serves, and returns when it is ready.
-    async fn run(command: Command) -> Self {
+    pub async fn run(command: Command) -> Self {
         let mut server = Self::launch(command);
         server.is_ready().await;
         server
