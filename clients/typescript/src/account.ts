@@ -103,7 +103,7 @@ export const confirmTotp = async (
 export const removeTotp = (hallpass: Client, proof: { password?: string; code: string }): Promise<void> =>
   done(hallpass.request("DELETE", "mfa/totp", proof));
 
-/** Returns ten new codes and voids the old ones. */
+/** Returns ten new codes; the old ones become invalid. */
 export const newRecoveryCodes = async (
   hallpass: Client,
   proof: { password?: string; code: string },

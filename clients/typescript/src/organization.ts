@@ -118,7 +118,7 @@ export interface Invitation {
   expiresAt: string;
 }
 
-/** Sends an e-mail with a link for seven days. Inviting again sends a new link and voids the old one. */
+/** Sends an e-mail with a link for seven days. After another invitation only its link works. */
 export const invite = (hallpass: Client, id: string, invited: { email: string; role?: Role }): Promise<Invitation> =>
   hallpass.request("POST", beside(`organizations/${segment(id)}/invitations`), invited);
 
