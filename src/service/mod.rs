@@ -25,7 +25,7 @@ pub mod unit_of_work;
 
 pub use accounts::change_email::change_email;
 pub use accounts::change_password::change_password;
-pub use accounts::claim_account::{ClaimEffects, preview_claim};
+pub use accounts::claim_account::{ClaimEffects, ClaimPreview, preview_claim};
 pub use accounts::delete_account::delete_account;
 pub use accounts::request_email_link::{forgot_password, resend_verification};
 pub use accounts::reset_password::reset_password;

@@ -3,6 +3,7 @@
 use chrono::{SecondsFormat::Secs, TimeDelta};
 use hallpass::ports::Clock as _;
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::{Answer, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
@@ -60,6 +61,52 @@ on_both_databases! {
         is_page(&app.get(&format!("/reset-password?token={token}")).await, 400);
         is_page(&app.post("/reset-password").form(&[("token", &token), ("password", PASSWORD)]).await, 400);
         app.logs_in(ADA, OTHER_PASSWORD).await;
+    }
+
+    async fn every_form_for_a_password_says_whose_it_is(app: TestApp) {
+        let ada = app.signs_up("Acme", ADA).await;
+        app.post("/api/auth/forgot-password").json(&json!({"email": ADA})).await.expect(200);
+        let reset = app.mailed_token(ADA, "reset_password").await;
+        app.verifies_address(ADA).await;
+        let mut invitations = Vec::new();
+        for email in ["new@acme.example", "old@acme.example"] {
+            if email.starts_with("old") {
+                app.signs_up("Old", email).await;
+            }
+            ada.invites(email, "employee").await.expect(201);
+            let token = app.mailed_token(email, "invitation").await;
+            invitations.push((format!("/accept-invitation?token={token}"), email));
+        }
+        for (path, email) in [(format!("/reset-password?token={reset}"), ADA)].into_iter().chain(invitations) {
+            let page = app.get(&path).await;
+            let text = page.text();
+            let username = format!("type=\"email\" value=\"{email}\" autocomplete=\"username\"");
+            let (before, after) = text.split_once(&username).unwrap_or_else(|| panic!("{path}: {text}"));
+            assert!(after.split('>').next().unwrap().contains(" readonly"));
+            assert!(!before.contains("type=\"password\"") && after.contains("type=\"password\""), "{path}");
+        }
+        let fields = [("token", reset.as_str()), ("username", "eve@acme.example"), ("password", "short")];
+        let again = app.post("/reset-password").form(&fields).await;
+        assert!(again.text().contains(&format!("value=\"{ADA}\" autocomplete=\"username\"")));
+        assert!(!again.text().contains("eve@"));
+        // A stale link tells nobody's address.
+        app.advance(TimeDelta::minutes(31));
+        assert!(!app.get(&format!("/reset-password?token={reset}")).await.text().contains(ADA));
+    }
+
+    async fn pages_that_are_done_lead_to_the_application(db: Db) {
+        let app = TestApp::configured(db, |config| {
+            config.accounts.app_url = "https://app.example/home".parse().unwrap();
+        })
+        .await;
+        app.registers("Acme", ADA).await;
+        let leads_on = |page: Answer| page.text().replace("&#x2f;", "/").contains("href=\"https://app.example/home\"");
+        let token = app.mailed_token(ADA, "verify_email").await;
+        assert!(leads_on(app.post("/verify-email").form(&[("token", &token)]).await));
+        app.post("/api/auth/forgot-password").json(&json!({"email": ADA})).await.expect(200);
+        let token = app.mailed_token(ADA, "reset_password").await;
+        let fields = [("token", token.as_str()), ("password", OTHER_PASSWORD)];
+        assert!(leads_on(app.post("/reset-password").form(&fields).await));
     }
 
     async fn the_pages_that_send_emails_answer_everyone_alike(app: TestApp) {

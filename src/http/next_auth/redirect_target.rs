@@ -5,10 +5,16 @@ use url::Url;
 use crate::http::settings::Settings;
 use crate::service::Services;
 
-/// The `callbackUrl`, if it is allowed; otherwise our front page.
+/// The `callbackUrl` if it is allowed, otherwise our front page; without one the application, where people want to be.
 pub(super) fn callback_url(given: Option<&str>, services: &Services, settings: &Settings) -> Url {
-    given
-        .and_then(|text| services.redirect_target(text, &settings.public_url, &settings.own_places))
+    let Some(given) = given else {
+        return match settings.app_url == settings.public_url {
+            true => settings.public("/"),
+            false => settings.app_url.clone(),
+        };
+    };
+    services
+        .redirect_target(given, &settings.public_url, &settings.own_places)
         .unwrap_or_else(|| settings.public("/"))
 }
 

@@ -37,6 +37,7 @@ pub(crate) async fn sign_in_page(
         title => "page.sign_in.title",
         asks_who => true,
         action => settings.public("/api/auth/signin/credentials").as_str(),
+        forgot => settings.public("/reset-password").as_str(),
         slack => has_slack.then(|| slack::way(&onward, &settings).to_string()),
         error => error.map(text),
         asks_for_code => matches!(error, Some("MfaRequired" | "InvalidCode")),

@@ -136,10 +136,11 @@ fn invitation(invited: &Invited, token: &str, name: Option<&str>) -> Page {
     let who = who
         .with("organization", &invited.organization)
         .with_text("as_role", as_role(invited.role));
+    let username = Field::username(&invited.email);
     let (account, fields) = if invited.has_account {
         (
             "page.invitation.has_account",
-            vec![password("current-password", None)],
+            vec![username, password("current-password", None)],
         )
     } else {
         let name = Field {
@@ -153,7 +154,7 @@ fn invitation(invited: &Invited, token: &str, name: Option<&str>) -> Page {
         let hint = Some("page.invitation.password_hint".into());
         (
             "page.invitation.new_account",
-            vec![name, password("new-password", hint)],
+            vec![name, username, password("new-password", hint)],
         )
     };
     Page {

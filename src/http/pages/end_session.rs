@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::link_page::{LinkPage, no_fields, no_side_effects};
+use super::link_page::{LinkPage, no_fields, no_preview};
 use super::shell;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::InvalidOrExpiredToken;
@@ -20,7 +20,7 @@ const PAGE: LinkPage = LinkPage {
     fields: no_fields,
     button: "page.end_session.button",
     footnote: Some("page.end_session.footnote"),
-    side_effects: no_side_effects,
+    preview: no_preview,
     act: |services, context, token, _| {
         Box::pin(service::end_session_by_link(services, context, token))
     },

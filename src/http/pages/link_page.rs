@@ -22,7 +22,15 @@ pub(super) struct SideEffect {
     pub after: &'static str,
 }
 
-pub(super) type SideEffects<'a> = LocalBoxFuture<'a, service::Result<Vec<SideEffect>>>;
+/// What a page says about the account of its link.
+#[derive(Default)]
+pub(super) struct Preview {
+    /// Whose password the form sets: password managers need to know.
+    pub email: Option<Email>,
+    pub effects: Vec<SideEffect>,
+}
+
+pub(super) type Previewing<'a> = LocalBoxFuture<'a, service::Result<Preview>>;
 
 /// One page: what its link is for, what it asks, what it does, and what it says afterwards. Texts are keys.
 pub(super) struct LinkPage {
@@ -34,8 +42,8 @@ pub(super) struct LinkPage {
     pub fields: fn(&Services) -> Vec<Field>,
     pub button: &'static str,
     pub footnote: Option<&'static str>,
-    /// What else the button does to the account of the token.
-    pub side_effects: for<'a> fn(&'a Services, &'a RequestContext, &'a str) -> SideEffects<'a>,
+    /// Whose account it is, and what else the button does to it.
+    pub preview: for<'a> fn(&'a Services, &'a RequestContext, &'a str) -> Previewing<'a>,
     /// What the button does with the token.
     pub act: for<'a> fn(&'a Services, &'a RequestContext, &'a str, &'a Sent) -> Outcome<'a>,
     pub done_title: &'static str,
@@ -72,8 +80,8 @@ impl LinkPage {
         match is_good {
             Ok(true) => {
                 let token = token.unwrap_or_default();
-                match (self.side_effects)(services, context, &token).await {
-                    Ok(effects) => self.asking(services, &token, &effects, Vec::new()).answer(),
+                match (self.preview)(services, context, &token).await {
+                    Ok(preview) => self.asking(services, &token, &preview, Vec::new()).answer(),
                     Err(error) => error_page(error.into()),
                 }
             }
@@ -101,15 +109,15 @@ impl LinkPage {
             }
             (token, _) => token.unwrap_or_default(),
         };
-        let effects = match (self.side_effects)(services, context, token).await {
-            Ok(effects) => effects,
+        let preview = match (self.preview)(services, context, token).await {
+            Ok(preview) => preview,
             Err(error) => return error_page(error.into()),
         };
         let error = match (self.act)(services, context, token, &form).await {
-            Ok(()) => return self.done(settings, &effects).answer(),
+            Ok(()) => return self.done(settings, &preview.effects).answer(),
             Err(Error::Invalid(faults)) => {
                 let messages = faults.iter().map(|fault| fault.message.to_string());
-                let page = self.asking(services, token, &effects, messages.collect());
+                let page = self.asking(services, token, &preview, messages.collect());
                 return page.refusal(faults.into());
             }
             Err(error) => ApiError::from(error),
@@ -152,10 +160,10 @@ impl LinkPage {
         &self,
         services: &Services,
         token: &str,
-        effects: &[SideEffect],
+        preview: &Preview,
         messages: Vec<String>,
     ) -> Page {
-        let effects = effects.iter().map(|effect| effect.before);
+        let effects = preview.effects.iter().map(|effect| effect.before);
         let sentences = std::iter::once(self.text).chain(effects);
         Page {
             title: self.title,
@@ -164,7 +172,12 @@ impl LinkPage {
             form: Some(Form {
                 action: self.path,
                 hidden: vec![("token", token.to_owned())],
-                fields: (self.fields)(services),
+                fields: preview
+                    .email
+                    .iter()
+                    .map(Field::username)
+                    .chain((self.fields)(services))
+                    .collect(),
                 button: self.button,
             }),
             footnote: self.footnote,
@@ -228,12 +241,8 @@ pub(super) fn no_fields(_: &Services) -> Vec<Field> {
 }
 
 /// A button that does nothing but what the page says.
-pub(super) fn no_side_effects<'a>(
-    _: &'a Services,
-    _: &'a RequestContext,
-    _: &'a str,
-) -> SideEffects<'a> {
-    Box::pin(async { Ok(Vec::new()) })
+pub(super) fn no_preview<'a>(_: &'a Services, _: &'a RequestContext, _: &'a str) -> Previewing<'a> {
+    Box::pin(async { Ok(Preview::default()) })
 }
 
 /// The application, unless that is this service itself.

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::link_page::{LinkPage, LinkRequest, SideEffect, to_application};
+use super::link_page::{LinkPage, LinkRequest, Preview, SideEffect, to_application};
 use super::shell::Field;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{InvalidOrExpiredToken, ValidationFailed};
@@ -28,7 +28,7 @@ const PAGE: LinkPage = LinkPage {
     },
     button: "page.reset_password.button",
     footnote: None,
-    side_effects: |services, context, token| Box::pin(side_effects(services, context, token)),
+    preview: |services, context, token| Box::pin(preview(services, context, token)),
     act: |services, context, token, form| {
         let password = form.get("password").unwrap_or_default();
         let api_tokens = Ending::all_if(form.get(END_API_TOKENS).is_some());
@@ -53,21 +53,24 @@ const PAGE: LinkPage = LinkPage {
     }),
 };
 
-async fn side_effects(
+async fn preview(
     services: &Services,
     context: &RequestContext,
     token: &str,
-) -> service::Result<Vec<SideEffect>> {
-    let ended = service::preview_claim(services, context, token).await?;
-    let slack = ended.detaches_slack.then_some(SideEffect {
+) -> service::Result<Preview> {
+    let claim = service::preview_claim(services, context, token).await?;
+    let slack = claim.effects.detaches_slack.then_some(SideEffect {
         before: "page.reset_password.detaches_slack",
         after: "page.reset_password.detached_slack",
     });
-    let organizations = ended.leaves_organizations.then_some(SideEffect {
+    let organizations = claim.effects.leaves_organizations.then_some(SideEffect {
         before: "page.reset_password.leaves_organizations",
         after: "page.reset_password.left_organizations",
     });
-    Ok(slack.into_iter().chain(organizations).collect())
+    Ok(Preview {
+        email: claim.email,
+        effects: slack.into_iter().chain(organizations).collect(),
+    })
 }
 
 fn new_password(min_length: usize) -> Field {

@@ -12,6 +12,7 @@ use minijinja::context;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
+use crate::domain::Email;
 use crate::http::error::ApiError;
 use crate::texts::{Text, Texts};
 
@@ -66,6 +67,20 @@ pub(crate) struct Field {
     pub autocomplete: &'static str,
     pub hint: Option<Text>,
     pub value: String,
+}
+
+impl Field {
+    /// Whose password the field after it asks for or sets: shown for password managers, and not to be changed.
+    pub(crate) fn username(email: &Email) -> Self {
+        Self {
+            name: "username",
+            label: "page.link.email",
+            kind: "email",
+            autocomplete: "username",
+            hint: None,
+            value: email.as_str().to_owned(),
+        }
+    }
 }
 
 #[derive(Serialize)]

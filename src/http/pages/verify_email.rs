@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::link_page::{LinkPage, LinkRequest, no_fields, no_side_effects, to_application};
+use super::link_page::{LinkPage, LinkRequest, no_fields, no_preview, to_application};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::InvalidOrExpiredToken;
 use crate::http::form::Form;
@@ -19,7 +19,7 @@ const PAGE: LinkPage = LinkPage {
     fields: no_fields,
     button: "page.verify_email.button",
     footnote: Some("page.verify_email.footnote"),
-    side_effects: no_side_effects,
+    preview: no_preview,
     act: |services, context, token, _| Box::pin(service::verify_email(services, context, token)),
     done_title: "page.verify_email.done.title",
     done_text: "page.verify_email.done.text",

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Change, Membership, Role, UserId};
+use crate::domain::{Change, Email, Membership, Role, UserId};
 use crate::service::accounts::email_proof::EmailProof;
 use crate::service::people::end_membership::end_membership;
 use crate::service::unit_of_work::{LockedOrganizations, UnitOfWork};
@@ -23,7 +23,15 @@ pub struct ClaimEffects {
     pub leaves_organizations: bool,
 }
 
-/// What the reset with this link would end; nothing if the link is not valid.
+/// What a link to choose a new password is about.
+#[derive(Debug, Default)]
+pub struct ClaimPreview {
+    /// The address of its account, whose mailbox the link was sent to.
+    pub email: Option<Email>,
+    pub effects: ClaimEffects,
+}
+
+/// Whose password the reset with this link would change, and what it would end; nothing if the link is not valid.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -31,17 +39,23 @@ pub async fn preview_claim(
     services: &Services,
     context: &RequestContext,
     token: &str,
-) -> Result<ClaimEffects> {
+) -> Result<ClaimPreview> {
     let (token, now) = (token.to_owned(), services.now());
     services
         .store
         .read(context, move |tx| {
             let link: Option<EmailProof> = one_time::find(tx, &token, Purpose::ResetPassword, now)?;
             let account = link.map(|link| link.find(tx)).transpose()?.flatten();
-            match account.filter(|account| account.email_verified_at.is_none()) {
-                Some(account) => effects_on(tx, account.user.id),
-                None => Ok(ClaimEffects::default()),
-            }
+            let Some(account) = account else {
+                return Ok(ClaimPreview::default());
+            };
+            Ok(ClaimPreview {
+                effects: match account.email_verified_at {
+                    Some(_) => ClaimEffects::default(),
+                    None => effects_on(tx, account.user.id)?,
+                },
+                email: account.user.email,
+            })
         })
         .await
 }

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Browser, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases};
+use crate::support::{Browser, Db, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases};
 
 const CALLBACK: &str = "/api/auth/callback/credentials";
 const SIGNIN: &str = "/api/auth/signin/credentials";
@@ -242,6 +242,27 @@ on_both_databases! {
         elsewhere.call(Method::POST, "/api/auth/mfa/totp").await.expect(200);
         elsewhere.post_form("/api/auth/signout", &[("json", "true")]).await.expect(200);
         assert_eq!(elsewhere.cookie(SESSION_COOKIE), None);
+    }
+
+    async fn the_sign_in_page_offers_a_new_password_and_leads_to_the_application(db: Db) {
+        let app = TestApp::configured(db, |config| {
+            config.accounts.app_url = "https://app.example.net/home".parse().unwrap();
+        })
+        .await;
+        app.signs_up("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        let page = browser.get("/api/auth/signin").await.text().replace("&#x2f;", "/");
+        assert!(page.contains("<a href=\"http://localhost/reset-password\">Forgot your password?</a>"), "{page}");
+        let onward = "https://app.example.net/home";
+        assert!(page.contains(&format!("name=\"callbackUrl\" value=\"{onward}\"")), "{page}");
+        let fields = [("email", "ada@acme.example"), ("password", PASSWORD), ("callbackUrl", onward)];
+        let signed_in = browser.post_form("/api/auth/callback/credentials", &fields).await;
+        assert_eq!(signed_in.header("location"), Some(onward));
+        for elsewhere in ["https://app.example.net/", "https://app.example.net/homes", "https://app.example.net:8443/home"] {
+            let fields = [("email", "ada@acme.example"), ("password", PASSWORD), ("callbackUrl", elsewhere)];
+            let signed_in = browser.post_form("/api/auth/callback/credentials", &fields).await;
+            assert_eq!(signed_in.header("location"), Some("http://localhost/"), "{elsewhere}");
+        }
     }
 
     async fn the_sign_in_page_loads_nothing_and_shows_only_what_it_knows(app: TestApp) {
