@@ -206,7 +206,7 @@ pub struct AuditEntry {
     pub method: Option<Method>,
     /// Why it was refused: a stable word, such as `wrong_password`.
     pub reason: Option<&'static str>,
-    /// The `User-Agent`.
+    /// The name of the device.
     pub device: Option<String>,
     /// A JSON object: what changed, from what to what.
     pub detail: Option<String>,

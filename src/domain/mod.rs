@@ -5,6 +5,7 @@ pub mod api_token;
 pub mod audit;
 pub mod change;
 pub mod clearance;
+pub mod device;
 pub mod domain_name;
 pub mod email;
 pub mod email_message;

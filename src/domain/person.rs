@@ -149,7 +149,7 @@ pub struct Session {
     pub user_id: UserId,
     /// `None` if the user had no organization when it began, or left it.
     pub organization_id: Option<OrganizationId>,
-    /// The `User-Agent` of the sign-in.
+    /// What it is called: "Chrome on Windows".
     pub device: Option<String>,
     pub address: Option<IpAddr>,
     pub created_at: DateTime<Utc>,

@@ -8,7 +8,7 @@ use url::Url;
 use url::form_urlencoded;
 
 use super::sanitize_display_name::sanitize_display_name;
-use crate::domain::{Email, EmailMessage, lifetimes};
+use crate::domain::{Email, EmailMessage, device, lifetimes};
 use crate::texts::Texts;
 
 /// What every e-mail shows: to whom it goes, and who sends it.
@@ -135,7 +135,12 @@ fn own(message: &EmailMessage) -> Vec<(&'static str, Value)> {
             ("name", sanitize_display_name(name).into()),
             (
                 "device",
-                sanitize_display_name(device.as_deref().unwrap_or_default()).into(),
+                // No link as it is; an e-mail that an earlier version queued has the User-Agent itself.
+                device
+                    .clone()
+                    .and_then(device::stored)
+                    .unwrap_or_default()
+                    .into(),
             ),
             (
                 "address",

@@ -13,13 +13,10 @@ use super::cookies::Cookie;
 use super::error::ApiError;
 use super::request_origin::SEC_FETCH_SITE;
 use super::settings::Settings;
-use crate::domain::names::is_invisible;
+use crate::domain::device;
 use crate::service::{Browser, RequestContext};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Characters.
-const MAX_DEVICE: usize = 255;
 
 /// Determined once per request, for the log, the answer and the services.
 #[derive(Clone)]
@@ -87,7 +84,7 @@ pub(super) fn request_context(request: &HttpRequest) -> Result<RequestContext, A
     Ok(RequestContext {
         request_id: metadata.request_id().to_owned(),
         address: metadata.address,
-        device: request.headers().get(USER_AGENT).map(device),
+        device: request.headers().get(USER_AGENT).and_then(device_name),
         is_counted_as_hashing: metadata.is_counted_as_hashing,
         browser: metadata.browser.clone(),
     })
@@ -104,12 +101,9 @@ fn browser(headers: &HeaderMap, settings: &Settings) -> Option<Browser> {
     })
 }
 
-fn device(user_agent: &HeaderValue) -> String {
-    String::from_utf8_lossy(user_agent.as_bytes())
-        .chars()
-        .filter(|&c| !c.is_control() && !is_invisible(c))
-        .take(MAX_DEVICE)
-        .collect()
+/// The `User-Agent` itself is not kept: it says more than anyone needs to know a device by.
+fn device_name(user_agent: &HeaderValue) -> Option<String> {
+    device::name_of(&String::from_utf8_lossy(user_agent.as_bytes()))
 }
 
 #[cfg(test)]
@@ -139,13 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_at_most_255_characters_of_text() {
-        assert_eq!(device(&HeaderValue::from_static("curl/8")), "curl/8");
-        let long = HeaderValue::from_bytes("é".repeat(300).as_bytes()).unwrap();
-        assert_eq!(device(&long), "é".repeat(255));
-        let reversed = HeaderValue::from_bytes("\u{202e}a\u{2066}b".as_bytes()).unwrap();
-        assert_eq!(device(&reversed), "ab");
-        let odd = HeaderValue::from_bytes(b"a\tb\xff").unwrap();
-        assert_eq!(device(&odd), "ab\u{fffd}");
+    fn a_user_agent_of_any_bytes_is_named() {
+        let name = |bytes: &[u8]| device_name(&HeaderValue::from_bytes(bytes).unwrap());
+        assert_eq!(name(b"curl/8").as_deref(), Some("curl 8"));
+        assert_eq!(name(b"a\tb\xff/1").as_deref(), Some("a b 1"));
+        assert_eq!(name(b"\xff"), None);
     }
 }

@@ -269,7 +269,7 @@ async fn services_learn_the_client_behind_a_trusted_proxy() {
     };
     let context = json_of(probe(request("10.0.0.1")).await).await;
     assert_eq!(context["address"], "198.51.100.7");
-    assert_eq!(context["device"], "curl/8");
+    assert_eq!(context["device"], "curl 8");
     let context = json_of(probe(request("192.0.2.1")).await).await;
     assert_eq!(context["address"], "192.0.2.1");
 }

@@ -15,7 +15,7 @@ pub struct RequestContext {
     pub request_id: String,
     /// The client's address, proxies accounted for.
     pub address: Option<IpAddr>,
-    /// The `User-Agent`, at most 255 characters.
+    /// The name of the device, made from the `User-Agent` by [`device::name_of`](crate::domain::device::name_of).
     pub device: Option<String>,
     /// Whether its route has counted the request against a bucket for calls that hash.
     pub is_counted_as_hashing: bool,

@@ -8,7 +8,7 @@ use super::schema::{sessions, users};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_for_share, on, parsed};
 use crate::domain::page::PageRequest;
-use crate::domain::{Clearance, OrganizationId, Session, SessionId, SessionKey, UserId};
+use crate::domain::{Clearance, OrganizationId, Session, SessionId, SessionKey, UserId, device};
 
 /// The version that the sessions of `$user_id` have unless they are revoked: of a value, or of each row's user.
 macro_rules! current_version {
@@ -62,7 +62,7 @@ impl SessionRow {
             kind: parsed(&row.kind)?,
             user_id: row.user_id,
             organization_id: row.organization_id,
-            device: row.device,
+            device: row.device.and_then(device::stored),
             address: row.address.and_then(|address| address.parse().ok()),
             created_at: row.created_at.0,
             last_used_at: row.last_used_at.0,

@@ -55,7 +55,7 @@ on_both_databases! {
         let sessions = ada.sessions().await;
         assert_eq!(sessions.len(), 2, "{sessions:?}");
         let (newest, oldest) = (&sessions[0], &sessions[1]);
-        assert_eq!(newest["device"], "Phone/1.0");
+        assert_eq!(newest["device"], "Phone 1.0");
         assert_eq!(newest["current"], false);
         assert_eq!(oldest["current"], true);
         for session in &sessions {

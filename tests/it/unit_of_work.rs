@@ -11,7 +11,7 @@ on_both_databases! {
         let login = json!({"email": "ada@acme.example", "password": PASSWORD});
         app.post("/api/auth/login").header("user-agent", "Lynx/2.9").json(&login).await.expect(200);
         assert_eq!(newest(&app, "session.login", "method").await, "password");
-        assert_eq!(newest(&app, "session.login", "device").await, "Lynx/2.9");
+        assert_eq!(newest(&app, "session.login", "device").await, "Lynx 2.9");
         assert_eq!(newest(&app, "session.login", "reason").await, "-");
         let fresh = "select count(*) from sessions where proven_at = created_at";
         assert_eq!(app.db.count(fresh).await, 1);
