@@ -43,7 +43,7 @@ pub enum EmailMessage {
         role: Role,
         token: String,
     },
-    /// Tells a user about a sign-in from a new device or address; `token` ends that session.
+    /// Tells a user about a sign-in from a new device or network; `token` ends that session.
     NewSignIn {
         name: String,
         device: Option<String>,

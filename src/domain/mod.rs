@@ -15,6 +15,7 @@ pub mod join_policy;
 pub mod lifetimes;
 pub mod mail;
 pub mod names;
+pub mod network;
 pub mod new_password;
 pub mod origin;
 pub mod page;
@@ -41,6 +42,7 @@ pub use invitation::Invitation;
 pub use join_policy::JoinPolicy;
 pub use mail::{MailLogin, MailSender, MailServer, MailTls};
 pub use names::{ApiTokenName, OrganizationName, PersonName, Slug};
+pub use network::Network;
 pub use new_password::{NewPasswordRules, OwnWords};
 pub use password::Password;
 pub use person::{

@@ -308,6 +308,27 @@ mod tests {
     }
 
     #[test]
+    fn a_device_is_neither_markup_nor_a_link() {
+        for (stored, shown) in [
+            ("curl 7.88", "curl 7.88"),
+            ("https://evil.example/x\u{202e}", "https"),
+            ("me@evil.example", "me evil example"),
+            ("<b>Win</b>", "b Win"),
+        ] {
+            let message = EmailMessage::NewSignIn {
+                name: "Ada".to_owned(),
+                device: Some(stored.to_owned()),
+                address: None,
+                at: chrono::DateTime::UNIX_EPOCH,
+                token: "token".to_owned(),
+            };
+            let Rendered { text, html, .. } = rendered(&message);
+            assert!(text.contains(&format!("Device: {shown}\n")), "{text}");
+            assert!(html.contains(&format!(">{shown}</td>")), "{html}");
+        }
+    }
+
+    #[test]
     fn a_subject_is_short_and_on_one_line() {
         let message = EmailMessage::Invitation {
             organization: "x y\n".repeat(300),

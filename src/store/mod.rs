@@ -15,6 +15,7 @@ pub mod former_identities;
 pub mod identities;
 pub mod invitations;
 pub mod known_addresses;
+pub mod known_devices;
 pub mod memberships;
 mod migrations;
 pub mod one_time_tokens;

@@ -330,6 +330,18 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    known_devices (user_id, device, network) {
+        user_id -> Id,
+        device -> Text,
+        network -> Text,
+        last_at -> Instant,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions, reporting_lines);

@@ -1,7 +1,7 @@
 //! The `sessions` table: one row per sign-in.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, not, select};
+use diesel::dsl::not;
 use diesel::prelude::*;
 
 use super::schema::{sessions, users};
@@ -128,32 +128,6 @@ pub fn find(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreErro
         .optional())?;
     row.map(|(row, is_revoked)| row.session(is_revoked))
         .transpose()
-}
-
-/// Whether the user has signed in before, but not with the device and address of this session.
-pub fn is_from_elsewhere(tx: &mut Tx<'_>, session: &Session) -> Result<bool, StoreError> {
-    let is_known: bool = on!(tx, |conn| {
-        let mut here = sessions::table
-            .filter(sessions::user_id.eq(session.user_id))
-            .into_boxed();
-        // Not `is not distinct from`, for which PostgreSQL uses no index.
-        here = match session.address {
-            Some(address) => here.filter(sessions::address.eq(address.to_string())),
-            None => here.filter(sessions::address.is_null()),
-        };
-        here = match &session.device {
-            Some(device) => here.filter(sessions::device.eq(device.clone())),
-            None => here.filter(sessions::device.is_null()),
-        };
-        select(exists(here)).get_result(conn)
-    })?;
-    if is_known {
-        return Ok(false);
-    }
-    Ok(on!(tx, |conn| select(exists(
-        sessions::table.filter(sessions::user_id.eq(session.user_id))
-    ))
-    .get_result(conn))?)
 }
 
 /// A user's live sessions, newest first.

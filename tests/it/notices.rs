@@ -1,12 +1,19 @@
 //! E-mails that tell an account's owner of a sign-in from a new device.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use hallpass::domain::EmailMessage;
+use hallpass::service::limits;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
+use crate::support::client::Call;
+use crate::support::{Actor, Browser, Db, OTHER_PASSWORD, PASSWORD, TestApp, on_both_databases};
 
 const ADA: &str = "ada@acme.example";
+
+const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
 
 on_both_databases! {
     async fn a_sign_in_from_a_new_device_is_notified_once(app: TestApp) {
@@ -26,6 +33,148 @@ on_both_databases! {
         from(&app, "Phone").await;
         from(&app, "Firefox").await;
         assert_eq!(notices(&app).await.len(), 1);
+    }
+
+    async fn a_device_is_named_as_people_call_it(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        let ada = from(&app, CHROME).await;
+        let evil = "https://evil.example/x <b>me@evil.example</b>";
+        from(&app, evil).await;
+        let told: BTreeSet<_> = notices(&app).await.iter().map(device).collect();
+        assert_eq!(told, BTreeSet::from(["Chrome on Windows".to_owned(), "https".to_owned()]));
+        assert_eq!(listed(&ada).await, BTreeSet::from(["Chrome on Windows", "Firefox", "https"].map(String::from)));
+        assert_eq!(app.db.count("select count(*) from sessions where device like '%/%'").await, 0);
+        assert_eq!(app.db.count("select count(*) from audit where device like '%/%'").await, 0);
+    }
+
+    async fn a_device_that_moves_within_its_networks_is_not_new(db: Db) {
+        let app = TestApp::configured(db, crate::limits::limited).await;
+        app.registers("Acme", ADA).await;
+        for (address, told) in [
+            ("192.0.2.1", 0),
+            ("192.0.2.2", 0),
+            ("192.0.77.1", 0),
+            ("198.51.100.7", 1),
+            ("198.51.7.7", 1),
+            ("192.0.2.3", 1),
+            ("2001:db8:1:2::1", 2),
+            ("2001:db8:1:ffff::1", 2),
+            ("2001:db8:2::1", 3),
+        ] {
+            signs_in(&app, "Firefox").header("x-forwarded-for", address).await.expect(200);
+            assert_eq!(notices(&app).await.len(), told, "{address}");
+        }
+    }
+
+    async fn a_known_device_in_a_network_of_another_is_not_new(db: Db) {
+        let app = TestApp::configured(db, crate::limits::limited).await;
+        app.registers("Acme", ADA).await;
+        for (name, address, told) in [
+            ("Firefox", "192.0.2.1", 0),
+            ("Phone", "198.51.100.7", 1),
+            ("Phone", "192.0.2.1", 1),
+            ("Tablet", "192.0.2.1", 2),
+        ] {
+            signs_in(&app, name).header("x-forwarded-for", address).await.expect(200);
+            assert_eq!(notices(&app).await.len(), told, "{name} {address}");
+        }
+    }
+
+    async fn an_update_makes_no_new_device(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        for user_agent in ["Acme/2.1 (iPhone; iOS 18.6)", "Acme/2.2 (iPhone; iOS 26.0)"] {
+            from(&app, user_agent).await;
+        }
+        from(&app, CHROME).await;
+        from(&app, &CHROME.replace("142", "143")).await;
+        let told: Vec<_> = notices(&app).await.iter().map(device).collect();
+        assert_eq!(told, ["Chrome on Windows"]);
+    }
+
+    async fn a_browser_is_known_by_its_cookie_whatever_its_name(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        let (own, other) = (Browser::new(&app), Browser::new(&app));
+        let log_in = async |browser: &Browser, user_agent: &str| {
+            let call = browser.call(Method::POST, "/api/auth/login").header("user-agent", user_agent);
+            browser.kept(call.json(&json!({"email": ADA, "password": PASSWORD})).await).expect(200);
+        };
+        log_in(&own, "Firefox").await;
+        log_in(&own, CHROME).await;
+        assert_eq!(notices(&app).await.len(), 0);
+        log_in(&other, "Phone").await;
+        assert_eq!(notices(&app).await.len(), 1);
+    }
+
+    async fn a_device_is_known_for_a_year_without_its_sessions(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        from(&app, "Phone").await;
+        app.advance(TimeDelta::days(364));
+        app.db.execute("delete from sessions").await;
+        purges(&app).await;
+        from(&app, "Firefox").await;
+        assert_eq!(notices(&app).await.len(), 1);
+        app.advance(TimeDelta::days(1));
+        purges(&app).await;
+        assert_eq!(app.db.count("select count(*) from known_devices").await, 1);
+        from(&app, "Phone").await;
+        assert_eq!(notices(&app).await.len(), 2);
+    }
+
+    async fn a_sign_in_after_more_than_a_year_is_notified(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        app.advance(TimeDelta::days(366));
+        app.db.execute("delete from sessions").await;
+        purges(&app).await;
+        from(&app, "Firefox").await;
+        assert_eq!(notices(&app).await.len(), 1);
+    }
+
+    async fn a_reset_forgets_the_devices_of_an_account(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        app.forgets_password(ADA).await.expect(200);
+        let token = app.mailed_token(ADA, "reset_password").await;
+        app.resets_password(&token, PASSWORD).await.expect(200);
+        from(&app, "Firefox").await;
+        assert_eq!(notices(&app).await.len(), 1);
+    }
+
+    async fn a_device_that_its_owner_reports_is_new_again(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        from(&app, "Phone").await;
+        ends(&app, &app.mailed_token(ADA, "new_sign_in").await).await.expect(200);
+        from(&app, "Firefox").await;
+        assert_eq!(notices(&app).await.len(), 1);
+        from(&app, "Phone").await;
+        assert_eq!(notices(&app).await.len(), 2);
+    }
+
+    async fn devices_of_sessions_before_the_upgrade_are_known(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        from(&app, "Firefox").await;
+        from(&app, "Phone").await;
+        app.db.execute("delete from known_devices").await;
+        app.db.execute("update sessions set device = 'curl/7.88.1' where device = 'Phone'").await;
+        let ada = from(&app, "curl/8.1.0").await;
+        from(&app, "Firefox").await;
+        assert_eq!(notices(&app).await.len(), 1);
+        assert!(listed(&ada).await.contains("curl 7.88"));
+    }
+
+    async fn the_fifty_latest_devices_of_a_user_are_kept(app: TestApp) {
+        app.registers("Acme", ADA).await;
+        for n in 0..52 {
+            from(&app, &format!("Device-{n}")).await;
+            app.advance(TimeDelta::seconds(1));
+        }
+        let count = "select count(*) from known_devices";
+        assert_eq!(app.db.count(count).await, 50);
+        let oldest = format!("{count} where device in ('Device-1', 'Device-2')");
+        assert_eq!(app.db.count(&oldest).await, 1);
     }
 
     async fn a_session_that_has_ended_is_remembered(app: TestApp) {
@@ -122,12 +271,12 @@ on_both_databases! {
     async fn notices_are_limited_for_unverified_addresses_only(app: TestApp) {
         app.registers("Acme", ADA).await;
         for n in 0..6 {
-            from(&app, &format!("Device {n}")).await;
+            from(&app, &format!("Device-{n}")).await;
         }
         assert_eq!(notices(&app).await.len(), 3);
         app.verifies(&app.mailed_token(ADA, "verify_email").await).await.expect(200);
         for n in 6..12 {
-            from(&app, &format!("Device {n}")).await;
+            from(&app, &format!("Device-{n}")).await;
         }
         assert_eq!(notices(&app).await.len(), 9);
     }
@@ -152,7 +301,7 @@ on_both_databases! {
     async fn a_verified_address_gets_twenty_notices_of_a_kind_in_an_hour(app: TestApp) {
         let mut ada = app.signs_up_verified("Acme", ADA).await;
         for n in 0..23 {
-            from(&app, &format!("Device {n}")).await;
+            from(&app, &format!("Device-{n}")).await;
         }
         assert_eq!(notices(&app).await.len(), 20);
         ada.changes_password(PASSWORD, OTHER_PASSWORD).await.expect(200);
@@ -167,20 +316,22 @@ on_both_databases! {
     async fn notices_do_not_use_up_the_limit_for_requested_emails(app: TestApp) {
         app.registers("Acme", ADA).await;
         for n in 0..6 {
-            from(&app, &format!("Device {n}")).await;
+            from(&app, &format!("Device-{n}")).await;
         }
         app.forgets_password(ADA).await.expect(200);
         app.mailed_token(ADA, "reset_password").await;
     }
 }
 
-/// Signs Ada in from a device.
-async fn from(app: &TestApp, device: &str) -> Actor {
-    let answer = app
-        .post("/api/auth/login")
-        .header("user-agent", device)
+fn signs_in(app: &TestApp, user_agent: &str) -> Call {
+    app.post("/api/auth/login")
+        .header("user-agent", user_agent)
         .json(&json!({"email": ADA, "password": PASSWORD}))
-        .await;
+}
+
+/// Signs Ada in from a device.
+async fn from(app: &TestApp, user_agent: &str) -> Actor {
+    let answer = signs_in(app, user_agent).await;
     let mut actor = Actor {
         client: app.client.clone(),
         email: ADA.to_owned(),
@@ -190,6 +341,27 @@ async fn from(app: &TestApp, device: &str) -> Actor {
     };
     actor.takes_token(&answer.expect(200));
     actor
+}
+
+/// The devices of the sessions.
+async fn listed(actor: &Actor) -> BTreeSet<String> {
+    let sessions = actor.sessions().await;
+    let devices = sessions.iter().filter_map(|it| it["device"].as_str());
+    devices.map(str::to_owned).collect()
+}
+
+fn device(notice: &EmailMessage) -> String {
+    let EmailMessage::NewSignIn { device, .. } = notice else {
+        panic!("{notice:?}")
+    };
+    device.clone().unwrap_or_default()
+}
+
+async fn purges(app: &TestApp) {
+    let operator_app = app.operator_app().await;
+    limits::purge_expired(operator_app.services())
+        .await
+        .unwrap();
 }
 
 async fn ends(app: &TestApp, token: &str) -> crate::support::Answer {

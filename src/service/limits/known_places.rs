@@ -22,6 +22,12 @@ pub(in crate::service) fn remember_place(
     Ok(())
 }
 
+/// Whether the user has signed in with this browser before.
+pub(in crate::service) fn is_marked(unit: &UnitOfWork<'_, '_>, user: &User) -> bool {
+    let (marks, keyring) = (unit.marks(), unit.keyring());
+    device_marks::find(marks, user.into(), unit.now, keyring).is_some()
+}
+
 impl Services {
     /// Finds the mark of an owner in the request's browser.
     pub(in crate::service) fn marks(

@@ -21,7 +21,7 @@ pub(in crate::service) use attempts::{Attempt, Locks, count_failure, end_lock, u
 pub(in crate::service) use draw::{draw, draw_as};
 pub use hashing_permit::HashingPermit;
 pub(in crate::service) use hashing_permit::Whose;
-pub(in crate::service) use known_places::remember_place;
+pub(in crate::service) use known_places::{is_marked, remember_place};
 pub(in crate::service) use permit_hashing::{permit_hashing, permit_hashing_of};
 pub use purge::purge_expired;
 pub use refusals::note_refusal;

@@ -6,6 +6,7 @@ use crate::crypto::opaque::Opaque;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{SessionId, UserId, lifetimes};
 use crate::service::api_tokens::end_with_sessions::end_made_by;
+use crate::service::sign_in::known_devices::forget_device;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
@@ -35,7 +36,8 @@ pub(in crate::service) fn store_link(
     Ok(secret)
 }
 
-/// Ends only this session, and the API tokens that it made. If it has already ended, that is not an error.
+/// Ends only this session, and the API tokens that it made, and forgets its device. If it has already ended, that is
+/// not an error.
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`.
@@ -53,12 +55,15 @@ pub async fn end_session_by_link(
                 session_id,
             } = one_time::redeem(unit.tx, &token, Purpose::EndSession, now)?
                 .ok_or(Error::InvalidOrExpiredToken)?;
+            let session = sessions::find(unit.tx, session_id)?;
+            if let Some(session) = &session {
+                forget_device(unit.tx, session)?;
+            }
             if !sessions::revoke(unit.tx, user_id, session_id, now)? {
                 return unit.unrecorded(());
             }
             end_made_by(unit, user_id, session_id)?;
             unit.sessions_ended(user_id, [session_id]);
-            let session = sessions::find(unit.tx, session_id)?;
             let organization_id = session.and_then(|session| session.organization_id);
             let event = unit.event(Action::SessionEnded).about(user_id);
             unit.finish(event.within(organization_id).by(Method::EmailLink), ())

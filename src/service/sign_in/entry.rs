@@ -11,6 +11,7 @@ use crate::service::limits::remember_place;
 use crate::service::sessions::end_many::{Beginning, end_excess};
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
+use crate::service::sign_in::known_devices::remember_device;
 use crate::service::sign_in::notice::notify_of_new_place;
 use crate::service::sign_in::second_step::CompletedChallenge;
 use crate::service::sign_in::subject::Subject;
@@ -80,7 +81,7 @@ impl Proof {
     }
 }
 
-/// Begins a session, records the sign-in and notifies the owner of a new device or address; or, if the second factor is
+/// Begins a session, records the sign-in and notifies the owner of a new device or network; or, if the second factor is
 /// missing, returns a challenge or a locked session.
 ///
 /// # Errors
@@ -138,7 +139,7 @@ fn begin(
         is_revoked: false,
         proven_at: Some(now),
     };
-    let is_from_elsewhere = sessions::is_from_elsewhere(unit.tx, &session)?;
+    let is_new = remember_device(unit, &session, &subject.user)?;
     let new = NewSession {
         session: &session,
         token_hash: token_hash.map(OpaqueHash::as_str),
@@ -155,7 +156,7 @@ fn begin(
     if !cleared.is_locked {
         remember_place(unit, &subject.user)?;
     }
-    if is_from_elsewhere {
+    if is_new {
         notify_of_new_place(unit, &session)?;
     }
     Ok(Begun {

@@ -6,6 +6,7 @@ pub mod confirm_enrolment;
 pub mod enrolment_subject;
 pub mod entry;
 pub mod issuer;
+pub mod known_devices;
 pub mod notice;
 pub mod password;
 mod redirect_target;

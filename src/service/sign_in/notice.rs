@@ -1,4 +1,4 @@
-//! The e-mail about a sign-in from a new device or address, with a link that ends the session.
+//! The e-mail about a sign-in from a new device or network, with a link that ends the session.
 
 use crate::domain::{EmailMessage, Session};
 use crate::service::Result;

@@ -89,9 +89,15 @@ impl UnitOfWork<'_, '_> {
         self.context.address
     }
 
-    /// The `User-Agent`, at most 255 characters.
+    /// The name of the device.
     pub fn device(&self) -> Option<&str> {
         self.context.device.as_deref()
+    }
+
+    /// The marks of the browser; empty if there are none.
+    pub fn marks(&self) -> &str {
+        let browser = self.context.browser.as_ref();
+        browser.map_or("", |browser| &browser.marks)
     }
 
     /// Sets the organization to whose log events belong by default.

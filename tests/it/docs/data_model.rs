@@ -80,6 +80,10 @@ const TABLES: &[(&str, &str)] = &[
         "From where users have signed in: the latest addresses, which a lock of their account spares.",
     ),
     (
+        "known_devices",
+        "With which devices users have signed in, and from which networks; what is new is notified.",
+    ),
+    (
         "failures_in_a_row",
         "Wrong passwords in a row by account, under a keyed hash.",
     ),
