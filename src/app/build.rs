@@ -94,7 +94,8 @@ impl App {
             token_delivery,
             config.accounts.tenant_domain,
             config.server.security_contacts,
-        );
+        )
+        .reading(config.server.proxy_header);
         if is_development {
             settings = settings.for_development();
         }

@@ -17,6 +17,10 @@ pub(super) const EXAMPLES: &str = examples!(
     "hallpass doctor --json | jq .recommended",
 );
 
+const LACKS_A_PROXY: &str = "Proxies: PUBLIC_URL is https, so a reverse proxy is in front, but TRUSTED_PROXIES is \
+                             empty: all clients count as one address and share every limit and lock. Set it to \
+                             the network of the proxy, such as TRUSTED_PROXIES=10.0.0.0/8.";
+
 /// The valid values of BCRYPT_COST.
 const COSTS: std::ops::RangeInclusive<u32> = 10..=16;
 
@@ -39,6 +43,9 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
     if let Ok(database) = &database {
         output::note(&format!("database: {database}"));
     }
+    // Other commands report settings that are not valid.
+    let server = Config::read_server(&|name| variables.get(name)).ok();
+    let lacks_a_proxy = server.map(|server| server.lacks_a_proxy());
     let inspection = inspect(database).await;
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
     let target = Duration::from_millis(doctor.latency);
@@ -69,6 +76,7 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
                 "givenUp": found.mail.given_up,
             })),
             "openOrganizations": found.map(|found| found.open_organizations),
+            "lacksTrustedProxies": lacks_a_proxy,
         }));
     }
     output::print_table(
@@ -86,7 +94,11 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
         "\n{}\n\n{}",
         advice(recommended, threads, doctor.latency),
         about_database(&inspection)
-    ))
+    ))?;
+    if lacks_a_proxy == Some(true) {
+        output::print(&format!("\n{LACKS_A_PROXY}"))?;
+    }
+    Ok(())
 }
 
 /// Inspects the database that `serve` would use; `None` if it does not exist yet.

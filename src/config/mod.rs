@@ -87,6 +87,18 @@ impl Config {
         Database::read(&mut reader).ok_or_else(|| reader.into_errors())
     }
 
+    /// Reads only the settings of the server, as [`read_database`](Self::read_database) does.
+    ///
+    /// # Errors
+    /// When one of them is not valid.
+    pub fn read_server(environment: Environment<'_>) -> Result<Server, SettingErrors> {
+        let mut reader = Reader::new(environment, Mode::Serve);
+        match Server::read(&mut reader) {
+            Some(server) if !reader.has_errors() => Ok(server),
+            _ => Err(reader.into_errors()),
+        }
+    }
+
     /// `None` only after an error.
     fn sections(reader: &mut Reader<'_>) -> Option<Self> {
         let server = Server::read(reader);

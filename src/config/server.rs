@@ -10,9 +10,10 @@ use super::reader::Reader;
 use super::setting_error::{Problem, quoted};
 use super::settings::{
     CORS_ALLOWED_ORIGINS, HOST, METRICS_ADDR, PORT, PUBLIC_URL, RATE_LIMITS, SECURITY_CONTACT,
-    TRUSTED_PROXIES,
+    TRUSTED_PROXIES, TRUSTED_PROXY_HEADER,
 };
-use super::values::switch;
+use super::values::{one_of, switch};
+use crate::domain::ProxyHeader;
 
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -23,6 +24,7 @@ pub struct Server {
     /// Exact origins, serialised as browsers send them.
     pub cors_allowed_origins: Vec<String>,
     pub trusted_proxies: Vec<IpNet>,
+    pub proxy_header: ProxyHeader,
     pub rate_limits: bool,
     /// The address that serves `/metrics`; `None` turns metrics off.
     pub metrics_addr: Option<SocketAddr>,
@@ -51,6 +53,13 @@ impl Server {
         let public_url = reader.value(&PUBLIC_URL, base_url);
         let cors_allowed_origins = reader.list(&CORS_ALLOWED_ORIGINS, origin);
         let trusted_proxies = reader.list(&TRUSTED_PROXIES, network);
+        let proxy_header = reader.value(
+            &TRUSTED_PROXY_HEADER,
+            one_of(&[
+                ("x-forwarded", ProxyHeader::XForwarded),
+                ("forwarded", ProxyHeader::Forwarded),
+            ]),
+        );
         let rate_limits = reader.value(&RATE_LIMITS, switch);
         let metrics_addr = reader.value(&METRICS_ADDR, |text| {
             text.parse::<SocketAddr>().map_err(|_| {
@@ -76,10 +85,16 @@ impl Server {
             public_url,
             cors_allowed_origins,
             trusted_proxies,
+            proxy_header: proxy_header?,
             rate_limits: rate_limits?,
             metrics_addr,
             security_contacts,
         })
+    }
+
+    /// Whether a reverse proxy must be in front, because of https, but none is trusted.
+    pub fn lacks_a_proxy(&self) -> bool {
+        self.public_url.scheme() == "https" && self.trusted_proxies.is_empty()
     }
 
     pub fn is_on_loopback(&self) -> bool {

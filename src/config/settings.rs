@@ -52,6 +52,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
             &PUBLIC_URL,
             &CORS_ALLOWED_ORIGINS,
             &TRUSTED_PROXIES,
+            &TRUSTED_PROXY_HEADER,
             &RATE_LIMITS,
             &METRICS_ADDR,
             &SECURITY_CONTACT,
@@ -136,9 +137,19 @@ pub static TRUSTED_PROXIES: Setting = Setting {
     default: Fallback::None,
     secret: false,
     example: "10.0.0.0/8,192.168.7.1/32",
-    description: "Networks (CIDR, comma-separated) of your reverse proxies. The client address in \
-                  `X-Forwarded-For` is only trusted if it comes from them; otherwise all clients behind a proxy \
-                  count as one address.",
+    description: "Networks (CIDR, comma-separated) of your reverse proxies. The client address that a request \
+                  forwards is only trusted if it comes from them; otherwise all clients behind a proxy count as \
+                  one address.",
+};
+
+pub static TRUSTED_PROXY_HEADER: Setting = Setting {
+    name: "TRUSTED_PROXY_HEADER",
+    default: Fallback::Value("x-forwarded"),
+    secret: false,
+    example: "forwarded",
+    description: "`x-forwarded` or `forwarded`: whether your proxies name the client in `X-Forwarded-For` or in \
+                  `Forwarded` (RFC 7239). The other one is never read, because proxies pass on what clients \
+                  send in it.",
 };
 
 pub static RATE_LIMITS: Setting = Setting {

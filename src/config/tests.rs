@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::settings::SECTIONS;
 use super::{Config, Database, LogFormat, Mode, SettingErrors};
 use crate::domain::slack::SlackFlow;
-use crate::domain::{JoinPolicy, MailTls, Role, TokenDelivery};
+use crate::domain::{JoinPolicy, MailTls, ProxyHeader, Role, TokenDelivery};
 
 const SECRET: &str = "k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE";
 const OTHER_SECRET: &str = "Zx8Nc2Vb6Mq1Wr5Ty9Ui3Op7As4Df0Gh";
@@ -62,6 +62,7 @@ fn only_a_secret_is_required() {
     assert_eq!(config.server.public_url.as_str(), "http://127.0.0.1:8080/");
     assert!(config.server.cors_allowed_origins.is_empty());
     assert!(config.server.trusted_proxies.is_empty());
+    assert_eq!(config.server.proxy_header, ProxyHeader::XForwarded);
     assert!(config.server.rate_limits);
     assert_eq!(config.server.metrics_addr, None);
     assert!(
@@ -167,6 +168,7 @@ fn valid_values_are_parsed_into_the_config() {
             "https://App.example.com:443, http://localhost:3000/",
         ),
         ("TRUSTED_PROXIES", "10.1.2.3/8,::1"),
+        ("TRUSTED_PROXY_HEADER", "forwarded"),
         ("RATE_LIMITS", "off"),
         ("METRICS_ADDR", "[::1]:9090"),
         ("JWT_ISSUER", "https://auth.example.com"),
@@ -206,6 +208,7 @@ fn valid_values_are_parsed_into_the_config() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(proxies, ["10.0.0.0/8", "::1/128"]);
+    assert_eq!(config.server.proxy_header, ProxyHeader::Forwarded);
     assert!(!config.server.rate_limits);
     let contacts: Vec<&str> = config
         .server
@@ -272,6 +275,7 @@ fn invalid_values_are_rejected_by_name() {
         ("CORS_ALLOWED_ORIGINS", "javascript://localhost"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ("TRUSTED_PROXIES", "proxy"),
+        ("TRUSTED_PROXY_HEADER", "x-real-ip"),
         ("RATE_LIMITS", "maybe"),
         ("METRICS_ADDR", "9090"),
         ("METRICS_ADDR", "127.0.0.1:8080"),

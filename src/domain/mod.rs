@@ -22,6 +22,7 @@ pub mod page;
 pub mod password;
 pub mod person;
 pub mod pkce;
+pub mod proxy_header;
 pub mod quota;
 pub mod return_url;
 pub mod role;
@@ -50,6 +51,7 @@ pub use person::{
     Session, SessionEnd, SessionKey, User,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};
+pub use proxy_header::ProxyHeader;
 pub use quota::{Allowance, Quota};
 pub use return_url::{AllowedReturnUrl, ReturnUrl};
 pub use role::Role;

@@ -1,55 +1,65 @@
 //! The client address of a request that came through proxies.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::{FORWARDED, HeaderMap, X_FORWARDED_FOR};
 use ipnet::IpNet;
 
-pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+use super::forwarded::hops_from_right;
+use super::hop::parse_hop;
+use crate::domain::ProxyHeader;
 
-/// Walks `X-Forwarded-For` from the right, where our own proxies write, while the last known hop is trusted. Anyone
-/// can write the left end, and an untrusted peer can write all of it.
+/// Walks the header from the right, where our own proxies write, while the last known hop is trusted. Anyone can write
+/// the left end, and an untrusted peer can write all of it.
 ///
 /// The walk stops at a value that is not an address: the hop that wrote it is the last one known.
 pub(super) fn client_address(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
     trusted_proxies: &[IpNet],
+    header: ProxyHeader,
 ) -> Option<IpAddr> {
-    let mut client = peer?.to_canonical();
+    let peer = peer?.to_canonical();
     let is_trusted = |address: &IpAddr| trusted_proxies.iter().any(|net| net.contains(address));
-    if !is_trusted(&client) {
-        return Some(client);
+    if !is_trusted(&peer) {
+        return Some(peer);
     }
+    let name = match header {
+        ProxyHeader::XForwarded => X_FORWARDED_FOR,
+        ProxyHeader::Forwarded => FORWARDED,
+    };
     // Lossy, because invalid bytes of a client must not hide what our proxies wrote in the same header.
     let lines: Vec<_> = headers
-        .get_all(FORWARDED_FOR)
+        .get_all(name)
         .map(|line| String::from_utf8_lossy(line.as_bytes()))
         .collect();
-    let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
-    for hop in hops {
-        match parse_hop(hop) {
-            Some(address) => client = address,
-            None => break,
+    let lines = lines.iter().rev();
+    Some(match header {
+        ProxyHeader::XForwarded => {
+            let hops = lines.flat_map(|line| line.rsplit(','));
+            walk(peer, hops.map(parse_hop), is_trusted)
         }
+        ProxyHeader::Forwarded => {
+            let hops = lines.flat_map(|line| hops_from_right(line));
+            walk(peer, hops, is_trusted)
+        }
+    })
+}
+
+fn walk(
+    peer: IpAddr,
+    hops: impl Iterator<Item = Option<IpAddr>>,
+    is_trusted: impl Fn(&IpAddr) -> bool,
+) -> IpAddr {
+    let mut client = peer;
+    for hop in hops {
+        let Some(address) = hop else { break };
+        client = address;
         if !is_trusted(&client) {
             break;
         }
     }
-    Some(client)
-}
-
-/// An address, with or without a port. An IPv4-mapped IPv6 address becomes IPv4.
-fn parse_hop(hop: &str) -> Option<IpAddr> {
-    let hop = hop.trim();
-    let bare = hop
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(hop);
-    bare.parse::<IpAddr>()
-        .or_else(|_| hop.parse::<SocketAddr>().map(|address| address.ip()))
-        .ok()
-        .map(|address| address.to_canonical())
+    client
 }
 
 #[cfg(test)]
@@ -61,12 +71,17 @@ mod tests {
     fn client(peer: &str, lines: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|net| net.parse().unwrap()).collect();
-        client_address(peer.parse().ok(), &headers, &trusted)
-            .unwrap()
-            .to_string()
+        client_address(
+            peer.parse().ok(),
+            &headers,
+            &trusted,
+            ProxyHeader::XForwarded,
+        )
+        .unwrap()
+        .to_string()
     }
 
     const PROXIES: &[&str] = &["10.0.0.0/8", "fd00::/8"];
@@ -148,10 +163,32 @@ mod tests {
     }
 
     #[test]
+    fn the_other_header_family_is_not_read() {
+        let mut headers = HeaderMap::new();
+        headers.append(X_FORWARDED_FOR, HeaderValue::from_static("198.51.100.7"));
+        headers.append(FORWARDED, HeaderValue::from_static("for=203.0.113.9"));
+        headers.append(
+            FORWARDED,
+            HeaderValue::from_static("for=192.0.2.9, for=10.0.0.2"),
+        );
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let client = |peer: &str, header| {
+            let client = client_address(peer.parse().ok(), &headers, &trusted, header);
+            client.unwrap().to_string()
+        };
+        assert_eq!(client("10.0.0.1", ProxyHeader::XForwarded), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", ProxyHeader::Forwarded), "192.0.2.9");
+        assert_eq!(client("192.0.2.1", ProxyHeader::Forwarded), "192.0.2.1");
+    }
+
+    #[test]
     fn without_a_peer_there_is_no_address() {
         let mut headers = HeaderMap::new();
-        headers.append(FORWARDED_FOR, HeaderValue::from_static("198.51.100.7"));
-        assert_eq!(client_address(None, &headers, &[]), None);
+        headers.append(X_FORWARDED_FOR, HeaderValue::from_static("198.51.100.7"));
+        assert_eq!(
+            client_address(None, &headers, &[], ProxyHeader::XForwarded),
+            None
+        );
     }
 
     proptest::proptest! {
@@ -181,10 +218,13 @@ mod tests {
         fn no_bytes_in_the_header_make_it_panic(bytes in proptest::collection::vec(0x20_u8.., 0..64)) {
             let mut headers = HeaderMap::new();
             if let Ok(value) = HeaderValue::from_bytes(&bytes) {
-                headers.append(FORWARDED_FOR, value);
+                headers.append(X_FORWARDED_FOR, value.clone());
+                headers.append(FORWARDED, value);
             }
             let trusted: Vec<IpNet> = PROXIES.iter().map(|net| net.parse().unwrap()).collect();
-            let _ = client_address("10.0.0.1".parse().ok(), &headers, &trusted);
+            for header in [ProxyHeader::XForwarded, ProxyHeader::Forwarded] {
+            let _ = client_address("10.0.0.1".parse().ok(), &headers, &trusted, header);
+            }
         }
     }
 }

@@ -17,8 +17,10 @@ mod error;
 pub mod error_code;
 mod field;
 mod form;
+mod forwarded;
 #[cfg(test)]
 pub(crate) mod generated;
+mod hop;
 mod host;
 mod layers;
 pub mod metrics;
@@ -43,6 +45,7 @@ pub mod settings;
 mod slack;
 mod token_api;
 mod unread_body;
+mod untrusted_proxy;
 
 #[cfg(test)]
 mod tests;

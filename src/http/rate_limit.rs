@@ -1,18 +1,15 @@
 //! Applies the rate limits to requests and reports what is left.
 
 use std::net::IpAddr;
-use std::sync::atomic::Ordering;
 
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest as _, HttpMessage as _, web};
 
-use super::client_address::FORWARDED_FOR;
 use super::error::ApiError;
 use super::rate_limit_header::of_group;
 use super::request_metadata::RequestMetadata;
 use super::route_pattern::RoutePattern;
-use super::settings::Settings;
 use crate::domain::{AddressBlock, Allowance};
 use crate::service::limits::{self, Group, Key};
 use crate::service::{RequestContext, Services};
@@ -84,9 +81,6 @@ pub(super) async fn check(request: &ServiceRequest) -> RateLimitCheck {
     if let Some(metadata) = request.extensions_mut().get_mut::<RequestMetadata>() {
         metadata.is_counted_as_hashing = group.is_for_hashing();
     }
-    if group == Group::Login {
-        warn_of_untrusted_proxy(request, address);
-    }
     if !allowance.is_granted {
         let context = RequestContext::from_request(request.request(), &mut Payload::None).await;
         if let Ok(context) = context {
@@ -99,23 +93,6 @@ pub(super) async fn check(request: &ServiceRequest) -> RateLimitCheck {
 fn address(request: &ServiceRequest) -> Option<IpAddr> {
     let extensions = request.extensions();
     extensions.get::<RequestMetadata>()?.address
-}
-
-/// Behind an untrusted proxy all clients share one address, and one attacker locks out all. Logged once, as anyone
-/// can send the header.
-fn warn_of_untrusted_proxy(request: &ServiceRequest, client: Option<IpAddr>) {
-    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    let is_ignored = peer == client && request.headers().contains_key(FORWARDED_FOR);
-    if let Some(settings) = request.app_data::<web::Data<Settings>>()
-        && is_ignored
-        && !settings.proxy_is_noticed.swap(true, Ordering::Relaxed)
-    {
-        tracing::warn!(
-            address = client.map(tracing::field::display),
-            "X-Forwarded-For comes from an address that TRUSTED_PROXIES does not list; if it is a proxy of \
-             yours, all clients behind it share one limit"
-        );
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::cookies::Cookie;
 use super::error::ApiError;
 use super::request_origin::SEC_FETCH_SITE;
 use super::settings::Settings;
+use super::untrusted_proxy::warn_of_untrusted_proxy;
 use crate::domain::device;
 use crate::service::{Browser, RequestContext};
 
@@ -32,9 +33,20 @@ impl RequestMetadata {
     pub(super) fn of(request: &ServiceRequest, settings: &Settings) -> Self {
         let headers = request.headers();
         let peer = request.peer_addr().map(|address| address.ip());
+        warn_of_untrusted_proxy(
+            peer,
+            headers,
+            &settings.trusted_proxies,
+            &settings.mentioned_proxies,
+        );
         Self {
             request_id: request_id(headers),
-            address: client_address(peer, headers, &settings.trusted_proxies),
+            address: client_address(
+                peer,
+                headers,
+                &settings.trusted_proxies,
+                settings.proxy_header,
+            ),
             is_counted_as_hashing: false,
             browser: browser(headers, settings),
         }

@@ -1,7 +1,6 @@
 //! The settings of the HTTP layer.
 
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
 
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
@@ -9,7 +8,8 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::cors::AllowedOrigins;
-use crate::domain::TokenDelivery;
+use super::untrusted_proxy::Mentioned;
+use crate::domain::{ProxyHeader, TokenDelivery};
 
 pub struct Settings {
     pub(super) public_url: Url,
@@ -19,10 +19,10 @@ pub struct Settings {
     pub(super) own_origin: HeaderValue,
     pub(super) allowed_origins: AllowedOrigins,
     pub(super) trusted_proxies: Vec<IpNet>,
+    pub(super) proxy_header: ProxyHeader,
     /// How a sign-in with Slack delivers its token.
     pub(super) token_delivery: TokenDelivery,
-    /// Whether the log already said that a proxy may be missing in `TRUSTED_PROXIES`.
-    pub(super) proxy_is_noticed: AtomicBool,
+    pub(super) mentioned_proxies: Mentioned,
     /// `example.com` if a request to `acme.example.com` is for the organization `acme`.
     pub(super) tenant_domain: Option<String>,
     /// Where to report a vulnerability, as URIs.
@@ -66,7 +66,8 @@ impl Settings {
             allowed_origins: AllowedOrigins::new(cors_allowed_origins),
             trusted_proxies,
             token_delivery,
-            proxy_is_noticed: AtomicBool::new(false),
+            proxy_header: ProxyHeader::XForwarded,
+            mentioned_proxies: Mentioned::default(),
             own_hosts_only: false,
             reference_page: OnceLock::new(),
             openapi_document: OnceLock::new(),
@@ -85,6 +86,15 @@ impl Settings {
     /// Slack's redirect URL.
     pub fn slack_callback_url(&self) -> Url {
         self.public("/api/auth/slack/callback")
+    }
+
+    /// Reads clients' addresses in another header than `X-Forwarded-For`.
+    #[must_use]
+    pub fn reading(self, proxy_header: ProxyHeader) -> Self {
+        Self {
+            proxy_header,
+            ..self
+        }
     }
 
     pub(super) fn is_https(&self) -> bool {

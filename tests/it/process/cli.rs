@@ -89,6 +89,21 @@ fn doctor_reports_open_organizations_and_creates_no_database() {
 }
 
 #[test]
+fn doctor_reports_that_no_proxy_is_trusted() {
+    let doctor = |public_url: &str, proxies: &str| {
+        let mut command = hallpass_on(&Db::sqlite(), &["doctor", "--json"]);
+        command
+            .env("PUBLIC_URL", public_url)
+            .env("TRUSTED_PROXIES", proxies);
+        succeeds(command)["lacksTrustedProxies"].clone()
+    };
+    assert_eq!(doctor("https://id.example", ""), true);
+    assert_eq!(doctor("https://id.example", "10.0.0.0/8"), false);
+    assert_eq!(doctor("http://id.example", ""), false);
+    assert_eq!(doctor("https://id.example", "proxy"), Value::Null);
+}
+
+#[test]
 fn a_generated_secret_is_accepted() {
     let secret = hallpass(&["secret", "generate"]).output().unwrap();
     assert_eq!(secret.status.code(), Some(0));

@@ -99,15 +99,42 @@ fn dev_mode_listens_on_this_machine_only() {
 }
 
 #[actix_web::test]
-async fn an_untrusted_proxy_is_reported_once() {
+async fn an_untrusted_proxy_is_reported_once_with_what_to_set() {
     let server = Server::start(&Db::sqlite()).await;
-    for _ in 0..2 {
-        let login = server.client.post("/api/auth/login");
-        let answer = login.header("x-forwarded-for", "192.0.2.1").await;
-        answer.refused_fields(&["email", "password"]);
+    for header in ["x-forwarded-for", "forwarded", "x-forwarded-host"] {
+        for sent in ["192.0.2.1", "TRUSTED_PROXIES=0.0.0.0/0"] {
+            let answer = server.client.get("/livez").header(header, sent).await;
+            answer.expect(200);
+        }
+        let line = format!("a request with {header} came from 127.0.0.1");
+        assert_eq!(
+            server.output().matches(&line).count(),
+            1,
+            "{}",
+            server.output()
+        );
     }
-    let notices = server.output().matches("TRUSTED_PROXIES").count();
-    assert_eq!(notices, 1, "{}", server.output());
+    let output = server.output();
+    assert_eq!(
+        output.matches("set TRUSTED_PROXIES=127.0.0.1/32").count(),
+        3,
+        "{output}"
+    );
+    assert!(!output.contains("0.0.0.0/0"), "{output}");
+}
+
+#[actix_web::test]
+async fn a_trusted_proxy_is_not_reported() {
+    let mut command = hallpass_on(&Db::sqlite(), &["serve"]);
+    command.env("TRUSTED_PROXIES", "127.0.0.0/8");
+    let server = Server::run(command).await;
+    let call = server
+        .client
+        .get("/livez")
+        .header("x-forwarded-for", "192.0.2.1");
+    call.header("forwarded", "for=192.0.2.1").await.expect(200);
+    let output = server.output();
+    assert!(!output.contains("TRUSTED_PROXIES"), "{output}");
 }
 
 #[actix_web::test]
