@@ -31,7 +31,7 @@ pub(crate) struct Session {
     /// `jwt`: access tokens, in the header or the session cookie. `token`: an opaque one for `/api/v1`.
     kind: SessionKind,
     /// The browser and its system ("Chrome on Windows"), or the program ("curl 7.88").
-    #[schema(required, example = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")]
+    #[schema(required, example = "Firefox on Linux")]
     device: Option<String>,
     /// The address of the sign-in.
     #[schema(required, example = "198.51.100.7")]
