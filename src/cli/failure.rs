@@ -111,6 +111,7 @@ impl From<service::Error> for Failure {
             | Error::NoOrganization
             | Error::ReauthenticationRequired
             | Error::InvalidCode
+            | Error::AuthenticatorUnusable
             | Error::InvalidOrExpiredToken
             | Error::EmailNotVerified
             | Error::InviterNotVerified

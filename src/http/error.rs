@@ -141,6 +141,7 @@ impl From<service::Error> for ApiError {
             }
             Error::InvitationRequired => ErrorCode::InvitationRequired,
             Error::InvalidCode => ErrorCode::InvalidCode,
+            Error::AuthenticatorUnusable => ErrorCode::AuthenticatorUnusable,
             Error::MfaEnrolmentRequired => ErrorCode::MfaEnrolmentRequired,
             Error::MfaAlreadyEnabled => ErrorCode::MfaAlreadyEnabled,
             Error::MfaNotEnrolled => ErrorCode::MfaNotEnrolled,

@@ -132,6 +132,11 @@ error_codes! {
     MfaEnrolmentRequired "mfa_enrolment_required" FORBIDDEN "MFA enrolment required"
         means "The organization requires a second factor, and the caller has none."
         do_this "Enrol an authenticator at `/api/auth/mfa/totp`; the token works as soon as it is confirmed."
+    AuthenticatorUnusable "authenticator_unusable" FORBIDDEN
+        "Authenticator unusable: use a recovery code, or ask an administrator to reset the second factor"
+        means "The codes of the authenticator cannot be checked, because the service has lost the key to its secret."
+        do_this "Ask for a recovery code, which still works, and send one to `/api/auth/mfa/totp` to enrol the \
+            authenticator again. Operators: `hallpass user reset-mfa`."
     InvitationNotYours "invitation_not_yours" FORBIDDEN "Invitation for another address"
         means "The account's e-mail address is not the invited one; the invitation stays valid."
         do_this "Sign in to the account of the invited address, or register with it."

@@ -55,6 +55,9 @@ pub enum Error {
     InvitationRequired,
     #[error("the code of the second factor is wrong")]
     InvalidCode,
+    /// No key opens the authenticator's secret, so its codes cannot be checked.
+    #[error("the authenticator cannot be used")]
+    AuthenticatorUnusable,
     /// The organization requires a second factor, and the user has none.
     #[error("the organization requires a second factor")]
     MfaEnrolmentRequired,

@@ -10,8 +10,8 @@ use crate::http::body_macro::body;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled, ReauthenticationRequired,
-    TooManyAttempts,
+    AuthenticatorUnusable, Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled,
+    ReauthenticationRequired, TooManyAttempts,
 };
 use crate::service::{RequestContext, Services, mfa};
 
@@ -46,7 +46,8 @@ pub(crate) struct Enrolment {
 ///
 /// Creates a secret; another call creates another one. It becomes active when a code is confirmed. A user who already
 /// has an authenticator sends a `code` to replace it; the old one works until then. With a bearer token, and without a
-/// code of the authenticator, the caller must have authenticated within the last fifteen minutes.
+/// code of the authenticator, the caller must have authenticated within the last fifteen minutes. If the authenticator is
+/// unusable, a recovery code is enough.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/totp",
@@ -54,8 +55,8 @@ pub(crate) struct Enrolment {
     security((), ("bearer" = [])),
     request_body = EnrolRequest,
     responses((status = 200, description = "The secret for the authenticator.", body = Enrolment)),
-    extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidOrExpiredToken, MfaAlreadyEnabled,
-        ReauthenticationRequired, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([AuthenticatorUnusable, Forbidden, InvalidCode, InvalidOrExpiredToken,
+        MfaAlreadyEnabled, ReauthenticationRequired, TooManyAttempts]))),
 )]
 pub(crate) async fn enrol(
     services: Data<Services>,

@@ -7,8 +7,8 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, ReauthenticationRequired,
-    TooManyAttempts,
+    AuthenticatorUnusable, Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
+    ReauthenticationRequired, TooManyAttempts,
 };
 use crate::http::field::Password;
 use crate::service::{Caller, Services, mfa};
@@ -36,7 +36,7 @@ body! {
     security(("bearer" = [])),
     request_body = RecoveryCodesRequest,
     responses((status = 200, description = "Ten new codes.", body = RecoveryCodes)),
-    extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
+    extensions(("x-error-codes" = json!([AuthenticatorUnusable, Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
         ReauthenticationRequired, TooManyAttempts]))),
 )]
 pub(crate) async fn recovery_codes(

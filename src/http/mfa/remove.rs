@@ -6,7 +6,7 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
+    AuthenticatorUnusable, Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
     ReauthenticationRequired, TooManyAttempts,
 };
 use crate::http::field::Password;
@@ -36,8 +36,8 @@ body! {
     security(("bearer" = [])),
     request_body = RemoveMfaRequest,
     responses((status = 200, description = "Removed.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
-        ReauthenticationRequired, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([AuthenticatorUnusable, Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
+        MfaRequired, ReauthenticationRequired, TooManyAttempts]))),
 )]
 pub(crate) async fn remove(
     services: Data<Services>,

@@ -5,7 +5,9 @@ use actix_web::web::{Data, Json};
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{InvalidCode, InvalidOrExpiredToken, TooManyAttempts};
+use crate::http::error_code::ErrorCode::{
+    AuthenticatorUnusable, InvalidCode, InvalidOrExpiredToken, TooManyAttempts,
+};
 use crate::http::token_api::signed_in::SignedIn;
 use crate::service::{RequestContext, Services, mfa};
 
@@ -30,7 +32,7 @@ body! {
     tag = "Second factor",
     request_body = VerifyRequest,
     responses((status = 200, description = "Signed in.", body = SignedIn)),
-    extensions(("x-error-codes" = json!([InvalidCode, InvalidOrExpiredToken, TooManyAttempts]))),
+    extensions(("x-error-codes" = json!([AuthenticatorUnusable, InvalidCode, InvalidOrExpiredToken, TooManyAttempts]))),
 )]
 pub(crate) async fn verify(
     services: Data<Services>,

@@ -12,8 +12,8 @@ use crate::domain::{Email, Violation};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    CrossSiteRequest, EmailNotVerified, InvalidCode, InvalidCredentials, MfaEnrolmentRequired,
-    SecondFactorRequired, TooManyAttempts,
+    AuthenticatorUnusable, CrossSiteRequest, EmailNotVerified, InvalidCode, InvalidCredentials,
+    MfaEnrolmentRequired, SecondFactorRequired, TooManyAttempts,
 };
 use crate::http::field::{FromText, Password};
 use crate::http::request_origin::{Csrf, RequestOrigin, admit_sign_in};
@@ -59,7 +59,7 @@ pub(crate) struct Credentials {
         (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
     ),
     extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
-        TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
+        AuthenticatorUnusable, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
 pub(crate) async fn callback(
     services: Data<Services>,
@@ -98,7 +98,7 @@ pub(crate) async fn callback(
         (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
     ),
     extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
-        TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
+        AuthenticatorUnusable, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
 pub(crate) async fn signin(
     services: Data<Services>,

@@ -40,7 +40,7 @@ pub(crate) async fn sign_in_page(
         forgot => settings.public("/reset-password").as_str(),
         slack => has_slack.then(|| slack::way(&onward, &settings).to_string()),
         error => error.map(text),
-        asks_for_code => matches!(error, Some("MfaRequired" | "InvalidCode")),
+        asks_for_code => matches!(error, Some("MfaRequired" | "InvalidCode" | "authenticator_unusable")),
     };
     let own = (services.get_ref(), settings.get_ref());
     page::answer(&onward, values, request.headers(), own)
@@ -52,6 +52,7 @@ fn text(error: &str) -> &'static str {
         "CredentialsSignin" => "page.sign_in.error.credentials",
         "MfaRequired" => "page.sign_in.error.mfa_required",
         "InvalidCode" => "page.sign_in.error.invalid_code",
+        "authenticator_unusable" => "page.sign_in.error.authenticator_unusable",
         "MfaEnrolmentRequired" => "page.sign_in.error.mfa_enrolment_required",
         "EmailNotVerified" => "page.sign_in.error.email_not_verified",
         "SessionRequired" => "page.sign_in.error.session_required",

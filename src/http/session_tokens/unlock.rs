@@ -8,7 +8,7 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    CrossSiteRequest, InvalidCode, MfaNotEnrolled, TooManyAttempts,
+    AuthenticatorUnusable, CrossSiteRequest, InvalidCode, MfaNotEnrolled, TooManyAttempts,
 };
 use crate::service::session_tokens::{self, TokenSession};
 use crate::service::{RequestContext, Services};
@@ -33,7 +33,8 @@ body! {
     security(("sessionToken" = []), ("sessionTokenBearer" = []), ("sessionTokenCookie" = [])),
     request_body = UnlockRequest,
     responses((status = 200, description = "Unlocked.", body = SessionOfToken)),
-    extensions(("x-error-codes" = json!([InvalidCode, TooManyAttempts, MfaNotEnrolled, CrossSiteRequest]))),
+    extensions(("x-error-codes" = json!([AuthenticatorUnusable, InvalidCode, TooManyAttempts, MfaNotEnrolled,
+        CrossSiteRequest]))),
 )]
 pub(crate) async fn unlock(
     services: Data<Services>,

@@ -11,7 +11,8 @@ use crate::http::body_macro::body;
 use crate::http::caller::Enrolling;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, TooManyAttempts,
+    AuthenticatorUnusable, Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
+    TooManyAttempts,
 };
 use crate::http::field::Password;
 use crate::service::{self, ReauthenticateWith, Services};
@@ -51,7 +52,7 @@ pub(crate) struct Reauthenticated {
     security(("bearer" = [])),
     request_body = ReauthenticateRequest,
     responses((status = 200, description = "Fresh for fifteen minutes.", body = Reauthenticated)),
-    extensions(("x-error-codes" = json!([Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
+    extensions(("x-error-codes" = json!([AuthenticatorUnusable, Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
         TooManyAttempts]))),
 )]
 pub(crate) async fn reauthenticate(

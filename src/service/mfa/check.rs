@@ -39,7 +39,7 @@ pub(in crate::service) enum CodeCheck {
     Neither,
 }
 
-/// A wrong code. It must be counted, so the transaction that checked it must be committed.
+/// A code that was not accepted. It is counted or recorded, so the transaction that checked it must be committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub(in crate::service) enum Refused {
@@ -48,6 +48,8 @@ pub(in crate::service) enum Refused {
         /// Seconds.
         retry_after: u32,
     },
+    /// No key opens the secret, so only recovery codes can be checked.
+    Unusable,
 }
 
 impl From<Refused> for Error {
@@ -55,6 +57,7 @@ impl From<Refused> for Error {
         match refused {
             Refused::Wrong => Self::InvalidCode,
             Refused::Locked { retry_after } => Self::TooManyAttempts { retry_after },
+            Refused::Unusable => Self::AuthenticatorUnusable,
         }
     }
 }
@@ -74,17 +77,25 @@ impl CodeCheck {
         Code::parse(code).map_or(Self::Neither, Self::Totp)
     }
 
-    /// Whether it may be a code of an authenticator, which is a proof of identity by itself. A recovery code is none.
-    pub(crate) fn is_totp(&self) -> bool {
-        matches!(self, Self::Totp(_))
+    /// Whether it is a proof of identity by itself once it was checked: a code of the authenticator is. A recovery code
+    /// is only where the authenticator cannot be used, because there is no better proof then.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) fn is_proof(&self, unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<bool> {
+        if matches!(self, Self::Totp(_)) {
+            return Ok(true);
+        }
+        let secret = totp::find(unit.tx, user_id)?.and_then(|found| found.secret);
+        Ok(secret.is_some_and(|secret| open(&secret, user_id, unit.keyring()).is_none()))
     }
 
     /// Uses the code, or counts it as wrong. `event` is what the code is for: a wrong code is recorded as its refusal,
     /// and the fifth as a lock instead.
     ///
     /// # Errors
-    /// `MfaNotEnrolled`; `Internal` if the key of the secret was removed. A wrong code is not an error but [`Refused`],
-    /// because the transaction that counts it must be committed.
+    /// `MfaNotEnrolled`. A code that is not accepted is not an error but [`Refused`], because the transaction that counts
+    /// it must be committed.
     pub(crate) fn run(
         &self,
         unit: &mut UnitOfWork<'_, '_>,
@@ -101,14 +112,19 @@ impl CodeCheck {
             return count(unit, user_id, &authenticator, event).map(Err);
         }
         let is_right = match self {
-            Self::Totp(code) => match step_of(unit, *code, user_id, secret, &authenticator)? {
-                // A code that was right before is not a guess, so it is not counted as one.
-                Step::Used => return refuse(unit, event).map(Err),
-                Step::None => false,
-                Step::New(step) => totp::use_step(unit.tx, user_id, step)?,
-            },
             Self::Recovery(code) => take(unit, user_id, code, event)?,
-            Self::Neither => false,
+            Self::Totp(_) | Self::Neither => {
+                let Some(secret) = open(secret, user_id, unit.keyring()) else {
+                    unit.record(event.clone().refused("authenticator_unusable"))?;
+                    return Ok(Err(Refused::Unusable));
+                };
+                match self.step(&secret, &authenticator, unit.now) {
+                    // A code that was right before is not a guess, so it is not counted as one.
+                    Step::Used => return refuse(unit, event).map(Err),
+                    Step::None => false,
+                    Step::New(step) => totp::use_step(unit.tx, user_id, step)?,
+                }
+            }
         };
         if !is_right {
             return count(unit, user_id, &authenticator, event).map(Err);
@@ -134,7 +150,7 @@ impl CodeCheck {
             .as_deref()
             .ok_or(Error::MfaNotEnrolled)?;
         // If its key was removed, it counts as missing: a new enrolment creates another.
-        let secret = open(pending, user_id, unit.keyring()).map_err(|_| Error::MfaNotEnrolled)?;
+        let secret = open(pending, user_id, unit.keyring()).ok_or(Error::MfaNotEnrolled)?;
         let step = match self {
             Self::Totp(code) if !is_locked(&authenticator, unit.now) => {
                 secret.steps(*code, unit.now).next()
@@ -146,28 +162,24 @@ impl CodeCheck {
             None => count(unit, user_id, &authenticator, event).map(Err),
         }
     }
+
+    fn step(&self, secret: &Secret, authenticator: &Totp, now: DateTime<Utc>) -> Step {
+        let Self::Totp(code) = self else {
+            return Step::None;
+        };
+        let mut used = false;
+        for step in secret.steps(*code, now) {
+            if Some(step) > authenticator.last_step {
+                return Step::New(step);
+            }
+            used = true;
+        }
+        if used { Step::Used } else { Step::None }
+    }
 }
 
 fn is_locked(authenticator: &Totp, now: DateTime<Utc>) -> bool {
     authenticator.locked_until.is_some_and(|until| now < until)
-}
-
-fn step_of(
-    unit: &UnitOfWork<'_, '_>,
-    code: Code,
-    user_id: UserId,
-    sealed: &str,
-    authenticator: &Totp,
-) -> Result<Step> {
-    let secret = open(sealed, user_id, unit.keyring())?;
-    let mut used = false;
-    for step in secret.steps(code, unit.now) {
-        if Some(step) > authenticator.last_step {
-            return Ok(Step::New(step));
-        }
-        used = true;
-    }
-    Ok(if used { Step::Used } else { Step::None })
 }
 
 fn take(

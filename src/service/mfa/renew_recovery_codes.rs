@@ -11,7 +11,7 @@ use crate::service::{Caller, Result, Services};
 /// recovery code also requires a fresh session.
 ///
 /// # Errors
-/// `InvalidCredentials`; `InvalidCode`, `TooManyAttempts`; `MfaNotEnrolled`;
+/// `InvalidCredentials`; `InvalidCode`, `TooManyAttempts`, `AuthenticatorUnusable`; `MfaNotEnrolled`;
 /// `ReauthenticationRequired`; `Forbidden` for a service.
 pub async fn renew_recovery_codes(
     services: &Services,
@@ -33,9 +33,8 @@ pub async fn renew_recovery_codes(
         .write_as(caller, move |unit, actor| {
             match reauthenticated {
                 Some(reauthenticated) => reauthenticated.confirm(unit, actor)?,
-                // A code of the authenticator is a proof by itself.
-                None if !check.is_totp() => actor.must_be_fresh(unit.now)?,
-                None => {}
+                None if check.is_proof(unit, actor.id())? => {}
+                None => actor.must_be_fresh(unit.now)?,
             }
             let event = unit.event(action);
             if let Err(refused) = check.run(unit, actor.id(), &event)? {

@@ -37,19 +37,18 @@ pub(in crate::service) fn seal(
     }
 }
 
-/// # Errors
-/// `Internal` if no key of the keyring decrypts the secret: the operator removed its key too early.
-pub(in crate::service) fn open(sealed: &str, user_id: UserId, keyring: &Keyring) -> Result<Secret> {
+/// `None`, and an error in the log, if no key of the keyring decrypts the secret: `JWT_SECRET` was lost, or the operator
+/// removed its key too early.
+pub(in crate::service) fn open(sealed: &str, user_id: UserId, keyring: &Keyring) -> Option<Secret> {
     // These never expire, so any time will do.
-    sealed::open::<OfUser>(sealed, DateTime::UNIX_EPOCH, Purpose::TotpSecret, keyring)
+    let secret = sealed::open::<OfUser>(sealed, DateTime::UNIX_EPOCH, Purpose::TotpSecret, keyring)
         .ok()
         .filter(|opened| opened.user_id == user_id)
-        .and_then(|opened| Secret::from_base32(&opened.secret))
-        .ok_or_else(|| {
-            Error::Internal(format!(
-                "the authenticator of user {user_id} is encrypted with a key that JWT_SECRET no longer contains"
-            ))
-        })
+        .and_then(|opened| Secret::from_base32(&opened.secret));
+    if secret.is_none() {
+        tracing::error!(%user_id, "an authenticator cannot be used: no secret of JWT_SECRET opens it");
+    }
+    secret
 }
 
 /// Encrypts every secret with the newest key, so that older keys can be removed. If there is nothing to do, this is one
@@ -74,15 +73,10 @@ pub async fn reseal_secrets(services: &Services) -> Result<()> {
         after = *last;
         let resealed: Vec<_> = found
             .into_iter()
-            .filter_map(|(user_id, old)| match open(&old, user_id, &keyring) {
-                Ok(secret) => {
-                    let new = seal(&secret, user_id, services.random(), &keyring);
-                    Some((user_id, old, new))
-                }
-                Err(why) => {
-                    tracing::error!(%why, "an authenticator cannot be used");
-                    None
-                }
+            .filter_map(|(user_id, old)| {
+                let secret = open(&old, user_id, &keyring)?;
+                let new = seal(&secret, user_id, services.random(), &keyring);
+                Some((user_id, old, new))
             })
             .collect();
         services

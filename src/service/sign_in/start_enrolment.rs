@@ -25,10 +25,11 @@ pub struct Enrolment {
 
 /// Creates a secret, which takes effect once a code of it is confirmed; another call replaces it. Users who have an
 /// authenticator must send a `code` of it or a recovery code, and use the old one until the new one is confirmed. All
-/// but a code of the authenticator require a fresh session.
+/// but a code of the authenticator require a fresh session; if that cannot be used, a recovery code is enough.
 ///
 /// # Errors
-/// `MfaAlreadyEnabled` for users who have one and send no code; `InvalidCode`, `TooManyAttempts`;
+/// `MfaAlreadyEnabled` for users who have one and send no code; `InvalidCode`, `TooManyAttempts`,
+/// `AuthenticatorUnusable`;
 /// `InvalidOrExpiredToken`; `ReauthenticationRequired`; `Forbidden` for a service.
 pub async fn enrol(
     services: &Services,
@@ -44,15 +45,16 @@ pub async fn enrol(
                 .write_as(&caller, move |unit, actor| {
                     if totp::is_enrolled(unit.tx, actor.id())? {
                         let check = check.ok_or(Error::MfaAlreadyEnabled)?;
-                        if !check.is_totp() {
+                        let is_proof = check.is_proof(unit, actor.id())?;
+                        if !is_proof {
                             actor.must_be_fresh(unit.now)?;
                         }
                         let event = unit.event(Action::MfaEnabled);
                         if let Err(refused) = check.run(unit, actor.id(), &event)? {
                             return unit.refused(refused.into());
                         }
-                        // A code of the authenticator is a proof by itself, also for the confirmation.
-                        if check.is_totp() {
+                        // It is also the proof for the confirmation.
+                        if is_proof {
                             sessions::set_proven(unit.tx, actor.session_id()?, unit.now)?;
                         }
                     } else {

@@ -180,7 +180,8 @@ on_both_databases! {
             ))
             .await;
         let token = app.takes_first_step(&ada.email).await;
-        app.shows_code(&token, &hers.code(&app)).await.refused(500, "Internal Server Error");
+        let answer = app.shows_code(&token, &hers.code(&app)).await;
+        assert_eq!((answer.status.as_u16(), answer.header("x-error-code")), (403, Some("authenticator_unusable")));
     }
 
     async fn the_owner_is_notified_by_email(app: TestApp) {

@@ -2,6 +2,7 @@
 
 mod enrolment;
 mod entry_points;
+mod lost_secret;
 mod oracle;
 mod recovery;
 mod required;

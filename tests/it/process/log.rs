@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use crate::process::{Server, hallpass_on};
 use crate::support::actors::organization_body;
 use crate::support::mfa::Authenticator;
-use crate::support::{Db, OTHER_PASSWORD, PASSWORD, SECRET, SESSION_COOKIE, on_both_databases};
+use crate::support::{
+    Db, OTHER_PASSWORD, OTHER_SECRET, PASSWORD, SECRET, SESSION_COOKIE, eventually,
+    on_both_databases,
+};
 
 const ADA: &str = "ada@acme.example";
 
@@ -63,6 +66,31 @@ on_both_databases! {
             assert!(log.contains(seen), "nothing of {seen} is in\n{log}");
         }
         secrets.are_not_in(&log);
+    }
+
+    async fn an_authenticator_of_a_lost_secret_is_a_line_of_the_log(db: Db) {
+        let server = Server::start(&db).await;
+        server.client.post("/api/auth/register").json(&organization_body("Acme", ADA)).await.expect(201);
+        let login = json!({"email": ADA, "password": PASSWORD});
+        let signed_in = server.client.post("/api/auth/login").json(&login).await.expect(200);
+        let token = signed_in["accessToken"].as_str().unwrap();
+        let enrolment = server.client.post("/api/auth/mfa/totp").bearer(token).await.expect(200);
+        let authenticator = Authenticator::from_enrolment(&enrolment);
+        let confirm = json!({"code": authenticator.code_at(Utc::now(), 0)});
+        server.client.post("/api/auth/mfa/totp/confirm").bearer(token).json(&confirm).await.expect(200);
+        drop(server);
+
+        let mut command = hallpass_on(&db, &["serve"]);
+        command.env("JWT_SECRET", OTHER_SECRET);
+        let server = Server::run(command).await;
+        let lines = || server.output().matches("no secret of JWT_SECRET opens it").count();
+        // The worker that seals authenticators under the newest secret has found it.
+        eventually("the start names the authenticator", async || lines() == 1).await;
+        let begun = server.client.post("/api/auth/login").json(&login).await.expect(200);
+        let code = json!({"mfaToken": begun["mfaToken"], "code": authenticator.code_at(Utc::now(), 1)});
+        let refused = server.client.post("/api/auth/mfa/verify").json(&code).await;
+        assert_eq!((refused.status.as_u16(), refused.header("x-error-code")), (403, Some("authenticator_unusable")));
+        eventually("the refusal is a line of the log", async || lines() == 2).await;
     }
 }
 
