@@ -5,6 +5,8 @@ use std::fmt;
 use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
 
+use crate::domain::typed::trimmed;
+
 /// A secret as clients see it: 43 characters of base64url.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opaque(String);
@@ -17,8 +19,9 @@ impl Opaque {
         Self(BASE64URL_NOPAD.encode(&random))
     }
 
-    /// Parses an untrusted secret; `None` if it does not have the format of one.
+    /// Parses an untrusted secret, trimmed; `None` if it does not have the format of one.
     pub fn parse(text: &str) -> Option<Self> {
+        let text = trimmed(text);
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
         (bytes.len() == Self::BYTES).then(|| Self(text.to_owned()))
     }

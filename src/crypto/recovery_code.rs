@@ -5,6 +5,7 @@ use std::fmt;
 use data_encoding::BASE32_NOPAD;
 
 use super::opaque::OpaqueHash;
+use crate::domain::typed::ungrouped;
 
 /// 80 random bits, which cannot be guessed even with the hashes at hand (2⁸⁰ attempts per account are
 /// infeasible), so they need neither a key nor a slow hash.
@@ -19,10 +20,9 @@ impl RecoveryCode {
         Self(BASE32_NOPAD.encode(&random))
     }
 
-    /// Parses user input; `None` if it does not have the format of a code. Ignores case, spaces and hyphens.
+    /// Parses user input; `None` if it does not have the format of a code. Ignores case and what separates groups.
     pub fn parse(text: &str) -> Option<Self> {
-        let text: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-        let text = text.to_ascii_uppercase();
+        let text = ungrouped(text).to_ascii_uppercase();
         let bytes = BASE32_NOPAD.decode(text.as_bytes()).ok()?;
         (bytes.len() == Self::BYTES).then_some(Self(text))
     }
@@ -63,12 +63,13 @@ mod tests {
     }
 
     #[test]
-    fn case_spaces_and_hyphens_are_ignored() {
+    fn case_spaces_and_dashes_are_ignored() {
         let code = RecoveryCode::new(*b"0123456789");
         for text in [
             "GAYTEMZUGU3DOOBZ",
             " gayt emzu gu3d oobz",
             "gaytemzugu3doobz",
+            "gayt\u{2013}emzu\u{2010}gu3d\u{2014}oobz\u{200b}\n",
         ] {
             assert_eq!(RecoveryCode::parse(text), Some(code.clone()), "{text:?}");
         }

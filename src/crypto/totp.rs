@@ -7,6 +7,8 @@ use data_encoding::BASE32_NOPAD;
 use ring::hmac;
 use url::form_urlencoded;
 
+use crate::domain::typed::ungrouped;
+
 /// The seconds in one time step.
 const PERIOD: i64 = 30;
 
@@ -75,9 +77,9 @@ impl Secret {
 }
 
 impl Code {
-    /// Accepts six digits with any grouping by spaces and hyphens.
+    /// Accepts six digits with any grouping.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let digits = ungrouped(text);
         let is_code = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
         is_code.then(|| digits.parse().ok().map(Self)).flatten()
     }
@@ -159,8 +161,15 @@ mod tests {
     }
 
     #[test]
-    fn a_code_may_be_grouped_by_spaces_and_hyphens() {
-        for text in ["005924", "005 924", "005-924", " 005924 "] {
+    fn a_code_may_be_grouped_by_spaces_and_dashes() {
+        for text in [
+            "005924",
+            "005 924",
+            "005-924",
+            " 005924 ",
+            "005\u{2013}924",
+            "005\u{a0}924\n",
+        ] {
             assert_eq!(Code::parse(text).unwrap().to_string(), "005924", "{text:?}");
         }
         for text in ["", "5924", "0059240", "00592a", "+05924", "٠٠٥٩٢٤"] {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::typed::trimmed;
 use super::violation::ValidationError;
 
 /// The domain of an e-mail address: in ASCII (IDNA) and lower case, with at least one dot.
@@ -12,7 +13,7 @@ impl DomainName {
     /// # Errors
     /// `invalid_domain`.
     pub fn parse(text: &str) -> Result<Self, ValidationError> {
-        Self::of_mail(text).ok_or_else(|| {
+        Self::of_mail(trimmed(text)).ok_or_else(|| {
             ValidationError::new(
                 "invalid_domain",
                 "Please give domains such as example.com, without @ or wildcards.",

@@ -5,6 +5,7 @@ use std::fmt;
 use validator::ValidateEmail;
 
 use super::domain_name::DomainName;
+use super::typed::trimmed;
 use super::violation::ValidationError;
 
 /// An address in the form that is stored, compared and mailed to: lower case, domain in ASCII (IDNA).
@@ -17,12 +18,13 @@ pub struct Email(String);
 const MAX_BYTES: usize = 254;
 
 impl Email {
-    /// Accepts what the WHATWG rule accepts, except for what causes trouble in mail servers:
+    /// Trims, as browsers do, and accepts what the WHATWG rule accepts, except for what causes trouble in mail servers:
     /// a domain without a dot, an address literal, an encoded word (RFC 2047), empty atoms.
     ///
     /// # Errors
     /// `invalid_email`, or `required` for an empty text.
     pub fn parse(text: &str) -> Result<Self, ValidationError> {
+        let text = trimmed(text);
         if text.is_empty() {
             return Err(ValidationError::new(
                 "required",
@@ -94,6 +96,23 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_trimmed() {
+        for typed in [
+            " ada@c.de",
+            "ada@c.de ",
+            "ada@c.de\n",
+            "\u{a0}ada@c.de\u{200b}",
+        ] {
+            assert_eq!(
+                Email::parse(typed).unwrap().as_str(),
+                "ada@c.de",
+                "{typed:?}"
+            );
+        }
+        assert_eq!(Email::parse(" \u{200b}").unwrap_err().code, "required");
+    }
+
+    #[test]
     fn a_unicode_domain_is_kept_in_its_ascii_form() {
         assert_eq!(
             Email::parse("ada@bücher.example").unwrap().as_str(),
@@ -132,9 +151,9 @@ mod tests {
             "a@[127.0.0.1]",
             "a@127.0.0.1",
             "a b@c.de",
-            "a@c.de ",
-            " a@c.de",
-            "a@c.de\n",
+            "a @c.de",
+            "a@ c.de",
+            "a\u{200b}b@c.de",
             "a\r\n@c.de",
             "a@c.de\0",
             "\"a b\"@c.de",

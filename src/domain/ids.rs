@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::{Builder, Uuid};
 
+use super::typed::trimmed;
+
 /// A version 7 UUID for `now`, its 74 random bits taken from `random`.
 ///
 /// A clock before 1970 counts as 1970, so that this cannot fail.
@@ -45,7 +47,7 @@ macro_rules! id {
             type Err = uuid::Error;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Uuid::parse_str(text).map(Self)
+                Uuid::parse_str(trimmed(text)).map(Self)
             }
         }
     };

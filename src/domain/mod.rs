@@ -29,6 +29,7 @@ pub mod role;
 pub mod scope;
 pub mod session_kind;
 pub mod slack;
+pub mod typed;
 pub mod violation;
 
 pub use address_block::AddressBlock;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::typed::trimmed;
 use super::violation::ValidationError;
 
 /// Characters that cannot be seen or that change the direction of the text around them: Unicode's
@@ -175,6 +176,11 @@ impl Slug {
         }
     }
 
+    /// A slug as it was typed, which may be nobody's: trimmed and in lower case.
+    pub fn typed(text: &str) -> Self {
+        Self(trimmed(text).to_lowercase())
+    }
+
     /// A slug read from the database.
     pub fn from_stored(slug: String) -> Self {
         Self(slug)
@@ -209,6 +215,11 @@ mod tests {
     #[test]
     fn a_name_without_ascii_still_has_a_slug() {
         assert_eq!(slug("東京"), "organization");
+    }
+
+    #[test]
+    fn a_typed_slug_is_trimmed_and_in_lower_case() {
+        assert_eq!(Slug::typed(" Acme-Inc\u{200b}\n").as_str(), "acme-inc");
     }
 
     #[test]

@@ -72,6 +72,7 @@ mod support_tests;
 mod tenants;
 mod tokens;
 mod two_instances;
+mod typed_identifiers;
 mod typescript_client;
 mod undo;
 mod unit_of_work;

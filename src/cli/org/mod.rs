@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{Failure, output};
 use crate::config::Variables;
-use crate::domain::{JoinPolicy, Organization, OrganizationId};
+use crate::domain::{JoinPolicy, Organization, OrganizationId, Slug};
 use crate::service::Services;
 use crate::service::operations::operator;
 
@@ -62,12 +62,11 @@ pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), F
 /// The organization with this slug or id.
 pub(super) async fn find(services: &Services, slug_or_id: &str) -> Result<Organization, Failure> {
     let id = slug_or_id.parse::<OrganizationId>().ok();
+    let slug = Slug::typed(slug_or_id);
     operator::list_organizations(services)
         .await?
         .into_iter()
-        .find(|organization| {
-            organization.slug.as_str() == slug_or_id || Some(organization.id) == id
-        })
+        .find(|organization| organization.slug == slug || Some(organization.id) == id)
         .ok_or_else(|| {
             Failure::InvalidInput(format!(
                 "no organization has the slug or id {slug_or_id:?}; run `hallpass org list` to see them"

@@ -1,7 +1,7 @@
 //! Signs in with e-mail and password for a session token.
 
 use crate::crypto::session_token::SessionToken;
-use crate::domain::Email;
+use crate::domain::{Email, Slug};
 use crate::service::accounts::verify_credentials::verify_credentials;
 use crate::service::session_tokens::view::View;
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
@@ -48,7 +48,7 @@ pub async fn login(
             let user = verified.lock(unit)?.user;
             let wanted = match wanted {
                 None => None,
-                Some(slug) => organizations::find_by_slug(unit.tx, &slug)?
+                Some(slug) => organizations::find_by_slug(unit.tx, Slug::typed(&slug).as_str())?
                     .ok_or(Error::OrganizationNotFound)
                     .map(|organization| Some(organization.id))?,
             };

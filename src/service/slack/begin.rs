@@ -4,6 +4,7 @@ use url::Url;
 
 use crate::crypto::sealed::{self, Purpose};
 use crate::domain::slack::is_slack_id;
+use crate::domain::typed::trimmed;
 use crate::domain::{CodeChallenge, ReturnUrl, SlackStateId, Violation, lifetimes};
 use crate::ports::slack::Authorize;
 use crate::service::slack::BrowserKey;
@@ -56,7 +57,8 @@ pub(in crate::service) fn begin_for(
         let why = "Please send one: any application may claim the scheme of this returnUrl.";
         return Err(Violation::new("codeChallenge", "required", why).into());
     }
-    if begin.team.is_some_and(|team| !is_slack_id(team)) {
+    let team = begin.team.map(trimmed);
+    if team.is_some_and(|team| !is_slack_id(team)) {
         let why = "Please send the id of a workspace, such as T0123ABCD.";
         return Err(Violation::new("team", "invalid_id", why).into());
     }
@@ -69,7 +71,7 @@ pub(in crate::service) fn begin_for(
             return_url: return_url.as_str().to_owned(),
             kind,
             binding: Binding::new(begin.browser, begin.code_challenge.as_ref()),
-            team: begin.team.map(str::to_owned),
+            team: team.map(str::to_owned),
         },
         now + lifetimes::SLACK_STATE,
         Purpose::SlackState,
@@ -80,7 +82,7 @@ pub(in crate::service) fn begin_for(
         redirect_uri: begin.callback_url,
         state: &state,
         nonce: &id.to_string(),
-        team: begin.team,
+        team,
     });
     Ok(Begun { url, state })
 }

@@ -1,0 +1,63 @@
+//! What people type or paste, in the form in which it is compared: one function for each kind of text.
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::names::is_invisible;
+
+/// Without white space and invisible characters at both ends: for addresses, ids, slugs, domains, and the secrets of
+/// links. Keyboards of phones add a blank, and what is copied from a page or an e-mail often has more around it.
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}
+
+/// A code that is shown in groups, without what separates them; full-width characters become ASCII (NFKC).
+pub fn ungrouped(code: &str) -> String {
+    code.nfkc()
+        .filter(|&c| !is_blank(c) && !is_dash(c))
+        .collect()
+}
+
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || is_invisible(c) || matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// The hyphen, and what editors and keyboards make of it.
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_around_an_identifier_is_removed_and_nothing_within() {
+        for around in [
+            " ", "\t", "\n", "\r\n", "\u{a0}", "\u{3000}", "\u{200b}", "\u{feff}", "\u{200d}",
+            "\u{202a}",
+        ] {
+            assert_eq!(trimmed(&format!("{around}a b{around}{around}")), "a b");
+        }
+        assert_eq!(trimmed(" \u{200b} "), "");
+    }
+
+    #[test]
+    fn a_code_loses_every_separator() {
+        for code in [
+            "ab12",
+            " ab 12\n",
+            "ab-12",
+            "ab\u{2010}12",
+            "ab\u{2011}12",
+            "ab\u{2013}12",
+            "ab \u{2014} 12",
+            "ab\u{2212}12",
+            "ab\u{ad}12",
+            "ab\u{a0}12",
+            "ab\u{200b}12",
+            "ａｂ－１２",
+        ] {
+            assert_eq!(ungrouped(code), "ab12", "{code:?}");
+        }
+    }
+}
