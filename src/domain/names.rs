@@ -129,9 +129,16 @@ name! {
 }
 
 impl PersonName {
-    /// Joins first and last name with a space.
-    pub fn join(first: &GivenOrFamilyName, last: &GivenOrFamilyName) -> Self {
-        Self(format!("{first} {last}"))
+    /// Joins first and last name with a space, or takes the only one; `None` without either.
+    pub fn join(
+        first: Option<&GivenOrFamilyName>,
+        last: Option<&GivenOrFamilyName>,
+    ) -> Option<Self> {
+        match (first, last) {
+            (Some(first), Some(last)) => Some(Self(format!("{first} {last}"))),
+            (Some(only), None) | (None, Some(only)) => Some(Self(only.to_string())),
+            (None, None) => None,
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use validator::Validate;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use crate::domain::Violation;
+use crate::domain::typed::trimmed;
 
 /// Bytes.
 const MAX_BODY: usize = 16 * 1024;
@@ -194,6 +195,25 @@ impl Fields {
         } else {
             Err(self.faults.into())
         }
+    }
+
+    /// Whether the field was sent with a value, valid or not, that is not blank.
+    pub fn is_filled(&self, field: &str) -> bool {
+        let is_blank = |value: &Value| match value {
+            Value::Null => true,
+            Value::String(text) => trimmed(text).is_empty(),
+            _ => false,
+        };
+        let values = self.values.iter().filter(|(_, value)| !is_blank(value));
+        values
+            .map(|(name, _)| name.as_str())
+            .any(|name| name == field)
+            || self.faults.iter().any(|fault| fault.field == field)
+    }
+
+    /// Adds a fault that concerns several fields.
+    pub fn refuse(&mut self, fault: Violation) {
+        self.faults.push(fault);
     }
 
     /// Whether the field was sent, valid or not.

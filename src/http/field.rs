@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::domain::names::GivenOrFamilyName;
+use crate::domain::typed::trimmed;
 use crate::domain::violation::ValidationError;
 use crate::domain::{
     AllowedDomains, ApiTokenName, CodeChallenge, CodeVerifier, Email, JoinPolicy, OrganizationId,
@@ -64,6 +65,22 @@ impl<T: FromJson> FromJson for Option<T> {
 
     fn missing() -> Result<Self, ValidationError> {
         Ok(None)
+    }
+}
+
+/// A field that may be left out or blank, which forms send for what was not filled in.
+pub(super) struct OrBlank<T>(pub Option<T>);
+
+impl<T: FromText> FromJson for OrBlank<T> {
+    fn from_json(value: Value) -> Result<Self, ValidationError> {
+        match value {
+            Value::String(text) if trimmed(&text).is_empty() => Ok(Self(None)),
+            value => T::from_json(value).map(|value| Self(Some(value))),
+        }
+    }
+
+    fn missing() -> Result<Self, ValidationError> {
+        Ok(Self(None))
     }
 }
 

@@ -630,7 +630,6 @@ async fn organization_name_distinguishes_creating_from_joining() {
         [
             "email required",
             "firstName required",
-            "lastName required",
             "organizationName too_short",
             "password required",
             "role unknown_field",

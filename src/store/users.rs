@@ -79,7 +79,7 @@ struct NewUserRow<'a> {
 }
 
 /// First and last name, if they were given separately.
-pub type FirstAndLastName<'a> = (&'a GivenOrFamilyName, &'a GivenOrFamilyName);
+pub type FirstAndLastName<'a> = (Option<&'a GivenOrFamilyName>, Option<&'a GivenOrFamilyName>);
 
 /// # Errors
 /// `Taken(UserEmail)`.
@@ -93,8 +93,8 @@ pub fn insert(
         id: user.id,
         email: user.email.as_ref().map(Email::as_str),
         name: user.name.as_str(),
-        first_name: names.map(|(first, _)| first.as_str()),
-        last_name: names.map(|(_, last)| last.as_str()),
+        first_name: names.and_then(|(first, _)| Some(first?.as_str())),
+        last_name: names.and_then(|(_, last)| Some(last?.as_str())),
         password_hash,
         ver: user.token_version,
         disabled_at: user.disabled_at.map(Timestamp),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use hallpass::domain::EmailMessage;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, TestApp, on_both_databases, organization_body};
 
@@ -89,13 +89,41 @@ on_both_databases! {
         app.post("/api/auth/register")
             .json(&json!({
                 "organizationName": "A",
-                "firstName": "",
+                "firstName": 7,
                 "lastName": "x".repeat(101),
                 "email": "ada@acme",
                 "password": 7,
             }))
             .await
             .refused_fields(&["organizationName", "firstName", "lastName", "email", "password"]);
+    }
+
+    async fn one_name_is_enough(app: TestApp) {
+        for (n, (names, name, first, last)) in [
+            (json!({"firstName": "Sukarno"}), "Sukarno", "Sukarno", ""),
+            (json!({"firstName": "Sukarno", "lastName": " "}), "Sukarno", "Sukarno", ""),
+            (json!({"firstName": null, "lastName": "Sukarno"}), "Sukarno", "", "Sukarno"),
+            (json!({"name": "山田 太郎"}), "山田 太郎", "山田 太郎", ""),
+            (json!({"name": "Sukarno", "firstName": "", "lastName": null}), "Sukarno", "Sukarno", ""),
+        ].into_iter().enumerate() {
+            let email = format!("founder{n}@acme.example");
+            let founded = app.post("/api/auth/register").json(&with_names(&email, &names)).await.expect(201);
+            let user = json!({"id": founded["user"]["id"], "email": email, "firstName": first, "lastName": last});
+            assert_eq!(founded["user"], user);
+            assert_eq!(app.logs_in(&email, PASSWORD).await.user["name"], name);
+        }
+    }
+
+    async fn no_name_and_two_kinds_of_names_are_refused(app: TestApp) {
+        for (names, field) in [
+            (json!({}), "firstName"),
+            (json!({"firstName": "", "lastName": "\u{200b}", "name": " "}), "firstName"),
+            (json!({"firstName": "Ada", "name": "Ada Byron"}), "name"),
+            (json!({"name": "x".repeat(202)}), "name"),
+        ] {
+            let body = with_names("ada@acme.example", &names);
+            app.post("/api/auth/register").json(&body).await.refused_fields(&[field]);
+        }
     }
 
     async fn names_may_be_as_long_as_their_limits(app: TestApp) {
@@ -137,4 +165,12 @@ on_both_databases! {
             .refused(409, "Email already registered");
         assert_eq!(app.emails_to("ada@acme.example").await.len(), 1);
     }
+}
+
+fn with_names(email: &str, names: &Value) -> Value {
+    let mut body = organization_body("Acme", email);
+    let fields = body.as_object_mut().unwrap();
+    fields.retain(|field, _| field != "firstName" && field != "lastName");
+    fields.extend(names.as_object().unwrap().clone());
+    body
 }

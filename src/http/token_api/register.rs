@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::signed_in::SignIn;
 use super::user::User;
 use crate::domain::names::GivenOrFamilyName;
-use crate::domain::{Email, OrganizationId, OrganizationName, PersonName, UserId};
+use crate::domain::{Email, OrganizationId, OrganizationName, PersonName, UserId, Violation};
 use crate::http::body::{Body, Fields, Valid};
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
@@ -16,7 +16,7 @@ use crate::http::error_code::ErrorCode::{
     EmailTaken, InvalidOrExpiredToken, InvitationNotYours, InvitationRequired, OrganizationClosed,
     OrganizationNotFound,
 };
-use crate::http::field::Password;
+use crate::http::field::{OrBlank, Password};
 use crate::service::invitations::{self, RegisterInvited};
 use crate::service::{self, Joined, RequestContext, Services};
 
@@ -34,8 +34,20 @@ pub(crate) enum RegisterRequest {
 }
 
 impl Body for RegisterRequest {
-    fn from_fields(fields: Fields) -> Result<Self, ApiError> {
+    fn from_fields(mut fields: Fields) -> Result<Self, ApiError> {
         if fields.contains("organizationName") {
+            let in_parts = fields.is_filled("firstName") || fields.is_filled("lastName");
+            match (fields.is_filled("name"), in_parts) {
+                (false, false) => {
+                    let why = "Please enter a first name, a last name, or a name.";
+                    fields.refuse(Violation::new("firstName", "required", why));
+                }
+                (true, true) => {
+                    let why = "Please send either a name, or a first and a last name.";
+                    fields.refuse(Violation::new("name", "either_or", why));
+                }
+                (true, false) | (false, true) => {}
+            }
             Body::from_fields(fields).map(Self::Found)
         } else if fields.contains("invitationToken") {
             Body::from_fields(fields).map(Self::Invited)
@@ -79,14 +91,18 @@ body! {
 }
 
 body! {
-    /// Creates an organization with the user as its admin.
+    /// Creates an organization with the user as its admin. One name is enough: `firstName`, `lastName` or both, or `name`
+    /// instead.
     pub struct FoundRequest {
         #[schema(value_type = String, min_length = 2, max_length = 255, example = "Analytical Engines")]
         organization_name: OrganizationName,
-        #[schema(value_type = String, min_length = 1, max_length = 100, example = "Ada")]
-        first_name: GivenOrFamilyName,
-        #[schema(value_type = String, min_length = 1, max_length = 100, example = "Lovelace")]
-        last_name: GivenOrFamilyName,
+        #[schema(value_type = Option<String>, max_length = 100, example = "Ada")]
+        first_name: OrBlank<GivenOrFamilyName>,
+        #[schema(value_type = Option<String>, max_length = 100, example = "Lovelace")]
+        last_name: OrBlank<GivenOrFamilyName>,
+        /// The whole name, for those who do not ask for its parts.
+        #[schema(value_type = Option<String>, max_length = 201)]
+        name: OrBlank<PersonName>,
         #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
         email: Email,
         /// At least 8 characters, unless the operator set another minimum, and not a common password.
@@ -137,8 +153,10 @@ pub(crate) struct Founder {
     id: UserId,
     #[schema(format = "email", example = "ada@example.com")]
     email: String,
+    /// The whole name, if only `name` was sent.
     #[schema(example = "Ada")]
     first_name: String,
+    /// Empty if none was sent.
     #[schema(example = "Lovelace")]
     last_name: String,
 }
@@ -228,10 +246,21 @@ async fn found(
     context: &RequestContext,
     body: FoundRequest,
 ) -> Result<RegisteredOrganization, ApiError> {
+    let (first_name, last_name) = (body.first_name.0, body.last_name.0);
+    let name = body.name.0;
+    let name = name.or_else(|| PersonName::join(first_name.as_ref(), last_name.as_ref()));
+    let name = name.ok_or_else(|| ApiError::internal("a founder without a name"))?;
+    let shown = |name: Option<&GivenOrFamilyName>| name.map(ToString::to_string);
+    let (first_shown, last_shown) = (shown(first_name.as_ref()), shown(last_name.as_ref()));
+    let first_shown = match (first_shown, &last_shown) {
+        (None, None) => name.to_string(),
+        (first, _) => first.unwrap_or_default(),
+    };
     let found = service::RegisterOrganization {
         organization_name: body.organization_name,
-        first_name: body.first_name.clone(),
-        last_name: body.last_name.clone(),
+        name,
+        first_name,
+        last_name,
         email: body.email.clone(),
         password: body.password.expose(),
     };
@@ -242,8 +271,8 @@ async fn found(
         user: Founder {
             id: founded.user.id,
             email: body.email.to_string(),
-            first_name: body.first_name.to_string(),
-            last_name: body.last_name.to_string(),
+            first_name: first_shown,
+            last_name: last_shown.unwrap_or_default(),
         },
         organization: FoundedOrganization {
             id: founded.organization.id,

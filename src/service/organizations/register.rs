@@ -14,8 +14,10 @@ use crate::store::{memberships, organizations, users};
 
 pub struct RegisterOrganization<'a> {
     pub organization_name: OrganizationName,
-    pub first_name: GivenOrFamilyName,
-    pub last_name: GivenOrFamilyName,
+    pub name: PersonName,
+    /// As they were given, if they were given separately.
+    pub first_name: Option<GivenOrFamilyName>,
+    pub last_name: Option<GivenOrFamilyName>,
     pub email: Email,
     pub password: &'a str,
 }
@@ -34,10 +36,9 @@ pub async fn register_organization(
     context: &RequestContext,
     found: RegisterOrganization<'_>,
 ) -> Result<RegisteredOrganization> {
-    let name = PersonName::join(&found.first_name, &found.last_name);
     let slug = Slug::suggested_by(&found.organization_name);
     let names = [
-        name.as_str(),
+        found.name.as_str(),
         found.organization_name.as_str(),
         slug.as_str(),
     ];
@@ -64,8 +65,8 @@ pub async fn register_organization(
     services
         .write(context, move |unit| {
             let now = unit.now;
-            let user = User::new(now, unit.random(), Some(found.email.clone()), name);
-            let names = (&found.first_name, &found.last_name);
+            let user = User::new(now, unit.random(), Some(found.email.clone()), found.name);
+            let names = (found.first_name.as_ref(), found.last_name.as_ref());
             users::insert(unit.tx, &user, Some(names), Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
             let organization = insert_organization(unit, found.organization_name, join_policy)?;
