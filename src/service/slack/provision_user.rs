@@ -46,9 +46,13 @@ impl SlackSignIn {
         })
     }
 
+    /// The confirmed address at Slack.
+    fn email(&self) -> Option<Email> {
+        Email::parse(self.person.email.as_deref()?).ok()
+    }
+
     fn user(&self, unit: &mut UnitOfWork<'_, '_>) -> User {
-        let email = self.person.email.as_deref();
-        let email = email.and_then(|email| Email::parse(email).ok());
+        let email = self.email();
         let name = self.person.name.as_deref();
         let name = name
             .and_then(PersonName::from_elsewhere)
@@ -167,7 +171,30 @@ fn known(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn, user_id: UserId) ->
     }
     // People who belong to the workspace's organization no longer may still delete their account, or join another one.
     let wanted = organization_id.filter(|_| is_member);
-    Subject::in_organization(unit.tx, account.user, wanted)
+    let subject = Subject::in_organization(unit.tx, account.user, wanted)?;
+    fill_in_email(unit, slack, subject)
+}
+
+/// Gives an account without an address the one that Slack has confirmed, unless another account has it. It is not
+/// verified here, links nobody, and never replaces another address.
+fn fill_in_email(
+    unit: &mut UnitOfWork<'_, '_>,
+    slack: &SlackSignIn,
+    mut subject: Subject,
+) -> Result<Subject> {
+    let Some(email) = slack.email().filter(|_| subject.user.email.is_none()) else {
+        return Ok(subject);
+    };
+    if users::find_account_by_email(unit.tx, &email)?.is_some() {
+        return Ok(subject);
+    }
+    let user_id = subject.user.id;
+    users::set_email(unit.tx, user_id, &email, None, unit.now).map_err(conflict)?;
+    subject.user.email = Some(email);
+    unit.changed(Change::PersonChanged { user_id });
+    let event = subject.own(unit.event(Action::EmailChanged));
+    unit.record(event.by(Method::Slack))?;
+    Ok(subject)
 }
 
 /// A password, or an identity in a workspace to whose organization the user belongs.
