@@ -121,6 +121,9 @@ impl From<service::Error> for Failure {
             | Error::MfaRequired
             | Error::InvitationNotFound
             | Error::InvitationNotYours
+            | Error::PasswordAlreadySet
+            | Error::IdentityNotFound
+            | Error::LastWayIn
             | Error::ApiTokenNotFound
             | Error::TooManyApiTokens
             | Error::MemberElsewhere

@@ -36,6 +36,8 @@ pub enum EmailMessage {
         #[serde(default)]
         token: Option<String>,
     },
+    /// Tells a user that an identity at Slack was linked or unlinked.
+    SlackLinkChanged { name: String, linked: bool },
     /// Tells a user that they have a new API token; `token` revokes it.
     ApiTokenCreated {
         name: String,
@@ -68,6 +70,7 @@ impl EmailMessage {
             | Self::EmailChanged { .. }
             | Self::PasswordChanged { .. }
             | Self::MfaChanged { .. }
+            | Self::SlackLinkChanged { .. }
             | Self::ApiTokenCreated { .. }
             | Self::NewSignIn { .. } => Priority::Security,
             Self::VerifyEmail { .. } | Self::ConfirmNewEmail { .. } => Priority::Verification,
@@ -84,6 +87,7 @@ impl EmailMessage {
             Self::EmailChanged { .. } => "email_changed",
             Self::PasswordChanged { .. } => "password_changed",
             Self::MfaChanged { .. } => "mfa_changed",
+            Self::SlackLinkChanged { .. } => "slack_link_changed",
             Self::ApiTokenCreated { .. } => "api_token_created",
             Self::NewSignIn { .. } => "new_sign_in",
             Self::Invitation { .. } => "invitation",

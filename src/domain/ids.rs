@@ -70,6 +70,10 @@ id! {
     SlackStateId
 }
 id! {
+    /// A link of an account at another provider to a user.
+    IdentityId
+}
+id! {
     /// An API token.
     ApiTokenId
 }

@@ -39,7 +39,9 @@ pub use clearance::Clearance;
 pub use domain_name::AllowedDomains;
 pub use email::Email;
 pub use email_message::{EmailMessage, Priority};
-pub use ids::{ApiTokenId, InvitationId, OrganizationId, SessionId, SlackStateId, UserId};
+pub use ids::{
+    ApiTokenId, IdentityId, InvitationId, OrganizationId, SessionId, SlackStateId, UserId,
+};
 pub use invitation::Invitation;
 pub use join_policy::JoinPolicy;
 pub use mail::{MailLogin, MailSender, MailServer, MailTls};
@@ -48,8 +50,8 @@ pub use network::Network;
 pub use new_password::{NewPasswordRules, OwnWords};
 pub use password::Password;
 pub use person::{
-    ActiveOrganization, DeviceOwner, Member, Membership, Organization, OrganizationSummary,
-    Session, SessionEnd, SessionKey, User,
+    ActiveOrganization, DeviceOwner, Member, Membership, MyOrganization, Organization,
+    OrganizationSummary, Session, SessionEnd, SessionKey, User,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use proxy_header::ProxyHeader;
@@ -58,5 +60,5 @@ pub use return_url::{AllowedReturnUrl, ReturnUrl};
 pub use role::Role;
 pub use scope::{Permission, Relationship, Scope};
 pub use session_kind::SessionKind;
-pub use slack::{SignInFailure, SlackAccount, SlackPerson, TokenDelivery};
+pub use slack::{Identity, SignInFailure, SlackAccount, SlackPerson, TokenDelivery};
 pub use violation::Violation;

@@ -99,6 +99,16 @@ impl From<Organization> for OrganizationSummary {
     }
 }
 
+/// An organization as one of its members lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MyOrganization {
+    pub id: OrganizationId,
+    pub name: OrganizationName,
+    pub slug: Slug,
+    /// The member's role there.
+    pub role: Role,
+}
+
 /// A user's membership in an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Role;
+use super::{IdentityId, Role};
 
 /// Why a sign-in with Slack failed; return URLs receive the name as `error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -104,6 +104,15 @@ impl SlackAccount {
 /// Whether the text looks like a Slack id, such as `T0123ABCD`.
 pub fn is_slack_id(text: &str) -> bool {
     (2..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// A linked account at another provider, as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub id: IdentityId,
+    pub provider: String,
+    /// The workspace's id.
+    pub team: String,
 }
 
 /// A user's profile at Slack.

@@ -26,6 +26,10 @@ pub(super) fn samples() -> Vec<EmailMessage> {
         enabled,
         token,
     };
+    let slack_link_changed = |linked| EmailMessage::SlackLinkChanged {
+        name: name(),
+        linked,
+    };
     let invitation = |inviter| EmailMessage::Invitation {
         organization: "Analytical Engines".to_owned(),
         inviter,
@@ -54,6 +58,8 @@ pub(super) fn samples() -> Vec<EmailMessage> {
         mfa_changed(true, Some(token())),
         mfa_changed(true, None),
         mfa_changed(false, None),
+        slack_link_changed(true),
+        slack_link_changed(false),
         EmailMessage::ApiTokenCreated {
             name: name(),
             token_name: "nightly export".to_owned(),

@@ -80,6 +80,7 @@ fn link(message: &EmailMessage) -> Option<(&'static str, &str, TimeDelta)> {
             Some((ACCEPT_INVITATION, token, lifetimes::INVITATION))
         }
         EmailMessage::EmailChanged { .. }
+        | EmailMessage::SlackLinkChanged { .. }
         | EmailMessage::PasswordChanged { token: None, .. }
         | EmailMessage::MfaChanged { token: None, .. } => None,
     }
@@ -109,6 +110,10 @@ fn own(message: &EmailMessage) -> Vec<(&'static str, Value)> {
             ("enabled", (*enabled).into()),
             ("link", "".into()),
             ("good_for", "".into()),
+        ],
+        EmailMessage::SlackLinkChanged { name, linked } => vec![
+            ("name", sanitize_display_name(name).into()),
+            ("linked", (*linked).into()),
         ],
         EmailMessage::ApiTokenCreated {
             name,

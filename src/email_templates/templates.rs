@@ -33,6 +33,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "password_changed.html",
     "mfa_changed.txt",
     "mfa_changed.html",
+    "slack_link_changed.txt",
+    "slack_link_changed.html",
     "api_token_created.txt",
     "api_token_created.html",
     "new_sign_in.txt",

@@ -165,6 +165,9 @@ error_codes! {
     ApiTokenNotFound "api_token_not_found" NOT_FOUND "API token not found"
         means "No API token the caller may see has this id, or it was revoked."
         do_this "Load the list of API tokens again."
+    IdentityNotFound "identity_not_found" NOT_FOUND "Identity not found"
+        means "The caller's account is linked to no identity with this id."
+        do_this "Load `/api/auth/account` again."
     ProviderNotFound "provider_not_found" NOT_FOUND "Provider not found"
         means "This way to sign in is not available: `/api/auth/providers` does not list it."
         do_this "Offer the ways that `/api/auth/providers` lists."
@@ -181,6 +184,15 @@ error_codes! {
         means "The e-mail address, or the identity at Slack, belongs to another account."
         do_this "Sign in to that account with its password (reset it if it is forgotten), then link Slack with \
             `/api/auth/slack/link`. A password reset may have unlinked Slack."
+    PasswordAlreadySet "password_already_set" CONFLICT "Password already set: use /api/auth/change-password"
+        means "The account has a password, which `set-password` does not replace."
+        do_this "Send the current and the new password to `/api/auth/change-password`."
+    LastWayIn "last_way_in" CONFLICT
+        "The last way to sign in must stay: set a password for your e-mail address first"
+        means "The account has no password with an address to sign in with, and no other identity that leads into an \
+            organization. Where addresses must be verified, an unverified one does not count."
+        do_this "Set an address with `/api/auth/change-email` and a password with `/api/auth/set-password`, or link \
+            another workspace; then unlink."
     MfaAlreadyEnabled "mfa_already_enabled" CONFLICT "MFA already enabled"
         means "The account has an authenticator."
         do_this "To replace it, send a `code` of the current one."

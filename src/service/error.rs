@@ -83,6 +83,14 @@ pub enum Error {
     AlreadyMember,
     #[error("the organization accepts no new members")]
     OrganizationClosed,
+    /// `change_password` replaces it.
+    #[error("the account has a password")]
+    PasswordAlreadySet,
+    #[error("no such identity")]
+    IdentityNotFound,
+    /// Without this identity the user could not sign in any more.
+    #[error("the last way to sign in must stay")]
+    LastWayIn,
     #[error("no such API token")]
     ApiTokenNotFound,
     #[error("too many API tokens")]

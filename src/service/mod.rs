@@ -23,8 +23,9 @@ pub mod sign_in;
 pub mod slack;
 pub mod unit_of_work;
 
+pub use accounts::account::{OwnAccount, account};
 pub use accounts::change_email::change_email;
-pub use accounts::change_password::change_password;
+pub use accounts::change_password::{change_password, set_password};
 pub use accounts::claim_account::{ClaimEffects, ClaimPreview, preview_claim};
 pub use accounts::delete_account::delete_account;
 pub use accounts::request_email_link::{forgot_password, resend_verification};

@@ -7,14 +7,22 @@ use diesel::prelude::*;
 use super::schema::{detached_identities, identities, removed_identities, workspaces};
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
-use crate::domain::{OrganizationId, SlackAccount, UserId};
+use crate::domain::{Identity, IdentityId, OrganizationId, SlackAccount, UserId};
 
 const SLACK: &str = "slack";
 
-/// Deletes a user's identities, and remembers that they were theirs; returns how many there were.
-pub fn detach(tx: &mut Tx<'_>, user_id: UserId, now: DateTime<Utc>) -> Result<usize, StoreError> {
+/// Deletes these of a user's identities, and remembers that they were theirs.
+pub fn detach(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    which: &[Identity],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let ids: Vec<IdentityId> = which.iter().map(|identity| identity.id).collect();
     let accounts: Vec<(String, String)> = on!(tx, |conn| diesel::delete(
-        identities::table.filter(identities::user_id.eq(user_id))
+        identities::table
+            .filter(identities::user_id.eq(user_id))
+            .filter(identities::id.eq_any(&ids))
     )
     .returning((identities::team_id, identities::external_id))
     .get_results(conn))?;
@@ -31,7 +39,7 @@ pub fn detach(tx: &mut Tx<'_>, user_id: UserId, now: DateTime<Utc>) -> Result<us
             .on_conflict_do_nothing()
             .execute(conn))?;
     }
-    Ok(accounts.len())
+    Ok(())
 }
 
 /// Remembers that a user was removed from an organization, by all accounts of its workspaces that led to them.

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
-use super::schema::{identities, workspaces};
+use super::schema::{identities, memberships, workspaces};
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
-use crate::domain::{OrganizationId, SlackAccount, SlackPerson, UserId};
+use crate::domain::{Identity, IdentityId, OrganizationId, SlackAccount, SlackPerson, UserId};
 
 const SLACK: &str = "slack";
 
@@ -23,6 +23,7 @@ pub fn find(tx: &mut Tx<'_>, account: &SlackAccount) -> Result<Option<UserId>, S
 /// `Taken(Identity)`.
 pub fn insert(
     tx: &mut Tx<'_>,
+    id: IdentityId,
     person: &SlackPerson,
     user_id: UserId,
     now: DateTime<Utc>,
@@ -35,11 +36,47 @@ pub fn insert(
         identities::user_id.eq(user_id),
         identities::created_at.eq(Timestamp(now)),
         identities::is_workspace_admin.eq(person.is_admin),
+        identities::id.eq(id),
     );
     on!(tx, |conn| diesel::insert_into(identities::table)
         .values(values)
         .execute(conn))?;
     Ok(())
+}
+
+/// A user's identities, oldest first.
+pub fn list_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Identity>, StoreError> {
+    let rows: Vec<(IdentityId, String, String)> = on!(tx, |conn| identities::table
+        .filter(identities::user_id.eq(user_id))
+        .order((identities::created_at, identities::id))
+        .select((identities::id, identities::provider, identities::team_id))
+        .load(conn))?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, provider, team)| Identity { id, provider, team })
+        .collect())
+}
+
+/// Whether the user can sign in with an identity other than this one: they are a member of its workspace's organization.
+pub fn another_leads_in(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    id: IdentityId,
+) -> Result<bool, StoreError> {
+    Ok(on!(tx, |conn| select(exists(
+        identities::table
+            .inner_join(workspaces::table.on(workspaces::team_id.eq(identities::team_id)))
+            .filter(identities::user_id.eq(user_id))
+            .filter(identities::id.ne(id))
+            .filter(
+                workspaces::organization_id.eq_any(
+                    memberships::table
+                        .filter(memberships::user_id.eq(user_id))
+                        .select(memberships::organization_id)
+                )
+            )
+    ))
+    .get_result(conn))?)
 }
 
 /// Whether the user is linked to an account of another provider.

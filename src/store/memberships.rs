@@ -8,7 +8,10 @@ use super::schema::{memberships, organizations, users};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_for_share, on, parsed};
 use crate::domain::page::PageRequest;
-use crate::domain::{Email, Member, Membership, OrganizationId, PersonName, Role, UserId};
+use crate::domain::{
+    Email, Member, Membership, MyOrganization, OrganizationId, OrganizationName, PersonName, Role,
+    Slug, UserId,
+};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = memberships)]
@@ -249,6 +252,34 @@ pub fn list_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Membership>,
         .select(MembershipRow::as_select())
         .load(conn))?;
     rows.into_iter().map(Membership::try_from).collect()
+}
+
+/// The organizations of a user, the one joined first in front.
+pub fn my_organizations(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+) -> Result<Vec<MyOrganization>, StoreError> {
+    let rows: Vec<(OrganizationId, String, String, String)> = on!(tx, |conn| memberships::table
+        .inner_join(organizations::table)
+        .filter(memberships::user_id.eq(user_id))
+        .order((memberships::created_at, memberships::organization_id))
+        .select((
+            organizations::id,
+            organizations::name,
+            organizations::slug,
+            memberships::role,
+        ))
+        .load(conn))?;
+    rows.into_iter()
+        .map(|(id, name, slug, role)| {
+            Ok(MyOrganization {
+                id,
+                name: OrganizationName::from_stored(name),
+                slug: Slug::from_stored(slug),
+                role: parsed(&role)?,
+            })
+        })
+        .collect()
 }
 
 /// As [`list_of_user`], each with whether its organization requires a second factor.

@@ -138,6 +138,7 @@ table! {
         user_id -> Id,
         created_at -> Instant,
         is_workspace_admin -> Bool,
+        id -> Id,
     }
 }
 
@@ -345,6 +346,6 @@ table! {
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions, reporting_lines);
-allow_tables_to_appear_in_same_query!(identities, workspaces);
+allow_tables_to_appear_in_same_query!(identities, workspaces, memberships);
 allow_tables_to_appear_in_same_query!(api_tokens, sessions);
 allow_tables_to_appear_in_same_query!(api_tokens, users);

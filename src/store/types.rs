@@ -16,7 +16,9 @@ use diesel::sqlite::{Sqlite, SqliteValue};
 use uuid::Uuid;
 
 use crate::domain::ids::{AuditId, EmailId};
-use crate::domain::{ApiTokenId, InvitationId, OrganizationId, SessionId, SlackStateId, UserId};
+use crate::domain::{
+    ApiTokenId, IdentityId, InvitationId, OrganizationId, SessionId, SlackStateId, UserId,
+};
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
 #[diesel(
@@ -84,7 +86,8 @@ stored_as_id!(
     ApiTokenId,
     AuditId,
     EmailId,
-    InvitationId
+    InvitationId,
+    IdentityId
 );
 
 /// A point in time as it is read from or written to a database.

@@ -21,13 +21,14 @@ const BY_ROUTE: [(&str, &str); 5] = [
 ];
 
 /// Others, which draw from the login bucket when they hash.
-const BY_CALL: [&str; 6] = [
+const BY_CALL: [&str; 7] = [
     "/api/auth/change-password",
     "/api/auth/change-email",
     "/api/auth/mfa/recovery-codes",
     "/api/auth/mfa/totp",
     "/api/auth/reauthenticate",
     "/api/auth/reset-password",
+    "/api/auth/set-password",
 ];
 
 async fn limited(db: Db) -> TestApp {

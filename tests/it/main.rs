@@ -42,6 +42,7 @@ mod openapi_refusals;
 mod operations;
 mod organizations;
 mod outage;
+mod own_account;
 mod pages;
 mod password_engine;
 mod passwords;

@@ -115,6 +115,21 @@ fn gated() -> Vec<(&'static str, &'static str, Has, Value, u16)> {
             200,
         ),
         (
+            "post",
+            "/api/auth/set-password",
+            NoPassword,
+            json!({"newPassword": OTHER_PASSWORD}),
+            200,
+        ),
+        // Of somebody else.
+        (
+            "delete",
+            "/api/auth/identities/{id}",
+            Password,
+            json!({}),
+            404,
+        ),
+        (
             "delete",
             "/api/auth/mfa/totp",
             AuthenticatorOnly,

@@ -6,6 +6,7 @@ pub(super) mod invitations;
 pub(super) mod invite;
 pub(super) mod join;
 pub(super) mod members;
+pub(super) mod my_organization;
 mod organization;
 pub(super) mod read;
 pub(super) mod remove_member;

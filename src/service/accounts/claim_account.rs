@@ -113,11 +113,12 @@ pub(in crate::service) fn claim_account(
     for membership in &kept {
         memberships::set_manager(unit.tx, user_id, membership.organization_id, None, now)?;
     }
-    let detached = former_identities::detach(unit.tx, user_id, now)?;
-    if detached > 0 {
+    let linked = identities::list_of_user(unit.tx, user_id)?;
+    former_identities::detach(unit.tx, user_id, &linked, now)?;
+    if !linked.is_empty() {
         let event = unit.event(Action::IdentityUnlinked).own(user_id);
         let event = event.within(kept.first().map(|membership| membership.organization_id));
-        let event = event.detail(json!({"identities": detached}));
+        let event = event.detail(json!({"identities": linked.len()}));
         unit.record(event.by(Method::EmailLink))?;
     }
     api_tokens::revoke_all_of(unit.tx, user_id, now)?;

@@ -1,5 +1,6 @@
 //! What belongs to an account whatever organization it is in: its name, addresses and password.
 
+pub mod account;
 pub mod change_email;
 pub mod change_password;
 pub mod claim_account;

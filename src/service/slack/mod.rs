@@ -14,6 +14,7 @@ mod reauthenticate;
 mod redeem;
 mod refuse;
 mod state;
+mod unlink;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use link::link;
 pub use purge::purge_expired;
 pub use reauthenticate::reauthenticate;
 pub use redeem::{Redeem, Redeemed, redeem};
+pub use unlink::unlink_identity;
 
 /// The Slack client and the rules for users from Slack.
 pub struct Slack {

@@ -5,13 +5,14 @@
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{
-    Change, Email, JoinPolicy, Membership, OrganizationId, OrganizationName, PersonName, Role,
-    SessionId, SignInFailure, SlackPerson, User, UserId,
+    Change, Email, IdentityId, JoinPolicy, Membership, OrganizationId, OrganizationName,
+    PersonName, Role, SessionId, SignInFailure, SlackPerson, User, UserId,
 };
 use crate::service::organizations::register::insert_organization;
 use crate::service::organizations::switch::{OrganizationSwitch, switch_session};
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
 use crate::service::sign_in::subject::Subject;
+use crate::service::slack::unlink::notify_of_link;
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
@@ -274,13 +275,22 @@ fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject>
     };
     users::insert(unit.tx, &user, None, None).map_err(conflict)?;
     memberships::insert(unit.tx, &membership, unit.now).map_err(conflict)?;
-    identities::insert(unit.tx, &slack.person, user.id, unit.now).map_err(conflict)?;
+    insert_identity(unit, slack, user.id)?;
     let event = unit.event(action).own(user.id).within(organization_id);
     unit.record(event.by(Method::Slack))?;
     Ok(Subject {
         user,
         membership: Some(membership),
     })
+}
+
+fn insert_identity(
+    unit: &mut UnitOfWork<'_, '_>,
+    slack: &SlackSignIn,
+    user_id: UserId,
+) -> Result<()> {
+    let id = IdentityId::new(unit.now, unit.random());
+    identities::insert(unit.tx, id, &slack.person, user_id, unit.now).map_err(conflict)
 }
 
 /// Links the identity to a signed-in user, and makes them a member of the workspace's organization. The session
@@ -298,9 +308,9 @@ pub(in crate::service) async fn link(
 ) -> Result<OrganizationSwitch> {
     retry_conflicts(services, context, move |unit| {
         let now = unit.now;
-        let user = users::lock_enabled_account(unit.tx, user_id)?
-            .ok_or(SignInFailure::NotAllowed)?
-            .user;
+        let account =
+            users::lock_enabled_account(unit.tx, user_id)?.ok_or(SignInFailure::NotAllowed)?;
+        let user = account.user.clone();
         let session = sessions::lock_open(unit.tx, session_id)?
             .filter(|session| session.must_be_live(now).is_ok())
             .ok_or(SignInFailure::SignInExpired)?;
@@ -327,7 +337,8 @@ pub(in crate::service) async fn link(
         };
         let switch = switch_session(unit, &session, &user, &membership)?;
         if owner.is_none() {
-            identities::insert(unit.tx, &slack.person, user_id, now).map_err(conflict)?;
+            insert_identity(unit, &slack, user_id)?;
+            notify_of_link(unit, &account, true)?;
         } else {
             identities::update_workspace_admin(unit.tx, &slack.person)?;
         }

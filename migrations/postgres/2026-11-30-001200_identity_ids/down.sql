@@ -1,0 +1,1 @@
+alter table identities drop column id;
