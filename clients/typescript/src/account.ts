@@ -1,7 +1,7 @@
 /** What people do with their own account. Each function takes the client first. */
 
 import type { HallpassError } from "./errors.js";
-import type { Hallpass, MfaChallenge, Pkce, Session, SlackSignIn, User } from "./types.js";
+import type { Hallpass, MfaChallenge, Pkce, Role, Session, SlackSignIn, User } from "./types.js";
 
 type Client = Pick<Hallpass, "request">;
 type SlackClient = Pick<Hallpass, "request" | "slackSignIn">;
@@ -12,6 +12,41 @@ const done = async (answer: Promise<unknown>): Promise<void> => void (await answ
 export interface EndingApiTokens {
   endApiTokens?: boolean;
 }
+
+// --- The account --------------------------------------------------------------------------------
+
+/** A linked account at another provider. */
+export interface Identity {
+  id: string;
+  provider: "slack";
+  /** The id of its workspace. */
+  team: string;
+}
+
+/** What there is to know besides the `user`. */
+export interface Account {
+  user: User;
+  emailVerified: boolean;
+  hasPassword: boolean;
+  /** Whether an authenticator is enrolled. */
+  secondFactor: boolean;
+  identities: Identity[];
+  createdAt: string;
+  organizations: { id: string; name: string; slug: string; role: Role; current: boolean }[];
+}
+
+export const account = (hallpass: Client): Promise<Account> => hallpass.request("GET", "account");
+
+/**
+ * The first password of people who have none. Every other session ends. Wants a recent proof; to sign in with the
+ * password, the account needs an address.
+ */
+export const setPassword = (hallpass: Client, newPassword: string): Promise<void> =>
+  done(hallpass.request("POST", "set-password", { newPassword }));
+
+/** Unlinks an identity of the account. Another way to sign in must remain. Wants a recent proof. */
+export const unlinkIdentity = (hallpass: Client, id: string): Promise<void> =>
+  done(hallpass.request("DELETE", "identities/" + encodeURIComponent(id)));
 
 // --- Reauthentication --------------------------------------------------------------------------
 
@@ -82,9 +117,15 @@ export const verifyMfa = async (
 export const mfaStatus = (hallpass: Client): Promise<{ enabled: boolean; recoveryCodesLeft: number }> =>
   hallpass.request("GET", "mfa");
 
-/** Starts an enrolment; with a challenge for people who must enrol before they can sign in. */
-export const enrolTotp = (hallpass: Client, challenge?: Pick<MfaChallenge, "mfaToken">): Promise<TotpEnrolment> =>
-  hallpass.request("POST", "mfa/totp", challenge && { mfaToken: challenge.mfaToken });
+/**
+ * Starts an enrolment; with a challenge for people who must enrol before they can sign in, with a code of the
+ * authenticator, or a recovery code, to replace it.
+ */
+export const enrolTotp = (
+  hallpass: Client,
+  proof?: Pick<MfaChallenge, "mfaToken"> | { code: string },
+): Promise<TotpEnrolment> =>
+  hallpass.request("POST", "mfa/totp", proof && ("code" in proof ? { code: proof.code } : { mfaToken: proof.mfaToken }));
 
 /**
  * Finishes an enrolment with a first code. Returns ten recovery codes, which are shown once. Every other session

@@ -62,14 +62,12 @@ export type Joining = { email: string; password: string; name: string } & (
   | { invitationToken: string }
 );
 
-/** Creates an organization. */
-export interface Founding {
-  organizationName: string;
-  firstName: string;
-  lastName: string;
-  email: string;
-  password: string;
-}
+/** Creates an organization. One name is enough. */
+export type Founding = { organizationName: string; email: string; password: string } & (
+  | { firstName: string; lastName?: string }
+  | { firstName?: string; lastName: string }
+  | { name: string }
+);
 
 export interface Founded {
   success: true;

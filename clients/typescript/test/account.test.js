@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  account,
   confirmTotp,
   enrolTotp,
   forgotPassword,
   listSessions,
   removeTotp,
   resetPassword,
+  setPassword,
+  unlinkIdentity,
   verifyEmail,
   verifyMfa,
   withProof,
@@ -41,6 +44,30 @@ test("the challenge and a code sign in; the challenge survives a wrong code", as
   assert.deepEqual(await verifyMfa(hallpass, error.challenge, "123456"), server.ada);
   assert.deepEqual(await hallpass.me(), server.ada);
   await assert.rejects(verifyMfa(hallpass, error.challenge, "123456"), { code: "invalid_or_expired_token" });
+});
+
+test("the account is read, gets a password and loses an identity", async (t) => {
+  const { server, hallpass } = await setUp(t);
+  await signIn(hallpass);
+  const identity = { id: "i-1", provider: "slack", team: "T1" };
+  const answers = { "GET account": { identities: [identity] } };
+  for (const name of ["POST set-password", "DELETE identities/i-1"]) answers[name] = { success: true };
+  for (const [name, answer] of Object.entries(answers)) {
+    server.faults.push([name, (response) => response.end(JSON.stringify(answer))]);
+  }
+  assert.deepEqual((await account(hallpass)).identities, [identity]);
+  await setPassword(hallpass, "right");
+  await unlinkIdentity(hallpass, "i-1");
+  const [set, unlinked] = server.heard.slice(-2);
+  assert.deepEqual([set.name, set.body], ["POST set-password", { newPassword: "right" }]);
+  assert.equal(unlinked.name, "DELETE identities/i-1");
+});
+
+test("an authenticator is replaced with a code", async (t) => {
+  const { server, hallpass } = await setUp(t);
+  await signIn(hallpass);
+  await enrolTotp(hallpass, { code: "123456" });
+  assert.deepEqual(server.heard.at(-1).body, { code: "123456" });
 });
 
 test("an authenticator is enrolled, confirmed and removed with the token", async (t) => {

@@ -39,5 +39,8 @@ export const storages: TokenStorage[] = [AsyncStorage, localStorage];
 
 // @ts-expect-error: a join names its organization or an invitation
 void hallpass.register({ email: "", password: "", name: "" });
+void hallpass.register({ email: "", password: "", organizationName: "", name: "" });
+// @ts-expect-error: a founder has a name
+void hallpass.register({ email: "", password: "", organizationName: "" });
 // @ts-expect-error: nothing is assigned
 void hallpass.updateMe({ role: "admin" });
