@@ -59,7 +59,8 @@ pub(in crate::service) fn notify_of_link(
     if let Some(email) = account.user.email.clone() {
         let name = account.user.name.to_string();
         let message = EmailMessage::SlackLinkChanged { name, linked };
-        gate::send_notice(unit, email, &message, account.email_verified_at.is_some())?;
+        let is_verified = account.email_verified_at.is_some();
+        gate::send_notice(unit, account.user.id, email, &message, is_verified)?;
     }
     Ok(())
 }
