@@ -53,7 +53,7 @@ impl From<domain::Identity> for Identity {
 
 impl From<OwnAccount> for Account {
     fn from(account: OwnAccount) -> Self {
-        let current = account.profile.organization_id;
+        let current = account.profile.organization.map(|active| active.id);
         let organizations = account.organizations.into_iter();
         Self {
             user: account.profile.into(),

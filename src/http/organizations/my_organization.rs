@@ -21,9 +21,12 @@ pub(crate) struct MyOrganization {
 }
 
 impl MyOrganization {
-    pub(crate) fn new(organization: domain::MyOrganization, current: OrganizationId) -> Self {
+    pub(crate) fn new(
+        organization: domain::MyOrganization,
+        current: Option<OrganizationId>,
+    ) -> Self {
         Self {
-            current: organization.id == current,
+            current: Some(organization.id) == current,
             id: organization.id,
             name: organization.name.to_string(),
             slug: organization.slug.to_string(),
