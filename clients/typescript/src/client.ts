@@ -5,8 +5,6 @@ import { HallpassError, type FieldFault, type SlackErrorCode } from "./errors.js
 import { memoryStorage, webStorage } from "./storage.js";
 import type { Founded, Hallpass, HallpassOptions, MfaChallenge, Pkce, User } from "./types.js";
 
-const MINUTE = 60_000;
-const DAY = 1440 * MINUTE;
 const PATIENCE = 10_000;
 const WAKING = ["focus", "online", "visibilitychange"];
 
@@ -18,6 +16,8 @@ interface Kept {
    * ours, so that a wrong device clock does no harm.
    */
   at: number;
+  /** How many seconds it was valid then. */
+  expiresIn?: number | string | null | undefined;
 }
 
 /** A sign-in with Slack that has started. */
@@ -126,17 +126,25 @@ export function createHallpass({
 
   const age = () => (kept ? now() - kept.at : 0);
 
-  /** A time in the future came from another clock setting; a refresh corrects that. */
-  const isOld = () => age() < 0 || age() > DAY;
+  /**
+   * Older than a seventh of its life, in milliseconds: a day, if that is a week, as of tokens that earlier versions of
+   * this library have stored. A time in the future came from another clock setting; a refresh corrects that.
+   */
+  const isOld = () => age() < 0 || age() > ((kept?.expiresIn ?? 604_800) as number) * 143;
 
   const accept = async (answer: object, isWanted: () => unknown = () => true): Promise<User> => {
-    const { accessToken: token, user, mfaToken } = answer as { accessToken: unknown; user: User; mfaToken: unknown };
+    const { accessToken: token, expiresIn, user, mfaToken } = answer as {
+      accessToken: unknown;
+      expiresIn?: number | string | null;
+      user: User;
+      mfaToken: unknown;
+    };
     if (mfaToken) throw mfaRequired(answer);
     if (!isToken(token) || !user) throw unexpected(200);
     const at = now();
     await inTurn(async () => {
       await reread();
-      if (isWanted()) await write({ token, user, at });
+      if (isWanted()) await write({ token, expiresIn, user, at });
     });
     return user;
   };
@@ -207,7 +215,7 @@ export function createHallpass({
     if (url.startsWith(api)) await forget(token);
     else {
       await inTurn(reread);
-      if (kept?.token === token && age() > MINUTE) await tryRenew();
+      if (kept?.token === token && age() > 60_000) await tryRenew();
     }
     return isFor(user) && kept!.token !== token && kept!.token;
   };
@@ -395,11 +403,11 @@ export function createHallpass({
       const found = await begun(state!);
       if (!found) throw new HallpassError(0, "state_mismatch");
       if (error) throw new HallpassError(0, error as SlackErrorCode);
-      if (mfaToken) throw mfaRequired({ mfaToken, expiresIn: Number(expiresIn) });
-      const codeVerifier = found.verifier;
-      if (codeVerifier) return accept(await call("POST", "slack/token", "", { code, codeVerifier }));
+      if (mfaToken) throw mfaRequired({ mfaToken, expiresIn: +expiresIn! });
+      const { verifier } = found;
+      if (verifier) return accept(await call("POST", "slack/token", "", { code, codeVerifier: verifier }));
       if (!isToken(token)) throw unexpected(0);
-      return accept({ accessToken: token, user: await call("GET", "me", token) });
+      return accept({ accessToken: token, expiresIn, user: await call("GET", "me", token) });
     },
 
     fetch: async (input, init) => {

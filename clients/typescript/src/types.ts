@@ -108,7 +108,7 @@ export interface Hallpass {
 
   /** The signed-in person as last known; sends no request. */
   user(): Promise<User | null>;
-  /** A token for what `fetch()` cannot do, e.g. a WebSocket; refreshed first if it is a day old. */
+  /** A token for what `fetch()` cannot do, e.g. a WebSocket; refreshed first after a seventh of its life, usually a day. */
   token(): Promise<string | null>;
   /** The signed-in person, as answered by Hallpass. */
   me(): Promise<User>;

@@ -57,6 +57,8 @@ export class Server {
   /** The requests, e.g. `POST refresh`, with headers and body. */
   heard = [];
   ended = new Set();
+  /** Seconds. */
+  life = WEEK;
   /** Replace the server's answers, once each: `[name of the call, (response) => …]`. */
   faults = [];
   /** A promise every refresh waits for. */
@@ -81,12 +83,12 @@ export class Server {
 
   token(user, sid = `s-${++this.#sessions}`) {
     const iat = Math.floor(this.clock.server / 1000);
-    const claims = { sub: user.id, orgId: user.organizationId, role: user.role, sid, iat, exp: iat + WEEK };
+    const claims = { sub: user.id, orgId: user.organizationId, role: user.role, sid, iat, exp: iat + this.life };
     return `${base64url({ alg: "HS256" })}.${base64url(claims)}.mac-${++this.#tokens}`;
   }
 
   signedIn(user, sid) {
-    return { accessToken: this.token(user, sid), expiresIn: WEEK, user };
+    return { accessToken: this.token(user, sid), expiresIn: this.life, user };
   }
 
   #judge(request, response) {

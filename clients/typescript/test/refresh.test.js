@@ -20,6 +20,20 @@ test("a token is refreshed before a call once it is older than a day", async (t)
   assert.equal(server.calls("POST refresh").length, 1);
 });
 
+test("a token of a short life is refreshed after a seventh of it, so that who is active stays signed in", async (t) => {
+  const { clock, server, hallpass } = await setUp(t);
+  server.life = HOUR / 1000;
+  await signIn(hallpass);
+  clock.advance(HOUR / 8);
+  await hallpass.me();
+  assert.equal(server.calls("POST refresh").length, 0);
+  for (let turn = 1; turn <= 12; turn += 1) {
+    clock.advance(HOUR / 4);
+    await hallpass.me();
+    assert.equal(server.calls("POST refresh").length, turn);
+  }
+});
+
 test("fifty calls at once share one refresh", async (t) => {
   const { clock, server, hallpass } = await setUp(t);
   await signIn(hallpass);
