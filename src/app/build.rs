@@ -238,6 +238,7 @@ async fn services_parts(
         default_join_policy: config.accounts.default_join_policy,
         require_verified_email: config.accounts.require_verified_email,
         sessions_per_user: config.accounts.sessions_per_user,
+        lifetimes: config.tokens.lifetimes,
         return_urls: config.accounts.allowed_return_urls.clone(),
         slack: None,
         mail_transport: None,

@@ -22,9 +22,10 @@ Every command says with `--help` what this page says. Generated from `src/cli/`;
   twice and not shown.
 - `--json` prints the result on standard output, in the form of the option's description: users as
   `{id, email, name, disabledAt, createdAt}`, and as members also `organizationId` and `role`; organizations as
-  `{id, name, slug, joinPolicy, allowedDomains, requireMfa, createdAt}`; sessions as `{id, kind, organizationId, device,
-  address, createdAt, lastUsedAt, expiresAt}`; invitations as `{id, organizationId, email, role, expiresAt, link}`. New
-  fields may be added. An error is plain text on standard error, with or without `--json`: scripts go by the exit code.
+  `{id, name, slug, joinPolicy, allowedDomains, requireMfa, tokenLifetime, sessionLifetime, sessionIdle, createdAt}`,
+  lifetimes in seconds or null; sessions as `{id, kind, organizationId, device, address, createdAt, lastUsedAt,
+  expiresAt}`; invitations as `{id, organizationId, email, role, expiresAt, link}`. New fields may be added. An error is
+  plain text on standard error, with or without `--json`: scripts go by the exit code.
 - `NO_COLOR` turns colors off, in help texts and in logs on a terminal.
 
 | exit code | meaning |

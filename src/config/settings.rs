@@ -59,7 +59,17 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
         ],
     ),
     ("Database", &[&DATABASE_URL]),
-    ("Tokens", &[&JWT_SECRET, &JWT_ISSUER, &JWT_AUDIENCE]),
+    (
+        "Tokens",
+        &[
+            &JWT_SECRET,
+            &JWT_ISSUER,
+            &JWT_AUDIENCE,
+            &TOKEN_LIFETIME,
+            &SESSION_LIFETIME,
+            &SESSION_IDLE,
+        ],
+    ),
     (
         "Passwords",
         &[
@@ -217,6 +227,37 @@ pub static JWT_AUDIENCE: Setting = Setting {
     secret: false,
     example: "example-api",
     description: "The `aud` claim of every token. If set, tokens without it are rejected.",
+};
+
+pub static TOKEN_LIFETIME: Setting = Setting {
+    name: "TOKEN_LIFETIME",
+    default: Fallback::Value("7d"),
+    secret: false,
+    example: "1h",
+    description: "How long an access token is valid, from `5m` to `7d`: a number with `s`, `m`, `h` or `d`. \
+                  `expiresIn` and the session cookie follow it. Tokens that were issued before keep the life they \
+                  were issued with. An organization may allow less, also of the next two.",
+};
+
+pub static SESSION_LIFETIME: Setting = Setting {
+    name: "SESSION_LIFETIME",
+    default: Fallback::Value("90d"),
+    secret: false,
+    example: "30d",
+    description: "How long after the sign-in a session ends, however often it is used, from `15m` to `365d`. A \
+                  session token of `/api/v1` lives for 30 days at most. A lower value counts for existing sessions at once; a \
+                  higher one from their next use.",
+};
+
+pub static SESSION_IDLE: Setting = Setting {
+    name: "SESSION_IDLE",
+    default: Fallback::None,
+    secret: false,
+    example: "12h",
+    description: "How long after its last refresh a session ends, from `5m` to `365d`; not set: never. An access token \
+                  lives at most that long, so clients must refresh more often than that. A session token of `/api/v1` \
+                  counts from its last use. Uses are stored every five minutes, or every seventh of this time if that is \
+                  less, so a session may end that much too soon.",
 };
 
 pub static BCRYPT_COST: Setting = Setting {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::settings::SECTIONS;
 use super::{Config, Database, LogFormat, Mode, SettingErrors};
 use crate::domain::slack::SlackFlow;
-use crate::domain::{JoinPolicy, MailTls, ProxyHeader, Role, TokenDelivery};
+use crate::domain::{JoinPolicy, MailTls, ProxyHeader, Role, SessionIdle, TokenDelivery};
 
 const SECRET: &str = "k7Qv0ZpX3mLw9TtR5nYc1JhF8bGd2SaE";
 const OTHER_SECRET: &str = "Zx8Nc2Vb6Mq1Wr5Ty9Ui3Op7As4Df0Gh";
@@ -77,6 +77,9 @@ fn only_a_secret_is_required() {
     assert_eq!(config.accounts.default_join_policy, JoinPolicy::Open);
     assert!(!config.accounts.require_verified_email);
     assert_eq!(config.accounts.sessions_per_user, 100);
+    assert_eq!(config.tokens.lifetimes.token.seconds(), 604_800);
+    assert_eq!(config.tokens.lifetimes.session.seconds(), 7_776_000);
+    assert_eq!(config.tokens.lifetimes.idle, None);
     assert!(config.accounts.allowed_return_urls.is_empty());
     assert_eq!(config.accounts.app_url, config.server.public_url);
     assert_eq!(config.accounts.tenant_domain, None);
@@ -179,6 +182,9 @@ fn valid_values_are_parsed_into_the_config() {
         ("DEFAULT_JOIN_POLICY", "invite"),
         ("REQUIRE_VERIFIED_EMAIL", "True"),
         ("SESSIONS_PER_USER", "1"),
+        ("TOKEN_LIFETIME", "90m"),
+        ("SESSION_LIFETIME", "365d"),
+        ("SESSION_IDLE", "300s"),
         (
             "ALLOWED_RETURN_URLS",
             "https://app.example.com/auth,com.example.app://in",
@@ -235,6 +241,10 @@ fn valid_values_are_parsed_into_the_config() {
     assert_eq!(config.accounts.default_join_policy, JoinPolicy::Invite);
     assert!(config.accounts.require_verified_email);
     assert_eq!(config.accounts.sessions_per_user, 1);
+    let lifetimes = config.tokens.lifetimes;
+    assert_eq!(lifetimes.token.seconds(), 5_400);
+    assert_eq!(lifetimes.session.seconds(), 31_536_000);
+    assert_eq!(lifetimes.idle.map(SessionIdle::seconds), Some(300));
     assert_eq!(config.accounts.allowed_return_urls.len(), 2);
     assert_eq!(config.accounts.app_url.as_str(), "https://app.example.com/");
     assert_eq!(
@@ -301,6 +311,13 @@ fn invalid_values_are_rejected_by_name() {
         ("REQUIRE_VERIFIED_EMAIL", "1"),
         ("SESSIONS_PER_USER", "0"),
         ("SESSIONS_PER_USER", "1001"),
+        ("TOKEN_LIFETIME", "8d"),
+        ("TOKEN_LIFETIME", "299s"),
+        ("TOKEN_LIFETIME", "3600"),
+        ("SESSION_LIFETIME", "14m"),
+        ("SESSION_LIFETIME", "366d"),
+        ("SESSION_IDLE", "never"),
+        ("SESSION_IDLE", "91d"),
         ("ALLOWED_RETURN_URLS", "https://*.example.com"),
         ("ALLOWED_RETURN_URLS", "http://app.example.com"),
         ("ALLOWED_RETURN_URLS", "javascript:alert(1)"),

@@ -1,4 +1,4 @@
-//! The secrets that sign tokens, and the claims that are the same in all tokens.
+//! The secrets that sign tokens, the claims that are the same in all tokens, and how long tokens and sessions last.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,12 @@ use super::local_secret::{self, LocalSecretError};
 use super::reader::{Environment, Reader};
 use super::server::Server;
 use super::setting_error::{Problem, SettingErrors};
-use super::settings::{JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET};
+use super::settings::{
+    JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET, SESSION_IDLE, SESSION_LIFETIME, TOKEN_LIFETIME,
+};
+use super::values::duration;
 use crate::crypto::secret_strength;
+use crate::domain::Lifetimes;
 
 const GENERATE_ONE: &str =
     "Generate one with `hallpass secret generate`, and set JWT_SECRET or JWT_SECRET_FILE.";
@@ -24,6 +28,7 @@ pub struct Tokens {
     pub secrets: Vec<SecretString>,
     pub issuer: Option<String>,
     pub audience: Option<String>,
+    pub lifetimes: Lifetimes,
     /// The file that the secret was read from, if `JWT_SECRET` is not set.
     pub local_secret: Option<PathBuf>,
 }
@@ -37,6 +42,7 @@ impl Tokens {
     ) -> Option<Self> {
         let issuer = reader.value(&JWT_ISSUER, |text| Ok(text.to_owned()));
         let audience = reader.value(&JWT_AUDIENCE, |text| Ok(text.to_owned()));
+        let lifetimes = lifetimes(reader);
         let (secrets, local_secret) = if reader.is_given(&JWT_SECRET) {
             (given_secrets(reader)?, None)
         } else {
@@ -66,6 +72,7 @@ impl Tokens {
             secrets,
             issuer,
             audience,
+            lifetimes: lifetimes?,
             local_secret,
         })
     }
@@ -97,6 +104,29 @@ impl Tokens {
             _ => Err(reader.into_errors()),
         }
     }
+}
+
+/// `None` after an error.
+fn lifetimes(reader: &mut Reader<'_>) -> Option<Lifetimes> {
+    let token = reader.value(&TOKEN_LIFETIME, duration);
+    let session = reader.value(&SESSION_LIFETIME, duration);
+    let idle = reader.value(&SESSION_IDLE, duration);
+    let lifetimes = Lifetimes {
+        token: token?,
+        session: session?,
+        idle,
+    };
+    if let Some(idle) = lifetimes.idle
+        && idle.span() > lifetimes.session.span()
+    {
+        let why = format!(
+            "No session is idle for {idle}: it ends after {}.",
+            lifetimes.session
+        );
+        let hint = "Make it shorter than SESSION_LIFETIME, or remove it.";
+        reader.report(&SESSION_IDLE, Problem::new(why, hint));
+    }
+    Some(lifetimes)
 }
 
 /// `None` after an error.

@@ -1,8 +1,10 @@
-//! Parsers for settings with fixed choices or a range of numbers.
+//! Parsers for settings with fixed choices, a range of numbers, or a duration.
 
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use super::setting_error::{Problem, quoted};
+use crate::domain::lifetimes::OutOfBounds;
 
 /// One of `choices`, ignoring case.
 pub(super) fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<T, Problem> {
@@ -42,4 +44,14 @@ pub(super) fn number_within(bounds: RangeInclusive<u32>) -> impl Fn(&str) -> Res
                 )
             })
     }
+}
+
+/// A number and a unit, within the bounds of the type.
+pub(super) fn duration<T: FromStr<Err = OutOfBounds>>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|out_of_bounds| {
+        Problem::new(
+            format!("{} is {out_of_bounds}.", quoted(text)),
+            "Write it as a number and a unit, such as 30m, 12h or 7d.",
+        )
+    })
 }

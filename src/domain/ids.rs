@@ -65,6 +65,15 @@ id! {
     /// One sign-in on one device, with either kind of token.
     SessionId
 }
+
+impl SessionId {
+    /// When the session began, to the millisecond, which is in the id; `None` for an id of another kind.
+    pub fn created_at(self) -> Option<DateTime<Utc>> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        DateTime::from_timestamp(seconds.try_into().ok()?, nanos)
+    }
+}
+
 id! {
     /// A pending sign-in with Slack.
     SlackStateId

@@ -28,6 +28,7 @@ pub mod return_url;
 pub mod role;
 pub mod scope;
 pub mod session_kind;
+mod session_lifetimes;
 pub mod slack;
 pub mod typed;
 pub mod violation;
@@ -44,6 +45,7 @@ pub use ids::{
 };
 pub use invitation::Invitation;
 pub use join_policy::JoinPolicy;
+pub use lifetimes::{LifetimeRule, Lifetimes, SessionIdle, SessionLifetime, TokenLifetime};
 pub use mail::{MailLogin, MailSender, MailServer, MailTls};
 pub use names::{ApiTokenName, OrganizationName, PersonName, Slug};
 pub use network::Network;
@@ -51,7 +53,7 @@ pub use new_password::{NewPasswordRules, OwnWords};
 pub use password::Password;
 pub use person::{
     ActiveOrganization, DeviceOwner, Member, Membership, MyOrganization, Organization,
-    OrganizationSummary, Session, SessionEnd, SessionKey, User,
+    OrganizationRules, OrganizationSummary, Session, SessionEnd, SessionKey, User,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use proxy_header::ProxyHeader;

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 
 use super::{
-    AllowedDomains, Email, JoinPolicy, OrganizationId, OrganizationName, PersonName, Role,
-    SessionId, SessionKind, Slug, UserId, lifetimes,
+    AllowedDomains, Email, JoinPolicy, LifetimeRule, OrganizationId, OrganizationName, PersonName,
+    Role, SessionId, SessionKind, Slug, UserId, lifetimes,
 };
 
 /// A user account, without its password hash.
@@ -80,6 +80,8 @@ pub struct Organization {
     pub allowed_domains: AllowedDomains,
     /// Whether members must have a second factor.
     pub require_mfa: bool,
+    /// How long sessions last that speak for it, where that is shorter than on the instance.
+    pub lifetimes: LifetimeRule,
     pub created_at: DateTime<Utc>,
 }
 
@@ -107,6 +109,13 @@ pub struct MyOrganization {
     pub slug: Slug,
     /// The member's role there.
     pub role: Role,
+}
+
+/// The rules of an organization that each request asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OrganizationRules {
+    pub requires_mfa: bool,
+    pub lifetimes: LifetimeRule,
 }
 
 /// A user's membership in an organization.

@@ -5,12 +5,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::domain::lifetimes::OutOfBounds;
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::typed::trimmed;
 use crate::domain::violation::ValidationError;
 use crate::domain::{
     AllowedDomains, ApiTokenName, CodeChallenge, CodeVerifier, Email, JoinPolicy, OrganizationId,
-    OrganizationName, PersonName, Role, UserId,
+    OrganizationName, PersonName, Role, SessionIdle, SessionLifetime, TokenLifetime, UserId,
 };
 
 /// A value that travels as JSON.
@@ -259,6 +260,23 @@ impl FromJson for bool {
             .ok_or_else(|| ValidationError::new("invalid_type", "Please send true or false."))
     }
 }
+
+macro_rules! life_from_json {
+    ($($life:ident),*) => {$(
+        impl FromJson for $life {
+            fn from_json(value: Value) -> Result<Self, ValidationError> {
+                let why = "Please send a number of seconds, or null.";
+                let seconds = value.as_i64().ok_or_else(|| ValidationError::new("invalid_type", why))?;
+                Self::from_seconds(seconds).map_err(|OutOfBounds { lowest, highest }| {
+                    let why = format!("Please send a number of seconds from {lowest} to {highest}, or null.");
+                    ValidationError::new("out_of_range", why)
+                })
+            }
+        }
+    )*};
+}
+
+life_from_json!(TokenLifetime, SessionLifetime, SessionIdle);
 
 impl FromJson for AllowedDomains {
     fn from_json(value: Value) -> Result<Self, ValidationError> {

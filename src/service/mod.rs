@@ -53,7 +53,7 @@ pub use organizations::register::{
 pub use organizations::register_into::{
     Joined, RegisterIntoOrganization, register_into_organization,
 };
-pub use organizations::update::{UpdateOrganization, update_organization};
+pub use organizations::update::{UpdateLifetimes, UpdateOrganization, update_organization};
 pub use people::list_members::list_members;
 pub use people::remove_member::remove_member;
 pub use people::{

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use crate::domain::{AllowedReturnUrl, JoinPolicy};
+use crate::domain::{AllowedReturnUrl, JoinPolicy, Lifetimes};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::service::{
     Database, Error, Limits, MailTransport, Passwords, Result, RevocationCache, Slack, Tokens,
@@ -25,6 +25,8 @@ pub struct ServicesParts {
     pub require_verified_email: bool,
     /// How many live sessions a user may have.
     pub sessions_per_user: u32,
+    /// How long tokens and sessions last; an organization may allow less.
+    pub lifetimes: Lifetimes,
     /// Where sign-ins may lead back to.
     pub return_urls: Vec<AllowedReturnUrl>,
     /// `None` if sign-in with Slack is not set up.
@@ -45,6 +47,7 @@ pub struct Services {
     pub(in crate::service) default_join_policy: JoinPolicy,
     pub(in crate::service) require_verified_email: bool,
     pub(in crate::service) sessions_per_user: u32,
+    pub(in crate::service) lifetimes: Lifetimes,
     pub(in crate::service) return_urls: Vec<AllowedReturnUrl>,
     pub(in crate::service) slack: Option<Slack>,
     pub(in crate::service) mail_transport: Option<MailTransport>,
@@ -65,6 +68,7 @@ impl Services {
             default_join_policy: parts.default_join_policy,
             require_verified_email: parts.require_verified_email,
             sessions_per_user: parts.sessions_per_user,
+            lifetimes: parts.lifetimes,
             return_urls: parts.return_urls,
             slack: parts.slack,
             mail_transport: parts.mail_transport,

@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
+use super::organizations::RulesRow;
 use super::schema::{memberships, organizations, users};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_for_share, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{
-    Email, Member, Membership, MyOrganization, OrganizationId, OrganizationName, PersonName, Role,
-    Slug, UserId,
+    Email, Member, Membership, MyOrganization, OrganizationId, OrganizationName, OrganizationRules,
+    PersonName, Role, Slug, UserId,
 };
 
 #[derive(Queryable, Selectable)]
@@ -282,19 +283,19 @@ pub fn my_organizations(
         .collect()
 }
 
-/// As [`list_of_user`], each with whether its organization requires a second factor.
+/// As [`list_of_user`], each with the rules of its organization.
 pub fn list_of_user_with_rules(
     tx: &mut Tx<'_>,
     user_id: UserId,
-) -> Result<Vec<(Membership, bool)>, StoreError> {
-    let rows: Vec<(MembershipRow, bool)> = on!(tx, |conn| memberships::table
+) -> Result<Vec<(Membership, OrganizationRules)>, StoreError> {
+    let rows: Vec<(MembershipRow, RulesRow)> = on!(tx, |conn| memberships::table
         .inner_join(organizations::table)
         .filter(memberships::user_id.eq(user_id))
         .order((memberships::created_at, memberships::organization_id))
-        .select((MembershipRow::as_select(), organizations::require_mfa))
+        .select((MembershipRow::as_select(), RulesRow::as_select()))
         .load(conn))?;
     rows.into_iter()
-        .map(|(row, requires_mfa)| Ok((row.try_into()?, requires_mfa)))
+        .map(|(row, rules)| Ok((row.try_into()?, rules.into())))
         .collect()
 }
 

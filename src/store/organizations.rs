@@ -7,7 +7,8 @@ use super::schema::{memberships, organizations};
 use super::types::Timestamp;
 use super::{StoreError, Tx, on, parsed};
 use crate::domain::{
-    AllowedDomains, JoinPolicy, Organization, OrganizationId, OrganizationName, Slug, UserId,
+    AllowedDomains, JoinPolicy, LifetimeRule, Organization, OrganizationId, OrganizationName,
+    OrganizationRules, SessionIdle, SessionLifetime, Slug, TokenLifetime, UserId,
 };
 
 #[derive(Queryable, Selectable)]
@@ -18,21 +19,46 @@ struct OrganizationRow {
     slug: String,
     join_policy: String,
     allowed_domains: String,
-    require_mfa: bool,
+    #[diesel(embed)]
+    rules: RulesRow,
     created_at: Timestamp,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = organizations)]
+pub(super) struct RulesRow {
+    require_mfa: bool,
+    token_lifetime: Option<i32>,
+    session_lifetime: Option<i32>,
+    session_idle: Option<i32>,
+}
+
+impl From<RulesRow> for OrganizationRules {
+    fn from(row: RulesRow) -> Self {
+        Self {
+            requires_mfa: row.require_mfa,
+            lifetimes: LifetimeRule {
+                token: row.token_lifetime.map(TokenLifetime::from_stored),
+                session: row.session_lifetime.map(SessionLifetime::from_stored),
+                idle: row.session_idle.map(SessionIdle::from_stored),
+            },
+        }
+    }
 }
 
 impl TryFrom<OrganizationRow> for Organization {
     type Error = StoreError;
 
     fn try_from(row: OrganizationRow) -> Result<Self, StoreError> {
+        let rules = OrganizationRules::from(row.rules);
         Ok(Self {
             id: row.id,
             name: OrganizationName::from_stored(row.name),
             slug: Slug::from_stored(row.slug),
             join_policy: parsed(&row.join_policy)?,
             allowed_domains: AllowedDomains::from_stored(&row.allowed_domains),
-            require_mfa: row.require_mfa,
+            require_mfa: rules.requires_mfa,
+            lifetimes: rules.lifetimes,
             created_at: row.created_at.0,
         })
     }
@@ -123,6 +149,10 @@ pub fn update(
         organizations::join_policy.eq(organization.join_policy.as_str()),
         organizations::allowed_domains.eq(organization.allowed_domains.to_stored()),
         organizations::require_mfa.eq(organization.require_mfa),
+        organizations::token_lifetime.eq(organization.lifetimes.token.map(TokenLifetime::seconds)),
+        organizations::session_lifetime
+            .eq(organization.lifetimes.session.map(SessionLifetime::seconds)),
+        organizations::session_idle.eq(organization.lifetimes.idle.map(SessionIdle::seconds)),
         organizations::updated_at.eq(Timestamp(now)),
     );
     on!(tx, |conn| diesel::update(
@@ -157,14 +187,19 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Organization>, StoreError> {
     rows.into_iter().map(Organization::try_from).collect()
 }
 
-/// Whether all members of the organization must have a second factor; `false` if it does not exist.
-pub fn requires_mfa(tx: &mut Tx<'_>, id: OrganizationId) -> Result<bool, StoreError> {
-    let requires: Option<bool> = on!(tx, |conn| organizations::table
+/// The rules of the organization; none if it does not exist.
+pub fn rules(tx: &mut Tx<'_>, id: OrganizationId) -> Result<OrganizationRules, StoreError> {
+    let row: Option<RulesRow> = on!(tx, |conn| organizations::table
         .find(id)
-        .select(organizations::require_mfa)
+        .select(RulesRow::as_select())
         .get_result(conn)
         .optional())?;
-    Ok(requires.unwrap_or(false))
+    Ok(row.map(OrganizationRules::from).unwrap_or_default())
+}
+
+/// Whether all members of the organization must have a second factor.
+pub fn requires_mfa(tx: &mut Tx<'_>, id: OrganizationId) -> Result<bool, StoreError> {
+    Ok(rules(tx, id)?.requires_mfa)
 }
 
 /// Those of a user's organizations that require a second factor of all members.

@@ -38,6 +38,9 @@ table! {
         require_mfa -> Bool,
         created_at -> Instant,
         updated_at -> Instant,
+        token_lifetime -> Nullable<Integer>,
+        session_lifetime -> Nullable<Integer>,
+        session_idle -> Nullable<Integer>,
     }
 }
 

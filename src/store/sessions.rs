@@ -157,22 +157,17 @@ pub fn page(
     rows.into_iter().map(|row| row.session(false)).collect()
 }
 
-/// Records a use and the organization of the session from now on. Returns whether the session was still
-/// live.
-pub fn touch(
-    tx: &mut Tx<'_>,
-    id: SessionId,
-    organization_id: Option<OrganizationId>,
-    now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
+/// Records the last use of a session, its end and its organization from now on. Returns whether it was still live.
+pub fn touch(tx: &mut Tx<'_>, used: &Session) -> Result<bool, StoreError> {
     let touched = on!(tx, |conn| diesel::update(
         sessions::table
-            .find(id)
-            .filter(live!(sessions::user_id, now))
+            .find(used.id)
+            .filter(live!(sessions::user_id, used.last_used_at))
     )
     .set((
-        sessions::last_used_at.eq(Timestamp(now)),
-        sessions::organization_id.eq(organization_id),
+        sessions::last_used_at.eq(Timestamp(used.last_used_at)),
+        sessions::expires_at.eq(Timestamp(used.expires_at)),
+        sessions::organization_id.eq(used.organization_id),
     ))
     .execute(conn))?;
     Ok(touched == 1)

@@ -29,6 +29,7 @@ mod forgot_password;
 mod hashing_limits;
 mod invitations;
 mod join_policies;
+mod lifetimes;
 mod limits;
 mod lock_order;
 mod login;

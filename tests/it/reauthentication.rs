@@ -30,7 +30,8 @@ enum Has {
 }
 
 /// Calls that want one only if they would give the account its address or its first authenticator.
-const SOMETIMES: [&str; 2] = [
+const SOMETIMES: [&str; 3] = [
+    "post /api/auth/refresh",
     "post /api/invitations/accept",
     "post /api/organizations/{id}/join",
 ];
@@ -100,6 +101,13 @@ fn gated() -> Vec<(&'static str, &'static str, Has, Value, u16)> {
             400,
         ),
         ("delete", "/api/auth/account", Password, json!({}), 200),
+        (
+            "patch",
+            organization,
+            Password,
+            json!({"sessionIdle": 3600}),
+            200,
+        ),
         (
             "post",
             "/api/auth/change-email",

@@ -65,6 +65,12 @@ export interface OrganizationRules {
   joinPolicy: "open" | "domain" | "invite" | "closed";
   allowedDomains: string[];
   requireMfa: boolean;
+  /** Seconds that an access token is valid; `null`: as on the instance. */
+  tokenLifetime: number | null;
+  /** Seconds after which a session ends; `null`: as on the instance. */
+  sessionLifetime: number | null;
+  /** Seconds without a refresh after which a session ends; `null`: as on the instance. */
+  sessionIdle: number | null;
 }
 
 export interface Organization extends OrganizationRules {

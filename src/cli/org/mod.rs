@@ -13,7 +13,9 @@ use serde::Serialize;
 
 use super::{Failure, output};
 use crate::config::Variables;
-use crate::domain::{JoinPolicy, Organization, OrganizationId, Slug};
+use crate::domain::{
+    JoinPolicy, Organization, OrganizationId, SessionIdle, SessionLifetime, Slug, TokenLifetime,
+};
 use crate::service::Services;
 use crate::service::operations::operator;
 
@@ -38,7 +40,7 @@ pub(super) enum Command {
     /// works once, for seven days; earlier links stop working.
     #[command(after_help = invite::EXAMPLES)]
     Invite(invite::Invite),
-    /// Change who may join an organization, and whether members need a second factor
+    /// Change who may join an organization, whether members need a second factor, and how long their sessions last
     ///
     /// What is not given does not change.
     #[command(after_help = set_policy::EXAMPLES)]
@@ -84,6 +86,9 @@ struct OrganizationJson<'a> {
     join_policy: JoinPolicy,
     allowed_domains: Vec<&'a str>,
     require_mfa: bool,
+    token_lifetime: Option<TokenLifetime>,
+    session_lifetime: Option<SessionLifetime>,
+    session_idle: Option<SessionIdle>,
     created_at: DateTime<Utc>,
 }
 
@@ -96,6 +101,9 @@ impl<'a> From<&'a Organization> for OrganizationJson<'a> {
             join_policy: organization.join_policy,
             allowed_domains: organization.allowed_domains.names().collect(),
             require_mfa: organization.require_mfa,
+            token_lifetime: organization.lifetimes.token,
+            session_lifetime: organization.lifetimes.session,
+            session_idle: organization.lifetimes.idle,
             created_at: organization.created_at,
         }
     }

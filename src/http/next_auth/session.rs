@@ -30,8 +30,8 @@ pub(crate) struct SessionView {
 
 /// Read the current session
 ///
-/// Without a session the answer is `{}`, and an invalid cookie is deleted. A token older than a day is renewed, until
-/// the session ends 90 days after it began.
+/// Without a session the answer is `{}`, and an invalid cookie is deleted. A token is renewed after a seventh of its
+/// life, usually a day, until the session ends (`SESSION_LIFETIME`, 90 days).
 #[utoipa::path(
     get,
     path = "/api/auth/session",
@@ -118,7 +118,12 @@ async fn look_up(
     };
     match service::cookie_session(services, context, presented.token()).await {
         Ok(session) => Ok(Seen::SignedIn(Box::new(session))),
-        Err(Error::InvalidToken | Error::TokenExpired | Error::TokenRevoked) => Ok(Seen::SignedOut),
+        Err(
+            Error::InvalidToken
+            | Error::TokenExpired
+            | Error::TokenRevoked
+            | Error::ReauthenticationRequired,
+        ) => Ok(Seen::SignedOut),
         Err(Error::MfaEnrolmentRequired) => Ok(Seen::MustEnrol),
         Err(error) => Err(error.into()),
     }

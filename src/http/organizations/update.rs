@@ -4,14 +4,18 @@ use actix_web::web::{Data, Json, Path};
 
 use super::organization::Organization;
 use super::organization_id;
-use crate::domain::{AllowedDomains, JoinPolicy, OrganizationId, OrganizationName};
+use crate::domain::{
+    AllowedDomains, JoinPolicy, OrganizationId, OrganizationName, SessionIdle, SessionLifetime,
+    TokenLifetime,
+};
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     Forbidden, MfaNotEnrolled, NoOrganization, OrganizationNotFound, ReauthenticationRequired,
 };
-use crate::service::{self, MemberCaller, Services};
+use crate::http::field::Patch;
+use crate::service::{self, MemberCaller, Services, UpdateLifetimes};
 
 body! {
     pub struct UpdateOrganizationRequest {
@@ -26,6 +30,16 @@ body! {
         /// To require MFA, an admin must have it enabled themselves.
         #[schema(example = true)]
         require_mfa: Option<bool>,
+        /// Seconds that an access token for this organization is valid. This and the next two can only shorten what
+        /// the instance allows, count for existing sessions too, and are removed by null.
+        #[schema(value_type = Option<i32>, minimum = 300, maximum = 604_800, example = 3600)]
+        token_lifetime: Patch<TokenLifetime>,
+        /// Seconds after which a session ends that speaks for this organization, however often it is refreshed.
+        #[schema(value_type = Option<i32>, minimum = 900, maximum = 31_536_000, example = 2_592_000)]
+        session_lifetime: Patch<SessionLifetime>,
+        /// Seconds without a refresh after which such a session ends. An access token lives at most that long.
+        #[schema(value_type = Option<i32>, minimum = 300, maximum = 31_536_000, example = 43_200)]
+        session_idle: Patch<SessionIdle>,
     }
 }
 
@@ -55,6 +69,11 @@ pub(crate) async fn update_organization(
         join_policy: body.join_policy,
         allowed_domains: body.allowed_domains,
         require_mfa: body.require_mfa,
+        lifetimes: UpdateLifetimes {
+            token: body.token_lifetime.into_change(),
+            session: body.session_lifetime.into_change(),
+            idle: body.session_idle.into_change(),
+        },
     };
     let updated = service::update_organization(&services, &caller, id, update).await?;
     Ok(Json(updated.into()))

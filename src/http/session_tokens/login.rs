@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::session::SessionOfToken;
 use super::tenant;
-use crate::domain::{Email, lifetimes};
+use crate::domain::Email;
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::cookies::Cookie;
@@ -40,7 +40,8 @@ body! {
 
 /// Sign in with a session token
 ///
-/// The token is valid for 30 days, for `/api/v1` only. For accounts with a second factor it is locked until the code
+/// The token is valid for 30 days, or less if the instance or the organization ends sessions sooner, and for `/api/v1`
+/// only. For accounts with a second factor it is locked until the code
 /// is sent to `/api/v1/unlock`.
 #[utoipa::path(
     post,
@@ -72,7 +73,7 @@ pub(crate) async fn login(
     let answered = if body.return_token == Some(true) {
         Some(token.to_owned())
     } else {
-        let seconds = lifetimes::SESSION_TOKEN.num_seconds();
+        let seconds = begun.max_age.num_seconds();
         let cookie = Cookie::SessionToken.set(token, seconds, &settings);
         response.insert_header((SET_COOKIE, cookie));
         None

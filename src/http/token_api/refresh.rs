@@ -9,7 +9,9 @@ use crate::domain::OrganizationId;
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, OrganizationNotFound, ReauthenticationRequired,
+};
 use crate::http::settings::Settings;
 use crate::service::{self, Caller, Services, SignIn};
 
@@ -31,7 +33,7 @@ body! {
     security(("bearer" = [])),
     request_body = RefreshRequest,
     responses((status = 200, description = "Refreshed.", body = SignedIn, headers(("Set-Cookie" = String)))),
-    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound]))),
+    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, ReauthenticationRequired]))),
 )]
 pub(crate) async fn refresh(
     services: Data<Services>,

@@ -13,8 +13,9 @@ pub(crate) struct SignedIn {
     /// A JWT (HS256) for `Authorization: Bearer`.
     #[schema(example = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl")]
     access_token: String,
-    /// Seconds until the token expires.
-    #[schema(example = 604_800)]
+    /// Seconds until the token expires: `TOKEN_LIFETIME`, or less if the organization allows less or the session ends
+    /// before.
+    #[schema(maximum = 604_800, example = 604_800)]
     expires_in: i64,
     user: User,
 }

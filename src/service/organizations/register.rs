@@ -3,8 +3,8 @@
 use crate::domain::audit::{Action, Method};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{
-    AllowedDomains, Email, JoinPolicy, Membership, Organization, OrganizationId, OrganizationName,
-    OwnWords, PersonName, Role, Slug, User,
+    AllowedDomains, Email, JoinPolicy, LifetimeRule, Membership, Organization, OrganizationId,
+    OrganizationName, OwnWords, PersonName, Role, Slug, User,
 };
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::limits::{Whose, permit_hashing};
@@ -99,6 +99,7 @@ pub(in crate::service) fn insert_organization(
         join_policy,
         allowed_domains: AllowedDomains::default(),
         require_mfa: false,
+        lifetimes: LifetimeRule::default(),
         created_at: unit.now,
     };
     // Counting first, so that the thousandth organization of a name does not try a thousand slugs.

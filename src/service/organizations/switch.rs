@@ -1,7 +1,8 @@
 //! Adds a membership and switches a session to its organization.
 
 use crate::domain::audit::Action;
-use crate::domain::{Change, Membership, OrganizationId, Role, Session, User, UserId};
+use crate::domain::{Change, Lifetimes, Membership, OrganizationId, Role, Session, User, UserId};
+use crate::service::sessions::lifetimes::acting_in;
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
@@ -13,6 +14,7 @@ pub(in crate::service) enum OrganizationSwitch {
     /// The session now belongs to the organization.
     Switched {
         session: Box<Session>,
+        lifetimes: Lifetimes,
         token_version: i32,
         profile: Profile,
     },
@@ -40,8 +42,8 @@ pub(in crate::service) fn join_and_switch(
 /// Switches a session to another organization of its user, unless that requires a second factor first.
 ///
 /// # Errors
-/// `TokenRevoked` if the session has ended by now; `ReauthenticationRequired` if a second factor would have to be
-/// enrolled first.
+/// `TokenRevoked` if the session has ended by now; `TokenExpired` if it is older than the organization allows;
+/// `ReauthenticationRequired` if it was idle for longer, or if a second factor would have to be enrolled first.
 pub(in crate::service) fn switch_session(
     unit: &mut UnitOfWork<'_, '_>,
     session: &Session,
@@ -56,16 +58,20 @@ pub(in crate::service) fn switch_session(
         }
         return challenge(unit, pending, missing).map(OrganizationSwitch::Challenge);
     }
-    if !sessions::touch(unit.tx, session.id, Some(to.organization_id), unit.now)? {
+    let (session, lifetimes) = acting_in(
+        unit.tx,
+        unit.lifetimes,
+        session,
+        Some(to.organization_id),
+        unit.now,
+    )?;
+    if !sessions::touch(unit.tx, &session)? {
         return Err(Error::TokenRevoked);
     }
     active_organizations::remember(unit.tx, user.id, to.organization_id)?;
     Ok(OrganizationSwitch::Switched {
-        session: Box::new(Session {
-            organization_id: Some(to.organization_id),
-            last_used_at: unit.now,
-            ..session.clone()
-        }),
+        session: Box::new(session),
+        lifetimes,
         token_version: user.token_version,
         profile: Profile::of(user, Some(to)),
     })
@@ -76,11 +82,13 @@ impl OrganizationSwitch {
         match self {
             Self::Switched {
                 session,
+                lifetimes,
                 token_version,
                 profile,
             } => {
                 let now = session.last_used_at;
-                SignIn::Complete(services.tokens.issue(now, &session, token_version, profile))
+                let session = (&*session, lifetimes);
+                SignIn::Complete(services.tokens.issue(now, session, token_version, profile))
             }
             Self::Challenge(challenge) => SignIn::Challenge(challenge),
         }

@@ -1,10 +1,13 @@
 //! Changes an organization's name and rules.
 
+use std::fmt::Display;
+
 use serde_json::json;
 
 use crate::domain::audit::Action;
 use crate::domain::{
-    AllowedDomains, Change, JoinPolicy, Organization, OrganizationId, OrganizationName, Role,
+    AllowedDomains, Change, JoinPolicy, LifetimeRule, Lifetimes, Organization, OrganizationId,
+    OrganizationName, Role, SessionIdle, SessionLifetime, TokenLifetime, Violation,
 };
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, MemberCaller, Result, Services};
@@ -17,18 +20,63 @@ pub struct UpdateOrganization {
     pub join_policy: Option<JoinPolicy>,
     pub allowed_domains: Option<AllowedDomains>,
     pub require_mfa: Option<bool>,
+    pub lifetimes: UpdateLifetimes,
+}
+
+/// Which lifetimes to change; `Some(None)` removes a rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UpdateLifetimes {
+    pub token: Option<Option<TokenLifetime>>,
+    pub session: Option<Option<SessionLifetime>>,
+    pub idle: Option<Option<SessionIdle>>,
+}
+
+impl UpdateLifetimes {
+    /// # Errors
+    /// `Invalid` for a life above the instance's setting.
+    fn apply(self, was: LifetimeRule, instance: Lifetimes) -> Result<LifetimeRule> {
+        let faults = [
+            above(self.token, Some(instance.token), "tokenLifetime"),
+            above(self.session, Some(instance.session), "sessionLifetime"),
+            above(self.idle, instance.idle, "sessionIdle"),
+        ];
+        let faults: Vec<Violation> = faults.into_iter().flatten().collect();
+        if !faults.is_empty() {
+            return Err(Error::Invalid(faults));
+        }
+        Ok(LifetimeRule {
+            token: self.token.unwrap_or(was.token),
+            session: self.session.unwrap_or(was.session),
+            idle: self.idle.unwrap_or(was.idle),
+        })
+    }
+}
+
+fn above<T: Ord + Display>(
+    given: Option<Option<T>>,
+    most: Option<T>,
+    field: &'static str,
+) -> Option<Violation> {
+    let (given, most) = (given??, most?);
+    let why = format!("This instance allows at most {most}.");
+    (given > most).then(|| Violation::new(field, "too_long", why))
 }
 
 impl UpdateOrganization {
-    fn decides_who_gets_in(&self) -> bool {
-        self.join_policy.is_some() || self.allowed_domains.is_some() || self.require_mfa.is_some()
+    /// Whether it changes who gets in, or for how long.
+    fn changes_rules(&self) -> bool {
+        self.join_policy.is_some()
+            || self.allowed_domains.is_some()
+            || self.require_mfa.is_some()
+            || self.lifetimes != UpdateLifetimes::default()
     }
 }
 
 /// The slug stays, because clients use it in URLs.
 ///
 /// # Errors
-/// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `admin`; `MfaNotEnrolled` when
+/// `Invalid` for lifetimes above the instance's; `OrganizationNotFound` for every organization but the caller's;
+/// `Forbidden` below `admin`; `MfaNotEnrolled` when
 /// an admin without a second factor requires one; for all but the name, `ReauthenticationRequired`, and `Forbidden` for
 /// a service.
 pub async fn update_organization(
@@ -47,7 +95,7 @@ pub async fn update_organization(
             if update.require_mfa == Some(true) && !totp::is_enrolled(unit.tx, actor.id())? {
                 return Err(Error::MfaNotEnrolled);
             }
-            if update.decides_who_gets_in() {
+            if update.changes_rules() {
                 actor.must_be_fresh(unit.now)?;
             }
             change_organization(unit, &was, update)
@@ -56,6 +104,9 @@ pub async fn update_organization(
 }
 
 /// Changes the organization, which is locked, and records it, unless it is so already.
+///
+/// # Errors
+/// `Invalid` for lifetimes above the instance's.
 pub(in crate::service) fn change_organization(
     unit: &mut UnitOfWork<'_, '_>,
     was: &Organization,
@@ -68,6 +119,7 @@ pub(in crate::service) fn change_organization(
             .allowed_domains
             .unwrap_or_else(|| was.allowed_domains.clone()),
         require_mfa: update.require_mfa.unwrap_or(was.require_mfa),
+        lifetimes: update.lifetimes.apply(was.lifetimes, unit.lifetimes)?,
         ..was.clone()
     };
     if updated == *was {
@@ -83,6 +135,9 @@ pub(in crate::service) fn change_organization(
         "allowedDomains": [was.allowed_domains.to_stored(), updated.allowed_domains.to_stored()],
         "joinPolicy": [was.join_policy.as_str(), updated.join_policy.as_str()],
         "requireMfa": [was.require_mfa, updated.require_mfa],
+        "tokenLifetime": [was.lifetimes.token, updated.lifetimes.token],
+        "sessionLifetime": [was.lifetimes.session, updated.lifetimes.session],
+        "sessionIdle": [was.lifetimes.idle, updated.lifetimes.idle],
     }));
     unit.finish(event, updated)
 }

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{OrganizationId, Session, SessionId, UserId, lifetimes};
+use crate::domain::{Lifetimes, OrganizationId, Session, SessionId, UserId};
 use crate::service::session_tokens::SessionToken;
+use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::sign_in::subject::Subject;
 use crate::service::{Caller, Credential, Error, RequestContext, Result, Services};
@@ -25,8 +26,8 @@ pub struct LockedSession {
 }
 
 /// # Errors
-/// `InvalidToken` for a token without a session; `TokenExpired` after 30 days; `TokenRevoked` if the session was ended,
-/// or its user was disabled or left the organization.
+/// `InvalidToken` for a token without a session; `TokenExpired` after 30 days, or less as the organization has it;
+/// `TokenRevoked` if the session was ended, or its user was disabled or left the organization.
 pub async fn authenticate(
     services: &Services,
     context: &RequestContext,
@@ -35,24 +36,24 @@ pub async fn authenticate(
     let hash = SessionToken::parse(token)
         .ok_or(Error::InvalidToken)?
         .hash();
-    let now = services.now();
-    let (session, found) = services
+    let (now, instance) = (services.now(), services.lifetimes);
+    let (session, lifetimes, found) = services
         .store
         .read(context, {
             let context = context.clone();
-            move |tx| find(tx, &context, hash.as_str(), now)
+            move |tx| find(tx, &context, hash.as_str(), instance, now)
         })
         .await?;
-    if session.last_used_at + lifetimes::LAST_USED_PRECISION <= now {
-        let (id, organization_id) = (session.id, session.organization_id);
-        let by = match organization_id {
+    if lifetimes.is_use_outdated(&session, now) {
+        let by = match session.organization_id {
             Some(organization_id) => Requester::member(organization_id, session.user_id),
             None => context.into(),
         };
+        let used = lifetimes.renew(session, now);
         services
             .store
             .record_use(by, move |tx| {
-                if sessions::touch(tx, id, organization_id, now)? {
+                if sessions::touch(tx, &used)? {
                     Ok(())
                 } else {
                     Err(Error::TokenRevoked)
@@ -67,11 +68,13 @@ fn find(
     tx: &mut Tx<'_>,
     context: &RequestContext,
     hash: &str,
+    instance: Lifetimes,
     now: DateTime<Utc>,
-) -> Result<(Session, TokenSession)> {
+) -> Result<(Session, Lifetimes, TokenSession)> {
     let found = session_tokens::find(tx, hash)?.ok_or(Error::InvalidToken)?;
     let session = found.session;
-    session.must_be_live(now)?;
+    let lifetimes = lifetimes_in(tx, instance, session.organization_id)?;
+    lifetimes.must_be_live(&session, now)?;
     let user = users::find(tx, session.user_id)?
         .filter(|user| user.disabled_at.is_none())
         .ok_or(Error::TokenRevoked)?;
@@ -88,5 +91,5 @@ fn find(
         let version = subject.user.token_version;
         TokenSession::Open(Caller::new(subject.profile(), credential, version, context))
     };
-    Ok((session, found))
+    Ok((session, lifetimes, found))
 }

@@ -1,5 +1,7 @@
 //! Authenticates access tokens and API tokens.
 
+use chrono::DateTime;
+
 use crate::crypto::api_token;
 use crate::crypto::jwt::Claims;
 use crate::service::sessions::revocation_cache::Known;
@@ -88,6 +90,11 @@ async fn identify(
         check_session_in_database(services, requester, &claims).await?;
     }
     let membership = membership(&known).ok_or(Error::TokenRevoked)?;
+    let issued_at = DateTime::from_timestamp(claims.iat, 0).ok_or(Error::InvalidToken)?;
+    let lifetimes = services.lifetimes.under(known.rules.lifetimes);
+    if lifetimes.have_ended(claims.sid, issued_at, services.now()) {
+        return Err(Error::TokenExpired);
+    }
     let second_factor = if known.lacks_second_factor() {
         SecondFactor::Lacking
     } else {

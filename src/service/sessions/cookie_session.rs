@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::lifetimes;
 use crate::service::{
     Error, Profile, RequestContext, Result, Services, SignedIn, authenticate, refresh,
 };
@@ -12,7 +11,7 @@ pub struct CookieSession {
     pub profile: Profile,
     /// When the token that the browser now has expires.
     pub expires_at: DateTime<Utc>,
-    /// Replaces a token older than a day. The old one stays valid for concurrent requests of other tabs.
+    /// Replaces a token after a seventh of its life. The old one stays valid for concurrent requests of other tabs.
     pub renewed: Option<SignedIn>,
 }
 
@@ -27,18 +26,23 @@ pub async fn cookie_session(
     caller.session_id().map_err(|_| Error::InvalidToken)?;
     let now = services.now();
     let claims = services.tokens.verify(token, now)?;
-    let expires_at = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(Error::InvalidToken);
-    if now.timestamp() - claims.iat < lifetimes::SESSION_COOKIE_AGE.num_seconds() {
+    let time = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(Error::InvalidToken);
+    let rules = services
+        .revocations
+        .rules(&services.store, claims.sub, claims.org_id)
+        .await?;
+    let lifetimes = services.lifetimes.under(rules.lifetimes);
+    if !lifetimes.is_cookie_outdated(time(claims.iat)?, now) {
         return Ok(CookieSession {
             profile: caller.profile,
-            expires_at: expires_at(claims.exp)?,
+            expires_at: time(claims.exp)?,
             renewed: None,
         });
     }
     let renewed = refresh(services, &caller, None).await?;
     Ok(CookieSession {
         profile: renewed.profile.clone(),
-        expires_at: expires_at(now.timestamp() + renewed.expires_in)?,
+        expires_at: time(now.timestamp() + renewed.expires_in)?,
         renewed: Some(renewed),
     })
 }

@@ -7,6 +7,7 @@ pub mod end_many;
 pub mod end_session;
 pub mod end_session_by_link;
 pub mod housekeeping;
+pub mod lifetimes;
 pub mod list_sessions;
 pub mod logout;
 pub mod reauthenticate;

@@ -1,7 +1,8 @@
 //! Issues a new token for a valid one, for the same or another organization.
 
+use crate::domain::OrganizationId;
 use crate::domain::audit::Action;
-use crate::domain::{OrganizationId, lifetimes};
+use crate::service::sessions::lifetimes::acting_in;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::sign_in::subject::Subject;
 use crate::service::{Caller, Error, Result, Services, SignedIn};
@@ -11,7 +12,8 @@ use crate::store::{active_organizations, memberships, sessions, users};
 /// no organization acts in their usual one as soon as they belong to one.
 ///
 /// # Errors
-/// `TokenExpired` 90 days after the session began; `TokenRevoked` when it was ended;
+/// `TokenExpired` for a session that is older, or was idle for longer, than the organization allows; `TokenRevoked` for
+/// one that was ended; `ReauthenticationRequired` if it was idle for longer than the requested organization allows;
 /// `OrganizationNotFound` if the caller is not a member of the requested organization;
 /// `MfaEnrolmentRequired` when that requires a second factor and the caller has none.
 pub async fn refresh(
@@ -23,7 +25,8 @@ pub async fn refresh(
     let (user_id, session_id) = (caller.profile.id, caller.session_id()?);
     let active = caller.profile.organization;
     let wanted = switch_to.or(active.map(|organization| organization.id));
-    let (session, token_version, subject) = services
+    let instance = services.lifetimes;
+    let (mut session, renewed, lifetimes, token_version, subject) = services
         .store
         .read(caller, move |tx| {
             let session = sessions::find(tx, session_id)?.ok_or(Error::InvalidToken)?;
@@ -36,13 +39,16 @@ pub async fn refresh(
             if Missing::of_session(tx, PendingSignIn::from(&subject))?.is_some() {
                 return Err(Error::MfaEnrolmentRequired);
             }
-            Ok((session, version, subject))
+            let to = subject.organization_id();
+            let (renewed, lifetimes) = acting_in(tx, instance, &session, to, now)?;
+            Ok((session, renewed, lifetimes, version, subject))
         })
         .await?;
 
     let to = subject.organization_id();
     let switches = session.organization_id != to;
-    if switches || session.last_used_at + lifetimes::LAST_USED_PRECISION <= now {
+    if switches || lifetimes.is_use_outdated(&session, now) {
+        session = renewed.clone();
         services
             .write_as(caller, move |unit, _| {
                 if let Some(id) = to {
@@ -53,7 +59,7 @@ pub async fn refresh(
                         return Err(Error::MfaEnrolmentRequired);
                     }
                 }
-                if !sessions::touch(unit.tx, session_id, to, unit.now)? {
+                if !sessions::touch(unit.tx, &renewed)? {
                     return Err(Error::TokenRevoked);
                 }
                 if !switches {
@@ -67,7 +73,8 @@ pub async fn refresh(
             })
             .await?;
     }
+    let session = (&session, lifetimes);
     Ok(services
         .tokens
-        .issue(now, &session, token_version, subject.profile()))
+        .issue(now, session, token_version, subject.profile()))
 }

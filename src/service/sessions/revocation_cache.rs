@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use crate::crypto::jwt::Claims;
 use crate::domain::change::RecordedChange;
-use crate::domain::{ApiToken, Change, Membership, OrganizationId, SessionId, User, UserId};
+use crate::domain::{
+    ApiToken, Change, Membership, OrganizationId, OrganizationRules, SessionId, User, UserId,
+};
 use crate::service::unit_of_work::Database;
 use crate::store::{
     Requester, StoreError, api_tokens, changes, memberships, organizations, totp, users,
@@ -44,10 +46,10 @@ pub struct Person {
     pub api_tokens: Vec<HeldApiToken>,
 }
 
-/// A user, and the rule of the organization in which they act, if they act in one.
+/// A user, and the rules of the organization in which they act, if they act in one.
 pub struct Known {
     pub person: Arc<Person>,
-    requires_mfa: bool,
+    pub rules: OrganizationRules,
 }
 
 /// An API token that is not revoked.
@@ -85,9 +87,8 @@ impl HeldApiToken {
 pub struct RevocationCache {
     revoked: RwLock<Revoked>,
     people: Cache<UserId, Arc<Person>>,
-    /// Whether each organization requires a second factor. Not part of its people, so that a change of one organization
-    /// costs only its own members a query.
-    organizations: Cache<OrganizationId, bool>,
+    /// Not part of the people, so that a change of one organization costs only its own members a query.
+    organizations: Cache<OrganizationId, OrganizationRules>,
     /// The creator and the organization of the token with each hash, which never change.
     api_token_owners: Cache<String, (UserId, OrganizationId)>,
     applied: Applied,
@@ -255,23 +256,17 @@ impl RevocationCache {
         if self.is_fresh()
             && let Some(person) = self.people.get(&user_id)
         {
-            let requires_mfa = match organization_id {
-                None => false,
-                Some(id) => match self.organizations.get(&id) {
-                    Some(requires_mfa) => requires_mfa,
-                    None => self.read_rule(store, requester, id).await?,
-                },
+            let rules = match organization_id {
+                None => OrganizationRules::default(),
+                Some(id) => self.rules(store, requester, id).await?,
             };
-            return Ok(Some(Known {
-                person,
-                requires_mfa,
-            }));
+            return Ok(Some(Known { person, rules }));
         }
         self.read_person(store, requester, user_id, organization_id)
             .await
     }
 
-    /// Reads a user from the database, and caches them and the rule of the organization.
+    /// Reads a user from the database, and caches them and the rules of the organization.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -289,10 +284,10 @@ impl RevocationCache {
                     return Ok(None);
                 };
                 let memberships = memberships::list_of_user_with_rules(tx, user_id)?;
-                let rule = memberships
+                let rules = memberships
                     .iter()
                     .find(|(membership, _)| Some(membership.organization_id) == organization_id)
-                    .map(|(_, requires_mfa)| *requires_mfa);
+                    .map(|(_, rules)| *rules);
                 let memberships = memberships.into_iter().map(|(membership, _)| membership);
                 let api_tokens = api_tokens::list_unrevoked_of(tx, user_id)?;
                 let person = Arc::new(Person {
@@ -301,15 +296,15 @@ impl RevocationCache {
                     has_second_factor: totp::is_enrolled(tx, user_id)?,
                     api_tokens: api_tokens.into_iter().map(HeldApiToken::new).collect(),
                 });
-                Ok::<_, StoreError>(Some((person, rule)))
+                Ok::<_, StoreError>(Some((person, rules)))
             })
             .await?;
-        let Some((person, rule)) = found else {
+        let Some((person, rules)) = found else {
             return Ok(None);
         };
         self.people.insert(user_id, Arc::clone(&person));
-        if let (Some(id), Some(requires_mfa)) = (organization_id, rule) {
-            self.organizations.insert(id, requires_mfa);
+        if let (Some(id), Some(rules)) = (organization_id, rules) {
+            self.organizations.insert(id, rules);
         }
         if self.applied.to(user_id, organization_id) != applied {
             self.people.remove(&user_id);
@@ -319,29 +314,37 @@ impl RevocationCache {
         }
         Ok(Some(Known {
             person,
-            requires_mfa: rule.unwrap_or(false),
+            rules: rules.unwrap_or_default(),
         }))
     }
 
-    /// Reads the rule of an organization whose entry was dropped, for one of its cached members.
-    async fn read_rule(
+    /// The rules of an organization for one of its members, from the cache if it is fresh, otherwise from the database.
+    ///
+    /// # Errors
+    /// When the database is needed and cannot be read.
+    pub async fn rules(
         &self,
         store: &Database,
         requester: Requester,
         organization_id: OrganizationId,
-    ) -> Result<bool, StoreError> {
-        let rule = self.applied.of(organization_id.0);
-        let applied = rule.load(Ordering::Acquire);
-        let requires_mfa = store
+    ) -> Result<OrganizationRules, StoreError> {
+        if self.is_fresh()
+            && let Some(rules) = self.organizations.get(&organization_id)
+        {
+            return Ok(rules);
+        }
+        let count = self.applied.of(organization_id.0);
+        let applied = count.load(Ordering::Acquire);
+        let rules = store
             .read(requester, move |tx| {
-                organizations::requires_mfa(tx, organization_id)
+                organizations::rules(tx, organization_id)
             })
             .await?;
-        self.organizations.insert(organization_id, requires_mfa);
-        if rule.load(Ordering::Acquire) != applied {
+        self.organizations.insert(organization_id, rules);
+        if count.load(Ordering::Acquire) != applied {
             self.organizations.remove(&organization_id);
         }
-        Ok(requires_mfa)
+        Ok(rules)
     }
 }
 
@@ -374,7 +377,7 @@ impl Person {
 impl Known {
     /// Whether the organization requires a second factor that the user does not have.
     pub fn lacks_second_factor(&self) -> bool {
-        self.requires_mfa && !self.person.has_second_factor
+        self.rules.requires_mfa && !self.person.has_second_factor
     }
 }
 
@@ -407,7 +410,7 @@ mod tests {
         let organizations = [1, 2].map(|n| OrganizationId(Uuid::from_u128(n)));
         let people: Vec<UserId> = (0..100).map(|n| UserId(Uuid::from_u128(n))).collect();
         for id in organizations {
-            cache.organizations.insert(id, false);
+            cache.organizations.insert(id, OrganizationRules::default());
         }
         for id in &people {
             cache.people.insert(*id, person(*id));
@@ -417,7 +420,8 @@ mod tests {
         };
         cache.apply(&[change], DateTime::UNIX_EPOCH);
         assert_eq!(cache.organizations.get(&organizations[0]), None);
-        assert_eq!(cache.organizations.get(&organizations[1]), Some(false));
+        let kept = cache.organizations.get(&organizations[1]);
+        assert_eq!(kept, Some(OrganizationRules::default()));
         assert!(people.iter().all(|id| cache.people.get(id).is_some()));
     }
 

@@ -6,9 +6,10 @@
 
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Clearance, Session, SessionId, SessionKind, lifetimes};
+use crate::domain::{Clearance, Lifetimes, Session, SessionId, SessionKind};
 use crate::service::limits::remember_place;
 use crate::service::sessions::end_many::{Beginning, end_excess};
+use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::sign_in::known_devices::remember_device;
@@ -53,6 +54,7 @@ pub(in crate::service) enum Entry {
 /// A session that has begun.
 pub(in crate::service) struct Begun {
     pub session: Session,
+    pub lifetimes: Lifetimes,
     pub token_version: i32,
     pub profile: Profile,
 }
@@ -121,21 +123,23 @@ fn begin(
     carrier: &Carrier,
     cleared: Cleared,
 ) -> Result<Begun> {
-    let (kind, lifetime, token_hash) = match carrier {
-        Carrier::Jwt => (SessionKind::Jwt, lifetimes::SESSION, None),
-        Carrier::Token(hash) => (SessionKind::Token, lifetimes::SESSION_TOKEN, Some(hash)),
+    let (kind, token_hash) = match carrier {
+        Carrier::Jwt => (SessionKind::Jwt, None),
+        Carrier::Token(hash) => (SessionKind::Token, Some(hash)),
     };
     let now = unit.now;
+    let organization_id = subject.organization_id();
+    let lifetimes = lifetimes_in(unit.tx, unit.lifetimes, organization_id)?;
     let session = Session {
         id: SessionId::new(now, unit.random()),
         kind,
         user_id: subject.user.id,
-        organization_id: subject.organization_id(),
+        organization_id,
         device: unit.device().map(str::to_owned),
         address: unit.address(),
         created_at: now,
         last_used_at: now,
-        expires_at: now + lifetime,
+        expires_at: lifetimes.session_end(kind, now, now),
         is_revoked: false,
         proven_at: Some(now),
     };
@@ -161,6 +165,7 @@ fn begin(
     }
     Ok(Begun {
         session,
+        lifetimes,
         token_version: subject.user.token_version,
         profile: subject.profile(),
     })
@@ -170,9 +175,12 @@ impl Begun {
     /// The first access token of the session.
     pub(crate) fn issue(self, services: &Services) -> SignedIn {
         let now = self.session.created_at;
-        services
-            .tokens
-            .issue(now, &self.session, self.token_version, self.profile)
+        services.tokens.issue(
+            now,
+            (&self.session, self.lifetimes),
+            self.token_version,
+            self.profile,
+        )
     }
 }
 

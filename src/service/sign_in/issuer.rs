@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::crypto::jwt::{self, Claims, Rules, TokenError};
 use crate::crypto::keyring::Keyring;
-use crate::domain::{Session, lifetimes};
+use crate::domain::{Lifetimes, Session};
 use crate::service::{Error, Profile, Result, SignedIn};
 
 /// The keyring, which the operator can replace at run time, and the rules.
@@ -35,16 +35,16 @@ impl Tokens {
         Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Issues a token for a live session.
+    /// Issues a token for a live session of an organization with these lifetimes.
     pub(in crate::service) fn issue(
         &self,
         now: DateTime<Utc>,
-        session: &Session,
+        (session, lifetimes): (&Session, Lifetimes),
         token_version: i32,
         profile: Profile,
     ) -> SignedIn {
         let iat = now.timestamp();
-        let exp = lifetimes::access_token_expiry(now, session.expires_at).timestamp();
+        let exp = lifetimes.token_expiry(now, session).timestamp();
         let claims = Claims {
             sub: profile.id,
             organization: profile.organization,

@@ -1,7 +1,9 @@
 //! Signs in with e-mail and password for a session token.
 
+use chrono::TimeDelta;
+
 use crate::crypto::session_token::SessionToken;
-use crate::domain::{Email, Slug};
+use crate::domain::{Email, SessionKind, Slug};
 use crate::service::accounts::verify_credentials::verify_credentials;
 use crate::service::session_tokens::view::View;
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
@@ -19,6 +21,8 @@ pub struct Login<'a> {
 /// A session that has just begun.
 pub struct Begun {
     token: SessionToken,
+    /// How long it is valid at most, if it is always in use.
+    pub max_age: TimeDelta,
     /// Whether it waits for the second factor.
     pub is_locked: bool,
     pub view: View,
@@ -43,7 +47,7 @@ pub async fn login(
     let token = SessionToken::new(services.random());
     let hash = token.hash();
     let wanted = login.tenant;
-    let (is_locked, view) = services
+    let (is_locked, max_age, view) = services
         .write(context, move |unit| {
             let user = verified.lock(unit)?.user;
             let wanted = match wanted {
@@ -59,12 +63,14 @@ pub async fn login(
                 Entry::Locked(begun) => (true, begun),
                 entry => (false, entry.begun()?),
             };
+            let max_age = begun.lifetimes.longest_session(SessionKind::Token);
             let view = View::of(unit.tx, begun.profile)?;
-            unit.recorded_if_changed((is_locked, view))
+            unit.recorded_if_changed((is_locked, max_age, view))
         })
         .await?;
     Ok(Begun {
         token,
+        max_age,
         is_locked,
         view,
     })

@@ -10,6 +10,7 @@ use crate::domain::{
 };
 use crate::service::organizations::register::insert_organization;
 use crate::service::organizations::switch::{OrganizationSwitch, switch_session};
+use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
 use crate::service::sign_in::subject::Subject;
 use crate::service::slack::unlink::notify_of_link;
@@ -311,9 +312,11 @@ pub(in crate::service) async fn link(
         let account =
             users::lock_enabled_account(unit.tx, user_id)?.ok_or(SignInFailure::NotAllowed)?;
         let user = account.user.clone();
-        let session = sessions::lock_open(unit.tx, session_id)?
-            .filter(|session| session.must_be_live(now).is_ok())
-            .ok_or(SignInFailure::SignInExpired)?;
+        let expired = || Error::from(SignInFailure::SignInExpired);
+        let session = sessions::lock_open(unit.tx, session_id)?.ok_or_else(expired)?;
+        lifetimes_in(unit.tx, unit.lifetimes, session.organization_id)?
+            .must_be_live(&session, now)
+            .map_err(|_| expired())?;
         let owner = identities::find(unit.tx, &slack.person.account)?;
         if owner.is_some_and(|owner| owner != user_id) {
             return Err(SignInFailure::AccountExists.into());
@@ -335,7 +338,12 @@ pub(in crate::service) async fn link(
                 membership
             }
         };
-        let switch = switch_session(unit, &session, &user, &membership)?;
+        let switch =
+            switch_session(unit, &session, &user, &membership).map_err(|error| match error {
+                // The organization allows no session as old as this one.
+                Error::TokenExpired => expired(),
+                other => other,
+            })?;
         if owner.is_none() {
             insert_identity(unit, &slack, user_id)?;
             notify_of_link(unit, &account, true)?;

@@ -2,6 +2,7 @@
 
 use crate::domain::audit::{Action, Method};
 use crate::domain::{SessionId, SignInFailure, SlackAccount, UserId};
+use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sessions::reauthenticate::must_have_no_authenticator;
 use crate::service::sign_in::subject::Subject;
 use crate::service::slack::begin::{Begin, Begun, begin_for};
@@ -45,15 +46,18 @@ pub(in crate::service) async fn complete(
     user_id: UserId,
     session_id: SessionId,
 ) -> Result<SignedIn> {
-    let (now, session, token_version, profile) = services
+    let (now, session, lifetimes, token_version, profile) = services
         .write(context, move |unit| {
             let now = unit.now;
             let user = users::lock_enabled_account(unit.tx, user_id)?
                 .ok_or(SignInFailure::SignInExpired)?
                 .user;
-            let session = sessions::lock_open(unit.tx, session_id)?
-                .filter(|session| session.must_be_live(now).is_ok())
-                .ok_or(SignInFailure::SignInExpired)?;
+            let session =
+                sessions::lock_open(unit.tx, session_id)?.ok_or(SignInFailure::SignInExpired)?;
+            let lifetimes = lifetimes_in(unit.tx, unit.lifetimes, session.organization_id)?;
+            lifetimes
+                .must_be_live(&session, now)
+                .map_err(|_| SignInFailure::SignInExpired)?;
             let subject =
                 Subject::of_session(unit.tx, user, &session).map_err(|error| match error {
                     Error::TokenRevoked => SignInFailure::SignInExpired.into(),
@@ -70,8 +74,12 @@ pub(in crate::service) async fn complete(
             }
             sessions::set_proven(unit.tx, session_id, now)?;
             let version = subject.user.token_version;
-            unit.finish(event, (now, session, version, subject.profile()))
+            unit.finish(
+                event,
+                (now, session, lifetimes, version, subject.profile()),
+            )
         })
         .await?;
-    Ok(services.tokens.issue(now, &session, token_version, profile))
+    let session = (&session, lifetimes);
+    Ok(services.tokens.issue(now, session, token_version, profile))
 }

@@ -26,7 +26,8 @@ use crate::domain::audit::{Action, AuditEntry, Method};
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::person::MOST_SESSIONS;
 use crate::domain::{
-    Change, DeviceOwner, Email, EmailMessage, OrganizationId, SessionId, UserId, lifetimes,
+    Change, DeviceOwner, Email, EmailMessage, Lifetimes, OrganizationId, SessionId, UserId,
+    lifetimes,
 };
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
@@ -44,6 +45,8 @@ pub struct UnitOfWork<'a, 'tx> {
     /// The same time for everything in it, to the microsecond.
     pub now: DateTime<Utc>,
     pub(in crate::service) sessions_per_user: u32,
+    /// Those of the instance.
+    pub(in crate::service) lifetimes: Lifetimes,
     context: RequestContext,
     /// The defaults of an event.
     template: Event,
@@ -481,7 +484,7 @@ impl Services {
         let now = self.now();
         let random = SeededRandom::new(self.random());
         let keyring = self.tokens.keyring();
-        let sessions_per_user = self.sessions_per_user;
+        let (sessions_per_user, lifetimes) = (self.sessions_per_user, self.lifetimes);
         let (revocations, store) = (Arc::clone(&self.revocations), self.store.handle());
         let committed = self
             .store
@@ -493,6 +496,7 @@ impl Services {
                         tx,
                         now,
                         sessions_per_user,
+                        lifetimes,
                         context,
                         template: Event::empty(),
                         random,

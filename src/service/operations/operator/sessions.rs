@@ -6,13 +6,14 @@ use crate::domain::person::MOST_SESSIONS;
 use crate::domain::{Session, SessionId, SessionKey, UserId};
 use crate::service::api_tokens::end_with_sessions::Ending;
 use crate::service::sessions::end_session::end_session_of;
+use crate::service::sessions::lifetimes::still_live;
 use crate::service::sessions::logout::end_all_sessions_of;
 use crate::service::{RequestContext, Result, Services};
 use crate::store::{Requester, sessions};
 
 /// The user's live sessions of every kind, newest first.
 pub async fn list_sessions(services: &Services, user_id: UserId) -> Result<Vec<Session>> {
-    let now = services.now();
+    let (now, instance) = (services.now(), services.lifetimes);
     services
         .store
         .read(Requester::OPERATOR, move |tx| {
@@ -28,7 +29,7 @@ pub async fn list_sessions(services: &Services, user_id: UserId) -> Result<Vec<S
                 let has_more = page.len() > usize::from(limit);
                 listed.extend(page);
                 if !has_more {
-                    return Ok(listed);
+                    return still_live(tx, instance, user_id, listed, now);
                 }
             }
         })

@@ -66,4 +66,24 @@ on_both_databases! {
         server.soon_answers(&ada, 200).await;
         assert_eq!(rows(&db, "organization.updated").await, 3);
     }
+
+    async fn lifetimes_set_by_the_operator_count_for_the_next_refresh(db: Db) {
+        let server = Server::with_acme(&db).await;
+        let ada = server.logs_in(ADA, PASSWORD).await;
+        let set = ["org", "set-policy", "acme", "--token-lifetime", "1h", "--session-idle", "30m"];
+        let changed = done(&db, &set);
+        assert_eq!(changed["tokenLifetime"], 3600);
+        assert_eq!(changed["sessionIdle"], 1800);
+        assert_eq!(changed["sessionLifetime"], json!(null));
+        eventually("tokens live for half an hour", async || {
+            let refresh = server.post("/api/auth/refresh", &json!({})).bearer(&ada).await;
+            refresh.expect(200)["expiresIn"].as_i64().unwrap() <= 1800
+        })
+        .await;
+        let removed = done(&db, &["org", "set-policy", "acme", "--session-idle", "none"]);
+        assert_eq!(removed["sessionIdle"], json!(null));
+        assert_eq!(removed["tokenLifetime"], 3600);
+        refused(&db, &["org", "set-policy", "acme", "--token-lifetime", "8d"], 2, &["from 5m to 7d"]);
+        refused(&db, &["org", "set-policy", "acme", "--session-lifetime", "91d"], 65, &["sessionLifetime", "90d"]);
+    }
 }

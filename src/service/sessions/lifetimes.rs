@@ -1,0 +1,75 @@
+//! How long sessions last now, by the rules of their organizations.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Lifetimes, OrganizationId, Session, UserId};
+use crate::service::{Error, Result};
+use crate::store::{StoreError, Tx, memberships, organizations};
+
+/// The lifetimes of sessions in the organization: the `instance`'s, or shorter ones.
+pub(in crate::service) fn lifetimes_in(
+    tx: &mut Tx<'_>,
+    instance: Lifetimes,
+    organization_id: Option<OrganizationId>,
+) -> Result<Lifetimes, StoreError> {
+    Ok(match organization_id {
+        None => instance,
+        Some(id) => instance.under(organizations::rules(tx, id)?.lifetimes),
+    })
+}
+
+/// A session that acts in an organization, or in none, from now on, as it is to be stored, with the lifetimes there.
+///
+/// # Errors
+/// `TokenExpired` if the session has ended, or is older than the organization allows. `ReauthenticationRequired` if it
+/// acted in another one and was neither used nor reauthenticated for longer than this one allows.
+pub(in crate::service) fn acting_in(
+    tx: &mut Tx<'_>,
+    instance: Lifetimes,
+    session: &Session,
+    organization_id: Option<OrganizationId>,
+    now: DateTime<Utc>,
+) -> Result<(Session, Lifetimes)> {
+    let lifetimes = lifetimes_in(tx, instance, organization_id)?;
+    let renewed = Session {
+        organization_id,
+        ..lifetimes.renew(session.clone(), now)
+    };
+    if session.organization_id == organization_id {
+        lifetimes.must_be_live(session, now)?;
+    } else {
+        lifetimes.must_be_live(&renewed, now)?;
+        if lifetimes.is_idle(session, now) {
+            return Err(Error::ReauthenticationRequired);
+        }
+    }
+    Ok((renewed, lifetimes))
+}
+
+/// Those of a user's sessions that have not ended, with the ends that they have now.
+pub(in crate::service) fn still_live(
+    tx: &mut Tx<'_>,
+    instance: Lifetimes,
+    user_id: UserId,
+    sessions: Vec<Session>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Session>> {
+    let memberships = memberships::list_of_user_with_rules(tx, user_id)?.into_iter();
+    let rules: HashMap<OrganizationId, Lifetimes> = memberships
+        .map(|(membership, rules)| (membership.organization_id, instance.under(rules.lifetimes)))
+        .collect();
+    let live = sessions.into_iter().filter_map(|session| {
+        let lifetimes = session
+            .organization_id
+            .and_then(|id| rules.get(&id))
+            .unwrap_or(&instance);
+        lifetimes.must_be_live(&session, now).ok()?;
+        Some(Session {
+            expires_at: lifetimes.end_of(&session),
+            ..session
+        })
+    });
+    Ok(live.collect())
+}
