@@ -236,6 +236,7 @@ async fn services_parts(
         entropy,
         limits: Limits::new(config.server.rate_limits),
         default_join_policy: config.accounts.default_join_policy,
+        self_service: Arc::new(config.self_service.clone()),
         require_verified_email: config.accounts.require_verified_email,
         sessions_per_user: config.accounts.sessions_per_user,
         lifetimes: config.tokens.lifetimes,

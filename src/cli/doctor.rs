@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Failure, output};
 use crate::app::{App, Inspection};
 use crate::config::{Config, Database, SettingErrors, Variables};
+use crate::domain::{JoinPolicy, SelfService};
 use crate::service::hashing::default_threads;
 use crate::service::hashing::measure::Speed;
 
@@ -47,6 +48,7 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
     let server = Config::read_server(&|name| variables.get(name)).ok();
     let lacks_a_proxy = server.map(|server| server.lacks_a_proxy());
     let inspection = inspect(database).await;
+    let self_service = Config::read_self_service(&|name| variables.get(name));
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
     let target = Duration::from_millis(doctor.latency);
     let speed = Speed::measure();
@@ -77,6 +79,14 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
             })),
             "openOrganizations": found.map(|found| found.open_organizations),
             "lacksTrustedProxies": lacks_a_proxy,
+            "selfService": self_service.ok().map(|rules| json!({
+                "registration": rules.registration,
+                "organizationCreation": rules.organization_creation,
+                "slackRegistration": rules.slack_registration,
+                "slackOrganizationCreation": rules.slack_organization_creation,
+                "registrationDomains": rules.domains.names().collect::<Vec<_>>(),
+                "slackWorkspaces": rules.slack_workspaces,
+            })),
         }));
     }
     output::print_table(
@@ -91,8 +101,9 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
         }),
     )?;
     output::print(&format!(
-        "\n{}\n\n{}",
+        "\n{}\n\n{}\n\n{}",
         advice(recommended, threads, doctor.latency),
+        about_self_service(&self_service),
         about_database(&inspection)
     ))?;
     if lacks_a_proxy == Some(true) {
@@ -118,6 +129,39 @@ fn about_database(inspection: &Result<Option<Inspection>, Failure>) -> String {
         }
         Err(failure) => format!("E-mail and organizations: not checked: {failure}"),
     }
+}
+
+fn about_self_service(rules: &Result<SelfService, SettingErrors>) -> String {
+    let rules = match rules {
+        Ok(rules) => rules,
+        Err(errors) => return format!("Registration: not checked: {errors}"),
+    };
+    let open: Vec<String> = [
+        ("REGISTRATION", rules.registration),
+        ("ORGANIZATION_CREATION", rules.organization_creation),
+        ("SLACK_REGISTRATION", rules.slack_registration),
+        (
+            "SLACK_ORGANIZATION_CREATION",
+            rules.slack_organization_creation,
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, policy)| matches!(policy, JoinPolicy::Open | JoinPolicy::Domain))
+    .map(|(setting, policy)| format!("{setting}={policy}"))
+    .collect();
+    if open.is_empty() {
+        return "Registration: people without an invitation can create neither accounts nor organizations."
+            .to_owned();
+    }
+    let workspaces = match rules.slack_workspaces.as_slice() {
+        [] => "every workspace".to_owned(),
+        ids => ids.join(", "),
+    };
+    format!(
+        "Registration: people without an invitation can create accounts or organizations, because of {}. Those of \
+         Slack apply to {workspaces}, if sign-in with Slack is set up.",
+        open.join(", ")
+    )
 }
 
 fn about_organizations(open: i64) -> String {
@@ -191,6 +235,37 @@ mod tests {
         assert!(about_organizations(3).contains("DEFAULT_JOIN_POLICY"));
         assert!(about_organizations(0).contains("none can be joined"));
         assert!(about_database(&Ok(None)).contains("no database"));
+    }
+
+    #[test]
+    fn what_is_open_to_everyone_is_reported() {
+        let about = |given: &[(&str, &str)]| {
+            let read = |name: &str| {
+                let found = given.iter().find(|(setting, _)| *setting == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            about_self_service(&Config::read_self_service(&read))
+        };
+        let open = about(&[
+            ("ORGANIZATION_CREATION", "invite"),
+            ("SLACK_WORKSPACES", "T1,T2"),
+        ]);
+        assert!(
+            open.contains("REGISTRATION=open, SLACK_REGISTRATION=open"),
+            "{open}"
+        );
+        assert!(open.contains("T1, T2"), "{open}");
+        let closed = about(&[
+            ("REGISTRATION", "closed"),
+            ("ORGANIZATION_CREATION", "closed"),
+            ("SLACK_REGISTRATION", "invite"),
+            ("SLACK_ORGANIZATION_CREATION", "closed"),
+        ]);
+        assert!(
+            closed.contains("neither accounts nor organizations"),
+            "{closed}"
+        );
+        assert!(about(&[("REGISTRATION", "domain")]).contains("REGISTRATION_DOMAINS"));
     }
 
     #[test]

@@ -116,6 +116,7 @@ impl From<service::Error> for Failure {
             | Error::EmailNotVerified
             | Error::InviterNotVerified
             | Error::InvitationRequired
+            | Error::RegistrationClosed
             | Error::MfaAlreadyEnabled
             | Error::MfaEnrolmentRequired
             | Error::MfaRequired

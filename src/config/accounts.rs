@@ -11,7 +11,7 @@ use super::settings::{
     ALLOWED_RETURN_URLS, APP_URL, DEFAULT_JOIN_POLICY, REQUIRE_VERIFIED_EMAIL, SESSIONS_PER_USER,
     TENANT_DOMAIN,
 };
-use super::values::{number_within, one_of, switch};
+use super::values::{join_policy, number_within, switch};
 use crate::domain::person::MOST_SESSIONS;
 use crate::domain::{AllowedReturnUrl, JoinPolicy};
 
@@ -29,14 +29,7 @@ pub struct Accounts {
 
 impl Accounts {
     pub(super) fn read(reader: &mut Reader<'_>, server: Option<&Server>) -> Option<Self> {
-        let policies = [
-            JoinPolicy::Open,
-            JoinPolicy::Domain,
-            JoinPolicy::Invite,
-            JoinPolicy::Closed,
-        ]
-        .map(|policy| (policy.as_str(), policy));
-        let default_join_policy = reader.value(&DEFAULT_JOIN_POLICY, one_of(&policies));
+        let default_join_policy = reader.value(&DEFAULT_JOIN_POLICY, join_policy);
         let require_verified_email = reader.value(&REQUIRE_VERIFIED_EMAIL, switch);
         let sessions_per_user = reader.value(&SESSIONS_PER_USER, number_within(1..=MOST_SESSIONS));
         let mut allowed_return_urls = reader.list(&ALLOWED_RETURN_URLS, |text| {

@@ -11,6 +11,7 @@ mod mail;
 mod mail_templates;
 mod passwords;
 mod reader;
+mod self_service;
 mod server;
 mod setting_error;
 pub mod settings;
@@ -37,6 +38,8 @@ pub use variables::Variables;
 use reader::Reader;
 use setting_error::Problem;
 
+use crate::domain::SelfService;
+
 /// In the working directory.
 pub const ENV_FILE: &str = ".env";
 
@@ -58,6 +61,7 @@ pub struct Config {
     pub tokens: Tokens,
     pub passwords: Passwords,
     pub accounts: Accounts,
+    pub self_service: SelfService,
     /// `None` if sign-in with Slack is not configured.
     pub slack: Option<Slack>,
     pub mail: Mail,
@@ -99,12 +103,25 @@ impl Config {
         }
     }
 
+    /// Reads only what people may do without being asked, for commands that inspect.
+    ///
+    /// # Errors
+    /// When one of these settings is not valid.
+    pub fn read_self_service(environment: Environment<'_>) -> Result<SelfService, SettingErrors> {
+        let mut reader = Reader::new(environment, Mode::Serve);
+        match self_service::read(&mut reader) {
+            Some(rules) if !reader.has_errors() => Ok(rules),
+            _ => Err(reader.into_errors()),
+        }
+    }
+
     /// `None` only after an error.
     fn sections(reader: &mut Reader<'_>) -> Option<Self> {
         let server = Server::read(reader);
         let database = Database::read(reader);
         let passwords = Passwords::read(reader);
         let accounts = Accounts::read(reader, server.as_ref());
+        let self_service = self_service::read(reader);
         let slack = Slack::read(reader, server.as_ref());
         let mail = Mail::read(reader);
         let logging = Logging::read(reader);
@@ -118,6 +135,7 @@ impl Config {
             tokens: tokens?,
             passwords: passwords?,
             accounts: accounts?,
+            self_service: self_service?,
             slack,
             mail: mail?,
             logging: logging?,

@@ -82,6 +82,9 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
     (
         "Accounts",
         &[
+            &REGISTRATION,
+            &ORGANIZATION_CREATION,
+            &REGISTRATION_DOMAINS,
             &DEFAULT_JOIN_POLICY,
             &REQUIRE_VERIFIED_EMAIL,
             &SESSIONS_PER_USER,
@@ -98,6 +101,9 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
             &SLACK_FLOW,
             &SLACK_BASE_URL,
             &SLACK_TOKEN_DELIVERY,
+            &SLACK_WORKSPACES,
+            &SLACK_REGISTRATION,
+            &SLACK_ORGANIZATION_CREATION,
             &SLACK_ALLOW_GUESTS,
             &SLACK_FIRST_USER_ROLE,
         ],
@@ -299,6 +305,35 @@ pub static HASHING_THREADS: Setting = Setting {
                   doctor` measures their speed on this machine.",
 };
 
+pub static REGISTRATION: Setting = Setting {
+    name: "REGISTRATION",
+    default: Fallback::Value("open"),
+    secret: false,
+    example: "open",
+    description: "Who may create an account: `open` (anyone), `domain` (invited people, and the owners of addresses at \
+                  `REGISTRATION_DOMAINS`, who get an invitation by e-mail), `invite` (invited people) or `closed` \
+                  (only people whom the operator creates or invites). The organization's join policy applies as well.",
+};
+
+pub static ORGANIZATION_CREATION: Setting = Setting {
+    name: "ORGANIZATION_CREATION",
+    default: Fallback::Value("open"),
+    secret: false,
+    example: "open",
+    description: "Who may create an organization: `open` (anyone; together with an account, if `REGISTRATION` is open \
+                  too), `domain` (people with a verified address at `REGISTRATION_DOMAINS`), `invite` or `closed` \
+                  (both: only the operator, who invites its first admin).",
+};
+
+pub static REGISTRATION_DOMAINS: Setting = Setting {
+    name: "REGISTRATION_DOMAINS",
+    default: Fallback::None,
+    secret: false,
+    example: "example.com",
+    description: "The domains of `domain` in the settings above and in those of Slack, comma-separated. A domain does \
+                  not include its subdomains. Required by `domain`.",
+};
+
 pub static DEFAULT_JOIN_POLICY: Setting = Setting {
     name: "DEFAULT_JOIN_POLICY",
     default: Fallback::Value("open"),
@@ -399,6 +434,35 @@ pub static SLACK_TOKEN_DELIVERY: Setting = Setting {
     example: "fragment",
     description: "How the token is passed to the return URL: in the `fragment`, in the `query` (ends up in logs \
                   and browser histories), or in a `cookie`.",
+};
+
+pub static SLACK_WORKSPACES: Setting = Setting {
+    name: "SLACK_WORKSPACES",
+    default: Fallback::Derived("all"),
+    secret: false,
+    example: "T0123ABCD",
+    description: "The ids of the only workspaces whose members may sign in with Slack, or link it, comma-separated.",
+};
+
+pub static SLACK_REGISTRATION: Setting = Setting {
+    name: "SLACK_REGISTRATION",
+    default: Fallback::Value("open"),
+    secret: false,
+    example: "open",
+    description: "Who may get an account by a sign-in with Slack: `open` (every member of a workspace), `domain` \
+                  (invited people, and those whose address, as Slack reports it, is at `REGISTRATION_DOMAINS`; \
+                  requires `SLACK_WORKSPACES`), `invite` (people whose address the workspace's organization has \
+                  invited) or `closed` (no one). The organization's join policy applies as well.",
+};
+
+pub static SLACK_ORGANIZATION_CREATION: Setting = Setting {
+    name: "SLACK_ORGANIZATION_CREATION",
+    default: Fallback::Value("open"),
+    secret: false,
+    example: "open",
+    description: "Who may create an organization by being the first of a workspace: `open` (anyone; with a new \
+                  account, if `SLACK_REGISTRATION` is open too), `domain` (as for `SLACK_REGISTRATION`), `invite` or \
+                  `closed` (both: no one).",
 };
 
 pub static SLACK_ALLOW_GUESTS: Setting = Setting {

@@ -75,6 +75,17 @@ fn only_a_secret_is_required() {
     assert_eq!(config.passwords.min_length, 8);
     assert_eq!(config.passwords.min_guesses, 1_000_000);
     assert_eq!(config.accounts.default_join_policy, JoinPolicy::Open);
+    let rules = &config.self_service;
+    for policy in [
+        rules.registration,
+        rules.organization_creation,
+        rules.slack_registration,
+        rules.slack_organization_creation,
+    ] {
+        assert_eq!(policy, JoinPolicy::Open);
+    }
+    assert_eq!(rules.domains.names().count(), 0);
+    assert!(rules.slack_workspaces.is_empty());
     assert!(!config.accounts.require_verified_email);
     assert_eq!(config.accounts.sessions_per_user, 100);
     assert_eq!(config.tokens.lifetimes.token.seconds(), 604_800);
@@ -180,6 +191,12 @@ fn valid_values_are_parsed_into_the_config() {
         ("PASSWORD_MIN_LENGTH", "6"),
         ("PASSWORD_MIN_GUESSES", "100000000"),
         ("DEFAULT_JOIN_POLICY", "invite"),
+        ("REGISTRATION", "Domain"),
+        ("ORGANIZATION_CREATION", "closed"),
+        ("REGISTRATION_DOMAINS", "Example.com, bücher.example"),
+        ("SLACK_WORKSPACES", "T0123ABCD, E0456EFGH"),
+        ("SLACK_REGISTRATION", "domain"),
+        ("SLACK_ORGANIZATION_CREATION", "invite"),
         ("REQUIRE_VERIFIED_EMAIL", "True"),
         ("SESSIONS_PER_USER", "1"),
         ("TOKEN_LIFETIME", "90m"),
@@ -239,6 +256,16 @@ fn valid_values_are_parsed_into_the_config() {
     assert_eq!(config.passwords.min_length, 6);
     assert_eq!(config.passwords.min_guesses, 100_000_000);
     assert_eq!(config.accounts.default_join_policy, JoinPolicy::Invite);
+    let rules = &config.self_service;
+    assert_eq!(rules.registration, JoinPolicy::Domain);
+    assert_eq!(rules.organization_creation, JoinPolicy::Closed);
+    assert_eq!(
+        rules.domains.to_stored(),
+        "example.com xn--bcher-kva.example"
+    );
+    assert_eq!(rules.slack_workspaces, ["T0123ABCD", "E0456EFGH"]);
+    assert_eq!(rules.slack_registration, JoinPolicy::Domain);
+    assert_eq!(rules.slack_organization_creation, JoinPolicy::Invite);
     assert!(config.accounts.require_verified_email);
     assert_eq!(config.accounts.sessions_per_user, 1);
     let lifetimes = config.tokens.lifetimes;
@@ -308,6 +335,15 @@ fn invalid_values_are_rejected_by_name() {
         ("PASSWORD_MIN_GUESSES", "999999"),
         ("PASSWORD_MIN_GUESSES", "1e6"),
         ("DEFAULT_JOIN_POLICY", "public"),
+        ("REGISTRATION", "public"),
+        ("ORGANIZATION_CREATION", "off"),
+        ("REGISTRATION_DOMAINS", "*.example.com"),
+        ("REGISTRATION_DOMAINS", "ada@example.com"),
+        ("REGISTRATION_DOMAINS", ","),
+        ("SLACK_WORKSPACES", "T1, numbers.slack.com"),
+        ("SLACK_WORKSPACES", ","),
+        ("SLACK_REGISTRATION", "all"),
+        ("SLACK_ORGANIZATION_CREATION", "on"),
         ("REQUIRE_VERIFIED_EMAIL", "1"),
         ("SESSIONS_PER_USER", "0"),
         ("SESSIONS_PER_USER", "1001"),
@@ -345,6 +381,35 @@ fn invalid_values_are_rejected_by_name() {
             !names.is_empty() && names.iter().all(|found| *found == name),
             "{name}={value}: {errors}"
         );
+    }
+}
+
+#[test]
+fn the_policy_domain_requires_domains_and_at_slack_workspaces() {
+    for (name, required) in [
+        ("REGISTRATION", &["REGISTRATION_DOMAINS"][..]),
+        ("ORGANIZATION_CREATION", &["REGISTRATION_DOMAINS"]),
+        (
+            "SLACK_REGISTRATION",
+            &["REGISTRATION_DOMAINS", "SLACK_WORKSPACES"],
+        ),
+        (
+            "SLACK_ORGANIZATION_CREATION",
+            &["REGISTRATION_DOMAINS", "SLACK_WORKSPACES"],
+        ),
+    ] {
+        let errors = refused(&[(name, "domain")]);
+        assert_eq!(settings_in(&errors), required);
+        assert!(
+            errors.contains(&format!("because {name} is domain")),
+            "{errors}"
+        );
+        let all = [
+            (name, "domain"),
+            ("REGISTRATION_DOMAINS", "example.com"),
+            ("SLACK_WORKSPACES", "T1"),
+        ];
+        read(&all);
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use super::setting_error::{Problem, quoted};
+use crate::domain::JoinPolicy;
 use crate::domain::lifetimes::OutOfBounds;
 
 /// One of `choices`, ignoring case.
@@ -21,6 +22,16 @@ pub(super) fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&str) -> Result<
                 )
             })
     }
+}
+
+pub(super) fn join_policy(text: &str) -> Result<JoinPolicy, Problem> {
+    let policies = [
+        JoinPolicy::Open,
+        JoinPolicy::Domain,
+        JoinPolicy::Invite,
+        JoinPolicy::Closed,
+    ];
+    one_of(&policies.map(|policy| (policy.as_str(), policy)))(text)
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, Problem> {

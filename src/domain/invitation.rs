@@ -22,3 +22,10 @@ pub struct Invitation {
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
 }
+
+impl Invitation {
+    /// Whether a join policy sent it at the request of any client, or the account of the member who sent it is gone.
+    pub fn is_by_policy(&self) -> bool {
+        self.invited_by.is_none() && !self.by_operator
+    }
+}

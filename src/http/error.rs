@@ -140,6 +140,7 @@ impl From<service::Error> for ApiError {
                 };
             }
             Error::InvitationRequired => ErrorCode::InvitationRequired,
+            Error::RegistrationClosed => ErrorCode::RegistrationClosed,
             Error::InvalidCode => ErrorCode::InvalidCode,
             Error::AuthenticatorUnusable => ErrorCode::AuthenticatorUnusable,
             Error::MfaEnrolmentRequired => ErrorCode::MfaEnrolmentRequired,

@@ -38,6 +38,7 @@ macro_rules! routes {
 routes! {
     "/api/auth/login"           => post token_api::login::login;
     "/api/auth/register"        => post token_api::register::register;
+    "/api/auth/options"         => get token_api::options::options;
     "/api/auth/refresh"         => post token_api::refresh::refresh;
     "/api/auth/me"              => get token_api::me::me, patch token_api::update_me::update_me;
     "/api/auth/change-password" => post token_api::change_password::change_password;

@@ -53,6 +53,9 @@ pub enum Error {
     InviterNotVerified,
     #[error("the organization requires an invitation")]
     InvitationRequired,
+    /// The operator's settings let them in neither as they are nor by the invitation they have.
+    #[error("registration is closed to them")]
+    RegistrationClosed,
     #[error("the code of the second factor is wrong")]
     InvalidCode,
     /// No key opens the authenticator's secret, so its codes cannot be checked.

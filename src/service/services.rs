@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use crate::domain::{AllowedReturnUrl, JoinPolicy, Lifetimes};
+use crate::domain::{AllowedReturnUrl, Email, JoinPolicy, Lifetimes, SelfService};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::service::{
     Database, Error, Limits, MailTransport, Passwords, Result, RevocationCache, Slack, Tokens,
@@ -21,6 +21,7 @@ pub struct ServicesParts {
     pub limits: Limits,
     /// The join policy of a new organization.
     pub default_join_policy: JoinPolicy,
+    pub self_service: Arc<SelfService>,
     /// Whether an account can sign in with its password only after its address was verified.
     pub require_verified_email: bool,
     /// How many live sessions a user may have.
@@ -45,6 +46,7 @@ pub struct Services {
     pub(in crate::service) revocations: Arc<RevocationCache>,
     pub(in crate::service) limits: Limits,
     pub(in crate::service) default_join_policy: JoinPolicy,
+    pub(in crate::service) self_service: Arc<SelfService>,
     pub(in crate::service) require_verified_email: bool,
     pub(in crate::service) sessions_per_user: u32,
     pub(in crate::service) lifetimes: Lifetimes,
@@ -66,6 +68,7 @@ impl Services {
             revocations: Arc::default(),
             limits: parts.limits,
             default_join_policy: parts.default_join_policy,
+            self_service: parts.self_service,
             require_verified_email: parts.require_verified_email,
             sessions_per_user: parts.sessions_per_user,
             lifetimes: parts.lifetimes,
@@ -92,6 +95,23 @@ impl Services {
     /// The minimum length of a new password, in characters.
     pub fn min_password_length(&self) -> usize {
         self.passwords.min_length()
+    }
+
+    /// What people may do without being asked.
+    pub fn self_service(&self) -> &SelfService {
+        &self.self_service
+    }
+
+    /// Requires that someone may create an organization. `verified` is their address if it is verified.
+    ///
+    /// # Errors
+    /// `RegistrationClosed`.
+    pub fn may_create_organization(&self, verified: Option<&Email>) -> Result<()> {
+        if self.self_service.lets_create_organization(verified) {
+            Ok(())
+        } else {
+            Err(Error::RegistrationClosed)
+        }
     }
 
     pub fn limits(&self) -> &Limits {

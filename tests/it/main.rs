@@ -63,6 +63,7 @@ mod revocation;
 mod revoked_callers;
 mod role_matrix;
 mod security_page;
+mod self_service;
 mod session_tokens;
 mod sessions;
 mod sign_in_entry;

@@ -22,6 +22,7 @@ const CALLERS: [Kind; 6] = [
 const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("post",   "/api/auth/login",              [401, 401, 401, 401, 401, 401]),
     ("post",   "/api/auth/register",           [404, 404, 404, 404, 404, 404]),
+    ("get",    "/api/auth/options",            [200, 200, 200, 200, 200, 200]),
     ("post",   "/api/auth/refresh",            [401, 200, 200, 200, 200, 403]),
     ("get",    "/api/auth/me",                 [401, 200, 200, 200, 200, 200]),
     ("patch",  "/api/auth/me",                 [401, 200, 200, 200, 200, 403]),

@@ -5,6 +5,7 @@ import {
   enrolTotp,
   listSessions,
   mfaStatus,
+  options,
   reauthenticate,
   removeTotp,
   verifyMfa,
@@ -244,10 +245,18 @@ onClick("provoke-429", async () => {
   return "Limits are off here.";
 });
 
+/** Creating an organization also creates an account. */
+const offer = async () => {
+  const { registration, organizations, providers } = await options(hallpass);
+  element("found").hidden = registration !== "open" || organizations !== "open";
+  element("slack").hidden = !providers.some(({ id }) => id === "slack");
+};
+
 // --- On page load ------------------------------------------------------------------------------
 
 await attempt(async () => {
   await show(await hallpass.user());
+  await offer();
   const returned = await hallpass.handleReturn();
   if (returned) return `Slack says you are ${returned.name}.`;
   const user = await hallpass.user();

@@ -1,12 +1,15 @@
 /** What people do with their own account. Each function takes the client first. */
 
 import type { HallpassError } from "./errors.js";
-import type { Hallpass, MfaChallenge, Pkce, Role, Session, SlackSignIn, User } from "./types.js";
+import type { Hallpass, MfaChallenge, Options, Pkce, Role, Session, SlackSignIn, User } from "./types.js";
 
 type Client = Pick<Hallpass, "request">;
 type SlackClient = Pick<Hallpass, "request" | "slackSignIn">;
 
 const done = async (answer: Promise<unknown>): Promise<void> => void (await answer);
+
+/** What is open to everyone: for pages that people see before they sign in. */
+export const options = (hallpass: Client): Promise<Options> => hallpass.request("GET", "options");
 
 /** API tokens end with the sessions that made them; with `endApiTokens` all of the person's end. */
 export interface EndingApiTokens {

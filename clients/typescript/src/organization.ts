@@ -1,6 +1,6 @@
 /** An organization's people, invitations, API tokens and audit log. Each function takes the client first. */
 
-import type { Hallpass, Role, User } from "./types.js";
+import type { Hallpass, Policy, Role, User } from "./types.js";
 
 type Client = Pick<Hallpass, "request">;
 
@@ -62,7 +62,7 @@ export const unlockUser = async (hallpass: Client, id: string): Promise<void> =>
 
 export interface OrganizationRules {
   name: string;
-  joinPolicy: "open" | "domain" | "invite" | "closed";
+  joinPolicy: Policy;
   allowedDomains: string[];
   requireMfa: boolean;
   /** Seconds that an access token is valid; `null`: as on the instance. */

@@ -76,6 +76,21 @@ export interface Founded {
   organization: { id: string; name: string; slug: string };
 }
 
+/** Who may do something without being asked; `domain` means addresses of the operator's choice, once verified. */
+export type Policy = "open" | "domain" | "invite" | "closed";
+
+/** What a page offers to people who are not signed in. */
+export interface Options {
+  /** Who may create an account. */
+  registration: Policy;
+  /** Who may create an organization; in one step with an account only if `registration` is `open` too. */
+  organizations: Policy;
+  /** The ways to sign in, and who may get an account by each. */
+  providers: { id: "credentials" | "slack"; name: string; type: "credentials" | "oauth"; registration: Policy }[];
+  /** In characters. */
+  passwordMinLength: number;
+}
+
 /** RFC 7636, method S256. */
 export interface Pkce {
   verifier: string;

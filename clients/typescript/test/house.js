@@ -54,6 +54,12 @@ const JUDGED_BAD = { "WWW-Authenticate": 'Bearer error="invalid_token"' };
 export class Server {
   ada = { id: "u-ada", email: "ada@acme.example", name: "Ada", role: "admin", organizationId: "o-acme" };
   bob = { id: "u-bob", email: "bob@acme.example", name: "Bob", role: "employee", organizationId: "o-acme" };
+  options = {
+    registration: "invite",
+    organizations: "closed",
+    providers: [{ id: "credentials", name: "E-mail and password", type: "credentials", registration: "invite" }],
+    passwordMinLength: 8,
+  };
   /** The requests, e.g. `POST refresh`, with headers and body. */
   heard = [];
   ended = new Set();
@@ -146,6 +152,7 @@ export class Server {
         this.challenges.delete(body.mfaToken);
         answer(response, 200, this.signedIn(user));
       },
+      "GET options": () => answer(response, 200, this.options),
       "POST forgot-password": () => answer(response, 200, { success: true }),
       "POST reset-password": () => answer(response, 200, { success: true }),
       "POST verify-email": () => answer(response, 200, { success: true }),

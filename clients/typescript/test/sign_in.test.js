@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { changePassword, endSession, listSessions } from "../dist/account.js";
+import { changePassword, endSession, listSessions, options } from "../dist/account.js";
 import { HallpassError } from "../dist/index.js";
 import { fault, setUp, signIn, until } from "./house.js";
 
@@ -31,6 +31,12 @@ test("joining signs in, and registering an organization does not", async (t) => 
   const joining = { email: "bob@acme.example", password: "right", name: "Bob", organizationId: "o-acme" };
   assert.deepEqual(await hallpass.register(joining), server.bob);
   assert.deepEqual(await hallpass.user(), server.bob);
+});
+
+test("what is open to everyone is read before anyone signs in", async (t) => {
+  const { server, hallpass } = await setUp(t);
+  assert.deepEqual(await options(hallpass), server.options);
+  assert.equal(await hallpass.user(), null);
 });
 
 test("a new name is known at once and reported to listeners once", async (t) => {

@@ -10,7 +10,7 @@ use crate::domain::{PersonName, Role};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     self, AlreadyMember, EmailTaken, InvalidCredentials, InvalidOrExpiredToken, OrganizationClosed,
-    Unavailable,
+    RegistrationClosed, Unavailable,
 };
 use crate::http::form::Form as Sent;
 use crate::http::query::Query;
@@ -30,7 +30,9 @@ use crate::texts::Text;
     tag = "Pages",
     params(("token" = String, Query, description = "Token from the e-mail link.")),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html")),
-    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, OrganizationClosed, Unavailable]))),
+    extensions(("x-error-codes" = json!([
+        InvalidOrExpiredToken, OrganizationClosed, RegistrationClosed, Unavailable,
+    ]))),
 )]
 pub(crate) async fn open(
     services: Data<Services>,
@@ -62,7 +64,7 @@ pub(crate) async fn open(
     ),
     responses((status = 200, description = "A page with the result.", body = String, content_type = "text/html")),
     extensions(("x-error-codes" = json!([
-        InvalidOrExpiredToken, InvalidCredentials, EmailTaken, AlreadyMember, OrganizationClosed,
+        InvalidOrExpiredToken, InvalidCredentials, EmailTaken, AlreadyMember, OrganizationClosed, RegistrationClosed,
     ]))),
 )]
 pub(crate) async fn submit(
@@ -219,6 +221,10 @@ fn refused(error: ApiError) -> HttpResponse {
         ErrorCode::OrganizationClosed => (
             "page.invitation.closed.title",
             "page.invitation.closed.text",
+        ),
+        ErrorCode::RegistrationClosed => (
+            "page.invitation.no_registration.title",
+            "page.invitation.no_registration.text",
         ),
         ErrorCode::AlreadyMember => (
             "page.invitation.member.title",

@@ -8,6 +8,7 @@ pub(super) mod logout;
 pub(super) mod logout_all;
 pub(super) mod me;
 pub(super) mod no_fields;
+pub(super) mod options;
 pub(super) mod reauthenticate;
 pub(super) mod refresh;
 pub(super) mod register;

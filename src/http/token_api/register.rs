@@ -14,7 +14,7 @@ use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     EmailTaken, InvalidOrExpiredToken, InvitationNotYours, InvitationRequired, OrganizationClosed,
-    OrganizationNotFound,
+    OrganizationNotFound, RegistrationClosed,
 };
 use crate::http::field::{OrBlank, Password};
 use crate::service::invitations::{self, RegisterInvited};
@@ -176,7 +176,8 @@ pub(crate) struct FoundedOrganization {
 /// organization (`organizationName`) as its admin. Joining signs in, unless the address must be verified first, or
 /// requires enrolling a second factor if the organization does; the creator of an organization signs in afterwards.
 /// An e-mail asks to verify the address. If the join policy is `domain`, an address in an allowed domain is refused
-/// as well, and gets an invitation by e-mail.
+/// as well, and gets an invitation by e-mail; the same applies where the operator opens registration to domains.
+/// `GET /api/auth/options` says what is open.
 #[utoipa::path(
     post,
     path = "/api/auth/register",
@@ -184,7 +185,7 @@ pub(crate) struct FoundedOrganization {
     request_body = RegisterRequest,
     responses((status = 201, description = "Registered.", body = Registered)),
     extensions(("x-error-codes" = json!([EmailTaken, InvitationRequired, OrganizationNotFound, InvalidOrExpiredToken,
-        InvitationNotYours, OrganizationClosed]))),
+        InvitationNotYours, OrganizationClosed, RegistrationClosed]))),
 )]
 pub(crate) async fn register(
     services: Data<Services>,

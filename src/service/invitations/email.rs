@@ -35,10 +35,10 @@ pub(in crate::service) fn send_invitation(
         token: secret.expose().to_owned(),
     };
     let organization_id = invitation.organization_id;
-    let cause = if invitation.invited_by.is_some() || invitation.by_operator {
-        Cause::Invitation(organization_id)
-    } else {
+    let cause = if invitation.is_by_policy() {
         Cause::JoinPolicy(organization_id)
+    } else {
+        Cause::Invitation(organization_id)
     };
     if !gate::send(unit, None, invitation.email.clone(), &message, &cause)? {
         return Ok(false);

@@ -18,6 +18,7 @@ pub use accept_with_password::accept_with_password;
 pub(in crate::service) use invite::invite_by_rule;
 pub use invite::{Invite, invite, invite_by_operator};
 pub use list::list;
+pub(in crate::service) use open_invitation::is_invited;
 pub use preview::{Invited, preview};
 pub use register::{RegisterInvited, create_account, register};
 pub use revoke::revoke;

@@ -87,7 +87,7 @@ impl OpenInvitation {
 
     /// Undoes an earlier removal, unless the invitation was sent by the join policy.
     pub(super) fn readmit(&self, unit: &mut UnitOfWork<'_, '_>, user: &User) -> Result<()> {
-        if self.invitation.invited_by.is_some() || self.invitation.by_operator {
+        if !self.invitation.is_by_policy() {
             let organization_id = self.invitation.organization_id;
             former_identities::forget_removal(unit.tx, user.id, organization_id)?;
         }
@@ -100,6 +100,21 @@ impl OpenInvitation {
         let (organization_id, role) = (self.invitation.organization_id, self.invitation.role);
         self.readmit(unit, user)?;
         admit(unit, user.id, organization_id, role)
+    }
+}
+
+/// Whether a member or the operator has invited the address, and the invitation can be accepted.
+pub(in crate::service) fn is_invited(
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+    email: &Email,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    match invitations::find_unanswered(tx, organization.id, email)? {
+        Some(open) if now < open.expires_at && !open.is_by_policy() => {
+            is_backed(tx, &open, organization)
+        }
+        _ => Ok(false),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Shows an invitation before it is accepted.
 
+use std::sync::Arc;
+
 use crate::domain::{Email, OrganizationName, PersonName, Role};
 use crate::service::invitations::open_invitation::OpenInvitation;
 use crate::service::{Error, RequestContext, Result, Services};
@@ -20,7 +22,7 @@ pub struct Invited {
 /// The link stays valid.
 ///
 /// # Errors
-/// `InvalidOrExpiredToken`, `OrganizationClosed`.
+/// `InvalidOrExpiredToken`, `OrganizationClosed`; `RegistrationClosed` if the address has no account and gets none.
 pub async fn preview(
     services: &Services,
     context: &RequestContext,
@@ -28,6 +30,7 @@ pub async fn preview(
 ) -> Result<Invited> {
     let now = services.now();
     let token = token.to_owned();
+    let rules = Arc::clone(&services.self_service);
     services
         .store
         .read(context, move |tx| {
@@ -40,6 +43,9 @@ pub async fn preview(
                 None => None,
             };
             let account = users::find_account_by_email(tx, &invitation.email)?;
+            if account.is_none() && !rules.lets_register_invited(&invitation) {
+                return Err(Error::RegistrationClosed);
+            }
             Ok::<_, Error>(Invited {
                 organization: organization.name,
                 inviter,

@@ -1,5 +1,7 @@
 //! Accepts an invitation by creating an account.
 
+use std::sync::Arc;
+
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{Email, OwnWords, PersonName, User};
@@ -23,7 +25,7 @@ pub struct RegisterInvited<'a> {
 ///
 /// # Errors
 /// `Invalid`, `InvalidOrExpiredToken`, `OrganizationClosed`; `InvitationNotYours` for another address than the invited
-/// one; `EmailTaken`. The link then stays valid.
+/// one; `RegistrationClosed` if the invitation opens nothing; `EmailTaken`. The link then stays valid.
 pub async fn register(
     services: &Services,
     context: &RequestContext,
@@ -88,11 +90,15 @@ impl NewMember {
             .passwords
             .read_new(&permit, "password", register.password, own)
             .await?;
+        let rules = Arc::clone(&services.self_service);
         services
             .store
             .read(context, move |tx| {
                 let opened = OpenInvitation::preview(tx, &token, now)?;
                 must_be_invited(&opened, &email)?;
+                if !rules.lets_register_invited(&opened.invitation) {
+                    return Err(Error::RegistrationClosed);
+                }
                 // Hashing is expensive, so refuse before hashing where we can.
                 match users::find_account_by_email(tx, &email)? {
                     None => Ok(()),

@@ -30,12 +30,17 @@ pub struct RegisteredOrganization {
 /// Inserts the organization, the user, their membership as `admin` and the verification e-mail in one transaction.
 ///
 /// # Errors
-/// `Invalid`, `EmailTaken`.
+/// `Invalid`, `EmailTaken`; `RegistrationClosed` unless strangers may both register and create an organization.
 pub async fn register_organization(
     services: &Services,
     context: &RequestContext,
     found: RegisterOrganization<'_>,
 ) -> Result<RegisteredOrganization> {
+    // The address is not verified, so it counts for nothing.
+    if !services.self_service.lets_register(None) {
+        return Err(Error::RegistrationClosed);
+    }
+    services.may_create_organization(None)?;
     let slug = Slug::suggested_by(&found.organization_name);
     let names = [
         found.name.as_str(),

@@ -32,13 +32,18 @@ pub enum Joined {
 /// get an invitation by e-mail.
 ///
 /// # Errors
-/// `Invalid`, `OrganizationNotFound`, `InvitationRequired` unless the organization is open to everyone,
-/// `EmailTaken`.
+/// `RegistrationClosed` unless registration is open to everyone, `Invalid`, `OrganizationNotFound`,
+/// `InvitationRequired` unless the organization is open to everyone, `EmailTaken`.
 pub async fn register_into_organization(
     services: &Services,
     context: &RequestContext,
     join: RegisterIntoOrganization<'_>,
 ) -> Result<Joined> {
+    let rules = &services.self_service;
+    if !rules.lets_register(Some(&join.email)) {
+        return Err(Error::RegistrationClosed);
+    }
+    let is_open = rules.lets_register(None);
     let organization_id = join.organization_id;
     let permit = permit_hashing(services, context, Whose::Typed(join.email.clone())).await?;
     let organization = services
@@ -55,7 +60,7 @@ pub async fn register_into_organization(
     let admission = services
         .store
         .read(context, move |tx| {
-            let admission = judge(tx, organization_id, &email)?;
+            let admission = judge(tx, organization_id, &email, is_open)?;
             // Hashing is expensive, so refuse before hashing where we can.
             if admission == Admission::Now && users::find_account_by_email(tx, &email)?.is_some() {
                 return Err(Error::EmailTaken);
@@ -65,14 +70,18 @@ pub async fn register_into_organization(
         .await?;
     if admission == Admission::AfterVerification {
         invite_by_rule(services, context, organization_id, join.email).await?;
-        return Err(Error::InvitationRequired);
+        return Err(if is_open {
+            Error::InvitationRequired
+        } else {
+            Error::RegistrationClosed
+        });
     }
     let password_hash = services.passwords.hash(&permit, password).await?;
 
     let begins_session = !services.require_verified_email;
     let registered = services
         .write(context, move |unit| {
-            if judge(unit.tx, organization_id, &join.email)? != Admission::Now {
+            if judge(unit.tx, organization_id, &join.email, is_open)? != Admission::Now {
                 return Err(Error::InvitationRequired);
             }
             let now = unit.now;
@@ -115,9 +124,10 @@ enum Admission {
     AfterVerification,
 }
 
-fn judge(tx: &mut Tx<'_>, id: OrganizationId, email: &Email) -> Result<Admission> {
+/// `is_open`: registration is open to everyone.
+fn judge(tx: &mut Tx<'_>, id: OrganizationId, email: &Email, is_open: bool) -> Result<Admission> {
     let organization = organizations::find(tx, id)?.ok_or(Error::OrganizationNotFound)?;
-    if organization.lets_in(None) {
+    if is_open && organization.lets_in(None) {
         Ok(Admission::Now)
     } else if organization.lets_in(Some(email)) {
         Ok(Admission::AfterVerification)

@@ -229,7 +229,12 @@ async fn arrive(
     let arrival = slack.api.exchange(exchange).await?;
     let person = &arrival.person;
     let is_elsewhere = |team: &String| *team != person.account.team_id;
-    if !person.may_enter(slack.allow_guests) || state.team.as_ref().is_some_and(is_elsewhere) {
+    if !person.may_enter(slack.allow_guests)
+        || !services
+            .self_service
+            .lets_in_workspace(&person.account.team_id)
+        || state.team.as_ref().is_some_and(is_elsewhere)
+    {
         return refuse(services, context, SignInFailure::NotAllowed).await;
     }
     let slack_sign_in = slack_sign_in(services, context, arrival).await?;

@@ -3,11 +3,15 @@
 //! An organization belongs to a workspace, a user to an account in it. E-mail addresses link nothing: at Slack they may
 //! be missing, can change, and are controlled by the admins of a workspace.
 
+use std::sync::Arc;
+
 use crate::domain::audit::{Action, Method};
 use crate::domain::{
-    Change, Email, IdentityId, JoinPolicy, Membership, OrganizationId, OrganizationName,
-    PersonName, Role, SessionId, SignInFailure, SlackPerson, User, UserId,
+    AllowedDomains, Change, Email, IdentityId, JoinPolicy, Membership, OrganizationId,
+    OrganizationName, PersonName, Role, SelfService, SessionId, SignInFailure, SlackPerson, User,
+    UserId,
 };
+use crate::service::invitations::is_invited;
 use crate::service::organizations::register::insert_organization;
 use crate::service::organizations::switch::{OrganizationSwitch, switch_session};
 use crate::service::sessions::lifetimes::lifetimes_in;
@@ -18,7 +22,8 @@ use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
 use crate::store::{
-    StoreError, Tx, former_identities, identities, memberships, sessions, users, workspaces,
+    StoreError, Tx, former_identities, identities, memberships, organizations, sessions, users,
+    workspaces,
 };
 
 /// How often to retry after a conflict with a concurrent sign-in. Each conflict means that another one succeeded, and
@@ -32,6 +37,7 @@ pub(in crate::service) struct SlackSignIn {
     pub workspace_name: Option<String>,
     first_role: Role,
     join_policy: JoinPolicy,
+    rules: Arc<SelfService>,
 }
 
 impl SlackSignIn {
@@ -45,6 +51,7 @@ impl SlackSignIn {
             person,
             workspace_name,
             join_policy: services.default_join_policy,
+            rules: Arc::clone(&services.self_service),
         })
     }
 
@@ -61,6 +68,47 @@ impl SlackSignIn {
             .or_else(|| PersonName::from_elsewhere(email.as_ref()?.local_part()))
             .unwrap_or_else(|| PersonName::from_stored("Somebody from Slack".to_owned()));
         User::new(unit.now, unit.random(), email, name)
+    }
+
+    /// Refuses a newcomer to the workspace's organization, which may not exist yet, unless all rules let them in:
+    /// `registration` if they get an account, and the organization's join policy or the setting for new ones. An
+    /// invitation counts for the address, `verified` says whether the address also counts for domains.
+    ///
+    /// # Errors
+    /// `NotAllowed`.
+    fn must_be_let_in(
+        &self,
+        unit: &mut UnitOfWork<'_, '_>,
+        registration: JoinPolicy,
+        email: Option<&Email>,
+        verified: Option<&Email>,
+    ) -> Result<()> {
+        let organization = match workspaces::find(unit.tx, &self.person.account.team_id)? {
+            Some(id) => organizations::find(unit.tx, id)?,
+            None => None,
+        };
+        let domains = &self.rules.domains;
+        let second = match &organization {
+            Some(there) => (there.join_policy, &there.allowed_domains),
+            None => (self.rules.slack_organization_creation, domains),
+        };
+        let policies = [(registration, domains), second];
+        let lets_in =
+            |(policy, domains): (JoinPolicy, &AllowedDomains)| policy.lets_in(domains, verified);
+        if policies.into_iter().all(lets_in) {
+            return Ok(());
+        }
+        let is_closed = policies
+            .iter()
+            .any(|(policy, _)| *policy == JoinPolicy::Closed);
+        match (&organization, email) {
+            (Some(organization), Some(email))
+                if !is_closed && is_invited(unit.tx, organization, email, unit.now)? =>
+            {
+                Ok(())
+            }
+            _ => Err(SignInFailure::NotAllowed.into()),
+        }
     }
 
     /// The workspace's organization, which is created if there is none, and the role of a new member. The action tells
@@ -255,6 +303,10 @@ fn must_not_be_removed(
 /// Creates a user, and the organization if the workspace is new too.
 fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject> {
     let user = slack.user(unit);
+    let email = user.email.as_ref();
+    let verified = slack.rules.verified_by_slack(email);
+    // First, so that nothing tells whether the address has an account.
+    slack.must_be_let_in(unit, slack.rules.slack_registration, email, verified)?;
     let registered = match &user.email {
         Some(email) => users::find_account_by_email(unit.tx, email)?,
         None => None,
@@ -321,8 +373,17 @@ pub(in crate::service) async fn link(
         if owner.is_some_and(|owner| owner != user_id) {
             return Err(SignInFailure::AccountExists.into());
         }
+        let place = match workspaces::find(unit.tx, &slack.person.account.team_id)? {
+            Some(id) => memberships::find(unit.tx, user_id, id)?,
+            None => None,
+        };
+        if place.is_none() && owner.is_none() {
+            let verified = users::find_verified_email(unit.tx, user_id)?;
+            let verified = verified.as_ref();
+            // They have an account already.
+            slack.must_be_let_in(unit, JoinPolicy::Open, verified, verified)?;
+        }
         let (organization_id, role, _) = slack.organization(unit)?;
-        let place = memberships::find(unit.tx, user_id, organization_id)?;
         let membership = match (place, owner) {
             (Some(membership), _) => membership,
             (None, Some(_)) => return Err(SignInFailure::NotAllowed.into()),

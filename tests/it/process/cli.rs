@@ -104,6 +104,23 @@ fn doctor_reports_that_no_proxy_is_trusted() {
 }
 
 #[test]
+fn doctor_reports_what_is_open_to_everyone() {
+    let mut doctor = hallpass_on(&Db::sqlite(), &["doctor", "--json"]);
+    doctor.env("REGISTRATION", "domain");
+    doctor.env("REGISTRATION_DOMAINS", "acme.example");
+    doctor.env("SLACK_WORKSPACES", "T1");
+    let expected = json!({
+        "registration": "domain",
+        "organizationCreation": "open",
+        "slackRegistration": "open",
+        "slackOrganizationCreation": "open",
+        "registrationDomains": ["acme.example"],
+        "slackWorkspaces": ["T1"],
+    });
+    assert_eq!(succeeds(doctor)["selfService"], expected);
+}
+
+#[test]
 fn a_generated_secret_is_accepted() {
     let secret = hallpass(&["secret", "generate"]).output().unwrap();
     assert_eq!(secret.status.code(), Some(0));

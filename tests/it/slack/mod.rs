@@ -6,4 +6,5 @@ mod faults;
 mod linking;
 mod provisioning;
 mod removal;
+mod self_service;
 mod start;
