@@ -63,14 +63,14 @@ mod tests {
 
     use super::*;
     use crate::domain::lifetimes::tests::lifetimes;
-    use crate::domain::{OrganizationId, SessionId, SessionKind, UserId};
+    use crate::domain::{SessionId, SessionKind, UserId};
 
     fn session(kind: SessionKind, now: DateTime<Utc>, lifetimes: &Lifetimes) -> Session {
         Session {
             id: SessionId::new(now, [0; 10]),
             kind,
             user_id: UserId::NIL,
-            organization_id: OrganizationId::NIL,
+            organization_id: None,
             device: None,
             address: None,
             created_at: now,

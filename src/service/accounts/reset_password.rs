@@ -1,6 +1,5 @@
 //! Resets a password with a link from an e-mail.
 
-
 use serde_json::json;
 
 use crate::crypto::password::StoredHash;

@@ -29,7 +29,11 @@ pub async fn cookie_session(
     let time = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(Error::InvalidToken);
     let rules = services
         .revocations
-        .rules(&services.store, claims.sub, claims.org_id)
+        .rules(
+            &services.store,
+            (&caller).into(),
+            caller.profile.organization.map(|active| active.id),
+        )
         .await?;
     let lifetimes = services.lifetimes.under(rules.lifetimes);
     if !lifetimes.is_cookie_outdated(time(claims.iat)?, now) {

@@ -256,10 +256,7 @@ impl RevocationCache {
         if self.is_fresh()
             && let Some(person) = self.people.get(&user_id)
         {
-            let rules = match organization_id {
-                None => OrganizationRules::default(),
-                Some(id) => self.rules(store, requester, id).await?,
-            };
+            let rules = self.rules(store, requester, organization_id).await?;
             return Ok(Some(Known { person, rules }));
         }
         self.read_person(store, requester, user_id, organization_id)
@@ -318,7 +315,7 @@ impl RevocationCache {
         }))
     }
 
-    /// The rules of an organization for one of its members, from the cache if it is fresh, otherwise from the database.
+    /// The rules of an organization, or of none, from the cache if it is fresh, otherwise from the database.
     ///
     /// # Errors
     /// When the database is needed and cannot be read.
@@ -326,8 +323,11 @@ impl RevocationCache {
         &self,
         store: &Database,
         requester: Requester,
-        organization_id: OrganizationId,
+        organization_id: Option<OrganizationId>,
     ) -> Result<OrganizationRules, StoreError> {
+        let Some(organization_id) = organization_id else {
+            return Ok(OrganizationRules::default());
+        };
         if self.is_fresh()
             && let Some(rules) = self.organizations.get(&organization_id)
         {

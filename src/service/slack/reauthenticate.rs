@@ -74,10 +74,7 @@ pub(in crate::service) async fn complete(
             }
             sessions::set_proven(unit.tx, session_id, now)?;
             let version = subject.user.token_version;
-            unit.finish(
-                event,
-                (now, session, lifetimes, version, subject.profile()),
-            )
+            unit.finish(event, (now, session, lifetimes, version, subject.profile()))
         })
         .await?;
     let session = (&session, lifetimes);
