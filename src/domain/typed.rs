@@ -2,7 +2,24 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::names::is_invisible;
+/// Characters that cannot be seen or that change the direction of the text around them: Unicode's
+/// `Default_Ignorable_Code_Point` (UAX #44) and the line and paragraph separators. They would let a name look like
+/// another one, or rearrange what stands beside it (Unicode TR #36, "Bidirectional Text Spoofing").
+///
+/// The two joiners and the variation selectors are not among them: scripts and emoji need those.
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+    ) || matches!(
+        c,
+        '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+    ) || matches!(
+        c,
+        '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+    ) || matches!(c, '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e00ff}')
+        || matches!(c, '\u{e01f0}'..='\u{e0fff}')
+}
 
 /// Without white space and invisible characters at both ends: for addresses, ids, slugs, domains, and the secrets of
 /// links. Keyboards of phones add a blank, and what is copied from a page or an e-mail often has more around it.

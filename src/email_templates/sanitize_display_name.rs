@@ -2,7 +2,7 @@
 
 use std::iter::Peekable;
 
-use crate::domain::names::is_invisible;
+use crate::domain::typed::is_invisible;
 
 /// Separates a dot from what follows it, so that no mail program turns a name into a link.
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
