@@ -71,10 +71,10 @@ on_both_databases! {
         let told = EmailMessage::SlackLinkChanged { name: "Margaret Hamilton".to_owned(), linked: false };
         assert!(app.emails_to(email).await.contains(&told));
         let rows = "select action || coalesce(detail, '') as v from audit where action in
-            ('user.password_changed', 'user.identity_unlinked') order by id";
+            ('user.password_changed', 'user.identity_unlinked') order by action";
         let rows = app.db.values(rows).await;
-        assert_eq!(rows[0].as_deref(), Some("user.password_changed{\"apiTokensEnded\":0,\"first\":true}"));
-        assert!(rows[1].as_deref().unwrap().starts_with("user.identity_unlinked{\"identities\":1,"), "{rows:?}");
+        assert_eq!(rows[1].as_deref(), Some("user.password_changed{\"apiTokensEnded\":0,\"first\":true}"));
+        assert!(rows[0].as_deref().unwrap().starts_with("user.identity_unlinked{\"identities\":1,"), "{rows:?}");
         app.logs_in(email, PASSWORD).await;
     }
 
