@@ -16,7 +16,7 @@ use crate::adapters::{self, OsEntropy, SystemClock};
 use crate::config::{self, Config, Database};
 use crate::crypto::jwt::Rules;
 use crate::crypto::keyring::Keyring;
-use crate::domain::{MailServer, MailTls, NewPasswordRules, TokenDelivery};
+use crate::domain::{MailServer, MailTls, NewPasswordRules, ReservedSlugs, TokenDelivery};
 use crate::http;
 use crate::ports::{Clock as _, Mailer};
 use crate::sandbox::mailbox::Mailbox;
@@ -237,6 +237,7 @@ async fn services_parts(
         limits: Limits::new(config.server.rate_limits),
         default_join_policy: config.accounts.default_join_policy,
         self_service: Arc::new(config.self_service.clone()),
+        reserved_slugs: reserved_slugs(config),
         require_verified_email: config.accounts.require_verified_email,
         sessions_per_user: config.accounts.sessions_per_user,
         lifetimes: config.tokens.lifetimes,
@@ -244,6 +245,18 @@ async fn services_parts(
         slack: None,
         mail_transport: None,
     })
+}
+
+fn reserved_slugs(config: &Config) -> ReservedSlugs {
+    let applications = config.server.cors_allowed_origins.iter();
+    let applications: Vec<Url> = applications
+        .filter_map(|origin| Url::parse(origin).ok())
+        .collect();
+    let own = [&config.server.public_url, &config.accounts.app_url];
+    ReservedSlugs::new(
+        config.accounts.tenant_domain.as_deref(),
+        own.into_iter().chain(&applications),
+    )
 }
 
 /// The Slack client, or a client of the sandbox on our own `port`.

@@ -92,6 +92,8 @@ impl From<service::Error> for Failure {
             Error::EmailTaken
             | Error::MfaNotEnrolled
             | Error::OrganizationNotFound
+            | Error::SlugTaken
+            | Error::TooManySlugs
             | Error::UserNotFound
             | Error::SessionNotFound
             | Error::AlreadyMember

@@ -1,4 +1,4 @@
-//! Names of users, organizations and API tokens, and the slugs made from them.
+//! Names of users, organizations and API tokens.
 
 use std::fmt;
 
@@ -123,99 +123,9 @@ impl PersonName {
     }
 }
 
-/// An organization's name in URLs and in `tenant`: `[a-z0-9]` words joined by single hyphens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Slug(String);
-
-impl Slug {
-    const MAX_BASE: usize = 48;
-
-    /// The slug for a name; `organization` if the name has no ASCII letters or digits.
-    pub fn suggested_by(name: &OrganizationName) -> Self {
-        let mut slug = String::new();
-        for c in name.as_str().nfkd().filter(char::is_ascii) {
-            if slug.len() == Self::MAX_BASE {
-                break;
-            }
-            if c.is_ascii_alphanumeric() {
-                slug.push(c.to_ascii_lowercase());
-            } else if !slug.is_empty() && !slug.ends_with('-') && c != '\'' {
-                slug.push('-');
-            }
-        }
-        let slug = slug.trim_end_matches('-');
-        Self(
-            if slug.is_empty() {
-                "organization"
-            } else {
-                slug
-            }
-            .to_owned(),
-        )
-    }
-
-    /// The `n`th alternative if earlier ones are taken: `acme`, `acme-2`, `acme-3`, …
-    #[must_use]
-    pub fn choice(&self, n: u32) -> Self {
-        if n < 2 {
-            self.clone()
-        } else {
-            Self(format!("{}-{n}", self.0))
-        }
-    }
-
-    /// A slug as it was typed, which may be nobody's: trimmed and in lower case.
-    pub fn typed(text: &str) -> Self {
-        Self(trimmed(text).to_lowercase())
-    }
-
-    /// A slug read from the database.
-    pub fn from_stored(slug: String) -> Self {
-        Self(slug)
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Slug {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn slug(name: &str) -> String {
-        Slug::suggested_by(&OrganizationName::parse(name).unwrap()).0
-    }
-
-    #[test]
-    fn a_slug_keeps_the_words_of_the_name() {
-        assert_eq!(slug("Acme, Inc."), "acme-inc");
-        assert_eq!(slug("  Crème   Brûlée & Söhne "), "creme-brulee-sohne");
-        assert_eq!(slug("O'Neil"), "oneil");
-    }
-
-    #[test]
-    fn a_name_without_ascii_still_has_a_slug() {
-        assert_eq!(slug("東京"), "organization");
-    }
-
-    #[test]
-    fn a_typed_slug_is_trimmed_and_in_lower_case() {
-        assert_eq!(Slug::typed(" Acme-Inc\u{200b}\n").as_str(), "acme-inc");
-    }
-
-    #[test]
-    fn later_slug_choices_are_numbered() {
-        let acme = Slug::suggested_by(&OrganizationName::parse("Acme").unwrap());
-        assert_eq!(acme.choice(1).as_str(), "acme");
-        assert_eq!(acme.choice(2).as_str(), "acme-2");
-    }
 
     #[test]
     fn a_name_is_trimmed_and_composed() {

@@ -168,6 +168,8 @@ impl From<service::Error> for ApiError {
             }
             Error::MemberElsewhere => ErrorCode::MemberElsewhere,
             Error::EmailTaken => ErrorCode::EmailTaken,
+            Error::SlugTaken => ErrorCode::SlugTaken,
+            Error::TooManySlugs => ErrorCode::TooManySlugs,
             Error::SlackNotSetUp => ErrorCode::SlackNotSetUp,
             Error::SignIn(failure) => failure.into(),
             Error::Busy(_) | Error::Conflict => ErrorCode::Busy,

@@ -183,6 +183,12 @@ error_codes! {
     EmailTaken "email_taken" CONFLICT "Email already registered"
         means "An account with this e-mail address exists."
         do_this "Offer to sign in instead."
+    SlugTaken "slug_taken" CONFLICT "Slug already taken"
+        means "Another organization has this slug, or had it: former slugs go on leading to their organization."
+        do_this "Choose another one."
+    TooManySlugs "too_many_slugs" CONFLICT "Too many former slugs"
+        means "The organization has 20 former slugs, which all lead to it."
+        do_this "Keep the current slug, or take back a former one."
     AccountExists "account_exists" CONFLICT "Account already exists"
         means "The e-mail address, or the identity at Slack, belongs to another account."
         do_this "Sign in to that account with its password (reset it if it is forgotten), then link Slack with \

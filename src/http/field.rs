@@ -11,7 +11,7 @@ use crate::domain::typed::trimmed;
 use crate::domain::violation::ValidationError;
 use crate::domain::{
     AllowedDomains, ApiTokenName, CodeChallenge, CodeVerifier, Email, JoinPolicy, OrganizationId,
-    OrganizationName, PersonName, Role, SessionIdle, SessionLifetime, TokenLifetime, UserId,
+    OrganizationName, PersonName, Role, SessionIdle, SessionLifetime, Slug, TokenLifetime, UserId,
 };
 
 /// A value that travels as JSON.
@@ -199,6 +199,12 @@ impl FromText for GivenOrFamilyName {
 }
 
 impl FromText for OrganizationName {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
+        Self::parse(&text)
+    }
+}
+
+impl FromText for Slug {
     fn from_text(text: String) -> Result<Self, ValidationError> {
         Self::parse(&text)
     }

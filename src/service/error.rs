@@ -107,6 +107,11 @@ pub enum Error {
     MemberElsewhere,
     #[error("the e-mail address already has an account")]
     EmailTaken,
+    /// Another organization has the slug, or had it.
+    #[error("the slug is taken")]
+    SlugTaken,
+    #[error("too many former slugs")]
+    TooManySlugs,
     /// No Slack application is configured.
     #[error("sign-in with Slack is not set up")]
     SlackNotSetUp,

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use crate::domain::{AllowedReturnUrl, Email, JoinPolicy, Lifetimes, SelfService};
+use crate::domain::{
+    AllowedReturnUrl, Email, JoinPolicy, Lifetimes, ReservedSlugs, SelfService,
+};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::service::{
     Database, Error, Limits, MailTransport, Passwords, Result, RevocationCache, Slack, Tokens,
@@ -22,6 +24,8 @@ pub struct ServicesParts {
     /// The join policy of a new organization.
     pub default_join_policy: JoinPolicy,
     pub self_service: Arc<SelfService>,
+    /// Slugs that no organization can have.
+    pub reserved_slugs: ReservedSlugs,
     /// Whether an account can sign in with its password only after its address was verified.
     pub require_verified_email: bool,
     /// How many live sessions a user may have.
@@ -47,6 +51,7 @@ pub struct Services {
     pub(in crate::service) limits: Limits,
     pub(in crate::service) default_join_policy: JoinPolicy,
     pub(in crate::service) self_service: Arc<SelfService>,
+    pub(in crate::service) reserved_slugs: Arc<ReservedSlugs>,
     pub(in crate::service) require_verified_email: bool,
     pub(in crate::service) sessions_per_user: u32,
     pub(in crate::service) lifetimes: Lifetimes,
@@ -69,6 +74,7 @@ impl Services {
             limits: parts.limits,
             default_join_policy: parts.default_join_policy,
             self_service: parts.self_service,
+            reserved_slugs: Arc::new(parts.reserved_slugs),
             require_verified_email: parts.require_verified_email,
             sessions_per_user: parts.sessions_per_user,
             lifetimes: parts.lifetimes,

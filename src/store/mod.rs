@@ -32,6 +32,7 @@ mod schema;
 pub mod session_tokens;
 pub mod sessions;
 pub mod slack_states;
+pub mod slug_aliases;
 mod sqlite;
 pub mod totp;
 mod tx;

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::schema::{memberships, organizations};
+use super::schema::{memberships, organizations, slug_aliases};
 use super::types::Timestamp;
-use super::{StoreError, Tx, on, parsed};
+use super::{StoreError, Tx, on, parsed, slug_aliases as aliases};
 use crate::domain::{
     AllowedDomains, JoinPolicy, LifetimeRule, Organization, OrganizationId, OrganizationName,
     OrganizationRules, SessionIdle, SessionLifetime, Slug, TokenLifetime, UserId,
@@ -64,7 +64,7 @@ impl TryFrom<OrganizationRow> for Organization {
     }
 }
 
-/// Inserts the organization unless its slug is taken; returns whether it did.
+/// Inserts the organization unless its slug is taken, or a former one of another; returns whether it did.
 pub fn insert_if_slug_is_free(
     tx: &mut Tx<'_>,
     organization: &Organization,
@@ -84,7 +84,37 @@ pub fn insert_if_slug_is_free(
         .on_conflict(organizations::slug)
         .do_nothing()
         .execute(conn))?;
-    Ok(inserted == 1)
+    if inserted == 0 {
+        return Ok(false);
+    }
+    // Afterwards, because from now on no other organization can have the slug, and leave it as an alias.
+    if aliases::owner(tx, &organization.slug)?.is_some() {
+        on!(tx, |conn| diesel::delete(
+            organizations::table.find(organization.id)
+        )
+        .execute(conn))?;
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Gives an organization another slug.
+///
+/// # Errors
+/// `Taken(OrganizationSlug)` if another organization has it.
+pub fn set_slug(
+    tx: &mut Tx<'_>,
+    id: OrganizationId,
+    slug: &Slug,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(organizations::table.find(id))
+        .set((
+            organizations::slug.eq(slug.as_str()),
+            organizations::updated_at.eq(Timestamp(now))
+        ))
+        .execute(conn))?;
+    Ok(())
 }
 
 /// How many organizations have this slug or a numbered form of it.
@@ -111,12 +141,21 @@ pub fn find(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>,
     row.map(Organization::try_from).transpose()
 }
 
+/// The organization that has this slug, or had it.
 pub fn find_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Organization>, StoreError> {
-    let row: Option<OrganizationRow> = on!(tx, |conn| organizations::table
+    let mut row: Option<OrganizationRow> = on!(tx, |conn| organizations::table
         .filter(organizations::slug.eq(slug))
         .select(OrganizationRow::as_select())
         .get_result(conn)
         .optional())?;
+    if row.is_none() {
+        row = on!(tx, |conn| organizations::table
+            .inner_join(slug_aliases::table)
+            .filter(slug_aliases::slug.eq(slug))
+            .select(OrganizationRow::as_select())
+            .get_result(conn)
+            .optional())?;
+    }
     row.map(Organization::try_from).transpose()
 }
 

@@ -346,9 +346,22 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    slug_aliases (slug) {
+        slug -> Text,
+        organization_id -> Id,
+        created_at -> Instant,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions, reporting_lines);
 allow_tables_to_appear_in_same_query!(identities, workspaces, memberships);
+joinable!(slug_aliases -> organizations (organization_id));
+allow_tables_to_appear_in_same_query!(organizations, slug_aliases);
 allow_tables_to_appear_in_same_query!(api_tokens, sessions);
 allow_tables_to_appear_in_same_query!(api_tokens, users);

@@ -69,6 +69,7 @@ mod sessions;
 mod sign_in_entry;
 mod slack;
 mod slack_sandbox;
+mod slugs;
 mod sockets;
 mod support;
 mod support_tests;

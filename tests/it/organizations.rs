@@ -132,7 +132,7 @@ on_both_databases! {
             ("allowedDomains", json!(many)),
             ("requireMfa", json!("yes")),
             ("requireMfa", json!(1)),
-            ("slug", json!("other")),
+            ("slug", json!("no slug")),
             ("id", json!("01939f2e-0000-7000-8000-000000000000")),
         ];
         for (field, value) in invalid {

@@ -14,10 +14,10 @@ use serde::Serialize;
 use super::{Failure, output};
 use crate::config::Variables;
 use crate::domain::{
-    JoinPolicy, Organization, OrganizationId, SessionIdle, SessionLifetime, Slug, TokenLifetime,
+    JoinPolicy, Organization, OrganizationId, SessionIdle, SessionLifetime, TokenLifetime,
 };
-use crate::service::Services;
 use crate::service::operations::operator;
+use crate::service::{Error, Services};
 
 pub(super) const EXAMPLES: &str =
     examples!("hallpass org create \"Acme, Inc.\"", "hallpass org list");
@@ -61,18 +61,15 @@ pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), F
     }
 }
 
-/// The organization with this slug or id.
+/// The organization with this slug, former slug or id.
 pub(super) async fn find(services: &Services, slug_or_id: &str) -> Result<Organization, Failure> {
-    let id = slug_or_id.parse::<OrganizationId>().ok();
-    let slug = Slug::typed(slug_or_id);
-    operator::list_organizations(services)
-        .await?
-        .into_iter()
-        .find(|organization| organization.slug == slug || Some(organization.id) == id)
-        .ok_or_else(|| {
-            Failure::InvalidInput(format!(
+    operator::find_organization(services, slug_or_id)
+        .await
+        .map_err(|error| match error {
+            Error::OrganizationNotFound => Failure::InvalidInput(format!(
                 "no organization has the slug or id {slug_or_id:?}; run `hallpass org list` to see them"
-            ))
+            )),
+            other => other.into(),
         })
 }
 

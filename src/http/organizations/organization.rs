@@ -15,7 +15,7 @@ pub(crate) struct Organization {
     id: OrganizationId,
     #[schema(example = "Analytical Engines")]
     name: String,
-    /// Does not change with the name.
+    /// Its name in URLs, host names and `tenant`; does not change with the name.
     #[schema(example = "analytical-engines")]
     slug: String,
     join_policy: JoinPolicy,

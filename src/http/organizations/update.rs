@@ -6,13 +6,14 @@ use super::organization::Organization;
 use super::organization_id;
 use crate::domain::{
     AllowedDomains, JoinPolicy, OrganizationId, OrganizationName, SessionIdle, SessionLifetime,
-    TokenLifetime,
+    Slug, TokenLifetime,
 };
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     Forbidden, MfaNotEnrolled, NoOrganization, OrganizationNotFound, ReauthenticationRequired,
+    SlugTaken, TooManySlugs,
 };
 use crate::http::field::Patch;
 use crate::service::{self, MemberCaller, Services, UpdateLifetimes};
@@ -21,6 +22,10 @@ body! {
     pub struct UpdateOrganizationRequest {
         #[schema(value_type = Option<String>, min_length = 2, max_length = 255, example = "Analytical Engines")]
         name: Option<OrganizationName>,
+        /// The organization's name in URLs, host names and `tenant`: letters a to z, digits and single hyphens between
+        /// them. The former slug goes on working, for this organization only.
+        #[schema(value_type = Option<String>, min_length = 1, max_length = 63, example = "analytical-engines")]
+        slug: Option<Slug>,
         /// `open`: anyone who knows the id can join. `domain`: users with an address in `allowedDomains`, and invited
         /// users. `invite`: invited users. `closed`: no one.
         join_policy: Option<JoinPolicy>,
@@ -45,8 +50,8 @@ body! {
 
 /// Update the organization
 ///
-/// For admins. Fields that are left out do not change; the slug never does. For all but the name, the caller must have
-/// authenticated within the last fifteen minutes.
+/// For admins. Fields that are left out do not change; a new name does not change the slug. For all but name and slug,
+/// the caller must have authenticated within the last fifteen minutes.
 #[utoipa::path(
     patch,
     path = "/api/organizations/{id}",
@@ -55,7 +60,8 @@ body! {
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     request_body = UpdateOrganizationRequest,
     responses((status = 200, description = "The updated organization.", body = Organization)),
-    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, OrganizationNotFound, MfaNotEnrolled, ReauthenticationRequired]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, OrganizationNotFound, MfaNotEnrolled,
+        ReauthenticationRequired, SlugTaken, TooManySlugs]))),
 )]
 pub(crate) async fn update_organization(
     services: Data<Services>,
@@ -66,6 +72,7 @@ pub(crate) async fn update_organization(
     let id = organization_id(&id)?;
     let update = service::UpdateOrganization {
         name: body.name,
+        slug: body.slug,
         join_policy: body.join_policy,
         allowed_domains: body.allowed_domains,
         require_mfa: body.require_mfa,

@@ -1,5 +1,6 @@
 //! Organizations: registering one, joining one, switching to one, their names and rules.
 
+mod change_slug;
 pub mod delete;
 pub mod join;
 pub mod last_admin;

@@ -42,11 +42,8 @@ pub async fn register_organization(
     }
     services.may_create_organization(None)?;
     let slug = Slug::suggested_by(&found.organization_name);
-    let names = [
-        found.name.as_str(),
-        found.organization_name.as_str(),
-        slug.as_str(),
-    ];
+    let names = [found.name.as_str(), found.organization_name.as_str()];
+    let names = names.into_iter().chain(slug.as_ref().map(Slug::as_str));
     let own = OwnWords::new(Some(&found.email), names);
     let permit = permit_hashing(services, context, Whose::Typed(found.email.clone())).await?;
     let password = services
@@ -96,24 +93,35 @@ pub(in crate::service) fn insert_organization(
     name: OrganizationName,
     join_policy: JoinPolicy,
 ) -> Result<Organization> {
-    let suggested = Slug::suggested_by(&name);
-    let mut organization = Organization {
+    let suggested = Slug::suggested_by(&name).unwrap_or_else(Slug::nameless);
+    let mut organization = new_organization(unit, name, suggested.clone(), join_policy);
+    // Counting first, so that the thousandth organization of a name does not try a thousand slugs.
+    let mut choice = organizations::count_slugs_like(unit.tx, &suggested)? + 1;
+    loop {
+        organization.slug = suggested.choice(choice);
+        if !unit.reserved_slugs.contain(&organization.slug)
+            && organizations::insert_if_slug_is_free(unit.tx, &organization)?
+        {
+            return Ok(organization);
+        }
+        choice += 1;
+    }
+}
+
+fn new_organization(
+    unit: &mut UnitOfWork<'_, '_>,
+    name: OrganizationName,
+    slug: Slug,
+    join_policy: JoinPolicy,
+) -> Organization {
+    Organization {
         id: OrganizationId::new(unit.now, unit.random()),
-        slug: suggested.clone(),
+        slug,
         name,
         join_policy,
         allowed_domains: AllowedDomains::default(),
         require_mfa: false,
         lifetimes: LifetimeRule::default(),
         created_at: unit.now,
-    };
-    // Counting first, so that the thousandth organization of a name does not try a thousand slugs.
-    let mut choice = organizations::count_slugs_like(unit.tx, &suggested)? + 1;
-    loop {
-        organization.slug = suggested.choice(choice);
-        if organizations::insert_if_slug_is_free(unit.tx, &organization)? {
-            return Ok(organization);
-        }
-        choice += 1;
     }
 }

@@ -7,8 +7,9 @@ use serde_json::json;
 use crate::domain::audit::Action;
 use crate::domain::{
     AllowedDomains, Change, JoinPolicy, LifetimeRule, Lifetimes, Organization, OrganizationId,
-    OrganizationName, Role, SessionIdle, SessionLifetime, TokenLifetime, Violation,
+    OrganizationName, Role, SessionIdle, SessionLifetime, Slug, TokenLifetime, Violation,
 };
+use crate::service::organizations::change_slug::change_slug;
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::{organizations, totp};
@@ -17,6 +18,7 @@ use crate::store::{organizations, totp};
 #[derive(Debug, Default)]
 pub struct UpdateOrganization {
     pub name: Option<OrganizationName>,
+    pub slug: Option<Slug>,
     pub join_policy: Option<JoinPolicy>,
     pub allowed_domains: Option<AllowedDomains>,
     pub require_mfa: Option<bool>,
@@ -72,13 +74,12 @@ impl UpdateOrganization {
     }
 }
 
-/// The slug stays, because clients use it in URLs.
+/// A new name leaves the slug as it is, because clients use it in URLs; a former slug stays an alias.
 ///
 /// # Errors
-/// `Invalid` for lifetimes above the instance's; `OrganizationNotFound` for every organization but the caller's;
-/// `Forbidden` below `admin`; `MfaNotEnrolled` when
-/// an admin without a second factor requires one; for all but the name, `ReauthenticationRequired`, and `Forbidden` for
-/// a service.
+/// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `admin`; `MfaNotEnrolled` when
+/// an admin without a second factor requires one; `Invalid` for a reserved slug and for lifetimes above the instance's;
+/// `SlugTaken`, `TooManySlugs`; for all but name and slug, `ReauthenticationRequired`, and `Forbidden` for a service.
 pub async fn update_organization(
     services: &Services,
     caller: &MemberCaller,
@@ -114,6 +115,7 @@ pub(in crate::service) fn change_organization(
 ) -> Result<Finished<Organization>> {
     let updated = Organization {
         name: update.name.unwrap_or_else(|| was.name.clone()),
+        slug: update.slug.unwrap_or_else(|| was.slug.clone()),
         join_policy: update.join_policy.unwrap_or(was.join_policy),
         allowed_domains: update
             .allowed_domains
@@ -125,6 +127,9 @@ pub(in crate::service) fn change_organization(
     if updated == *was {
         return unit.unrecorded(updated);
     }
+    if updated.slug != was.slug {
+        change_slug(unit, was, &updated.slug)?;
+    }
     organizations::update(unit.tx, &updated, unit.now)?;
     unit.changed(Change::OrganizationChanged {
         organization_id: was.id,
@@ -132,6 +137,7 @@ pub(in crate::service) fn change_organization(
     let event = unit.event(Action::OrganizationUpdated).about(None);
     let event = event.detail(json!({
         "name": [was.name.as_str(), updated.name.as_str()],
+        "slug": [was.slug.as_str(), updated.slug.as_str()],
         "allowedDomains": [was.allowed_domains.to_stored(), updated.allowed_domains.to_stored()],
         "joinPolicy": [was.join_policy.as_str(), updated.join_policy.as_str()],
         "requireMfa": [was.require_mfa, updated.require_mfa],

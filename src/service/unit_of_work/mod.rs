@@ -26,7 +26,8 @@ use crate::domain::audit::{Action, AuditEntry, Method};
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::person::MOST_SESSIONS;
 use crate::domain::{
-    Change, DeviceOwner, Email, EmailMessage, Lifetimes, OrganizationId, SessionId, UserId,
+    Change, DeviceOwner, Email, EmailMessage, Lifetimes, OrganizationId, ReservedSlugs, SessionId,
+    UserId,
     lifetimes,
 };
 use crate::service::{Error, RequestContext, Result, Services};
@@ -47,6 +48,7 @@ pub struct UnitOfWork<'a, 'tx> {
     pub(in crate::service) sessions_per_user: u32,
     /// Those of the instance.
     pub(in crate::service) lifetimes: Lifetimes,
+    pub(in crate::service) reserved_slugs: Arc<ReservedSlugs>,
     context: RequestContext,
     /// The defaults of an event.
     template: Event,
@@ -485,6 +487,7 @@ impl Services {
         let random = SeededRandom::new(self.random());
         let keyring = self.tokens.keyring();
         let (sessions_per_user, lifetimes) = (self.sessions_per_user, self.lifetimes);
+        let reserved_slugs = Arc::clone(&self.reserved_slugs);
         let (revocations, store) = (Arc::clone(&self.revocations), self.store.handle());
         let committed = self
             .store
@@ -497,6 +500,7 @@ impl Services {
                         now,
                         sessions_per_user,
                         lifetimes,
+                        reserved_slugs,
                         context,
                         template: Event::empty(),
                         random,

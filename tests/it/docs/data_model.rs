@@ -14,6 +14,10 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("organizations", "Organizations and their rules."),
     (
+        "slug_aliases",
+        "Former slugs of organizations, which go on leading to them.",
+    ),
+    (
         "memberships",
         "Which user belongs to which organization, with which role and manager.",
     ),

@@ -35,6 +35,28 @@ pub async fn list_organizations(services: &Services) -> Result<Vec<Organization>
         .await
 }
 
+/// The organization with this slug, former slug or id.
+///
+/// # Errors
+/// `OrganizationNotFound`.
+pub async fn find_organization(services: &Services, slug_or_id: &str) -> Result<Organization> {
+    let slug = slug_or_id.to_owned();
+    services
+        .store
+        .read(Requester::OPERATOR, move |tx| {
+            let by_id = match slug.parse::<OrganizationId>() {
+                Ok(id) => organizations::find(tx, id)?,
+                Err(_) => None,
+            };
+            let found = match by_id {
+                None => organizations::find_by_slug(tx, &slug)?,
+                found => found,
+            };
+            found.ok_or(Error::OrganizationNotFound)
+        })
+        .await
+}
+
 /// How many organizations anyone who knows the id may join.
 ///
 /// # Errors

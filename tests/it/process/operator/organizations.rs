@@ -86,4 +86,18 @@ on_both_databases! {
         refused(&db, &["org", "set-policy", "acme", "--token-lifetime", "8d"], 2, &["from 5m to 7d"]);
         refused(&db, &["org", "set-policy", "acme", "--session-lifetime", "91d"], 65, &["sessionLifetime", "90d"]);
     }
+
+    async fn a_former_slug_names_the_organization_to_every_command(db: Db) {
+        let server = Server::with_acme(&db).await;
+        let ada = server.logs_in(ADA, PASSWORD).await;
+        let organization = server.me(&ada).await.expect(200)["organizationId"].as_str().unwrap().to_owned();
+        let path = format!("/api/organizations/{organization}");
+        let change = server.client.patch(&path).bearer(&ada).json(&json!({"slug": "works"}));
+        change.await.expect(200);
+        for name in ["acme", "works", organization.as_str()] {
+            let changed = done(&db, &["org", "set-policy", name, "--join", "invite"]);
+            assert_eq!(changed["slug"], "works");
+        }
+        refused(&db, &["org", "members", "nowhere"], 65, &["no organization has the slug or id"]);
+    }
 }
