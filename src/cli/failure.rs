@@ -94,6 +94,7 @@ impl From<service::Error> for Failure {
             | Error::OrganizationNotFound
             | Error::SlugTaken
             | Error::TooManySlugs
+            | Error::TooManyOrganizations
             | Error::UserNotFound
             | Error::SessionNotFound
             | Error::AlreadyMember

@@ -184,6 +184,9 @@ pub struct Session {
 /// setting allowed, end with one row.
 pub const MOST_SESSIONS: u32 = 1000;
 
+/// How many organizations a user may belong to, so that lists of them need no pages.
+pub const MOST_ORGANIZATIONS: i64 = 100;
+
 /// The place of a session in a list by the time it began.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionKey {

@@ -170,6 +170,7 @@ impl From<service::Error> for ApiError {
             Error::EmailTaken => ErrorCode::EmailTaken,
             Error::SlugTaken => ErrorCode::SlugTaken,
             Error::TooManySlugs => ErrorCode::TooManySlugs,
+            Error::TooManyOrganizations => ErrorCode::TooManyOrganizations,
             Error::SlackNotSetUp => ErrorCode::SlackNotSetUp,
             Error::SignIn(failure) => failure.into(),
             Error::Busy(_) | Error::Conflict => ErrorCode::Busy,

@@ -189,6 +189,9 @@ error_codes! {
     TooManySlugs "too_many_slugs" CONFLICT "Too many former slugs"
         means "The organization has 20 former slugs, which all lead to it."
         do_this "Keep the current slug, or take back a former one."
+    TooManyOrganizations "too_many_organizations" CONFLICT "Too many organizations"
+        means "The user belongs to a hundred organizations."
+        do_this "Leave one first."
     AccountExists "account_exists" CONFLICT "Account already exists"
         means "The e-mail address, or the identity at Slack, belongs to another account."
         do_this "Sign in to that account with its password (reset it if it is forgotten), then link Slack with \

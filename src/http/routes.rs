@@ -80,6 +80,7 @@ routes! {
     "/api/auth/slack/link"      => post slack::link::link;
     "/api/auth/slack/reauthenticate" => post slack::reauthenticate::reauthenticate;
 
+    "/api/organizations"                                 => get organizations::list::own_organizations, post organizations::create::create_organization;
     "/api/organizations/{id}"                            => delete organizations::delete::delete_organization, get organizations::read::organization, patch organizations::update::update_organization;
     "/api/organizations/{id}/join"                       => post organizations::join::join;
     "/api/organizations/{id}/members"                    => get organizations::members::members;

@@ -112,6 +112,8 @@ pub enum Error {
     SlugTaken,
     #[error("too many former slugs")]
     TooManySlugs,
+    #[error("the user belongs to too many organizations")]
+    TooManyOrganizations,
     /// No Slack application is configured.
     #[error("sign-in with Slack is not set up")]
     SlackNotSetUp,

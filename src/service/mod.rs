@@ -44,8 +44,10 @@ pub use limits::Limits;
 pub use mail::MailTransport;
 pub use operations::list_audit::list_audit;
 pub use operations::readiness::{Readiness, hashing_load, mail_backlog, readiness};
+pub use organizations::create::{CreateOrganization, create_organization};
 pub use organizations::delete::delete_organization;
 pub use organizations::join::join_organization;
+pub use organizations::list::list_organizations;
 pub use organizations::read::read_organization;
 pub use organizations::register::{
     RegisterOrganization, RegisteredOrganization, register_organization,

@@ -321,6 +321,14 @@ pub fn list(
     rows.into_iter().map(Membership::try_from).collect()
 }
 
+/// How many organizations a user belongs to.
+pub fn count_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<i64, StoreError> {
+    Ok(on!(tx, |conn| memberships::table
+        .filter(memberships::user_id.eq(user_id))
+        .count()
+        .get_result(conn))?)
+}
+
 /// The organization a user joined first.
 pub fn first_of_user(
     tx: &mut Tx<'_>,

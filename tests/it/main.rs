@@ -44,6 +44,7 @@ mod operations;
 mod organizations;
 mod outage;
 mod own_account;
+mod own_organizations;
 mod pages;
 mod password_engine;
 mod passwords;

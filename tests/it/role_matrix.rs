@@ -69,6 +69,8 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("post",   "/api/auth/mfa/totp/confirm",   [401, 409, 409, 409, 409, 403]),
     ("post",   "/api/auth/mfa/recovery-codes", [401, 409, 409, 409, 409, 403]),
     ("post",   "/api/auth/mfa/verify",         [400, 400, 400, 400, 400, 400]),
+    ("get",    "/api/organizations",           [401, 200, 200, 200, 200, 403]),
+    ("post",   "/api/organizations",           [401, 201, 201, 201, 201, 403]),
     ("get",    "/api/organizations/{id}",      [401, 200, 200, 200, 404, 200]),
     ("patch",  "/api/organizations/{id}",      [401, 403, 403, 200, 404, 403]),
     ("delete", "/api/organizations/{id}",      [401, 403, 403, 400, 404, 403]),

@@ -1,10 +1,12 @@
 //! Organizations, their members and invitations: part of the token API.
 
 pub(super) mod accept_invitation;
+pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod invitations;
 pub(super) mod invite;
 pub(super) mod join;
+pub(super) mod list;
 pub(super) mod members;
 pub(super) mod my_organization;
 mod organization;

@@ -10,7 +10,7 @@ use crate::domain::{PersonName, Role};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     self, AlreadyMember, EmailTaken, InvalidCredentials, InvalidOrExpiredToken, OrganizationClosed,
-    RegistrationClosed, Unavailable,
+    RegistrationClosed, TooManyOrganizations, Unavailable,
 };
 use crate::http::form::Form as Sent;
 use crate::http::query::Query;
@@ -65,6 +65,7 @@ pub(crate) async fn open(
     responses((status = 200, description = "A page with the result.", body = String, content_type = "text/html")),
     extensions(("x-error-codes" = json!([
         InvalidOrExpiredToken, InvalidCredentials, EmailTaken, AlreadyMember, OrganizationClosed, RegistrationClosed,
+        TooManyOrganizations,
     ]))),
 )]
 pub(crate) async fn submit(

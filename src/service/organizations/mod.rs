@@ -1,9 +1,11 @@
-//! Organizations: registering one, joining one, switching to one, their names and rules.
+//! Organizations: creating one, joining one, switching to one, their names and rules.
 
 mod change_slug;
+pub mod create;
 pub mod delete;
 pub mod join;
 pub mod last_admin;
+pub mod list;
 pub mod read;
 pub mod register;
 pub mod register_into;

@@ -8,6 +8,7 @@ use crate::domain::{
 };
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::limits::{Whose, permit_hashing};
+use crate::service::organizations::change_slug::must_not_be_reserved;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{memberships, organizations, users};
@@ -106,6 +107,24 @@ pub(in crate::service) fn insert_organization(
         }
         choice += 1;
     }
+}
+
+/// Inserts an organization with a chosen slug.
+///
+/// # Errors
+/// `Invalid` for a reserved slug; `SlugTaken`.
+pub(super) fn insert_with_slug(
+    unit: &mut UnitOfWork<'_, '_>,
+    name: OrganizationName,
+    slug: Slug,
+    join_policy: JoinPolicy,
+) -> Result<Organization> {
+    must_not_be_reserved(unit, &slug)?;
+    let organization = new_organization(unit, name, slug, join_policy);
+    if !organizations::insert_if_slug_is_free(unit.tx, &organization)? {
+        return Err(Error::SlugTaken);
+    }
+    Ok(organization)
 }
 
 fn new_organization(

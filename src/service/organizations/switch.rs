@@ -1,13 +1,14 @@
 //! Adds a membership and switches a session to its organization.
 
 use crate::domain::audit::Action;
+use crate::domain::person::MOST_ORGANIZATIONS;
 use crate::domain::{Change, Lifetimes, Membership, OrganizationId, Role, Session, User, UserId};
 use crate::service::sessions::lifetimes::acting_in;
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
 use crate::service::{Error, Profile, Result, Services, SignIn};
-use crate::store::{StoreError, Unique, active_organizations, memberships, sessions};
+use crate::store::{StoreError, Tx, Unique, active_organizations, memberships, sessions};
 
 /// The result of switching a session.
 pub(in crate::service) enum OrganizationSwitch {
@@ -25,7 +26,8 @@ pub(in crate::service) enum OrganizationSwitch {
 /// Makes the actor a member, switches their session and records it as `action`.
 ///
 /// # Errors
-/// `AlreadyMember`; `Forbidden` for a service; `ReauthenticationRequired` as [`switch_session`].
+/// `AlreadyMember`, `TooManyOrganizations`; `Forbidden` for a service; `ReauthenticationRequired` as
+/// [`switch_session`].
 pub(in crate::service) fn join_and_switch(
     unit: &mut UnitOfWork<'_, '_>,
     actor: &Actor,
@@ -98,7 +100,7 @@ impl OrganizationSwitch {
 /// Inserts a membership without a manager.
 ///
 /// # Errors
-/// `AlreadyMember`.
+/// `AlreadyMember`, `TooManyOrganizations`.
 pub(in crate::service) fn admit(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
@@ -115,6 +117,19 @@ pub(in crate::service) fn admit(
         StoreError::Taken(Unique::Membership) => Error::AlreadyMember,
         other => other.into(),
     })?;
+    must_not_exceed_limit(unit.tx, user_id)?;
     unit.changed(Change::PersonChanged { user_id });
     Ok(membership)
+}
+
+/// Call it after inserting a membership of the user, whose account is locked.
+///
+/// # Errors
+/// `TooManyOrganizations`.
+pub(super) fn must_not_exceed_limit(tx: &mut Tx<'_>, user_id: UserId) -> Result<()> {
+    if memberships::count_of_user(tx, user_id)? > MOST_ORGANIZATIONS {
+        Err(Error::TooManyOrganizations)
+    } else {
+        Ok(())
+    }
 }
