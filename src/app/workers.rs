@@ -11,7 +11,7 @@ use crate::domain::Priority;
 use crate::service::operations::maintenance;
 use crate::service::sessions::housekeeping;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
-use crate::service::{Result, Services, api_tokens, limits, mail, mfa, slack};
+use crate::service::{Result, Services, api_tokens, join_links, limits, mail, mfa, slack};
 
 const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
 
@@ -206,6 +206,9 @@ async fn purge(services: Arc<Services>) {
         }
         if let Err(error) = api_tokens::purge_spent(&services).await {
             tracing::warn!(%error, "revoked and expired API tokens were not deleted; trying again in an hour");
+        }
+        if let Err(error) = join_links::purge_expired(&services).await {
+            tracing::warn!(%error, "expired join links were not deleted; trying again in an hour");
         }
         if let Err(error) = maintenance::purge_revocations(&services).await {
             tracing::warn!(%error, "old revocations were not deleted; trying again in an hour");

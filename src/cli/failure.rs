@@ -130,6 +130,8 @@ impl From<service::Error> for Failure {
             | Error::LastWayIn
             | Error::ApiTokenNotFound
             | Error::TooManyApiTokens
+            | Error::JoinLinkNotFound
+            | Error::TooManyJoinLinks
             | Error::MemberElsewhere
             | Error::SlackNotSetUp
             | Error::SignIn(_)

@@ -91,6 +91,10 @@ id! {
     InvitationId
 }
 id! {
+    /// A link by which people join an organization.
+    JoinLinkId
+}
+id! {
     /// An e-mail in the outbox.
     EmailId
 }

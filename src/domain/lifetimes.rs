@@ -38,6 +38,12 @@ pub const VERIFICATION_LINK: TimeDelta = TimeDelta::hours(24);
 /// How long an invitation can be accepted.
 pub const INVITATION: TimeDelta = TimeDelta::days(7);
 
+/// How long a join link is valid unless its maker chooses another time.
+pub const JOIN_LINK: TimeDelta = TimeDelta::days(7);
+
+/// The longest time that its maker can choose.
+pub const LONGEST_JOIN_LINK: TimeDelta = TimeDelta::days(365);
+
 /// How long a link that ends a session is valid.
 pub const END_SESSION_LINK: TimeDelta = TimeDelta::days(7);
 

@@ -11,6 +11,7 @@ pub mod email;
 pub mod email_message;
 pub mod ids;
 pub mod invitation;
+pub mod join_link;
 pub mod join_policy;
 pub mod lifetimes;
 pub mod mail;
@@ -43,9 +44,11 @@ pub use domain_name::AllowedDomains;
 pub use email::Email;
 pub use email_message::{EmailMessage, Priority};
 pub use ids::{
-    ApiTokenId, IdentityId, InvitationId, OrganizationId, SessionId, SlackStateId, UserId,
+    ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, SessionId, SlackStateId,
+    UserId,
 };
 pub use invitation::Invitation;
+pub use join_link::JoinLink;
 pub use join_policy::JoinPolicy;
 pub use lifetimes::{LifetimeRule, Lifetimes, SessionIdle, SessionLifetime, TokenLifetime};
 pub use mail::{MailLogin, MailSender, MailServer, MailTls};

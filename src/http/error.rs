@@ -171,6 +171,8 @@ impl From<service::Error> for ApiError {
             Error::SlugTaken => ErrorCode::SlugTaken,
             Error::TooManySlugs => ErrorCode::TooManySlugs,
             Error::TooManyOrganizations => ErrorCode::TooManyOrganizations,
+            Error::JoinLinkNotFound => ErrorCode::JoinLinkNotFound,
+            Error::TooManyJoinLinks => ErrorCode::TooManyJoinLinks,
             Error::SlackNotSetUp => ErrorCode::SlackNotSetUp,
             Error::SignIn(failure) => failure.into(),
             Error::Busy(_) | Error::Conflict => ErrorCode::Busy,

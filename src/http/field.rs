@@ -210,6 +210,23 @@ impl FromText for Slug {
     }
 }
 
+/// A whole number from `min` to `max`.
+///
+/// # Errors
+/// `invalid_number`, with the `advice`.
+pub(super) fn number(
+    value: &Value,
+    min: u32,
+    max: u32,
+    advice: &'static str,
+) -> Result<u32, ValidationError> {
+    value
+        .as_u64()
+        .and_then(|number| u32::try_from(number).ok())
+        .filter(|number| (min..=max).contains(number))
+        .ok_or_else(|| ValidationError::new("invalid_number", advice))
+}
+
 /// For texts that only the service can validate.
 impl FromText for String {
     fn from_text(text: String) -> Result<Self, ValidationError> {

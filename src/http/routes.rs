@@ -81,15 +81,20 @@ routes! {
     "/api/auth/slack/reauthenticate" => post slack::reauthenticate::reauthenticate;
 
     "/api/organizations"                                 => get organizations::list::own_organizations, post organizations::create::create_organization;
+    "/api/organizations/join"                            => post organizations::join_by_link_or_slug::join_by_link_or_slug;
     "/api/organizations/{id}"                            => delete organizations::delete::delete_organization, get organizations::read::organization, patch organizations::update::update_organization;
     "/api/organizations/{id}/join"                       => post organizations::join::join;
     "/api/organizations/{id}/members"                    => get organizations::members::members;
     "/api/organizations/{id}/members/{userId}"           => delete organizations::remove_member::remove_member;
     "/api/organizations/{id}/invitations"                => get organizations::invitations::invitations, post organizations::invite::invite;
     "/api/organizations/{id}/invitations/{invitationId}" => delete organizations::revoke_invitation::revoke_invitation;
+    "/api/organizations/{id}/join-links"                 => get organizations::join_links::join_links, post organizations::create_join_link::create_join_link;
+    "/api/organizations/{id}/join-links/{linkId}"        => delete organizations::revoke_join_link::revoke_join_link;
     "/api/invitations/accept"                            => post organizations::accept_invitation::accept_invitation;
 
     "/accept-invitation"        => get pages::accept_invitation::open, post pages::accept_invitation::submit;
+
+    "/join"                     => get pages::join::open, post pages::join::submit;
 
     "/api/users"                => get people::list_users::list_users;
     "/api/users/{id}"           => delete people::remove_user::remove_user, get people::find_user::find_user, patch people::update_user::update_user;

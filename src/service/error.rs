@@ -114,6 +114,10 @@ pub enum Error {
     TooManySlugs,
     #[error("the user belongs to too many organizations")]
     TooManyOrganizations,
+    #[error("no such join link")]
+    JoinLinkNotFound,
+    #[error("too many join links")]
+    TooManyJoinLinks,
     /// No Slack application is configured.
     #[error("sign-in with Slack is not set up")]
     SlackNotSetUp,

@@ -9,6 +9,7 @@ pub mod context;
 pub mod error;
 pub mod hashing;
 pub mod invitations;
+pub mod join_links;
 pub mod limits;
 pub mod mail;
 pub mod mfa;
@@ -46,7 +47,7 @@ pub use operations::list_audit::list_audit;
 pub use operations::readiness::{Readiness, hashing_load, mail_backlog, readiness};
 pub use organizations::create::{CreateOrganization, create_organization};
 pub use organizations::delete::delete_organization;
-pub use organizations::join::join_organization;
+pub use organizations::join::{join_organization, join_organization_by_slug};
 pub use organizations::list::list_organizations;
 pub use organizations::read::read_organization;
 pub use organizations::register::{

@@ -14,6 +14,7 @@ mod fair_queue;
 pub mod former_identities;
 pub mod identities;
 pub mod invitations;
+pub mod join_links;
 pub mod known_addresses;
 pub mod known_devices;
 pub mod memberships;

@@ -357,6 +357,23 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    join_links (id) {
+        id -> Id,
+        hash -> Text,
+        organization_id -> Id,
+        maker_id -> Id,
+        role -> Text,
+        uses -> Nullable<Integer>,
+        used -> Integer,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions, reporting_lines);

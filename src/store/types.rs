@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::{
-    ApiTokenId, IdentityId, InvitationId, OrganizationId, SessionId, SlackStateId, UserId,
+    ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, SessionId, SlackStateId,
+    UserId,
 };
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
@@ -87,7 +88,8 @@ stored_as_id!(
     AuditId,
     EmailId,
     InvitationId,
-    IdentityId
+    IdentityId,
+    JoinLinkId
 );
 
 /// A point in time as it is read from or written to a database.

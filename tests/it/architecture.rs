@@ -102,6 +102,7 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
         &[
             "service/api_tokens/authenticate.rs",
             "service/api_tokens/mod.rs",
+            "service/join_links/mod.rs",
             "service/limits/purge.rs",
             "service/mail/",
             "service/mfa/secret.rs",

@@ -28,6 +28,8 @@ mod errors;
 mod forgot_password;
 mod hashing_limits;
 mod invitations;
+mod join_links;
+mod join_page;
 mod join_policies;
 mod lifetimes;
 mod limits;

@@ -258,7 +258,7 @@ impl Route<'_> {
     async fn send(&self, cell: &Cell, probe: &Probe) -> Answer {
         let path = match probe.id {
             None => cell.path(self.path),
-            Some(id) => ["{id}", "{userId}", "{invitationId}"]
+            Some(id) => ["{id}", "{userId}", "{invitationId}", "{linkId}"]
                 .iter()
                 .fold(self.path.to_owned(), |path, part| path.replace(part, id)),
         };

@@ -30,10 +30,12 @@ enum Has {
 }
 
 /// Calls that want one only if they would give the account its address or its first authenticator.
-const SOMETIMES: [&str; 3] = [
+const SOMETIMES: [&str; 5] = [
     "post /api/auth/refresh",
     "post /api/invitations/accept",
+    "post /api/organizations/join",
     "post /api/organizations/{id}/join",
+    "post /join",
 ];
 
 /// Every call that always wants a fresh session: route, caller, body, and what a fresh caller gets.
@@ -70,6 +72,13 @@ fn gated() -> Vec<(&'static str, &'static str, Has, Value, u16)> {
             "/api/organizations/{id}/invitations",
             Password,
             json!({"email": "next@acme.example", "role": "admin"}),
+            201,
+        ),
+        (
+            "post",
+            "/api/organizations/{id}/join-links",
+            Password,
+            json!({"role": "admin"}),
             201,
         ),
         (

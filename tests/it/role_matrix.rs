@@ -80,6 +80,12 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/organizations/{id}/invitations",                [401, 403, 200, 200, 404, 403]),
     ("post",   "/api/organizations/{id}/invitations",                [401, 403, 201, 201, 404, 403]),
     ("delete", "/api/organizations/{id}/invitations/{invitationId}", [401, 403, 200, 200, 404, 403]),
+    ("post",   "/api/organizations/join",      [401, 409, 409, 409, 200, 403]),
+    ("get",    "/api/organizations/{id}/join-links",                 [401, 403, 403, 200, 404, 403]),
+    ("post",   "/api/organizations/{id}/join-links",                 [401, 403, 403, 201, 404, 403]),
+    ("delete", "/api/organizations/{id}/join-links/{linkId}",        [401, 403, 403, 200, 404, 403]),
+    ("get",    "/join",                        [400, 400, 400, 400, 400, 400]),
+    ("post",   "/join",                        [400, 400, 400, 400, 400, 400]),
     ("post",   "/api/invitations/accept",      [401, 400, 400, 400, 400, 403]),
     ("get",    "/api/auth/csrf",               [200, 200, 200, 200, 200, 200]),
     ("get",    "/api/auth/providers",          [200, 200, 200, 200, 200, 200]),
@@ -132,6 +138,7 @@ pub fn body(method: &str, path: &str) -> Option<Value> {
         }
         ("delete", "/api/auth/mfa/totp") => json!({"password": PASSWORD, "code": "123456"}),
         ("patch", "/api/organizations/{id}") => json!({"name": "Acme & Sons"}),
+        ("post", "/api/organizations/join") => json!({"slug": "acme"}),
         ("post", "/api/organizations/{id}/invitations") => {
             json!({"email": "invited@acme.example", "role": "employee"})
         }
@@ -246,6 +253,7 @@ pub struct Cell {
     person: String,
     organization: String,
     invitation: String,
+    join_link: String,
     api_token: String,
     session: String,
 }
@@ -287,6 +295,7 @@ impl Cell {
         let email = format!("{}@acme.example", uuid::Uuid::now_v7());
         let invitations = format!("/api/organizations/{}/invitations", ada.organization_id());
         let invitation = ada.post(&invitations).json(&json!({"email": email})).await;
+        let join_link = join_link(ada).await;
         let sessions = match (kind, &caller) {
             (Kind::EmployeesService | Kind::Anonymous, _) | (_, None) => person.sessions().await,
             (_, Some(caller)) => caller.sessions().await,
@@ -301,6 +310,7 @@ impl Cell {
             session_token,
             organization: ada.organization_id().to_owned(),
             invitation: invitation.expect(201)["id"].as_str().unwrap().to_owned(),
+            join_link,
             api_token: token.expect(201)["id"].as_str().unwrap().to_owned(),
             session: sessions[0]["id"].as_str().unwrap().to_owned(),
             person: person.id().to_owned(),
@@ -322,6 +332,7 @@ impl Cell {
         path.replace("{id}", id)
             .replace("{userId}", &self.person)
             .replace("{invitationId}", &self.invitation)
+            .replace("{linkId}", &self.join_link)
     }
 
     async fn asks(&self, app: &TestApp, method: &str, path: &str, body: Option<&Value>) -> u16 {
@@ -339,6 +350,21 @@ impl Cell {
         }
         call.await.status.as_u16()
     }
+}
+
+/// A join link of the admin's organization; there are only so many.
+async fn join_link(admin: &Actor) -> String {
+    let path = admin.organization_path("/join-links");
+    let links = admin.get(&path).await.expect(200);
+    let link = match links["joinLinks"].get(0) {
+        Some(link) => link.clone(),
+        None => admin
+            .post(&path)
+            .json(&json!({"role": "employee"}))
+            .await
+            .expect(201),
+    };
+    link["id"].as_str().unwrap().to_owned()
 }
 
 pub async fn session_token(app: &TestApp, person: &Actor) -> String {
@@ -360,6 +386,8 @@ pub async fn everything(app: &TestApp) -> Vec<Option<String>> {
         "select email || role || coalesce(cast(revoked_at as text), '-') ||
              coalesce(cast(accepted_at as text), '-') as v from invitations order by id",
         "select coalesce(cast(revoked_at as text), '-') as v from sessions order by id",
+        "select role || cast(used as text) as v from join_links order by id",
+        "select slug as v from slug_aliases order by slug",
     ] {
         rows.extend(app.db.values(select).await);
     }

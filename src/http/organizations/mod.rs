@@ -1,11 +1,14 @@
-//! Organizations, their members and invitations: part of the token API.
+//! Organizations, their members, invitations and join links: part of the token API.
 
 pub(super) mod accept_invitation;
 pub(super) mod create;
+pub(super) mod create_join_link;
 pub(super) mod delete;
 pub(super) mod invitations;
 pub(super) mod invite;
 pub(super) mod join;
+pub(super) mod join_by_link_or_slug;
+pub(super) mod join_links;
 pub(super) mod list;
 pub(super) mod members;
 pub(super) mod my_organization;
@@ -13,6 +16,7 @@ mod organization;
 pub(super) mod read;
 pub(super) mod remove_member;
 pub(super) mod revoke_invitation;
+pub(super) mod revoke_join_link;
 pub(super) mod update;
 
 use std::str::FromStr;

@@ -189,7 +189,7 @@ fn password(autocomplete: &'static str, hint: Option<Text>) -> Field {
     }
 }
 
-fn as_role(role: Role) -> &'static str {
+pub(super) fn as_role(role: Role) -> &'static str {
     match role {
         Role::Employee => "role.employee",
         Role::Manager => "role.manager",

@@ -7,6 +7,7 @@ pub(super) mod accept_invitation;
 pub(super) mod change_email;
 pub(super) mod end_session;
 mod error_page;
+pub(super) mod join;
 mod link_page;
 pub(super) mod reset_password;
 pub(super) mod shell;

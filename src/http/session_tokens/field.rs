@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::domain::violation::ValidationError;
-use crate::http::field::FromJson;
+use crate::http::field::{FromJson, number};
 
 /// How many results to skip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +29,6 @@ impl FromJson for Size {
     fn from_json(value: Value) -> Result<Self, ValidationError> {
         number(&value, 1, 100, "Please send a whole number from 1 to 100.").map(Self)
     }
-}
-
-fn number(value: &Value, min: u32, max: u32, advice: &'static str) -> Result<u32, ValidationError> {
-    value
-        .as_u64()
-        .and_then(|number| u32::try_from(number).ok())
-        .filter(|number| (min..=max).contains(number))
-        .ok_or_else(|| ValidationError::new("invalid_number", advice))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A new token that replaces the request's, delivered the way that one came.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{HeaderMap, SET_COOKIE};
+use actix_web::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 
 use super::signed_in::SignIn;
 use crate::http::caller::PresentedCredential;
@@ -16,14 +16,27 @@ pub(crate) fn renewed(
     settings: &Settings,
 ) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    if let service::SignIn::Complete(signed_in) = &sign_in
-        && matches!(
-            PresentedCredential::by(headers, settings),
-            Ok(PresentedCredential::Cookie(_))
-        )
-    {
-        let (token, seconds) = (&signed_in.access_token, signed_in.expires_in);
-        response.insert_header((SET_COOKIE, Cookie::Session.set(token, seconds, settings)));
+    if let Some(cookie) = renewed_cookie(&sign_in, headers, settings) {
+        response.insert_header((SET_COOKIE, cookie));
     }
     response.json(SignIn::from(sign_in))
+}
+
+/// The session cookie with the new token, if the request's token came in it.
+pub(crate) fn renewed_cookie(
+    sign_in: &service::SignIn,
+    headers: &HeaderMap,
+    settings: &Settings,
+) -> Option<HeaderValue> {
+    let service::SignIn::Complete(signed_in) = sign_in else {
+        return None;
+    };
+    match PresentedCredential::by(headers, settings) {
+        Ok(PresentedCredential::Cookie(_)) => {
+            let (token, seconds) = (&signed_in.access_token, signed_in.expires_in);
+            let cookie = Cookie::Session.set(token, seconds, settings);
+            HeaderValue::from_str(&cookie).ok()
+        }
+        _ => None,
+    }
 }

@@ -11,7 +11,7 @@ use crate::service::{RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::users::Account;
 use crate::store::{
-    Tx, api_tokens, former_identities, identities, invitations, memberships, users,
+    Tx, api_tokens, former_identities, identities, invitations, join_links, memberships, users,
 };
 
 /// What a password reset ends besides sessions.
@@ -86,7 +86,7 @@ fn laid_by_others(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Membership>> {
 ///
 /// Until then an attacker may have created it, to get access once the owner uses it (Sudhodanan and Paverd,
 /// "Pre-hijacked accounts", 2022). So every other way to sign in and every right that others have over the account is
-/// removed: linked identities, API tokens, open links, the invitations it sent, memberships beside another admin, and
+/// removed: linked identities, API tokens, open links, the invitations and join links it made, memberships beside another admin, and
 /// managers. The reset ends sessions anyway. A second factor stays: access to the mailbox must never bypass it.
 ///
 /// # Errors
@@ -123,6 +123,7 @@ pub(in crate::service) fn claim_account(
     }
     api_tokens::revoke_all_of(unit.tx, user_id, now)?;
     invitations::revoke_all_by(unit.tx, user_id, now)?;
+    join_links::delete_made_by(unit.tx, user_id, None)?;
     one_time_tokens::delete_of_user(unit.tx, user_id, &[Purpose::VerifyEmail])?;
     users::mark_email_verified(unit.tx, user_id, now)?;
     unit.changed(Change::PersonChanged { user_id });

@@ -24,7 +24,8 @@ pub async fn accept(services: &Services, caller: &Caller, token: &str) -> Result
             let user = opened.verify_address(unit, actor.user().clone())?;
             opened.readmit(unit, &user)?;
             let place = (opened.invitation.organization_id, opened.invitation.role);
-            join_and_switch(unit, actor, &user, place, Action::InvitationAccepted)
+            let event = unit.event(Action::InvitationAccepted);
+            join_and_switch(unit, actor, &user, place, event)
         })
         .await?;
     Ok(switch.issue(services))

@@ -1,8 +1,9 @@
 //! Joins an organization without an invitation.
 
 use crate::domain::audit::Action;
-use crate::domain::{OrganizationId, Role};
-use crate::service::organizations::switch::join_and_switch;
+use crate::domain::{Organization, OrganizationId, Role};
+use crate::service::organizations::switch::{OrganizationSwitch, join_and_switch};
+use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
 use crate::service::{Caller, Error, Result, Services, SignIn};
 use crate::store::{organizations, users};
 
@@ -10,8 +11,9 @@ use crate::store::{organizations, users};
 /// it requires.
 ///
 /// # Errors
-/// `OrganizationNotFound`, `AlreadyMember`; `InvitationRequired` unless the organization is open to everyone, or to the
-/// domain of the caller's verified address; `Forbidden` for a service.
+/// `OrganizationNotFound`, `AlreadyMember`, `TooManyOrganizations`; `InvitationRequired` unless the organization is
+/// open to everyone, or to the domain of the caller's verified address; `Forbidden` for a service;
+/// `ReauthenticationRequired` where a second factor must be enrolled.
 pub async fn join_organization(
     services: &Services,
     caller: &Caller,
@@ -20,15 +22,44 @@ pub async fn join_organization(
     caller.session_id()?;
     let switch = services
         .write_as(caller, move |unit, actor| {
-            let organization = organizations::find(unit.tx, organization_id)?
-                .ok_or(Error::OrganizationNotFound)?;
-            let verified = users::find_verified_email(unit.tx, actor.id())?;
-            if !organization.lets_in(verified.as_ref()) {
-                return Err(Error::InvitationRequired);
-            }
-            let place = (organization_id, Role::Employee);
-            join_and_switch(unit, actor, actor.user(), place, Action::MemberJoined)
+            let organization = organizations::find(unit.tx, organization_id)?;
+            join_by_policy(unit, actor, organization)
         })
         .await?;
     Ok(switch.issue(services))
+}
+
+/// As [`join_organization`], by slug or former slug.
+///
+/// # Errors
+/// As [`join_organization`].
+pub async fn join_organization_by_slug(
+    services: &Services,
+    caller: &Caller,
+    slug: &str,
+) -> Result<SignIn> {
+    caller.session_id()?;
+    let slug = slug.trim().to_ascii_lowercase();
+    let switch = services
+        .write_as(caller, move |unit, actor| {
+            let organization = organizations::find_by_slug(unit.tx, &slug)?;
+            join_by_policy(unit, actor, organization)
+        })
+        .await?;
+    Ok(switch.issue(services))
+}
+
+fn join_by_policy(
+    unit: &mut UnitOfWork<'_, '_>,
+    actor: &Actor,
+    organization: Option<Organization>,
+) -> Result<Finished<OrganizationSwitch>> {
+    let organization = organization.ok_or(Error::OrganizationNotFound)?;
+    let verified = users::find_verified_email(unit.tx, actor.id())?;
+    if !organization.lets_in(verified.as_ref()) {
+        return Err(Error::InvitationRequired);
+    }
+    let place = (organization.id, Role::Employee);
+    let event = unit.event(Action::MemberJoined);
+    join_and_switch(unit, actor, actor.user(), place, event)
 }

@@ -6,7 +6,7 @@ use crate::domain::{Change, Lifetimes, Membership, OrganizationId, Role, Session
 use crate::service::sessions::lifetimes::acting_in;
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
-use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
+use crate::service::unit_of_work::{Actor, Event, Finished, UnitOfWork};
 use crate::service::{Error, Profile, Result, Services, SignIn};
 use crate::store::{StoreError, Tx, Unique, active_organizations, memberships, sessions};
 
@@ -23,7 +23,7 @@ pub(in crate::service) enum OrganizationSwitch {
     Challenge(MfaChallenge),
 }
 
-/// Makes the actor a member, switches their session and records it as `action`.
+/// Makes the actor a member, switches their session and records `event`.
 ///
 /// # Errors
 /// `AlreadyMember`, `TooManyOrganizations`; `Forbidden` for a service; `ReauthenticationRequired` as
@@ -33,12 +33,31 @@ pub(in crate::service) fn join_and_switch(
     actor: &Actor,
     user: &User,
     (organization_id, role): (OrganizationId, Role),
-    action: Action,
+    event: Event,
 ) -> Result<Finished<OrganizationSwitch>> {
     let membership = admit(unit, user.id, organization_id, role)?;
     let switch = switch_session(unit, actor.session()?, user, &membership)?;
-    let event = unit.event(action).within(organization_id);
-    unit.finish(event, switch)
+    unit.finish(event.within(organization_id), switch)
+}
+
+/// Switches the session of a member who joins again, and records that if it is a change.
+///
+/// # Errors
+/// As [`switch_session`]; `Forbidden` for a service.
+pub(in crate::service) fn return_to(
+    unit: &mut UnitOfWork<'_, '_>,
+    actor: &Actor,
+    user: &User,
+    membership: &Membership,
+) -> Result<Finished<OrganizationSwitch>> {
+    let session = actor.session()?;
+    let is_there = session.organization_id == membership.organization_id;
+    let switch = switch_session(unit, session, user, membership)?;
+    if is_there || matches!(switch, OrganizationSwitch::Challenge(_)) {
+        return unit.unrecorded(switch);
+    }
+    let event = unit.event(Action::OrganizationSwitched);
+    unit.finish(event.within(membership.organization_id), switch)
 }
 
 /// Switches a session to another organization of its user, unless that requires a second factor first.

@@ -10,7 +10,7 @@ use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::{Person, complete, reach};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, MemberCaller, Result, Services};
-use crate::store::{api_tokens, former_identities, memberships, people, users};
+use crate::store::{api_tokens, former_identities, join_links, memberships, people, users};
 
 /// What to change; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +113,7 @@ pub(in crate::service) fn change_role(
     let (user_id, organization_id) = (membership.user_id, membership.organization_id);
     if role < membership.role {
         keep_an_admin(unit.tx, organization_id, user_id)?;
+        join_links::delete_made_by(unit.tx, user_id, Some(organization_id))?;
     }
     memberships::set_role(unit.tx, user_id, organization_id, role, unit.now)?;
     unit.outdated(user_id)?;
@@ -192,5 +193,6 @@ pub(in crate::service) fn disable_account(
     }
     unit.revoke_tokens(user_id)?;
     api_tokens::revoke_all_of(unit.tx, user_id, unit.now)?;
+    join_links::delete_made_by(unit.tx, user_id, None)?;
     Ok(())
 }

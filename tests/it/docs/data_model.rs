@@ -46,6 +46,10 @@ const TABLES: &[(&str, &str)] = &[
         "invitations",
         "Invitations by e-mail; `letter` numbers their e-mails, and only the newest link works.",
     ),
+    (
+        "join_links",
+        "Links by which people join an organization; `hash` is that of their token.",
+    ),
     ("workspaces", "Which Slack workspace is which organization."),
     (
         "identities",

@@ -1,0 +1,213 @@
+//! `/join`: the page behind a join link. It joins with the session of the browser, after a sign-in if there is none.
+
+use actix_web::http::header::{HeaderValue, REFERRER_POLICY, SET_COOKIE};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::accept_invitation::as_role;
+use super::error_page::error_page;
+use super::link_page::to_application;
+use super::shell::{Form, Link, Page};
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode::{
+    self, CrossSiteRequest, InvalidOrExpiredToken, OrganizationClosed, ReauthenticationRequired,
+    TooManyOrganizations,
+};
+use crate::http::form::Form as Sent;
+use crate::http::query::Query;
+use crate::http::settings::Settings;
+use crate::http::token_api::renewed::renewed_cookie;
+use crate::service::join_links::{self, Preview};
+use crate::service::{Caller, Error, RequestContext, Services};
+use crate::texts::Text;
+
+/// Page: join an organization
+///
+/// Says which organization the link is for. Who is signed in with the session cookie joins by its button, others are
+/// led to the sign-in page and back. Opening it changes nothing.
+#[utoipa::path(
+    get,
+    path = "/join",
+    operation_id = "join_page",
+    tag = "Pages",
+    params(("token" = String, Query, description = "Token of the join link.")),
+    responses((status = 200, description = "The page.", body = String, content_type = "text/html")),
+    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, OrganizationClosed]))),
+)]
+pub(crate) async fn open(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    query: Query,
+    caller: Result<Caller, ApiError>,
+) -> HttpResponse {
+    let token = query
+        .get("token")
+        .filter(|_| !query.is_ambiguous())
+        .unwrap_or_default();
+    let caller = match signed_in(caller) {
+        Ok(caller) => caller,
+        Err(error) => return error_page(error),
+    };
+    match join_links::preview(&services, &context, caller.as_ref(), token).await {
+        Ok(preview) => offer(&preview, caller.as_ref(), token, &settings),
+        Err(error) => refused(error.into()),
+    }
+}
+
+/// Page: submit the form
+///
+/// Joins the organization with the session cookie.
+#[utoipa::path(
+    post,
+    path = "/join",
+    operation_id = "submit_join_page",
+    tag = "Pages",
+    request_body(
+        content = String,
+        content_type = "application/x-www-form-urlencoded",
+        description = "`token`.",
+    ),
+    responses((status = 200, description = "A page with the result.", body = String, content_type = "text/html")),
+    extensions(("x-error-codes" = json!([InvalidOrExpiredToken, OrganizationClosed, CrossSiteRequest,
+        ReauthenticationRequired, TooManyOrganizations]))),
+)]
+pub(crate) async fn submit(
+    services: Data<Services>,
+    settings: Data<Settings>,
+    context: RequestContext,
+    request: HttpRequest,
+    caller: Result<Caller, ApiError>,
+    form: Sent,
+) -> HttpResponse {
+    let token = form.get("token").unwrap_or_default();
+    let caller = match signed_in(caller) {
+        Ok(caller) => caller,
+        Err(error) => return error_page(error),
+    };
+    let preview = match join_links::preview(&services, &context, caller.as_ref(), token).await {
+        Ok(preview) => preview,
+        Err(error) => return refused(error.into()),
+    };
+    let Some(caller) = caller else {
+        return offer(&preview, None, token, &settings);
+    };
+    match join_links::join(&services, &caller, token).await {
+        Ok(sign_in) => {
+            let mut answer = member(&preview, JOINED, &settings).answer();
+            if let Some(cookie) = renewed_cookie(&sign_in, request.headers(), &settings) {
+                answer.headers_mut().append(SET_COOKIE, cookie);
+            }
+            answer
+        }
+        Err(Error::ReauthenticationRequired) => {
+            let page = Page {
+                title: "page.join.title",
+                text: vec!["page.join.sign_in_again".into()],
+                link: Some(to_sign_in(token, &settings)),
+                ..Page::default()
+            };
+            page.refusal(Error::ReauthenticationRequired.into())
+        }
+        Err(error) => refused(error.into()),
+    }
+}
+
+/// `None` for a browser without a session, or whose session has ended.
+fn signed_in(caller: Result<Caller, ApiError>) -> Result<Option<Caller>, ApiError> {
+    match caller {
+        Ok(caller) => Ok(Some(caller)),
+        Err(error) if error.code().status() == 401 => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn offer(
+    preview: &Preview,
+    caller: Option<&Caller>,
+    token: &str,
+    settings: &Settings,
+) -> HttpResponse {
+    if preview.is_member {
+        return member(preview, ALREADY, settings).answer();
+    }
+    let offer = Text::new("page.join.text")
+        .with("organization", &preview.organization)
+        .with_text("as_role", as_role(preview.role));
+    let page = match caller {
+        Some(caller) => {
+            let who = Text::new("page.join.signed_in").with("name", &caller.profile.name);
+            Page {
+                title: "page.join.title",
+                text: vec![offer, who],
+                form: Some(Form {
+                    action: "join",
+                    hidden: vec![("token", token.to_owned())],
+                    fields: Vec::new(),
+                    button: "page.join.button",
+                }),
+                footnote: Some("page.invitation.footnote"),
+                ..Page::default()
+            }
+        }
+        None => Page {
+            title: "page.join.title",
+            text: vec![offer, "page.join.signed_out".into()],
+            link: Some(to_sign_in(token, settings)),
+            footnote: Some("page.invitation.footnote"),
+            ..Page::default()
+        },
+    };
+    let mut answer = page.answer();
+    // The button's request needs an `Origin`, and no other site may learn of the link.
+    let policy = HeaderValue::from_static("same-origin");
+    answer.headers_mut().insert(REFERRER_POLICY, policy);
+    answer
+}
+
+/// The sign-in page, which leads back here.
+fn to_sign_in(token: &str, settings: &Settings) -> Link {
+    let mut back = settings.public("/join");
+    back.query_pairs_mut().append_pair("token", token);
+    let mut url = settings.public("/api/auth/signin");
+    url.query_pairs_mut()
+        .append_pair("callbackUrl", back.as_str());
+    Link {
+        href: url.into(),
+        text: "page.invitation.done.sign_in",
+    }
+}
+
+/// Title and text for who has just joined.
+const JOINED: [&str; 2] = ["page.join.done.title", "page.join.done.text"];
+
+/// Title and text for who was a member before.
+const ALREADY: [&str; 2] = ["page.invitation.member.title", "page.join.member.text"];
+
+fn member(preview: &Preview, [title, text]: [&'static str; 2], settings: &Settings) -> Page {
+    Page {
+        title,
+        text: vec![Text::new(text).with("organization", &preview.organization)],
+        link: to_application(settings),
+        ..Page::default()
+    }
+}
+
+/// The page of a link that cannot be used now.
+fn refused(error: ApiError) -> HttpResponse {
+    let (title, text) = match error.code() {
+        ErrorCode::InvalidOrExpiredToken => ("page.join.expired.title", "page.join.expired.text"),
+        ErrorCode::OrganizationClosed => (
+            "page.invitation.closed.title",
+            "page.invitation.closed.text",
+        ),
+        _ => return error_page(error),
+    };
+    let page = Page {
+        title,
+        text: vec![text.into()],
+        error_code: Some(error.code().as_str()),
+        ..Page::default()
+    };
+    page.refusal(error)
+}

@@ -1,0 +1,33 @@
+//! Join links: anyone who has one, and an account, joins the organization with the link's role.
+//!
+//! A link is worth what its maker could still grant: it ends when they are no longer an admin of the organization.
+//! See decision 37.
+
+mod create;
+mod join;
+mod list;
+mod open_link;
+mod preview;
+mod revoke;
+
+pub use create::{CreateJoinLink, CreatedJoinLink, create};
+pub use join::join;
+pub use list::list;
+pub use preview::{Preview, preview};
+pub use revoke::revoke;
+
+use crate::service::{Error, Result, Services};
+use crate::store::join_links;
+
+/// Deletes links that have expired.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn purge_expired(services: &Services) -> Result<()> {
+    let now = services.now();
+    services
+        .store
+        .maintain(move |tx| join_links::delete_expired(tx, now).map_err(Error::from))
+        .await?;
+    Ok(())
+}
