@@ -79,13 +79,35 @@ export interface Organization extends OrganizationRules {
   createdAt: string;
 }
 
+/** One of the signed-in person's organizations. */
+export interface OwnOrganization {
+  id: string;
+  name: string;
+  slug: string;
+  /** Their role in it. */
+  role: Role;
+  /** Whether the token acts for it. */
+  current: boolean;
+}
+
+/** The signed-in person's organizations, at most a hundred. `hallpass.refresh({ organizationId })` switches. */
+export const listOrganizations = async (hallpass: Client): Promise<OwnOrganization[]> =>
+  (await hallpass.request<{ organizations: OwnOrganization[] }>("GET", beside("organizations"))).organizations;
+
+/** The signed-in person becomes its admin. A name without a spelling in Latin letters needs a `slug`. */
+export const createOrganization = (
+  hallpass: Client,
+  organization: { name: string; slug?: string },
+): Promise<Organization> => hallpass.request("POST", beside("organizations"), organization);
+
 export const getOrganization = (hallpass: Client, id: string): Promise<Organization> =>
   hallpass.request("GET", beside(`organizations/${segment(id)}`));
 
+/** A former slug goes on leading to the organization. */
 export const updateOrganization = (
   hallpass: Client,
   id: string,
-  change: Partial<OrganizationRules>,
+  change: Partial<OrganizationRules & { slug: string }>,
 ): Promise<Organization> => hallpass.request("PATCH", beside(`organizations/${segment(id)}`), change);
 
 /** A member as every other one sees them. */
@@ -108,9 +130,43 @@ export const listMembers = (
 export const joinOrganization = async (hallpass: Client, id: string): Promise<User> =>
   (await hallpass.request<{ user: User }>("POST", beside(`organizations/${segment(id)}/join`))).user;
 
+/** As `joinOrganization()`, by the token of a join link or by slug. */
+export const joinBy = async (hallpass: Client, by: { token: string } | { slug: string }): Promise<User> =>
+  (await hallpass.request<{ user: User }>("POST", beside("organizations/join"), by)).user;
+
 /** `userId` may be `me`. */
 export const leaveOrganization = async (hallpass: Client, id: string, userId = "me"): Promise<void> =>
   void (await hallpass.request("DELETE", beside(`organizations/${segment(id)}/members/${segment(userId)}`)));
+
+// --- Join links --------------------------------------------------------------------------------
+
+export interface JoinLink {
+  id: string;
+  /** The role of who joins by it. */
+  role: Role;
+  /** How many people may join by it; `null` for any number. */
+  uses: number | null;
+  /** How many have. */
+  used: number;
+  createdBy: string;
+  createdAt: string;
+  expiresAt: string;
+}
+
+/** `token` and `url`, a page of Hallpass, are shown only once. The link expires in seven days unless told otherwise. */
+export const createJoinLink = (
+  hallpass: Client,
+  id: string,
+  link: { role: Role; expiresAt?: string; uses?: number },
+): Promise<JoinLink & { token: string; url: string }> =>
+  hallpass.request("POST", beside(`organizations/${segment(id)}/join-links`), link);
+
+export const listJoinLinks = async (hallpass: Client, id: string): Promise<JoinLink[]> =>
+  (await hallpass.request<{ joinLinks: JoinLink[] }>("GET", beside(`organizations/${segment(id)}/join-links`)))
+    .joinLinks;
+
+export const revokeJoinLink = async (hallpass: Client, id: string, linkId: string): Promise<void> =>
+  void (await hallpass.request("DELETE", beside(`organizations/${segment(id)}/join-links/${segment(linkId)}`)));
 
 // --- Invitations -------------------------------------------------------------------------------
 
@@ -146,6 +202,28 @@ export const listInvitations = async (hallpass: Client, id: string): Promise<Inv
 
 export const revokeInvitation = async (hallpass: Client, id: string, invitationId: string): Promise<void> =>
   void (await hallpass.request("DELETE", beside(`organizations/${segment(id)}/invitations/${segment(invitationId)}`)));
+
+/** An invitation of the signed-in person. */
+export interface OwnInvitation {
+  id: string;
+  organization: { id: string; name: string };
+  role: Role;
+  /** The name of who invites; `null` for an automatic invitation. */
+  inviter: string | null;
+  createdAt: string;
+  expiresAt: string;
+}
+
+/** Those of the signed-in person's verified address, newest first. */
+export const listOwnInvitations = async (hallpass: Client): Promise<OwnInvitation[]> =>
+  (await hallpass.request<{ invitations: OwnInvitation[] }>("GET", beside("invitations"))).invitations;
+
+/** The token then acts for the organization. */
+export const acceptOwnInvitation = async (hallpass: Client, id: string): Promise<User> =>
+  (await hallpass.request<{ user: User }>("POST", beside(`invitations/${segment(id)}/accept`))).user;
+
+export const declineInvitation = async (hallpass: Client, id: string): Promise<void> =>
+  void (await hallpass.request("POST", beside(`invitations/${segment(id)}/decline`)));
 
 /** With the token from the e-mail, for a signed-in person; others pass it to `register()`. */
 export const acceptInvitation = async (hallpass: Client, token: string): Promise<User> =>

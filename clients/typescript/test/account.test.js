@@ -16,7 +16,18 @@ import {
   withProof,
 } from "../dist/account.js";
 import { HallpassError } from "../dist/index.js";
-import { listInvitations } from "../dist/organization.js";
+import {
+  acceptOwnInvitation,
+  createJoinLink,
+  createOrganization,
+  declineInvitation,
+  joinBy,
+  listInvitations,
+  listJoinLinks,
+  listOrganizations,
+  listOwnInvitations,
+  revokeJoinLink,
+} from "../dist/organization.js";
 import { setUp, signIn } from "./house.js";
 
 /** A sign-in that stops at the second factor. */
@@ -156,5 +167,37 @@ test("lists of several pages are read to their end", async () => {
     "GET sessions?cursor=2",
     "GET ../organizations/acme/invitations",
     "GET ../organizations/acme/invitations?cursor=2",
+  ]);
+});
+
+test("organizations, join links and one's own invitations have a call each", async () => {
+  const asked = [];
+  const hallpass = {
+    request: async (method, path, content) => {
+      asked.push([`${method} ${path.replace("../", "")}`, content]);
+      return { organizations: ["acme"], joinLinks: ["link"], invitations: ["invitation"], user: "ada", token: "t" };
+    },
+  };
+  assert.deepEqual(await listOrganizations(hallpass), ["acme"]);
+  await createOrganization(hallpass, { name: "Acme", slug: "acme" });
+  assert.equal((await createJoinLink(hallpass, "a", { role: "employee", uses: 2 })).token, "t");
+  assert.deepEqual(await listJoinLinks(hallpass, "a"), ["link"]);
+  await revokeJoinLink(hallpass, "a", "l/1");
+  assert.equal(await joinBy(hallpass, { token: "t" }), "ada");
+  assert.equal(await joinBy(hallpass, { slug: "acme" }), "ada");
+  assert.deepEqual(await listOwnInvitations(hallpass), ["invitation"]);
+  assert.equal(await acceptOwnInvitation(hallpass, "i"), "ada");
+  await declineInvitation(hallpass, "i");
+  assert.deepEqual(asked, [
+    ["GET organizations", undefined],
+    ["POST organizations", { name: "Acme", slug: "acme" }],
+    ["POST organizations/a/join-links", { role: "employee", uses: 2 }],
+    ["GET organizations/a/join-links", undefined],
+    ["DELETE organizations/a/join-links/l%2F1", undefined],
+    ["POST organizations/join", { token: "t" }],
+    ["POST organizations/join", { slug: "acme" }],
+    ["GET invitations", undefined],
+    ["POST invitations/i/accept", undefined],
+    ["POST invitations/i/decline", undefined],
   ]);
 });
