@@ -52,7 +52,7 @@ on_both_databases! {
             let page = opens(&app, &token).await;
             says(&page, 200, &["Acme &lt;Works&gt;", "as a manager", "callbackUrl", "Sign in"]);
             assert!(!page.text().contains("<form"));
-            says(&with_cookie(opens(&app, &token), &bob).await, 200, &["Acme", "Bob", "<form", &token]);
+            says(&with_cookie(opens(&app, &token), &bob).await, 200, &["Acme", "Ada Byron", "<form", &token]);
         }
         app.client.call(Method::HEAD, &format!("/join?token={token}")).await;
         assert_eq!(app.db.count("select count(*) from join_links where used = 0").await, 1);

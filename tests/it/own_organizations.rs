@@ -20,7 +20,9 @@ async fn fills_up(app: &TestApp, who: &Actor) {
         let other = app
             .registers("Other", &format!("{}@other.example", uuid::Uuid::now_v7()))
             .await;
-        who.also_belongs_to(app, &other.id, "employee").await;
+        who.post(&format!("/api/organizations/{}/join", other.id))
+            .await
+            .expect(200);
     }
 }
 
