@@ -90,6 +90,9 @@ routes! {
     "/api/organizations/{id}/invitations/{invitationId}" => delete organizations::revoke_invitation::revoke_invitation;
     "/api/organizations/{id}/join-links"                 => get organizations::join_links::join_links, post organizations::create_join_link::create_join_link;
     "/api/organizations/{id}/join-links/{linkId}"        => delete organizations::revoke_join_link::revoke_join_link;
+    "/api/invitations"                                   => get organizations::own_invitations::own_invitations;
+    "/api/invitations/{id}/accept"                       => post organizations::accept_own_invitation::accept_own_invitation;
+    "/api/invitations/{id}/decline"                      => post organizations::decline_invitation::decline_invitation;
     "/api/invitations/accept"                            => post organizations::accept_invitation::accept_invitation;
 
     "/accept-invitation"        => get pages::accept_invitation::open, post pages::accept_invitation::submit;

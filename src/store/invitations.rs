@@ -142,12 +142,46 @@ pub fn page(
     rows.into_iter().map(Invitation::try_from).collect()
 }
 
+/// The newest invitations of an address that can be accepted.
+pub fn list_open_of(
+    tx: &mut Tx<'_>,
+    email: &Email,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<Invitation>, StoreError> {
+    let rows: Vec<InvitationRow> = on!(tx, |conn| invitations::table
+        .filter(invitations::email.eq(email.as_str()))
+        .filter(invitations::accepted_at.is_null())
+        .filter(invitations::revoked_at.is_null())
+        .filter(invitations::expires_at.gt(Timestamp(now)))
+        .order(invitations::id.desc())
+        .limit(limit)
+        .select(InvitationRow::as_select())
+        .load(conn))?;
+    rows.into_iter().map(Invitation::try_from).collect()
+}
+
+/// An accepted invitation, and who accepted it, if known.
+pub fn find_accepted(
+    tx: &mut Tx<'_>,
+    id: InvitationId,
+) -> Result<Option<(Invitation, Option<UserId>)>, StoreError> {
+    let row: Option<(InvitationRow, Option<UserId>)> = on!(tx, |conn| invitations::table
+        .find(id)
+        .filter(invitations::accepted_at.is_not_null())
+        .select((InvitationRow::as_select(), invitations::accepted_by))
+        .get_result(conn)
+        .optional())?;
+    row.map(|(row, by)| Ok((row.try_into()?, by))).transpose()
+}
+
 /// Accepts an open invitation by the link in its newest e-mail. Of concurrent attempts to accept or revoke, one
 /// succeeds.
 pub fn accept(
     tx: &mut Tx<'_>,
     id: InvitationId,
     email_number: i32,
+    by: UserId,
     now: DateTime<Utc>,
 ) -> Result<Option<Invitation>, StoreError> {
     let row: Option<InvitationRow> = on!(tx, |conn| diesel::update(
@@ -158,7 +192,10 @@ pub fn accept(
             .filter(invitations::revoked_at.is_null())
             .filter(invitations::expires_at.gt(Timestamp(now)))
     )
-    .set(invitations::accepted_at.eq(Timestamp(now)))
+    .set((
+        invitations::accepted_at.eq(Timestamp(now)),
+        invitations::accepted_by.eq(Some(by))
+    ))
     .returning(InvitationRow::as_returning())
     .get_result(conn)
     .optional())?;

@@ -231,6 +231,7 @@ table! {
         accepted_at -> Nullable<Instant>,
         revoked_at -> Nullable<Instant>,
         by_operator -> Bool,
+        accepted_by -> Nullable<Id>,
     }
 }
 

@@ -67,8 +67,31 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from sessions").await, 1);
         let bob = app.logs_in(BOB, PASSWORD).await;
         assert_eq!((&bob.user["role"], &bob.user["name"]), (&json!("manager"), &json!("Bob <b>Byte</b>")));
-        says(&fills_in(&app, &filled).await, 400, &["no longer valid"]);
-        says(&opens(&app, &token).await, 400, &["no longer valid", "invalid_or_expired_token"]);
+    }
+
+    async fn who_opens_an_accepted_invitation_again_learns_that_they_belong(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        app.signs_up("Bolt", "eve@acme.example").await;
+        for (email, fields) in [(BOB, &[("name", "Bob")][..]), ("eve@acme.example", &[])] {
+            app.advance(chrono::TimeDelta::seconds(1));
+            let token = is_invited(&app, &ada, email).await;
+            let mut filled = vec![("token", token.as_str()), ("password", PASSWORD)];
+            filled.extend(fields);
+            says(&fills_in(&app, &filled).await, 200, &["Welcome"]);
+            let members = app.db.count("select count(*) from memberships").await;
+            let belongs = ["You belong to Acme already.", "Sign in", "api&#x2f;auth&#x2f;signin"];
+            says(&opens(&app, &token).await, 200, &belongs);
+            says(&fills_in(&app, &filled).await, 200, &belongs);
+            says(&fills_in(&app, &[("token", &token)]).await, 200, &belongs);
+            assert_eq!(app.db.count("select count(*) from memberships").await, members);
+            let member = app.logs_in(email, PASSWORD).await;
+            let mut there = member.clone();
+            let switch = json!({"organizationId": ada.organization_id()});
+            there.takes_token(&member.post("/api/auth/refresh").json(&switch).await.expect(200));
+            there.delete(&there.organization_path("/members/me")).await.expect(200);
+            says(&opens(&app, &token).await, 400, &["no longer valid", "invalid_or_expired_token"]);
+            says(&fills_in(&app, &filled).await, 400, &["no longer valid"]);
+        }
     }
 
     async fn the_welcome_page_links_to_the_application(db: Db) {

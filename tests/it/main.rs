@@ -46,6 +46,7 @@ mod operations;
 mod organizations;
 mod outage;
 mod own_account;
+mod own_invitations;
 mod own_organizations;
 mod pages;
 mod password_engine;

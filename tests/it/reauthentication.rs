@@ -30,8 +30,9 @@ enum Has {
 }
 
 /// Calls that want one only if they would give the account its address or its first authenticator.
-const SOMETIMES: [&str; 5] = [
+const SOMETIMES: [&str; 6] = [
     "post /api/auth/refresh",
+    "post /api/invitations/{id}/accept",
     "post /api/invitations/accept",
     "post /api/organizations/join",
     "post /api/organizations/{id}/join",

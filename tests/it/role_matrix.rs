@@ -86,6 +86,9 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("delete", "/api/organizations/{id}/join-links/{linkId}",        [401, 403, 403, 200, 404, 403]),
     ("get",    "/join",                        [400, 400, 400, 400, 400, 400]),
     ("post",   "/join",                        [400, 400, 400, 400, 400, 400]),
+    ("get",    "/api/invitations",             [401, 200, 200, 200, 200, 403]),
+    ("post",   "/api/invitations/{id}/accept", [401, 404, 404, 404, 404, 403]),
+    ("post",   "/api/invitations/{id}/decline", [401, 404, 404, 404, 404, 403]),
     ("post",   "/api/invitations/accept",      [401, 400, 400, 400, 400, 403]),
     ("get",    "/api/auth/csrf",               [200, 200, 200, 200, 200, 200]),
     ("get",    "/api/auth/providers",          [200, 200, 200, 200, 200, 200]),
@@ -324,6 +327,8 @@ impl Cell {
             &self.session
         } else if path.starts_with("/api/tokens/") {
             &self.api_token
+        } else if path.starts_with("/api/invitations/") {
+            &self.invitation
         } else if path.starts_with("/api/organizations/") {
             &self.organization
         } else {

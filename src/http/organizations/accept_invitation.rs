@@ -27,7 +27,7 @@ body! {
 /// Accept an invitation
 ///
 /// With the account of the invited address, or with an account without an address, which then gets this one. The new
-/// token is for the organization. Users without an account register with `invitationToken`.
+/// token is for the organization. Users without an account register with `invitationToken`. To accept again is success.
 #[utoipa::path(
     post,
     path = "/api/invitations/accept",

@@ -1,8 +1,10 @@
 //! Organizations, their members, invitations and join links: part of the token API.
 
 pub(super) mod accept_invitation;
+pub(super) mod accept_own_invitation;
 pub(super) mod create;
 pub(super) mod create_join_link;
+pub(super) mod decline_invitation;
 pub(super) mod delete;
 pub(super) mod invitations;
 pub(super) mod invite;
@@ -13,6 +15,7 @@ pub(super) mod list;
 pub(super) mod members;
 pub(super) mod my_organization;
 mod organization;
+pub(super) mod own_invitations;
 pub(super) mod read;
 pub(super) mod remove_member;
 pub(super) mod revoke_invitation;

@@ -16,7 +16,7 @@ use crate::http::form::Form as Sent;
 use crate::http::query::Query;
 use crate::http::settings::Settings;
 use crate::service::invitations::{self, Invited, RegisterInvited};
-use crate::service::{RequestContext, Services};
+use crate::service::{Error, RequestContext, Services};
 use crate::texts::Text;
 
 /// Page: accept an invitation
@@ -36,6 +36,7 @@ use crate::texts::Text;
 )]
 pub(crate) async fn open(
     services: Data<Services>,
+    settings: Data<Settings>,
     context: RequestContext,
     query: Query,
 ) -> HttpResponse {
@@ -45,8 +46,37 @@ pub(crate) async fn open(
         .unwrap_or_default();
     match invitations::preview(&services, &context, token).await {
         Ok(invited) => invitation(&invited, token, None).answer(),
-        Err(error) => refused(error.into()),
+        Err(error) => no_invitation(&services, &settings, &context, token, error).await,
     }
+}
+
+/// The page for who has accepted the invitation of the link already, or the refusal.
+async fn no_invitation(
+    services: &Services,
+    settings: &Settings,
+    context: &RequestContext,
+    token: &str,
+    error: Error,
+) -> HttpResponse {
+    let Error::InvalidOrExpiredToken = error else {
+        return refused(error.into());
+    };
+    let organization = match invitations::accepted_at(services, context, token).await {
+        Ok(Some(organization)) => organization,
+        Ok(None) => return refused(error.into()),
+        Err(error) => return error_page(error.into()),
+    };
+    let sign_in_page = || settings.public("/api/auth/signin").into();
+    Page {
+        title: "page.invitation.member.title",
+        text: vec![Text::new("page.join.member.text").with("organization", organization)],
+        link: Some(Link {
+            href: to_application(settings).map_or_else(sign_in_page, |link| link.href),
+            text: "page.invitation.done.sign_in",
+        }),
+        ..Page::default()
+    }
+    .answer()
 }
 
 /// Page: submit the form
@@ -77,7 +107,7 @@ pub(crate) async fn submit(
     let token = form.get("token").unwrap_or_default();
     let invited = match invitations::preview(&services, &context, token).await {
         Ok(invited) => invited,
-        Err(error) => return refused(error.into()),
+        Err(error) => return no_invitation(&services, &settings, &context, token, error).await,
     };
     match accept(&services, &context, &invited, &form).await {
         Ok(()) => welcome(&invited, &settings).answer(),

@@ -2,7 +2,7 @@
 
 use crate::domain::audit::{Action, Method};
 use crate::service::accounts::verify_credentials::verify_credentials_with_link;
-use crate::service::invitations::open_invitation::OpenInvitation;
+use crate::service::invitations::open_invitation::{OpenInvitation, accepted};
 use crate::service::invitations::preview::preview;
 use crate::service::{RequestContext, Result, Services};
 
@@ -23,7 +23,11 @@ pub async fn accept_with_password(
     services
         .write(context, move |unit| {
             let user = verified.lock(unit)?.user;
-            let opened = OpenInvitation::accept(unit, &token)?;
+            let again = accepted(unit.tx, &token, unit.now)?;
+            if again.is_some_and(|membership| membership.user_id == user.id) {
+                return unit.recorded_if_changed(());
+            }
+            let opened = OpenInvitation::accept(unit, &token, user.id)?;
             let user = opened.verify_address(unit, user)?;
             opened.admit(unit, &user)?;
             let event = unit.event(Action::InvitationAccepted).own(user.id);

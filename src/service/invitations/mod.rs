@@ -1,7 +1,7 @@
 //! Invitations: a membership for the owner of an e-mail address.
 //!
 //! The link proves ownership, because it is only ever sent by e-mail. Accepting gives the account the invited address,
-//! verified. See decision 17.
+//! verified. An account whose address is verified already needs no link. See decisions 17 and 37.
 
 mod accept;
 mod accept_with_password;
@@ -9,6 +9,7 @@ mod email;
 mod invite;
 mod list;
 mod open_invitation;
+mod own;
 mod preview;
 mod register;
 mod revoke;
@@ -19,6 +20,7 @@ pub(in crate::service) use invite::invite_by_rule;
 pub use invite::{Invite, invite, invite_by_operator};
 pub use list::list;
 pub(in crate::service) use open_invitation::is_invited;
-pub use preview::{Invited, preview};
+pub use own::{OwnInvitation, accept_own, decline, list_own};
+pub use preview::{Invited, accepted_at, preview};
 pub use register::{RegisterInvited, create_account, register};
 pub use revoke::revoke;

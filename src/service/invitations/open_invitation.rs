@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Email, Invitation, JoinPolicy, Membership, Organization, Role, User};
+use crate::domain::{
+    Email, Invitation, InvitationId, JoinPolicy, Membership, Organization, Role, User, UserId,
+};
 use crate::service::invitations::email::InvitationLink;
 use crate::service::organizations::switch::admit;
 use crate::service::unit_of_work::UnitOfWork;
@@ -32,20 +34,35 @@ impl OpenInvitation {
         Self::judge(tx, invitation)
     }
 
-    /// Uses the link. Of concurrent requests, one succeeds; if the transaction fails later, the link stays valid.
+    /// Accepts the invitation of the link, which then leads only to [`accepted`]. Of concurrent requests, one succeeds;
+    /// if the transaction fails later, the link stays valid.
     ///
     /// # Errors
     /// As [`preview`](Self::preview).
-    pub(super) fn accept(unit: &mut UnitOfWork<'_, '_>, token: &str) -> Result<Self> {
-        let now = unit.now;
-        let link: InvitationLink = one_time::redeem(unit.tx, token, Purpose::Invitation, now)?
+    pub(super) fn accept(unit: &mut UnitOfWork<'_, '_>, token: &str, by: UserId) -> Result<Self> {
+        let link: InvitationLink = one_time::find(unit.tx, token, Purpose::Invitation, unit.now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
-        let invitation = invitations::accept(unit.tx, link.invitation_id, link.email_number, now)?
+        Self::accept_numbered(unit, link.invitation_id, link.email_number, by)
+    }
+
+    /// As [`accept`](Self::accept), without a link.
+    ///
+    /// # Errors
+    /// As [`preview`](Self::preview).
+    pub(super) fn accept_numbered(
+        unit: &mut UnitOfWork<'_, '_>,
+        id: InvitationId,
+        email_number: i32,
+        by: UserId,
+    ) -> Result<Self> {
+        let invitation = invitations::accept(unit.tx, id, email_number, by, unit.now)?
             .ok_or(Error::InvalidOrExpiredToken)?;
         Self::judge(unit.tx, invitation)
     }
 
-    fn judge(tx: &mut Tx<'_>, invitation: Invitation) -> Result<Self> {
+    /// # Errors
+    /// `InvalidOrExpiredToken` for an invitation that nobody backs any more; `OrganizationClosed`.
+    pub(super) fn judge(tx: &mut Tx<'_>, invitation: Invitation) -> Result<Self> {
         let organization = organizations::find(tx, invitation.organization_id)?
             .ok_or(Error::InvalidOrExpiredToken)?;
         if organization.join_policy == JoinPolicy::Closed {
@@ -116,6 +133,33 @@ pub(in crate::service) fn is_invited(
         }
         _ => Ok(false),
     }
+}
+
+/// The membership of who accepted the invitation of this link, while both last.
+pub(super) fn accepted(
+    tx: &mut Tx<'_>,
+    token: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Membership>> {
+    let link: Option<InvitationLink> = one_time::find(tx, token, Purpose::Invitation, now)?;
+    let Some(link) = link else {
+        return Ok(None);
+    };
+    accepted_by_id(tx, link.invitation_id)
+        .map(|found| found.filter(|(invitation, _)| invitation.email_number == link.email_number))
+        .map(|found| found.map(|(_, membership)| membership))
+}
+
+/// As [`accepted`], without a link.
+pub(super) fn accepted_by_id(
+    tx: &mut Tx<'_>,
+    id: InvitationId,
+) -> Result<Option<(Invitation, Membership)>> {
+    let Some((invitation, Some(by))) = invitations::find_accepted(tx, id)? else {
+        return Ok(None);
+    };
+    let membership = memberships::find(tx, by, invitation.organization_id)?;
+    Ok(membership.map(|membership| (invitation, membership)))
 }
 
 /// An invitation by a member or by rule is valid only while the inviter's role, or the join policy, still allows it.

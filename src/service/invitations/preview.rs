@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::{Email, OrganizationName, PersonName, Role};
-use crate::service::invitations::open_invitation::OpenInvitation;
+use crate::service::invitations::open_invitation::{OpenInvitation, accepted};
 use crate::service::{Error, RequestContext, Result, Services};
-use crate::store::users;
+use crate::store::{organizations, users};
 
 /// What the invited user sees.
 #[derive(Clone)]
@@ -17,6 +17,26 @@ pub struct Invited {
     pub role: Role,
     /// Whether the invited address has an account. The holder of the link may know.
     pub has_account: bool,
+}
+
+/// The organization to which somebody belongs who accepted the invitation of this link.
+pub async fn accepted_at(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<Option<OrganizationName>> {
+    let now = services.now();
+    let token = token.to_owned();
+    services
+        .store
+        .read(context, move |tx| {
+            let Some(membership) = accepted(tx, &token, now)? else {
+                return Ok::<_, Error>(None);
+            };
+            let organization = organizations::find(tx, membership.organization_id)?;
+            Ok(organization.map(|organization| organization.name))
+        })
+        .await
 }
 
 /// The link stays valid.

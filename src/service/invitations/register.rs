@@ -115,9 +115,9 @@ impl NewMember {
     }
 
     fn create(self, unit: &mut UnitOfWork<'_, '_>) -> Result<Subject> {
-        let opened = OpenInvitation::accept(unit, &self.token)?;
+        let user = User::new(unit.now, unit.random(), Some(self.email.clone()), self.name);
+        let opened = OpenInvitation::accept(unit, &self.token, user.id)?;
         must_be_invited(&opened, &self.email)?;
-        let user = User::new(unit.now, unit.random(), Some(self.email), self.name);
         users::insert(unit.tx, &user, None, Some(self.password_hash.as_str()))
             .map_err(Error::taken_email)?;
         let user = opened.verify_address(unit, user)?;

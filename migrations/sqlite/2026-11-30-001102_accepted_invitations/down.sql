@@ -1,0 +1,2 @@
+drop index invitations_email_idx;
+alter table invitations drop column accepted_by;
