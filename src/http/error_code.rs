@@ -172,7 +172,7 @@ error_codes! {
         means "The caller's account is linked to no identity with this id."
         do_this "Load `/api/auth/account` again."
     JoinLinkNotFound "join_link_not_found" NOT_FOUND "Join link not found"
-        means "The organization has no join link with this id: it was revoked, has expired, or ended with its maker's role."
+        means "The organization has no join link with this id: it was revoked, expired, or ended with its maker's role."
         do_this "Load the list of join links again."
     ProviderNotFound "provider_not_found" NOT_FOUND "Provider not found"
         means "This way to sign in is not available: `/api/auth/providers` does not list it."

@@ -35,7 +35,7 @@ impl FromJson for Uses {
 
 body! {
     pub struct CreateJoinLinkRequest {
-        /// The role of who joins by it. For a link that makes admins, the caller must have authenticated within the last
+        /// The role of who joins by it. To make a link for admins, the caller must have authenticated within the last
         /// fifteen minutes.
         role: Role,
         /// In seven days by default, in a year at most.
