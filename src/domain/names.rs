@@ -4,7 +4,7 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::typed::{is_invisible, trimmed};
+use super::typed::is_invisible;
 use super::violation::ValidationError;
 
 /// Without invisible characters. A joiner (U+200C, U+200D) stays between two characters outside of ASCII, where it may

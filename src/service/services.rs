@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use crate::domain::{
-    AllowedReturnUrl, Email, JoinPolicy, Lifetimes, ReservedSlugs, SelfService,
-};
+use crate::domain::{AllowedReturnUrl, Email, JoinPolicy, Lifetimes, ReservedSlugs, SelfService};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::service::{
     Database, Error, Limits, MailTransport, Passwords, Result, RevocationCache, Slack, Tokens,

@@ -1,2 +1,1 @@
-drop index invitations_email_idx;
 alter table invitations drop column accepted_by;

@@ -2,7 +2,7 @@
 drop index audit_actor_idx;
 create index audit_actor_idx on audit (actor_id, id);
 -- The invitations to the address of a deleted account.
-create index invitations_email_idx on invitations (email);
+create index invitations_email_idx on invitations (email, id);
 -- The account that an e-mail concerns, whatever its address was: it goes with the account.
 alter table outbox
     add column user_id blob constraint outbox_user_fkey references users (id) on delete cascade;

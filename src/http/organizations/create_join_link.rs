@@ -16,12 +16,13 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, OrganizationClosed, OrganizationNotFound, ReauthenticationRequired, TooManyJoinLinks,
+    Forbidden, NoOrganization, OrganizationClosed, OrganizationNotFound, ReauthenticationRequired,
+    TooManyJoinLinks,
 };
 use crate::http::field::{FromJson, number};
 use crate::http::settings::Settings;
 use crate::service::join_links::{self, CreateJoinLink};
-use crate::service::{Caller, Services};
+use crate::service::{MemberCaller, Services};
 
 /// How many people may join by a link.
 pub(super) struct Uses(i32);
@@ -75,13 +76,13 @@ pub(crate) struct CreatedJoinLink {
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     request_body = CreateJoinLinkRequest,
     responses((status = 201, description = "Made.", body = CreatedJoinLink)),
-    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, OrganizationClosed, ReauthenticationRequired,
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, OrganizationNotFound, OrganizationClosed, ReauthenticationRequired,
         TooManyJoinLinks]))),
 )]
 pub(crate) async fn create_join_link(
     services: Data<Services>,
     settings: Data<Settings>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
     Valid(body): Valid<CreateJoinLinkRequest>,
 ) -> Result<HttpResponse, ApiError> {

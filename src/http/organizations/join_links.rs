@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use super::organization_id;
 use crate::domain::{self, JoinLinkId, OrganizationId, Role, UserId};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, OrganizationNotFound};
-use crate::service::{Caller, Services, join_links as service};
+use crate::http::error_code::ErrorCode::{Forbidden, NoOrganization, OrganizationNotFound};
+use crate::service::{MemberCaller, Services, join_links as service};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -63,11 +63,11 @@ impl From<domain::JoinLink> for JoinLink {
     security(("bearer" = [])),
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     responses((status = 200, description = "The organization's join links.", body = JoinLinks)),
-    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, OrganizationNotFound]))),
 )]
 pub(crate) async fn join_links(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     id: Path<String>,
 ) -> Result<Json<JoinLinks>, ApiError> {
     let id = organization_id(&id)?;

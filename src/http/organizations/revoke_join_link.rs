@@ -5,10 +5,12 @@ use actix_web::web::{Data, Json, Path};
 use super::organization_id;
 use crate::domain::{JoinLinkId, OrganizationId};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode::{Forbidden, JoinLinkNotFound, OrganizationNotFound};
+use crate::http::error_code::ErrorCode::{
+    Forbidden, JoinLinkNotFound, NoOrganization, OrganizationNotFound,
+};
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::join_links;
-use crate::service::{Caller, Services};
+use crate::service::{MemberCaller, Services};
 
 /// Revoke a join link
 ///
@@ -23,11 +25,11 @@ use crate::service::{Caller, Services};
         ("linkId" = JoinLinkId, Path, description = "The link's id."),
     ),
     responses((status = 200, description = "Revoked.", body = SuccessResponse)),
-    extensions(("x-error-codes" = json!([Forbidden, JoinLinkNotFound, OrganizationNotFound]))),
+    extensions(("x-error-codes" = json!([NoOrganization, Forbidden, JoinLinkNotFound, OrganizationNotFound]))),
 )]
 pub(crate) async fn revoke_join_link(
     services: Data<Services>,
-    caller: Caller,
+    caller: MemberCaller,
     path: Path<(String, String)>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
     let (id, link_id) = path.into_inner();

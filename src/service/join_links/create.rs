@@ -7,7 +7,7 @@ use crate::crypto::opaque::Opaque;
 use crate::domain::audit::Action;
 use crate::domain::join_link::MAX_JOIN_LINKS;
 use crate::domain::{JoinLink, JoinLinkId, JoinPolicy, OrganizationId, Role, Violation, lifetimes};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::{join_links, organizations};
 
 pub struct CreateJoinLink {
@@ -36,11 +36,11 @@ impl CreatedJoinLink {
 /// the past or more than a year ahead; `TooManyJoinLinks`.
 pub async fn create(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     organization_id: OrganizationId,
     create: CreateJoinLink,
 ) -> Result<CreatedJoinLink> {
-    caller.must_speak_for(organization_id)?;
+    caller.must_act_in(organization_id)?;
     services
         .administer(caller, None, move |unit, actor| {
             actor.must_be(Role::Admin)?;

@@ -1,7 +1,7 @@
 //! Lists join links.
 
 use crate::domain::{JoinLink, OrganizationId, Role};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::join_links;
 
 /// The organization's links that have not expired, oldest first, used up ones as well.
@@ -10,10 +10,10 @@ use crate::store::join_links;
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `admin`.
 pub async fn list(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     organization_id: OrganizationId,
 ) -> Result<Vec<JoinLink>> {
-    caller.must_speak_for(organization_id)?;
+    caller.must_act_in(organization_id)?;
     caller.must_be(Role::Admin)?;
     let now = services.now();
     services

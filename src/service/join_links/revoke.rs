@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::domain::audit::Action;
 use crate::domain::{JoinLinkId, OrganizationId, Role};
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::join_links;
 
 /// Nobody joins by it any more; who has joined stays.
@@ -13,11 +13,11 @@ use crate::store::join_links;
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `admin`; `JoinLinkNotFound`.
 pub async fn revoke(
     services: &Services,
-    caller: &Caller,
+    caller: &MemberCaller,
     organization_id: OrganizationId,
     id: JoinLinkId,
 ) -> Result<()> {
-    caller.must_speak_for(organization_id)?;
+    caller.must_act_in(organization_id)?;
     services
         .write_as(caller, move |unit, actor| {
             actor.must_be(Role::Admin)?;

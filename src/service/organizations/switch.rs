@@ -51,7 +51,7 @@ pub(in crate::service) fn return_to(
     membership: &Membership,
 ) -> Result<Finished<OrganizationSwitch>> {
     let session = actor.session()?;
-    let is_there = session.organization_id == membership.organization_id;
+    let is_there = session.organization_id == Some(membership.organization_id);
     let switch = switch_session(unit, session, user, membership)?;
     if is_there || matches!(switch, OrganizationSwitch::Challenge(_)) {
         return unit.unrecorded(switch);

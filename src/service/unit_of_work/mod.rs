@@ -27,8 +27,7 @@ use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::person::MOST_SESSIONS;
 use crate::domain::{
     Change, DeviceOwner, Email, EmailMessage, Lifetimes, OrganizationId, ReservedSlugs, SessionId,
-    UserId,
-    lifetimes,
+    UserId, lifetimes,
 };
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};

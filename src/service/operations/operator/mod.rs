@@ -13,8 +13,7 @@ pub use accounts::{
 pub use memberships::{join, move_member, set_role};
 pub use organizations::{
     count_open_organizations, create_organization, delete_organization, find_organization,
-    list_organizations,
-    set_policy,
+    list_organizations, set_policy,
 };
 pub use sessions::{end_all_sessions, end_session, list_sessions};
 pub use users::{CreateUser, Identifier, create_user, find_user, list_users};
