@@ -57,11 +57,10 @@ routes! {
     "/api/auth/resend-verification" => post accounts::resend_verification::resend_verification;
     "/api/auth/forgot-password" => post accounts::forgot_password::forgot_password;
     "/api/auth/reset-password"  => post accounts::reset_password::reset_password;
-    "/api/auth/account"         => get accounts::account::account;
+    "/api/auth/account"         => delete accounts::delete_account::delete_account, get accounts::account::account;
     "/api/auth/set-password"    => post accounts::set_password::set_password;
     "/api/auth/identities/{id}" => delete accounts::unlink_identity::unlink_identity;
     "/api/auth/change-email"    => post accounts::change_email::change_email;
-    "/api/auth/account"         => delete accounts::delete_account::delete_account;
     "/api/auth/end-session"     => post accounts::end_session::end_session_by_link;
     "/api/auth/undo"            => post accounts::undo::undo;
 

@@ -120,7 +120,7 @@ const show = async (user: User | null) => {
   if (!user) return;
   element("second-factor").hidden = true;
   element("name").textContent = user.name;
-  element("about").textContent = `${user.role} · ${user.email ?? "no e-mail address"}`;
+  element("about").textContent = `${user.role ?? "no organization"} · ${user.email ?? "no e-mail address"}`;
   const [header = "", claims = ""] = ((await hallpass.token()) ?? "").split(".");
   if (!claims) return;
   expires = Number(decoded(claims)["exp"]);

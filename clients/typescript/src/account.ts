@@ -51,6 +51,12 @@ export const setPassword = (hallpass: Client, newPassword: string): Promise<void
 export const unlinkIdentity = (hallpass: Client, id: string): Promise<void> =>
   done(hallpass.request("DELETE", "identities/" + encodeURIComponent(id)));
 
+/**
+ * Deletes the account for good, with the organizations that have no other member. Wants a recent proof; where others
+ * would be left without an admin, the error is `last_admin`.
+ */
+export const deleteAccount = (hallpass: Client): Promise<void> => done(hallpass.request("DELETE", "account"));
+
 // --- Reauthentication --------------------------------------------------------------------------
 
 /** The password, or with an authenticator its code; a recovery code does not count. */

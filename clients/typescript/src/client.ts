@@ -305,7 +305,7 @@ export function createHallpass({
     void inTurn(reread).then(freshen).catch(() => {});
   };
 
-  for (const event of WAKING) globalThis.addEventListener?.(event, wake);
+  WAKING.forEach((event) => globalThis.addEventListener?.(event, wake));
 
   // Shared storage is a shared sign-in. No locks: if two tabs refresh at once, both tokens are valid.
   let channel = storage.shared && globalThis.BroadcastChannel ? new BroadcastChannel(key) : undefined;
@@ -396,7 +396,7 @@ export function createHallpass({
       const [token, code, error, mfaToken, expiresIn, state] = names.map((name) => params.get(name));
 
       if (params === fragment) url.hash = "";
-      else for (const name of names) params.delete(name);
+      else names.forEach((name) => params.delete(name));
       // Before anything can fail, and before other scripts read the address.
       if (globalThis.location?.href === href) history.replaceState(history.state, "", url.href);
 
@@ -404,8 +404,8 @@ export function createHallpass({
       if (!found) throw new HallpassError(0, "state_mismatch");
       if (error) throw new HallpassError(0, error as SlackErrorCode);
       if (mfaToken) throw mfaRequired({ mfaToken, expiresIn: +expiresIn! });
-      const { verifier } = found;
-      if (verifier) return accept(await call("POST", "slack/token", "", { code, codeVerifier: verifier }));
+      if (found.verifier)
+        return accept(await call("POST", "slack/token", "", { code, codeVerifier: found.verifier }));
       if (!isToken(token)) throw unexpected(0);
       return accept({ accessToken: token, expiresIn, user: await call("GET", "me", token) });
     },
@@ -422,7 +422,7 @@ export function createHallpass({
     },
 
     destroy: () => {
-      for (const event of WAKING) globalThis.removeEventListener?.(event, wake);
+      WAKING.forEach((event) => globalThis.removeEventListener?.(event, wake));
       channel?.close();
       channel = undefined;
       listeners.clear();

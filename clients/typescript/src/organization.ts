@@ -110,6 +110,10 @@ export const updateOrganization = (
   change: Partial<OrganizationRules & { slug: string }>,
 ): Promise<Organization> => hallpass.request("PATCH", beside(`organizations/${segment(id)}`), change);
 
+/** Deletes the organization for good; its `name` confirms it, and its members keep their accounts. Wants a recent proof. */
+export const deleteOrganization = async (hallpass: Client, id: string, name: string): Promise<void> =>
+  void (await hallpass.request("DELETE", beside(`organizations/${segment(id)}`), { name }));
+
 /** A member as every other one sees them. */
 export interface Member {
   id: string;

@@ -22,9 +22,10 @@ export interface User {
   /** `null` for people whose Slack workspace does not share it. */
   email: string | null;
   name: string;
-  role: Role;
-  /** The organization the token acts for. */
-  organizationId: string;
+  /** `null` without an organization. */
+  role: Role | null;
+  /** The organization the token acts for; `null` for people who belong to none. */
+  organizationId: string | null;
 }
 
 /** One sign-in on one device. Times are RFC 3339, in UTC. */

@@ -21,13 +21,15 @@ test("every documented call has a method", async () => {
   const called = new Set(CORE);
   const hallpass = {
     request: async (method, path) => {
-      called.add(`${method} ${new URL(path, "http://id.example/api/auth/").pathname}`);
+      if (!path.includes("object")) called.add(`${method} ${new URL(path, "http://id.example/api/auth/").pathname}`);
       return { sessions: [], invitations: [] };
     },
     slackSignIn: async ({ ask }) => ask({}),
   };
   for (const [name, act] of Object.entries({ ...account, ...organization })) {
-    if (name !== "withProof") await act(hallpass, "ID", "ID").catch(() => {});
+    if (name === "withProof") continue;
+    // The second argument is an id, or an object that one call looks into.
+    for (const given of ["ID", { code: "ID" }]) await (async () => act(hallpass, given, "ID"))().catch(() => {});
   }
   const { paths } = JSON.parse(readFileSync(new URL("../../../docs/openapi.json", import.meta.url), "utf8"));
   const documented = Object.entries(paths).flatMap(([path, item]) =>
