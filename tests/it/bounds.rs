@@ -321,21 +321,24 @@ async fn piles_up(app: &TestApp, actor: &Actor) -> Actor {
             format!(
                 "with recursive n(i) as (select 1 union all select i + 1 from n where i < {MANY})"
             ),
-            "randomblob(16)",
+            "substr({sid}, 1, 6) || randomblob(10)",
             "created_at - i",
         ),
         Db::Postgres { .. } => (
             format!("with n(i) as (select generate_series(1, {MANY}))"),
-            "gen_random_uuid()",
+            "overlay({sid}::text placing substr(gen_random_uuid()::text, 15) from 15)::uuid",
             "created_at - i * interval '1 microsecond'",
         ),
     };
-    let (user_id, forgotten) = (app.db.id(actor.id()), app.db.id(FORGOTTEN));
+    // An id begins with the time at which its session began.
     let sid = jwt::claims(&actor.token)["sid"]
         .as_str()
         .unwrap()
         .to_owned();
+    let forgotten_id = format!("{}{}", &sid[..14], &FORGOTTEN[14..]);
+    let (user_id, forgotten) = (app.db.id(actor.id()), app.db.id(&forgotten_id));
     let sid = app.db.id(&sid);
+    let id = id.replace("{sid}", &sid);
     app.db
         .execute(&format!(
             "insert into sessions (id, user_id, organization_id, created_at, last_used_at, expires_at, kind, locked)
@@ -344,7 +347,7 @@ async fn piles_up(app: &TestApp, actor: &Actor) -> Actor {
         ))
         .await;
     let token = jwt::altered(&actor.token, SECRET, |claims| {
-        claims["sid"] = json!(FORGOTTEN);
+        claims["sid"] = json!(forgotten_id);
     });
     Actor {
         token,

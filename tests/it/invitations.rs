@@ -379,7 +379,7 @@ on_both_databases! {
         }
         ada.invites(BOB, "employee").await.expect(201);
         let token = invitation_token(&app, BOB).await;
-        for garbled in [format!("{token}A"), token.to_lowercase(), format!(" {token}"), format!("{token}\n")] {
+        for garbled in [format!("{token}A"), token.to_lowercase(), token.replacen(|_| true, " ", 1)] {
             bob.accepts(&garbled).await.refused(400, "Invalid or expired token");
         }
         app.post("/api/invitations/accept").json(&json!({"token": token}))

@@ -11,6 +11,7 @@
 )]
 
 mod accept_invitation_page;
+mod account_states;
 mod api_tokens;
 mod architecture;
 mod audit;

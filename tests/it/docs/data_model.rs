@@ -88,6 +88,10 @@ const TABLES: &[(&str, &str)] = &[
         "From where users have signed in: the latest addresses, which a lock of their account spares.",
     ),
     (
+        "active_organizations",
+        "The organization that each user acted in last, for sign-ins that name none.",
+    ),
+    (
         "known_devices",
         "With which devices users have signed in, and from which networks; what is new is notified.",
     ),
