@@ -149,8 +149,8 @@ mod tests {
             })
             .map(clap::Command::get_name)
             .collect();
-        // The servers log, and the OpenAPI document is JSON.
-        assert_eq!(without, ["serve", "dev", "openapi"]);
+        // The servers log; an export and the OpenAPI document are JSON.
+        assert_eq!(without, ["serve", "dev", "export", "openapi"]);
     }
 
     #[test]

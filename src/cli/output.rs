@@ -9,7 +9,12 @@ use super::Failure;
 
 /// Prints a line. A closed pipe (`| head`) is not an error.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    match writeln!(io::stdout(), "{text}") {
+    write(&format!("{text}\n"))
+}
+
+/// As [`print`], without a line break at the end.
+pub(super) fn write(text: &str) -> Result<(), Failure> {
+    match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Failed(format!(
             "cannot write to standard output: {error}"
         ))),

@@ -62,6 +62,8 @@ pub enum Action {
     ManagerChanged,
     UserEnabled,
     UserDeleted,
+    /// Everything kept about a user was read into a file.
+    UserExported,
     ApiTokenCreated,
     ApiTokenRevoked,
     /// The signing secrets were reloaded.
@@ -130,6 +132,7 @@ impl Action {
             Self::ManagerChanged => "user.manager_changed",
             Self::UserEnabled => "user.enabled",
             Self::UserDeleted => "user.deleted",
+            Self::UserExported => "user.exported",
             Self::ApiTokenCreated => "api_token.created",
             Self::ApiTokenRevoked => "api_token.revoked",
             Self::KeysRotated => "keys.rotated",

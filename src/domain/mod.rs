@@ -1,5 +1,6 @@
 //! The domain types and rules, without I/O and without a clock.
 
+pub mod account_export;
 pub mod address_block;
 pub mod api_token;
 pub mod audit;

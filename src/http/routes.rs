@@ -61,6 +61,7 @@ routes! {
     "/api/auth/set-password"    => post accounts::set_password::set_password;
     "/api/auth/identities/{id}" => delete accounts::unlink_identity::unlink_identity;
     "/api/auth/change-email"    => post accounts::change_email::change_email;
+    "/api/auth/account/export"  => get accounts::export_account::export_account;
     "/api/auth/end-session"     => post accounts::end_session::end_session_by_link;
     "/api/auth/undo"            => post accounts::undo::undo;
 

@@ -3,6 +3,7 @@
 //! A unit of work is a closure over a [`Tx`]: `store.read(requester, |tx| …)` or `store.write(requester, |tx| …)`.
 //! The functions it calls are grouped by table. Each is written once and compiled for both databases by the `on!` macro.
 
+pub mod account_export;
 pub mod active_organizations;
 pub mod api_tokens;
 pub mod attempts;

@@ -377,8 +377,10 @@ table! {
 
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
+joinable!(invitations -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(users, organizations, memberships, sessions, reporting_lines);
 allow_tables_to_appear_in_same_query!(identities, workspaces, memberships);
+allow_tables_to_appear_in_same_query!(invitations, organizations);
 joinable!(slug_aliases -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(organizations, slug_aliases);
 allow_tables_to_appear_in_same_query!(api_tokens, sessions);

@@ -43,6 +43,8 @@ pub struct Id;
 )]
 pub struct Instant;
 
+impl sql_types::SqlOrd for Instant {}
+
 macro_rules! stored_as_id {
     ($($name:ident),*) => {$(
         const _: () = {

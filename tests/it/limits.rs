@@ -154,6 +154,25 @@ on_both_databases! {
         assert_eq!(app.db.count(sent).await, 21);
     }
 
+    async fn one_account_exports_five_files_an_hour(db: Db) {
+        let app = TestApp::limited(db).await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
+        let path = "/api/auth/account/export";
+        app.advance(TimeDelta::minutes(15));
+        for _ in 0..6 {
+            // Nothing is used up by who must reauthenticate first.
+            bob.get(path).await.refused_with(403, "reauthentication_required");
+        }
+        bob.reauthenticates(&json!({"password": PASSWORD})).await.expect(200);
+        for _ in 0..5 {
+            bob.get(path).await.expect(200);
+        }
+        bob.get(path).await.limited_by("\"exports\";q=5;w=3600", 720);
+        ada.reauthenticates(&json!({"password": PASSWORD})).await.expect(200);
+        ada.get(path).await.expect(200);
+    }
+
     async fn ten_wrong_passwords_from_an_address_block_it_for_fifteen_minutes(db: Db) {
         let app = TestApp::limited(db).await;
         app.registers("Acme", "ada@acme.example").await;

@@ -12,6 +12,7 @@
 
 mod accept_invitation_page;
 mod account_states;
+mod account_export;
 mod api_tokens;
 mod architecture;
 mod audit;

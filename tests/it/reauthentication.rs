@@ -111,6 +111,7 @@ fn gated() -> Vec<(&'static str, &'static str, Has, Value, u16)> {
             400,
         ),
         ("delete", "/api/auth/account", Password, json!({}), 200),
+        ("get", "/api/auth/account/export", Password, json!({}), 200),
         (
             "patch",
             organization,

@@ -47,6 +47,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/auth/account",            [401, 200, 200, 200, 200, 403]),
     ("post",   "/api/auth/set-password",       [401, 409, 409, 409, 409, 403]),
     ("delete", "/api/auth/identities/{id}",    [401, 404, 404, 404, 404, 403]),
+    ("get",    "/api/auth/account/export",     [401, 200, 200, 200, 200, 403]),
     ("post",   "/api/auth/end-session",        [400, 400, 400, 400, 400, 400]),
     ("post",   "/api/auth/undo",               [400, 400, 400, 400, 400, 400]),
     ("get",    "/verify-email",                [200, 200, 200, 200, 200, 200]),

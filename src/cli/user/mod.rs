@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod disable;
 mod enable;
+mod export;
 mod join;
 mod list;
 mod move_member;
@@ -71,6 +72,11 @@ pub(super) enum Command {
     /// user's id.
     #[command(after_help = delete::EXAMPLES)]
     Delete(delete::Delete),
+    /// Print everything that is kept about a user as JSON
+    ///
+    /// It is what the user can download themselves: no secrets, and nothing of other people. The audit log records it.
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::Export),
     /// Enable a disabled user
     #[command(after_help = enable::EXAMPLES)]
     Enable(enable::Enable),
@@ -106,6 +112,7 @@ pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), F
         Command::SetEmail(set_email) => set_email.run(variables).await,
         Command::Disable(disable) => disable.run(variables).await,
         Command::Delete(delete) => delete.run(variables).await,
+        Command::Export(export) => export.run(variables).await,
         Command::Enable(enable) => enable.run(variables).await,
         Command::Unlock(unlock) => unlock.run(variables).await,
         Command::ResetMfa(reset_mfa) => reset_mfa.run(variables).await,

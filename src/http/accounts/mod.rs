@@ -5,6 +5,7 @@ pub(super) mod account;
 pub(super) mod change_email;
 pub(super) mod delete_account;
 pub(super) mod end_session;
+pub(super) mod export_account;
 pub(super) mod forgot_password;
 mod mailed_token;
 pub(super) mod resend_verification;

@@ -6,6 +6,7 @@ pub mod change_password;
 pub mod claim_account;
 pub mod delete_account;
 pub mod email_proof;
+pub mod export_account;
 pub mod minimum_duration;
 pub mod reauthenticate;
 pub mod request_email_link;

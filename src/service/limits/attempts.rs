@@ -100,6 +100,11 @@ fn identity_of(user: &User) -> String {
     email.map_or_else(|| user.id.to_string(), str::to_owned)
 }
 
+/// The name under which the failures of a user are stored.
+pub(in crate::service) fn counted_name(user: &User, keyring: &Keyring) -> String {
+    keyed_hash(&identity_of(user), keyring)
+}
+
 /// Reads the locks of accounts.
 #[derive(Clone)]
 pub(in crate::service) struct Locks(Option<Arc<Keyring>>);
@@ -115,7 +120,7 @@ impl Locks {
         let Some(keyring) = &self.0 else {
             return Ok(vec![None; users.len()]);
         };
-        let name = |user: &&User| keyed_hash(&identity_of(user), keyring);
+        let name = |user: &&User| counted_name(user, keyring);
         let names: Vec<String> = users.iter().map(name).collect();
         let locked = attempts::list_in_a_row(tx, &names, IN_A_ROW, now, IN_A_ROW_LASTS)?;
         let locked: HashMap<String, DateTime<Utc>> = locked.into_iter().collect();
@@ -297,7 +302,7 @@ pub(in crate::service) fn unlock_account(
     unit: &mut UnitOfWork<'_, '_>,
     user: &User,
 ) -> std::result::Result<bool, StoreError> {
-    let name = keyed_hash(&identity_of(user), unit.keyring());
+    let name = counted_name(user, unit.keyring());
     attempts::forget_account(unit.tx, &name)
 }
 
@@ -307,7 +312,7 @@ pub(in crate::service) fn end_lock(
     unit: &mut UnitOfWork<'_, '_>,
     user: &User,
 ) -> std::result::Result<bool, StoreError> {
-    let name = keyed_hash(&identity_of(user), unit.keyring());
+    let name = counted_name(user, unit.keyring());
     attempts::forget_in_a_row(unit.tx, &name)
 }
 

@@ -17,7 +17,9 @@ use crate::domain::{AddressBlock, OrganizationId, Quota, UserId};
 use buckets::Buckets;
 use refusals::Refusals;
 
-pub(in crate::service) use attempts::{Attempt, Locks, count_failure, end_lock, unlock_account};
+pub(in crate::service) use attempts::{
+    Attempt, Locks, count_failure, counted_name, end_lock, unlock_account,
+};
 pub(in crate::service) use draw::{draw, draw_as};
 pub use hashing_permit::HashingPermit;
 pub(in crate::service) use hashing_permit::Whose;
@@ -44,6 +46,8 @@ pub enum Group {
     InvitationsTogether,
     /// E-mails to new addresses of one account.
     AddressChanges,
+    /// Files with everything about one account.
+    Exports,
     /// Calls to Slack that one address causes.
     Slack,
     /// Calls to Slack of this instance.
@@ -51,7 +55,7 @@ pub enum Group {
 }
 
 impl Group {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Login,
         Self::Register,
         Self::Mail,
@@ -60,6 +64,7 @@ impl Group {
         Self::Invitations,
         Self::InvitationsTogether,
         Self::AddressChanges,
+        Self::Exports,
         Self::Slack,
         Self::SlackTogether,
     ];
@@ -79,6 +84,7 @@ impl Group {
             Self::Invitations => "invitations",
             Self::InvitationsTogether => "invitations_together",
             Self::AddressChanges => "address_changes",
+            Self::Exports => "exports",
             Self::Slack => "slack",
             Self::SlackTogether => "slack_together",
         }
@@ -97,6 +103,7 @@ impl Group {
             Self::Invitations => (100, 3_600),
             Self::InvitationsTogether => (500, 3_600),
             Self::AddressChanges => (20, 3_600),
+            Self::Exports => (5, 3_600),
             Self::Slack => (30, 60),
             Self::SlackTogether => (600, 60),
         };

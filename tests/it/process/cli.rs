@@ -176,6 +176,7 @@ const EVERY_COMMAND: &[&[&str]] = &[
     &["user", "verify"],
     &["user", "set-email"],
     &["user", "disable"],
+    &["user", "export"],
     &["user", "enable"],
     &["user", "unlock"],
     &["user", "reset-mfa"],

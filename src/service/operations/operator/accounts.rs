@@ -11,6 +11,7 @@ use crate::email_templates::{RESET_PASSWORD, page_url};
 use crate::service::accounts::claim_account::ClaimEffects;
 use crate::service::accounts::delete_account::{erase, leave_all};
 use crate::service::accounts::email_proof::EmailProof;
+use crate::service::accounts::export_account::ExportedFile;
 use crate::service::accounts::reset_password::NewPassword;
 use crate::service::accounts::verify_email::{replace_email, send_verification};
 use crate::service::api_tokens::end_with_sessions::Ending;
@@ -86,6 +87,23 @@ pub async fn delete_user(
         erase(unit, &account.user)?;
         let event = unit.event(Action::UserDeleted).about(user_id);
         unit.finish(event, ())
+    })
+    .await
+}
+
+/// Begins a file with everything that is kept about a user, as their own export does.
+///
+/// # Errors
+/// `UserNotFound`.
+pub async fn export_user(
+    services: &Services,
+    context: &RequestContext,
+    user_id: UserId,
+) -> Result<ExportedFile> {
+    change_account(services, context, user_id, &[], move |unit, account| {
+        let file = ExportedFile::begin(unit, &account, Requester::OPERATOR);
+        let event = unit.event(Action::UserExported).about(user_id);
+        unit.finish(event, file)
     })
     .await
 }

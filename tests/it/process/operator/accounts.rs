@@ -1,9 +1,9 @@
 //! Passwords, addresses, sessions and the state of accounts.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{ADA, BOB, creates, done, done_with, refused, rows, run, shows_page};
-use crate::process::{Server, hallpass_on, stdout};
+use crate::process::{Server, hallpass_on, stderr, stdout};
 use crate::support::{Db, OTHER_PASSWORD, PASSWORD, on_both_databases};
 
 on_both_databases! {
@@ -30,6 +30,22 @@ on_both_databases! {
 
         let generated = done(&db, &[&set[..], &["--generate-password"]].concat());
         server.logs_in(ADA, generated["password"].as_str().unwrap()).await;
+    }
+
+    async fn the_operator_exports_what_the_user_can(db: Db) {
+        let server = Server::with_acme(&db).await;
+        let token = server.logs_in(ADA, PASSWORD).await;
+        let output = run(hallpass_on(&db, &["user", "export", ADA]), "");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let printed: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let of_their_own = server.client.get("/api/auth/account/export").bearer(&token).await.expect(200);
+        for list in ["account", "memberships", "sessions", "emails", "knownAddresses"] {
+            assert_eq!(printed[list], of_their_own[list], "{list}");
+        }
+        let by_others = &of_their_own["actionsByOthers"];
+        assert_eq!((&by_others[0]["action"], &by_others[0]["method"]), (&json!("user.exported"), &json!("operator")));
+        assert_eq!(rows(&db, "user.exported").await, 1);
+        refused(&db, &["user", "export", "unknown@acme.example"], 65, &["unknown@acme.example"]);
     }
 
     async fn a_weak_password_is_refused_at_the_console_as_well(db: Db) {

@@ -22,6 +22,7 @@ const COMMANDS: &[&str] = &[
     "user verify bob@acme.example",
     "user set-email bob@acme.example eve@acme.example",
     "user disable bob@acme.example",
+    "user export bob@acme.example",
     "user enable bob@acme.example",
     "user unlock bob@acme.example",
     "user reset-mfa bob@acme.example",
