@@ -195,6 +195,32 @@ export const changePassword = (
   passwords: { currentPassword?: string; newPassword: string } & EndingApiTokens,
 ): Promise<void> => done(hallpass.request("POST", "change-password", passwords));
 
+// --- Everything that is kept ---------------------------------------------------------------------
+
+/** The lists of an export, each with its oldest entry first; the OpenAPI document describes their fields. */
+export type ExportedList =
+  | "memberships"
+  | "sessions"
+  | "apiTokens"
+  | "identities"
+  | "knownAddresses"
+  | "invitations"
+  | "sentInvitations"
+  | "emails"
+  | "oneTimeTokens"
+  | "actions"
+  | "actionsByOthers";
+
+export type AccountExport = {
+  /** Of the format: 1. */
+  version: number;
+  exportedAt: string;
+  account: { id: string; email: string | null; name: string; [field: string]: unknown };
+} & Record<ExportedList, Record<string, unknown>[]>;
+
+/** Everything that is kept about the person, to be saved as a file. Wants a recent proof: see `withProof()`. */
+export const exportAccount = (hallpass: Client): Promise<AccountExport> => hallpass.request("GET", "account/export");
+
 // --- Sessions ----------------------------------------------------------------------------------
 
 /** The person's sessions, of every page, newest first. */

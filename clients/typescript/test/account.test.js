@@ -5,6 +5,7 @@ import {
   account,
   confirmTotp,
   enrolTotp,
+  exportAccount,
   forgotPassword,
   listSessions,
   removeTotp,
@@ -149,6 +150,24 @@ test("calls for e-mail links and lost passwords work when signed out", async (t)
       ["POST verify-email", { token: "t-2" }, undefined],
     ],
   );
+});
+
+test("an export is asked for again after a proof", async () => {
+  const asked = [];
+  const stale = {
+    request: async (method, path, body) => {
+      asked.push([method, path, body]);
+      if (asked.length === 1) throw new HallpassError(403, "reauthentication_required", "Reauthentication required");
+      return { version: 1 };
+    },
+  };
+  const proof = { password: "right" };
+  assert.deepEqual(await withProof(stale, () => exportAccount(stale), () => proof), { version: 1 });
+  assert.deepEqual(asked, [
+    ["GET", "account/export", undefined],
+    ["POST", "reauthenticate", proof],
+    ["GET", "account/export", undefined],
+  ]);
 });
 
 test("lists of several pages are read to their end", async () => {
