@@ -7,7 +7,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ids::{AuditId, EmailId};
-use super::{ApiTokenId, InvitationId, OrganizationId, Role, SessionId, SessionKind, UserId};
+use super::{
+    ApiTokenId, InvitationId, JoinLinkId, OrganizationId, Role, SessionId, SessionKind, UserId,
+};
 
 /// The version of the format. A field that goes or changes its meaning raises it; a new one does not.
 pub const VERSION: u8 = 1;
@@ -30,10 +32,13 @@ pub struct AccountExport {
     pub api_tokens: Vec<ExportedApiToken>,
     pub identities: Vec<ExportedIdentity>,
     pub known_addresses: Vec<ExportedAddress>,
+    pub known_devices: Vec<ExportedDevice>,
     /// Invitations to the address; empty while it is not verified, since it may be somebody else's.
     pub invitations: Vec<ExportedInvitation>,
     /// Invitations that the person sent.
     pub sent_invitations: Vec<ExportedSentInvitation>,
+    /// Join links that the person made.
+    pub join_links: Vec<ExportedJoinLink>,
     /// E-mails about the account, and those to its verified address.
     pub emails: Vec<ExportedEmail>,
     /// Links in e-mails and steps of a sign-in that can still be used.
@@ -198,6 +203,17 @@ pub struct ExportedAddress {
     pub last_at: DateTime<Utc>,
 }
 
+/// With what the person has signed in, and from which network.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportedDevice {
+    #[schema(example = "Chrome on Windows")]
+    pub device: String,
+    #[schema(example = "198.51.0.0/16")]
+    pub network: String,
+    pub last_at: DateTime<Utc>,
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExportedInvitation {
@@ -212,6 +228,22 @@ pub struct ExportedInvitation {
     pub accepted_at: Option<DateTime<Utc>>,
     #[schema(required)]
     pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// A join link without its token.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportedJoinLink {
+    pub id: JoinLinkId,
+    pub organization_id: OrganizationId,
+    pub role: Role,
+    /// How many people may join by it; null for any number.
+    #[schema(required)]
+    pub uses: Option<i32>,
+    /// How many did.
+    pub used: i32,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
 }
 
 /// An invitation by the person, without the address of the invited one.

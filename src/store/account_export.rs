@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::schema::{
     active_organizations, api_tokens, audit, detached_identities, failed_attempts,
-    failures_in_a_row, identities, invitations, known_addresses, memberships, one_time_tokens,
+    failures_in_a_row, identities, invitations, join_links, known_addresses, known_devices, memberships, one_time_tokens,
     organizations, outbox, removed_identities, sessions, totp, users,
 };
 use super::sessions::{SessionRow, current_version, unrevoked};
@@ -20,11 +20,14 @@ use super::types::{Id, Timestamp};
 use super::{StoreError, Tx, on, parsed, recovery_codes};
 use crate::domain::account_export::{
     ExportedAccount, ExportedAction, ExportedActionByOthers, ExportedAddress, ExportedApiToken,
-    ExportedEmail, ExportedIdentity, ExportedInvitation, ExportedMembership, ExportedOneTimeToken,
+    ExportedDevice, ExportedEmail, ExportedIdentity, ExportedInvitation, ExportedJoinLink,
+    ExportedMembership, ExportedOneTimeToken,
     ExportedSecondFactor, ExportedSentInvitation, ExportedSession, ExportedWrongPasswords, RowKey,
 };
 use crate::domain::ids::{AuditId, EmailId};
-use crate::domain::{ApiTokenId, Email, InvitationId, OrganizationId, SessionId, UserId};
+use crate::domain::{
+    ApiTokenId, Email, InvitationId, JoinLinkId, OrganizationId, SessionId, UserId,
+};
 
 /// The most rows of a page.
 pub const PAGE: u16 = 300;
@@ -368,6 +371,76 @@ pub fn known_addresses(
         last_at: last_at.0,
     };
     Ok(rows.into_iter().map(address).collect())
+}
+
+/// All of them: only the latest are kept.
+pub fn known_devices(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+) -> Result<Vec<ExportedDevice>, StoreError> {
+    let rows: Vec<(String, String, Timestamp)> = on!(tx, |conn| known_devices::table
+        .filter(known_devices::user_id.eq(user_id))
+        .order((
+            known_devices::last_at,
+            known_devices::device,
+            known_devices::network
+        ))
+        .select((
+            known_devices::device,
+            known_devices::network,
+            known_devices::last_at
+        ))
+        .load(conn))?;
+    let device = |(device, network, last_at): (_, _, Timestamp)| ExportedDevice {
+        device,
+        network,
+        last_at: last_at.0,
+    };
+    Ok(rows.into_iter().map(device).collect())
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = join_links)]
+struct JoinLinkRow {
+    id: JoinLinkId,
+    organization_id: OrganizationId,
+    role: String,
+    uses: Option<i32>,
+    used: i32,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+pub fn join_links(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    key: RowKey,
+) -> Result<Vec<ExportedJoinLink>, StoreError> {
+    let rows: Vec<JoinLinkRow> = on!(tx, |conn| join_links::table
+        .filter(join_links::maker_id.eq(user_id))
+        .filter(after!(
+            key,
+            join_links::created_at,
+            join_links::id,
+            JoinLinkId
+        ))
+        .order((join_links::created_at, join_links::id))
+        .limit(PAGE.into())
+        .select(JoinLinkRow::as_select())
+        .load(conn))?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(ExportedJoinLink {
+                id: row.id,
+                organization_id: row.organization_id,
+                role: parsed(&row.role)?,
+                uses: row.uses,
+                used: row.used,
+                created_at: row.created_at.0,
+                expires_at: row.expires_at.0,
+            })
+        })
+        .collect()
 }
 
 #[derive(Queryable, Selectable)]

@@ -171,14 +171,16 @@ impl ExportedFile {
 }
 
 /// The lists of [`AccountExport`](crate::domain::account_export::AccountExport), in its order.
-const LISTS: [(&str, List); 11] = [
+const LISTS: [(&str, List); 13] = [
     ("memberships", List::Memberships),
     ("sessions", List::Sessions),
     ("apiTokens", List::ApiTokens),
     ("identities", List::Identities),
     ("knownAddresses", List::KnownAddresses),
+    ("knownDevices", List::KnownDevices),
     ("invitations", List::Invitations),
     ("sentInvitations", List::SentInvitations),
+    ("joinLinks", List::JoinLinks),
     ("emails", List::Emails),
     ("oneTimeTokens", List::OneTimeTokens),
     ("actions", List::Actions),
@@ -192,8 +194,10 @@ enum List {
     ApiTokens,
     Identities,
     KnownAddresses,
+    KnownDevices,
     Invitations,
     SentInvitations,
+    JoinLinks,
     Emails,
     OneTimeTokens,
     Actions,
@@ -221,6 +225,7 @@ impl List {
             }),
             Self::Identities => Page::only(&export::identities(tx, user_id)?),
             Self::KnownAddresses => Page::only(&export::known_addresses(tx, user_id)?),
+            Self::KnownDevices => Page::only(&export::known_devices(tx, user_id)?),
             Self::Invitations => {
                 let rows = match mailbox {
                     Some(email) => export::invitations_to(tx, email, after)?,
@@ -229,6 +234,9 @@ impl List {
                 Page::of(rows, |row| (row.created_at, row.id.0))
             }
             Self::SentInvitations => Page::of(export::invitations_by(tx, user_id, after)?, |row| {
+                (row.created_at, row.id.0)
+            }),
+            Self::JoinLinks => Page::of(export::join_links(tx, user_id, after)?, |row| {
                 (row.created_at, row.id.0)
             }),
             Self::Emails => Page::of(export::emails(tx, user_id, mailbox, after)?, |row| {
@@ -302,7 +310,7 @@ mod tests {
     );
 
     /// Each table and where the file has what it keeps about the person.
-    const EXPORTED: [(&str, &str); 18] = [
+    const EXPORTED: [(&str, &str); 20] = [
         ("users", "account"),
         ("active_organizations", "account"),
         ("totp", "account"),
@@ -317,6 +325,8 @@ mod tests {
         ("detached_identities", "identities"),
         ("removed_identities", "identities"),
         ("known_addresses", "knownAddresses"),
+        ("known_devices", "knownDevices"),
+        ("join_links", "joinLinks"),
         ("invitations", "invitations"),
         ("outbox", "emails"),
         ("one_time_tokens", "oneTimeTokens"),
@@ -324,7 +334,7 @@ mod tests {
     ];
 
     /// Tables and columns that are left out, and why.
-    const LEFT_OUT: [(&str, &str); 46] = [
+    const LEFT_OUT: [(&str, &str); 53] = [
         (
             "changes",
             "ids and versions for other instances, for a week",
@@ -335,6 +345,16 @@ mod tests {
         ),
         ("slack_states", "names no person"),
         ("workspaces", "is about an organization"),
+        ("slug_aliases", "is about an organization"),
+        ("organizations.token_lifetime", "is about the organization"),
+        ("organizations.session_lifetime", "is about the organization"),
+        ("organizations.session_idle", "is about the organization"),
+        ("identities.id", "names it in a call"),
+        (
+            "invitations.accepted_by",
+            "the person, or somebody else, who is not named",
+        ),
+        ("join_links.hash", "a hash of a secret"),
         ("users.ver", "a counter of the service"),
         ("users.pv", "a counter of the service"),
         ("users.session_ver", "a counter of the service"),
