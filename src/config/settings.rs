@@ -388,8 +388,10 @@ pub static TENANT_DOMAIN: Setting = Setting {
     default: Fallback::None,
     secret: false,
     example: "example.com",
-    description: "With `example.com`, requests to `acme.example.com` that do not name an organization are for the \
-                  organization with the slug `acme`.",
+    description: "With `example.com`, sign-ins at `acme.example.com` that do not name an organization are for the \
+                  one with the slug `acme`: by password, by Slack, and on the sign-in page. The hosts of `PUBLIC_URL` \
+                  and `APP_URL`, and `www`, name none. The host is that of the request, or the one that \
+                  `TRUSTED_PROXIES` forward. List the origins of tenants' pages in `CORS_ALLOWED_ORIGINS`.",
 };
 
 pub static SLACK_CLIENT_ID: Setting = Setting {

@@ -1,4 +1,4 @@
-//! Reads the clients that proxies name in `Forwarded` (RFC 7239), from the right, where our own proxies write.
+//! Reads the clients and hosts that proxies name in `Forwarded` (RFC 7239), from the right, where our own proxies write.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -10,7 +10,21 @@ use super::hop::parse_hop;
 ///
 /// Read from the left, a quote that a client leaves open would hide what our proxies have written behind it.
 pub(super) fn hops_from_right(line: &str) -> impl Iterator<Item = Option<IpAddr>> {
-    elements_from_right(line).map(|element| address(&node(element)?))
+    elements_from_right(line).map(client)
+}
+
+/// As [`hops_from_right`], each with the host that was asked for, where it is named.
+pub(super) fn hosts_from_right(
+    line: &str,
+) -> impl Iterator<Item = (Option<IpAddr>, Option<String>)> {
+    elements_from_right(line).map(|element| {
+        let host = value(element, "host").map(Cow::into_owned);
+        (client(element), host)
+    })
+}
+
+fn client(element: &str) -> Option<IpAddr> {
+    address(&value(element, "for")?)
 }
 
 /// The line, split at the commas outside of quotes.
@@ -39,16 +53,16 @@ fn is_escaped(text: &str, at: usize) -> bool {
     before.take_while(|&byte| byte == b'\\').count() % 2 == 1
 }
 
-/// The value of `for`; `None` if it is not there exactly once (§4).
-fn node(element: &str) -> Option<Cow<'_, str>> {
-    let mut node = None;
+/// The value of a parameter; `None` if it is not there exactly once (§4).
+fn value<'a>(element: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
+    let mut found = None;
     for pair in pairs(element).filter(|pair| !pair.trim().is_empty()) {
         let (name, value) = pair.split_once('=')?;
-        if name.trim().eq_ignore_ascii_case("for") && node.replace(value.trim()).is_some() {
+        if name.trim().eq_ignore_ascii_case(wanted) && found.replace(value.trim()).is_some() {
             return None;
         }
     }
-    unquoted(node?)
+    unquoted(found?)
 }
 
 /// An element, split at the semicolons outside of quotes.

@@ -37,7 +37,7 @@ fn is_own(host: &str, settings: &Settings) -> bool {
 }
 
 /// The host without its port; `None` if it is neither a name nor an address (RFC 3986 §3.2.2).
-fn name_of(field: &str) -> Option<&str> {
+pub(super) fn name_of(field: &str) -> Option<&str> {
     let end = match field.strip_prefix('[') {
         Some(address) => address.find(']')? + 2,
         None => field.find(':').unwrap_or(field.len()),

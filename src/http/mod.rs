@@ -18,6 +18,7 @@ pub mod error_code;
 mod field;
 mod form;
 mod forwarded;
+mod forwarded_host;
 #[cfg(test)]
 pub(crate) mod generated;
 mod hop;
@@ -43,6 +44,7 @@ mod routes;
 mod session_tokens;
 pub mod settings;
 mod slack;
+mod tenant_host;
 mod token_api;
 mod unread_body;
 mod untrusted_proxy;

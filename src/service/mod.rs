@@ -76,5 +76,6 @@ pub use sessions::revocation_cache::RevocationCache;
 pub use sign_in::answer::{Profile, SignIn, SignedIn};
 pub use sign_in::issuer::Tokens;
 pub use sign_in::password::{Login, login};
+pub use sign_in::subject::Wanted;
 pub use slack::Slack;
 pub use unit_of_work::{Caller, Credential, Database, MemberCaller};

@@ -88,10 +88,13 @@ on_both_databases! {
         assert_eq!(chosen["user"]["role"], "manager");
     }
 
-    async fn a_foreign_organization_is_not_found_whether_or_not_it_exists(app: TestApp) {
+    async fn a_foreign_organization_is_refused_after_the_right_password(app: TestApp) {
         app.registers("Acme", "ada@acme.example").await;
         let beta = app.registers("Beta", "bob@beta.example").await;
-        for organization_id in [beta.id.as_str(), "01939f2e-0000-7000-8000-000000000000"] {
+        for (organization_id, status, message) in [
+            (beta.id.as_str(), 403, "Forbidden"),
+            ("01939f2e-0000-7000-8000-000000000000", 404, "Organization not found"),
+        ] {
             app.post("/api/auth/login")
                 .json(&json!({
                     "email": "ada@acme.example",
@@ -99,7 +102,7 @@ on_both_databases! {
                     "organizationId": organization_id,
                 }))
                 .await
-                .refused(404, "Organization not found");
+                .refused(status, message);
         }
         // A person who is not authenticated learns nothing about organizations.
         app.post("/api/auth/login")

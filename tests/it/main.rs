@@ -79,6 +79,7 @@ mod slugs;
 mod sockets;
 mod support;
 mod support_tests;
+mod tenant_hosts;
 mod tenants;
 mod tokens;
 mod two_instances;

@@ -135,9 +135,9 @@ on_both_databases! {
         };
         assert_eq!(login(None, "localhost").await.expect(200)["tenant"], acme.slug);
         assert_eq!(login(Some("acme"), "localhost").await.expect(200)["tenant"], "acme");
-        login(Some("bolt"), "localhost").await.refused(404, "Organization not found");
+        login(Some("bolt"), "localhost").await.refused(403, "Forbidden");
         login(Some("nowhere"), "localhost").await.refused(404, "Organization not found");
-        login(None, "bolt.example.com").await.refused(404, "Organization not found");
+        login(None, "bolt.example.com").await.refused(403, "Forbidden");
         ada.also_belongs_to(&app, &bolt.id, "employee").await;
         let session = login(None, "bolt.example.com:8080").await.expect(200);
         assert_eq!(session["tenant"], "bolt");

@@ -39,12 +39,12 @@ pub(crate) fn lead_to(url: &Url, wants_url: bool, cookies: &[String]) -> HttpRes
 }
 
 /// A failed sign-in, in the form the client expects: the NextAuth client looks for `error` in the URL it gets, a form
-/// is redirected to its page, and a script gets a status.
+/// is redirected to its page, for the same tenant, and a script gets a status.
 pub(crate) fn refuse_sign_in(
     error: ApiError,
     wants_url: bool,
     is_json: bool,
-    onward: &Url,
+    (onward, tenant): (&Url, Option<&str>),
     settings: &Settings,
 ) -> Result<HttpResponse, ApiError> {
     if wants_url {
@@ -60,10 +60,11 @@ pub(crate) fn refuse_sign_in(
     if is_json {
         return Err(error);
     }
-    let parameters = [
+    let mut parameters = vec![
         ("error", word(error.code())),
         ("callbackUrl", onward.as_str()),
     ];
+    parameters.extend(tenant.map(|tenant| ("tenant", tenant)));
     let page = redirect_target::page("/api/auth/signin", &parameters, settings);
     Ok(lead_to(&page, false, &[]))
 }

@@ -12,14 +12,16 @@ use crate::domain::{Email, Violation};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    AuthenticatorUnusable, CrossSiteRequest, EmailNotVerified, InvalidCode, InvalidCredentials,
-    MfaEnrolmentRequired, SecondFactorRequired, TooManyAttempts,
+    AuthenticatorUnusable, CrossSiteRequest, EmailNotVerified, Forbidden, InvalidCode,
+    InvalidCredentials, MfaEnrolmentRequired, OrganizationNotFound, SecondFactorRequired,
+    TooManyAttempts,
 };
 use crate::http::field::{FromText, Password};
 use crate::http::request_origin::{Csrf, RequestOrigin, admit_sign_in};
 use crate::http::settings::Settings;
+use crate::http::tenant_host::TenantHost;
 use crate::service::mfa::{self, MfaChallenge};
-use crate::service::{self, RequestContext, Services, SignIn, SignedIn};
+use crate::service::{self, RequestContext, Services, SignIn, SignedIn, Wanted};
 
 /// What the NextAuth client posts. Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
@@ -32,6 +34,10 @@ pub(crate) struct Credentials {
     /// The code of the second factor, if the account has one.
     #[schema(example = "123456")]
     code: Option<String>,
+    /// The slug of the organization to sign in to. By default the one that the host names below `TENANT_DOMAIN`,
+    /// otherwise the one used last, or joined first.
+    #[schema(example = "analytical-engines")]
+    tenant: Option<String>,
     /// From `/api/auth/csrf`. Required if neither `Origin` nor `Sec-Fetch-Site` identifies the sending page.
     csrf_token: Option<String>,
     /// The URL to go to next: on this service, on an origin of `CORS_ALLOWED_ORIGINS`, or one of
@@ -59,17 +65,23 @@ pub(crate) struct Credentials {
         (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
     ),
     extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
-        AuthenticatorUnusable, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
+        AuthenticatorUnusable, TooManyAttempts, MfaEnrolmentRequired, Forbidden, OrganizationNotFound,
+        CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
 pub(crate) async fn callback(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
+    tenant: TenantHost,
     sent: Sent<Credentials>,
 ) -> Result<HttpResponse, ApiError> {
     let headers = request.headers();
-    let Sent { is_json, fields } = sent;
+    let Sent {
+        is_json,
+        mut fields,
+    } = sent;
+    fields.tenant = fields.tenant.or(tenant.0);
     let csrf = Csrf::of(headers, fields.csrf_token.as_deref(), &services, &settings);
     admit_sign_in(RequestOrigin::of(headers, &settings), csrf, is_json)?;
     let onward =
@@ -81,7 +93,10 @@ pub(crate) async fn callback(
             let cookie = Cookie::Session.set(token, seconds, &settings);
             Ok(answer::lead_to(&onward, wants_url, &[cookie]))
         }
-        Err(error) => answer::refuse_sign_in(error, wants_url, is_json, &onward, &settings),
+        Err(error) => {
+            let page = (&onward, fields.tenant.as_deref());
+            answer::refuse_sign_in(error, wants_url, is_json, page, &settings)
+        }
     }
 }
 
@@ -98,16 +113,18 @@ pub(crate) async fn callback(
         (status = 302, description = "Signed in.", headers(("Location" = String), ("Set-Cookie" = String))),
     ),
     extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidCode,
-        AuthenticatorUnusable, TooManyAttempts, MfaEnrolmentRequired, CrossSiteRequest])), ("x-error-urls" = json!(true))),
+        AuthenticatorUnusable, TooManyAttempts, MfaEnrolmentRequired, Forbidden, OrganizationNotFound,
+        CrossSiteRequest])), ("x-error-urls" = json!(true))),
 )]
 pub(crate) async fn signin(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,
     request: HttpRequest,
+    tenant: TenantHost,
     sent: Sent<Credentials>,
 ) -> Result<HttpResponse, ApiError> {
-    callback(services, settings, context, request, sent).await
+    callback(services, settings, context, request, tenant, sent).await
 }
 
 async fn sign_in(
@@ -124,7 +141,7 @@ async fn sign_in(
     let login = service::Login {
         email,
         password: password.expose(),
-        organization_id: None,
+        wanted: fields.tenant.clone().map_or(Wanted::Usual, Wanted::Slug),
     };
     match service::login(services, context, login).await? {
         SignIn::Complete(signed_in) => Ok(signed_in),

@@ -13,6 +13,7 @@ use super::sent::{Sent, wants_url};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::ProviderNotFound;
 use crate::http::settings::Settings;
+use crate::http::tenant_host::TenantHost;
 use crate::service::Services;
 
 /// Other fields are ignored.
@@ -45,6 +46,7 @@ pub(crate) struct SlackSignIn {
 pub(crate) async fn slack(
     services: Data<Services>,
     settings: Data<Settings>,
+    tenant: TenantHost,
     Sent { fields, .. }: Sent<SlackSignIn>,
 ) -> Result<HttpResponse, ApiError> {
     if !leads_through_slack(&services, &settings) {
@@ -52,7 +54,7 @@ pub(crate) async fn slack(
     }
     let onward =
         redirect_target::callback_url(fields.callback_url.as_deref(), &services, &settings);
-    let way = way(&onward, &settings);
+    let way = way(&onward, tenant.0.as_deref(), &settings);
     Ok(answer::lead_to(
         &way,
         wants_url(fields.json.as_deref()),
@@ -60,8 +62,9 @@ pub(crate) async fn slack(
     ))
 }
 
-/// The URL that starts a sign-in which ends at `onward`.
-pub(crate) fn way(onward: &Url, settings: &Settings) -> Url {
-    let parameters = [("returnUrl", onward.as_str())];
+/// The URL that starts a sign-in to the tenant which ends at `onward`.
+pub(crate) fn way(onward: &Url, tenant: Option<&str>, settings: &Settings) -> Url {
+    let mut parameters = vec![("returnUrl", onward.as_str())];
+    parameters.extend(tenant.map(|tenant| ("tenant", tenant)));
     redirect_target::page("/api/auth/slack/start", &parameters, settings)
 }

@@ -1,24 +1,25 @@
 //! `POST /api/v1/login`
 
+use actix_web::HttpResponse;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 
 use super::session::SessionOfToken;
-use super::tenant;
 use crate::domain::Email;
 use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    CrossSiteRequest, EmailNotVerified, InvalidCredentials, OrganizationNotFound, TooManyAttempts,
+    CrossSiteRequest, EmailNotVerified, Forbidden, InvalidCredentials, OrganizationNotFound,
+    TooManyAttempts,
 };
 use crate::http::field::Password;
 use crate::http::request_origin::RejectCrossSite;
 use crate::http::settings::Settings;
+use crate::http::tenant_host::TenantHost;
 use crate::service::session_tokens::{self, Login};
-use crate::service::{RequestContext, Services};
+use crate::service::{RequestContext, Services, Wanted};
 
 body! {
     pub struct SessionLoginRequest {
@@ -32,7 +33,7 @@ body! {
         #[schema(example = true)]
         return_token: Option<bool>,
         /// The slug of the organization to sign in to. By default the one that the host names below `TENANT_DOMAIN`,
-        /// otherwise the one joined first.
+        /// otherwise the one used last, or joined first.
         #[schema(example = "analytical-engines")]
         tenant: Option<String>,
     }
@@ -49,23 +50,21 @@ body! {
     tag = "Session tokens",
     request_body = SessionLoginRequest,
     responses((status = 200, description = "Signed in.", body = SessionOfToken, headers(("Set-Cookie" = String)))),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts,
-        CrossSiteRequest]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, Forbidden, OrganizationNotFound,
+        TooManyAttempts, CrossSiteRequest]))),
 )]
 pub(crate) async fn login(
     services: Data<Services>,
     settings: Data<Settings>,
     context: RequestContext,
-    request: HttpRequest,
+    tenant: TenantHost,
     _: RejectCrossSite,
     Valid(body): Valid<SessionLoginRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let login = Login {
         email: body.name,
         password: body.password.expose(),
-        tenant: body
-            .tenant
-            .or_else(|| tenant::named_by_host(&request, &settings)),
+        wanted: tenant.unless(body.tenant.map(Wanted::Slug)),
     };
     let begun = session_tokens::login(&services, &context, login).await?;
     let token = begun.expose_token();

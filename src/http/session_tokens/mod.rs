@@ -6,5 +6,4 @@ pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod search;
 mod session;
-mod tenant;
 pub(super) mod unlock;

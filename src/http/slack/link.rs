@@ -78,6 +78,7 @@ pub(super) async fn way(
         return_url: &body.return_url,
         code_challenge: body.code_challenge.clone(),
         team: None,
+        tenant: None,
         browser: browser.as_ref(),
     })
     .await?;

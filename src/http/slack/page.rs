@@ -43,11 +43,12 @@ fn page(error: &ApiError, start_again: Option<String>) -> Page {
 fn href(return_target: &ReturnTarget, settings: &Settings) -> String {
     match return_target {
         ReturnTarget::Application(url) => url.as_str().to_owned(),
-        ReturnTarget::Start(url) => {
+        ReturnTarget::Start(url, tenant) => {
             let mut start = settings.public("/api/auth/slack/start");
             start
                 .query_pairs_mut()
-                .append_pair("returnUrl", url.as_str());
+                .append_pair("returnUrl", url.as_str())
+                .extend_pairs(tenant.iter().map(|tenant| ("tenant", tenant)));
             start.into()
         }
     }

@@ -11,6 +11,7 @@ use crate::http::error_code::ErrorCode::{SlackNotSetUp, ValidationFailed};
 use crate::http::pages::shell::Preferred;
 use crate::http::query::Query;
 use crate::http::settings::Settings;
+use crate::http::tenant_host::TenantHost;
 use crate::service::Services;
 use crate::service::slack::{self, Begin};
 
@@ -26,6 +27,8 @@ use crate::service::slack::{self, Begin};
         ("returnUrl" = String, Query, description = "The URL to return to; an allowed return URL or a path below it."),
         ("codeChallenge" = Option<String>, Query, description = "As for `/api/auth/slack/url`."),
         ("team" = Option<String>, Query, description = "The id of the only workspace that is accepted."),
+        ("tenant" = Option<String>, Query, description = "The slug of the organization to sign in to. By default the \
+            one that the host names below `TENANT_DOMAIN`, otherwise the workspace's."),
     ),
     responses((status = 302, description = "Redirects to Slack.", headers(("Location" = String),
         ("Set-Cookie" = String)))),
@@ -35,9 +38,10 @@ pub(crate) async fn start(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,
+    tenant: TenantHost,
     query: Query,
 ) -> HttpResponse {
-    go(&services, &settings, &request, query).unwrap_or_else(|error| {
+    go(&services, &settings, &request, &tenant, query).unwrap_or_else(|error| {
         page::refusal(
             error,
             Preferred::by_browsers(request.headers()),
@@ -51,6 +55,7 @@ fn go(
     services: &Services,
     settings: &Settings,
     request: &HttpRequest,
+    tenant: &TenantHost,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
     let query = query.unambiguous()?;
@@ -62,6 +67,7 @@ fn go(
             return_url: query.return_url()?,
             code_challenge: query.code_challenge()?,
             team: query.given("team"),
+            tenant: query.get("tenant").or(tenant.0.as_deref()),
             browser: Some(&browser),
         },
     )?;

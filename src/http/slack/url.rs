@@ -11,6 +11,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{SlackNotSetUp, ValidationFailed};
 use crate::http::query::Query;
 use crate::http::settings::Settings;
+use crate::http::tenant_host::TenantHost;
 use crate::service::Services;
 use crate::service::slack::{self, Begin};
 
@@ -28,6 +29,8 @@ use crate::service::slack::{self, Begin};
             description = "SHA-256 of a verifier in base64url (RFC 7636, S256): a one-time code is \
                 returned instead of the token. Required for custom schemes."),
         ("team" = Option<String>, Query, description = "The id of the only workspace that is accepted."),
+        ("tenant" = Option<String>, Query, description = "The slug of the organization to sign in to. By default the \
+            one that the host names below `TENANT_DOMAIN`, otherwise the workspace's."),
     ),
     responses((status = 200, description = "The URL to redirect the browser to.", body = SlackWay)),
     extensions(("x-error-codes" = json!([ValidationFailed, SlackNotSetUp]))),
@@ -36,6 +39,7 @@ pub(crate) async fn url(
     services: Data<Services>,
     settings: Data<Settings>,
     request: HttpRequest,
+    tenant: TenantHost,
     query: Query,
 ) -> Result<HttpResponse, ApiError> {
     let query = query.unambiguous()?;
@@ -52,6 +56,7 @@ pub(crate) async fn url(
             return_url: query.return_url()?,
             code_challenge,
             team: query.given("team"),
+            tenant: query.get("tenant").or(tenant.0.as_deref()),
             browser: browser.as_ref(),
         },
     )?;

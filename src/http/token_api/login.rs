@@ -8,11 +8,13 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    CrossSiteRequest, EmailNotVerified, InvalidCredentials, OrganizationNotFound, TooManyAttempts,
+    CrossSiteRequest, EmailNotVerified, Forbidden, InvalidCredentials, OrganizationNotFound,
+    TooManyAttempts,
 };
 use crate::http::field::Password;
 use crate::http::request_origin::RejectCrossSite;
-use crate::service::{self, RequestContext, Services};
+use crate::http::tenant_host::TenantHost;
+use crate::service::{self, RequestContext, Services, Wanted};
 
 body! {
     pub struct LoginRequest {
@@ -21,7 +23,8 @@ body! {
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "correct horse battery staple")]
         password: Password,
-        /// The organization to sign in to; by default the one joined first.
+        /// The organization to sign in to. By default the one that the host names below `TENANT_DOMAIN`, otherwise the
+        /// one used last, or joined first.
         organization_id: Option<OrganizationId>,
     }
 }
@@ -37,19 +40,20 @@ body! {
     tag = "Signing in",
     request_body = LoginRequest,
     responses((status = 200, description = "Signed in, or the second factor is required.", body = SignIn)),
-    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, OrganizationNotFound, TooManyAttempts,
-        CrossSiteRequest]))),
+    extensions(("x-error-codes" = json!([InvalidCredentials, EmailNotVerified, Forbidden, OrganizationNotFound,
+        TooManyAttempts, CrossSiteRequest]))),
 )]
 pub(crate) async fn login(
     services: Data<Services>,
     context: RequestContext,
+    tenant: TenantHost,
     _: RejectCrossSite,
     Valid(body): Valid<LoginRequest>,
 ) -> Result<Json<SignIn>, ApiError> {
     let login = service::Login {
         email: body.email,
         password: body.password.expose(),
-        organization_id: body.organization_id,
+        wanted: tenant.unless(body.organization_id.map(Wanted::Id)),
     };
     let sign_in = service::login(&services, &context, login).await?;
     Ok(Json(sign_in.into()))

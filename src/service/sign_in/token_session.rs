@@ -3,19 +3,17 @@
 use chrono::TimeDelta;
 
 use crate::crypto::session_token::SessionToken;
-use crate::domain::{Email, SessionKind, Slug};
+use crate::domain::{Email, SessionKind};
 use crate::service::accounts::verify_credentials::verify_credentials;
 use crate::service::session_tokens::view::View;
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
-use crate::service::sign_in::subject::Subject;
-use crate::service::{Error, RequestContext, Result, Services};
-use crate::store::organizations;
+use crate::service::sign_in::subject::{Subject, Wanted};
+use crate::service::{RequestContext, Result, Services};
 
 pub struct Login<'a> {
     pub email: Email,
     pub password: &'a str,
-    /// The slug of the organization to sign in to; the one joined first if missing.
-    pub tenant: Option<String>,
+    pub wanted: Wanted,
 }
 
 /// A session that has just begun.
@@ -35,9 +33,7 @@ impl Begun {
 }
 
 /// # Errors
-/// As [`login`](crate::service::login()): `InvalidCredentials`, `TooManyAttempts`, `EmailNotVerified`; after the
-/// right password, `OrganizationNotFound` for a tenant of which the user is not a member, and `Forbidden` for users who
-/// are members of none.
+/// As [`login`](crate::service::login()).
 pub async fn login(
     services: &Services,
     context: &RequestContext,
@@ -46,17 +42,13 @@ pub async fn login(
     let verified = verify_credentials(services, context, login.email, login.password).await?;
     let token = SessionToken::new(services.random());
     let hash = token.hash();
-    let wanted = login.tenant;
+    let wanted = login.wanted;
     let (is_locked, max_age, view) = services
         .write(context, move |unit| {
-            let user = verified.lock(unit)?.user;
-            let wanted = match wanted {
-                None => None,
-                Some(slug) => organizations::find_by_slug(unit.tx, Slug::typed(&slug).as_str())?
-                    .ok_or(Error::OrganizationNotFound)
-                    .map(|organization| Some(organization.id))?,
+            let subject = match Subject::after_password(unit, &verified, &wanted)? {
+                Ok(subject) => subject,
+                Err(refusal) => return unit.refused(refusal),
             };
-            let subject = Subject::in_organization(unit.tx, user, wanted)?;
             let proof = Proof::Password(subject);
             // Users who must have a second factor and have none stay locked out: these clients cannot enrol one.
             let (is_locked, begun) = match enter(unit, proof, Carrier::Token(hash))? {

@@ -22,6 +22,8 @@ pub struct Begin<'a> {
     pub code_challenge: Option<CodeChallenge>,
     /// The only workspace to accept, which Slack preselects.
     pub team: Option<&'a str>,
+    /// The slug of the organization to sign in to, named in the request, or else by its host.
+    pub tenant: Option<&'a str>,
     /// The browser that must complete the sign-in.
     pub browser: Option<&'a BrowserKey>,
 }
@@ -72,6 +74,7 @@ pub(in crate::service) fn begin_for(
             kind,
             binding: Binding::new(begin.browser, begin.code_challenge.as_ref()),
             team: team.map(str::to_owned),
+            tenant: begin.tenant.map(str::to_owned),
         },
         now + lifetimes::SLACK_STATE,
         Purpose::SlackState,

@@ -64,8 +64,8 @@ pub struct CallbackError {
 
 /// Where the user can start again.
 pub enum ReturnTarget {
-    /// At our own button, with this return URL.
-    Start(ReturnUrl),
+    /// At our own button, with this return URL, and the slug of the organization that the sign-in was for.
+    Start(ReturnUrl, Option<String>),
     /// In the application, which has what it needs to start.
     Application(ReturnUrl),
 }
@@ -139,7 +139,7 @@ fn trusted_state(
 ) -> Result<(State, ReturnUrl), CallbackError> {
     let without_redirect = |why| CallbackError {
         why,
-        return_target: first_web_page(services).map(|url| Box::new(ReturnTarget::Start(url))),
+        return_target: first_web_page(services).map(|url| Box::new(ReturnTarget::Start(url, None))),
     };
     services.slack().map_err(|why| CallbackError {
         why,
@@ -184,7 +184,7 @@ fn return_target(state: &State, return_url: ReturnUrl) -> Box<ReturnTarget> {
         && state.binding.is_to_a_browser()
         && state.binding.code_challenge.is_none();
     Box::new(if may_start_here {
-        ReturnTarget::Start(return_url)
+        ReturnTarget::Start(return_url, state.tenant.clone())
     } else {
         ReturnTarget::Application(return_url)
     })
@@ -237,7 +237,8 @@ async fn arrive(
     {
         return refuse(services, context, SignInFailure::NotAllowed).await;
     }
-    let slack_sign_in = slack_sign_in(services, context, arrival).await?;
+    let mut slack_sign_in = slack_sign_in(services, context, arrival).await?;
+    slack_sign_in.tenant.clone_from(&state.tenant);
     let outcome = match (&state.kind, &state.binding.code_challenge) {
         (Kind::SignIn, None) => sign_in(services, context, slack_sign_in)
             .await

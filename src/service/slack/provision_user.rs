@@ -16,7 +16,7 @@ use crate::service::organizations::register::insert_organization;
 use crate::service::organizations::switch::{OrganizationSwitch, switch_session};
 use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
-use crate::service::sign_in::subject::Subject;
+use crate::service::sign_in::subject::{Subject, Wanted};
 use crate::service::slack::unlink::notify_of_link;
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
@@ -35,6 +35,8 @@ const ATTEMPTS: usize = 8;
 pub(in crate::service) struct SlackSignIn {
     pub person: SlackPerson,
     pub workspace_name: Option<String>,
+    /// The slug of the organization to sign in to; without it, the workspace names one.
+    pub tenant: Option<String>,
     first_role: Role,
     join_policy: JoinPolicy,
     rules: Arc<SelfService>,
@@ -50,6 +52,7 @@ impl SlackSignIn {
             first_role: person.first_role(services.slack()?.first_user_role),
             person,
             workspace_name,
+            tenant: None,
             join_policy: services.default_join_policy,
             rules: Arc::clone(&services.self_service),
         })
@@ -158,7 +161,7 @@ async fn retry_conflicts<T: Send + 'static>(
 ///
 /// # Errors
 /// `NotAllowed` for disabled accounts and for users who were removed from the organization, whatever has become of
-/// their accounts; `AccountExists` if the address belongs to an account that is not linked.
+/// their accounts, and for those who do not belong to the tenant; `AccountExists` if the address belongs to an account that is not linked.
 pub(in crate::service) async fn sign_in(
     services: &Services,
     context: &RequestContext,
@@ -198,9 +201,33 @@ enum Provisioned {
 
 fn provision(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Provisioned> {
     match identities::find(unit.tx, &slack.person.account)? {
-        Some(user_id) => known(unit, slack, user_id).map(Provisioned::Known),
-        None => create(unit, slack).map(Provisioned::New),
+        Some(user_id) => {
+            let subject = known(unit, slack, user_id)?;
+            at_tenant(unit, slack, subject).map(Provisioned::Known)
+        }
+        // Refused newcomers leave nothing behind: the transaction is rolled back.
+        None => {
+            let subject = create(unit, slack)?;
+            at_tenant(unit, slack, subject).map(Provisioned::New)
+        }
     }
+}
+
+/// The user in the tenant's organization, if the sign-in is for one. The workspace shows who they are, and names an
+/// organization only otherwise.
+fn at_tenant(
+    unit: &mut UnitOfWork<'_, '_>,
+    slack: &SlackSignIn,
+    subject: Subject,
+) -> Result<Subject> {
+    let Some(slug) = &slack.tenant else {
+        return Ok(subject);
+    };
+    let wanted = Wanted::Slug(slug.clone());
+    Subject::signing_in(unit.tx, subject.user, &wanted).map_err(|error| match error {
+        Error::OrganizationNotFound | Error::Forbidden => SignInFailure::NotAllowed.into(),
+        other => other,
+    })
 }
 
 /// A user whose identity is linked.

@@ -16,6 +16,9 @@ pub(in crate::service) struct State {
     /// The requested workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// The slug of the organization to sign in to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
 }
 
 /// What the sign-in is for.
