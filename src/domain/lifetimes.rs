@@ -296,7 +296,7 @@ pub(super) mod tests {
         }
         for text in ["90s", "30m", "12h", "90d"] {
             assert_eq!(
-                SessionIdle(seconds_of(text).unwrap() as i32).to_string(),
+                SessionIdle(i32::try_from(seconds_of(text).unwrap()).unwrap()).to_string(),
                 text
             );
         }

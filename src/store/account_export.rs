@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::schema::{
     active_organizations, api_tokens, audit, detached_identities, failed_attempts,
-    failures_in_a_row, identities, invitations, join_links, known_addresses, known_devices, memberships, one_time_tokens,
-    organizations, outbox, removed_identities, sessions, totp, users,
+    failures_in_a_row, identities, invitations, join_links, known_addresses, known_devices,
+    memberships, one_time_tokens, organizations, outbox, removed_identities, sessions, totp, users,
 };
 use super::sessions::{SessionRow, current_version, unrevoked};
 use super::types::{Id, Timestamp};
@@ -21,8 +21,8 @@ use super::{StoreError, Tx, on, parsed, recovery_codes};
 use crate::domain::account_export::{
     ExportedAccount, ExportedAction, ExportedActionByOthers, ExportedAddress, ExportedApiToken,
     ExportedDevice, ExportedEmail, ExportedIdentity, ExportedInvitation, ExportedJoinLink,
-    ExportedMembership, ExportedOneTimeToken,
-    ExportedSecondFactor, ExportedSentInvitation, ExportedSession, ExportedWrongPasswords, RowKey,
+    ExportedMembership, ExportedOneTimeToken, ExportedSecondFactor, ExportedSentInvitation,
+    ExportedSession, ExportedWrongPasswords, RowKey,
 };
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::{
@@ -374,10 +374,7 @@ pub fn known_addresses(
 }
 
 /// All of them: only the latest are kept.
-pub fn known_devices(
-    tx: &mut Tx<'_>,
-    user_id: UserId,
-) -> Result<Vec<ExportedDevice>, StoreError> {
+pub fn known_devices(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<ExportedDevice>, StoreError> {
     let rows: Vec<(String, String, Timestamp)> = on!(tx, |conn| known_devices::table
         .filter(known_devices::user_id.eq(user_id))
         .order((

@@ -134,7 +134,8 @@ on_both_databases! {
 }
 
 /// Whatever is stored to be compared with a secret, or sealed.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
+    "select hash as v from join_links",
     "select password_hash as v from users",
     "select secret as v from totp",
     "select hash as v from recovery_codes",
@@ -175,6 +176,10 @@ impl Scene {
             .await
             .expect(200);
         eve.invites(&bob.email, "employee").await.expect(201);
+        bob.post(&bob.organization_path("/join-links"))
+            .json(&json!({"role": "employee"}))
+            .await
+            .expect(201);
         bob.invites("carol@other.example", "employee")
             .await
             .expect(201);

@@ -54,7 +54,8 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from users").await, 0);
     }
 
-    async fn a_locked_account_is_unlocked(app: TestApp) {
+    async fn a_locked_account_is_unlocked(db: Db) {
+        let app = TestApp::configured(db, |config| config.server.rate_limits = true).await;
         let ada = app.signs_up_verified("Acme", ADA).await;
         let bob = app.joins(ada.organization_id(), BOB).await;
         let locks = async || {

@@ -321,7 +321,7 @@ async fn piles_up(app: &TestApp, actor: &Actor) -> Actor {
             format!(
                 "with recursive n(i) as (select 1 union all select i + 1 from n where i < {MANY})"
             ),
-            "substr({sid}, 1, 6) || randomblob(10)",
+            "cast(substr({sid}, 1, 6) || randomblob(10) as blob)",
             "created_at - i",
         ),
         Db::Postgres { .. } => (

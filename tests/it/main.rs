@@ -11,8 +11,8 @@
 )]
 
 mod accept_invitation_page;
-mod account_states;
 mod account_export;
+mod account_states;
 mod api_tokens;
 mod architecture;
 mod audit;

@@ -347,7 +347,10 @@ mod tests {
         ("workspaces", "is about an organization"),
         ("slug_aliases", "is about an organization"),
         ("organizations.token_lifetime", "is about the organization"),
-        ("organizations.session_lifetime", "is about the organization"),
+        (
+            "organizations.session_lifetime",
+            "is about the organization",
+        ),
         ("organizations.session_idle", "is about the organization"),
         ("identities.id", "names it in a call"),
         (
