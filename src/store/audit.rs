@@ -61,14 +61,23 @@ pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Removes address and device from at most `limit` rows of what a user did; returns from how many.
-pub fn remove_origins(tx: &mut Tx<'_>, actor_id: UserId, limit: u32) -> Result<usize, StoreError> {
-    let ids: Vec<AuditId> = on!(tx, |conn| audit::table
-        .filter(audit::actor_id.eq(actor_id))
+/// Removes address and device from at most `limit` rows of what a user did, and as many of what somebody unknown did to
+/// them, such as a refused sign-in, who may have been themselves. Returns from how many.
+pub fn remove_origins(tx: &mut Tx<'_>, user_id: UserId, limit: u32) -> Result<usize, StoreError> {
+    let mut ids: Vec<AuditId> = on!(tx, |conn| audit::table
+        .filter(audit::actor_id.eq(user_id))
         .filter(audit::address.is_not_null().or(audit::device.is_not_null()))
         .select(audit::id)
         .limit(limit.into())
         .load(conn))?;
+    let by_unknown: Vec<AuditId> = on!(tx, |conn| audit::table
+        .filter(audit::subject_id.eq(user_id))
+        .filter(audit::actor_id.is_null())
+        .filter(audit::address.is_not_null().or(audit::device.is_not_null()))
+        .select(audit::id)
+        .limit(limit.into())
+        .load(conn))?;
+    ids.extend(by_unknown);
     Ok(on!(tx, |conn| diesel::update(
         audit::table.filter(audit::id.eq_any(&ids))
     )

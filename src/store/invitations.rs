@@ -241,3 +241,22 @@ pub fn delete_to(tx: &mut Tx<'_>, email: &Email) -> Result<(), StoreError> {
     .execute(conn))?;
     Ok(())
 }
+
+/// Deletes all invitations to an organization.
+pub fn delete_all_of(tx: &mut Tx<'_>, organization_id: OrganizationId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        invitations::table.filter(invitations::organization_id.eq(organization_id))
+    )
+    .execute(conn))?;
+    Ok(())
+}
+
+/// The addresses of the invitations that a user has accepted, which were theirs.
+pub fn list_accepted_addresses(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Email>, StoreError> {
+    let addresses: Vec<String> = on!(tx, |conn| invitations::table
+        .filter(invitations::accepted_by.eq(user_id))
+        .select(invitations::email)
+        .distinct()
+        .load(conn))?;
+    Ok(addresses.into_iter().map(Email::from_stored).collect())
+}

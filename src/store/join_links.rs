@@ -166,3 +166,12 @@ pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, Stor
     )
     .execute(conn))?)
 }
+
+/// Deletes all links of an organization.
+pub fn delete_all_of(tx: &mut Tx<'_>, organization_id: OrganizationId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        join_links::table.filter(join_links::organization_id.eq(organization_id))
+    )
+    .execute(conn))?;
+    Ok(())
+}

@@ -177,6 +177,35 @@ pub fn lock(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>,
     find(tx, id)
 }
 
+/// As [`lock`], against rows that refer to it as well, such as memberships: for its deletion.
+pub fn lock_exclusively(tx: &mut Tx<'_>, id: OrganizationId) -> Result<bool, StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let locked: Option<OrganizationId> = organizations::table
+            .find(id)
+            .select(organizations::id)
+            .for_update()
+            .get_result(*connection)
+            .optional()?;
+        return Ok(locked.is_some());
+    }
+    Ok(find(tx, id)?.is_some())
+}
+
+/// Keeps an organization from being deleted until the transaction ends; returns whether it exists. Call it before
+/// inserting a row that refers to it.
+pub fn hold(tx: &mut Tx<'_>, id: OrganizationId) -> Result<bool, StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let held: Option<OrganizationId> = organizations::table
+            .find(id)
+            .select(organizations::id)
+            .for_key_share()
+            .get_result(*connection)
+            .optional()?;
+        return Ok(held.is_some());
+    }
+    Ok(find(tx, id)?.is_some())
+}
+
 /// Updates what an organization's admins may change.
 pub fn update(
     tx: &mut Tx<'_>,
@@ -199,6 +228,17 @@ pub fn update(
     )
     .set(values)
     .execute(conn))?;
+    Ok(())
+}
+
+/// Sets the join policy to `closed`.
+pub fn close(tx: &mut Tx<'_>, id: OrganizationId, now: DateTime<Utc>) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::update(organizations::table.find(id))
+        .set((
+            organizations::join_policy.eq(JoinPolicy::Closed.as_str()),
+            organizations::updated_at.eq(Timestamp(now))
+        ))
+        .execute(conn))?;
     Ok(())
 }
 

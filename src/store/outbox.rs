@@ -9,7 +9,7 @@ use super::schema::outbox;
 use super::types::Timestamp;
 use super::{StoreError, Tx, on};
 use crate::domain::ids::EmailId;
-use crate::domain::{Email, Priority, User, UserId};
+use crate::domain::{Email, Priority, UserId};
 
 /// The kind of rows that are not e-mails: see [`insert_decoy`].
 pub const DECOY: &str = "blank";
@@ -298,17 +298,20 @@ pub fn backlog(tx: &mut Tx<'_>) -> Result<Backlog, StoreError> {
     })
 }
 
-/// Deletes all e-mails about an account or to its address, sent or not.
-pub fn delete_of_user(tx: &mut Tx<'_>, user: &User) -> Result<(), StoreError> {
+/// Deletes all e-mails about an account, sent or not.
+pub fn delete_about(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::delete(
-        outbox::table.filter(outbox::user_id.eq(user.id))
+        outbox::table.filter(outbox::user_id.eq(user_id))
     )
     .execute(conn))?;
-    if let Some(email) = &user.email {
-        on!(tx, |conn| diesel::delete(
-            outbox::table.filter(outbox::recipient.eq(email.as_str()))
-        )
-        .execute(conn))?;
-    }
+    Ok(())
+}
+
+/// Deletes all e-mails to an address, sent or not.
+pub fn delete_to(tx: &mut Tx<'_>, recipient: &Email) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        outbox::table.filter(outbox::recipient.eq(recipient.as_str()))
+    )
+    .execute(conn))?;
     Ok(())
 }

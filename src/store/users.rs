@@ -18,6 +18,15 @@ pub struct Account {
     pub email_verified_at: Option<DateTime<Utc>>,
 }
 
+impl Account {
+    /// Whether there is a password, and an address to sign in with, which may have to be verified.
+    pub fn signs_in_by_password(&self, must_be_verified: bool) -> bool {
+        let has_address =
+            self.user.email.is_some() && (self.email_verified_at.is_some() || !must_be_verified);
+        self.password_hash.is_some() && has_address
+    }
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub(super) struct UserRow {
@@ -110,6 +119,7 @@ pub fn insert(
 pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
     let row: Option<UserRow> = on!(tx, |conn| users::table
         .find(id)
+        .filter(users::deleted_at.is_null())
         .select(UserRow::as_select())
         .get_result(conn)
         .optional())?;
@@ -119,6 +129,7 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
 pub fn find_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
     let row: Option<AccountRow> = on!(tx, |conn| users::table
         .find(id)
+        .filter(users::deleted_at.is_null())
         .select(AccountRow::as_select())
         .get_result(conn)
         .optional())?;

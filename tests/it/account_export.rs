@@ -49,7 +49,7 @@ on_both_databases! {
         let to_others = actions.iter().filter(|row| row["toAnotherPerson"] == true);
         assert!(to_others.clone().count() > 0 && to_others.into_iter().all(|row| row["detail"].is_null()));
         let exported = actions.last().unwrap();
-        assert_eq!((&exported["action"], &exported["device"]), (&json!("user.exported"), &json!("Exporter/1")));
+        assert_eq!((&exported["action"], &exported["device"]), (&json!("user.exported"), &json!("Exporter 1")));
         assert_eq!(exported["address"], "127.0.0.1");
         let by_others = values(&file["actionsByOthers"], "action");
         assert!(by_others.contains(&"user.role_changed".to_owned()), "{by_others:?}");

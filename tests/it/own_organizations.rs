@@ -68,6 +68,9 @@ on_both_databases! {
                 "joinPolicy": "open",
                 "allowedDomains": [],
                 "requireMfa": false,
+                "tokenLifetime": null,
+                "sessionLifetime": null,
+                "sessionIdle": null,
                 "createdAt": created["createdAt"],
             })
         );

@@ -4,15 +4,17 @@ use serde_json::json;
 
 use crate::domain::audit::Action;
 use crate::domain::{Change, OrganizationId, OrganizationName, Role, UserId, Violation};
+use crate::service::sessions::end_many::end_sessions_in;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, MemberCaller, Result, Services};
-use crate::store::{memberships, organizations};
+use crate::store::{invitations, join_links, memberships, organizations};
 
 /// How many members lose their membership at once, so that other writers wait for no more than that.
 const BATCH: u32 = 500;
 
 /// Deletes the caller's organization with all that belongs to it. Its members keep their accounts; their tokens for it
-/// are revoked. Memberships end in batches, the caller's last: a deletion that is interrupted can be repeated.
+/// are revoked. Memberships end in batches, the caller's last, and nobody joins meanwhile: a deletion that is interrupted
+/// can be repeated.
 ///
 /// # Errors
 /// `OrganizationNotFound` for every organization but the caller's; `Forbidden` below `admin`, and for a service;
@@ -55,30 +57,56 @@ fn must_be_named(
 }
 
 /// Ends some memberships, all but that of `last`, or deletes the organization once there are no others; returns
-/// whether it did. The organization is locked.
+/// whether it did. From the first step on nobody joins. The organization is locked.
+///
+/// Accounts come before the exclusive lock of the organization, because whoever signs in holds their account and waits
+/// for the organization.
 pub(in crate::service) fn delete_step(
     unit: &mut UnitOfWork<'_, '_>,
     id: OrganizationId,
     last: Option<UserId>,
 ) -> Result<bool> {
+    organizations::close(unit.tx, id, unit.now)?;
     let members = memberships::list_some(unit.tx, id, last, BATCH)?;
-    memberships::delete_some(unit.tx, id, &members, unit.now)?;
-    for user_id in &members {
-        unit.outdated(*user_id)?;
-    }
-    if members.len() == BATCH as usize {
+    if !members.is_empty() {
+        memberships::delete_some(unit.tx, id, &members, unit.now)?;
+        for user_id in &members {
+            end_sessions_in(unit, *user_id, id)?;
+        }
         let event = unit.event(Action::OrganizationUpdated).within(id);
-        unit.record(event.about(None).detail(json!({"membersRemoved": BATCH})))?;
+        let detail = json!({"membersRemoved": members.len()});
+        unit.record(event.about(None).detail(detail))?;
         return Ok(false);
     }
     if let Some(user_id) = last {
-        unit.outdated(user_id)?;
+        memberships::delete_some(unit.tx, id, &[user_id], unit.now)?;
+        end_sessions_in(unit, user_id, id)?;
     }
+    must_be_empty(unit, id, last)?;
     delete_empty(unit, id)?;
     Ok(true)
 }
 
-/// Deletes an organization that has at most one member, whose tokens are revoked otherwise.
+/// Locks an organization so that nobody joins it any more.
+///
+/// # Errors
+/// `Conflict` if somebody has joined since its members were read.
+pub(in crate::service) fn must_be_empty(
+    unit: &mut UnitOfWork<'_, '_>,
+    id: OrganizationId,
+    except: Option<UserId>,
+) -> Result<()> {
+    // Who uses one of these holds its row and waits for the organization.
+    join_links::delete_all_of(unit.tx, id)?;
+    invitations::delete_all_of(unit.tx, id)?;
+    organizations::lock_exclusively(unit.tx, id)?;
+    match memberships::list_some(unit.tx, id, except, 1)?.as_slice() {
+        [] => Ok(()),
+        _ => Err(Error::Conflict),
+    }
+}
+
+/// Deletes an organization of which [`must_be_empty`] holds.
 pub(in crate::service) fn delete_empty(
     unit: &mut UnitOfWork<'_, '_>,
     organization_id: OrganizationId,

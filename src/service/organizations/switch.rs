@@ -8,7 +8,9 @@ use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::unit_of_work::{Actor, Event, Finished, UnitOfWork};
 use crate::service::{Error, Profile, Result, Services, SignIn};
-use crate::store::{StoreError, Tx, Unique, active_organizations, memberships, sessions};
+use crate::store::{
+    StoreError, Tx, Unique, active_organizations, memberships, organizations, sessions,
+};
 
 /// The result of switching a session.
 pub(in crate::service) enum OrganizationSwitch {
@@ -119,13 +121,16 @@ impl OrganizationSwitch {
 /// Inserts a membership without a manager.
 ///
 /// # Errors
-/// `AlreadyMember`, `TooManyOrganizations`.
+/// `OrganizationNotFound` if it was deleted meanwhile, `AlreadyMember`, `TooManyOrganizations`.
 pub(in crate::service) fn admit(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
     organization_id: OrganizationId,
     role: Role,
 ) -> Result<Membership> {
+    if !organizations::hold(unit.tx, organization_id)? {
+        return Err(Error::OrganizationNotFound);
+    }
     let membership = Membership {
         user_id,
         organization_id,

@@ -39,6 +39,8 @@ pub(in crate::service) struct SlackSignIn {
     pub tenant: Option<String>,
     first_role: Role,
     join_policy: JoinPolicy,
+    /// Whether a password signs in only with a verified address.
+    must_be_verified: bool,
     rules: Arc<SelfService>,
 }
 
@@ -54,6 +56,7 @@ impl SlackSignIn {
             workspace_name,
             tenant: None,
             join_policy: services.default_join_policy,
+            must_be_verified: services.require_verified_email,
             rules: Arc::clone(&services.self_service),
         })
     }
@@ -242,7 +245,7 @@ fn known(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn, user_id: UserId) ->
     };
     if !is_member
         && former_identities::is_removed(unit.tx, &slack.person.account)?
-        && has_another_way_in(unit.tx, &account)?
+        && has_another_way_in(unit.tx, &account, slack.must_be_verified)?
     {
         return Err(SignInFailure::NotAllowed.into());
     }
@@ -274,9 +277,9 @@ fn fill_in_email(
     Ok(subject)
 }
 
-/// A password, or an identity in a workspace to whose organization the user belongs.
-fn has_another_way_in(tx: &mut Tx<'_>, account: &Account) -> Result<bool> {
-    if account.password_hash.is_some() {
+/// A password that signs in, or an identity in a workspace to whose organization the user belongs.
+fn has_another_way_in(tx: &mut Tx<'_>, account: &Account, must_be_verified: bool) -> Result<bool> {
+    if account.signs_in_by_password(must_be_verified) {
         return Ok(true);
     }
     for organization_id in identities::list_organizations_of(tx, account.user.id)? {
@@ -313,13 +316,10 @@ fn must_not_be_removed(
     registered: Option<&Account>,
 ) -> Result<()> {
     let account = &slack.person.account;
-    let Some(organization_id) = workspaces::find(unit.tx, &account.team_id)? else {
-        return Ok(());
-    };
     let enabled = registered.filter(|account| account.user.disabled_at.is_none());
-    let is_member = match enabled {
-        Some(account) => memberships::find(unit.tx, account.user.id, organization_id)?.is_some(),
-        None => false,
+    let is_member = match (enabled, workspaces::find(unit.tx, &account.team_id)?) {
+        (Some(account), Some(id)) => memberships::find(unit.tx, account.user.id, id)?.is_some(),
+        (None, _) | (_, None) => false,
     };
     if !is_member && former_identities::is_removed(unit.tx, account)? {
         return Err(SignInFailure::NotAllowed.into());
@@ -353,6 +353,7 @@ fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject>
         role,
         manager_id: None,
     };
+    must_exist(unit, organization_id)?;
     users::insert(unit.tx, &user, None, None).map_err(conflict)?;
     memberships::insert(unit.tx, &membership, unit.now).map_err(conflict)?;
     insert_identity(unit, slack, user.id)?;
@@ -362,6 +363,16 @@ fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject>
         user,
         membership: Some(membership),
     })
+}
+
+/// # Errors
+/// `Conflict` if the organization was deleted meanwhile.
+fn must_exist(unit: &mut UnitOfWork<'_, '_>, id: OrganizationId) -> Result<()> {
+    if organizations::hold(unit.tx, id)? {
+        Ok(())
+    } else {
+        Err(Error::Conflict)
+    }
 }
 
 fn insert_identity(
@@ -404,18 +415,21 @@ pub(in crate::service) async fn link(
             Some(id) => memberships::find(unit.tx, user_id, id)?,
             None => None,
         };
-        if place.is_none() && owner.is_none() {
+        if place.is_none() {
             let verified = users::find_verified_email(unit.tx, user_id)?;
             let verified = verified.as_ref();
             // They have an account already.
             slack.must_be_let_in(unit, JoinPolicy::Open, verified, verified)?;
         }
-        let (organization_id, role, _) = slack.organization(unit)?;
+        let (organization_id, role, action) = slack.organization(unit)?;
+        let is_new = action == Action::OrganizationFounded;
         let membership = match (place, owner) {
             (Some(membership), _) => membership,
-            (None, Some(_)) => return Err(SignInFailure::NotAllowed.into()),
-            (None, None) => {
+            (None, Some(_)) if !is_new => return Err(SignInFailure::NotAllowed.into()),
+            // Also an identity that outlived the workspace's organization.
+            (None, _) => {
                 must_not_be_removed(unit, &slack, None)?;
+                must_exist(unit, organization_id)?;
                 let membership = Membership {
                     user_id,
                     organization_id,

@@ -32,10 +32,7 @@ pub async fn unlink_identity(
             let mut linked = identities::list_of_user(unit.tx, user_id)?;
             linked.retain(|identity| identity.id == identity_id);
             let identity = linked.first().ok_or(Error::IdentityNotFound)?;
-            let has_address = account.user.email.is_some()
-                && (account.email_verified_at.is_some() || !must_be_verified);
-            let by_password = account.password_hash.is_some() && has_address;
-            let remains = by_password
+            let remains = account.signs_in_by_password(must_be_verified)
                 || has_slack && identities::another_leads_in(unit.tx, user_id, identity_id)?;
             if !remains {
                 return Err(Error::LastWayIn);

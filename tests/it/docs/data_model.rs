@@ -276,6 +276,17 @@ impl Migrated {
                     self.foreign.insert(name.to_owned(), moved);
                 }
             }
+            ["alter", "table", table, "drop", "constraint", name] => {
+                let named = |key: &ForeignKey| {
+                    let column = key.columns[0].trim_end_matches("_id");
+                    name == format!("{table}_{column}_fkey")
+                };
+                self.foreign
+                    .get_mut(table)
+                    .unwrap()
+                    .retain(|key| !named(key));
+                self.foreign.retain(|_, keys| !keys.is_empty());
+            }
             ["alter", "table", table, ..] => {
                 for definition in definitions(statement)
                     .iter()

@@ -77,6 +77,31 @@ on_both_databases! {
         assert_eq!(app.db.count("select count(*) from removed_identities").await, 0);
     }
 
+    async fn a_removed_person_stays_out_when_the_organization_is_gone(app: SlackApp) {
+        let (admin, member) = people(&app).await;
+        admin.delete(&path(&member)).await.expect(200);
+        let name = admin.get(&admin.organization_path("")).await.expect(200)["name"].clone();
+        admin.delete(&admin.organization_path("")).json(&json!({"name": name})).await.expect(200);
+        app.arrives("member").await.failed_with("not_allowed");
+        // The workspace gets another organization from somebody who links it, or is new.
+        let returned = app.arrives("owner").await;
+        let owner = Actor { token: returned.token().to_owned(), ..admin };
+        assert_eq!(owner.me().await.expect(200)["organizationId"], json!(null));
+        let linked = links(&app, &owner, "owner").await;
+        assert_eq!(app.me(linked.token()).await["role"], "admin");
+        app.arrives("member").await.failed_with("not_allowed");
+    }
+
+    async fn a_password_without_an_address_is_no_other_way_in(app: SlackApp) {
+        let (admin, _) = people(&app).await;
+        let token = app.arrives("no-email").await.token().to_owned();
+        let person = app.me(&token).await;
+        let password = json!({"newPassword": OTHER_PASSWORD});
+        app.client.post("/api/auth/set-password").bearer(&token).json(&password).await.expect(200);
+        admin.delete(&membership(&admin, &person)).await.expect(200);
+        assert_eq!(app.signs_in("no-email").await["organizationId"], json!(null));
+    }
+
     async fn who_leaves_by_themselves_is_not_remembered_as_removed(app: SlackApp) {
         let (admin, member) = people(&app).await;
         let token = app.arrives("member").await.token().to_owned();
