@@ -15,6 +15,7 @@ mod sessions;
 mod set_email;
 mod set_password;
 mod set_role;
+mod unlink;
 mod unlock;
 mod verify;
 
@@ -86,6 +87,12 @@ pub(super) enum Command {
     /// Remove a user's authenticator and recovery codes, and end all their sessions
     #[command(after_help = reset_mfa::EXAMPLES)]
     ResetMfa(reset_mfa::ResetMfa),
+    /// Unlink a user from their accounts at Slack, and end all their sessions
+    ///
+    /// They stay members of their organizations. Without a password for an address they can sign in with, give them one:
+    /// see `hallpass user set-email` and `set-password`.
+    #[command(after_help = unlink::EXAMPLES)]
+    Unlink(unlink::Unlink),
     /// Give a member of an organization another role
     #[command(after_help = set_role::EXAMPLES)]
     SetRole(set_role::SetRole),
@@ -116,6 +123,7 @@ pub(super) async fn run(command: Command, variables: &Variables) -> Result<(), F
         Command::Enable(enable) => enable.run(variables).await,
         Command::Unlock(unlock) => unlock.run(variables).await,
         Command::ResetMfa(reset_mfa) => reset_mfa.run(variables).await,
+        Command::Unlink(unlink) => unlink.run(variables).await,
         Command::SetRole(set_role) => set_role.run(variables).await,
         Command::Join(join) => join.run(variables).await,
         Command::Move(move_member) => move_member.run(variables).await,

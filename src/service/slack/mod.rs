@@ -14,7 +14,7 @@ mod reauthenticate;
 mod redeem;
 mod refuse;
 mod state;
-mod unlink;
+pub(in crate::service) mod unlink;
 
 use std::sync::Arc;
 

@@ -18,10 +18,11 @@ use crate::service::api_tokens::end_with_sessions::Ending;
 use crate::service::hashing::passwords::GUESSED_ORGANIZATIONS;
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::update::{disable_account, enable_account};
+use crate::service::slack::unlink::notify_of_link;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, limits, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{Requester, memberships, organizations, users};
+use crate::store::{Requester, former_identities, identities, memberships, organizations, users};
 
 /// The result of disabling a user.
 pub enum Disabled {
@@ -123,6 +124,33 @@ pub async fn enable_user(
         }
         let user = reread(unit.tx, user_id)?;
         unit.recorded_if_changed(user)
+    })
+    .await
+}
+
+/// Unlinks a user's accounts at Slack, or those in one workspace, and ends all sessions; returns how many there were.
+/// They are remembered as the user's, so that a removal from the workspace's organization still holds.
+///
+/// # Errors
+/// `UserNotFound`.
+pub async fn unlink_identities(
+    services: &Services,
+    context: &RequestContext,
+    user_id: UserId,
+    team: Option<String>,
+) -> Result<usize> {
+    change_account(services, context, user_id, &[], move |unit, account| {
+        let mut linked = identities::list_of_user(unit.tx, user_id)?;
+        linked.retain(|identity| team.as_ref().is_none_or(|team| identity.team == *team));
+        if linked.is_empty() {
+            return unit.unrecorded(0);
+        }
+        former_identities::detach(unit.tx, user_id, &linked, unit.now)?;
+        unit.revoke_tokens(user_id)?;
+        notify_of_link(unit, &account, false)?;
+        let event = unit.event(Action::IdentityUnlinked).about(user_id);
+        let event = event.detail(json!({"identities": linked.len()}));
+        unit.finish(event, linked.len())
     })
     .await
 }

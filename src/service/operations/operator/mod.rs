@@ -8,7 +8,7 @@ mod users;
 
 pub use accounts::{
     Disabled, delete_user, disable_user, enable_user, export_user, reset_link, set_email,
-    set_password, unlock_user, verify_user,
+    set_password, unlink_identities, unlock_user, verify_user,
 };
 pub use memberships::{join, move_member, set_role};
 pub use organizations::{

@@ -32,6 +32,29 @@ on_both_databases! {
         server.logs_in(ADA, generated["password"].as_str().unwrap()).await;
     }
 
+    async fn unlinked_accounts_at_slack_lead_nowhere(db: Db) {
+        let server = Server::with_acme(&db).await;
+        let ada = server.logs_in(ADA, PASSWORD).await;
+        for (team, id) in [("T1", 1), ("T2", 2)] {
+            let id = db.id(&uuid::Uuid::from_u128(id).to_string());
+            db.execute(&format!(
+                "insert into identities (id, user_id, provider, team_id, external_id, created_at)
+                 select {id}, id, 'slack', '{team}', 'U1', created_at from users where email = '{ADA}'"
+            ))
+            .await;
+        }
+        let unlink = ["user", "unlink", ADA];
+        refused(&db, &[&unlink[..], &["--team", "T3"]].concat(), 65, &["no such account at Slack"]);
+        let unlinked = done(&db, &[&unlink[..], &["--team", "T1"]].concat());
+        assert_eq!(unlinked["email"], ADA);
+        server.soon_answers(&ada, 401).await;
+        assert_eq!(db.count("select count(*) from identities").await, 1);
+        done(&db, &unlink);
+        assert_eq!(db.count("select count(*) from identities").await, 0);
+        assert_eq!(db.count("select count(*) from detached_identities").await, 2);
+        assert_eq!(rows(&db, "user.identity_unlinked").await, 2);
+    }
+
     async fn the_operator_exports_what_the_user_can(db: Db) {
         let server = Server::with_acme(&db).await;
         let token = server.logs_in(ADA, PASSWORD).await;
