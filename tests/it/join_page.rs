@@ -1,10 +1,12 @@
 //! The page a join link leads to.
 
+use chrono::TimeDelta;
+use hallpass::domain::{AllowedDomains, JoinPolicy};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::client::Call;
-use crate::support::{Actor, Answer, SESSION_COOKIE, TestApp, on_both_databases};
+use crate::support::{Actor, Answer, PASSWORD, SESSION_COOKIE, TestApp, on_both_databases};
 
 async fn link(admin: &Actor, uses: u32) -> String {
     let path = admin.organization_path("/join-links");
@@ -110,6 +112,49 @@ on_both_databases! {
         ada.logs_out().await.expect(200);
         says(&with_cookie(opens(&app, &token), &ada).await, 200, &["callbackUrl"]);
         assert_eq!(app.db.count("select count(*) from memberships").await, 1);
+    }
+
+    async fn a_session_that_cannot_join_leads_to_the_sign_in_and_back(app: TestApp) {
+        for rule in ["sessionLifetime", "sessionIdle"] {
+            let ada = app.signs_up(rule, &format!("ada@{}.example", rule.to_lowercase())).await;
+            let bob = app.signs_up("Bolt", &format!("bob@{}.example", rule.to_lowercase())).await;
+            let token = link(&ada, 1).await;
+            ada.sets_rules(&json!({rule: 3600})).await;
+            app.advance(TimeDelta::hours(2));
+            let refused = submits(&app, &bob, &token).await;
+            assert!([401, 403].contains(&refused.status.as_u16()), "{}", refused.status);
+            let way = "&#x2f;api&#x2f;auth&#x2f;signin?callbackUrl=";
+            says(&refused, refused.status.as_u16(), &["sign in again first", way, &token]);
+            assert!(!refused.text().contains("two-factor"));
+            let back = app.logs_in(&bob.email, PASSWORD).await;
+            says(&submits(&app, &back, &token).await, 200, &["You are now a member of"]);
+        }
+    }
+
+    async fn people_without_an_account_are_told_the_way_to_one(app: TestApp) {
+        let mut app = app;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let token = link(&ada, 1).await;
+        let application = "<a href=\"https:&#x2f;&#x2f;app.example&#x2f;\">";
+        for (registration, has_application, words) in [
+            (JoinPolicy::Open, true, "create one in the application"),
+            (JoinPolicy::Open, false, "ask the person who sent you this link for an invitation"),
+            (JoinPolicy::Domain, true, "ask the person who sent you this link for an invitation"),
+            (JoinPolicy::Invite, true, "ask the person who sent you this link for an invitation"),
+            (JoinPolicy::Closed, true, "ask the people who run this service for an invitation"),
+        ] {
+            app.restart_configured(|config| {
+                config.self_service.domains = AllowedDomains::parse(["acme.example"]).unwrap();
+                config.self_service.registration = registration;
+                let app_url = if has_application { "https://app.example" } else { "http://localhost" };
+                config.accounts.app_url = app_url.parse().unwrap();
+            })
+            .await;
+            let page = opens(&app, &token).await;
+            says(&page, 200, &["Sign in to join.", words]);
+            let is_linked = page.text().contains(application);
+            assert_eq!(is_linked, has_application && registration == JoinPolicy::Open, "{}", page.text());
+        }
     }
 
     async fn invalid_and_closed_links_say_so(app: TestApp) {

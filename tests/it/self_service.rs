@@ -155,7 +155,7 @@ on_both_databases! {
         is_closed(&app.registers_invited("bob@acme.example", &token).await);
         let page = app.get(&format!("/accept-invitation?token={token}")).await;
         page.is_page(403, "registration_closed");
-        assert!(page.text().contains("New accounts cannot be created here") && !page.text().contains("<form"));
+        assert!(page.text().contains("Ask the people who run this service.") && !page.text().contains("<form"));
         let fields = [("token", token.as_str()), ("name", "Bob"), ("password", OTHER_PASSWORD)];
         app.post("/accept-invitation").form(&fields).await.is_page(403, "registration_closed");
         app.restart_configured(registration(JoinPolicy::Invite)).await;

@@ -8,6 +8,7 @@ use super::accept_invitation::as_role;
 use super::error_page::error_page;
 use super::link_page::to_application;
 use super::shell::{Form, Link, Page};
+use crate::domain::JoinPolicy;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     self, CrossSiteRequest, InvalidOrExpiredToken, OrganizationClosed, ReauthenticationRequired,
@@ -18,7 +19,7 @@ use crate::http::query::Query;
 use crate::http::settings::Settings;
 use crate::http::token_api::renewed::renewed_cookie;
 use crate::service::join_links::{self, Preview};
-use crate::service::{Caller, Error, RequestContext, Services};
+use crate::service::{Caller, RequestContext, Services};
 use crate::texts::Text;
 
 /// Page: join an organization
@@ -50,8 +51,8 @@ pub(crate) async fn open(
         Err(error) => return error_page(error),
     };
     match join_links::preview(&services, &context, caller.as_ref(), token).await {
-        Ok(preview) => offer(&preview, caller.as_ref(), token, &settings),
-        Err(error) => refused(error.into()),
+        Ok(preview) => offer(&preview, caller.as_ref(), token, (&services, &settings)),
+        Err(error) => refused(error.into(), token, &settings),
     }
 }
 
@@ -87,10 +88,10 @@ pub(crate) async fn submit(
     };
     let preview = match join_links::preview(&services, &context, caller.as_ref(), token).await {
         Ok(preview) => preview,
-        Err(error) => return refused(error.into()),
+        Err(error) => return refused(error.into(), token, &settings),
     };
     let Some(caller) = caller else {
-        return offer(&preview, None, token, &settings);
+        return offer(&preview, None, token, (&services, &settings));
     };
     match join_links::join(&services, &caller, token).await {
         Ok(sign_in) => {
@@ -100,16 +101,7 @@ pub(crate) async fn submit(
             }
             answer
         }
-        Err(Error::ReauthenticationRequired) => {
-            let page = Page {
-                title: "page.join.title",
-                text: vec!["page.join.sign_in_again".into()],
-                link: Some(to_sign_in(token, &settings)),
-                ..Page::default()
-            };
-            page.refusal(Error::ReauthenticationRequired.into())
-        }
-        Err(error) => refused(error.into()),
+        Err(error) => refused(error.into(), token, &settings),
     }
 }
 
@@ -126,7 +118,7 @@ fn offer(
     preview: &Preview,
     caller: Option<&Caller>,
     token: &str,
-    settings: &Settings,
+    (services, settings): (&Services, &Settings),
 ) -> HttpResponse {
     if preview.is_member {
         return member(preview, ALREADY, settings).answer();
@@ -150,19 +142,35 @@ fn offer(
                 ..Page::default()
             }
         }
-        None => Page {
-            title: "page.join.title",
-            text: vec![offer, "page.join.signed_out".into()],
-            link: Some(to_sign_in(token, settings)),
-            footnote: Some("page.invitation.footnote"),
-            ..Page::default()
-        },
+        None => {
+            let (without_account, application) = without_account(services, settings);
+            Page {
+                title: "page.join.title",
+                text: vec![offer, "page.join.signed_out".into(), without_account.into()],
+                link: Some(to_sign_in(token, settings)),
+                other_link: application,
+                footnote: Some("page.invitation.footnote"),
+                ..Page::default()
+            }
+        }
     };
     let mut answer = page.answer();
     // The button's request needs an `Origin`, and no other site may learn of the link.
     let policy = HeaderValue::from_static("same-origin");
     answer.headers_mut().insert(REFERRER_POLICY, policy);
     answer
+}
+
+/// What people without an account are told, and where they get one.
+fn without_account(services: &Services, settings: &Settings) -> (&'static str, Option<Link>) {
+    match (
+        services.self_service().registration,
+        to_application(settings),
+    ) {
+        (JoinPolicy::Open, Some(link)) => ("page.join.register", Some(link)),
+        (JoinPolicy::Closed, _) => ("page.join.ask_operator", None),
+        _ => ("page.join.ask_for_invitation", None),
+    }
 }
 
 /// The sign-in page, which leads back here.
@@ -194,8 +202,13 @@ fn member(preview: &Preview, [title, text]: [&'static str; 2], settings: &Settin
 }
 
 /// The page of a link that cannot be used now.
-fn refused(error: ApiError) -> HttpResponse {
+fn refused(error: ApiError, token: &str, settings: &Settings) -> HttpResponse {
+    let mut link = None;
     let (title, text) = match error.code() {
+        code if asks_to_sign_in_again(code) => {
+            link = Some(to_sign_in(token, settings));
+            ("page.join.title", "page.join.sign_in_again")
+        }
         ErrorCode::InvalidOrExpiredToken => ("page.join.expired.title", "page.join.expired.text"),
         ErrorCode::OrganizationClosed => (
             "page.invitation.closed.title",
@@ -206,8 +219,14 @@ fn refused(error: ApiError) -> HttpResponse {
     let page = Page {
         title,
         text: vec![text.into()],
+        link,
         error_code: Some(error.code().as_str()),
         ..Page::default()
     };
     page.refusal(error)
+}
+
+/// Whether a new session can join where this one cannot.
+fn asks_to_sign_in_again(code: ErrorCode) -> bool {
+    code.status() == 401 || matches!(code, ReauthenticationRequired)
 }

@@ -43,6 +43,8 @@ pub(crate) struct Page {
     pub form: Option<Form>,
     /// Where to go next, as prominent as a button.
     pub link: Option<Link>,
+    /// Another way, less prominent.
+    pub other_link: Option<Link>,
     pub footnote: Option<&'static str>,
     pub error_code: Option<&'static str>,
 }
@@ -215,6 +217,10 @@ mod tests {
                 href: evil.to_owned(),
                 text: "page.link.to_application",
             }),
+            other_link: Some(Link {
+                href: evil.to_owned(),
+                text: "page.link.to_application",
+            }),
             footnote: Some("page.link.sent.footnote"),
             error_code: Some("busy"),
         };
@@ -222,7 +228,13 @@ mod tests {
         for bad in ["<script", "\"onclick", "<link", "<img", "@import", "url("] {
             assert!(!page.contains(bad), "{bad} in {page}");
         }
-        assert_eq!(page.matches("&lt;script&gt;").count(), 7, "{page}");
+        assert_eq!(page.matches("&lt;script&gt;").count(), 8, "{page}");
+    }
+
+    #[test]
+    fn words_without_a_break_wrap_on_every_page() {
+        let body = STYLE.lines().find(|line| line.starts_with("body {"));
+        assert!(body.unwrap().contains("overflow-wrap: anywhere;"));
     }
 
     #[test]
