@@ -120,6 +120,7 @@ impl From<service::Error> for Failure {
             | Error::InviterNotVerified
             | Error::InvitationRequired
             | Error::RegistrationClosed
+            | Error::OrganizationCreationClosed { .. }
             | Error::MfaAlreadyEnabled
             | Error::MfaEnrolmentRequired
             | Error::MfaRequired

@@ -39,6 +39,12 @@ pub struct ApiError {
 const INVITER_NOT_VERIFIED: &str =
     "Verify your e-mail address first: POST /api/auth/resend-verification";
 
+/// The messages of `registration_closed` for those who may not create an organization.
+const CREATED_BY_DOMAIN: &str =
+    "Creating an organization requires a verified e-mail address at an allowed domain";
+const CREATED_BY_OPERATOR: &str =
+    "Organizations are created by the people who run this service only";
+
 impl ApiError {
     pub fn internal(cause: impl Into<String>) -> Self {
         Self {
@@ -141,6 +147,16 @@ impl From<service::Error> for ApiError {
             }
             Error::InvitationRequired => ErrorCode::InvitationRequired,
             Error::RegistrationClosed => ErrorCode::RegistrationClosed,
+            Error::OrganizationCreationClosed { by_domain } => {
+                return Self {
+                    message: Some(if by_domain {
+                        CREATED_BY_DOMAIN
+                    } else {
+                        CREATED_BY_OPERATOR
+                    }),
+                    ..ErrorCode::RegistrationClosed.into()
+                };
+            }
             Error::InvalidCode => ErrorCode::InvalidCode,
             Error::AuthenticatorUnusable => ErrorCode::AuthenticatorUnusable,
             Error::MfaEnrolmentRequired => ErrorCode::MfaEnrolmentRequired,

@@ -129,9 +129,10 @@ error_codes! {
     InvitationRequired "invitation_required" FORBIDDEN "Invitation required"
         means "Only invited users can join the organization."
         do_this "Ask an administrator of the organization for an invitation."
-    RegistrationClosed "registration_closed" FORBIDDEN "Registration is not open to everyone: ask for an invitation"
+    RegistrationClosed "registration_closed" FORBIDDEN "This is not open to everyone"
         means "The operator's settings do not let these people create an account or an organization."
-        do_this "Offer what `GET /api/auth/options` says is open. With `domain`, look for an invitation by e-mail."
+        do_this "Offer what `GET /api/auth/options` says is open. With `domain`, look for an invitation by e-mail, or \
+            verify an address at an allowed domain. Otherwise ask the people who run the service."
     MfaEnrolmentRequired "mfa_enrolment_required" FORBIDDEN "MFA enrolment required"
         means "The organization requires a second factor, and the caller has none."
         do_this "Enrol an authenticator at `/api/auth/mfa/totp`; the token works as soon as it is confirmed."

@@ -56,6 +56,11 @@ pub enum Error {
     /// The operator's settings let them in neither as they are nor by the invitation they have.
     #[error("registration is closed to them")]
     RegistrationClosed,
+    #[error("creating organizations is closed to them")]
+    OrganizationCreationClosed {
+        /// Whether a verified address at an allowed domain would let them.
+        by_domain: bool,
+    },
     #[error("the code of the second factor is wrong")]
     InvalidCode,
     /// No key opens the authenticator's secret, so its codes cannot be checked.

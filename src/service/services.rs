@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use crate::domain::{AllowedReturnUrl, Email, JoinPolicy, Lifetimes, ReservedSlugs, SelfService};
+use crate::domain::{AllowedReturnUrl, JoinPolicy, Lifetimes, ReservedSlugs, SelfService};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::service::{
     Database, Error, Limits, MailTransport, Passwords, Result, RevocationCache, Slack, Tokens,
@@ -104,18 +104,6 @@ impl Services {
     /// What people may do without being asked.
     pub fn self_service(&self) -> &SelfService {
         &self.self_service
-    }
-
-    /// Requires that someone may create an organization. `verified` is their address if it is verified.
-    ///
-    /// # Errors
-    /// `RegistrationClosed`.
-    pub fn may_create_organization(&self, verified: Option<&Email>) -> Result<()> {
-        if self.self_service.lets_create_organization(verified) {
-            Ok(())
-        } else {
-            Err(Error::RegistrationClosed)
-        }
     }
 
     pub fn limits(&self) -> &Limits {

@@ -2,7 +2,6 @@
 
 use hallpass::config::Config;
 use hallpass::domain::{AllowedDomains, Email, JoinPolicy, OrganizationName, PersonName, Role};
-use hallpass::service::Error;
 use hallpass::service::invitations::{Invite, invite_by_operator};
 use hallpass::service::operations::operator;
 use serde_json::json;
@@ -39,10 +38,19 @@ async fn registers(app: &TestApp, organization_id: &str, email: &str) -> Answer 
 
 #[track_caller]
 fn is_closed(answer: &Answer) {
-    answer.refused(
-        403,
-        "Registration is not open to everyone: ask for an invitation",
-    );
+    answer.refused(403, "This is not open to everyone");
+    assert_eq!(answer.header("x-error-code"), Some("registration_closed"));
+}
+
+#[track_caller]
+fn no_organization(answer: &Answer, creation: JoinPolicy) {
+    let message = match creation {
+        JoinPolicy::Domain => {
+            "Creating an organization requires a verified e-mail address at an allowed domain"
+        }
+        _ => "Organizations are created by the people who run this service only",
+    };
+    answer.refused(403, message);
     assert_eq!(answer.header("x-error-code"), Some("registration_closed"));
 }
 
@@ -218,6 +226,7 @@ on_both_databases! {
                 let answer = app.post("/api/auth/register").json(&organization_body("Acme", &email)).await;
                 match (setting, creation) {
                     (JoinPolicy::Open, JoinPolicy::Open) => assert_eq!(answer.status, 201),
+                    (JoinPolicy::Open, _) => no_organization(&answer, creation),
                     _ => is_closed(&answer),
                 }
             }
@@ -225,6 +234,21 @@ on_both_databases! {
         for table in ["organizations", "users", "memberships"] {
             assert_eq!(app.db.count(&format!("select count(*) from {table}")).await, 1, "{table}");
         }
+    }
+
+    async fn who_is_signed_in_is_told_who_creates_organizations(app: TestApp) {
+        let mut app = app;
+        let eve = app.signs_up_verified("Evil", "eve@evil.example").await;
+        for creation in [JoinPolicy::Domain, JoinPolicy::Invite, JoinPolicy::Closed] {
+            app.restart_configured(|config| {
+                config.self_service.domains = acme();
+                config.self_service.organization_creation = creation;
+            })
+            .await;
+            let answer = eve.post("/api/organizations").json(&json!({"name": "Another"})).await;
+            no_organization(&answer, creation);
+        }
+        assert_eq!(app.db.count("select count(*) from organizations").await, 1);
     }
 
     async fn a_verified_address_of_a_domain_may_create_an_organization(db: Db) {
@@ -242,11 +266,7 @@ on_both_databases! {
             .await;
             let operator_app = app.operator_app().await;
             let may = [None, Some(&emails[0]), Some(&emails[1])]
-                .map(|verified| match operator_app.services().may_create_organization(verified) {
-                    Ok(()) => true,
-                    Err(Error::RegistrationClosed) => false,
-                    Err(other) => panic!("{other}"),
-                });
+                .map(|verified| operator_app.services().self_service().lets_create_organization(verified));
             assert_eq!(may, expected, "{policy}");
         }
     }

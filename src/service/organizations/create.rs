@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::domain::audit::Action;
 use crate::domain::{
-    AddressBlock, Change, Membership, Organization, OrganizationName, Role, Slug, Violation,
+    AddressBlock, Change, Email, JoinPolicy, Membership, Organization, OrganizationName, Role,
+    SelfService, Slug, Violation,
 };
 use crate::service::limits::{Group, Key, draw_as};
 use crate::service::organizations::register::{insert_organization, insert_with_slug};
@@ -21,8 +22,8 @@ pub struct CreateOrganization {
 /// The caller becomes its admin; their session stays in the organization that it is in.
 ///
 /// # Errors
-/// `Forbidden` for a service; `RegistrationClosed` where only the operator creates them; `Invalid` for a reserved slug, and without one for a name that suggests none;
-/// `SlugTaken`; `TooManyOrganizations`; `TooManyRequests` by address and by account, as for a registration.
+/// `Forbidden` for a service; `OrganizationCreationClosed`; `Invalid` for a reserved slug, and without one for a name
+/// that suggests none; `SlugTaken`; `TooManyOrganizations`; `TooManyRequests` by address and by account, as for a registration.
 pub async fn create_organization(
     services: &Services,
     caller: &Caller,
@@ -47,9 +48,7 @@ pub async fn create_organization(
             actor.session()?;
             let user_id = actor.id();
             let verified = users::find_verified_email(unit.tx, user_id)?;
-            if !rules.lets_create_organization(verified.as_ref()) {
-                return Err(Error::RegistrationClosed);
-            }
+            may_create_organization(&rules, verified.as_ref())?;
             let organization = match create.slug {
                 Some(slug) => insert_with_slug(unit, create.name, slug, join_policy)?,
                 None => insert_organization(unit, create.name, join_policy)?,
@@ -67,4 +66,20 @@ pub async fn create_organization(
             unit.finish(event.within(organization.id), organization)
         })
         .await
+}
+
+/// Requires that someone may create an organization. `verified` is their address if it is verified.
+///
+/// # Errors
+/// `OrganizationCreationClosed`.
+pub(in crate::service) fn may_create_organization(
+    rules: &SelfService,
+    verified: Option<&Email>,
+) -> Result<()> {
+    if rules.lets_create_organization(verified) {
+        return Ok(());
+    }
+    Err(Error::OrganizationCreationClosed {
+        by_domain: rules.organization_creation == JoinPolicy::Domain,
+    })
 }

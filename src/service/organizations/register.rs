@@ -9,6 +9,7 @@ use crate::domain::{
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::limits::{Whose, permit_hashing};
 use crate::service::organizations::change_slug::must_not_be_reserved;
+use crate::service::organizations::create::may_create_organization;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{memberships, organizations, users};
@@ -31,7 +32,7 @@ pub struct RegisteredOrganization {
 /// Inserts the organization, the user, their membership as `admin` and the verification e-mail in one transaction.
 ///
 /// # Errors
-/// `Invalid`, `EmailTaken`; `RegistrationClosed` unless strangers may both register and create an organization.
+/// `Invalid`, `EmailTaken`; `RegistrationClosed`, `OrganizationCreationClosed` unless strangers may do both.
 pub async fn register_organization(
     services: &Services,
     context: &RequestContext,
@@ -41,7 +42,7 @@ pub async fn register_organization(
     if !services.self_service.lets_register(None) {
         return Err(Error::RegistrationClosed);
     }
-    services.may_create_organization(None)?;
+    may_create_organization(&services.self_service, None)?;
     let slug = Slug::suggested_by(&found.organization_name);
     let names = [found.name.as_str(), found.organization_name.as_str()];
     let names = names.into_iter().chain(slug.as_ref().map(Slug::as_str));
