@@ -17,6 +17,8 @@ pub(super) enum Cookie {
     Device,
     /// The browser's key during a sign-in with Slack.
     SlackBrowser,
+    /// The address that was typed into the sign-in page, while it is shown again.
+    TypedEmail,
 }
 
 impl Cookie {
@@ -34,6 +36,8 @@ impl Cookie {
             (Self::Device, false) => "hallpass-device",
             (Self::SlackBrowser, true) => "__Host-hallpass-slack",
             (Self::SlackBrowser, false) => "hallpass-slack",
+            (Self::TypedEmail, true) => "__Host-hallpass-email",
+            (Self::TypedEmail, false) => "hallpass-email",
         }
     }
 

@@ -1,5 +1,6 @@
 //! `POST /api/auth/callback/credentials` and its alias `POST /api/auth/signin/credentials`
 
+use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
@@ -8,6 +9,7 @@ use utoipa::ToSchema;
 use super::answer::{self, Next};
 use super::redirect_target;
 use super::sent::{Sent, wants_url};
+use super::typed_email;
 use crate::domain::{Email, Violation};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
@@ -95,7 +97,17 @@ pub(crate) async fn callback(
         }
         Err(error) => {
             let page = (&onward, fields.tenant.as_deref());
-            answer::refuse_sign_in(error, wants_url, is_json, page, &settings)
+            let mut refusal = answer::refuse_sign_in(error, wants_url, is_json, page, &settings)?;
+            if !is_json
+                && !wants_url
+                && let Some(cookie) = fields
+                    .email
+                    .as_deref()
+                    .and_then(|typed| typed_email::keep(typed, &settings))
+            {
+                refusal.headers_mut().append(SET_COOKIE, cookie);
+            }
+            Ok(refusal)
         }
     }
 }

@@ -14,3 +14,4 @@ pub(super) mod sign_in_page;
 pub(super) mod sign_out;
 pub(super) mod sign_out_page;
 pub(super) mod slack;
+mod typed_email;

@@ -92,7 +92,7 @@ mod tests {
         let page = render(context! {
             title => "page.sign_in.title", error => "page.sign_in.error.other",
             callback_url => evil, csrf_token => evil, action => evil, slack => evil,
-            asks_who => true, asks_for_code => true, tenant => evil,
+            asks_who => true, asks_for_code => true, tenant => evil, email => evil,
         });
         let page = page.unwrap();
         for bad in ["<script", "<link", "<img", "@import", "url("] {

@@ -1,11 +1,14 @@
 //! `GET /api/auth/signin`
 
+use actix_web::http::header::{HeaderValue, SET_COOKIE};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use minijinja::context;
 
 use super::providers::leads_through_slack;
-use super::{answer, page, redirect_target, slack};
+use super::{answer, page, redirect_target, slack, typed_email};
+use crate::domain::Email;
+use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::query::Query;
 use crate::http::settings::Settings;
@@ -48,6 +51,7 @@ pub(crate) async fn sign_in_page(
         let page = redirect_target::page("/api/auth/signin", &parameters, &settings);
         return Ok(answer::lead_to(&page, false, &[]));
     }
+    let email = typed_email::read(request.headers(), &settings);
     let values = context! {
         title => "page.sign_in.title",
         asks_who => true,
@@ -55,11 +59,18 @@ pub(crate) async fn sign_in_page(
         forgot => settings.public("/reset-password").as_str(),
         slack => has_slack.then(|| slack::way(&onward, tenant, &settings).to_string()),
         tenant,
+        email => email.as_ref().map(Email::as_str),
         error => error.map(text),
         asks_for_code => matches!(error, Some("MfaRequired" | "InvalidCode" | "authenticator_unusable")),
     };
     let own = (services.get_ref(), settings.get_ref());
-    page::answer(&onward, values, request.headers(), own)
+    let mut page = page::answer(&onward, values, request.headers(), own)?;
+    if email.is_some()
+        && let Ok(cookie) = HeaderValue::try_from(Cookie::TypedEmail.clear(&settings))
+    {
+        page.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(page)
 }
 
 /// An unknown error is not repeated: a link could say anything.

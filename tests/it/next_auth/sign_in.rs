@@ -64,6 +64,29 @@ on_both_databases! {
         assert!(page.text().contains("Incorrect e-mail address or password."), "{}", page.text());
     }
 
+    async fn the_page_keeps_the_address_of_a_failed_sign_in_once(app: TestApp) {
+        app.signs_up("Acme", "ada@acme.example").await;
+        let browser = Browser::new(&app);
+        let wrong = [("email", "ada@acme.example"), ("password", "wrong")];
+        let answer = browser.post_form(SIGNIN, &wrong).await;
+        let page = answer.header("location").unwrap().replace("http://localhost", "");
+        assert!(!page.contains("ada"), "{page}");
+        let cookie = answer.header("set-cookie").unwrap();
+        assert!(cookie.ends_with("; Path=/; Max-Age=60; HttpOnly; SameSite=Lax"), "{cookie}");
+        let shown = browser.get(&page).await.text();
+        assert!(shown.contains("value=\"ada@acme.example\""), "{shown}");
+        assert!(!browser.get(&page).await.text().contains("ada@acme.example"));
+
+        let evil = Browser::new(&app);
+        let typed = [("email", "\"><script>@acme.example"), ("password", "wrong")];
+        let answer = evil.post_form(SIGNIN, &typed).await;
+        assert_eq!((answer.status.as_u16(), answer.header("set-cookie")), (302, None));
+        evil.set_cookie("hallpass-email", "Ij48c2NyaXB0PkBhY21lLmV4YW1wbGU");
+        assert!(!evil.get(&page).await.text().contains("<script"));
+        let json = app.post(SIGNIN).json(&json!({"email": "ada@acme.example", "password": "wrong"})).await;
+        assert_eq!((json.status.as_u16(), json.header("set-cookie")), (401, None));
+    }
+
     async fn unknown_wrong_and_disabled_get_one_answer(app: TestApp) {
         app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.signs_up("Bolt", "bob@bolt.example").await;
