@@ -15,6 +15,7 @@ pub(super) const EXAMPLES: &str = examples!(
 pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {
     let config = Config::read(&|name| variables.get(name), Mode::Dev)?;
     logging::start(&config.logging);
+    variables.warn_of_misspelt_names();
     let tokens = config.tokens.clone();
     let app = App::build(config, for_development()?).await?;
     let seeded = seed(app.services()).await?;

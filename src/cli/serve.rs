@@ -16,6 +16,7 @@ pub(super) const EXAMPLES: &str = examples!(
 
 pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {
     let config = operator::read_settings(variables, Mode::Serve)?;
+    variables.warn_of_misspelt_names();
     let tokens = config.tokens.clone();
     start(App::build(config, Overrides::default()).await?, &tokens).await
 }

@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn file_variable(setting: &Setting) -> String {
+pub(super) fn file_variable(setting: &Setting) -> String {
     format!("{}_FILE", setting.name)
 }
 

@@ -31,6 +31,18 @@ fn all_errors_are_named_at_once_without_secrets_and_the_exit_code_is_78() {
     }
 }
 
+#[actix_web::test]
+async fn a_misspelt_setting_in_the_file_is_one_warning_at_start() {
+    let mut command = hallpass_on(&Db::sqlite(), &["serve"]);
+    let directory = command.get_current_dir().unwrap();
+    std::fs::write(directory.join(".env"), "REGISTRATIONS=closed\n").unwrap();
+    command.env("ORGANIZATION_CREATIONS", "closed");
+    let output = Server::run(command).await.output();
+    let warning = ".env: REGISTRATIONS is not a setting; did you mean REGISTRATION?";
+    assert_eq!(output.matches(warning).count(), 1, "{output}");
+    assert_eq!(output.matches("did you mean").count(), 1, "{output}");
+}
+
 #[test]
 fn weak_secrets_are_refused() {
     let repeated = format!("{SECRET},{SECRET}");
