@@ -137,10 +137,11 @@ error_codes! {
         means "The organization requires a second factor, and the caller has none."
         do_this "Enrol an authenticator at `/api/auth/mfa/totp`; the token works as soon as it is confirmed."
     AuthenticatorUnusable "authenticator_unusable" FORBIDDEN
-        "Authenticator unusable: use a recovery code, or ask an administrator to reset the second factor"
+        "Authenticator unusable: use a recovery code, or ask the people who run this service to reset the second factor"
         means "The codes of the authenticator cannot be checked, because the service has lost the key to its secret."
-        do_this "Ask for a recovery code, which still works, and send one to `/api/auth/mfa/totp` to enrol the \
-            authenticator again. Operators: `hallpass user reset-mfa`."
+        do_this "Ask for a recovery code, which still works, and enrol the authenticator again at \
+            `/api/auth/mfa/totp`: within fifteen minutes of the sign-in without a code, later with a recovery code. \
+            Operators: `hallpass user reset-mfa`."
     InvitationNotYours "invitation_not_yours" FORBIDDEN "Invitation for another address"
         means "The account's e-mail address is not the invited one; the invitation stays valid."
         do_this "Sign in to the account of the invited address, or register with it."
@@ -214,7 +215,7 @@ error_codes! {
             another workspace; then unlink."
     MfaAlreadyEnabled "mfa_already_enabled" CONFLICT "MFA already enabled"
         means "The account has an authenticator."
-        do_this "To replace it, send a `code` of the current one."
+        do_this "To replace it, send a `code` of the current one, or a recovery code."
     MfaNotEnrolled "mfa_not_enrolled" CONFLICT "MFA not enrolled"
         means "The account has no authenticator, or none to confirm. To require MFA for others, you must have it \
             enabled yourself."

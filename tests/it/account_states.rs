@@ -157,8 +157,7 @@ on_both_databases! {
         let signed_in = app.shows_code(&token, &lost.recovery_codes[0]).await.expect(200);
         let mut ada = ada;
         ada.takes_token(&signed_in);
-        let proof = json!({"code": lost.recovery_codes[1]});
-        let enrolment = ada.begins_enrolment().json(&proof).await.expect(200);
+        let enrolment = ada.begins_enrolment().await.expect(200);
         let new = Authenticator::from_enrolment(&enrolment);
         ada.confirms(&new.code(&app)).await.expect(200);
         resets_second_factor(app.operator_app().await.services(), &ada).await;

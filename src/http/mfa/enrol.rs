@@ -47,7 +47,7 @@ pub(crate) struct Enrolment {
 /// Creates a secret; another call creates another one. It becomes active when a code is confirmed. A user who already
 /// has an authenticator sends a `code` to replace it; the old one works until then. With a bearer token, and without a
 /// code of the authenticator, the caller must have authenticated within the last fifteen minutes. If the authenticator is
-/// unusable, a recovery code is enough.
+/// unusable, a recovery code is enough, and for fifteen minutes after a sign-in none is needed.
 #[utoipa::path(
     post,
     path = "/api/auth/mfa/totp",

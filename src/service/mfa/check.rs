@@ -32,6 +32,18 @@ pub(in crate::service) fn must_be_enrolled(tx: &mut Tx<'_>, user_id: UserId) -> 
     }
 }
 
+/// Whether the user's authenticator cannot be used, because no key opens its secret.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::service) fn is_unusable(
+    unit: &mut UnitOfWork<'_, '_>,
+    user_id: UserId,
+) -> Result<bool> {
+    let secret = totp::find(unit.tx, user_id)?.and_then(|found| found.secret);
+    Ok(secret.is_some_and(|secret| open(&secret, user_id, unit.keyring()).is_none()))
+}
+
 /// A code as it was typed.
 pub(in crate::service) enum CodeCheck {
     Totp(Code),
@@ -83,11 +95,7 @@ impl CodeCheck {
     /// # Errors
     /// When the database fails.
     pub(crate) fn is_proof(&self, unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<bool> {
-        if matches!(self, Self::Totp(_)) {
-            return Ok(true);
-        }
-        let secret = totp::find(unit.tx, user_id)?.and_then(|found| found.secret);
-        Ok(secret.is_some_and(|secret| open(&secret, user_id, unit.keyring()).is_none()))
+        Ok(matches!(self, Self::Totp(_)) || is_unusable(unit, user_id)?)
     }
 
     /// Uses the code, or counts it as wrong. `event` is what the code is for: a wrong code is recorded as its refusal,

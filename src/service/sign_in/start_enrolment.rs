@@ -3,7 +3,7 @@
 use crate::crypto::totp::Secret;
 use crate::domain::User;
 use crate::domain::audit::Action;
-use crate::service::mfa::check::CodeCheck;
+use crate::service::mfa::check::{CodeCheck, is_unusable};
 use crate::service::mfa::secret::seal;
 use crate::service::sign_in::enrolment_subject::EnrolmentSubject;
 use crate::service::sign_in::second_step::resume;
@@ -25,7 +25,8 @@ pub struct Enrolment {
 
 /// Creates a secret, which takes effect once a code of it is confirmed; another call replaces it. Users who have an
 /// authenticator must send a `code` of it or a recovery code, and use the old one until the new one is confirmed. All
-/// but a code of the authenticator require a fresh session; if that cannot be used, a recovery code is enough.
+/// but a code of the authenticator require a fresh session. If that cannot be used, a recovery code is enough, and so is
+/// a fresh session, which then began with one: it may have been the last.
 ///
 /// # Errors
 /// `MfaAlreadyEnabled` for users who have one and send no code; `InvalidCode`, `TooManyAttempts`,
@@ -43,8 +44,9 @@ pub async fn enrol(
             caller.session_id()?;
             services
                 .write_as(&caller, move |unit, actor| {
-                    if totp::is_enrolled(unit.tx, actor.id())? {
-                        let check = check.ok_or(Error::MfaAlreadyEnabled)?;
+                    if !totp::is_enrolled(unit.tx, actor.id())? {
+                        actor.must_be_fresh(unit.now)?;
+                    } else if let Some(check) = check {
                         let is_proof = check.is_proof(unit, actor.id())?;
                         if !is_proof {
                             actor.must_be_fresh(unit.now)?;
@@ -57,8 +59,10 @@ pub async fn enrol(
                         if is_proof {
                             sessions::set_proven(unit.tx, actor.session_id()?, unit.now)?;
                         }
-                    } else {
-                        actor.must_be_fresh(unit.now)?;
+                    } else if !(actor.session()?.is_fresh(unit.now)
+                        && is_unusable(unit, actor.id())?)
+                    {
+                        return Err(Error::MfaAlreadyEnabled);
                     }
                     let secret = store_pending(unit, actor.user())?;
                     unit.unrecorded((actor.user().clone(), secret))

@@ -74,6 +74,27 @@ on_both_databases! {
         assert_eq!(again.header("x-error-code"), Some("reauthentication_required"));
     }
 
+    async fn the_last_recovery_code_is_enough_to_sign_in_and_enrol_again(app: TestApp) {
+        let (app, ada, _) = recovered(app).await;
+        app.db.execute("delete from recovery_codes").await;
+        app.advance(TimeDelta::minutes(14));
+        ada.begins_enrolment().await.expect(200);
+        app.advance(TimeDelta::minutes(1));
+        ada.begins_enrolment().await.refused_with(409, "mfa_already_enabled");
+    }
+
+    async fn a_fresh_session_replaces_no_authenticator_that_works(app: TestApp) {
+        let (app, mut ada, lost) = recovered(app).await;
+        let new = Authenticator::from_enrolment(&ada.begins_enrolment().await.expect(200));
+        let codes = ada.confirms(&new.code(&app)).await.expect(200);
+        ada.begins_enrolment().await.refused_with(409, "mfa_already_enabled");
+        let token = app.takes_first_step(ADA).await;
+        app.shows_code(&token, &lost.recovery_codes[1]).await.refused(401, "Invalid code");
+        let signed_in = app.shows_code(&token, codes["recoveryCodes"][0].as_str().unwrap()).await.expect(200);
+        ada.takes_token(&signed_in);
+        ada.begins_enrolment().await.refused_with(409, "mfa_already_enabled");
+    }
+
     async fn what_else_the_lost_secret_sealed_is_refused_without_a_500(app: TestApp) {
         let mut app = app;
         let ada = app.signs_up("Acme", ADA).await;
@@ -141,7 +162,8 @@ async fn session_token(app: &TestApp) -> String {
 
 #[track_caller]
 fn is_unusable(answer: &Answer) {
-    let message = "Authenticator unusable: use a recovery code, or ask an administrator to reset the second factor";
+    let message = "Authenticator unusable: use a recovery code, or ask the people who run this service to reset \
+        the second factor";
     answer.refused(403, message);
     assert_eq!(
         answer.header("x-error-code"),
