@@ -113,6 +113,7 @@ impl From<service::Error> for Failure {
             | Error::Forbidden
             | Error::NoOrganization
             | Error::ReauthenticationRequired
+            | Error::SessionTooOld
             | Error::InvalidCode
             | Error::AuthenticatorUnusable
             | Error::InvalidOrExpiredToken

@@ -138,6 +138,7 @@ impl From<service::Error> for ApiError {
             Error::Forbidden => ErrorCode::Forbidden,
             Error::NoOrganization => ErrorCode::NoOrganization,
             Error::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
+            Error::SessionTooOld => ErrorCode::SessionTooOld,
             Error::EmailNotVerified => ErrorCode::EmailNotVerified,
             Error::InviterNotVerified => {
                 return Self {

@@ -114,6 +114,9 @@ error_codes! {
         means "The user last proved who they are more than fifteen minutes ago, too long for a change that stays."
         do_this "Ask for the password, or for the authenticator's code if there is one, send it to \
             `/api/auth/reauthenticate`, or begin at `/api/auth/slack/reauthenticate`, and repeat the request."
+    SessionTooOld "session_too_old" FORBIDDEN "Session too old for the organization: please sign in again"
+        means "The session began longer ago than the organization's `sessionLifetime`. It goes on where it was."
+        do_this "Keep the token, and offer to sign in to the organization again."
     CrossSiteRequest "cross_site_request" FORBIDDEN "Cross-site request refused"
         means "The request has a cookie, or asks for one, and comes from a page that is not allowed to send it."
         do_this "Call from our own origin or one of `CORS_ALLOWED_ORIGINS`, send the CSRF token \

@@ -46,6 +46,9 @@ pub enum Error {
     /// The session's last proof of identity is too old for this.
     #[error("a recent proof of identity is required")]
     ReauthenticationRequired,
+    /// The session is older than the organization allows in which it is to act.
+    #[error("the session is too old for the organization")]
+    SessionTooOld,
     /// Returned only after the right password.
     #[error("the e-mail address is not verified")]
     EmailNotVerified,

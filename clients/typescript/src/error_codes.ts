@@ -15,6 +15,7 @@ export type ErrorCode =
   | "token_revoked"
   | "forbidden"
   | "reauthentication_required"
+  | "session_too_old"
   | "cross_site_request"
   | "session_locked"
   | "email_not_verified"

@@ -122,7 +122,8 @@ async fn look_up(
             Error::InvalidToken
             | Error::TokenExpired
             | Error::TokenRevoked
-            | Error::ReauthenticationRequired,
+            | Error::ReauthenticationRequired
+            | Error::SessionTooOld,
         ) => Ok(Seen::SignedOut),
         Err(Error::MfaEnrolmentRequired) => Ok(Seen::MustEnrol),
         Err(error) => Err(error.into()),

@@ -8,7 +8,7 @@ use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, InvalidOrExpiredToken, InvitationNotYours, OrganizationClosed,
-    ReauthenticationRequired, TooManyOrganizations,
+    ReauthenticationRequired, SessionTooOld, TooManyOrganizations,
 };
 use crate::http::settings::Settings;
 use crate::http::token_api::renewed::renewed;
@@ -36,7 +36,7 @@ body! {
     request_body = AcceptInvitationRequest,
     responses((status = 200, description = "Accepted.", body = SignIn, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, Forbidden, InvitationNotYours, AlreadyMember,
-        OrganizationClosed, ReauthenticationRequired, TooManyOrganizations]))),
+        OrganizationClosed, ReauthenticationRequired, SessionTooOld, TooManyOrganizations]))),
 )]
 pub(crate) async fn accept_invitation(
     services: Data<Services>,

@@ -8,7 +8,7 @@ use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, EmailNotVerified, Forbidden, InvitationNotFound, OrganizationClosed,
-    ReauthenticationRequired, TooManyOrganizations,
+    ReauthenticationRequired, SessionTooOld, TooManyOrganizations,
 };
 use crate::http::settings::Settings;
 use crate::http::token_api::no_fields::NoFields;
@@ -28,7 +28,7 @@ use crate::service::{Caller, Services, invitations};
     request_body = NoFields,
     responses((status = 200, description = "Accepted.", body = SignIn, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([EmailNotVerified, Forbidden, InvitationNotFound, AlreadyMember,
-        OrganizationClosed, ReauthenticationRequired, TooManyOrganizations]))),
+        OrganizationClosed, ReauthenticationRequired, SessionTooOld, TooManyOrganizations]))),
 )]
 pub(crate) async fn accept_own_invitation(
     services: Data<Services>,

@@ -9,7 +9,7 @@ use crate::http::body::Valid;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, InvitationRequired, OrganizationNotFound, ReauthenticationRequired,
-    TooManyOrganizations,
+    SessionTooOld, TooManyOrganizations,
 };
 use crate::http::settings::Settings;
 use crate::http::token_api::no_fields::NoFields;
@@ -30,7 +30,7 @@ use crate::service::{self, Caller, Services};
     request_body = NoFields,
     responses((status = 200, description = "Joined.", body = SignIn, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([Forbidden, InvitationRequired, OrganizationNotFound, AlreadyMember,
-        ReauthenticationRequired, TooManyOrganizations]))),
+        ReauthenticationRequired, SessionTooOld, TooManyOrganizations]))),
 )]
 pub(crate) async fn join(
     services: Data<Services>,

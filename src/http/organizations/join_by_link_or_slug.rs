@@ -9,7 +9,7 @@ use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     AlreadyMember, Forbidden, InvalidOrExpiredToken, InvitationRequired, OrganizationClosed,
-    OrganizationNotFound, ReauthenticationRequired, TooManyOrganizations,
+    OrganizationNotFound, ReauthenticationRequired, SessionTooOld, TooManyOrganizations,
 };
 use crate::http::settings::Settings;
 use crate::http::token_api::renewed::renewed;
@@ -40,7 +40,7 @@ body! {
     request_body = JoinOrganizationRequest,
     responses((status = 200, description = "Joined.", body = SignIn, headers(("Set-Cookie" = String)))),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, Forbidden, InvitationRequired, OrganizationNotFound,
-        AlreadyMember, OrganizationClosed, ReauthenticationRequired, TooManyOrganizations]))),
+        AlreadyMember, OrganizationClosed, ReauthenticationRequired, SessionTooOld, TooManyOrganizations]))),
 )]
 pub(crate) async fn join_by_link_or_slug(
     services: Data<Services>,

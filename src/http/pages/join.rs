@@ -12,7 +12,7 @@ use crate::domain::JoinPolicy;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     self, CrossSiteRequest, InvalidOrExpiredToken, OrganizationClosed, ReauthenticationRequired,
-    TooManyOrganizations,
+    SessionTooOld, TooManyOrganizations,
 };
 use crate::http::form::Form as Sent;
 use crate::http::query::Query;
@@ -71,7 +71,7 @@ pub(crate) async fn open(
     ),
     responses((status = 200, description = "A page with the result.", body = String, content_type = "text/html")),
     extensions(("x-error-codes" = json!([InvalidOrExpiredToken, OrganizationClosed, CrossSiteRequest,
-        ReauthenticationRequired, TooManyOrganizations]))),
+        ReauthenticationRequired, SessionTooOld, TooManyOrganizations]))),
 )]
 pub(crate) async fn submit(
     services: Data<Services>,

@@ -10,7 +10,7 @@ use crate::http::body::Valid;
 use crate::http::body_macro::body;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    Forbidden, OrganizationNotFound, ReauthenticationRequired,
+    Forbidden, OrganizationNotFound, ReauthenticationRequired, SessionTooOld,
 };
 use crate::http::settings::Settings;
 use crate::service::{self, Caller, Services, SignIn};
@@ -33,7 +33,7 @@ body! {
     security(("bearer" = [])),
     request_body = RefreshRequest,
     responses((status = 200, description = "Refreshed.", body = SignedIn, headers(("Set-Cookie" = String)))),
-    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, ReauthenticationRequired]))),
+    extensions(("x-error-codes" = json!([Forbidden, OrganizationNotFound, ReauthenticationRequired, SessionTooOld]))),
 )]
 pub(crate) async fn refresh(
     services: Data<Services>,

@@ -11,7 +11,8 @@ use crate::service::{Caller, Result, Services, SignIn};
 /// # Errors
 /// `InvalidOrExpiredToken`, `OrganizationClosed`; `InvitationNotYours` when the caller's account has another address,
 /// or none while the invited one has an account; `AlreadyMember`; `ReauthenticationRequired` for an account without an
-/// address, and where a second factor must be enrolled; `TooManyOrganizations`; `Forbidden` for a service. The link then stays valid.
+/// address, and where a second factor must be enrolled; `SessionTooOld`; `TooManyOrganizations`; `Forbidden` for a
+/// service. The link then stays valid.
 pub async fn accept(services: &Services, caller: &Caller, token: &str) -> Result<SignIn> {
     caller.session_id()?;
     let token = token.to_owned();

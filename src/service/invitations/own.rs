@@ -74,7 +74,7 @@ fn as_shown(tx: &mut Tx<'_>, open: OpenInvitation) -> Result<OwnInvitation> {
 /// # Errors
 /// `Forbidden` for a service; `EmailNotVerified`; `InvitationNotFound` for one that is not open, or of another address;
 /// `OrganizationClosed`, `AlreadyMember`, `TooManyOrganizations`; `ReauthenticationRequired` where a second factor must
-/// be enrolled.
+/// be enrolled; `SessionTooOld`.
 pub async fn accept_own(services: &Services, caller: &Caller, id: InvitationId) -> Result<SignIn> {
     caller.session_id()?;
     let switch =

@@ -14,7 +14,7 @@ use crate::store::{join_links, memberships};
 ///
 /// # Errors
 /// `InvalidOrExpiredToken`, also for a link that is used up; `OrganizationClosed`, `TooManyOrganizations`; `Forbidden`
-/// for a service; `ReauthenticationRequired` where a second factor must be enrolled.
+/// for a service; `ReauthenticationRequired` where a second factor must be enrolled; `SessionTooOld`.
 pub async fn join(services: &Services, caller: &Caller, token: &str) -> Result<SignIn> {
     caller.session_id()?;
     let token = token.to_owned();

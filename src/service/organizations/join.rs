@@ -13,7 +13,7 @@ use crate::store::{organizations, users};
 /// # Errors
 /// `OrganizationNotFound`, `AlreadyMember`, `TooManyOrganizations`; `InvitationRequired` unless the organization is
 /// open to everyone, or to the domain of the caller's verified address; `Forbidden` for a service;
-/// `ReauthenticationRequired` where a second factor must be enrolled.
+/// `ReauthenticationRequired` where a second factor must be enrolled; `SessionTooOld`.
 pub async fn join_organization(
     services: &Services,
     caller: &Caller,

@@ -28,8 +28,8 @@ pub(in crate::service) enum OrganizationSwitch {
 /// Makes the actor a member, switches their session and records `event`.
 ///
 /// # Errors
-/// `AlreadyMember`, `TooManyOrganizations`; `Forbidden` for a service; `ReauthenticationRequired` as
-/// [`switch_session`].
+/// `AlreadyMember`, `TooManyOrganizations`; `Forbidden` for a service; `SessionTooOld` and `ReauthenticationRequired`
+/// as [`switch_session`].
 pub(in crate::service) fn join_and_switch(
     unit: &mut UnitOfWork<'_, '_>,
     actor: &Actor,
@@ -65,8 +65,9 @@ pub(in crate::service) fn return_to(
 /// Switches a session to another organization of its user, unless that requires a second factor first.
 ///
 /// # Errors
-/// `TokenRevoked` if the session has ended by now; `TokenExpired` if it is older than the organization allows;
-/// `ReauthenticationRequired` if it was idle for longer, or if a second factor would have to be enrolled first.
+/// `TokenExpired` or `TokenRevoked` if the session has ended by now; `SessionTooOld` if it is older than the
+/// organization allows; `ReauthenticationRequired` if it was idle for longer, or if a second factor would have to be
+/// enrolled first.
 pub(in crate::service) fn switch_session(
     unit: &mut UnitOfWork<'_, '_>,
     session: &Session,

@@ -23,8 +23,8 @@ pub(in crate::service) fn lifetimes_in(
 /// A session that acts in an organization, or in none, from now on, as it is to be stored, with the lifetimes there.
 ///
 /// # Errors
-/// `TokenExpired` if the session has ended, or is older than the organization allows. `ReauthenticationRequired` if it
-/// acted in another one and was neither used nor reauthenticated for longer than this one allows.
+/// `TokenExpired` or `TokenRevoked` if the session has ended. If it acted in another one, `SessionTooOld` if it began
+/// longer ago than this one allows, `ReauthenticationRequired` if it was neither used nor reauthenticated for longer.
 pub(in crate::service) fn acting_in(
     tx: &mut Tx<'_>,
     instance: Lifetimes,
@@ -32,18 +32,23 @@ pub(in crate::service) fn acting_in(
     organization_id: Option<OrganizationId>,
     now: DateTime<Utc>,
 ) -> Result<(Session, Lifetimes)> {
-    let lifetimes = lifetimes_in(tx, instance, organization_id)?;
+    let own = lifetimes_in(tx, instance, session.organization_id)?;
+    own.must_be_live(session, now)?;
+    let is_switch = session.organization_id != organization_id;
+    let lifetimes = if is_switch {
+        lifetimes_in(tx, instance, organization_id)?
+    } else {
+        own
+    };
     let renewed = Session {
         organization_id,
         ..lifetimes.renew(session.clone(), now)
     };
-    if session.organization_id == organization_id {
-        lifetimes.must_be_live(session, now)?;
-    } else {
-        lifetimes.must_be_live(&renewed, now)?;
-        if lifetimes.is_idle(session, now) {
-            return Err(Error::ReauthenticationRequired);
-        }
+    if is_switch && lifetimes.end_of(&renewed) <= now {
+        return Err(Error::SessionTooOld);
+    }
+    if is_switch && lifetimes.is_idle(session, now) {
+        return Err(Error::ReauthenticationRequired);
     }
     Ok((renewed, lifetimes))
 }

@@ -9,11 +9,12 @@ use crate::service::{Caller, Error, Result, Services, SignedIn};
 use crate::store::{active_organizations, memberships, sessions, users};
 
 /// The old token stays valid until it expires, so that parallel tabs and lost answers do no harm. A caller who has had
-/// no organization acts in their usual one as soon as they belong to one.
+/// no organization acts in their usual one as soon as they belong to one that allows the session.
 ///
 /// # Errors
 /// `TokenExpired` for a session that is older, or was idle for longer, than the organization allows; `TokenRevoked` for
-/// one that was ended; `ReauthenticationRequired` if it was idle for longer than the requested organization allows;
+/// one that was ended; `SessionTooOld` if it is older than another organization allows to which it would switch, and
+/// `ReauthenticationRequired` if it was idle for longer;
 /// `OrganizationNotFound` if the caller is not a member of the requested organization;
 /// `MfaEnrolmentRequired` when that requires a second factor and the caller has none.
 pub async fn refresh(
@@ -35,12 +36,19 @@ pub async fn refresh(
                 .filter(|user| user.disabled_at.is_none())
                 .ok_or(Error::TokenRevoked)?;
             let version = user.token_version;
-            let subject = Subject::in_organization(tx, user, wanted)?;
+            let mut subject = Subject::in_organization(tx, user, wanted)?;
             if Missing::of_session(tx, PendingSignIn::from(&subject))?.is_some() {
                 return Err(Error::MfaEnrolmentRequired);
             }
-            let to = subject.organization_id();
-            let (renewed, lifetimes) = acting_in(tx, instance, &session, to, now)?;
+            let acting = acting_in(tx, instance, &session, subject.organization_id(), now);
+            let (renewed, lifetimes) = match acting {
+                // They did not ask for their usual one, so they stay without.
+                Err(Error::SessionTooOld | Error::ReauthenticationRequired) if wanted.is_none() => {
+                    subject.membership = None;
+                    acting_in(tx, instance, &session, None, now)?
+                }
+                acting => acting?,
+            };
             Ok((session, renewed, lifetimes, version, subject))
         })
         .await?;

@@ -443,7 +443,7 @@ pub(in crate::service) async fn link(
         let switch =
             switch_session(unit, &session, &user, &membership).map_err(|error| match error {
                 // The organization allows no session as old as this one.
-                Error::TokenExpired => expired(),
+                Error::SessionTooOld | Error::TokenExpired => expired(),
                 other => other,
             })?;
         if owner.is_none() {
