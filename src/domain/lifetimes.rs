@@ -216,6 +216,20 @@ impl Lifetimes {
         }
     }
 
+    /// Whether sessions that have ended under `other` would be live under these.
+    pub fn are_longer_than(&self, other: &Self) -> bool {
+        let outlives = |idle| self.idle.is_none_or(|own| own > idle);
+        self.session > other.session || other.idle.is_some_and(outlives)
+    }
+
+    /// Sessions have ended by `now` that began by the first of these times, or were last used by the second.
+    pub fn ended_before(&self, now: DateTime<Utc>) -> (DateTime<Utc>, Option<DateTime<Utc>>) {
+        (
+            now - self.session.span(),
+            self.idle.map(|idle| now - idle.span()),
+        )
+    }
+
     /// How long a session lasts that is always in use.
     pub fn longest_session(&self, kind: SessionKind) -> TimeDelta {
         match kind {

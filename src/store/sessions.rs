@@ -4,11 +4,15 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::not;
 use diesel::prelude::*;
 
-use super::schema::{sessions, users};
+use super::organizations::RulesRow;
+use super::schema::{organizations, sessions, users};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_for_share, on, parsed};
 use crate::domain::page::PageRequest;
-use crate::domain::{Clearance, OrganizationId, Session, SessionId, SessionKey, UserId, device};
+use crate::domain::{
+    Clearance, LifetimeRule, Lifetimes, OrganizationId, OrganizationRules, Session, SessionId,
+    SessionKey, SessionKind, UserId, device,
+};
 
 /// The version that the sessions of `$user_id` have unless they are revoked: of a value, or of each row's user.
 macro_rules! current_version {
@@ -234,10 +238,60 @@ pub fn list_live(
 #[derive(Debug, Clone, Copy)]
 pub struct UnrevokedSession {
     pub id: SessionId,
-    pub is_live: bool,
+    pub end: StoredEnd,
     /// Whether its second factor is missing.
     pub is_locked: bool,
+}
+
+/// What a session ends by.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredEnd {
+    pub kind: SessionKind,
+    pub created_at: DateTime<Utc>,
     pub last_used_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    /// Of its organization.
+    pub rule: LifetimeRule,
+}
+
+impl StoredEnd {
+    /// Whether it has not expired, by what is stored and by the lifetimes of now.
+    pub fn is_live(&self, instance: Lifetimes, now: DateTime<Utc>) -> bool {
+        let lifetimes = instance.under(self.rule);
+        let end = lifetimes.session_end(self.kind, self.created_at, self.last_used_at);
+        end.min(self.expires_at) > now
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct EndRow {
+    kind: String,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl EndRow {
+    fn with(self, rules: Option<RulesRow>) -> Result<StoredEnd, StoreError> {
+        let rules = rules.map(OrganizationRules::from).unwrap_or_default();
+        Ok(StoredEnd {
+            kind: parsed(&self.kind)?,
+            created_at: self.created_at.0,
+            last_used_at: self.last_used_at.0,
+            expires_at: self.expires_at.0,
+            rule: rules.lifetimes,
+        })
+    }
+}
+
+/// Each session with its organization, if it has one.
+macro_rules! with_organization {
+    () => {
+        sessions::table.left_join(
+            organizations::table.on(sessions::organization_id.eq(organizations::id.nullable())),
+        )
+    };
 }
 
 /// At most `limit` of a user's sessions that are not revoked, those used last first.
@@ -245,26 +299,52 @@ pub fn list_unrevoked(
     tx: &mut Tx<'_>,
     user_id: UserId,
     limit: u32,
-    now: DateTime<Utc>,
 ) -> Result<Vec<UnrevokedSession>, StoreError> {
-    let rows: Vec<(SessionId, bool, bool, Timestamp)> = on!(tx, |conn| sessions::table
-        .filter(sessions::user_id.eq(user_id))
-        .filter(unrevoked!(user_id))
-        .order((sessions::last_used_at.desc(), sessions::id.desc()))
+    let rows: Vec<(SessionId, bool, EndRow, Option<RulesRow>)> =
+        on!(tx, |conn| with_organization!()
+            .filter(sessions::user_id.eq(user_id))
+            .filter(unrevoked!(user_id))
+            .order((sessions::last_used_at.desc(), sessions::id.desc()))
+            .limit(limit.into())
+            .select((
+                sessions::id,
+                sessions::locked,
+                EndRow::as_select(),
+                Option::<RulesRow>::as_select(),
+            ))
+            .load(conn))?;
+    rows.into_iter()
+        .map(|(id, is_locked, end, rules)| {
+            Ok(UnrevokedSession {
+                id,
+                end: end.with(rules)?,
+                is_locked,
+            })
+        })
+        .collect()
+}
+
+/// At most `limit` of the organization's sessions that are not marked as ended, and began by the first of these times
+/// or were last used by the second: of whom, and when they were last used.
+pub fn list_ended_in(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    (began, used): (DateTime<Utc>, Option<DateTime<Utc>>),
+    limit: u32,
+) -> Result<Vec<(UserId, SessionId, DateTime<Utc>)>, StoreError> {
+    let used = used.unwrap_or(DateTime::UNIX_EPOCH);
+    let rows: Vec<(UserId, SessionId, Timestamp)> = on!(tx, |conn| sessions::table
+        .filter(sessions::organization_id.eq(organization_id))
+        .filter(sessions::revoked_at.is_null())
+        .filter(
+            sessions::created_at
+                .le(Timestamp(began))
+                .or(sessions::last_used_at.le(Timestamp(used)))
+        )
+        .select((sessions::user_id, sessions::id, sessions::last_used_at))
         .limit(limit.into())
-        .select((
-            sessions::id,
-            sessions::expires_at.gt(Timestamp(now)),
-            sessions::locked,
-            sessions::last_used_at
-        ))
         .load(conn))?;
-    let row = |(id, is_live, is_locked, last_used_at): (_, _, _, Timestamp)| UnrevokedSession {
-        id,
-        is_live,
-        is_locked,
-        last_used_at: last_used_at.0,
-    };
+    let row = |(user_id, id, last_used_at): (_, _, Timestamp)| (user_id, id, last_used_at.0);
     Ok(rows.into_iter().map(row).collect())
 }
 
@@ -303,21 +383,42 @@ pub fn raise_version(tx: &mut Tx<'_>, id: SessionId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The users of the next `limit` rows that are not marked as ended, in the order of their ids, and whether each row is
-/// live.
+/// A row that is not marked as ended.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenSession {
+    pub user_id: UserId,
+    /// Whether it has ended with all sessions of its user.
+    pub is_revoked: bool,
+    pub end: StoredEnd,
+}
+
+/// The next `limit` rows that are not marked as ended, in the order of their users.
 pub fn list_open_after(
     tx: &mut Tx<'_>,
     user_id: UserId,
     limit: u32,
-    now: DateTime<Utc>,
-) -> Result<Vec<(UserId, bool)>, StoreError> {
-    Ok(on!(tx, |conn| sessions::table
+) -> Result<Vec<OpenSession>, StoreError> {
+    let rows: Vec<(UserId, bool, EndRow, Option<RulesRow>)> = on!(tx, |conn| with_organization!()
         .filter(sessions::user_id.gt(user_id))
         .filter(sessions::revoked_at.is_null())
         .order(sessions::user_id)
         .limit(limit.into())
-        .select((sessions::user_id, live!(sessions::user_id, now)))
-        .load(conn))?)
+        .select((
+            sessions::user_id,
+            not(unrevoked!(sessions::user_id)),
+            EndRow::as_select(),
+            Option::<RulesRow>::as_select(),
+        ))
+        .load(conn))?;
+    rows.into_iter()
+        .map(|(user_id, is_revoked, end, rules)| {
+            Ok(OpenSession {
+                user_id,
+                is_revoked,
+                end: end.with(rules)?,
+            })
+        })
+        .collect()
 }
 
 /// Whether a user has more than `count` rows, ended ones included.

@@ -97,6 +97,21 @@ on_both_databases! {
         assert!(app.db.count(rows).await < 20);
     }
 
+    async fn a_longer_rule_revives_none_of_many_sessions(app: TestApp) {
+        let ada = app.signs_up("Acme", ADA).await;
+        let admin = app.joins_invited(&ada, "bob@acme.example", "admin").await;
+        let forgotten = piles_up(&app, &ada).await;
+        ada.sets_rules(&json!({"sessionIdle": 600})).await;
+        app.advance(TimeDelta::minutes(11));
+        let admin = admin.signs_in_again().await;
+        admin.sets_rules(&json!({"sessionIdle": null})).await;
+        for ended in [&ada, &forgotten] {
+            ended.me().await.refused(401, "Token revoked");
+        }
+        admin.me().await.expect(200);
+        assert_eq!(live(&app).await, 1);
+    }
+
     async fn logout_all_ends_any_number_of_sessions_with_one_change(app: TestApp) {
         let ada = app.signs_up("Acme", ADA).await;
         let forgotten = piles_up(&app, &ada).await;

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use hallpass::config::Config;
+use hallpass::service::sessions::housekeeping;
 use serde_json::{Value, json};
 
 use crate::support::slack::use_sandbox;
@@ -53,6 +54,12 @@ async fn switches(actor: &Actor, organization_id: &str) -> Answer {
 fn is_expired(answer: &Answer) {
     answer.refused(401, "Token expired");
     assert_eq!(answer.header("x-error-code"), Some("token_expired"));
+}
+
+#[track_caller]
+fn is_too_old(answer: &Answer) {
+    answer.refused_with(403, "session_too_old");
+    assert_eq!(answer.header("www-authenticate"), None);
 }
 
 #[track_caller]
@@ -265,8 +272,9 @@ on_both_databases! {
         is_expired(&eve.at(&other).me().await);
 
         admin.sets_rules(&json!({"sessionIdle": null, "sessionLifetime": 3600})).await;
-        is_expired(&eve.me().await);
-        is_expired(&eve.refreshes().await);
+        eve.me().await.refused(401, "Token revoked");
+        eve.refreshes().await.refused(401, "Token revoked");
+        let eve = eve.signs_in_again().await;
         admin.sets_rules(&json!({"sessionLifetime": null, "tokenLifetime": 300})).await;
         // A shorter life of tokens is for new ones: no one is signed out.
         assert_eq!(life(&eve.refreshes().await.expect(200)), 300);
@@ -294,8 +302,128 @@ on_both_databases! {
         assert_eq!(life(&switches(&ada, &acme).await.expect(200)), 604_800);
         app.advance(TimeDelta::hours(21));
         ada.takes_token(&ada.refreshes().await.expect(200));
-        is_expired(&switches(&ada, &beta).await);
+        is_too_old(&switches(&ada, &beta).await);
         assert_eq!(life(&ada.refreshes().await.expect(200)), 604_800);
+    }
+
+    async fn a_session_too_old_for_another_organization_goes_on_in_its_own(app: TestApp) {
+        let ada = app.signs_up_verified("Acme", ADA).await;
+        ada.sets_rules(&json!({"sessionLifetime": 1800})).await;
+        let acme = ada.organization_id().to_owned();
+        let link = ada.post(&ada.organization_path("/join-links")).json(&json!({"role": "employee"})).await;
+        let link = link.expect(201)["token"].clone();
+        ada.invites(BOB, "employee").await.expect(201);
+        let invitation = app.mailed_token(BOB, "invitation").await;
+        let bob = app.signs_up_verified("Beta", BOB).await;
+        let elsewhere = app.signs_up("Gamma", "eve@gamma.example").await;
+        elsewhere.also_belongs_to(&app, &acme, "employee").await;
+        app.advance(TimeDelta::minutes(40));
+
+        is_too_old(&switches(&elsewhere, &acme).await);
+        is_too_old(&elsewhere.post("/api/organizations/join").json(&json!({"token": link})).await);
+        for by in [json!({"token": link}), json!({"slug": "acme"})] {
+            is_too_old(&bob.post("/api/organizations/join").json(&by).await);
+        }
+        is_too_old(&bob.post(&format!("/api/organizations/{acme}/join")).await);
+        is_too_old(&bob.accepts(&invitation).await);
+        let own = bob.get("/api/invitations").await.expect(200);
+        let id = own["invitations"][0]["id"].as_str().unwrap();
+        is_too_old(&bob.post(&format!("/api/invitations/{id}/accept")).await);
+        let page = app.post("/join").header("cookie", &format!("{SESSION_COOKIE}={}", bob.token));
+        let page = page.header("origin", "http://localhost").form(&[("token", link.as_str().unwrap())]).await;
+        assert_eq!(page.status, 403);
+        assert!(page.text().contains("older than the organization allows"), "{}", page.text());
+        assert_eq!(app.db.count("select count(*) from memberships").await, 4);
+        for live in [&bob, &elsewhere] {
+            live.me().await.expect(200);
+            live.refreshes().await.expect(200);
+        }
+        let again = bob.signs_in_again().await;
+        assert_eq!(life(&again.accepts(&invitation).await.expect(200)), 1800);
+    }
+
+    async fn a_session_too_old_for_the_usual_organization_stays_without(app: TestApp) {
+        let ada = app.signs_up("Acme", ADA).await;
+        app.joins(ada.organization_id(), BOB).await.leaves().await;
+        let bob = app.logs_in(BOB, PASSWORD).await;
+        ada.sets_rules(&json!({"sessionLifetime": 1800})).await;
+        app.advance(TimeDelta::minutes(40));
+        let again = bob.signs_in_again().await;
+        again.post(&ada.organization_path("/join")).await.expect(200);
+        assert_eq!(bob.refreshes().await.expect(200)["user"]["organizationId"], json!(null));
+        is_too_old(&switches(&bob, ada.organization_id()).await);
+    }
+
+    async fn sessions_that_have_ended_stay_so_under_longer_rules(app: TestApp) {
+        for (rule, longer) in [
+            (json!({"sessionIdle": 600}), json!({"sessionIdle": 1800})),
+            (json!({"sessionIdle": 600}), json!({"sessionIdle": null})),
+            (json!({"sessionLifetime": 900}), json!({"sessionLifetime": 3600})),
+            (json!({"sessionLifetime": 900}), json!({"sessionLifetime": null})),
+            (json!({"sessionIdle": 600, "sessionLifetime": 900}), json!({"sessionIdle": null, "sessionLifetime": null})),
+        ] {
+            let email = format!("{}@acme.example", app.db.count("select count(*) from users").await);
+            let ended = app.signs_up("Acme", &email).await;
+            let token = session_token(&app, &email).await;
+            let browser = Browser::new(&app);
+            browser.signs_in(&email, PASSWORD).await.expect(200);
+            ended.sets_rules(&rule).await;
+            app.advance(TimeDelta::minutes(20));
+            let admin = ended.signs_in_again().await;
+            let live = ended.signs_in_again().await;
+            assert_eq!(admin.sessions().await.len(), 2);
+            admin.sets_rules(&longer).await;
+            assert_eq!(admin.sessions().await.len(), 2);
+            ended.me().await.refused(401, "Token revoked");
+            ended.refreshes().await.refused(401, "Token revoked");
+            searches(&app, &token).await.refused(401, "Token revoked");
+            assert_eq!(browser.session().await, json!({}));
+            for live in [&admin, &live] {
+                live.me().await.expect(200);
+                live.refreshes().await.expect(200);
+            }
+        }
+        let without = "select count(*) from audit where action = 'session.ended' and organization_id is null";
+        assert_eq!(app.db.count(without).await, 0);
+        let with = "select count(*) from audit where action = 'session.ended'";
+        assert_eq!(app.db.count(with).await, 5);
+    }
+
+    async fn a_longer_rule_for_other_things_ends_no_session(app: TestApp) {
+        let ada = app.signs_up("Acme", ADA).await;
+        ada.sets_rules(&json!({"tokenLifetime": 600, "sessionIdle": 900})).await;
+        let other = ada.signs_in_again().await;
+        app.advance(TimeDelta::minutes(10));
+        let admin = ada.signs_in_again().await;
+        admin.sets_rules(&json!({"tokenLifetime": null, "sessionIdle": null})).await;
+        admin.sets_rules(&json!({"sessionIdle": 600})).await;
+        assert_eq!(admin.sessions().await.len(), 1);
+        admin.sets_rules(&json!({"name": "Acme Works"})).await;
+        assert_eq!(app.db.count("select count(*) from sessions where revoked_at is not null").await, 0);
+        is_expired(&other.me().await);
+    }
+
+    async fn housekeeping_ends_for_good_what_rules_and_settings_have_ended(db: Db) {
+        let mut app = TestApp::start(db).await;
+        let idle = app.signs_up("Acme", ADA).await;
+        let mut live = idle.signs_in_again().await;
+        let old = app.signs_up("Beta", BOB).await;
+        old.sets_rules(&json!({"sessionLifetime": 3600})).await;
+        app.restart_configured(set("7d", "90d", "90m")).await;
+        for _ in 0..2 {
+            app.advance(TimeDelta::hours(1));
+            live.takes_token(&live.refreshes().await.expect(200));
+        }
+        let operator = app.operator_app().await;
+        housekeeping::close_ended(operator.services()).await.unwrap();
+        app.db.execute("update organizations set session_lifetime = null").await;
+        app.restart_configured(set("7d", "90d", "")).await;
+        live.me().await.expect(200);
+        for ended in [&idle, &old] {
+            ended.me().await.refused(401, "Token revoked");
+            ended.refreshes().await.refused(401, "Token revoked");
+        }
+        assert_eq!(live.sessions().await.len(), 1);
     }
 
     async fn ended_sessions_lose_tokens_of_longer_lifetimes_too(app: TestApp) {

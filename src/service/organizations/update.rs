@@ -10,12 +10,16 @@ use crate::domain::{
     OrganizationName, Role, SessionIdle, SessionLifetime, Slug, TokenLifetime, Violation,
 };
 use crate::service::organizations::change_slug::change_slug;
+use crate::service::sessions::end_many::close_ended_in;
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::{organizations, totp};
 
+/// How many sessions are marked as ended at once, so that other writers wait for no more than that.
+const BATCH: u32 = 500;
+
 /// What to change; missing fields stay as they are.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct UpdateOrganization {
     pub name: Option<OrganizationName>,
     pub slug: Option<Slug>,
@@ -88,23 +92,30 @@ pub async fn update_organization(
 ) -> Result<Organization> {
     caller.must_act_in(id)?;
     caller.must_be(Role::Admin)?;
-    services
-        .administer(caller, None, move |unit, actor| {
-            actor.must_be(Role::Admin)?;
-            let was = organizations::find(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
-            // Otherwise the rule would lock out the admin.
-            if update.require_mfa == Some(true) && !totp::is_enrolled(unit.tx, actor.id())? {
-                return Err(Error::MfaNotEnrolled);
-            }
-            if update.changes_rules() {
-                actor.must_be_fresh(unit.now)?;
-            }
-            change_organization(unit, &was, update)
-        })
-        .await
+    loop {
+        let update = update.clone();
+        let updated = services
+            .administer(caller, None, move |unit, actor| {
+                actor.must_be(Role::Admin)?;
+                let was = organizations::find(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
+                // Otherwise the rule would lock out the admin.
+                if update.require_mfa == Some(true) && !totp::is_enrolled(unit.tx, actor.id())? {
+                    return Err(Error::MfaNotEnrolled);
+                }
+                if update.changes_rules() {
+                    actor.must_be_fresh(unit.now)?;
+                }
+                change_organization(unit, &was, update)
+            })
+            .await?;
+        if let Some(updated) = updated {
+            return Ok(updated);
+        }
+    }
 }
 
-/// Changes the organization, which is locked, and records it, unless it is so already.
+/// Changes the organization, which is locked, and records it, unless it is so already. Longer lifetimes revive no
+/// session: those that have ended are marked first, in batches; the result is `None` if there may be more.
 ///
 /// # Errors
 /// `Invalid` for lifetimes above the instance's.
@@ -112,7 +123,7 @@ pub(in crate::service) fn change_organization(
     unit: &mut UnitOfWork<'_, '_>,
     was: &Organization,
     update: UpdateOrganization,
-) -> Result<Finished<Organization>> {
+) -> Result<Finished<Option<Organization>>> {
     let updated = Organization {
         name: update.name.unwrap_or_else(|| was.name.clone()),
         slug: update.slug.unwrap_or_else(|| was.slug.clone()),
@@ -125,7 +136,11 @@ pub(in crate::service) fn change_organization(
         ..was.clone()
     };
     if updated == *was {
-        return unit.unrecorded(updated);
+        return unit.unrecorded(Some(updated));
+    }
+    let [old, new] = [was, &updated].map(|rules| unit.lifetimes.under(rules.lifetimes));
+    if new.are_longer_than(&old) && close_ended_in(unit, was.id, old, BATCH)? {
+        return unit.recorded_if_changed(None);
     }
     if updated.slug != was.slug {
         change_slug(unit, was, &updated.slug)?;
@@ -145,5 +160,5 @@ pub(in crate::service) fn change_organization(
         "sessionLifetime": [was.lifetimes.session, updated.lifetimes.session],
         "sessionIdle": [was.lifetimes.idle, updated.lifetimes.idle],
     }));
-    unit.finish(event, updated)
+    unit.finish(event, Some(updated))
 }

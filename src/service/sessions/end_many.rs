@@ -1,10 +1,11 @@
 //! Ends many sessions of a user at once.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::domain::audit::Action;
 use crate::domain::person::MOST_SESSIONS;
-use crate::domain::{Change, OrganizationId, SessionId, UserId, lifetimes};
+use crate::domain::{Change, Lifetimes, OrganizationId, SessionId, UserId, lifetimes};
 use crate::service::Result;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::store::sessions::{self, Which};
@@ -64,6 +65,38 @@ pub(in crate::service) struct Beginning {
     pub organization_id: Option<OrganizationId>,
 }
 
+/// Marks sessions as ended that have ended by these lifetimes of the organization, so that longer ones do not revive
+/// them. At most `batch`; returns whether there may be more.
+pub(in crate::service) fn close_ended_in(
+    unit: &mut UnitOfWork<'_, '_>,
+    organization_id: OrganizationId,
+    lifetimes: Lifetimes,
+    batch: u32,
+) -> Result<bool> {
+    let before = lifetimes.ended_before(unit.now);
+    let ended = sessions::list_ended_in(unit.tx, organization_id, before, batch)?;
+    let ids: Vec<SessionId> = ended.iter().map(|(_, id, _)| *id).collect();
+    sessions::close(unit.tx, &ids, unit.now)?;
+    let mut announced = 0;
+    for (user_id, id, last_used_at) in ended {
+        if may_have_token(last_used_at, unit.now) {
+            unit.sessions_ended(user_id, [id]);
+            announced += 1;
+        }
+    }
+    if announced > 0 {
+        let event = unit.event(Action::SessionEnded).about(None);
+        let detail = json!({"expired": announced});
+        unit.record(event.within(organization_id).detail(detail))?;
+    }
+    Ok(ids.len() == batch as usize)
+}
+
+/// Whether a token of a session that was last used then may still be valid.
+fn may_have_token(last_used_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now - lifetimes::ACCESS_TOKEN - lifetimes::LAST_USED_PRECISION < last_used_at
+}
+
 /// Ends the sessions of a user above `SESSIONS_PER_USER`, beginning with the one used longest ago, and marks expired
 /// ones as ended. Those without their second factor are counted separately, so that a password alone ends no other
 /// session. At most `batch` of them end; returns whether there may be more.
@@ -75,13 +108,14 @@ pub(in crate::service) fn end_excess(
 ) -> Result<bool> {
     let limit = unit.sessions_per_user;
     let read = 2 * limit + batch;
-    let open = sessions::list_unrevoked(unit.tx, user_id, read, unit.now)?;
+    let open = sessions::list_unrevoked(unit.tx, user_id, read)?;
     let begins = |locked| u32::from(beginning.is_some_and(|new| new.is_locked == locked));
     let (mut kept, mut kept_locked) = (begins(false), begins(true));
-    let (mut closed, mut ended) = (Vec::new(), Vec::new());
+    let (mut closed, mut ended, mut announced) = (Vec::new(), 0_u32, Vec::new());
     let mut has_more = open.len() == read as usize;
     for row in &open {
-        if row.is_live {
+        let is_live = row.end.is_live(unit.lifetimes, unit.now);
+        if is_live {
             let kept = if row.is_locked {
                 &mut kept_locked
             } else {
@@ -91,30 +125,32 @@ pub(in crate::service) fn end_excess(
                 *kept += 1;
                 continue;
             }
-            if ended.len() == batch as usize {
+            if ended == batch {
                 has_more = true;
                 break;
             }
-            ended.push(row);
+            ended += 1;
         }
         closed.push(row.id);
+        let has_expired = row.end.expires_at <= unit.now;
+        if !has_expired && !row.is_locked && may_have_token(row.end.last_used_at, unit.now) {
+            announced.push(row.id);
+        }
     }
     if !closed.is_empty() {
         sessions::close(unit.tx, &closed, unit.now)?;
     }
-    if !ended.is_empty() {
-        let unused_since = unit.now - lifetimes::ACCESS_TOKEN - lifetimes::LAST_USED_PRECISION;
-        // Others have no token that is still valid.
-        let with_tokens = ended
-            .iter()
-            .filter(|row| !row.is_locked && unused_since < row.last_used_at);
-        unit.sessions_ended(user_id, with_tokens.map(|row| row.id));
+    if ended > 0 || !announced.is_empty() {
+        unit.sessions_ended(user_id, announced);
         let organization_id = match beginning {
             Some(new) => new.organization_id,
             None => memberships::first_of_user(unit.tx, user_id)?,
         };
         let event = unit.event(Action::SessionEnded).about(user_id);
-        let detail = json!({"sessions": ended.len(), "sessionsPerUser": limit});
+        let detail = match ended {
+            0 => json!({"expired": closed.len()}),
+            _ => json!({"sessions": ended, "sessionsPerUser": limit}),
+        };
         unit.record(event.within(organization_id).detail(detail))?;
     }
     Ok(has_more)

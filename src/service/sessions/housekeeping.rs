@@ -13,8 +13,8 @@ const READ: u32 = 5000;
 /// How many rows are changed at once.
 const BATCH: u32 = 500;
 
-/// Marks sessions as ended that have expired or ended with all of their user's, and ends those above
-/// `SESSIONS_PER_USER`.
+/// Marks sessions as ended that have expired, by the lifetimes of now, or ended with all of their user's, and ends
+/// those above `SESSIONS_PER_USER`.
 ///
 /// # Errors
 /// When the database fails.
@@ -26,14 +26,15 @@ pub async fn close_ended(services: &Services) -> Result<()> {
         let rows = services
             .store
             .read(Requester::HOUSEKEEPING, move |tx| {
-                sessions::list_open_after(tx, after, READ, now)
+                sessions::list_open_after(tx, after, READ)
             })
             .await?;
         let is_last = rows.len() < READ as usize;
         // By user, how many rows there are, and how many of them are live.
         let mut users: BTreeMap<UserId, (usize, usize)> = BTreeMap::new();
-        for (user_id, is_live) in rows {
-            let (open, live) = users.entry(user_id).or_default();
+        for row in rows {
+            let (open, live) = users.entry(row.user_id).or_default();
+            let is_live = !row.is_revoked && row.end.is_live(services.lifetimes, now);
             *open += 1;
             *live += usize::from(is_live);
         }

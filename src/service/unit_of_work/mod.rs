@@ -184,7 +184,7 @@ impl UnitOfWork<'_, '_> {
     /// # Errors
     /// When the database cannot be written.
     pub fn revoke_tokens(&mut self, user_id: UserId) -> Result<(), StoreError> {
-        let newest = sessions::list_unrevoked(self.tx, user_id, MOST_SESSIONS, self.now)?;
+        let newest = sessions::list_unrevoked(self.tx, user_id, MOST_SESSIONS)?;
         let newest: Vec<SessionId> = newest.iter().map(|session| session.id).collect();
         sessions::close(self.tx, &newest, self.now)?;
         let min_token_version = users::raise_token_version(self.tx, user_id, self.now)?;

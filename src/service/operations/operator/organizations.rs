@@ -102,11 +102,17 @@ pub async fn set_policy(
     id: OrganizationId,
     update: UpdateOrganization,
 ) -> Result<Organization> {
-    services
-        .operate(context, move |unit| {
-            unit.within(id);
-            let was = organizations::lock(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
-            change_organization(unit, &was, update)
-        })
-        .await
+    loop {
+        let update = update.clone();
+        let updated = services
+            .operate(context, move |unit| {
+                unit.within(id);
+                let was = organizations::lock(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
+                change_organization(unit, &was, update)
+            })
+            .await?;
+        if let Some(updated) = updated {
+            return Ok(updated);
+        }
+    }
 }

@@ -61,8 +61,11 @@ pub async fn end_all_sessions(
     user_id: UserId,
 ) -> Result<Vec<SessionId>> {
     change_account(services, context, user_id, &[], move |unit, _| {
-        let sessions = sessions::list_unrevoked(unit.tx, user_id, MOST_SESSIONS, unit.now)?;
-        let live = sessions.iter().filter(|session| session.is_live);
+        let sessions = sessions::list_unrevoked(unit.tx, user_id, MOST_SESSIONS)?;
+        let (instance, now) = (unit.lifetimes, unit.now);
+        let live = sessions
+            .iter()
+            .filter(|session| session.end.is_live(instance, now));
         let ended = live.map(|session| session.id).collect();
         end_all_sessions_of(unit, user_id, Ending::MadeBySessions)?;
         unit.recorded(ended)
