@@ -130,6 +130,39 @@ on_both_databases! {
         assert_eq!(bob["user"]["role"], "manager");
     }
 
+    async fn members_and_invited_people_take_as_many_rows_as_others(app: TestApp) {
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
+        ada.sets_rules(&json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]})).await;
+        ada.invites("bob@acme.example", "manager").await.expect(201);
+        let token = app.mailed_token("bob@acme.example", "invitation").await;
+        let written = async |email: &str| {
+            let rows = async || {
+                let mut rows = Vec::new();
+                for table in ["outbox", "one_time_tokens", "audit"] {
+                    rows.push(app.db.count(&format!("select count(*) from {table}")).await);
+                }
+                rows
+            };
+            let before = rows().await;
+            let body = member_body(ada.organization_id(), email);
+            app.post("/api/auth/register").json(&body).await.refused(403, "Invitation required");
+            let after = rows().await;
+            after.iter().zip(before).map(|(after, before)| after - before).collect::<Vec<i64>>()
+        };
+        for email in ["new@acme.example", "new@acme.example", "bob@acme.example", "ada@acme.example"] {
+            for _ in 0..2 {
+                assert_eq!(written(email).await, [1, 1, 1], "{email}");
+            }
+        }
+        let sent = "select count(*) from invitations where revoked_at is null";
+        assert_eq!(app.db.count(sent).await, 2);
+        let refused = "select count(*) from audit where action = 'invitation.sent' and outcome = 'refused'
+            and reason in ('already_member', 'already_invited')";
+        assert_eq!(app.db.count(refused).await, 7);
+        let bob = app.registers_invited("bob@acme.example", &token).await.expect(201);
+        assert_eq!(bob["user"]["role"], "manager");
+    }
+
     async fn an_automatic_invitation_ends_with_its_policy(app: TestApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let rule = json!({"joinPolicy": "domain", "allowedDomains": ["acme.example"]});

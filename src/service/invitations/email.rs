@@ -28,6 +28,40 @@ pub(in crate::service) fn send_invitation(
     inviter: Option<&PersonName>,
 ) -> Result<bool> {
     let secret = unit.secret();
+    let (message, cause) = compose(invitation, organization, inviter, &secret);
+    if !gate::send(unit, None, invitation.email.clone(), &message, &cause)? {
+        return Ok(false);
+    }
+    store_link(unit, invitation, &secret)?;
+    Ok(true)
+}
+
+/// The same work as [`send_invitation`], with the insertion of the invitation, for one that is not sent: its link and the
+/// invitation that there may be stay as they are.
+pub(in crate::service) fn send_decoy(
+    unit: &mut UnitOfWork<'_, '_>,
+    invitation: &Invitation,
+    organization: &OrganizationName,
+) -> Result<()> {
+    invitations::renew(unit.tx, invitation)?;
+    let secret = unit.secret();
+    let (message, cause) = compose(invitation, organization, None, &secret);
+    gate::send_decoy(unit, invitation.email.clone(), &message, &cause)?;
+    invitations::renew(unit.tx, invitation)?;
+    let link = InvitationLink {
+        invitation_id: InvitationId::NIL,
+        email_number: invitation.email_number,
+    };
+    let now = unit.now;
+    one_time::issue(unit.tx, &secret, Purpose::Invitation, None, &link, now)
+}
+
+fn compose(
+    invitation: &Invitation,
+    organization: &OrganizationName,
+    inviter: Option<&PersonName>,
+    secret: &Opaque,
+) -> (EmailMessage, Cause<'static>) {
     let message = EmailMessage::Invitation {
         organization: organization.to_string(),
         inviter: inviter.map(ToString::to_string),
@@ -40,11 +74,7 @@ pub(in crate::service) fn send_invitation(
     } else {
         Cause::Invitation(organization_id)
     };
-    if !gate::send(unit, None, invitation.email.clone(), &message, &cause)? {
-        return Ok(false);
-    }
-    store_link(unit, invitation, &secret)?;
-    Ok(true)
+    (message, cause)
 }
 
 /// Makes `secret` the only valid link of the invitation.

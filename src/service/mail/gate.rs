@@ -78,6 +78,19 @@ pub(in crate::service) fn send(
     Ok(may_send)
 }
 
+/// The same queries and writes as [`send`] for an e-mail that is not sent and counts towards no limit.
+pub(in crate::service) fn send_decoy(
+    unit: &mut UnitOfWork<'_, '_>,
+    to: Email,
+    message: &EmailMessage,
+    cause: &Cause<'_>,
+) -> Result<(), StoreError> {
+    let (counter, limit) = cause.limit(message);
+    has_room(unit, &to, &counter, lifetimes::EMAIL_LIMIT_WINDOW, limit)?;
+    let email = unit.draft(None, to, message);
+    unit.queue_decoy(&email, None)
+}
+
 /// Notifies an account's owner of an event.
 ///
 /// A verified address gets it. An unverified one may be a victim's, entered to have us send them e-mails: it gets three
