@@ -176,6 +176,8 @@ on_both_databases! {
         assert_eq!(from.status, 302);
         let page = "http://localhost/api/auth/signin?callbackUrl=http%3A%2F%2Flocalhost%2Fthere&tenant=bolt";
         assert_eq!(from.header("location"), Some(page));
+        let named = app.get("/api/auth/signin?callbackUrl=/there&tenant=bolt").header("host", "acme.example.com").await;
+        assert_eq!(named.header("location"), Some(page));
         let page = app.get("/api/auth/signin?tenant=bolt").await;
         assert!(page.text().contains(r#"<input type="hidden" name="tenant" value="bolt">"#), "{}", page.text());
 

@@ -64,7 +64,7 @@ fn policy(onward: &Url, settings: &Settings) -> String {
     let style = STYLE_HASH.as_str();
     format!(
         "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; \
-         form-action {own} {onward}; frame-ancestors 'none'"
+         form-action 'self' {own} {onward}; frame-ancestors 'none'"
     )
 }
 
@@ -81,7 +81,7 @@ mod tests {
             ("capacitor://localhost/orders", "capacitor:"),
         ] {
             let policy = policy(&onward.parse().unwrap(), &settings);
-            let expected = format!("form-action https://example.com {allowed}; ");
+            let expected = format!("form-action 'self' https://example.com {allowed}; ");
             assert!(policy.contains(&expected), "{policy}");
         }
     }

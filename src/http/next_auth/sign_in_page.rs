@@ -44,9 +44,10 @@ pub(crate) async fn sign_in_page(
     let has_slack = leads_through_slack(&services, &settings) && services.may_return_to(&onward);
     let error = query.get("error");
     let tenant = query.get("tenant");
-    // Its form is sent to `PUBLIC_URL`, where cookies of another host do not arrive.
-    if let (Some(slug), None) = (&host.0, tenant) {
-        let mut parameters = vec![("callbackUrl", onward.as_str()), ("tenant", slug)];
+    // Cookies that its form would set for this host would not arrive at `PUBLIC_URL`.
+    if let Some(slug) = &host.0 {
+        let tenant = tenant.unwrap_or(slug);
+        let mut parameters = vec![("callbackUrl", onward.as_str()), ("tenant", tenant)];
         parameters.extend(error.map(|error| ("error", error)));
         let page = redirect_target::page("/api/auth/signin", &parameters, &settings);
         return Ok(answer::lead_to(&page, false, &[]));
@@ -55,7 +56,7 @@ pub(crate) async fn sign_in_page(
     let values = context! {
         title => "page.sign_in.title",
         asks_who => true,
-        action => settings.public("/api/auth/signin/credentials").as_str(),
+        action => "signin/credentials",
         forgot => settings.public("/reset-password").as_str(),
         slack => has_slack.then(|| slack::way(&onward, tenant, &settings).to_string()),
         tenant,

@@ -30,7 +30,7 @@ pub(crate) async fn sign_out_page(
     let values = context! {
         title => "page.sign_out.title",
         text => "page.sign_out.text",
-        action => settings.public("/api/auth/signout").as_str(),
+        action => "signout",
     };
     let own = (services.get_ref(), settings.get_ref());
     page::answer(&onward, values, request.headers(), own)

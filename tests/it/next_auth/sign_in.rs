@@ -295,7 +295,7 @@ on_both_databases! {
         assert_eq!(page.status, 200);
         let policy = page.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
-        assert!(policy.contains("form-action http://localhost https://app.example;"), "{policy}");
+        assert!(policy.contains("form-action 'self' http://localhost https://app.example;"), "{policy}");
         assert!(!page.text().contains("<script"), "{}", page.text());
         assert!(page.text().contains("https:&#x2f;&#x2f;app.example&#x2f;x"), "{}", page.text());
         let answer = app.get("/api/auth/error?error=CredentialsSignin").await;
@@ -305,7 +305,7 @@ on_both_databases! {
             Some("http://localhost/api/auth/signin?error=CredentialsSignin")
         );
         let page = app.get("/api/auth/signout").await;
-        let action = "action=\"http:&#x2f;&#x2f;localhost&#x2f;api&#x2f;auth&#x2f;signout\"";
+        let action = "action=\"signout\"";
         assert!(page.text().contains(action), "{}", page.text());
     }
 

@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use serde_json::Value;
+use url::Url;
 
 use crate::process::{Server, hallpass};
-use crate::support::Db;
+use crate::support::{Db, SESSION_COOKIE};
 
 #[actix_web::test]
 async fn dev_prints_a_short_banner_whose_curl_line_works_when_pasted() {
@@ -207,6 +208,44 @@ async fn dev_lets_pages_on_this_machine_in_whatever_is_listed() {
         let start = format!("/api/auth/slack/url?returnUrl={origin}/welcome");
         let status = server.client.get(&start).await.status;
         assert_eq!(status, if is_let_in { 200 } else { 400 }, "{origin}");
+    }
+}
+
+#[actix_web::test]
+async fn the_sign_in_page_of_dev_works_at_every_name_of_this_machine() {
+    let mut command = hallpass(&["dev"]);
+    command
+        .env("DATABASE_URL", Db::sqlite().url())
+        .env("BCRYPT_COST", "4");
+    let server = Server::run(command).await;
+    let port = server.client.address().port();
+    for host in [format!("localhost:{port}"), format!("127.0.0.1:{port}")] {
+        let page = format!("http://{host}/api/auth/signin");
+        let shown = server.client.get("/api/auth/signin").header("host", &host);
+        let shown = shown.await;
+        let html = shown.text();
+        let action = html.split("action=\"").nth(1).unwrap();
+        let action = action.split('"').next().unwrap().replace("&#x2f;", "/");
+        let target = Url::parse(&page).unwrap().join(&action).unwrap();
+        // A browser names the page's origin only to the page's own host.
+        assert_eq!(target.authority(), host);
+        let policy = shown.header("content-security-policy").unwrap();
+        assert!(policy.contains("form-action 'self' "), "{policy}");
+        let signed_in = server
+            .client
+            .post(target.path())
+            .header("host", &host)
+            .header("origin", &format!("http://{host}"))
+            .header("sec-fetch-site", "same-origin")
+            .form(&[
+                ("email", "ada@example.com"),
+                ("password", "correct horse battery staple"),
+            ])
+            .await;
+        assert_eq!(signed_in.status, 302);
+        let cookies = signed_in.set_cookies();
+        let set = |(name, value): &(String, String)| name == SESSION_COOKIE && !value.is_empty();
+        assert!(cookies.iter().any(set), "{cookies:?}");
     }
 }
 
