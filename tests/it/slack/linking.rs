@@ -1,10 +1,11 @@
 //! Linking a Slack identity to a signed-in account.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::support::slack::{RETURN_URL, Returned};
-use crate::support::{Actor, Answer, SlackApp, on_both_databases};
+use crate::support::{Actor, Answer, PASSWORD, SlackApp, on_both_databases};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -101,6 +102,21 @@ on_both_databases! {
         follows(&app, &authorization, "member").await.failed_with("sign_in_expired");
         assert_eq!(app.db.count("select count(*) from identities").await, 0);
         assert_eq!(app.db.count("select count(*) from organizations").await, 1);
+    }
+
+    async fn a_session_too_old_for_the_workspace_is_not_linked_to_it(app: SlackApp) {
+        let owner = app.arrives("owner").await;
+        let organization = app.me(owner.token()).await["organizationId"].as_str().unwrap().to_owned();
+        let path = format!("/api/organizations/{organization}");
+        let rule = json!({"sessionLifetime": 1800});
+        app.client.patch(&path).bearer(owner.token()).json(&rule).await.expect(200);
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        app.advance(TimeDelta::minutes(40));
+        ada.reauthenticates(&json!({"password": PASSWORD})).await.expect(200);
+        links(&app, &ada, "member").await.failed_with("sign_in_expired");
+        ada.me().await.expect(200);
+        ada.refreshes().await.expect(200);
+        links(&app, &ada.signs_in_again().await, "member").await.token();
     }
 
     async fn linking_obeys_the_same_rules(app: SlackApp) {
