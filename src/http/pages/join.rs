@@ -228,5 +228,5 @@ fn refused(error: ApiError, token: &str, settings: &Settings) -> HttpResponse {
 
 /// Whether a new session can join where this one cannot.
 fn asks_to_sign_in_again(code: ErrorCode) -> bool {
-    code.status() == 401 || matches!(code, ReauthenticationRequired)
+    code.status() == 401 || matches!(code, ReauthenticationRequired | SessionTooOld)
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use crate::domain::audit::Action;
 use crate::domain::{
-    AddressBlock, Change, Email, JoinPolicy, Membership, Organization, OrganizationName, Role,
-    SelfService, Slug, Violation,
+    AddressBlock, Change, Membership, Organization, OrganizationName, Role, Slug, Violation,
 };
 use crate::service::limits::{Group, Key, draw_as};
-use crate::service::organizations::register::{insert_organization, insert_with_slug};
+use crate::service::organizations::register::{
+    insert_organization, insert_with_slug, may_create_organization,
+};
 use crate::service::organizations::switch::must_not_exceed_limit;
-use crate::service::{Caller, Error, Result, Services};
+use crate::service::{Caller, Result, Services};
 use crate::store::{memberships, users};
 
 pub struct CreateOrganization {
@@ -66,20 +67,4 @@ pub async fn create_organization(
             unit.finish(event.within(organization.id), organization)
         })
         .await
-}
-
-/// Requires that someone may create an organization. `verified` is their address if it is verified.
-///
-/// # Errors
-/// `OrganizationCreationClosed`.
-pub(in crate::service) fn may_create_organization(
-    rules: &SelfService,
-    verified: Option<&Email>,
-) -> Result<()> {
-    if rules.lets_create_organization(verified) {
-        return Ok(());
-    }
-    Err(Error::OrganizationCreationClosed {
-        by_domain: rules.organization_creation == JoinPolicy::Domain,
-    })
 }

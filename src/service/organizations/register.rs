@@ -4,12 +4,11 @@ use crate::domain::audit::{Action, Method};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{
     AllowedDomains, Email, JoinPolicy, LifetimeRule, Membership, Organization, OrganizationId,
-    OrganizationName, OwnWords, PersonName, Role, Slug, User,
+    OrganizationName, OwnWords, PersonName, Role, SelfService, Slug, User,
 };
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::limits::{Whose, permit_hashing};
 use crate::service::organizations::change_slug::must_not_be_reserved;
-use crate::service::organizations::create::may_create_organization;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{memberships, organizations, users};
@@ -144,4 +143,20 @@ fn new_organization(
         lifetimes: LifetimeRule::default(),
         created_at: unit.now,
     }
+}
+
+/// Requires that someone may create an organization. `verified` is their address if it is verified.
+///
+/// # Errors
+/// `OrganizationCreationClosed`.
+pub(in crate::service) fn may_create_organization(
+    rules: &SelfService,
+    verified: Option<&Email>,
+) -> Result<()> {
+    if rules.lets_create_organization(verified) {
+        return Ok(());
+    }
+    Err(Error::OrganizationCreationClosed {
+        by_domain: rules.organization_creation == JoinPolicy::Domain,
+    })
 }
