@@ -12,7 +12,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     write(&format!("{text}\n"))
 }
 
-/// As [`print`], without a line break at the end.
+/// As [`print()`], without a line break at the end.
 pub(super) fn write(text: &str) -> Result<(), Failure> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Failed(format!(

@@ -69,7 +69,7 @@ fn as_shown(tx: &mut Tx<'_>, open: OpenInvitation) -> Result<OwnInvitation> {
     })
 }
 
-/// As [`accept`](super::accept), with the verified address as the proof of the mailbox.
+/// As [`accept`](super::accept()), with the verified address as the proof of the mailbox.
 ///
 /// # Errors
 /// `Forbidden` for a service; `EmailNotVerified`; `InvitationNotFound` for one that is not open, or of another address;
