@@ -332,7 +332,7 @@ on_both_databases! {
         let page = app.post("/join").header("cookie", &format!("{SESSION_COOKIE}={}", bob.token));
         let page = page.header("origin", "http://localhost").form(&[("token", link.as_str().unwrap())]).await;
         assert_eq!(page.status, 403);
-        assert!(page.text().contains("older than the organization allows"), "{}", page.text());
+        assert!(page.text().contains("asks you to sign in again"), "{}", page.text());
         assert_eq!(app.db.count("select count(*) from memberships").await, 4);
         for live in [&bob, &elsewhere] {
             live.me().await.expect(200);
