@@ -44,6 +44,7 @@ export const startServer = async () => {
       "--disable-component-update",
       "--disable-sync",
       "--no-first-run",
+      "--host-resolver-rules=MAP foreign.example 127.0.0.1",
     ],
   });
   const close = async () => {
