@@ -162,6 +162,22 @@ on_both_databases! {
         }
     }
 
+    async fn a_sign_in_while_the_organization_ends_is_no_failure(app: TestApp) {
+        for round in 0..8 {
+            let ada = app.signs_up(&format!("Acme {round}"), &format!("ada{round}@acme.example")).await;
+            let bob = app.joins(ada.organization_id(), &format!("bob{round}@acme.example")).await;
+            let path = ada.organization_path("");
+            let name = json!({"name": format!("Acme {round}")});
+            let (deleted, signed_in) = tokio::join!(
+                ada.delete(&path).json(&name).into_future(),
+                app.tries_to_log_in(&bob.email, PASSWORD)
+            );
+            deleted.expect(200);
+            assert!([200, 404].contains(&signed_in.status.as_u16()), "{}", signed_in.text());
+            assert_eq!(bob.signs_in_again().await.user["organizationId"], json!(null));
+        }
+    }
+
     async fn no_command_revives_an_account_that_is_being_deleted(app: TestApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let acts = format!(

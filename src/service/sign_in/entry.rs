@@ -18,8 +18,8 @@ use crate::service::sign_in::second_step::CompletedChallenge;
 use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Profile, Result, Services, SignIn, SignedIn};
-use crate::store::active_organizations;
 use crate::store::sessions::{self, NewSession};
+use crate::store::{active_organizations, organizations};
 
 /// How many sessions a sign-in ends at most, so that it stays quick; housekeeping ends the rest.
 const ENDED_PER_SIGN_IN: u32 = 100;
@@ -87,7 +87,7 @@ impl Proof {
 /// missing, returns a challenge or a locked session.
 ///
 /// # Errors
-/// When the database fails.
+/// `OrganizationNotFound` if the organization was deleted meanwhile; when the database fails.
 pub(in crate::service) fn enter(
     unit: &mut UnitOfWork<'_, '_>,
     proof: Proof,
@@ -152,6 +152,11 @@ fn begin(
         is_locked: cleared.is_locked,
         organization_id: session.organization_id,
     };
+    if let Some(id) = session.organization_id
+        && !organizations::hold(unit.tx, id)?
+    {
+        return Err(Error::OrganizationNotFound);
+    }
     end_excess(unit, session.user_id, Some(beginning), ENDED_PER_SIGN_IN)?;
     sessions::insert(unit.tx, &new, &cleared)?;
     if let Some(id) = session.organization_id {
