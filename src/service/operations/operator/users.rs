@@ -69,7 +69,7 @@ pub async fn create_user(
 
     services
         .operate(context, move |unit| {
-            organizations::find(unit.tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
+            organizations::lock(unit.tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
             let now = unit.now;
             let user = User::new(now, unit.random(), Some(create.email), create.name);
             users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
