@@ -166,21 +166,21 @@ on_both_databases! {
 
     async fn a_person_of_slack_gets_an_address_and_a_password(app: SlackApp) {
         app.signs_in("owner").await;
-        let person = from_slack(&app, "no-email").await;
+        let person = app.person("no-email").await;
         let email = "margaret@example.com";
         person.post("/api/auth/change-email").json(&json!({"email": email})).await.expect(200);
         app.verifies(&app.mailed_token(email, "confirm_new_email").await).await.expect(200);
         person.post("/api/auth/set-password").json(&json!({"newPassword": PASSWORD})).await.expect(200);
         let person = app.logs_in(email, PASSWORD).await;
         person.delete("/api/auth/account").await.expect(200);
-        from_slack(&app, "member").await.delete("/api/auth/account").await.expect(200);
+        app.person("member").await.delete("/api/auth/account").await.expect(200);
     }
 
     async fn a_person_removed_from_slack_signs_in_without_an_organization(app: SlackApp) {
-        let owner = from_slack(&app, "owner").await;
-        let person = from_slack(&app, "member").await;
+        let owner = app.person("owner").await;
+        let person = app.person("member").await;
         owner.delete(&owner.organization_path(&format!("/members/{}", person.id()))).await.expect(200);
-        let person = from_slack(&app, "member").await;
+        let person = app.person("member").await;
         assert_eq!(person.user["organizationId"], json!(null));
         person.delete("/api/auth/account").await.expect(200);
     }
@@ -233,18 +233,6 @@ fn every_state_has_a_way_on() {
         described.insert(state.to_owned());
     }
     assert_eq!(described, left, "each state is described");
-}
-
-/// A persona who has just signed in.
-async fn from_slack(app: &SlackApp, persona: &str) -> Actor {
-    let token = app.arrives(persona).await.token().to_owned();
-    Actor {
-        client: app.client.clone(),
-        email: String::new(),
-        password: String::new(),
-        user: app.me(&token).await,
-        token,
-    }
 }
 
 async fn resets_second_factor(services: &Services, person: &Actor) {

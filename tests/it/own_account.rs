@@ -5,13 +5,11 @@ use hallpass::domain::EmailMessage;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::slack::{RETURN_URL, Returned, use_sandbox};
+use crate::support::slack::{CHALLENGE, RETURN_URL, VERIFIER, use_sandbox};
 use crate::support::{
     Actor, Answer, Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases,
 };
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const EDSGER: &str = "edsger@example.com";
 
 on_both_databases! {
@@ -33,7 +31,7 @@ on_both_databases! {
         }));
         app.verifies_address(&ada.email).await;
         ada.enrols(&app).await;
-        links(&app, &ada, "second-workspace").await.token();
+        app.links(&ada.token, "second-workspace").await.token();
         let after = account(&ada).await;
         assert_eq!((&after["emailVerified"], &after["secondFactor"]), (&json!(true), &json!(true)));
         assert_eq!(after["organizations"].as_array().unwrap().len(), 3);
@@ -45,8 +43,8 @@ on_both_databases! {
     }
 
     async fn somebody_from_slack_ends_with_an_address_and_a_password(app: SlackApp) {
-        let margaret = from_slack(&app, "no-email").await;
-        let other = from_slack(&app, "no-email").await;
+        let margaret = app.person("no-email").await;
+        let other = app.person("no-email").await;
         let (email, id) = ("margaret@example.com", only_identity(&margaret).await);
         is_last_way_in(&unlinks(&margaret, &id).await);
         sets_password(&margaret, "short").await.refused_fields(&["newPassword"]);
@@ -79,7 +77,7 @@ on_both_databases! {
     }
 
     async fn an_address_comes_before_a_password_as_well(app: SlackApp) {
-        let margaret = from_slack(&app, "no-email").await;
+        let margaret = app.person("no-email").await;
         let email = "margaret@example.com";
         margaret.post("/api/auth/change-email").json(&json!({"email": email})).await.expect(200);
         app.verifies(&app.mailed_token(email, "confirm_new_email").await).await.expect(200);
@@ -89,7 +87,7 @@ on_both_databases! {
     }
 
     async fn signing_in_with_slack_does_not_link_again_what_was_unlinked(app: SlackApp) {
-        let edsger = from_slack(&app, "member").await;
+        let edsger = app.person("member").await;
         sets_password(&edsger, PASSWORD).await.expect(200);
         unlinks(&edsger, &only_identity(&edsger).await).await.expect(200);
         app.arrives("member").await.failed_with("account_exists");
@@ -97,15 +95,15 @@ on_both_databases! {
         app.slack().change_persona("member", |persona| persona.email = None);
         assert_ne!(app.signs_in("member").await["id"], edsger.id());
         assert_eq!(account(&edsger).await["identities"], json!([]));
-        links(&app, &edsger, "member").await.failed_with("account_exists");
+        app.links(&edsger.token, "member").await.failed_with("account_exists");
     }
 
     async fn what_was_unlinked_can_be_linked_again(app: SlackApp) {
-        let edsger = from_slack(&app, "member").await;
+        let edsger = app.person("member").await;
         sets_password(&edsger, PASSWORD).await.expect(200);
         let id = only_identity(&edsger).await;
         unlinks(&edsger, &id).await.expect(200);
-        links(&app, &edsger, "member").await.token();
+        app.links(&edsger.token, "member").await.token();
         assert_ne!(only_identity(&edsger).await, id);
         assert_eq!(app.signs_in("member").await["id"], edsger.id());
         let told = EmailMessage::SlackLinkChanged { name: "Edsger Dijkstra".to_owned(), linked: true };
@@ -113,20 +111,20 @@ on_both_databases! {
     }
 
     async fn another_identity_is_a_way_in_where_it_leads_into_an_organization(app: SlackApp) {
-        let mut katherine = from_slack(&app, "owner").await;
+        let mut katherine = app.person("owner").await;
         let first = only_identity(&katherine).await;
-        katherine.token = links(&app, &katherine, "second-workspace").await.token().to_owned();
+        katherine.token = app.links(&katherine.token, "second-workspace").await.token().to_owned();
         unlinks(&katherine, &first).await.expect(200);
         let second = only_identity(&katherine).await;
         is_last_way_in(&unlinks(&katherine, &second).await);
-        links(&app, &katherine, "owner").await.token();
+        app.links(&katherine.token, "owner").await.token();
         // The other one leads nowhere without a membership.
         let (user, second_id) = (app.db.id(katherine.id()), app.db.id(&second));
         app.db.execute(&format!(
             "delete from memberships where user_id = {user} and organization_id <> (select organization_id from
              workspaces where team_id = (select team_id from identities where id = {second_id}))"
         )).await;
-        let katherine = from_slack(&app, "second-workspace").await;
+        let katherine = app.person("second-workspace").await;
         is_last_way_in(&unlinks(&katherine, &second).await);
     }
 
@@ -135,7 +133,7 @@ on_both_databases! {
             use_sandbox(config);
             config.accounts.require_verified_email = true;
         }).await);
-        let edsger = from_slack(&app, "member").await;
+        let edsger = app.person("member").await;
         sets_password(&edsger, PASSWORD).await.expect(200);
         let id = only_identity(&edsger).await;
         is_last_way_in(&unlinks(&edsger, &id).await);
@@ -146,7 +144,7 @@ on_both_databases! {
 
     /// As an instance of the release before does, during an upgrade.
     async fn an_identity_written_without_an_id_gets_one(app: SlackApp) {
-        let edsger = from_slack(&app, "member").await;
+        let edsger = app.person("member").await;
         app.db.execute(
             "insert into identities (provider, team_id, external_id, user_id, created_at)
              select provider, 'T0OLD', external_id, user_id, created_at from identities"
@@ -159,7 +157,7 @@ on_both_databases! {
     }
 
     async fn only_ones_own_identities_are_unlinked(app: SlackApp) {
-        let edsger = from_slack(&app, "member").await;
+        let edsger = app.person("member").await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         unlinks(&ada, &only_identity(&edsger).await).await.refused(404, "Identity not found");
         unlinks(&ada, "x").await.refused(404, "Identity not found");
@@ -167,7 +165,7 @@ on_both_databases! {
     }
 
     async fn a_code_issued_before_the_identity_was_unlinked_opens_nothing(app: SlackApp) {
-        let edsger = from_slack(&app, "member").await;
+        let edsger = app.person("member").await;
         sets_password(&edsger, PASSWORD).await.expect(200);
         let begun = app.asks_for_url(RETURN_URL, &[("codeChallenge", CHALLENGE)]).await.expect(200);
         let url: Url = begun["url"].as_str().unwrap().parse().unwrap();
@@ -178,8 +176,8 @@ on_both_databases! {
     }
 
     async fn who_is_removed_after_unlinking_stays_out(app: SlackApp) {
-        let admin = from_slack(&app, "owner").await;
-        let edsger = from_slack(&app, "member").await;
+        let admin = app.person("owner").await;
+        let edsger = app.person("member").await;
         sets_password(&edsger, PASSWORD).await.expect(200);
         unlinks(&edsger, &only_identity(&edsger).await).await.expect(200);
         admin.delete(&format!("/api/users/{}", edsger.id())).await.expect(200);
@@ -187,20 +185,20 @@ on_both_databases! {
     }
 
     async fn who_unlinks_after_a_removal_stays_out(app: SlackApp) {
-        let admin = from_slack(&app, "owner").await;
+        let admin = app.person("owner").await;
         let mut ada = app.signs_up("Other", "ada@other.example").await;
         let own = ada.organization_id().to_owned();
-        ada.token = links(&app, &ada, "member").await.token().to_owned();
+        ada.token = app.links(&ada.token, "member").await.token().to_owned();
         admin.delete(&admin.organization_path(&format!("/members/{}", ada.id()))).await.expect(200);
         let ada = app.logs_in(&ada.email, PASSWORD).await;
         assert_eq!(ada.organization_id(), own);
         unlinks(&ada, &only_identity(&ada).await).await.expect(200);
         stays_out(&app).await;
-        links(&app, &ada, "member").await.failed_with("not_allowed");
+        app.links(&ada.token, "member").await.failed_with("not_allowed");
     }
 
     async fn an_address_that_slack_confirms_later_fills_an_empty_one(app: SlackApp) {
-        let margaret = from_slack(&app, "no-email").await;
+        let margaret = app.person("no-email").await;
         let now = |email, confirmed| {
             app.slack().change_persona("no-email", |persona| {
                 persona.email = Some(email);
@@ -224,7 +222,7 @@ on_both_databases! {
 
     async fn an_address_of_another_account_fills_nothing_and_links_nobody(app: SlackApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
-        let margaret = from_slack(&app, "no-email").await;
+        let margaret = app.person("no-email").await;
         app.slack().change_persona("no-email", |persona| {
             persona.email = Some(" Ada@Acme.example");
             persona.is_email_confirmed = true;
@@ -232,18 +230,6 @@ on_both_databases! {
         let me = app.signs_in("no-email").await;
         assert_eq!((&me["email"], &me["id"]), (&Value::Null, &margaret.user["id"]));
         assert_eq!(account(&ada).await["identities"], json!([]));
-    }
-}
-
-async fn from_slack(app: &SlackApp, persona: &str) -> Actor {
-    let returned = app.arrives(persona).await;
-    let user = app.me(returned.token()).await;
-    Actor {
-        client: app.client.clone(),
-        email: user["email"].as_str().unwrap_or_default().to_owned(),
-        password: String::new(),
-        token: returned.token().to_owned(),
-        user,
     }
 }
 
@@ -267,15 +253,6 @@ async fn unlinks(actor: &Actor, id: &str) -> Answer {
 async fn sets_password(actor: &Actor, password: &str) -> Answer {
     let call = actor.post("/api/auth/set-password");
     call.json(&json!({"newPassword": password})).await
-}
-
-async fn links(app: &SlackApp, actor: &Actor, persona: &str) -> Returned {
-    let begins = actor.post("/api/auth/slack/link");
-    let begun = begins.json(&json!({"returnUrl": RETURN_URL})).await;
-    let url: Url = begun.expect(200)["url"].as_str().unwrap().parse().unwrap();
-    let callback = app.consents(&url, persona).await;
-    let call = app.get(&callback).header("cookie", begun.cookie());
-    Returned::of(call.await)
 }
 
 async fn stays_out(app: &SlackApp) {

@@ -3,7 +3,7 @@
 use hallpass::domain::EmailMessage;
 use serde_json::json;
 
-use crate::support::slack::RETURN_URL;
+use crate::support::slack::{CHALLENGE, RETURN_URL, VERIFIER};
 use crate::support::{
     OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases, organization_body,
 };
@@ -41,7 +41,7 @@ on_both_databases! {
 
     async fn an_identity_linked_before_verification_no_longer_signs_in(app: SlackApp) {
         let attacker = app.signs_up("Evil", VICTIM).await;
-        links(&app, &attacker.token, "member").await;
+        app.links(&attacker.token, "member").await.token();
         assert_eq!(app.signs_in("member").await["id"], attacker.id());
         app.forgets_password(VICTIM).await.expect(200);
         app.resets_password(&app.mailed_token(VICTIM, "reset_password").await, OTHER_PASSWORD).await.expect(200);
@@ -55,7 +55,7 @@ on_both_databases! {
     async fn a_verified_account_keeps_its_identities_through_a_reset(app: SlackApp) {
         let ada = app.signs_up("Acme", VICTIM).await;
         app.verifies(&app.mailed_token(VICTIM, "verify_email").await).await.expect(200);
-        links(&app, &ada.token, "member").await;
+        app.links(&ada.token, "member").await.token();
         app.forgets_password(VICTIM).await.expect(200);
         app.resets_password(&app.mailed_token(VICTIM, "reset_password").await, OTHER_PASSWORD).await.expect(200);
         assert_eq!(app.signs_in("member").await["id"], ada.id());
@@ -73,7 +73,7 @@ on_both_databases! {
         // The reset unlinked the Slack identity, and its address now belongs to the account.
         app.arrives("member").await.failed_with("account_exists");
         // The owner of both can link them again.
-        links(&app, &owner.token, "member").await;
+        app.links(&owner.token, "member").await.token();
         assert_eq!(app.signs_in("member").await["id"], owner.id());
     }
 
@@ -222,7 +222,7 @@ on_both_databases! {
 
         app.arrives("member").await.failed_with("account_exists");
         let owner = app.logs_in(email, OTHER_PASSWORD).await;
-        links(&app, &owner.token, "member").await;
+        app.links(&owner.token, "member").await.token();
         let again = app.signs_in("member").await;
         assert_eq!((&again["id"], &again["organizationId"]), (&member["id"], &member["organizationId"]));
     }
@@ -238,10 +238,8 @@ on_both_databases! {
     }
 
     async fn a_pending_code_is_void_after_the_reset(app: SlackApp) {
-        const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-        const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let attacker = app.signs_up("Evil", VICTIM).await;
-        links(&app, &attacker.token, "member").await;
+        app.links(&attacker.token, "member").await.token();
         let authorization = app.asks_for_url(RETURN_URL, &[("codeChallenge", CHALLENGE)]).await.expect(200);
         let callback = app.consents(&authorization["url"].as_str().unwrap().parse().unwrap(), "member").await;
         let code = app.follows(&callback).await.query["code"].clone();
@@ -261,25 +259,4 @@ async fn claims(app: &TestApp, email: &str) {
     app.resets_password(&token, OTHER_PASSWORD)
         .await
         .expect(200);
-}
-
-/// Links a persona's identity to the account of the token.
-async fn links(app: &SlackApp, token: &str, persona: &str) {
-    let authorization = app
-        .post("/api/auth/slack/link")
-        .bearer(token)
-        .json(&json!({"returnUrl": RETURN_URL}))
-        .await;
-    let url = authorization.expect(200)["url"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    let callback = app.consents(&url, persona).await;
-    let answer = app
-        .get(&callback)
-        .header("cookie", authorization.cookie())
-        .await;
-    assert_eq!(answer.status, 302, "{}", answer.text());
-    crate::support::slack::Returned::of(answer).token();
 }

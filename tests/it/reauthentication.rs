@@ -9,13 +9,10 @@ use url::Url;
 
 use crate::role_matrix::{everything, routes};
 use crate::support::mfa::Authenticator;
-use crate::support::slack::{RETURN_URL, Returned};
+use crate::support::slack::{CHALLENGE, RETURN_URL, Returned, VERIFIER};
 use crate::support::{
     Actor, Answer, Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases,
 };
-
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// How long a proof counts.
 const FRESH: TimeDelta = TimeDelta::minutes(15);
@@ -321,7 +318,7 @@ on_both_databases! {
     }
 
     async fn another_slack_identity_makes_no_session_fresh(app: SlackApp) {
-        let owner = slack_user(&app, "owner").await;
+        let owner = app.person("owner").await;
         app.signs_in("member").await;
         app.advance(FRESH);
         let begun = begins(&owner, &json!({"returnUrl": RETURN_URL})).await;
@@ -337,7 +334,7 @@ on_both_databases! {
     }
 
     async fn slack_in_another_browser_makes_no_session_fresh(app: SlackApp) {
-        let owner = slack_user(&app, "owner").await;
+        let owner = app.person("owner").await;
         app.advance(FRESH);
         // The token's thief begins, and has its owner follow the link.
         let begun = begins(&owner, &json!({"returnUrl": RETURN_URL})).await.expect(200);
@@ -348,7 +345,7 @@ on_both_databases! {
     }
 
     async fn with_an_authenticator_slack_makes_no_session_fresh(app: SlackApp) {
-        let owner = slack_user(&app, "owner").await;
+        let owner = app.person("owner").await;
         let begun = begins(&owner, &json!({"returnUrl": RETURN_URL})).await;
         owner.enrols(&app).await;
         follows(&app, &begun, "owner").await.failed_with("not_allowed");
@@ -358,7 +355,7 @@ on_both_databases! {
     }
 
     async fn an_ended_session_is_not_reauthenticated_by_slack(app: SlackApp) {
-        let owner = slack_user(&app, "owner").await;
+        let owner = app.person("owner").await;
         let begun = begins(&owner, &json!({"returnUrl": RETURN_URL})).await;
         owner.logs_out().await.expect(200);
         follows(&app, &begun, "owner").await.failed_with("sign_in_expired");
@@ -483,7 +480,7 @@ async fn makes_a_token(actor: &Actor) -> Answer {
 }
 
 async fn proves_by_slack(app: &SlackApp) {
-    let mut owner = slack_user(app, "owner").await;
+    let mut owner = app.person("owner").await;
     app.advance(FRESH);
     let begun = begins(&owner, &json!({"returnUrl": RETURN_URL})).await;
     let returned = follows(app, &begun, "owner").await;
@@ -510,30 +507,12 @@ async fn proves_by_slack(app: &SlackApp) {
     assert_eq!(app.db.values(rows).await, vec![Some("slack".to_owned()); 2]);
 }
 
-/// A person who has just signed in with Slack, and has no password.
-async fn slack_user(app: &SlackApp, persona: &str) -> Actor {
-    let returned = app.arrives(persona).await;
-    let user = app.me(returned.token()).await;
-    Actor {
-        client: app.client.clone(),
-        email: user["email"].as_str().unwrap_or_default().to_owned(),
-        password: String::new(),
-        token: returned.token().to_owned(),
-        user,
-    }
-}
-
 async fn begins(actor: &Actor, body: &Value) -> Answer {
     let call = actor.post("/api/auth/slack/reauthenticate");
     call.json(body).await
 }
 
-/// In the browser that began.
 async fn follows(app: &SlackApp, begun: &Answer, persona: &str) -> Returned {
-    let body = begun.expect(200);
-    assert_eq!(body["type"], "reauthenticate");
-    let url: Url = body["url"].as_str().unwrap().parse().unwrap();
-    let callback = app.consents(&url, persona).await;
-    let call = app.get(&callback).header("cookie", begun.cookie());
-    Returned::of(call.await)
+    assert_eq!(begun.expect(200)["type"], "reauthenticate");
+    app.consents_to(begun, persona).await
 }

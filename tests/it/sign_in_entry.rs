@@ -11,7 +11,7 @@ use url::{Url, form_urlencoded};
 use crate::process::{hallpass_on, stderr};
 use crate::support::client::Call;
 use crate::support::mfa::Authenticator;
-use crate::support::slack::{RETURN_URL, Returned};
+use crate::support::slack::{CHALLENGE, RETURN_URL, Returned, VERIFIER};
 use crate::support::{
     Actor, Answer, Browser, Db, PASSWORD, SESSION_COOKIE, SlackApp, member_body, on_both_databases,
     organization_body,
@@ -24,8 +24,6 @@ use Leads::{
 const ADA: &str = "ada@acme.example";
 const OWNER: &str = "katherine@example.com";
 const MEMBER: &str = "edsger@example.com";
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mfa {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::support::jwt::claims;
-use crate::support::slack::{RETURN_URL, Returned, use_sandbox};
+use crate::support::slack::{CHALLENGE, RETURN_URL, Returned, VERIFIER, use_sandbox};
 use crate::support::{
     Actor, Answer, Db, PASSWORD, SESSION_COOKIE, SlackApp, TestApp, member_body, on_both_databases,
 };
@@ -19,8 +19,6 @@ const COOKIE_LOGINS: [&str; 2] = [
     "/api/auth/signin/credentials",
 ];
 const LOGINS: [&str; 4] = [LOGIN, V1_LOGIN, COOKIE_LOGINS[0], COOKIE_LOGINS[1]];
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
     async fn every_sign_in_with_a_password_is_for_the_tenant_of_its_host(db: Db) {

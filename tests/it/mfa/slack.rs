@@ -5,11 +5,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::support::mfa::Authenticator;
-use crate::support::slack::{RETURN_URL, Returned};
+use crate::support::slack::{CHALLENGE, RETURN_URL, Returned, VERIFIER};
 use crate::support::{Answer, SlackApp, on_both_databases};
-
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
     async fn a_slack_sign_in_also_requires_the_second_factor(app: SlackApp) {

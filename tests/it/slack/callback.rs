@@ -7,10 +7,8 @@ use reqwest::Method;
 use url::Url;
 
 use crate::limits::limited;
-use crate::support::slack::{RETURN_URL, Returned, use_sandbox};
+use crate::support::slack::{CHALLENGE, RETURN_URL, Returned, use_sandbox};
 use crate::support::{Db, OTHER_SECRET, SECRET, SlackApp, TestApp, on_both_databases};
-
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
     async fn junk_callbacks_of_one_address_make_thirty_calls_to_slack(db: Db) {

@@ -5,11 +5,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 use url::Url;
 
-use crate::support::slack::RETURN_URL;
+use crate::support::slack::{CHALLENGE, RETURN_URL, VERIFIER};
 use crate::support::{Answer, SlackApp, on_both_databases};
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const OTHER_VERIFIER: &str = "another-verifier-of-43-characters-or-more-00";
 
 on_both_databases! {

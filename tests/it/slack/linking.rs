@@ -4,17 +4,14 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::slack::{RETURN_URL, Returned};
+use crate::support::slack::{CHALLENGE, RETURN_URL, Returned, VERIFIER};
 use crate::support::{Actor, Answer, PASSWORD, SlackApp, on_both_databases};
-
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
     async fn a_person_with_a_registered_address_links_and_then_uses_slack(app: SlackApp) {
         let ada = app.signs_up("Acme", "ada@example.com").await;
         app.arrives("registered").await.failed_with("account_exists");
-        let returned = links(&app, &ada, "registered").await;
+        let returned = app.links(&ada.token, "registered").await;
         let linked = app.me(returned.token()).await;
         assert_eq!(linked["id"], ada.user["id"]);
         assert_ne!(linked["organizationId"], ada.user["organizationId"]);
@@ -45,8 +42,8 @@ on_both_databases! {
 
     async fn linking_twice_changes_nothing(app: SlackApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
-        links(&app, &ada, "member").await.token();
-        links(&app, &ada, "member").await.token();
+        app.links(&ada.token, "member").await.token();
+        app.links(&ada.token, "member").await.token();
         assert_eq!(app.db.count("select count(*) from identities").await, 1);
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
@@ -54,7 +51,7 @@ on_both_databases! {
     async fn an_identity_linked_to_another_account_is_not_moved(app: SlackApp) {
         let edsger = app.signs_in("member").await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
-        links(&app, &ada, "member").await.failed_with("account_exists");
+        app.links(&ada.token, "member").await.failed_with("account_exists");
         assert_eq!(app.signs_in("member").await, edsger);
         assert_eq!(app.db.count("select count(*) from memberships").await, 2);
     }
@@ -113,18 +110,18 @@ on_both_databases! {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         app.advance(TimeDelta::minutes(40));
         ada.reauthenticates(&json!({"password": PASSWORD})).await.expect(200);
-        links(&app, &ada, "member").await.failed_with("sign_in_expired");
+        app.links(&ada.token, "member").await.failed_with("sign_in_expired");
         ada.me().await.expect(200);
         ada.refreshes().await.expect(200);
-        links(&app, &ada.signs_in_again().await, "member").await.token();
+        app.links(&ada.signs_in_again().await.token, "member").await.token();
     }
 
     async fn linking_obeys_the_same_rules(app: SlackApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         ask(&app, &ada, &json!({"returnUrl": "https://evil.example/"})).await.refused_fields(&["returnUrl"]);
         ask(&app, &ada, &json!({"returnUrl": RETURN_URL, "type": "signin"})).await.refused_fields(&["type"]);
-        links(&app, &ada, "guest").await.failed_with("not_allowed");
-        links(&app, &ada, "deny").await.failed_with("access_denied");
+        app.links(&ada.token, "guest").await.failed_with("not_allowed");
+        app.links(&ada.token, "deny").await.failed_with("access_denied");
         assert_eq!(app.db.count("select count(*) from identities").await, 0);
     }
 }
@@ -136,20 +133,7 @@ async fn ask(app: &SlackApp, actor: &Actor, body: &Value) -> Answer {
         .await
 }
 
-async fn links(app: &SlackApp, actor: &Actor, persona: &str) -> Returned {
-    let authorization = ask(app, actor, &json!({"returnUrl": RETURN_URL})).await;
-    follows(app, &authorization, persona).await
-}
-
-/// In the browser that started it.
 async fn follows(app: &SlackApp, authorization: &Answer, persona: &str) -> Returned {
-    let body = authorization.expect(200);
-    assert_eq!(body["type"], "link");
-    let url: Url = body["url"].as_str().unwrap().parse().unwrap();
-    let callback = app.consents(&url, persona).await;
-    Returned::of(
-        app.get(&callback)
-            .header("cookie", authorization.cookie())
-            .await,
-    )
+    assert_eq!(authorization.expect(200)["type"], "link");
+    app.consents_to(authorization, persona).await
 }

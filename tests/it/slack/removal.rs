@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::support::slack::RETURN_URL;
 use crate::support::{Actor, OTHER_PASSWORD, SlackApp, on_both_databases};
 
 on_both_databases! {
@@ -34,7 +33,7 @@ on_both_databases! {
         admin.delete(&admin.organization_path(&format!("/members/{}", again.id()))).await.expect(200);
         stays_out(&app).await;
         let again = app.logs_in(member["email"].as_str().unwrap(), OTHER_PASSWORD).await;
-        links(&app, &again, "member").await.failed_with("not_allowed");
+        app.links(&again.token, "member").await.failed_with("not_allowed");
     }
 
     async fn a_removed_person_stays_out_when_the_account_is_gone(app: SlackApp) {
@@ -45,7 +44,7 @@ on_both_databases! {
         app.arrives("member").await.failed_with("not_allowed");
         stays_out(&app).await;
         let other = app.signs_up("Other", "other@example.com").await;
-        links(&app, &other, "member").await.failed_with("not_allowed");
+        app.links(&other.token, "member").await.failed_with("not_allowed");
         assert_eq!(app.signs_in("no-email").await["organizationId"], admin.organization_id());
     }
 
@@ -53,7 +52,7 @@ on_both_databases! {
         let (admin, member) = people(&app).await;
         resets(&app, &member).await;
         let again = app.logs_in(member["email"].as_str().unwrap(), OTHER_PASSWORD).await;
-        links(&app, &again, "member").await.token();
+        app.links(&again.token, "member").await.token();
         admin.changes(&again, json!({"disabled": true})).await.expect(200);
         app.db.execute("delete from identities where external_id = 'U0EDSGER'").await;
         stays_out(&app).await;
@@ -71,7 +70,7 @@ on_both_databases! {
         app.arrives("member").await.failed_with("not_allowed");
         owner.accepts(&app.mailed_token(email, "invitation").await).await.expect(200);
         app.arrives("member").await.failed_with("account_exists");
-        links(&app, &owner, "member").await.token();
+        app.links(&owner.token, "member").await.token();
         let again = app.signs_in("member").await;
         assert_eq!(again["id"], member["id"]);
         assert_eq!(app.db.count("select count(*) from removed_identities").await, 0);
@@ -87,7 +86,7 @@ on_both_databases! {
         let returned = app.arrives("owner").await;
         let owner = Actor { token: returned.token().to_owned(), ..admin };
         assert_eq!(owner.me().await.expect(200)["organizationId"], json!(null));
-        let linked = links(&app, &owner, "owner").await;
+        let linked = app.links(&owner.token, "owner").await;
         assert_eq!(app.me(linked.token()).await["role"], "admin");
         app.arrives("member").await.failed_with("not_allowed");
     }
@@ -116,15 +115,7 @@ fn membership(admin: &Actor, member: &Value) -> String {
 
 /// The admin of a workspace's organization, and a member, both from Slack.
 async fn people(app: &SlackApp) -> (Actor, Value) {
-    let returned = app.arrives("owner").await;
-    let token = returned.token().to_owned();
-    let admin = Actor {
-        client: app.client.clone(),
-        email: String::new(),
-        password: String::new(),
-        user: app.me(&token).await,
-        token,
-    };
+    let admin = app.person("owner").await;
     (admin, app.signs_in("member").await)
 }
 
@@ -154,18 +145,4 @@ async fn stays_out(app: &SlackApp) {
     app.slack().change_persona("member", |persona| {
         persona.email = Some("edsger@example.com");
     });
-}
-
-async fn links(app: &SlackApp, actor: &Actor, persona: &str) -> crate::support::slack::Returned {
-    let authorization = actor
-        .post("/api/auth/slack/link")
-        .json(&json!({"returnUrl": RETURN_URL}))
-        .await;
-    let url = authorization.expect(200)["url"].as_str().unwrap().parse();
-    let callback = app.consents(&url.unwrap(), persona).await;
-    let answer = app
-        .get(&callback)
-        .header("cookie", authorization.cookie())
-        .await;
-    crate::support::slack::Returned::of(answer)
 }

@@ -5,7 +5,7 @@ use hallpass::domain::{AllowedDomains, JoinPolicy, SelfService};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::slack::{RETURN_URL, Returned};
+use crate::support::slack::{CHALLENGE, RETURN_URL, Returned};
 use crate::support::{Actor, SlackApp, on_both_databases};
 
 const POLICIES: [JoinPolicy; 4] = [
@@ -18,8 +18,6 @@ const POLICIES: [JoinPolicy; 4] = [
 /// The workspaces of "owner" and "member", and of "second-workspace".
 const NUMBERS: &str = "T0NUMBERS";
 const SIDE_PROJECT: &str = "T0SIDEPROJ";
-
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 async fn restarts(app: &mut SlackApp, change: impl FnOnce(&mut SelfService)) {
     app.0

@@ -2,10 +2,8 @@
 
 use url::Url;
 
-use crate::support::slack::RETURN_URL;
+use crate::support::slack::{CHALLENGE, RETURN_URL};
 use crate::support::{Db, SlackApp, TestApp, on_both_databases};
-
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 on_both_databases! {
     async fn the_authorization_url_has_callback_state_and_parameters(app: SlackApp) {

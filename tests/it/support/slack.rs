@@ -7,13 +7,17 @@ use hallpass::config::{Config, Slack};
 use hallpass::domain::slack::SlackFlow;
 use hallpass::domain::{AllowedReturnUrl, Role, TokenDelivery};
 use hallpass::sandbox::slack::{CLIENT_ID, CLIENT_SECRET, Endpoint, Fault, SlackSandbox};
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use super::{Answer, Db, TestApp};
+use super::{Actor, Answer, Db, TestApp};
 
 /// The return URL, unless a test chooses another one.
 pub const RETURN_URL: &str = "https://app.example/auth";
+
+/// A verifier and its challenge (RFC 7636, appendix B).
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 pub struct SlackApp(pub TestApp);
 
@@ -112,6 +116,33 @@ impl SlackApp {
     pub async fn signs_in(&self, persona: &str) -> Value {
         let returned = self.arrives(persona).await;
         self.me(returned.token()).await
+    }
+
+    /// A persona who has just signed in, and has no password.
+    pub async fn person(&self, persona: &str) -> Actor {
+        let returned = self.arrives(persona).await;
+        let user = self.me(returned.token()).await;
+        Actor {
+            client: self.client.clone(),
+            email: user["email"].as_str().unwrap_or_default().to_owned(),
+            password: String::new(),
+            token: returned.token().to_owned(),
+            user,
+        }
+    }
+
+    /// Links a persona's identity to the account of the token.
+    pub async fn links(&self, token: &str, persona: &str) -> Returned {
+        let link = self.post("/api/auth/slack/link").bearer(token);
+        let begun = link.json(&json!({"returnUrl": RETURN_URL})).await;
+        self.consents_to(&begun, persona).await
+    }
+
+    /// Follows what began with this answer, in the browser that began it.
+    pub async fn consents_to(&self, begun: &Answer, persona: &str) -> Returned {
+        let url = begun.expect(200)["url"].as_str().unwrap().parse().unwrap();
+        let callback = self.consents(&url, persona).await;
+        Returned::of(self.get(&callback).header("cookie", begun.cookie()).await)
     }
 
     pub async fn me(&self, token: &str) -> Value {
