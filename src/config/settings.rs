@@ -153,9 +153,9 @@ pub static TRUSTED_PROXIES: Setting = Setting {
     default: Fallback::None,
     secret: false,
     example: "10.0.0.0/8,192.168.7.1/32",
-    description: "Networks (CIDR, comma-separated) of your reverse proxies. The client address that a request \
-                  forwards is only trusted if it comes from them; otherwise all clients behind a proxy count as \
-                  one address.",
+    description: "Networks (CIDR, comma-separated) of your reverse proxies. The client address and the host that a \
+                  request forwards are only trusted if it comes from them; otherwise all clients behind a proxy \
+                  count as one address.",
 };
 
 pub static TRUSTED_PROXY_HEADER: Setting = Setting {
@@ -163,8 +163,8 @@ pub static TRUSTED_PROXY_HEADER: Setting = Setting {
     default: Fallback::Value("x-forwarded"),
     secret: false,
     example: "forwarded",
-    description: "`x-forwarded` or `forwarded`: whether your proxies name the client in `X-Forwarded-For` or in \
-                  `Forwarded` (RFC 7239). The other one is never read, because proxies pass on what clients \
+    description: "`x-forwarded` or `forwarded`: whether your proxies write `X-Forwarded-For` and `X-Forwarded-Host`, or \
+                  `Forwarded` (RFC 7239). The other form is never read, because proxies pass on what clients \
                   send in it.",
 };
 

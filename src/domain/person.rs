@@ -166,7 +166,7 @@ pub struct Session {
     pub id: SessionId,
     pub kind: SessionKind,
     pub user_id: UserId,
-    /// `None` if the user had no organization when it began, or left it.
+    /// `None` if the user had no organization when it began. A refresh sets it once they have one.
     pub organization_id: Option<OrganizationId>,
     /// What it is called: "Chrome on Windows".
     pub device: Option<String>,

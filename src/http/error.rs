@@ -43,7 +43,7 @@ const INVITER_NOT_VERIFIED: &str =
 const CREATED_BY_DOMAIN: &str =
     "Creating an organization requires a verified e-mail address at an allowed domain";
 const CREATED_BY_OPERATOR: &str =
-    "Organizations are created by the people who run this service only";
+    "Only the people who run this service create organizations: ask them";
 
 impl ApiError {
     pub fn internal(cause: impl Into<String>) -> Self {

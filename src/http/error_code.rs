@@ -106,7 +106,8 @@ error_codes! {
     Forbidden "forbidden" FORBIDDEN "Forbidden"
         means "The caller is authenticated, but not allowed to do this."
         do_this "Ask an administrator of the organization."
-    NoOrganization "no_organization" FORBIDDEN "You do not belong to an organization"
+    NoOrganization "no_organization" FORBIDDEN
+        "No organization: accept an invitation, join or create one, then refresh the token"
         means "The caller belongs to no organization, or the token is for none, and the call needs one."
         do_this "Offer to accept an invitation, or to join or create an organization; then refresh the token."
     ReauthenticationRequired "reauthentication_required" FORBIDDEN
@@ -115,8 +116,8 @@ error_codes! {
         do_this "Ask for the password, or for the authenticator's code if there is one, send it to \
             `/api/auth/reauthenticate`, or begin at `/api/auth/slack/reauthenticate`, and repeat the request."
     SessionTooOld "session_too_old" FORBIDDEN "Session too old for the organization: please sign in again"
-        means "The session began longer ago than the organization's `sessionLifetime`. It goes on where it was."
-        do_this "Keep the token, and offer to sign in to the organization again."
+        means "The session began longer ago than the organization's `sessionLifetime`. It stays valid for its own."
+        do_this "Keep the token, and offer to sign in again with this `organizationId`."
     CrossSiteRequest "cross_site_request" FORBIDDEN "Cross-site request refused"
         means "The request has a cookie, or asks for one, and comes from a page that is not allowed to send it."
         do_this "Call from our own origin or one of `CORS_ALLOWED_ORIGINS`, send the CSRF token \
@@ -132,7 +133,8 @@ error_codes! {
     InvitationRequired "invitation_required" FORBIDDEN "Invitation required"
         means "Only invited users can join the organization."
         do_this "Ask an administrator of the organization for an invitation."
-    RegistrationClosed "registration_closed" FORBIDDEN "This is not open to everyone"
+    RegistrationClosed "registration_closed" FORBIDDEN
+        "Registration is not open to everyone: ask the people who run this service"
         means "The operator's settings do not let these people create an account or an organization."
         do_this "Offer what `GET /api/auth/options` says is open. With `domain`, look for an invitation by e-mail, or \
             verify an address at an allowed domain. Otherwise ask the people who run the service."
@@ -153,14 +155,15 @@ error_codes! {
         do_this "Offer to sign in again."
     NotAllowed "not_allowed" FORBIDDEN "Sign-in not allowed"
         means "The Slack user may not sign in: a guest, a bot, or a user who is deactivated, removed or of \
-            another workspace."
+            another workspace; not a member of the tenant; or not let in by the operator's settings or the \
+            organization's join policy."
         do_this "Ask an administrator of the workspace or of the organization."
     NotFound "not_found" NOT_FOUND "Not Found"
         means "No route has this path."
         do_this "Check the path against `/docs`."
     OrganizationNotFound "organization_not_found" NOT_FOUND "Organization not found"
-        means "No organization has this id, or the caller does not belong to it."
-        do_this "Check `organizationId`."
+        means "No organization has this id or slug, or the caller does not belong to it."
+        do_this "Check `organizationId`, `tenant` or `slug`."
     SessionNotFound "session_not_found" NOT_FOUND "Session not found"
         means "The caller has no active session with this id."
         do_this "Load the list of sessions again."
@@ -168,7 +171,8 @@ error_codes! {
         means "No user of the caller's organization has this id."
         do_this "Load the list of users again."
     InvitationNotFound "invitation_not_found" NOT_FOUND "Invitation not found"
-        means "The organization has no open invitation with this id: it was accepted or revoked, or has expired."
+        means "There is no open invitation with this id: it was accepted, declined or revoked, has expired, or is for \
+            another address."
         do_this "Load the list of invitations again."
     ApiTokenNotFound "api_token_not_found" NOT_FOUND "API token not found"
         means "No API token the caller may see has this id, or it was revoked."
@@ -440,6 +444,7 @@ mod tests {
              ```\n\n\
              Only `validation_failed` adds `details`, one entry per faulty field: \
              `{\"field\":\"email\",\"code\":\"invalid_email\",\"message\":\"…\"}`. \
+             `last_admin` of `DELETE /api/auth/account` adds `organizations`: `[{\"id\":…,\"name\":…}]`. \
              A 401 carries `WWW-Authenticate`, a 405 `Allow`, a 429 or 503 `Retry-After`. \
              Decide by status and code; messages are for people. \
              Headers too large for the parser get a bare 431 before any of this applies.\n\n\

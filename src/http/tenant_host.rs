@@ -19,6 +19,11 @@ use crate::service::Wanted;
 pub(super) struct TenantHost(pub Option<String>);
 
 impl TenantHost {
+    /// The slug that the request names, or else this tenant's.
+    pub(super) fn slug<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
+        named.or(self.0.as_deref())
+    }
+
     /// What the request names, or else this tenant, or else the usual organization.
     pub(super) fn unless(self, named: Option<Wanted>) -> Wanted {
         named.or(self.0.map(Wanted::Slug)).unwrap_or(Wanted::Usual)

@@ -57,17 +57,18 @@ pub fn list_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<Identity>, S
         .collect())
 }
 
-/// Whether the user can sign in with an identity other than this one: they are a member of its workspace's organization.
+/// Whether the user can sign in with an identity, other than `except`: they are a member of its workspace's
+/// organization.
 pub fn another_leads_in(
     tx: &mut Tx<'_>,
     user_id: UserId,
-    id: IdentityId,
+    except: Option<IdentityId>,
 ) -> Result<bool, StoreError> {
     Ok(on!(tx, |conn| select(exists(
         identities::table
             .inner_join(workspaces::table.on(workspaces::team_id.eq(identities::team_id)))
             .filter(identities::user_id.eq(user_id))
-            .filter(identities::id.ne(id))
+            .filter(identities::id.ne(except.unwrap_or(IdentityId::NIL)))
             .filter(
                 workspaces::organization_id.eq_any(
                     memberships::table
@@ -85,18 +86,6 @@ pub fn exists_for(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError> 
         identities::table.filter(identities::user_id.eq(user_id))
     ))
     .get_result(conn))?)
-}
-
-/// The organizations of the workspaces in which the user has an account.
-pub fn list_organizations_of(
-    tx: &mut Tx<'_>,
-    user_id: UserId,
-) -> Result<Vec<OrganizationId>, StoreError> {
-    Ok(on!(tx, |conn| identities::table
-        .inner_join(workspaces::table.on(workspaces::team_id.eq(identities::team_id)))
-        .filter(identities::user_id.eq(user_id))
-        .select(workspaces::organization_id)
-        .load(conn))?)
 }
 
 /// Stores whether Slack calls a linked person an owner or admin of the workspace, if that has changed.

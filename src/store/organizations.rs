@@ -142,16 +142,16 @@ pub fn find(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>,
 }
 
 /// The organization that has this slug, or had it.
-pub fn find_by_slug(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Organization>, StoreError> {
+pub fn find_by_slug(tx: &mut Tx<'_>, slug: &Slug) -> Result<Option<Organization>, StoreError> {
     let mut row: Option<OrganizationRow> = on!(tx, |conn| organizations::table
-        .filter(organizations::slug.eq(slug))
+        .filter(organizations::slug.eq(slug.as_str()))
         .select(OrganizationRow::as_select())
         .get_result(conn)
         .optional())?;
     if row.is_none() {
         row = on!(tx, |conn| organizations::table
             .inner_join(slug_aliases::table)
-            .filter(slug_aliases::slug.eq(slug))
+            .filter(slug_aliases::slug.eq(slug.as_str()))
             .select(OrganizationRow::as_select())
             .get_result(conn)
             .optional())?;

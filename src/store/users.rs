@@ -166,6 +166,19 @@ pub fn lock_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, Stor
     find_account(tx, id)
 }
 
+/// As [`lock_account`], in the order of their ids, because two transactions may lock the same accounts.
+pub fn lock_accounts(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        let _: Vec<UserId> = users::table
+            .filter(users::id.eq_any(ids))
+            .order(users::id)
+            .select(users::id)
+            .for_no_key_update()
+            .load(*connection)?;
+    }
+    Ok(())
+}
+
 /// As [`lock_account`]; `None` if the account is disabled.
 pub fn lock_enabled_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
     Ok(lock_account(tx, id)?.filter(|account| account.user.disabled_at.is_none()))

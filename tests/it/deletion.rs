@@ -3,6 +3,7 @@
 use std::future::IntoFuture as _;
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use hallpass::service::Error;
 use hallpass::service::operations::operator;
 use hallpass::service::sessions::housekeeping;
@@ -146,6 +147,16 @@ on_both_databases! {
         assert_eq!(mentions(&app, "@elsewhere").await, 0);
     }
 
+    async fn an_address_that_was_never_verified_takes_no_invitation_along(app: TestApp) {
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
+        ada.invites("victim@acme.example", "manager").await.expect(201);
+        let invitation = app.mailed_token("victim@acme.example", "invitation").await;
+        let squatter = app.signs_up("Evil", "victim@acme.example").await;
+        squatter.delete("/api/auth/account").await.expect(200);
+        let joined = app.registers_invited("victim@acme.example", &invitation).await.expect(201);
+        assert_eq!(joined["user"]["role"], "manager");
+    }
+
     async fn who_joins_while_an_organization_ends_is_in_it_or_told(app: TestApp) {
         for round in 0..8 {
             let ada = app.signs_up("Acme", &format!("ada{round}@acme.example")).await;
@@ -175,6 +186,28 @@ on_both_databases! {
             deleted.expect(200);
             assert!([200, 404].contains(&signed_in.status.as_u16()), "{}", signed_in.text());
             assert_eq!(bob.signs_in_again().await.user["organizationId"], json!(null));
+        }
+    }
+
+    async fn members_who_act_while_the_organization_ends_fail_nothing(app: TestApp) {
+        for round in 0..4 {
+            let name = format!("Acme {round}");
+            let ada = app.signs_up(&name, &format!("ada{round}@acme.example")).await;
+            let mut members = Vec::new();
+            for n in 0..4 {
+                members.push(app.joins(ada.organization_id(), &format!("member{round}-{n}@acme.example")).await);
+            }
+            let changes = members.iter().cycle().take(24).enumerate().map(|(n, who)| {
+                who.patch("/api/auth/me").json(&json!({"name": format!("Name {n}")})).into_future()
+            });
+            let path = ada.organization_path("");
+            let name = json!({"name": name});
+            let deletes = ada.delete(&path).json(&name).into_future();
+            let (changed, deleted) = tokio::join!(join_all(changes), deletes);
+            deleted.expect(200);
+            for answer in changed {
+                assert!(answer.status.as_u16() < 500, "{}", answer.text());
+            }
         }
     }
 

@@ -115,20 +115,30 @@ on_both_databases! {
     }
 
     async fn a_session_that_cannot_join_leads_to_the_sign_in_and_back(app: TestApp) {
-        for rule in ["sessionLifetime", "sessionIdle"] {
+        for (rule, code) in [("sessionLifetime", "session_too_old"), ("sessionIdle", "reauthentication_required")] {
             let ada = app.signs_up(rule, &format!("ada@{}.example", rule.to_lowercase())).await;
             let bob = app.signs_up("Bolt", &format!("bob@{}.example", rule.to_lowercase())).await;
             let token = link(&ada, 1).await;
             ada.sets_rules(&json!({rule: 3600})).await;
             app.advance(TimeDelta::hours(2));
             let refused = submits(&app, &bob, &token).await;
-            assert!([401, 403].contains(&refused.status.as_u16()), "{}", refused.status);
             let way = "&#x2f;api&#x2f;auth&#x2f;signin?callbackUrl=";
-            says(&refused, refused.status.as_u16(), &["sign in again first", way, &token]);
+            says(&refused, 403, &[code, "sign in again first", way, &token]);
             assert!(!refused.text().contains("two-factor"));
             let back = app.logs_in(&bob.email, PASSWORD).await;
             says(&submits(&app, &back, &token).await, 200, &["You are now a member of"]);
         }
+    }
+
+    async fn who_must_enrol_first_is_told_so(app: TestApp) {
+        let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
+        let bolt = app.signs_up("Bolt", "eve@bolt.example").await;
+        let token = link(&bolt, 1).await;
+        ada.enrols(&app).await;
+        ada.sets_rules(&json!({"requireMfa": true})).await;
+        says(&submits(&app, &bob, &token).await, 403, &["requires two-factor authentication"]);
+        assert_eq!(app.db.count("select count(*) from join_links where used = 0").await, 1);
     }
 
     async fn people_without_an_account_are_told_the_way_to_one(app: TestApp) {

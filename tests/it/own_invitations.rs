@@ -143,7 +143,7 @@ on_both_databases! {
         bob.accepts(&token).await.refused(400, "Invalid or expired token");
         let row = format!(
             "select count(*) from audit where request_id = 'declines' and action = 'invitation.declined'
-             and outcome = 'ok' and actor_id = {} and organization_id = {}",
+             and outcome = 'ok' and actor_id = {} and organization_id = {} and address is null and device is null",
             app.db.id(bob.id()),
             app.db.id(ada.organization_id())
         );

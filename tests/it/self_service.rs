@@ -38,7 +38,10 @@ async fn registers(app: &TestApp, organization_id: &str, email: &str) -> Answer 
 
 #[track_caller]
 fn is_closed(answer: &Answer) {
-    answer.refused(403, "This is not open to everyone");
+    answer.refused(
+        403,
+        "Registration is not open to everyone: ask the people who run this service",
+    );
     assert_eq!(answer.header("x-error-code"), Some("registration_closed"));
 }
 
@@ -48,7 +51,7 @@ fn no_organization(answer: &Answer, creation: JoinPolicy) {
         JoinPolicy::Domain => {
             "Creating an organization requires a verified e-mail address at an allowed domain"
         }
-        _ => "Organizations are created by the people who run this service only",
+        _ => "Only the people who run this service create organizations: ask them",
     };
     answer.refused(403, message);
     assert_eq!(answer.header("x-error-code"), Some("registration_closed"));

@@ -100,6 +100,8 @@ struct Row {
 const NEW_ACCOUNT: Leads = CannotExist("a new account has no authenticator");
 const NEW_ORGANIZATION: Leads = CannotExist("a new organization requires no second factor");
 const SECOND_STEP: &str = "session.login second_factor";
+/// Linking also joins the organization of the workspace.
+const LINKED: &[&str] = &["membership.joined slack", "user.identity_linked slack"];
 
 on_both_databases! {
     async fn a_password_alone_opens_nothing_if_a_second_factor_is_due(db: Db) {
@@ -151,9 +153,9 @@ on_both_databases! {
 
     async fn a_session_switches_only_where_no_second_factor_is_due(db: Db) {
         holds(&db, &[
-            Row { way: Way::SlackLinkFragment, at_first: &["user.identity_linked slack"], when_complete: &[],
+            Row { way: Way::SlackLinkFragment, at_first: LINKED, when_complete: &[],
                 leads: [ToSwitch, ToSwitch, ToEnrolment, ToSwitch] },
-            Row { way: Way::SlackLinkCode, at_first: &["user.identity_linked slack"], when_complete: &[],
+            Row { way: Way::SlackLinkCode, at_first: LINKED, when_complete: &[],
                 leads: [ToSwitch, ToSwitch, ToEnrolment, ToSwitch] },
             Row { way: Way::Refresh, at_first: &[], when_complete: &["session.organization_switched session"],
                 leads: [ToSwitch, ToSwitch, ToRefusal(403, "mfa_enrolment_required"), ToSwitch] },

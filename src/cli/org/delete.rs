@@ -6,6 +6,7 @@ use super::{OrganizationJson, find};
 use crate::cli::operator::Console;
 use crate::cli::{Failure, output};
 use crate::config::Variables;
+use crate::domain::OrganizationName;
 use crate::service::operations::operator;
 
 pub(super) const EXAMPLES: &str = examples!("hallpass org delete acme --name \"Acme, Inc.\"");
@@ -25,16 +26,11 @@ pub(crate) struct Delete {
 
 impl Delete {
     pub(crate) async fn run(self, variables: &Variables) -> Result<(), Failure> {
+        let name = OrganizationName::parse(&self.name).map_err(Failure::invalid("name"))?;
         let console = Console::open(variables).await?;
         let organization = find(&console.services, &self.organization).await?;
-        if organization.name.as_str() != self.name.trim() {
-            return Err(Failure::InvalidInput(format!(
-                "name: nothing was deleted; the name of the organization is {:?}",
-                organization.name.as_str()
-            )));
-        }
         let (services, context) = (&console.services, &console.context);
-        operator::delete_organization(services, context, organization.id).await?;
+        operator::delete_organization(services, context, organization.id, name).await?;
         if self.json {
             output::print_json(&OrganizationJson::from(&organization))
         } else {

@@ -69,8 +69,8 @@ pub(super) enum Command {
     Disable(disable::Disable),
     /// Delete a user and everything that is kept about them
     ///
-    /// Organizations without another member are deleted too; others need another admin first. The audit log keeps the
-    /// user's id.
+    /// Organizations without another member are deleted too. An organization with other members in which the user is the
+    /// only admin needs another admin first. The audit log keeps the user's id.
     #[command(after_help = delete::EXAMPLES)]
     Delete(delete::Delete),
     /// Print everything that is kept about a user as JSON
@@ -89,8 +89,8 @@ pub(super) enum Command {
     ResetMfa(reset_mfa::ResetMfa),
     /// Unlink a user from their accounts at Slack, and end all their sessions
     ///
-    /// They stay members of their organizations. Without a password for an address they can sign in with, give them one:
-    /// see `hallpass user set-email` and `set-password`.
+    /// They stay members of their organizations. Who has no password or no address cannot sign in afterwards: give them
+    /// both with `hallpass user set-email` and `set-password`.
     #[command(after_help = unlink::EXAMPLES)]
     Unlink(unlink::Unlink),
     /// Give a member of an organization another role

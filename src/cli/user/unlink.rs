@@ -27,12 +27,16 @@ impl Unlink {
         let console = Console::open(variables).await?;
         let user = self.subject.find(&console).await?;
         let (services, context) = (&console.services, &console.context);
-        let unlinked = operator::unlink_identities(services, context, user.id, self.team).await?;
+        let unlinked =
+            operator::unlink_identities(services, context, user.id, self.team.clone()).await?;
         if unlinked == 0 {
-            return Err(Failure::InvalidInput(format!(
-                "user: {} is linked to no such account at Slack",
-                name(&user)
-            )));
+            let name = name(&user);
+            return Err(Failure::InvalidInput(match self.team {
+                Some(team) => format!(
+                    "team: {name} is not linked to Slack in the workspace {team}; leave out --team to unlink all"
+                ),
+                None => format!("user: {name} is not linked to Slack"),
+            }));
         }
         let done = format!(
             "Unlinked {unlinked} of {}. All their sessions have ended.",

@@ -64,7 +64,7 @@ pub(crate) struct CreatedJoinLink {
     about: JoinLink,
 }
 
-/// Make a join link
+/// Create a join link
 ///
 /// For admins. Who has the link and an account joins with its role, whatever the join policy, except `closed`. It ends
 /// when it is used up, revoked or expired, and when the caller is no longer an admin of the organization.
@@ -75,7 +75,7 @@ pub(crate) struct CreatedJoinLink {
     security(("bearer" = [])),
     params(("id" = OrganizationId, Path, description = "The caller's organization.")),
     request_body = CreateJoinLinkRequest,
-    responses((status = 201, description = "Made.", body = CreatedJoinLink)),
+    responses((status = 201, description = "Created.", body = CreatedJoinLink)),
     extensions(("x-error-codes" = json!([NoOrganization, Forbidden, OrganizationNotFound, OrganizationClosed, ReauthenticationRequired,
         TooManyJoinLinks]))),
 )]

@@ -23,8 +23,8 @@ body! {
 
 /// Delete the organization
 ///
-/// At once and for good, with its invitations and API tokens. Its members keep their accounts; their tokens for it are
-/// revoked. Only admins, with a proof of identity within the last fifteen minutes.
+/// At once and for good, with its invitations, join links and API tokens. Its members keep their accounts; their tokens
+/// for it are revoked. Only admins, with a proof of identity within the last fifteen minutes.
 #[utoipa::path(
     delete,
     path = "/api/organizations/{id}",

@@ -54,7 +54,7 @@ pub(crate) async fn join_by_link_or_slug(
         (None, Some(slug)) => join_organization_by_slug(&services, &caller, &slug).await?,
         (Some(_), Some(_)) => {
             let why = "Please send either token or slug.";
-            return Err(vec![Violation::new("slug", "unknown_field", why)].into());
+            return Err(vec![Violation::new("slug", "either_or", why)].into());
         }
         (None, None) => {
             let why = "Please send the token of a join link, or a slug.";

@@ -261,6 +261,7 @@ fn refused(error: ApiError) -> HttpResponse {
             "page.invitation.member.title",
             "page.invitation.member.text",
         ),
+        ErrorCode::TooManyOrganizations => ("page.join.too_many.title", "page.join.too_many.text"),
         _ => return error_page(error),
     };
     let page = Page {

@@ -11,8 +11,8 @@ use super::shell::{Form, Link, Page};
 use crate::domain::JoinPolicy;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
-    self, CrossSiteRequest, InvalidOrExpiredToken, OrganizationClosed, ReauthenticationRequired,
-    SessionTooOld, TooManyOrganizations,
+    self, CrossSiteRequest, InvalidOrExpiredToken, MfaEnrolmentRequired, OrganizationClosed,
+    ReauthenticationRequired, SessionTooOld, TooManyOrganizations,
 };
 use crate::http::form::Form as Sent;
 use crate::http::query::Query;
@@ -48,7 +48,7 @@ pub(crate) async fn open(
         .unwrap_or_default();
     let caller = match signed_in(caller) {
         Ok(caller) => caller,
-        Err(error) => return error_page(error),
+        Err(error) => return refused(error, token, &settings),
     };
     match join_links::preview(&services, &context, caller.as_ref(), token).await {
         Ok(preview) => offer(&preview, caller.as_ref(), token, (&services, &settings)),
@@ -84,7 +84,7 @@ pub(crate) async fn submit(
     let token = form.get("token").unwrap_or_default();
     let caller = match signed_in(caller) {
         Ok(caller) => caller,
-        Err(error) => return error_page(error),
+        Err(error) => return refused(error, token, &settings),
     };
     let preview = match join_links::preview(&services, &context, caller.as_ref(), token).await {
         Ok(preview) => preview,
@@ -209,8 +209,13 @@ fn refused(error: ApiError, token: &str, settings: &Settings) -> HttpResponse {
             link = Some(to_sign_in(token, settings));
             ("page.join.title", "page.join.sign_in_again")
         }
-        ErrorCode::InvalidOrExpiredToken => ("page.join.expired.title", "page.join.expired.text"),
-        ErrorCode::OrganizationClosed => (
+        MfaEnrolmentRequired => {
+            link = to_application(settings);
+            ("page.join.title", "page.join.mfa_enrolment_required")
+        }
+        InvalidOrExpiredToken => ("page.join.expired.title", "page.join.expired.text"),
+        TooManyOrganizations => ("page.join.too_many.title", "page.join.too_many.text"),
+        OrganizationClosed => (
             "page.invitation.closed.title",
             "page.invitation.closed.text",
         ),

@@ -67,7 +67,7 @@ fn go(
             return_url: query.return_url()?,
             code_challenge: query.code_challenge()?,
             team: query.given("team"),
-            tenant: query.get("tenant").or(tenant.0.as_deref()),
+            tenant: tenant.slug(query.get("tenant")),
             browser: Some(&browser),
         },
     )?;

@@ -56,7 +56,7 @@ pub(crate) async fn url(
             return_url: query.return_url()?,
             code_challenge,
             team: query.given("team"),
-            tenant: query.get("tenant").or(tenant.0.as_deref()),
+            tenant: tenant.slug(query.get("tenant")),
             browser: browser.as_ref(),
         },
     )?;

@@ -2,11 +2,12 @@
 
 use crate::domain::audit::Action;
 use crate::domain::person::MOST_SESSIONS;
-use crate::domain::{OrganizationSummary, User, UserId};
+use crate::domain::{OrganizationSummary, UserId};
 use crate::service::organizations::delete::{delete_empty, must_be_empty};
 use crate::service::people::end_membership::end_membership;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Caller, Error, Result, Services, limits};
+use crate::store::users::Account;
 use crate::store::{
     audit, identities, invitations, memberships, one_time_tokens, organizations, outbox, sessions,
     users,
@@ -30,7 +31,7 @@ pub async fn delete_account(services: &Services, caller: &Caller) -> Result<()> 
             .write_as_everywhere(caller, move |unit, actor| {
                 actor.must_be_fresh(unit.now)?;
                 leave_all(unit, actor.id())?;
-                erase(unit, actor.user())?;
+                erase(unit, &actor.account)?;
                 let event = unit.event(Action::UserDeleted).within(None);
                 unit.finish(event.without_origin(), ())
             })
@@ -73,13 +74,17 @@ pub(in crate::service) fn leave_all(unit: &mut UnitOfWork<'_, '_>, user_id: User
 
 /// Deletes an account without memberships, and what is kept of its address elsewhere. The audit log keeps its id, and
 /// `removed_identities` the accounts at Slack of a person who was removed.
-pub(in crate::service) fn erase(unit: &mut UnitOfWork<'_, '_>, user: &User) -> Result<()> {
+///
+/// An address that is not verified may be somebody else's, whose invitations must stay.
+pub(in crate::service) fn erase(unit: &mut UnitOfWork<'_, '_>, account: &Account) -> Result<()> {
+    let user = &account.user;
     // Before the account, which holds the version to raise.
     unit.revoke_tokens(user.id)?;
     limits::unlock_account(unit, user)?;
     outbox::delete_about(unit.tx, user.id)?;
     let earlier = invitations::list_accepted_addresses(unit.tx, user.id)?;
-    for email in earlier.iter().chain(&user.email) {
+    let verified = account.email_verified_at.and(user.email.as_ref());
+    for email in earlier.iter().chain(verified) {
         let owner = users::find_account_by_email(unit.tx, email)?;
         // Somebody else may have an earlier address by now.
         if owner.is_none_or(|owner| owner.user.id == user.id) {

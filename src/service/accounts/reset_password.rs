@@ -49,7 +49,7 @@ pub async fn reset_password(
             let now = unit.now;
             let link: EmailProof = one_time::find(unit.tx, &token, Purpose::ResetPassword, now)?
                 .ok_or(Error::InvalidOrExpiredToken)?;
-            let locked = LockedOrganizations::of(unit, user_id)?;
+            let locked = LockedOrganizations::of(unit, user_id, &[])?;
             let account = link.lock(unit.tx)?.ok_or(Error::InvalidOrExpiredToken)?;
             // Only now, because others lock the account before they delete its links.
             one_time::redeem::<EmailProof>(unit.tx, &token, Purpose::ResetPassword, now)?
@@ -69,6 +69,7 @@ pub async fn reset_password(
 }
 
 /// A password that replaces the one of an account, with everything that began with the old one.
+#[derive(Clone)]
 pub(in crate::service) struct NewPassword(StoredHash);
 
 impl NewPassword {

@@ -6,6 +6,7 @@ use crate::domain::{
     Email, Invitation, InvitationId, JoinPolicy, Membership, Organization, Role, User, UserId,
 };
 use crate::service::invitations::email::InvitationLink;
+use crate::service::organizations::still_has_role::still_has_role;
 use crate::service::organizations::switch::admit;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, Result, one_time};
@@ -176,8 +177,6 @@ fn is_backed(
             invitation.role == Role::Employee && organization.lets_in(Some(&invitation.email))
         );
     };
-    let is_enabled = users::find(tx, inviter)?.is_some_and(|user| user.disabled_at.is_none());
-    let membership = memberships::find(tx, inviter, organization.id)?;
     let needed = invitation.role.max(Role::Manager);
-    Ok(is_enabled && membership.is_some_and(|membership| membership.role >= needed))
+    still_has_role(tx, inviter, organization.id, needed)
 }

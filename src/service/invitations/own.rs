@@ -118,7 +118,9 @@ pub async fn decline(services: &Services, caller: &Caller, id: InvitationId) -> 
                 return Err(Error::InvitationNotFound);
             }
             let event = unit.event(Action::InvitationDeclined);
-            unit.finish(event.within(invitation.organization_id), ())
+            // Its members learn nothing about somebody who did not join.
+            let event = event.within(invitation.organization_id).without_origin();
+            unit.finish(event, ())
         })
         .await
 }

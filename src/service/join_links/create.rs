@@ -44,7 +44,6 @@ pub async fn create(
     services
         .administer(caller, None, move |unit, actor| {
             actor.must_be(Role::Admin)?;
-            actor.must_be(create.role)?;
             let now = unit.now;
             if create.role == Role::Admin {
                 actor.must_be_fresh(now)?;

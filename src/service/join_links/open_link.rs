@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 
 use crate::crypto::opaque::Opaque;
 use crate::domain::{JoinLink, JoinPolicy, Organization, Role};
+use crate::service::organizations::still_has_role::still_has_role;
 use crate::service::{Error, Result};
-use crate::store::{Tx, join_links, memberships, organizations, users};
+use crate::store::{Tx, join_links, organizations};
 
 /// A link that is valid; it may be used up.
 pub(super) struct OpenLink {
@@ -39,11 +40,7 @@ impl OpenLink {
         if organization.join_policy == JoinPolicy::Closed {
             return Err(Error::OrganizationClosed);
         }
-        let maker = users::find(tx, link.maker_id)?;
-        let is_enabled = maker.is_some_and(|user| user.disabled_at.is_none());
-        let is_admin = memberships::find(tx, link.maker_id, organization.id)?
-            .is_some_and(|membership| membership.role == Role::Admin);
-        if !is_enabled || !is_admin {
+        if !still_has_role(tx, link.maker_id, organization.id, Role::Admin)? {
             return Err(Error::InvalidOrExpiredToken);
         }
         Ok(Self { link, organization })

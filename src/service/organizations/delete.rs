@@ -10,7 +10,7 @@ use crate::service::{Error, MemberCaller, Result, Services};
 use crate::store::{invitations, join_links, memberships, organizations};
 
 /// How many members lose their membership at once, so that other writers wait for no more than that.
-const BATCH: u32 = 500;
+pub(in crate::service) const BATCH: u32 = 500;
 
 /// Deletes the caller's organization with all that belongs to it. Its members keep their accounts; their tokens for it
 /// are revoked. Memberships end in batches, the caller's last, and nobody joins meanwhile: a deletion that is interrupted
@@ -28,22 +28,32 @@ pub async fn delete_organization(
     caller.must_act_in(id)?;
     loop {
         let name = name.clone();
-        let is_deleted = services
-            .administer(caller, None, move |unit, actor| {
+        let members = services
+            .read_as(caller, move |tx, actor| {
+                Ok(memberships::list_some(tx, id, Some(actor.id()), BATCH)?)
+            })
+            .await?;
+        let step = services
+            .administer(caller, members.clone(), move |unit, actor| {
                 actor.must_be(Role::Admin)?;
                 actor.must_be_fresh(unit.now)?;
                 must_be_named(unit, id, &name)?;
-                let is_deleted = delete_step(unit, id, Some(actor.id()))?;
+                let is_deleted = delete_step(unit, id, &members, Some(actor.id()))?;
                 unit.recorded(is_deleted)
             })
-            .await?;
-        if is_deleted {
-            return Ok(());
+            .await;
+        match step {
+            Ok(true) => return Ok(()),
+            // Somebody joined before the organization was closed.
+            Ok(false) | Err(Error::Conflict) => {}
+            Err(error) => return Err(error),
         }
     }
 }
 
-fn must_be_named(
+/// # Errors
+/// `Invalid` unless this is the organization's name, as a confirmation; `OrganizationNotFound`.
+pub(in crate::service) fn must_be_named(
     unit: &mut UnitOfWork<'_, '_>,
     id: OrganizationId,
     name: &OrganizationName,
@@ -56,21 +66,22 @@ fn must_be_named(
     Err(Violation::new("name", "wrong_name", why).into())
 }
 
-/// Ends some memberships, all but that of `last`, or deletes the organization once there are no others; returns
-/// whether it did. From the first step on nobody joins. The organization is locked.
+/// Ends the memberships of these people, some of all but `last`, or deletes the organization if there are none; returns
+/// whether it did. From the first step on nobody joins. The organization is locked, and then the accounts: whoever acts
+/// holds their account and waits for their membership or the organization.
 ///
-/// Accounts come before the exclusive lock of the organization, because whoever signs in holds their account and waits
-/// for the organization.
+/// # Errors
+/// `Conflict` if there are others after all.
 pub(in crate::service) fn delete_step(
     unit: &mut UnitOfWork<'_, '_>,
     id: OrganizationId,
+    members: &[UserId],
     last: Option<UserId>,
 ) -> Result<bool> {
     organizations::close(unit.tx, id, unit.now)?;
-    let members = memberships::list_some(unit.tx, id, last, BATCH)?;
     if !members.is_empty() {
-        memberships::delete_some(unit.tx, id, &members, unit.now)?;
-        for user_id in &members {
+        memberships::delete_some(unit.tx, id, members, unit.now)?;
+        for user_id in members {
             end_sessions_in(unit, *user_id, id)?;
         }
         let event = unit.event(Action::OrganizationUpdated).within(id);

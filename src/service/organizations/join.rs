@@ -1,7 +1,7 @@
 //! Joins an organization without an invitation.
 
 use crate::domain::audit::Action;
-use crate::domain::{Organization, OrganizationId, Role};
+use crate::domain::{Organization, OrganizationId, Role, Slug};
 use crate::service::organizations::switch::{OrganizationSwitch, join_and_switch};
 use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
 use crate::service::{Caller, Error, Result, Services, SignIn};
@@ -39,7 +39,7 @@ pub async fn join_organization_by_slug(
     slug: &str,
 ) -> Result<SignIn> {
     caller.session_id()?;
-    let slug = slug.trim().to_ascii_lowercase();
+    let slug = Slug::typed(slug);
     let switch = services
         .write_as(caller, move |unit, actor| {
             let organization = organizations::find_by_slug(unit.tx, &slug)?;

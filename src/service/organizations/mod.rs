@@ -9,5 +9,6 @@ pub mod list;
 pub mod read;
 pub mod register;
 pub mod register_into;
+pub mod still_has_role;
 pub mod switch;
 pub mod update;

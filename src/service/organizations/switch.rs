@@ -129,6 +129,21 @@ pub(in crate::service) fn admit(
     organization_id: OrganizationId,
     role: Role,
 ) -> Result<Membership> {
+    let membership = admit_instead(unit, user_id, organization_id, role)?;
+    must_not_exceed_limit(unit.tx, user_id)?;
+    Ok(membership)
+}
+
+/// As [`admit`], for somebody who leaves another organization at once, whatever the number.
+///
+/// # Errors
+/// `OrganizationNotFound`, `AlreadyMember`.
+pub(in crate::service) fn admit_instead(
+    unit: &mut UnitOfWork<'_, '_>,
+    user_id: UserId,
+    organization_id: OrganizationId,
+    role: Role,
+) -> Result<Membership> {
     if !organizations::hold(unit.tx, organization_id)? {
         return Err(Error::OrganizationNotFound);
     }
@@ -142,7 +157,6 @@ pub(in crate::service) fn admit(
         StoreError::Taken(Unique::Membership) => Error::AlreadyMember,
         other => other.into(),
     })?;
-    must_not_exceed_limit(unit.tx, user_id)?;
     unit.changed(Change::PersonChanged { user_id });
     Ok(membership)
 }

@@ -30,14 +30,15 @@ pub async fn remove_person(
                 let event = unit.event(Action::MemberRemoved).about(user_id);
                 return unit.finish(event, ());
             }
-            let person = reach(unit.tx, actor, user_id, &[Permission::Administer])?;
+            reach(unit.tx, actor, user_id, &[Permission::Administer])?;
             keep_an_admin(unit.tx, organization_id, user_id)?;
-            users::lock_account_exclusively(unit.tx, user_id)?.ok_or(Error::UserNotFound)?;
+            let account =
+                users::lock_account_exclusively(unit.tx, user_id)?.ok_or(Error::UserNotFound)?;
             let now = unit.now;
             former_identities::remember_removal(unit.tx, user_id, organization_id, now)?;
             end_membership(unit, user_id, organization_id)?;
             let action = if memberships::first_of_user(unit.tx, user_id)?.is_none() {
-                erase(unit, &person.user)?;
+                erase(unit, &account)?;
                 Action::UserDeleted
             } else {
                 end_sessions_in(unit, user_id, organization_id)?;

@@ -36,7 +36,7 @@ pub(in crate::service) fn remember_device(
     Ok(has_signed_in && !(is_device_known && is_network_known))
 }
 
-/// What live sessions say that began before devices were remembered.
+/// What live sessions say, if nothing is remembered: they began before devices were, or all were forgotten.
 fn adopt_sessions(unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<Vec<KnownDevice>> {
     let newest = PageRequest {
         after: None,

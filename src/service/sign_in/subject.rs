@@ -34,7 +34,7 @@ impl Subject {
         let organization = match wanted {
             Wanted::Usual => return Self::in_organization(tx, user, None),
             Wanted::Id(id) => organizations::find(tx, *id)?,
-            Wanted::Slug(slug) => organizations::find_by_slug(tx, Slug::typed(slug).as_str())?,
+            Wanted::Slug(slug) => organizations::find_by_slug(tx, &Slug::typed(slug))?,
         };
         let organization = organization.ok_or(Error::OrganizationNotFound)?;
         let membership = memberships::find(tx, user.id, organization.id)?;

@@ -13,7 +13,7 @@ use crate::domain::{
 };
 use crate::service::invitations::is_invited;
 use crate::service::organizations::register::insert_organization;
-use crate::service::organizations::switch::{OrganizationSwitch, switch_session};
+use crate::service::organizations::switch::{OrganizationSwitch, admit, switch_session};
 use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
 use crate::service::sign_in::subject::{Subject, Wanted};
@@ -22,7 +22,7 @@ use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
 use crate::store::{
-    StoreError, Tx, former_identities, identities, memberships, organizations, sessions, users,
+    StoreError, former_identities, identities, memberships, organizations, sessions, users,
     workspaces,
 };
 
@@ -243,11 +243,12 @@ fn known(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn, user_id: UserId) ->
         Some(id) => memberships::find(unit.tx, user_id, id)?.is_some(),
         None => false,
     };
-    if !is_member
-        && former_identities::is_removed(unit.tx, &slack.person.account)?
-        && has_another_way_in(unit.tx, &account, slack.must_be_verified)?
-    {
-        return Err(SignInFailure::NotAllowed.into());
+    if !is_member && former_identities::is_removed(unit.tx, &slack.person.account)? {
+        let has_another_way_in = account.signs_in_by_password(slack.must_be_verified)
+            || identities::another_leads_in(unit.tx, user_id, None)?;
+        if has_another_way_in {
+            return Err(SignInFailure::NotAllowed.into());
+        }
     }
     // People who belong to the workspace's organization no longer may still delete their account, or join another one.
     let wanted = organization_id.filter(|_| is_member);
@@ -275,19 +276,6 @@ fn fill_in_email(
     let event = subject.own(unit.event(Action::EmailChanged));
     unit.record(event.by(Method::Slack))?;
     Ok(subject)
-}
-
-/// A password that signs in, or an identity in a workspace to whose organization the user belongs.
-fn has_another_way_in(tx: &mut Tx<'_>, account: &Account, must_be_verified: bool) -> Result<bool> {
-    if account.signs_in_by_password(must_be_verified) {
-        return Ok(true);
-    }
-    for organization_id in identities::list_organizations_of(tx, account.user.id)? {
-        if memberships::find(tx, account.user.id, organization_id)?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// The user of a code.
@@ -389,7 +377,7 @@ fn insert_identity(
 ///
 /// # Errors
 /// `AccountExists` if the identity is another user's; `SignInExpired` if the session has ended; `NotAllowed` for
-/// disabled accounts and for users who were removed from the organization.
+/// disabled accounts, for users who were removed from the organization, and for those who belong to too many.
 pub(in crate::service) async fn link(
     services: &Services,
     context: &RequestContext,
@@ -429,14 +417,19 @@ pub(in crate::service) async fn link(
             // Also an identity that outlived the workspace's organization.
             (None, _) => {
                 must_not_be_removed(unit, &slack, None)?;
-                must_exist(unit, organization_id)?;
-                let membership = Membership {
-                    user_id,
-                    organization_id,
-                    role,
-                    manager_id: None,
+                let membership =
+                    admit(unit, user_id, organization_id, role).map_err(|error| match error {
+                        // It has joined, or the organization was deleted, since it was looked up.
+                        Error::AlreadyMember | Error::OrganizationNotFound => Error::Conflict,
+                        Error::TooManyOrganizations => SignInFailure::NotAllowed.into(),
+                        other => other,
+                    })?;
+                let joined = match action {
+                    Action::OrganizationFounded => action,
+                    _ => Action::MemberJoined,
                 };
-                memberships::insert(unit.tx, &membership, now).map_err(conflict)?;
+                let event = unit.event(joined).own(user_id);
+                unit.record(event.within(organization_id).by(Method::Slack))?;
                 membership
             }
         };

@@ -32,8 +32,9 @@ pub async fn unlink_identity(
             let mut linked = identities::list_of_user(unit.tx, user_id)?;
             linked.retain(|identity| identity.id == identity_id);
             let identity = linked.first().ok_or(Error::IdentityNotFound)?;
+            let except = Some(identity_id);
             let remains = account.signs_in_by_password(must_be_verified)
-                || has_slack && identities::another_leads_in(unit.tx, user_id, identity_id)?;
+                || has_slack && identities::another_leads_in(unit.tx, user_id, except)?;
             if !remains {
                 return Err(Error::LastWayIn);
             }

@@ -158,15 +158,11 @@ impl Actor {
     pub(super) fn lock_with_organization(
         unit: &mut UnitOfWork<'_, '_>,
         caller: &MemberCaller,
-        subject: Option<UserId>,
+        subjects: impl IntoIterator<Item = UserId>,
     ) -> Result<Self> {
         organizations::lock(unit.tx, caller.organization.id)?.ok_or(Error::TokenRevoked)?;
-        // In the order of their ids, because two people may do something to each other at once.
-        let mut accounts: Vec<UserId> = subject.into_iter().chain([caller.profile.id]).collect();
-        accounts.sort_unstable();
-        for id in accounts {
-            users::lock_account(unit.tx, id)?;
-        }
+        let accounts: Vec<UserId> = subjects.into_iter().chain([caller.profile.id]).collect();
+        users::lock_accounts(unit.tx, &accounts)?;
         Self::lock(unit, caller)
     }
 

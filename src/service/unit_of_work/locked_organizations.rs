@@ -9,16 +9,27 @@ use crate::store::{memberships, organizations};
 pub struct LockedOrganizations(Vec<OrganizationId>);
 
 impl LockedOrganizations {
+    /// Those of the user, and `more`.
+    ///
     /// # Errors
-    /// When the database fails.
-    pub fn of(unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<Self> {
+    /// `OrganizationNotFound` if one of `more` does not exist.
+    pub fn of(
+        unit: &mut UnitOfWork<'_, '_>,
+        user_id: UserId,
+        more: &[OrganizationId],
+    ) -> Result<Self> {
         let mut ids: Vec<_> = memberships::list_of_user(unit.tx, user_id)?
             .into_iter()
             .map(|membership| membership.organization_id)
+            .chain(more.iter().copied())
             .collect();
         ids.sort_unstable();
+        ids.dedup();
         for id in &ids {
-            organizations::lock(unit.tx, *id)?;
+            let found = organizations::lock(unit.tx, *id)?;
+            if found.is_none() && more.contains(id) {
+                return Err(Error::OrganizationNotFound);
+            }
         }
         Ok(Self(ids))
     }

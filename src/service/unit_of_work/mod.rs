@@ -427,14 +427,14 @@ impl Services {
 
     /// As [`write_as`](Self::write_as), for verbs that change the members of the caller's organization or its rules.
     /// They run one after the other in each organization, which is locked first; then the accounts of the caller and of
-    /// `subject`, the member it is about, in the order of their ids; then the rest.
+    /// `subjects`, the members it is about; then the rest.
     ///
     /// # Errors
     /// As [`write_as`](Self::write_as).
     pub(in crate::service) async fn administer<T>(
         &self,
         caller: &MemberCaller,
-        subject: Option<UserId>,
+        subjects: impl IntoIterator<Item = UserId> + Send + 'static,
         work: impl FnOnce(&mut UnitOfWork<'_, '_>, &MemberActor) -> Result<Finished<T>> + Send + 'static,
     ) -> Result<T>
     where
@@ -442,7 +442,7 @@ impl Services {
     {
         let (requester, caller) = (Requester::from(caller), caller.clone());
         self.run(requester, caller.context.clone(), move |unit| {
-            let actor = Actor::lock_with_organization(unit, &caller, subject)?;
+            let actor = Actor::lock_with_organization(unit, &caller, subjects)?;
             let actor = caller.act(actor)?;
             work(unit, &actor)
         })
@@ -464,7 +464,7 @@ impl Services {
     {
         let (requester, caller) = (Requester::from(caller), caller.clone());
         self.run(requester, caller.context.clone(), move |unit| {
-            let locked = LockedOrganizations::of(unit, caller.profile.id)?;
+            let locked = LockedOrganizations::of(unit, caller.profile.id, &[])?;
             users::lock_account_exclusively(unit.tx, caller.profile.id)?;
             let actor = Actor::lock(unit, &caller)?;
             locked.must_be_all_of(unit, actor.id())?;

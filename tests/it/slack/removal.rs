@@ -39,8 +39,6 @@ on_both_databases! {
     async fn a_removed_person_stays_out_when_the_account_is_gone(app: SlackApp) {
         let (admin, member) = people(&app).await;
         admin.delete(&path(&member)).await.expect(200);
-        let user = app.db.id(member["id"].as_str().unwrap());
-        app.db.execute(&format!("delete from users where id = {user}")).await;
         app.arrives("member").await.failed_with("not_allowed");
         stays_out(&app).await;
         let other = app.signs_up("Other", "other@example.com").await;

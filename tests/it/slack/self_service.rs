@@ -3,10 +3,9 @@
 use chrono::TimeDelta;
 use hallpass::domain::{AllowedDomains, JoinPolicy, SelfService};
 use serde_json::{Value, json};
-use url::Url;
 
-use crate::support::slack::{CHALLENGE, RETURN_URL, Returned};
-use crate::support::{Actor, SlackApp, on_both_databases};
+use crate::support::slack::{CHALLENGE, RETURN_URL};
+use crate::support::{SlackApp, on_both_databases};
 
 const POLICIES: [JoinPolicy; 4] = [
     JoinPolicy::Open,
@@ -33,36 +32,10 @@ async fn count(app: &SlackApp, table: &str) -> i64 {
     app.db.count(&format!("select count(*) from {table}")).await
 }
 
-/// The owner of the workspace "Numbers & Co" signs in, and may invite.
-async fn owner(app: &SlackApp) -> Actor {
-    let returned = app.arrives("owner").await;
-    Actor {
-        client: app.client.clone(),
-        email: "katherine@example.com".to_owned(),
-        password: String::new(),
-        token: returned.token().to_owned(),
-        user: app.me(returned.token()).await,
-    }
-}
-
-/// Links an account to a Slack identity, in one browser.
-async fn links(app: &SlackApp, actor: &Actor, persona: &str) -> Returned {
-    let body = json!({"returnUrl": RETURN_URL});
-    let authorization = actor.post("/api/auth/slack/link").json(&body).await;
-    let url: Url = authorization.expect(200)["url"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    let callback = app.consents(&url, persona).await;
-    let cookie = authorization.cookie();
-    Returned::of(app.get(&callback).header("cookie", cookie).await)
-}
-
 on_both_databases! {
     async fn a_new_account_through_slack_is_up_to_its_setting(app: SlackApp) {
         let mut app = app;
-        let owner = owner(&app).await;
+        let owner = app.person("owner").await;
         for (policy, domain, workspaces, is_let_in) in [
             (JoinPolicy::Open, "acme.example", &[][..], true),
             (JoinPolicy::Domain, "acme.example", &[NUMBERS], false),
@@ -95,7 +68,7 @@ on_both_databases! {
 
     async fn an_invitation_lets_in_through_slack_unless_it_is_closed(app: SlackApp) {
         let mut app = app;
-        let owner = owner(&app).await;
+        let owner = app.person("owner").await;
         for email in ["edsger@example.com", "sofya@example.com"] {
             owner.invites(email, "admin").await.expect(201);
         }
@@ -115,7 +88,7 @@ on_both_databases! {
 
     async fn the_join_policy_of_the_organization_counts_for_slack_too(app: SlackApp) {
         let mut app = app;
-        let owner = owner(&app).await;
+        let owner = app.person("owner").await;
         for policy in [JoinPolicy::Domain, JoinPolicy::Invite, JoinPolicy::Closed] {
             owner.sets_rules(&json!({"joinPolicy": policy, "allowedDomains": ["example.com"]})).await;
             app.arrives("member").await.failed_with("not_allowed");
@@ -168,7 +141,7 @@ on_both_databases! {
 
     async fn who_is_not_let_in_through_slack_learns_of_no_account(app: SlackApp) {
         let mut app = app;
-        owner(&app).await;
+        app.person("owner").await;
         app.signs_up("Acme", "edsger@example.com").await;
         app.arrives("member").await.failed_with("account_exists");
         for policy in [JoinPolicy::Invite, JoinPolicy::Closed] {
@@ -183,7 +156,7 @@ on_both_databases! {
 
     async fn only_members_of_the_listed_workspaces_come_through_slack(app: SlackApp) {
         let mut app = app;
-        let owner = owner(&app).await;
+        let owner = app.person("owner").await;
         restarts(&mut app, |rules| rules.slack_workspaces = vec![SIDE_PROJECT.to_owned()]).await;
         for persona in ["owner", "member"] {
             app.arrives(persona).await.failed_with("not_allowed");
@@ -191,10 +164,10 @@ on_both_databases! {
         let by_code = app.asks_for_url(RETURN_URL, &[("codeChallenge", CHALLENGE)]).await.expect(200);
         let callback = app.consents(&by_code["url"].as_str().unwrap().parse().unwrap(), "owner").await;
         assert_eq!(app.follows(&callback).await.query["error"], "not_allowed");
-        links(&app, &owner, "member").await.failed_with("not_allowed");
-        links(&app, &owner, "owner").await.failed_with("not_allowed");
+        app.links(&owner.token, "member").await.failed_with("not_allowed");
+        app.links(&owner.token, "owner").await.failed_with("not_allowed");
         assert_eq!(count(&app, "identities").await, 1);
-        let second = links(&app, &owner, "second-workspace").await;
+        let second = app.links(&owner.token, "second-workspace").await;
         assert_eq!(app.me(second.token()).await["id"], owner.user["id"]);
         restarts(&mut app, |rules| rules.slack_workspaces = vec![SIDE_PROJECT.to_owned(), NUMBERS.to_owned()]).await;
         assert_eq!(app.signs_in("owner").await, owner.user);
@@ -202,7 +175,7 @@ on_both_databases! {
 
     async fn linking_obeys_the_rules_for_organizations(app: SlackApp) {
         let mut app = app;
-        let owner = owner(&app).await;
+        let owner = app.person("owner").await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         restarts(&mut app, |rules| {
             rules.domains = domains("acme.example");
@@ -211,21 +184,26 @@ on_both_databases! {
             rules.slack_organization_creation = JoinPolicy::Domain;
         })
         .await;
-        links(&app, &ada, "second-workspace").await.failed_with("not_allowed");
+        app.links(&ada.token, "second-workspace").await.failed_with("not_allowed");
         for policy in ["domain", "invite", "closed"] {
             owner.sets_rules(&json!({"joinPolicy": policy, "allowedDomains": ["acme.example"]})).await;
-            links(&app, &ada, "member").await.failed_with("not_allowed");
+            app.links(&ada.token, "member").await.failed_with("not_allowed");
         }
         assert_eq!((count(&app, "identities").await, count(&app, "organizations").await), (1, 2));
         // The account exists already, and its own address counts, once it is verified.
         app.verifies_address("ada@acme.example").await;
         owner.sets_rules(&json!({"joinPolicy": "domain"})).await;
-        links(&app, &ada, "member").await.token();
-        links(&app, &ada, "second-workspace").await.token();
+        app.links(&ada.token, "member").await.token();
+        app.links(&ada.token, "second-workspace").await.token();
         assert_eq!((count(&app, "identities").await, count(&app, "organizations").await), (3, 3));
+        for action in ["membership.joined", "organization.founded"] {
+            let rows = format!("select count(*) from audit where action = '{action}' and actor_id = {} and method = 'slack'",
+                app.db.id(ada.id()));
+            assert_eq!(app.db.count(&rows).await, 1, "{action}");
+        }
         // Members may link another identity whatever the rules are now.
         owner.sets_rules(&json!({"joinPolicy": "closed"})).await;
-        links(&app, &ada, "member").await.token();
+        app.links(&ada.token, "member").await.token();
     }
 
     async fn the_options_say_who_may_come_through_slack(app: SlackApp) {

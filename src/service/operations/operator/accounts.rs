@@ -14,7 +14,7 @@ use crate::service::accounts::email_proof::EmailProof;
 use crate::service::accounts::export_account::ExportedFile;
 use crate::service::accounts::reset_password::NewPassword;
 use crate::service::accounts::verify_email::{replace_email, send_verification};
-use crate::service::api_tokens::end_with_sessions::Ending;
+use crate::service::api_tokens::end_with_sessions::{Ending, end_with_sessions};
 use crate::service::hashing::passwords::GUESSED_ORGANIZATIONS;
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::update::{disable_account, enable_account};
@@ -85,7 +85,7 @@ pub async fn delete_user(
     change_account(services, context, user_id, &[], move |unit, account| {
         users::lock_account_exclusively(unit.tx, user_id)?;
         leave_all(unit, user_id)?;
-        erase(unit, &account.user)?;
+        erase(unit, &account)?;
         let event = unit.event(Action::UserDeleted).about(user_id);
         unit.finish(event, ())
     })
@@ -128,8 +128,8 @@ pub async fn enable_user(
     .await
 }
 
-/// Unlinks a user's accounts at Slack, or those in one workspace, and ends all sessions; returns how many there were.
-/// They are remembered as the user's, so that a removal from the workspace's organization still holds.
+/// Unlinks a user's accounts at Slack, or those in one workspace; returns how many there were. All sessions end, and with
+/// them pending sign-ins and the API tokens that they made. The accounts at Slack are remembered as the user's, so that a removal from the workspace's organization still holds.
 ///
 /// # Errors
 /// `UserNotFound`.
@@ -146,6 +146,8 @@ pub async fn unlink_identities(
             return unit.unrecorded(0);
         }
         former_identities::detach(unit.tx, user_id, &linked, unit.now)?;
+        one_time::revoke_after_credential_change(unit.tx, user_id)?;
+        end_with_sessions(unit, user_id, None, Ending::MadeBySessions)?;
         unit.revoke_tokens(user_id)?;
         notify_of_link(unit, &account, false)?;
         let event = unit.event(Action::IdentityUnlinked).about(user_id);

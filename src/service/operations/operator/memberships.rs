@@ -3,7 +3,7 @@
 use super::change_account;
 use crate::domain::audit::Action;
 use crate::domain::{Membership, OrganizationId, Role, UserId, Violation};
-use crate::service::organizations::switch::admit;
+use crate::service::organizations::switch::{admit, admit_instead};
 use crate::service::people::remove_member::remove_from;
 use crate::service::people::update::change_role;
 use crate::service::{Error, RequestContext, Result, Services};
@@ -40,7 +40,7 @@ pub async fn set_role(
 /// Makes a user a member, whatever the join policy. Like an accepted invitation, it undoes an earlier removal.
 ///
 /// # Errors
-/// `AlreadyMember`, `UserNotFound`, `OrganizationNotFound`.
+/// `AlreadyMember`, `TooManyOrganizations`, `UserNotFound`, `OrganizationNotFound`.
 pub async fn join(
     services: &Services,
     context: &RequestContext,
@@ -78,7 +78,7 @@ pub async fn move_member(
 ) -> Result<Membership> {
     change_account(services, context, user_id, &[from, to], move |unit, _| {
         let was = member(unit.tx, user_id, from)?;
-        let membership = admit(unit, user_id, to, role.unwrap_or(was.role))?;
+        let membership = admit_instead(unit, user_id, to, role.unwrap_or(was.role))?;
         former_identities::forget_removal(unit.tx, user_id, to)?;
         remove_from(unit, user_id, from, Action::MemberRemoved)?;
         let joined = unit.event(Action::MemberJoined).about(user_id);

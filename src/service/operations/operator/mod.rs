@@ -19,12 +19,15 @@ pub use sessions::{end_all_sessions, end_session, list_sessions};
 pub use users::{CreateUser, Identifier, create_user, find_user, list_users};
 
 use crate::domain::{OrganizationId, User, UserId};
-use crate::service::unit_of_work::{Finished, UnitOfWork};
+use crate::service::unit_of_work::{Finished, LockedOrganizations, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
 use crate::store::{self, Tx};
 
-/// Writes to an account, which is locked after its organizations and `more`, in the order of their ids as everywhere.
+/// How often to try again when somebody joins an organization meanwhile.
+const ATTEMPTS: usize = 8;
+
+/// Writes to an account, which is locked after its organizations and `more`.
 ///
 /// # Errors
 /// `UserNotFound`, `OrganizationNotFound`, and those of `work`.
@@ -33,22 +36,24 @@ async fn change_account<T: Send + 'static>(
     context: &RequestContext,
     user_id: UserId,
     more: &[OrganizationId],
-    work: impl FnOnce(&mut UnitOfWork<'_, '_>, Account) -> Result<Finished<T>> + Send + 'static,
+    work: impl FnOnce(&mut UnitOfWork<'_, '_>, Account) -> Result<Finished<T>> + Clone + Send + 'static,
 ) -> Result<T> {
-    let mut places = more.to_vec();
-    services
-        .operate(context, move |unit| {
-            let theirs = store::memberships::list_of_user(unit.tx, user_id)?;
-            places.extend(theirs.iter().map(|membership| membership.organization_id));
-            places.sort_unstable();
-            for id in places {
-                store::organizations::lock(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
-            }
-            let account =
-                store::users::lock_account(unit.tx, user_id)?.ok_or(Error::UserNotFound)?;
-            work(unit, account)
-        })
-        .await
+    for _ in 0..ATTEMPTS {
+        let (more, work) = (more.to_vec(), work.clone());
+        let changed = services
+            .operate(context, move |unit| {
+                let locked = LockedOrganizations::of(unit, user_id, &more)?;
+                let account =
+                    store::users::lock_account(unit.tx, user_id)?.ok_or(Error::UserNotFound)?;
+                locked.must_be_all_of(unit, user_id)?;
+                work(unit, account)
+            })
+            .await;
+        if !matches!(changed, Err(Error::Conflict)) {
+            return changed;
+        }
+    }
+    Err(Error::Busy("people who join while an account is changed"))
 }
 
 /// The user as they are after a change.

@@ -1,12 +1,12 @@
 //! Organizations, created, listed and changed by the operator.
 
 use crate::domain::audit::Action;
-use crate::domain::{JoinPolicy, Organization, OrganizationId, OrganizationName};
-use crate::service::organizations::delete::delete_step;
+use crate::domain::{JoinPolicy, Organization, OrganizationId, OrganizationName, Slug};
+use crate::service::organizations::delete::{BATCH, delete_step, must_be_named};
 use crate::service::organizations::register::insert_organization;
 use crate::service::organizations::update::change_organization;
 use crate::service::{Database, Error, RequestContext, Result, Services, UpdateOrganization};
-use crate::store::{Requester, StoreError, organizations};
+use crate::store::{Requester, StoreError, memberships, organizations, users};
 
 /// # Errors
 /// When the database fails.
@@ -40,11 +40,11 @@ pub async fn list_organizations(services: &Services) -> Result<Vec<Organization>
 /// # Errors
 /// `OrganizationNotFound`.
 pub async fn find_organization(services: &Services, slug_or_id: &str) -> Result<Organization> {
-    let slug = slug_or_id.to_owned();
+    let slug = Slug::typed(slug_or_id);
     services
         .store
         .read(Requester::OPERATOR, move |tx| {
-            let by_id = match slug.parse::<OrganizationId>() {
+            let by_id = match slug.as_str().parse::<OrganizationId>() {
                 Ok(id) => organizations::find(tx, id)?,
                 Err(_) => None,
             };
@@ -72,23 +72,37 @@ pub async fn count_open_organizations(store: &Database) -> Result<i64, StoreErro
 /// Deletes an organization with all that belongs to it. Its members keep their accounts.
 ///
 /// # Errors
-/// `OrganizationNotFound`.
+/// `OrganizationNotFound`; `Invalid` unless `name` is its name.
 pub async fn delete_organization(
     services: &Services,
     context: &RequestContext,
     id: OrganizationId,
+    name: OrganizationName,
 ) -> Result<()> {
-    let mut is_deleted = false;
-    while !is_deleted {
-        is_deleted = services
-            .operate(context, move |unit| {
-                organizations::lock(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
-                let is_deleted = delete_step(unit, id, None)?;
-                unit.recorded(is_deleted)
+    loop {
+        let name = name.clone();
+        let members = services
+            .store
+            .read(Requester::OPERATOR, move |tx| {
+                memberships::list_some(tx, id, None, BATCH)
             })
             .await?;
+        let step = services
+            .operate(context, move |unit| {
+                organizations::lock(unit.tx, id)?.ok_or(Error::OrganizationNotFound)?;
+                must_be_named(unit, id, &name)?;
+                users::lock_accounts(unit.tx, &members)?;
+                let is_deleted = delete_step(unit, id, &members, None)?;
+                unit.recorded(is_deleted)
+            })
+            .await;
+        match step {
+            Ok(true) => return Ok(()),
+            // Somebody joined before the organization was closed.
+            Ok(false) | Err(Error::Conflict) => {}
+            Err(error) => return Err(error),
+        }
     }
-    Ok(())
 }
 
 /// Changes an organization's rules. A second factor may be required even if no admin has one: they enrol at their next

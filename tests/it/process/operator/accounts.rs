@@ -35,6 +35,7 @@ on_both_databases! {
     async fn unlinked_accounts_at_slack_lead_nowhere(db: Db) {
         let server = Server::with_acme(&db).await;
         let ada = server.logs_in(ADA, PASSWORD).await;
+        let made = server.makes_api_token(&ada).await;
         for (team, id) in [("T1", 1), ("T2", 2)] {
             let id = db.id(&uuid::Uuid::from_u128(id).to_string());
             db.execute(&format!(
@@ -44,10 +45,11 @@ on_both_databases! {
             .await;
         }
         let unlink = ["user", "unlink", ADA];
-        refused(&db, &[&unlink[..], &["--team", "T3"]].concat(), 65, &["no such account at Slack"]);
+        refused(&db, &[&unlink[..], &["--team", "T3"]].concat(), 65, &["workspace T3"]);
         let unlinked = done(&db, &[&unlink[..], &["--team", "T1"]].concat());
         assert_eq!(unlinked["email"], ADA);
         server.soon_answers(&ada, 401).await;
+        server.soon_answers(&made, 401).await;
         assert_eq!(db.count("select count(*) from identities").await, 1);
         done(&db, &unlink);
         assert_eq!(db.count("select count(*) from identities").await, 0);

@@ -63,7 +63,7 @@ on_both_databases! {
         assert_eq!(join.status, 403, "{}", join.text());
         eventually("a second factor is required", async || server.me(&ada).await.status == 403).await;
         done(&db, &["org", "set-policy", "acme", "--require-mfa", "off"]);
-        server.soon_answers(&ada, 200).await;
+        server.soon_answers(&ada, 401).await;
         assert_eq!(rows(&db, "organization.updated").await, 3);
     }
 
@@ -85,6 +85,23 @@ on_both_databases! {
         assert_eq!(removed["tokenLifetime"], 3600);
         refused(&db, &["org", "set-policy", "acme", "--token-lifetime", "8d"], 2, &["from 5m to 7d"]);
         refused(&db, &["org", "set-policy", "acme", "--session-lifetime", "91d"], 65, &["sessionLifetime", "90d"]);
+    }
+
+    async fn an_organization_is_deleted_by_its_name_as_it_may_be_typed(db: Db) {
+        let server = Server::with_acme(&db).await;
+        let ada = server.logs_in(ADA, PASSWORD).await;
+        let delete = |name: &str| ["org", "delete", "acme", "--name", name].map(str::to_owned);
+        let refuses = |name: &str, words: &str| {
+            let arguments = delete(name);
+            refused(&db, &arguments.each_ref().map(String::as_str), 65, &[words]);
+        };
+        refuses("Acme Works", "name");
+        refuses("", "name");
+        let spaced = delete(" Acme\u{a0}\u{200b} ");
+        assert_eq!(done(&db, &spaced.each_ref().map(String::as_str))["slug"], "acme");
+        assert_eq!(db.count("select count(*) from organizations").await, 0);
+        server.soon_answers(&ada, 401).await;
+        assert_eq!(server.me(&server.logs_in(ADA, PASSWORD).await).await.expect(200)["organizationId"], json!(null));
     }
 
     async fn a_former_slug_names_the_organization_to_every_command(db: Db) {
