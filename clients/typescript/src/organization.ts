@@ -212,7 +212,7 @@ export interface OwnInvitation {
   id: string;
   organization: { id: string; name: string };
   role: Role;
-  /** The name of who invites; `null` for an automatic invitation. */
+  /** The name of who invites; `null` for an automatic invitation and for one by the operator. */
   inviter: string | null;
   createdAt: string;
   expiresAt: string;
