@@ -9,6 +9,7 @@ use tokio::time::{Instant, interval, interval_at, sleep, timeout};
 
 use crate::domain::Priority;
 use crate::service::operations::maintenance;
+use crate::service::sessions::follow_feed::Progress;
 use crate::service::sessions::housekeeping;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
 use crate::service::{Result, Services, api_tokens, join_links, limits, mail, mfa, slack};
@@ -139,10 +140,9 @@ async fn send_due_emails(
 async fn follow(services: Arc<Services>, notify: Arc<Notify>) {
     let mut is_behind = false;
     loop {
-        // `Notify` stores a notification during the refresh, so the next round starts immediately.
-        let _ = timeout(POLL_EVERY, notify.notified()).await;
-        match maintenance::read_changes(&services).await {
-            Ok(()) if is_behind => {
+        let read = maintenance::read_changes(&services).await;
+        match &read {
+            Ok(_) if is_behind => {
                 tracing::info!("changes can be read again");
                 is_behind = false;
             }
@@ -150,7 +150,11 @@ async fn follow(services: Arc<Services>, notify: Arc<Notify>) {
                 tracing::error!(%error, "changes cannot be read; tokens are checked in the database");
                 is_behind = true;
             }
-            Ok(()) | Err(_) => {}
+            Ok(_) | Err(_) => {}
+        }
+        if !matches!(read, Ok(Progress::More)) {
+            // `Notify` stores a notification during the refresh, so the next round starts immediately.
+            let _ = timeout(POLL_EVERY, notify.notified()).await;
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use uuid::Uuid;
+
 use super::{OrganizationId, SessionId, UserId};
 
 /// A change that invalidates an instance's cached data or issued tokens.
@@ -25,10 +27,23 @@ pub enum Change {
     OrganizationChanged { organization_id: OrganizationId },
 }
 
+impl Change {
+    /// The user or the organization that it is about.
+    pub fn subject(self) -> Uuid {
+        match self {
+            Self::SessionEnded { user_id, .. }
+            | Self::TokensRevoked { user_id, .. }
+            | Self::TokensOutdated { user_id, .. }
+            | Self::PersonChanged { user_id } => user_id.0,
+            Self::OrganizationChanged { organization_id } => organization_id.0,
+        }
+    }
+}
+
 /// A change as stored in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedChange {
-    /// Grows in commit order.
+    /// Identifies the row. On PostgreSQL a lower number may be committed later.
     pub seq: i64,
     pub change: Change,
     /// All tokens revoked by the change have expired by then.

@@ -1,16 +1,25 @@
-//! PostgreSQL's `LISTEN`: learns of changes by other instances before the next poll.
+//! PostgreSQL's `LISTEN` and `NOTIFY`: instances learn of changes by others before the next poll.
+//!
+//! A notification is sent after the commit and on this connection, because a transaction that sends one commits alone,
+//! with a flush of its own. It may be lost with the process; the poll finds the change then.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::time::sleep;
 use tokio_postgres::AsyncMessage;
 
 use super::changes::CHANNEL;
 use super::{Engine, Store, StoreError};
 
+/// Changes within this time are announced together.
+const COALESCED: Duration = Duration::from_millis(10);
+
 impl Store {
-    /// Calls `notify` at every notification, until the connection is lost. SQLite has no notifications: there, the
-    /// future never ends, and polling alone finds changes.
+    /// Calls `notify` at every notification, and notifies other instances of this one's changes, until the connection
+    /// is lost. SQLite has no notifications: there, the future never ends, and polling alone finds changes.
     ///
     /// # Errors
     /// `Unavailable` when the connection fails or is lost; call again after a pause.
@@ -19,15 +28,25 @@ impl Store {
             return std::future::pending().await;
         };
         let (client, mut connection) = target.connect_raw().await?;
-        let command = format!("listen {CHANNEL}");
-        let mut listening = std::pin::pin!(client.batch_execute(&command).fuse());
+        let announce = async {
+            // What a notification says may be lost: nothing waits for the disk.
+            let prepare = format!("set synchronous_commit = off; listen {CHANNEL}");
+            client.batch_execute(&prepare).await?;
+            // There may have been changes before.
+            notify();
+            let command = format!("notify {CHANNEL}");
+            loop {
+                self.changes_written.notified().await;
+                sleep(COALESCED).await;
+                client.batch_execute(&command).await?;
+            }
+        };
+        let mut announcing = std::pin::pin!(announce.fuse());
         loop {
             let message = tokio::select! {
-                done = &mut listening => {
-                    done.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-                    // There may have been changes before.
-                    notify();
-                    continue;
+                failed = &mut announcing => {
+                    let Err::<Infallible, tokio_postgres::Error>(error) = failed;
+                    return Err(StoreError::Unavailable(error.to_string()));
                 }
                 message = poll_fn(|cx| connection.poll_message(cx)) => message,
             };

@@ -1,12 +1,9 @@
 //! The `changes` table: the feed of changes from which every instance updates its revocation cache.
 //!
-//! A sequence number is assigned before its row is committed, so a reader that has seen 8 could miss a
-//! 7 that is committed later. Writers therefore take one advisory lock until they commit. `append` comes last
-//! in a transaction, so that the lock is held only briefly.
+//! Writers take no lock of their own: [`feed`](super::feed) misses no row, in whatever order transactions end.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_query;
 
 use super::schema::changes;
 use super::types::Timestamp;
@@ -14,21 +11,18 @@ use super::{StoreError, Tx, on};
 use crate::domain::change::RecordedChange;
 use crate::domain::{Change, OrganizationId, SessionId, UserId};
 
-/// The advisory lock of those who write changes.
-const FEED_LOCK: i64 = 0x6861_6c6c_6665_6564;
-
 /// The channel on which PostgreSQL tells other instances to look.
 pub(super) const CHANNEL: &str = "hallpass_changes";
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = changes)]
-struct Facts {
-    kind: String,
-    user_id: Option<UserId>,
-    session_id: Option<SessionId>,
-    min_ver: Option<i32>,
-    min_pv: Option<i32>,
-    organization_id: Option<OrganizationId>,
+pub(super) struct Facts {
+    pub kind: String,
+    pub user_id: Option<UserId>,
+    pub session_id: Option<SessionId>,
+    pub min_ver: Option<i32>,
+    pub min_pv: Option<i32>,
+    pub organization_id: Option<OrganizationId>,
 }
 
 impl Facts {
@@ -119,11 +113,11 @@ impl Facts {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = changes)]
-struct ChangeRow {
-    seq: i64,
+pub(super) struct ChangeRow {
+    pub seq: i64,
     #[diesel(embed)]
-    facts: Facts,
-    expires_at: Timestamp,
+    pub facts: Facts,
+    pub expires_at: Timestamp,
 }
 
 impl TryFrom<ChangeRow> for RecordedChange {
@@ -142,26 +136,20 @@ impl TryFrom<ChangeRow> for RecordedChange {
     }
 }
 
-/// Writes changes, and notifies other instances on commit.
+/// Writes changes. Call it last in a transaction: in the order of their subjects, so that writers that replace the same
+/// rows cause no deadlock.
 pub fn append(
     tx: &mut Tx<'_>,
     new: &[Change],
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    if let Tx::Postgres(connection) = tx {
-        sql_query(format!(
-            "select pg_advisory_xact_lock({FEED_LOCK}), pg_notify('{CHANNEL}', '')"
-        ))
-        .execute(*connection)?;
-    }
+    let mut new = new.to_vec();
+    new.sort_unstable_by_key(|change| change.subject());
     for change in new {
-        delete_replaced(tx, *change)?;
+        delete_replaced(tx, change)?;
         let values = (
-            Facts::of(*change),
+            Facts::of(change),
             changes::at.eq(Timestamp(now)),
             changes::expires_at.eq(Timestamp(expires_at)),
         );
@@ -197,16 +185,6 @@ fn delete_replaced(tx: &mut Tx<'_>, new: Change) -> Result<(), StoreError> {
                 .execute(conn),
     })?;
     Ok(())
-}
-
-/// The changes after `seq`, oldest first.
-pub fn list_after(tx: &mut Tx<'_>, seq: i64) -> Result<Vec<RecordedChange>, StoreError> {
-    let rows: Vec<ChangeRow> = on!(tx, |conn| changes::table
-        .filter(changes::seq.gt(seq))
-        .order(changes::seq)
-        .select(ChangeRow::as_select())
-        .load(conn))?;
-    rows.into_iter().map(RecordedChange::try_from).collect()
 }
 
 /// Deletes changes that no longer affect any token.

@@ -12,6 +12,7 @@ mod change_listener;
 pub mod changes;
 mod error;
 mod fair_queue;
+pub mod feed;
 pub mod former_identities;
 pub mod identities;
 pub mod invitations;
@@ -104,9 +105,16 @@ const POSTGRES_SEARCHES: Shares = Shares {
     user: 1,
 };
 
-/// One thread each for the feed, readiness and housekeeping.
+/// One thread each for readiness and housekeeping.
 const RESERVED: Shares = Shares {
-    threads: 3,
+    threads: 2,
+    group: 1,
+    user: 1,
+};
+
+/// The feed has a connection of its own, and notices when it is another one.
+const FEED: Shares = Shares {
+    threads: 1,
     group: 1,
     user: 1,
 };
@@ -118,9 +126,11 @@ pub struct Store {
     readers: Queue,
     writers: Queue,
     searches: Queue,
+    feed: Queue,
     reserved_readers: Queue,
     reserved_writers: Queue,
     emails_queued: Arc<Notify>,
+    changes_written: Arc<Notify>,
 }
 
 impl Store {
@@ -141,12 +151,13 @@ impl Store {
             ..purpose
         };
         let (read, write) = (Access::ReadOnly, Access::ReadWrite);
-        let (readers, writers, searches, reserved_readers, reserved_writers);
+        let (readers, writers, searches, feed, reserved_readers, reserved_writers);
         match &engine {
             Engine::Sqlite(_) => {
                 readers = start(purpose("sqlite-read", read, SQLITE_READERS))?;
                 writers = start(purpose("sqlite-write", write, SQLITE_WRITER))?;
                 searches = start(patient(purpose("sqlite-search", read, SQLITE_SEARCHES)))?;
+                feed = start(purpose("sqlite-feed", read, FEED))?;
                 reserved_readers = start(purpose("sqlite-own", read, RESERVED))?;
                 reserved_writers = writers.clone();
             }
@@ -154,6 +165,7 @@ impl Store {
                 readers = start(purpose("postgres", write, POSTGRES))?;
                 writers = readers.clone();
                 searches = start(patient(purpose("postgres-search", read, POSTGRES_SEARCHES)))?;
+                feed = start(purpose("postgres-feed", read, FEED))?;
                 reserved_readers = start(purpose("postgres-own", write, RESERVED))?;
                 reserved_writers = reserved_readers.clone();
             }
@@ -163,9 +175,11 @@ impl Store {
             readers,
             writers,
             searches,
+            feed,
             reserved_readers,
             reserved_writers,
             emails_queued: Arc::default(),
+            changes_written: Arc::default(),
         })
     }
 
@@ -214,7 +228,9 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let queue = if requester.is_instance() {
+        let queue = if requester == Requester::FEED {
+            &self.feed
+        } else if requester.is_instance() {
             &self.reserved_readers
         } else {
             &self.readers
@@ -280,6 +296,11 @@ impl Store {
         };
         let work = move |tx: &mut Tx<'_>| in_transaction(tx, work).inspect(kept);
         queue.run(requester, work).await
+    }
+
+    /// Has [`listen`](Self::listen) tell other instances that changes were committed.
+    pub fn announce_changes(&self) {
+        self.changes_written.notify_one();
     }
 
     /// Wakes the task that waits for [`emails_queued`](Self::emails_queued).

@@ -94,6 +94,7 @@ table! {
         organization_id -> Nullable<Id>,
         at -> Instant,
         expires_at -> Instant,
+        xid -> BigInt,
     }
 }
 

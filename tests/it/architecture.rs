@@ -108,6 +108,7 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
             "service/mfa/secret.rs",
             "service/session_tokens/authenticate.rs",
             "service/sessions/housekeeping.rs",
+            "service/sessions/follow_feed.rs",
             "service/sessions/revocation_cache.rs",
             "service/slack/callback.rs",
             "service/slack/purge.rs",

@@ -27,6 +27,8 @@ mod dependencies;
 mod docs;
 mod ending_api_tokens;
 mod errors;
+mod failover;
+mod feed;
 mod forgot_password;
 mod hashing_limits;
 mod invitations;

@@ -1,14 +1,16 @@
 //! What background workers do: they follow changes, keep room for writes, and delete old revocations.
 
 use crate::service::Services;
+use crate::service::sessions::follow_feed::Progress;
 use crate::store::StoreError;
 
-/// Reads the changes written since the last time, or all of them the first time.
+/// Reads the changes written since the last time, or a page of what the database holds.
 ///
 /// # Errors
 /// When the database cannot be read. Tokens are then checked in the database.
-pub async fn read_changes(services: &Services) -> Result<(), StoreError> {
-    services.revocations.refresh(&services.store).await
+pub async fn read_changes(services: &Services) -> Result<Progress, StoreError> {
+    let now = services.now();
+    services.revocations.refresh(&services.store, now).await
 }
 
 /// Calls `notify` whenever another instance has written a change, until the connection breaks.

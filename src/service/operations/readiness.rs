@@ -1,6 +1,7 @@
 //! Whether this instance can serve requests.
 
 use crate::service::hashing::Load;
+use crate::service::sessions::follow_feed::Knowledge;
 use crate::service::{Services, mail};
 
 /// One line of `/readyz?verbose`.
@@ -96,19 +97,8 @@ pub async fn readiness(services: &Services) -> Readiness {
             "Unknown while the database does not answer.",
         ),
     };
-    let revocations = if services.revocations.is_fresh() {
-        check(
-            "revocations",
-            true,
-            "Revocations were read within the last two seconds.",
-        )
-    } else {
-        check(
-            "revocations",
-            false,
-            "Revocations could not be read for two seconds; tokens are checked in the database.",
-        )
-    };
+    let (are_read, revocations) = revocations(services.revocations.knowledge());
+    let revocations = check("revocations", are_read, &revocations);
     let running = if services.is_stopping() {
         check("running", false, "This instance is stopping.")
     } else {
@@ -124,6 +114,32 @@ pub async fn readiness(services: &Services) -> Readiness {
             check("mail", true, &mail),
             running,
         ],
+    }
+}
+
+/// What is known of revocations, and whether the instance can serve with it. While it reads them for the first time,
+/// or from a standby, it checks tokens in the database, which answers.
+fn revocations(knowledge: Knowledge) -> (bool, String) {
+    match knowledge {
+        Knowledge::Fresh => (
+            true,
+            "Revocations were read within the last two seconds.".to_owned(),
+        ),
+        Knowledge::Reading(so_far) => (
+            true,
+            format!(
+                "Revocations are being read, {so_far} so far; tokens are checked in the database."
+            ),
+        ),
+        Knowledge::Standby => (
+            true,
+            "The database is a standby; tokens are checked in it.".to_owned(),
+        ),
+        Knowledge::Stale => (
+            false,
+            "Revocations could not be read for two seconds; tokens are checked in the database."
+                .to_owned(),
+        ),
     }
 }
 

@@ -3,27 +3,28 @@
 //! Every relevant change is a row of the `changes` table, written in the transaction that makes it. The instance that
 //! makes it applies it here before it answers; the others read it within a second. Requests then need no query.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::sync::Cache;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use super::revoked::Revoked;
 use crate::crypto::jwt::Claims;
-use crate::domain::change::RecordedChange;
 use crate::domain::{
-    ApiToken, Change, Membership, OrganizationId, OrganizationRules, SessionId, User, UserId,
+    ApiToken, Change, Membership, OrganizationId, OrganizationRules, User, UserId,
 };
 use crate::service::unit_of_work::Database;
+use crate::store::feed::Position;
 use crate::store::{
     Requester, StoreError, api_tokens, changes, memberships, organizations, totp, users,
 };
 
-/// How often the table is read, even without a notification: half of the guaranteed second.
-pub const POLL_EVERY: Duration = Duration::from_millis(500);
+/// How often the table is read, even without a notification: a quarter of the guaranteed second.
+pub const POLL_EVERY: Duration = Duration::from_millis(250);
 
 /// The cache is not used if it was not refreshed for this long.
 const FRESH_FOR: Duration = Duration::from_secs(2);
@@ -83,19 +84,20 @@ impl HeldApiToken {
     }
 }
 
-/// The maps, and the last change that they include.
+/// What is revoked and who people are, and how far the feed was read.
 pub struct RevocationCache {
-    revoked: RwLock<Revoked>,
+    pub(super) tables: RwLock<Tables>,
     people: Cache<UserId, Arc<Person>>,
     /// Not part of the people, so that a change of one organization costs only its own members a query.
     organizations: Cache<OrganizationId, OrganizationRules>,
     /// The creator and the organization of the token with each hash, which never change.
     api_token_owners: Cache<String, (UserId, OrganizationId)>,
     applied: Applied,
-    last_seq: AtomicI64,
-    started: Instant,
-    /// Milliseconds after `started`; 0 before the first load.
-    refreshed: AtomicU64,
+    pub(super) reader: Mutex<Reader>,
+    pub(super) was_complete: AtomicBool,
+    pub(super) started: Instant,
+    /// Milliseconds after `started`; 0 while the cache is not complete.
+    pub(super) refreshed: AtomicU64,
 }
 
 /// Counts the applied changes, so that a row read before one is not cached after it: [`RevocationCache::apply`] counts
@@ -116,22 +118,40 @@ impl Applied {
     }
 }
 
-/// Only entries that concern tokens that have not expired.
+/// How far the cache has read the feed.
 #[derive(Default)]
-struct Revoked {
-    sessions: HashMap<SessionId, DateTime<Utc>>,
-    users: HashMap<UserId, (i32, DateTime<Utc>)>,
+pub(super) enum Reader {
+    #[default]
+    Nothing,
+    /// Some pages of what the database holds. What is new is read from `start` on.
+    Pages {
+        start: Position,
+        last: (DateTime<Utc>, i64),
+    },
+    Following {
+        position: Position,
+        read_at: DateTime<Utc>,
+    },
+}
+
+#[derive(Default)]
+pub(super) struct Tables {
+    pub current: Revoked,
+    /// What was read so far, while everything is read, and what this instance has changed meanwhile.
+    pub loading: Option<Revoked>,
+    pub is_standby: bool,
 }
 
 impl Default for RevocationCache {
     fn default() -> Self {
         Self {
-            revoked: RwLock::default(),
+            tables: RwLock::default(),
             people: Cache::new(PEOPLE),
             organizations: Cache::new(ORGANIZATIONS),
             api_token_owners: Cache::new(API_TOKENS),
             applied: Applied([const { AtomicU64::new(0) }; 256]),
-            last_seq: AtomicI64::new(0),
+            reader: Mutex::default(),
+            was_complete: AtomicBool::new(false),
             started: Instant::now(),
             refreshed: AtomicU64::new(0),
         }
@@ -139,7 +159,7 @@ impl Default for RevocationCache {
 }
 
 impl RevocationCache {
-    /// Whether the maps may be used without a query.
+    /// Whether the cache may be used without a query.
     pub fn is_fresh(&self) -> bool {
         let refreshed = Duration::from_millis(self.refreshed.load(Ordering::Acquire));
         !refreshed.is_zero() && self.started.elapsed().saturating_sub(refreshed) < FRESH_FOR
@@ -147,39 +167,21 @@ impl RevocationCache {
 
     /// Whether a token's session has ended, or the user's tokens were revoked since it was issued.
     pub fn is_revoked(&self, claims: &Claims) -> bool {
-        let revoked = self.revoked.read().unwrap_or_else(PoisonError::into_inner);
-        revoked.sessions.contains_key(&claims.sid)
-            || revoked
-                .users
-                .get(&claims.sub)
-                .is_some_and(|(min_token_version, _)| claims.ver < *min_token_version)
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.current.contains(claims.sub, claims.sid, claims.ver)
     }
 
-    /// Applies changes to the maps.
+    /// Applies changes to the cache.
     pub fn apply(&self, new: &[Change], expires_at: DateTime<Utc>) {
         if new.is_empty() {
             return;
         }
         {
-            let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
+            let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
             for change in new {
-                match *change {
-                    Change::SessionEnded { session_id, .. } => {
-                        revoked.sessions.insert(session_id, expires_at);
-                    }
-                    Change::TokensRevoked {
-                        user_id,
-                        min_token_version,
-                    } => {
-                        let entry = revoked
-                            .users
-                            .entry(user_id)
-                            .or_insert((min_token_version, expires_at));
-                        *entry = (entry.0.max(min_token_version), entry.1.max(expires_at));
-                    }
-                    Change::TokensOutdated { .. }
-                    | Change::PersonChanged { .. }
-                    | Change::OrganizationChanged { .. } => {}
+                tables.current.apply(*change, expires_at);
+                if let Some(loading) = &mut tables.loading {
+                    loading.apply(*change, expires_at);
                 }
             }
         }
@@ -202,28 +204,6 @@ impl RevocationCache {
         }
     }
 
-    /// Reads the changes written since the last time, or all of them the first time.
-    ///
-    /// # Errors
-    /// When the database cannot be read; the maps then stay as they are and become stale.
-    pub async fn refresh(&self, store: &Database) -> Result<(), StoreError> {
-        // The time before the read, because a change committed after it may be missing.
-        let asked = self.started.elapsed();
-        let seen = self.last_seq.load(Ordering::Acquire);
-        let new: Vec<RecordedChange> = store
-            .read(Requester::FEED, move |tx| changes::list_after(tx, seen))
-            .await?;
-        for recorded in &new {
-            self.apply(&[recorded.change], recorded.expires_at);
-        }
-        if let Some(last) = new.last() {
-            self.last_seq.fetch_max(last.seq, Ordering::AcqRel);
-        }
-        let asked = u64::try_from(asked.as_millis()).unwrap_or(u64::MAX).max(1);
-        self.refreshed.fetch_max(asked, Ordering::AcqRel);
-        Ok(())
-    }
-
     /// Deletes changes that concern only expired tokens, here and in the database.
     ///
     /// # Errors
@@ -236,10 +216,19 @@ impl RevocationCache {
         store
             .maintain(move |tx| changes::delete_expired(tx, now))
             .await?;
-        let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
-        revoked.sessions.retain(|_, expires_at| now < *expires_at);
-        revoked.users.retain(|_, (_, expires_at)| now < *expires_at);
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        tables.current.purge(now);
         Ok(())
+    }
+
+    /// Forgets who people are.
+    pub(super) fn clear_people(&self) {
+        for count in &self.applied.0 {
+            count.fetch_add(1, Ordering::AcqRel);
+        }
+        self.people.clear();
+        self.organizations.clear();
+        self.api_token_owners.clear();
     }
 
     /// A user who acts in this organization, or in none, from the cache if it is fresh, otherwise from the database.

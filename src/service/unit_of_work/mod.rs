@@ -303,7 +303,6 @@ impl UnitOfWork<'_, '_> {
     }
 
     fn commit<T>(mut self, finished: Finished<T>) -> Result<Committed<T>> {
-        // Last, so that writers of changes wait for each other as briefly as possible.
         let changes = std::mem::take(&mut self.changes);
         changes::append(
             self.tx,
@@ -514,6 +513,9 @@ impl Services {
                 },
                 move |committed: &Committed<T>| {
                     revocations.apply(&committed.changes, committed.now + lifetimes::ACCESS_TOKEN);
+                    if !committed.changes.is_empty() {
+                        store.announce_changes();
+                    }
                     if committed.queued_emails {
                         store.announce_emails();
                     }

@@ -120,7 +120,7 @@ impl Server {
     }
 
     /// Everything printed so far.
-    fn output(&self) -> String {
+    pub fn output(&self) -> String {
         let read = |path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
         read(&self.stdout) + &read(&self.stderr)
     }

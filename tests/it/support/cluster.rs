@@ -71,6 +71,33 @@ impl Cluster {
             eprintln!("\n*** {missing}: EVERY POSTGRESQL TEST IS SKIPPED ***\n");
             return None;
         };
+        Some(Self::start_with(&binaries, initialize))
+    }
+
+    /// A hot standby of this cluster, which follows it until it is cut off.
+    pub fn standby(&self) -> Self {
+        let binaries = installed_binaries().unwrap();
+        Self::start_with(&binaries, |binaries, directory, (uid, gid)| {
+            let port = self.port.to_string();
+            let done = as_user(Command::new(binaries.join("pg_basebackup")), uid, gid)
+                .args(["--host=127.0.0.1", "--username=postgres", "--port", &port])
+                .args([
+                    "--write-recovery-conf",
+                    "--checkpoint=fast",
+                    "--no-sync",
+                    "--pgdata",
+                ])
+                .arg(directory.join("data"))
+                .current_dir(directory)
+                .output()
+                .unwrap();
+            let errors = String::from_utf8_lossy(&done.stderr);
+            assert!(done.status.success(), "pg_basebackup failed:\n{errors}");
+        })
+    }
+
+    /// Starts the server on the files that `fill` makes.
+    fn start_with(binaries: &Path, fill: impl Fn(&Path, &Path, (u32, u32))) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("hallpass-postgres-")
             .tempdir()
@@ -78,18 +105,18 @@ impl Cluster {
             .keep();
         let owner = owner_of_files(&directory);
         chown(&directory, Some(owner.0), Some(owner.1)).unwrap();
-        initialize(&binaries, &directory, owner);
+        fill(binaries, &directory, owner);
         // A port that was free a moment ago may be taken now: try the next one.
         for _ in 0..5 {
             let port = free_port();
             let cluster = Self {
                 port,
                 directory: directory.clone(),
-                keeper: Mutex::new(Keeper::spawn(&binaries, &directory, port, owner)),
+                keeper: Mutex::new(Keeper::spawn(binaries, &directory, port, owner)),
             };
             cluster.resume();
             if cluster.answers_within(Duration::from_secs(20)) {
-                return Some(cluster);
+                return cluster;
             }
             let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
             assert!(

@@ -1,0 +1,374 @@
+//! How an instance follows the `changes` table: it misses no row, and it notices when the database is another one.
+//!
+//! On PostgreSQL each row carries the id of its transaction. A reader remembers the snapshot of its last read and asks
+//! for the rows of transactions that were running then or began later; so writers need no lock, and a transaction that
+//! is stuck delays only its own rows. SQLite has one writer, and its numbers become visible in order.
+//!
+//! A number means nothing after a failover that lost transactions, a restore or a crash, because it is given out again.
+//! So each read compares what identifies the history: system, timeline, database, file of the table and connection on
+//! PostgreSQL (<https://www.postgresql.org/docs/current/functions-info.html>), the last row on SQLite
+//! (docs/decisions/0045-a-feed-without-a-lock.md).
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{select, sql};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+
+use super::changes::{ChangeRow, Facts};
+use super::pg_connection::PgConnection;
+use super::schema::changes;
+use super::types::{Id, Instant, Timestamp};
+use super::{StoreError, Tx, on};
+use crate::domain::change::RecordedChange;
+use crate::domain::{OrganizationId, SessionId, UserId};
+
+/// How many rows a page has at most.
+pub const PAGE: u16 = 10_000;
+
+/// How far an instance has read.
+#[derive(Debug, Clone)]
+pub struct Position(At);
+
+#[derive(Debug, Clone)]
+enum At {
+    Sqlite {
+        seq: i64,
+        /// The row with that number, unless it was deleted.
+        row: Option<RecordedChange>,
+    },
+    Postgres(Marks),
+}
+
+/// What identifies a read on PostgreSQL.
+#[derive(Debug, Clone)]
+struct Marks {
+    snapshot: Snapshot,
+    /// The system, the timeline, the database and the file of the table.
+    history: String,
+    /// The server and its process for this connection.
+    connection: String,
+}
+
+/// What a read found.
+#[derive(Debug)]
+pub enum News {
+    /// The changes since the position, each once, and the position after them.
+    Changes(Vec<RecordedChange>, Position),
+    /// The connection is new. If the server has crashed meanwhile, transactions that were not on disk are lost, and
+    /// their ids are given out again.
+    Reconnected,
+    /// The database has not the history that was read: a standby was promoted that lacked changes, or a backup was
+    /// restored.
+    Replaced,
+    /// The database is a standby, whose snapshots do not say what is in progress.
+    Standby,
+}
+
+/// Where to begin: the changes before are read in pages, those after by [`read`]. `None` on a standby.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn begin(tx: &mut Tx<'_>) -> Result<Option<Position>, StoreError> {
+    match tx {
+        Tx::Sqlite(connection) => {
+            // First, because the row may be newer.
+            let seq = last_number(connection)?;
+            let row = rows_since(connection, seq)?.into_iter().next();
+            let row = row.filter(|row| row.seq == seq);
+            Ok(Some(Position(At::Sqlite { seq, row })))
+        }
+        Tx::Postgres(connection) => {
+            let marks = sql_query(marks()).get_result::<MarkRow>(*connection)?;
+            Ok(marks.parsed()?.map(|marks| Position(At::Postgres(marks))))
+        }
+    }
+}
+
+/// Reads what was written since the position.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn read(tx: &mut Tx<'_>, position: &Position) -> Result<News, StoreError> {
+    match (tx, &position.0) {
+        (Tx::Sqlite(connection), At::Sqlite { seq, row }) => {
+            read_sqlite(connection, *seq, row.as_ref())
+        }
+        (Tx::Postgres(connection), At::Postgres(last)) => read_postgres(connection, last),
+        _ => Err(StoreError::Failed(
+            "a position in the feed of another database".to_owned(),
+        )),
+    }
+}
+
+fn read_sqlite(
+    connection: &mut SqliteConnection,
+    seq: i64,
+    row: Option<&RecordedChange>,
+) -> Result<News, StoreError> {
+    let mut rows = rows_since(connection, seq)?;
+    if rows.first().is_some_and(|first| first.seq == seq) {
+        let first = rows.remove(0);
+        if row.is_some_and(|row| *row != first) {
+            return Ok(News::Replaced);
+        }
+    }
+    let position = match rows.last() {
+        Some(last) => At::Sqlite {
+            seq: last.seq,
+            row: Some(*last),
+        },
+        None if last_number(connection)? < seq => return Ok(News::Replaced),
+        None => At::Sqlite {
+            seq,
+            row: row.copied(),
+        },
+    };
+    Ok(News::Changes(rows, Position(position)))
+}
+
+fn rows_since(
+    connection: &mut SqliteConnection,
+    seq: i64,
+) -> Result<Vec<RecordedChange>, StoreError> {
+    let rows: Vec<ChangeRow> = changes::table
+        .filter(changes::seq.ge(seq))
+        .order(changes::seq)
+        .select(ChangeRow::as_select())
+        .load(connection)?;
+    rows.into_iter().map(RecordedChange::try_from).collect()
+}
+
+diesel::table! {
+    /// SQLite's own table of the numbers it has given out (<https://sqlite.org/autoinc.html>).
+    sqlite_sequence (name) {
+        name -> Text,
+        seq -> BigInt,
+    }
+}
+
+/// The highest number given out, even if its row was deleted; 0 before the first.
+fn last_number(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let seq = sqlite_sequence::table
+        .filter(sqlite_sequence::name.eq("changes"))
+        .select(sqlite_sequence::seq)
+        .load::<i64>(connection)?;
+    Ok(seq.first().copied().unwrap_or(0))
+}
+
+/// `txid_snapshot` as PostgreSQL writes it: `xmin:xmax:` and the transactions in progress, separated by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Snapshot {
+    /// The first id that had not been given out.
+    xmax: i64,
+    in_progress: Vec<i64>,
+}
+
+impl Snapshot {
+    fn parse(text: &str) -> Option<Self> {
+        let (_, rest) = text.split_once(':')?;
+        let (xmax, list) = rest.split_once(':')?;
+        let list = list.split(',').filter(|id| !id.is_empty());
+        Some(Self {
+            xmax: xmax.parse().ok()?,
+            in_progress: list.map(|id| id.parse().ok()).collect::<Option<_>>()?,
+        })
+    }
+}
+
+fn marks() -> String {
+    "select pg_current_snapshot()::text as snapshot,
+        case when not pg_is_in_recovery() then
+            concat_ws('/', (select system_identifier from pg_control_system()),
+                left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
+                (select oid from pg_database where datname = current_database()),
+                pg_relation_filenode('changes'))
+        end as history,
+        concat_ws('/', extract(epoch from pg_postmaster_start_time()), pg_backend_pid()) as connection"
+        .to_owned()
+}
+
+#[derive(QueryableByName)]
+struct MarkRow {
+    #[diesel(sql_type = Text)]
+    snapshot: String,
+    /// Null on a standby.
+    #[diesel(sql_type = Nullable<Text>)]
+    history: Option<String>,
+    #[diesel(sql_type = Text)]
+    connection: String,
+}
+
+impl MarkRow {
+    fn parsed(self) -> Result<Option<Marks>, StoreError> {
+        let Some(history) = self.history else {
+            return Ok(None);
+        };
+        let snapshot = Snapshot::parse(&self.snapshot)
+            .ok_or_else(|| StoreError::Failed(format!("a snapshot {:?}", self.snapshot)))?;
+        Ok(Some(Marks {
+            snapshot,
+            history,
+            connection: self.connection,
+        }))
+    }
+}
+
+/// A row beside the marks of the same snapshot; one without a row if there are none.
+#[derive(QueryableByName)]
+struct Polled {
+    #[diesel(embed)]
+    marks: MarkRow,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    seq: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    kind: Option<String>,
+    #[diesel(sql_type = Nullable<Id>)]
+    user_id: Option<UserId>,
+    #[diesel(sql_type = Nullable<Id>)]
+    session_id: Option<SessionId>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    min_ver: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    min_pv: Option<i32>,
+    #[diesel(sql_type = Nullable<Id>)]
+    organization_id: Option<OrganizationId>,
+    #[diesel(sql_type = Nullable<Instant>)]
+    expires_at: Option<Timestamp>,
+}
+
+impl Polled {
+    fn split(self) -> (MarkRow, Option<ChangeRow>) {
+        let facts = Facts {
+            kind: self.kind.unwrap_or_default(),
+            user_id: self.user_id,
+            session_id: self.session_id,
+            min_ver: self.min_ver,
+            min_pv: self.min_pv,
+            organization_id: self.organization_id,
+        };
+        let row = self.seq.zip(self.expires_at);
+        let row = row.map(|(seq, expires_at)| ChangeRow {
+            seq,
+            facts,
+            expires_at,
+        });
+        (self.marks, row)
+    }
+}
+
+fn read_postgres(connection: &mut PgConnection, last: &Marks) -> Result<News, StoreError> {
+    // One statement, because the rows must be those of the snapshot.
+    let query = format!(
+        "select marks.*, new.seq, new.kind, new.user_id, new.session_id, new.min_ver, new.min_pv, new.organization_id,
+             new.expires_at
+         from ({}) marks left join lateral (
+             select * from changes where xid >= $1
+             union all
+             select * from changes where xid = any ($2) and xid < $1
+         ) new on true
+         order by new.seq",
+        marks()
+    );
+    let polled: Vec<Polled> = sql_query(query)
+        .bind::<BigInt, _>(last.snapshot.xmax)
+        .bind::<Array<BigInt>, _>(&last.snapshot.in_progress)
+        .load(connection)?;
+    let (marks, rows): (Vec<MarkRow>, Vec<Option<ChangeRow>>) =
+        polled.into_iter().map(Polled::split).unzip();
+    let marks = marks.into_iter().next();
+    let marks = marks.ok_or_else(|| StoreError::Failed("the feed has no snapshot".to_owned()))?;
+    let Some(marks) = marks.parsed()? else {
+        return Ok(News::Standby);
+    };
+    if marks.history != last.history || marks.snapshot.xmax < last.snapshot.xmax {
+        return Ok(News::Replaced);
+    }
+    if marks.connection != last.connection {
+        return Ok(News::Reconnected);
+    }
+    let changes = rows.into_iter().flatten().map(RecordedChange::try_from);
+    let changes = changes.collect::<Result<_, _>>()?;
+    Ok(News::Changes(changes, Position(At::Postgres(marks))))
+}
+
+/// A row that is visible although no transaction with its id can have ended.
+const FOREIGN: &str = "xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+
+/// At most [`PAGE`] changes that expire after the last one of the page before, first those that expire first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn page(
+    tx: &mut Tx<'_>,
+    after: (DateTime<Utc>, i64),
+) -> Result<Vec<RecordedChange>, StoreError> {
+    let rows: Vec<ChangeRow> = on!(tx, |conn| changes::table
+        .filter(
+            sql::<Bool>("(expires_at, seq) > (")
+                .bind::<Instant, _>(Timestamp(after.0))
+                .sql(", ")
+                .bind::<BigInt, _>(after.1)
+                .sql(")")
+        )
+        .order((changes::expires_at, changes::seq))
+        .limit(i64::from(PAGE))
+        .select(ChangeRow::as_select())
+        .load(conn))?;
+    rows.into_iter().map(RecordedChange::try_from).collect()
+}
+
+/// Whether rows come from another system, whose ids say nothing here.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn has_foreign(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    match tx {
+        Tx::Sqlite(_) => Ok(false),
+        Tx::Postgres(connection) => Ok(select(sql::<Bool>(&format!(
+            "exists (select 1 from changes where {FOREIGN})"
+        )))
+        .get_result(*connection)?),
+    }
+}
+
+/// Marks the rows that a restore or a replication has brought from another system as old. They would be read again and
+/// again.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn adopt(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+    match tx {
+        Tx::Sqlite(_) => Ok(0),
+        Tx::Postgres(connection) => Ok(sql_query(format!(
+            "update changes set xid = 0 where {FOREIGN}"
+        ))
+        .execute(*connection)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_read_as_postgresql_writes_it() {
+        let snapshot = |xmax, in_progress: &[i64]| {
+            Some(Snapshot {
+                xmax,
+                in_progress: in_progress.to_vec(),
+            })
+        };
+        for (text, read) in [
+            ("742:742:", snapshot(742, &[])),
+            ("742:750:742,745", snapshot(750, &[742, 745])),
+            ("7:4294967301:7", snapshot(4_294_967_301, &[7])),
+            ("", None),
+            ("742:742", None),
+            ("742:x:", None),
+            ("742:750:742,x", None),
+        ] {
+            assert_eq!(Snapshot::parse(text), read, "{text}");
+        }
+    }
+}
