@@ -25,6 +25,9 @@ use tokio_postgres::{Client, Statement};
 use super::error::from_postgres;
 use super::pg_runtime::block_on;
 
+/// Prepared statements that a connection keeps. Ours are some hundred; lists of values could make more.
+const MAX_STATEMENTS: usize = 500;
+
 /// A PostgreSQL connection that Diesel can use without async code.
 #[expect(
     unnameable_types,
@@ -50,6 +53,8 @@ impl PgConnection {
         }
     }
 
+    /// Every statement is kept, also those that Diesel calls unsafe to cache because its key does not tell them apart:
+    /// updates and raw SQL. Ours is the SQL text itself.
     fn prepare<T>(&mut self, source: &T) -> QueryResult<(Statement, Vec<Parameter>)>
     where
         T: QueryFragment<Pg> + QueryId,
@@ -74,9 +79,10 @@ impl PgConnection {
         }
         let statement =
             block_on(self.client.prepare_typed(&key.0, &key.1)).map_err(from_postgres)?;
-        if source.is_safe_to_cache_prepared(&Pg)? {
-            self.statements.insert(key, statement.clone());
+        if self.statements.len() >= MAX_STATEMENTS {
+            self.statements.clear();
         }
+        self.statements.insert(key, statement.clone());
         Ok((statement, parameters))
     }
 }

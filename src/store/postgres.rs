@@ -28,6 +28,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const STATEMENT_TIMEOUT: &str =
     "-c statement_timeout=5s -c idle_in_transaction_session_timeout=15s";
 
+/// After the options of the URL, which do not change it. The library asks for UTF-8 when it connects.
+const TIME_ZONE: &str = "-c timezone=UTC";
+
 /// The address of the database and the certificates to trust. Parsing it does not connect.
 #[derive(Clone)]
 pub struct Target {
@@ -79,10 +82,8 @@ impl Target {
         if config.get_application_name().is_none() {
             config.application_name("hallpass");
         }
-        let options = config.get_options().map_or_else(
-            || STATEMENT_TIMEOUT.to_owned(),
-            |own| format!("{STATEMENT_TIMEOUT} {own}"),
-        );
+        let own = config.get_options().unwrap_or_default();
+        let options = format!("{STATEMENT_TIMEOUT} {own} {TIME_ZONE}");
         config.options(options);
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(10));
@@ -139,10 +140,6 @@ impl Target {
                 let _ = connection.await;
             });
             set_driver(driver.abort_handle());
-            client
-                .batch_execute("set time zone 'UTC'; set client_encoding to 'UTF8'")
-                .await
-                .map_err(|error| unavailable(&error))?;
             Ok((PgConnection::new(client), liveness))
         })
     }

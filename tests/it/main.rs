@@ -57,6 +57,7 @@ mod password_engine;
 mod passwords;
 mod people;
 mod people_changes;
+mod postgres_connections;
 mod postgres_socket;
 mod postgres_tls;
 mod pre_hijack;

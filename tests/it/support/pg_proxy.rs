@@ -1,0 +1,169 @@
+//! A proxy in front of PostgreSQL that reads the protocol and counts what clients send
+//! (<https://www.postgresql.org/docs/current/protocol-message-formats.html>).
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::database::Db;
+
+/// The code of a request for TLS, which is refused.
+const SSL_REQUEST: u32 = 80_877_103;
+
+/// What one connection has sent.
+#[derive(Debug, Clone, Default)]
+pub struct Traffic {
+    /// How many messages of each type: `P` is Parse, `B` Bind, `C` Close, `Q` a simple query.
+    pub messages: BTreeMap<char, usize>,
+    /// Groups of messages whose answer was waited for: round trips.
+    pub flights: usize,
+    /// The text of each statement, as often as it was prepared.
+    pub prepared: Vec<String>,
+    is_waiting: bool,
+    /// Groups that are not answered yet.
+    unanswered: usize,
+}
+
+impl Traffic {
+    /// Whether it is a connection of the instance itself: the one that reads the feed of changes.
+    pub fn reads_the_feed(&self) -> bool {
+        self.prepared
+            .iter()
+            .any(|sql| sql.contains(r#"FROM "changes""#))
+    }
+
+    fn sends(&mut self, kind: char, body: &[u8]) {
+        *self.messages.entry(kind).or_default() += 1;
+        match kind {
+            'P' => {
+                // The name of the statement, then its text; each ends with a zero byte.
+                let mut texts = body.split(|&byte| byte == 0).skip(1);
+                let text = String::from_utf8_lossy(texts.next().unwrap_or_default());
+                self.prepared.push(text.into_owned());
+            }
+            'Q' | 'S' => self.unanswered += 1,
+            _ => {}
+        }
+        // A client that closes a statement does not wait for the answer.
+        if matches!(kind, 'P' | 'B' | 'Q') && !self.is_waiting {
+            self.is_waiting = true;
+            self.flights += 1;
+        }
+    }
+
+    /// The server is ready for the next group.
+    fn is_answered(&mut self) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        self.is_waiting &= self.unanswered > 0;
+    }
+}
+
+type Connections = Arc<Mutex<Vec<Traffic>>>;
+
+pub struct PgProxy {
+    port: u16,
+    connections: Connections,
+}
+
+impl PgProxy {
+    /// Listens in front of the server of this database.
+    pub async fn start(db: &Db) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let proxy = Self {
+            port: listener.local_addr().unwrap().port(),
+            connections: Connections::default(),
+        };
+        let connections = Arc::clone(&proxy.connections);
+        let server = url::Url::parse(&db.url()).unwrap().port().unwrap();
+        actix_web::rt::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let connections = Arc::clone(&connections);
+                actix_web::rt::spawn(async move {
+                    // Either side may close at any time.
+                    let _ = carry(client, server, connections).await;
+                });
+            }
+        });
+        proxy
+    }
+
+    /// The same database through this proxy.
+    pub fn db(&self, db: &Db) -> Db {
+        let mut url = url::Url::parse(&db.url()).unwrap();
+        url.set_port(Some(self.port)).unwrap();
+        Db::Postgres { url: url.into() }
+    }
+
+    /// What each connection has sent since it was opened.
+    pub fn traffic(&self) -> Vec<Traffic> {
+        self.connections.lock().unwrap().clone()
+    }
+
+    /// How many round trips the connections for requests have made.
+    pub fn flights(&self) -> usize {
+        let of_requests = self
+            .traffic()
+            .into_iter()
+            .filter(|one| !one.reads_the_feed());
+        of_requests.map(|one| one.flights).sum()
+    }
+}
+
+async fn carry(client: TcpStream, port: u16, connections: Connections) -> std::io::Result<()> {
+    let server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    loop {
+        let size = from_client.read_u32().await?;
+        let mut body = vec![0; size as usize - 4];
+        from_client.read_exact(&mut body).await?;
+        if body == SSL_REQUEST.to_be_bytes() {
+            to_client.write_all(b"N").await?;
+            continue;
+        }
+        to_server
+            .write_all(&[&size.to_be_bytes(), &*body].concat())
+            .await?;
+        break;
+    }
+    let number = {
+        let mut all = connections.lock().unwrap();
+        all.push(Traffic::default());
+        all.len() - 1
+    };
+    let of_client = Arc::clone(&connections);
+    let up = pass(&mut from_client, &mut to_server, move |kind, body| {
+        of_client.lock().unwrap()[number].sends(kind, body);
+    });
+    let down = pass(&mut from_server, &mut to_client, move |kind, _| {
+        if kind == 'Z' {
+            connections.lock().unwrap()[number].is_answered();
+        }
+    });
+    tokio::select! {
+        done = up => done,
+        done = down => done,
+    }
+}
+
+/// Passes messages on, after it has shown each to `see`.
+async fn pass(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    mut see: impl FnMut(char, &[u8]),
+) -> std::io::Result<()> {
+    loop {
+        let kind = from.read_u8().await?;
+        let size = from.read_u32().await?;
+        let mut body = vec![0; size as usize - 4];
+        from.read_exact(&mut body).await?;
+        see(char::from(kind), &body);
+        to.write_all(&[&[kind], &size.to_be_bytes()[..], &body].concat())
+            .await?;
+    }
+}
