@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::active_organizations;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::{OrganizationId, UserId};
 
 /// `None` for users who have acted in none, or whose last one was deleted. They may have left it.
@@ -24,14 +24,16 @@ pub fn remember(
     if find(tx, user_id)? == Some(organization_id) {
         return Ok(());
     }
-    on!(tx, |conn| diesel::insert_into(active_organizations::table)
-        .values((
-            active_organizations::user_id.eq(user_id),
-            active_organizations::organization_id.eq(organization_id),
-        ))
-        .on_conflict(active_organizations::user_id)
-        .do_update()
-        .set(active_organizations::organization_id.eq(organization_id))
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::insert_into(active_organizations::table)
+            .values((
+                active_organizations::user_id.eq(user_id),
+                active_organizations::organization_id.eq(organization_id),
+            ))
+            .on_conflict(active_organizations::user_id)
+            .do_update()
+            .set(active_organizations::organization_id.eq(organization_id))
+    )?;
     Ok(())
 }

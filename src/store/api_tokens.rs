@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::schema::{api_tokens, sessions, users};
 use super::sessions::{current_version, live, unrevoked};
 use super::types::Timestamp;
-use super::{StoreError, Tx, find_for_share, on, parsed};
+use super::{StoreError, Tx, find_for_share, later, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, OrganizationId, SessionId, UserId};
 
@@ -63,9 +63,7 @@ pub fn insert(
         api_tokens::expires_at.eq(token.expires_at.map(Timestamp)),
         api_tokens::session_id.eq(Some(session_id)),
     );
-    on!(tx, |conn| diesel::insert_into(api_tokens::table)
-        .values(values)
-        .execute(conn))?;
+    later!(tx, diesel::insert_into(api_tokens::table).values(values))?;
     Ok(())
 }
 

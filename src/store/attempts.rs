@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 
 use super::schema::{failed_attempts, failures_in_a_row};
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 
 /// The first key of these advisory locks, which keeps them apart from others. The second is a hash of the address.
 const ADDRESS_LOCK: i32 = 0x6861_6c6c;
@@ -37,9 +37,10 @@ pub fn insert(
         failed_attempts::address.eq(address),
         failed_attempts::at.eq(Timestamp(now)),
     );
-    on!(tx, |conn| diesel::insert_into(failed_attempts::table)
-        .values(values)
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::insert_into(failed_attempts::table).values(values)
+    )?;
     Ok(())
 }
 
@@ -92,10 +93,10 @@ pub fn count_in_a_row(
     let outdated = failures_in_a_row::last_at
         .le(Timestamp(now - window))
         .or(failures_in_a_row::last_at.ge(Timestamp(now + window)));
-    on!(tx, |conn| diesel::delete(
-        failures_in_a_row::table.find(account).filter(outdated)
-    )
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::delete(failures_in_a_row::table.find(account).filter(outdated))
+    )?;
     let values = (
         failures_in_a_row::account.eq(account),
         failures_in_a_row::failures.eq(1),
@@ -156,12 +157,14 @@ pub fn list_in_a_row(
 
 /// Deletes the failures of an account from one address, and its consecutive failures.
 pub fn forget_pair(tx: &mut Tx<'_>, account: &str, address: &str) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        failed_attempts::table
-            .filter(failed_attempts::account.eq(account))
-            .filter(failed_attempts::address.eq(address))
-    )
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::delete(
+            failed_attempts::table
+                .filter(failed_attempts::account.eq(account))
+                .filter(failed_attempts::address.eq(address))
+        )
+    )?;
     delete_in_a_row(tx, account)?;
     Ok(())
 }

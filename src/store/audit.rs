@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::audit;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::audit::{AuditEntry, Method, Outcome, Wanted, WrittenEntry};
 use crate::domain::ids::AuditId;
 use crate::domain::page::PageRequest;
@@ -55,9 +55,7 @@ pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
         audit::device.eq(entry.device.as_deref()),
         audit::detail.eq(entry.detail.as_deref()),
     );
-    on!(tx, |conn| diesel::insert_into(audit::table)
-        .values(&values)
-        .execute(conn))?;
+    later!(tx, diesel::insert_into(audit::table).values(&values))?;
     Ok(())
 }
 
@@ -139,9 +137,10 @@ pub fn list_details(
 }
 
 pub fn set_detail(tx: &mut Tx<'_>, id: AuditId, detail: &str) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(audit::table.find(id))
-        .set(audit::detail.eq(Some(detail)))
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(audit::table.find(id)).set(audit::detail.eq(Some(detail)))
+    )?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use super::schema::changes;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::change::RecordedChange;
 use crate::domain::{Change, OrganizationId, SessionId, UserId};
 
@@ -153,9 +153,7 @@ pub fn append(
             changes::at.eq(Timestamp(now)),
             changes::expires_at.eq(Timestamp(expires_at)),
         );
-        on!(tx, |conn| diesel::insert_into(changes::table)
-            .values(values)
-            .execute(conn))?;
+        later!(tx, diesel::insert_into(changes::table).values(values))?;
     }
     Ok(())
 }
@@ -172,18 +170,21 @@ fn delete_replaced(tx: &mut Tx<'_>, new: Change) -> Result<(), StoreError> {
     else {
         return Ok(());
     };
-    on!(tx, |conn| match (user_id, organization_id) {
-        (Some(user_id), _) => diesel::delete(
-            changes::table
-                .filter(changes::user_id.eq(user_id))
-                .filter(changes::kind.eq(kind))
-                .filter(changes::session_id.is_null())
-        )
-        .execute(conn),
-        (None, organization_id) =>
+    match user_id {
+        Some(user_id) => later!(
+            tx,
+            diesel::delete(
+                changes::table
+                    .filter(changes::user_id.eq(user_id))
+                    .filter(changes::kind.eq(&kind))
+                    .filter(changes::session_id.is_null())
+            )
+        )?,
+        None => later!(
+            tx,
             diesel::delete(changes::table.filter(changes::organization_id.eq(organization_id)))
-                .execute(conn),
-    })?;
+        )?,
+    }
     Ok(())
 }
 

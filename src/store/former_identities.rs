@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::schema::{detached_identities, identities, removed_identities, workspaces};
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::{Identity, IdentityId, OrganizationId, SlackAccount, UserId};
 
 const SLACK: &str = "slack";
@@ -57,10 +57,12 @@ pub fn remember_removal(
             removed_identities::organization_id.eq(organization_id),
             removed_identities::removed_at.eq(Timestamp(now)),
         );
-        on!(tx, |conn| diesel::insert_into(removed_identities::table)
-            .values(values)
-            .on_conflict_do_nothing()
-            .execute(conn))?;
+        later!(
+            tx,
+            diesel::insert_into(removed_identities::table)
+                .values(values)
+                .on_conflict_do_nothing()
+        )?;
     }
     Ok(())
 }
@@ -72,12 +74,14 @@ pub fn forget_removal(
     organization_id: OrganizationId,
 ) -> Result<(), StoreError> {
     for account in accounts_of(tx, user_id, organization_id)? {
-        on!(tx, |conn| diesel::delete(removed_identities::table.find((
-            SLACK,
-            &account.team_id,
-            &account.user_id
-        )))
-        .execute(conn))?;
+        later!(
+            tx,
+            diesel::delete(removed_identities::table.find((
+                SLACK,
+                &account.team_id,
+                &account.user_id
+            )))
+        )?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::schema::{identities, memberships, workspaces};
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::{Identity, IdentityId, OrganizationId, SlackAccount, SlackPerson, UserId};
 
 const SLACK: &str = "slack";
@@ -91,13 +91,15 @@ pub fn exists_for(tx: &mut Tx<'_>, user_id: UserId) -> Result<bool, StoreError> 
 /// Stores whether Slack calls a linked person an owner or admin of the workspace, if that has changed.
 pub fn update_workspace_admin(tx: &mut Tx<'_>, person: &SlackPerson) -> Result<(), StoreError> {
     let account = &person.account;
-    on!(tx, |conn| diesel::update(
-        identities::table
-            .find((SLACK, &account.team_id, &account.user_id))
-            .filter(identities::is_workspace_admin.ne(person.is_admin))
-    )
-    .set(identities::is_workspace_admin.eq(person.is_admin))
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(
+            identities::table
+                .find((SLACK, &account.team_id, &account.user_id))
+                .filter(identities::is_workspace_admin.ne(person.is_admin))
+        )
+        .set(identities::is_workspace_admin.eq(person.is_admin))
+    )?;
     Ok(())
 }
 

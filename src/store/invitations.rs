@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::invitations;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on, parsed};
+use super::{StoreError, Tx, later, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{Email, Invitation, InvitationId, OrganizationId, UserId};
 
@@ -53,9 +53,7 @@ pub fn insert(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError
         invitations::created_at.eq(Timestamp(invitation.created_at)),
         invitations::expires_at.eq(Timestamp(invitation.expires_at)),
     );
-    on!(tx, |conn| diesel::insert_into(invitations::table)
-        .values(values)
-        .execute(conn))?;
+    later!(tx, diesel::insert_into(invitations::table).values(values))?;
     Ok(())
 }
 
@@ -67,11 +65,10 @@ pub fn renew(tx: &mut Tx<'_>, invitation: &Invitation) -> Result<(), StoreError>
         invitations::by_operator.eq(invitation.by_operator),
         invitations::expires_at.eq(Timestamp(invitation.expires_at)),
     );
-    on!(tx, |conn| diesel::update(
-        invitations::table.find(invitation.id)
-    )
-    .set(values)
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(invitations::table.find(invitation.id)).set(values)
+    )?;
     Ok(())
 }
 
@@ -222,32 +219,34 @@ pub fn revoke_all_by(
     invited_by: UserId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(
-        invitations::table
-            .filter(invitations::invited_by.eq(invited_by))
-            .filter(invitations::accepted_at.is_null())
-            .filter(invitations::revoked_at.is_null())
-    )
-    .set(invitations::revoked_at.eq(Timestamp(now)))
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(
+            invitations::table
+                .filter(invitations::invited_by.eq(invited_by))
+                .filter(invitations::accepted_at.is_null())
+                .filter(invitations::revoked_at.is_null())
+        )
+        .set(invitations::revoked_at.eq(Timestamp(now)))
+    )?;
     Ok(())
 }
 
 /// Deletes all invitations to an address, answered or not.
 pub fn delete_to(tx: &mut Tx<'_>, email: &Email) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        invitations::table.filter(invitations::email.eq(email.as_str()))
-    )
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::delete(invitations::table.filter(invitations::email.eq(email.as_str())))
+    )?;
     Ok(())
 }
 
 /// Deletes all invitations to an organization.
 pub fn delete_all_of(tx: &mut Tx<'_>, organization_id: OrganizationId) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        invitations::table.filter(invitations::organization_id.eq(organization_id))
-    )
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::delete(invitations::table.filter(invitations::organization_id.eq(organization_id)))
+    )?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::join_links;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on, parsed};
+use super::{StoreError, Tx, later, on, parsed};
 use crate::domain::{JoinLink, JoinLinkId, OrganizationId, UserId};
 
 #[derive(Queryable, Selectable)]
@@ -50,9 +50,7 @@ pub fn insert(tx: &mut Tx<'_>, link: &JoinLink, hash: &str) -> Result<(), StoreE
         join_links::created_at.eq(Timestamp(link.created_at)),
         join_links::expires_at.eq(Timestamp(link.expires_at)),
     );
-    on!(tx, |conn| diesel::insert_into(join_links::table)
-        .values(values)
-        .execute(conn))?;
+    later!(tx, diesel::insert_into(join_links::table).values(values))?;
     Ok(())
 }
 
@@ -91,9 +89,10 @@ pub fn lock_by_hash(
 }
 
 pub fn count_use(tx: &mut Tx<'_>, id: JoinLinkId) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(join_links::table.find(id))
-        .set(join_links::used.eq(join_links::used + 1))
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(join_links::table.find(id)).set(join_links::used.eq(join_links::used + 1))
+    )?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::schema::known_addresses;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::{AddressBlock, UserId};
 
 /// Notes a sign-in of the user from the block, and forgets all but their `keep` latest.
@@ -31,10 +31,12 @@ pub fn remember(
         known_addresses::block.eq(&block),
         known_addresses::last_at.eq(last_at),
     );
-    on!(tx, |conn| diesel::insert_into(known_addresses::table)
-        .values(values)
-        .on_conflict_do_nothing()
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::insert_into(known_addresses::table)
+            .values(values)
+            .on_conflict_do_nothing()
+    )?;
     let oldest: Vec<String> = on!(tx, |conn| known_addresses::table
         .filter(known_addresses::user_id.eq(user_id))
         .order((known_addresses::last_at.desc(), known_addresses::block))
@@ -43,12 +45,14 @@ pub fn remember(
         .select(known_addresses::block)
         .load(conn))?;
     if !oldest.is_empty() {
-        on!(tx, |conn| diesel::delete(
-            known_addresses::table
-                .filter(known_addresses::user_id.eq(user_id))
-                .filter(known_addresses::block.eq_any(&oldest))
-        )
-        .execute(conn))?;
+        later!(
+            tx,
+            diesel::delete(
+                known_addresses::table
+                    .filter(known_addresses::user_id.eq(user_id))
+                    .filter(known_addresses::block.eq_any(&oldest))
+            )
+        )?;
     }
     Ok(())
 }
@@ -67,10 +71,10 @@ pub fn is_known(
 }
 
 pub fn delete_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        known_addresses::table.filter(known_addresses::user_id.eq(user_id))
-    )
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::delete(known_addresses::table.filter(known_addresses::user_id.eq(user_id)))
+    )?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::known_devices;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::UserId;
 
 /// A device in one of its networks.
@@ -39,10 +39,12 @@ pub fn remember(
         known_devices::network.eq(&known.network),
         last_at,
     );
-    on!(tx, |conn| diesel::insert_into(known_devices::table)
-        .values(values)
-        .on_conflict_do_nothing()
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::insert_into(known_devices::table)
+            .values(values)
+            .on_conflict_do_nothing()
+    )?;
     let of_user = known_devices::user_id.eq(user_id);
     let oldest_kept: Option<Timestamp> = on!(tx, |conn| known_devices::table
         .filter(of_user)
@@ -53,12 +55,14 @@ pub fn remember(
         .get_result(conn)
         .optional())?;
     if let Some(oldest_kept) = oldest_kept {
-        on!(tx, |conn| diesel::delete(
-            known_devices::table
-                .filter(of_user)
-                .filter(known_devices::last_at.lt(oldest_kept))
-        )
-        .execute(conn))?;
+        later!(
+            tx,
+            diesel::delete(
+                known_devices::table
+                    .filter(of_user)
+                    .filter(known_devices::last_at.lt(oldest_kept))
+            )
+        )?;
     }
     Ok(())
 }
@@ -79,16 +83,15 @@ pub fn list(
 /// Forgets one device in one of its networks.
 pub fn forget(tx: &mut Tx<'_>, user_id: UserId, known: &KnownDevice) -> Result<(), StoreError> {
     let key = (user_id, &known.device, &known.network);
-    on!(tx, |conn| diesel::delete(known_devices::table.find(key))
-        .execute(conn))?;
+    later!(tx, diesel::delete(known_devices::table.find(key)))?;
     Ok(())
 }
 
 pub fn delete_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        known_devices::table.filter(known_devices::user_id.eq(user_id))
-    )
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::delete(known_devices::table.filter(known_devices::user_id.eq(user_id)))
+    )?;
     Ok(())
 }
 

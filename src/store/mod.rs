@@ -57,7 +57,7 @@ use queue::{Purpose, Queue};
 pub use requester::Requester;
 use sqlite::Access;
 pub use tx::Tx;
-use tx::{find_for_share, on};
+use tx::{find_for_share, later, on};
 
 /// The kind of database and its address.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::schema::one_time_tokens;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::UserId;
 
 /// The only thing that a secret can be used for.
@@ -67,9 +67,10 @@ pub fn insert(tx: &mut Tx<'_>, token: &NewToken<'_>) -> Result<(), StoreError> {
         one_time_tokens::expires_at.eq(Timestamp(token.expires_at)),
         one_time_tokens::user_id.eq(token.user_id),
     );
-    on!(tx, |conn| diesel::insert_into(one_time_tokens::table)
-        .values(values)
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::insert_into(one_time_tokens::table).values(values)
+    )?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 
 use super::schema::outbox;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::ids::EmailId;
 use crate::domain::{Email, Priority, UserId};
 
@@ -62,9 +62,7 @@ pub fn insert(tx: &mut Tx<'_>, email: &NewEmail, counter: Option<&str>) -> Resul
         outbox::counter.eq(counter),
         outbox::priority.eq(stored(email.priority)),
     );
-    on!(tx, |conn| diesel::insert_into(outbox::table)
-        .values(values)
-        .execute(conn))?;
+    later!(tx, diesel::insert_into(outbox::table).values(values))?;
     Ok(())
 }
 
@@ -84,9 +82,7 @@ pub fn insert_decoy(
         outbox::counter.eq(counter),
         outbox::priority.eq(stored(email.priority)),
     );
-    on!(tx, |conn| diesel::insert_into(outbox::table)
-        .values(values)
-        .execute(conn))?;
+    later!(tx, diesel::insert_into(outbox::table).values(values))?;
     Ok(())
 }
 
@@ -151,12 +147,13 @@ fn claim_of(
         return Ok(None);
     };
     let attempts = attempts.saturating_add(1);
-    on!(tx, |conn| diesel::update(outbox::table.find(id))
-        .set((
+    later!(
+        tx,
+        diesel::update(outbox::table.find(id)).set((
             outbox::attempts.eq(attempts),
             outbox::next_attempt_at.eq(Timestamp(lease_ends)),
         ))
-        .execute(conn))?;
+    )?;
     Ok(Some(DueEmail {
         id,
         kind,
@@ -169,13 +166,14 @@ fn claim_of(
 
 /// Marks an e-mail as sent and deletes its content.
 pub fn mark_sent(tx: &mut Tx<'_>, id: EmailId, now: DateTime<Utc>) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(outbox::table.find(id))
-        .set((
+    later!(
+        tx,
+        diesel::update(outbox::table.find(id)).set((
             outbox::sent_at.eq(Timestamp(now)),
             outbox::letter.eq(None::<String>),
             outbox::next_attempt_at.eq(None::<Timestamp>),
         ))
-        .execute(conn))?;
+    )?;
     Ok(())
 }
 
@@ -249,16 +247,15 @@ pub fn give_up(
     now: DateTime<Utc>,
     why: &str,
 ) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(
-        outbox::table.find(id).filter(outbox::sent_at.is_null())
-    )
-    .set((
-        outbox::given_up_at.eq(Timestamp(now)),
-        outbox::last_error.eq(why),
-        outbox::letter.eq(None::<String>),
-        outbox::next_attempt_at.eq(None::<Timestamp>),
-    ))
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(outbox::table.find(id).filter(outbox::sent_at.is_null())).set((
+            outbox::given_up_at.eq(Timestamp(now)),
+            outbox::last_error.eq(why),
+            outbox::letter.eq(None::<String>),
+            outbox::next_attempt_at.eq(None::<Timestamp>),
+        ))
+    )?;
     Ok(())
 }
 
@@ -300,18 +297,18 @@ pub fn backlog(tx: &mut Tx<'_>) -> Result<Backlog, StoreError> {
 
 /// Deletes all e-mails about an account, sent or not.
 pub fn delete_about(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        outbox::table.filter(outbox::user_id.eq(user_id))
-    )
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::delete(outbox::table.filter(outbox::user_id.eq(user_id)))
+    )?;
     Ok(())
 }
 
 /// Deletes all e-mails to an address, sent or not.
 pub fn delete_to(tx: &mut Tx<'_>, recipient: &Email) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        outbox::table.filter(outbox::recipient.eq(recipient.as_str()))
-    )
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::delete(outbox::table.filter(outbox::recipient.eq(recipient.as_str())))
+    )?;
     Ok(())
 }

@@ -1,5 +1,9 @@
 //! Diesel over tokio-postgres, one blocking call at a time.
 //!
+//! What is begun or written in a transaction without an answer being needed waits for the next call that is answered, at
+//! the latest the commit, and is sent with it: a transaction costs one round trip for each answer, not for each
+//! statement (docs/decisions/0049-statements-that-wait.md).
+//!
 //! Diesel's errors have no room for a SQLSTATE, so this is where it is kept
 //! (docs/decisions/0023-database-errors-by-code.md).
 
@@ -19,6 +23,7 @@ use diesel::query_builder::bind_collector::RawBytesBindCollector;
 use diesel::query_builder::{Query, QueryBuilder as _, QueryFragment, QueryId};
 use diesel::result::{ConnectionError, ConnectionResult, Error as DieselError, QueryResult};
 use diesel::row::{Field, PartialRow, Row, RowIndex, RowSealed};
+use futures_util::future::{join, join_all};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Statement};
 
@@ -27,6 +32,9 @@ use super::pg_runtime::block_on;
 
 /// Prepared statements that a connection keeps. Ours are some hundred; lists of values could make more.
 const MAX_STATEMENTS: usize = 500;
+
+/// More are sent by themselves: `join_all` starts so few in their order.
+const MAX_WAITING: usize = 24;
 
 /// A PostgreSQL connection that Diesel can use without async code.
 #[expect(
@@ -40,6 +48,16 @@ pub struct PgConnection {
     statements: HashMap<(String, Vec<Type>), Statement>,
     types: PgMetadataCache,
     instrumentation: DynInstrumentation,
+    transaction: Transaction,
+    waiting: Vec<(Statement, Vec<Parameter>)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transaction {
+    None,
+    /// Begun here. The server is told with the first statement.
+    Unsent,
+    Open,
 }
 
 impl PgConnection {
@@ -50,7 +68,55 @@ impl PgConnection {
             statements: HashMap::new(),
             types: PgMetadataCache::new(),
             instrumentation: DynInstrumentation::none(),
+            transaction: Transaction::None,
+            waiting: Vec::new(),
         }
+    }
+
+    /// Runs a statement whose result is not needed. In a transaction it is sent with the next one that is answered,
+    /// which then fails if this one does.
+    ///
+    /// # Errors
+    /// When it cannot be prepared.
+    pub fn execute_later<T>(&mut self, source: &T) -> QueryResult<()>
+    where
+        T: QueryFragment<Pg> + QueryId,
+    {
+        if self.transaction == Transaction::None || self.waiting.len() == MAX_WAITING {
+            return self.execute_returning_count(source).map(drop);
+        }
+        let statement = self.prepare(source)?;
+        self.waiting.push(statement);
+        Ok(())
+    }
+
+    /// Sends what waits and then a call, and waits for all answers.
+    fn answered<T>(
+        &mut self,
+        call: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> QueryResult<T> {
+        let is_unsent = self.transaction == Transaction::Unsent;
+        if is_unsent {
+            self.transaction = Transaction::Open;
+        }
+        let (client, waiting) = (&self.client, std::mem::take(&mut self.waiting));
+        let begin = async {
+            if is_unsent {
+                client.batch_execute("BEGIN").await?;
+            }
+            Ok(())
+        };
+        let earlier = join_all(waiting.iter().map(async |(statement, parameters)| {
+            let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
+            client.execute(statement, &parameters).await.map(drop)
+        }));
+        // Each is sent when it is first polled, so they arrive in this order.
+        let ((begun, earlier), answer) = block_on(join(join(begin, earlier), call(client)));
+        let mut earlier = std::iter::once(begun).chain(earlier);
+        earlier
+            .try_for_each(|done| done)
+            .and(answer)
+            .map_err(from_postgres)
     }
 
     /// Every statement is kept, also those that Diesel calls unsafe to cache because its key does not tell them apart:
@@ -89,7 +155,29 @@ impl PgConnection {
 
 impl SimpleConnection for PgConnection {
     fn batch_execute(&mut self, query: &str) -> QueryResult<()> {
-        block_on(self.client.batch_execute(query)).map_err(from_postgres)
+        match (query, self.transaction) {
+            ("BEGIN", Transaction::None) => {
+                self.transaction = Transaction::Unsent;
+                return Ok(());
+            }
+            // The server has not heard of it.
+            ("COMMIT", Transaction::Unsent) if self.waiting.is_empty() => {
+                self.transaction = Transaction::None;
+                return Ok(());
+            }
+            ("ROLLBACK", Transaction::Unsent) => {
+                self.waiting.clear();
+                self.transaction = Transaction::None;
+                return Ok(());
+            }
+            ("ROLLBACK", _) => self.waiting.clear(),
+            _ => {}
+        }
+        let done = self.answered(async |client| client.batch_execute(query).await);
+        if matches!(query, "COMMIT" | "ROLLBACK") {
+            self.transaction = Transaction::None;
+        }
+        done
     }
 }
 
@@ -110,8 +198,7 @@ impl Connection for PgConnection {
     {
         let (statement, parameters) = self.prepare(source)?;
         let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
-        let count =
-            block_on(self.client.execute(&statement, &parameters)).map_err(from_postgres)?;
+        let count = self.answered(async |client| client.execute(&statement, &parameters).await)?;
         usize::try_from(count).map_err(|error| DieselError::DeserializationError(Box::new(error)))
     }
 
@@ -147,7 +234,7 @@ impl LoadConnection for PgConnection {
     {
         let (statement, parameters) = self.prepare(&source)?;
         let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
-        let rows = block_on(self.client.query(&statement, &parameters)).map_err(from_postgres)?;
+        let rows = self.answered(async |client| client.query(&statement, &parameters).await)?;
         Ok(rows.into_iter().map(|row| Ok(PgRow(row))))
     }
 }

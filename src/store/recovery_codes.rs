@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::schema::recovery_codes;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::UserId;
 
 /// Replaces all codes of a user.
@@ -14,9 +14,10 @@ pub fn replace(tx: &mut Tx<'_>, user_id: UserId, hashes: &[&str]) -> Result<(), 
             recovery_codes::user_id.eq(user_id),
             recovery_codes::hash.eq(*hash),
         );
-        on!(tx, |conn| diesel::insert_into(recovery_codes::table)
-            .values(values)
-            .execute(conn))?;
+        later!(
+            tx,
+            diesel::insert_into(recovery_codes::table).values(values)
+        )?;
     }
     Ok(())
 }
@@ -38,9 +39,9 @@ pub fn count(tx: &mut Tx<'_>, user_id: UserId) -> Result<i64, StoreError> {
 }
 
 pub fn delete(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        recovery_codes::table.filter(recovery_codes::user_id.eq(user_id))
-    )
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(user_id)))
+    )?;
     Ok(())
 }

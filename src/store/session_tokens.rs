@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::schema::{sessions, users};
 use super::sessions::{SessionRow, current_version, live, unrevoked};
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::{Session, SessionId, UserId};
 
 /// A session and whether its second factor is still missing.
@@ -55,13 +55,15 @@ pub fn unlock(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<bool
 
 /// Ends the sessions of this user whose second factor is missing. No revocation cache contains them.
 pub fn end_locked(tx: &mut Tx<'_>, user_id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(
-        sessions::table
-            .filter(sessions::user_id.eq(user_id))
-            .filter(sessions::locked.eq(true))
-            .filter(sessions::revoked_at.is_null())
-    )
-    .set(sessions::revoked_at.eq(Some(Timestamp(now))))
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(
+            sessions::table
+                .filter(sessions::user_id.eq(user_id))
+                .filter(sessions::locked.eq(true))
+                .filter(sessions::revoked_at.is_null())
+        )
+        .set(sessions::revoked_at.eq(Some(Timestamp(now))))
+    )?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::organizations::RulesRow;
 use super::schema::{organizations, sessions, users};
 use super::types::Timestamp;
-use super::{StoreError, Tx, find_for_share, on, parsed};
+use super::{StoreError, Tx, find_for_share, later, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{
     Clearance, LifetimeRule, Lifetimes, OrganizationId, OrganizationRules, Session, SessionId,
@@ -105,9 +105,7 @@ pub fn insert(
         sessions::token_hash.eq(new.token_hash),
         sessions::locked.eq(clearance.is_locked()),
     );
-    on!(tx, |conn| diesel::insert_into(sessions::table)
-        .values(values)
-        .execute(conn))?;
+    later!(tx, diesel::insert_into(sessions::table).values(values))?;
     Ok(())
 }
 
@@ -179,9 +177,10 @@ pub fn touch(tx: &mut Tx<'_>, used: &Session) -> Result<bool, StoreError> {
 
 /// Records that the session's user has just proved who they are.
 pub fn set_proven(tx: &mut Tx<'_>, id: SessionId, now: DateTime<Utc>) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(sessions::table.find(id))
-        .set(sessions::proven_at.eq(Some(Timestamp(now))))
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(sessions::table.find(id)).set(sessions::proven_at.eq(Some(Timestamp(now))))
+    )?;
     Ok(())
 }
 
@@ -365,21 +364,25 @@ pub fn list_outdated(
 
 /// Marks sessions as ended.
 pub fn close(tx: &mut Tx<'_>, ids: &[SessionId], now: DateTime<Utc>) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(
-        sessions::table
-            .filter(sessions::id.eq_any(ids))
-            .filter(sessions::revoked_at.is_null())
-    )
-    .set(sessions::revoked_at.eq(Some(Timestamp(now))))
-    .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(
+            sessions::table
+                .filter(sessions::id.eq_any(ids))
+                .filter(sessions::revoked_at.is_null())
+        )
+        .set(sessions::revoked_at.eq(Some(Timestamp(now))))
+    )?;
     Ok(())
 }
 
 /// Keeps a session live although the version was raised.
 pub fn raise_version(tx: &mut Tx<'_>, id: SessionId) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(sessions::table.find(id))
-        .set(sessions::ver.eq(current_version!(sessions::user_id)))
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::update(sessions::table.find(id))
+            .set(sessions::ver.eq(current_version!(sessions::user_id)))
+    )?;
     Ok(())
 }
 

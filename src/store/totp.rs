@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::schema::totp;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::UserId;
 
 /// A user's authenticator, confirmed or not.
@@ -87,12 +87,14 @@ pub fn set_pending(
         totp::pending.eq(Some(sealed)),
         totp::created_at.eq(Timestamp(now)),
     );
-    on!(tx, |conn| diesel::insert_into(totp::table)
-        .values(values)
-        .on_conflict(totp::user_id)
-        .do_update()
-        .set(totp::pending.eq(Some(sealed)))
-        .execute(conn))?;
+    later!(
+        tx,
+        diesel::insert_into(totp::table)
+            .values(values)
+            .on_conflict(totp::user_id)
+            .do_update()
+            .set(totp::pending.eq(Some(sealed)))
+    )?;
     Ok(())
 }
 
@@ -112,8 +114,9 @@ pub fn confirm(
     step: i64,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(totp::table.find(user_id))
-        .set((
+    later!(
+        tx,
+        diesel::update(totp::table.find(user_id)).set((
             totp::secret.eq(Some(&secret.text)),
             totp::kid.eq(Some(&secret.kid)),
             totp::pending.eq(None::<String>),
@@ -122,7 +125,7 @@ pub fn confirm(
             totp::failures.eq(0),
             totp::locked_until.eq(None::<Timestamp>),
         ))
-        .execute(conn))?;
+    )?;
     Ok(())
 }
 
@@ -177,17 +180,17 @@ pub fn set_failures(
     failures: i32,
     locked_until: Option<DateTime<Utc>>,
 ) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(totp::table.find(user_id))
-        .set((
+    later!(
+        tx,
+        diesel::update(totp::table.find(user_id)).set((
             totp::failures.eq(failures),
             totp::locked_until.eq(locked_until.map(Timestamp)),
         ))
-        .execute(conn))?;
+    )?;
     Ok(())
 }
 
 pub fn delete(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(totp::table.find(user_id))
-        .execute(conn))?;
+    later!(tx, diesel::delete(totp::table.find(user_id)))?;
     Ok(())
 }

@@ -26,6 +26,20 @@ macro_rules! on {
     };
 }
 
+/// Runs one Diesel statement whose result is not needed. On PostgreSQL it is sent with the next one that is answered.
+macro_rules! later {
+    ($tx:expr, $statement:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(connection) => ::diesel::RunQueryDsl::execute(
+                $statement,
+                &mut **connection as &mut ::diesel::SqliteConnection,
+            )
+            .map(drop),
+            $crate::store::Tx::Postgres(connection) => connection.execute_later(&$statement),
+        }
+    };
+}
+
 /// Reads one row and locks it against changes until the transaction ends. SQLite has one writer, and needs no lock.
 macro_rules! find_for_share {
     ($tx:expr, $query:expr) => {
@@ -38,4 +52,4 @@ macro_rules! find_for_share {
     };
 }
 
-pub(super) use {find_for_share, on};
+pub(super) use {find_for_share, later, on};

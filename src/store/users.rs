@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::users;
 use super::types::Timestamp;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, later, on};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{Email, PersonName, User, UserId};
 
@@ -236,12 +236,13 @@ pub fn set_name(
     name: &PersonName,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(users::table.find(id))
-        .set((
+    later!(
+        tx,
+        diesel::update(users::table.find(id)).set((
             users::name.eq(name.as_str()),
             users::updated_at.eq(Timestamp(now))
         ))
-        .execute(conn))?;
+    )?;
     Ok(())
 }
 
@@ -262,12 +263,13 @@ pub fn set_password_hash(
     password_hash: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(users::table.find(id))
-        .set((
+    later!(
+        tx,
+        diesel::update(users::table.find(id)).set((
             users::password_hash.eq(Some(password_hash)),
             users::updated_at.eq(Timestamp(now))
         ))
-        .execute(conn))?;
+    )?;
     Ok(())
 }
 
@@ -379,12 +381,13 @@ pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), St
 
 /// Enables a disabled account.
 pub fn enable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::update(users::table.find(id))
-        .set((
+    later!(
+        tx,
+        diesel::update(users::table.find(id)).set((
             users::disabled_at.eq(None::<Timestamp>),
             users::updated_at.eq(Timestamp(now))
         ))
-        .execute(conn))?;
+    )?;
     Ok(())
 }
 

@@ -72,3 +72,43 @@ async fn a_connection_uses_utc_whatever_the_database_and_the_url_say() {
     let app = TestApp::start(Db::Postgres { url }).await;
     app.signs_up("Acme", "ada@acme.example").await;
 }
+
+/// Round trips on a connection that has prepared everything: what waits is sent with the next statement that is answered.
+/// The fewest of several rounds, because a thread may take a connection that has not.
+#[actix_web::test]
+async fn requests_wait_for_few_answers() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    let proxy = PgProxy::start(&db).await;
+    let app = TestApp::start(proxy.db(&db)).await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
+    let mut fewest = [usize::MAX; 4];
+    for _ in 0..20 {
+        let mut took = Vec::new();
+        let mut last = proxy.flights();
+        let mut count = || {
+            let now = proxy.flights();
+            took.push(now - std::mem::replace(&mut last, now));
+        };
+        let session = app.logs_in(&ada.email, PASSWORD).await;
+        count();
+        session.refreshes().await.expect(200);
+        count();
+        session.logs_out().await.expect(200);
+        count();
+        let wrong = app.tries_to_log_in(&ada.email, "Not-The-Password-1").await;
+        assert_eq!(wrong.status, 401);
+        count();
+        app.logs_in(&ada.email, PASSWORD).await;
+        for (fewest, took) in fewest.iter_mut().zip(took) {
+            *fewest = took.min(*fewest);
+        }
+    }
+    eprintln!("round trips of a sign-in, a refresh, a logout and a wrong password: {fewest:?}");
+    let most = [17, 9, 7, 4];
+    assert!(
+        fewest.iter().zip(most).all(|(took, most)| *took <= most),
+        "{fewest:?}"
+    );
+}

@@ -32,7 +32,7 @@ impl Traffic {
     pub fn reads_the_feed(&self) -> bool {
         self.prepared
             .iter()
-            .any(|sql| sql.contains(r#"FROM "changes""#))
+            .any(|sql| sql.contains("pg_current_snapshot"))
     }
 
     fn sends(&mut self, kind: char, body: &[u8]) {
@@ -151,19 +151,31 @@ async fn carry(client: TcpStream, port: u16, connections: Connections) -> std::i
     }
 }
 
-/// Passes messages on, after it has shown each to `see`.
+/// Passes messages on, after it has shown them to `see`. What was sent in one piece is passed on in one piece, so that
+/// no answer comes in between.
 async fn pass(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
     mut see: impl FnMut(char, &[u8]),
 ) -> std::io::Result<()> {
+    let mut waiting = Vec::new();
     loop {
-        let kind = from.read_u8().await?;
-        let size = from.read_u32().await?;
-        let mut body = vec![0; size as usize - 4];
-        from.read_exact(&mut body).await?;
-        see(char::from(kind), &body);
-        to.write_all(&[&[kind], &size.to_be_bytes()[..], &body].concat())
-            .await?;
+        let mut piece = vec![0; 64 * 1024];
+        let size = from.read(&mut piece).await?;
+        if size == 0 {
+            return Ok(());
+        }
+        waiting.extend_from_slice(&piece[..size]);
+        let mut complete = 0;
+        while let [kind, a, b, c, d, rest @ ..] = &waiting[complete..] {
+            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            let Some(body) = rest.get(..length - 4) else {
+                break;
+            };
+            see(char::from(*kind), body);
+            complete += 1 + length;
+        }
+        to.write_all(&waiting[..complete]).await?;
+        waiting.drain(..complete);
     }
 }
