@@ -197,7 +197,7 @@ fn store(database: &Database) -> Result<Store, BuildError> {
     let engine = match database {
         Database::Sqlite { path } => Engine::Sqlite(path.clone()),
         Database::Postgres { url } => {
-            Engine::Postgres(Target::parse(url).map_err(BuildError::DatabaseUrl)?)
+            Engine::Postgres(Target::new(url).map_err(BuildError::DatabaseUrl)?)
         }
     };
     Ok(Store::start(engine)?)

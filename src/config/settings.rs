@@ -204,7 +204,9 @@ pub static DATABASE_URL: Setting = Setting {
     example: "sqlite:hallpass.db",
     description: "`sqlite:` and a path (`sqlite:hallpass.db`, `sqlite:///var/lib/hallpass/hallpass.db`), or \
                   `postgres://user:password@host/database`, by a socket \
-                  `postgres://user@/database?host=/run/postgresql`. PostgreSQL requires `JWT_SECRET`.",
+                  `postgres://user@/database?host=/run/postgresql`, several servers with \
+                  `postgres://user@h1:5432,h2:5433/database?target_session_attrs=primary`, which has libpq's words. \
+                  PostgreSQL requires `JWT_SECRET`.",
 };
 
 pub static JWT_SECRET: Setting = Setting {

@@ -495,6 +495,7 @@ fn the_url_scheme_selects_the_database() {
         "postgres://ada@/a?host=/run/postgresql",
         "postgres://ada:p%40w+1@:5433/a?host=/run/postgresql",
         "postgres://ada:pw@%2Frun%2Fpostgresql/a",
+        "postgres://ada:pw@h1:5432,h2:5433/a?target_session_attrs=primary",
     ] {
         assert_eq!(path(socket), "a server", "{socket}");
     }
@@ -508,7 +509,10 @@ fn the_name_of_a_database_does_not_contain_its_password() {
             "postgres://ada:pw@host/a?sslmode=require",
             "postgres://ada@host/a",
         ),
-        ("postgres://ada:pw@/a?host=/run/postgresql", "postgres:///a"),
+        (
+            "postgres://ada:pw@/a?host=/run/postgresql",
+            "postgres://ada@/a",
+        ),
         (
             "postgres://ada:pw@%2Frun%2Fpostgresql/a",
             "postgres://ada@%2Frun%2Fpostgresql/a",

@@ -24,6 +24,7 @@ pub mod page;
 pub mod password;
 pub mod person;
 pub mod pkce;
+pub mod postgres_url;
 pub mod proxy_header;
 pub mod quota;
 pub mod return_url;
@@ -62,6 +63,7 @@ pub use person::{
     OrganizationRules, OrganizationSummary, Session, SessionEnd, SessionKey, User,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};
+pub use postgres_url::PostgresUrl;
 pub use proxy_header::ProxyHeader;
 pub use quota::{Allowance, Quota};
 pub use return_url::{AllowedReturnUrl, ReturnUrl};

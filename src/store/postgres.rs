@@ -12,14 +12,17 @@ use diesel::sql_types::Bool;
 use diesel::{QueryResult, RunQueryDsl as _};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::config::{LoadBalanceHosts, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 use super::pg_connection::PgConnection;
 use super::pg_runtime::{block_on, set_driver};
+use crate::domain::PostgresUrl;
+use crate::domain::postgres_url::{PostgresHost, SessionAttributes};
 
 /// For each host: TCP, TLS and authentication.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -31,51 +34,54 @@ const STATEMENT_TIMEOUT: &str =
 /// After the options of the URL, which do not change it. The library asks for UTF-8 when it connects.
 const TIME_ZONE: &str = "-c timezone=UTC";
 
-/// The address of the database and the certificates to trust. Parsing it does not connect.
+/// A client and the connection that has to be polled for it.
+type Raw = (
+    tokio_postgres::Client,
+    tokio_postgres::Connection<
+        tokio_postgres::Socket,
+        <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<tokio_postgres::Socket>>::Stream,
+    >,
+);
+
+/// The servers of the database and the certificates to trust. Making it does not connect.
 #[derive(Clone)]
 pub struct Target {
-    config: tokio_postgres::Config,
+    /// In the order in which to try them. The library tries the hosts of each.
+    servers: Vec<tokio_postgres::Config>,
+    /// What to look for among them, one after the other: whether a server is in recovery, or `None` for any.
+    wanted: &'static [Option<bool>],
     tls: MakeRustlsConnect,
 }
 
 impl Target {
-    /// Parses a `postgres://` URL. In addition to the parameters of tokio-postgres, libpq's `sslrootcert` names a PEM
-    /// file of certificate authorities to trust instead of the public ones. `require`, `verify-ca` and `verify-full`
-    /// all mean the same here: the certificate and its host name are verified.
+    /// In addition to the parameters of tokio-postgres, libpq's `sslrootcert` names a PEM file of certificate
+    /// authorities to trust instead of the public ones. `require`, `verify-ca` and `verify-full` all mean the same here:
+    /// the certificate and its host name are verified.
     ///
     /// # Errors
     /// A sentence that does not contain the URL, which holds a password.
-    pub fn parse(url: &SecretString) -> Result<Self, String> {
-        let mut url = url::Url::parse(url.expose_secret()).map_err(|error| error.to_string())?;
+    pub fn new(url: &PostgresUrl) -> Result<Self, String> {
         let mut root_file = None;
-        let kept: Vec<(String, String)> = url
-            .query_pairs()
-            .into_owned()
-            .filter_map(|(key, value)| match (key.as_str(), value.as_str()) {
+        let mut parameters = String::new();
+        for (key, value) in &url.parameters {
+            let value = match (key.as_str(), value.as_str()) {
                 ("sslrootcert", _) => {
-                    root_file = Some(value);
-                    None
+                    root_file = Some(value.as_str());
+                    continue;
                 }
-                ("sslmode", "verify-full" | "verify-ca") => Some((key, "require".to_owned())),
-                _ => Some((key, value)),
-            })
-            .collect();
-        url.set_query(None);
-        if !kept.is_empty() {
-            url.query_pairs_mut().extend_pairs(kept);
-            // Ours writes blanks as plus signs, which the library's parser leaves as they are.
-            let query = url.query().map(|query| query.replace('+', "%20"));
-            url.set_query(query.as_deref());
+                ("sslmode", "verify-full" | "verify-ca") => "require",
+                (_, value) => value,
+            };
+            let value = value.replace('\\', r"\\").replace('\'', r"\'");
+            parameters.push_str(&format!("{key}='{value}' "));
         }
         let mut config: tokio_postgres::Config =
-            url.as_str()
-                .parse()
-                .map_err(|error: tokio_postgres::Error| {
-                    match std::error::Error::source(&error) {
-                        Some(source) => format!("{error}: {source}"),
-                        None => error.to_string(),
-                    }
-                })?;
+            parameters.parse().map_err(|error: tokio_postgres::Error| {
+                match std::error::Error::source(&error) {
+                    Some(source) => format!("{error}: {source}"),
+                    None => error.to_string(),
+                }
+            })?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
@@ -87,45 +93,83 @@ impl Target {
         config.options(options);
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(10));
+        // The library looks for read-only servers; it does not know which one is a standby.
+        let wanted: &[_] = match url.session_attributes {
+            SessionAttributes::Any => &[None],
+            SessionAttributes::ReadWrite => {
+                config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+                &[None]
+            }
+            SessionAttributes::ReadOnly => {
+                config.target_session_attrs(TargetSessionAttrs::ReadOnly);
+                &[None]
+            }
+            SessionAttributes::Primary => &[Some(false)],
+            SessionAttributes::Standby => &[Some(true)],
+            SessionAttributes::PreferStandby => &[Some(true), None],
+        };
+        let servers = if wanted == [None] {
+            vec![with_hosts(&config, &url.hosts)]
+        } else if config.get_load_balance_hosts() == LoadBalanceHosts::Random {
+            let why = "load_balance_hosts=random works only with target_session_attrs any, read-write and read-only";
+            return Err(why.to_owned());
+        } else {
+            let servers = url.hosts.chunks(1);
+            servers.map(|host| with_hosts(&config, host)).collect()
+        };
         Ok(Self {
-            config,
-            tls: MakeRustlsConnect::new(tls_config(root_file.as_deref())?),
+            servers,
+            wanted,
+            tls: MakeRustlsConnect::new(tls_config(root_file)?),
         })
     }
 
     /// A connection without Diesel, for `LISTEN`.
-    pub(super) async fn connect_raw(
-        &self,
-    ) -> Result<
-        (
-            tokio_postgres::Client,
-            tokio_postgres::Connection<
-                tokio_postgres::Socket,
-                <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<
-                    tokio_postgres::Socket,
-                >>::Stream,
-            >,
-        ),
-        StoreError,
-    > {
-        // The timeout of the library covers only TCP: a server that hangs may accept the connection and send nothing.
-        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(1);
-        let host_timeout = self
-            .config
-            .get_connect_timeout()
-            .unwrap_or(&CONNECT_TIMEOUT);
-        match timeout(
-            *host_timeout * hosts.max(1),
-            self.config.connect(self.tls.clone()),
-        )
-        .await
-        {
-            Ok(connected) => connected.map_err(|error| unavailable(&error)),
-            Err(_) => Err(StoreError::Unavailable(
-                "cannot connect to PostgreSQL: it accepts the connection but does not respond"
-                    .to_owned(),
-            )),
+    pub(super) async fn connect_raw(&self) -> Result<Raw, StoreError> {
+        let mut failure = None;
+        for wanted in self.wanted {
+            for server in &self.servers {
+                // The timeout of the library covers only TCP: a server that hangs may accept the connection and send
+                // nothing.
+                let hosts = server.get_hosts().len().max(server.get_hostaddrs().len());
+                let host_timeout = server.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT);
+                let attempt = self.connect_to(server, *wanted);
+                match timeout(*host_timeout * u32::try_from(hosts).unwrap_or(1), attempt).await {
+                    Ok(Ok(connected)) => return Ok(connected),
+                    Ok(Err(error)) => failure = Some(error),
+                    Err(_) => {
+                        failure = Some(refused("it accepts the connection but does not respond"))
+                    }
+                }
+            }
         }
+        Err(failure.unwrap_or_else(|| refused("the URL names no server")))
+    }
+
+    async fn connect_to(
+        &self,
+        server: &tokio_postgres::Config,
+        wanted: Option<bool>,
+    ) -> Result<Raw, StoreError> {
+        let connected = server.connect(self.tls.clone()).await;
+        let (client, mut connection) = connected.map_err(|error| unavailable(&error))?;
+        if let Some(wanted) = wanted {
+            let rows = tokio::select! {
+                rows = client.simple_query("select pg_is_in_recovery()") => rows,
+                _ = &mut connection => return Err(refused("it closes the connection")),
+            };
+            let rows = rows.map_err(|error| unavailable(&error))?;
+            let is_in_recovery = rows.iter().any(|message| {
+                matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("t"))
+            });
+            if is_in_recovery != wanted {
+                let is = if wanted { "not a standby" } else { "a standby" };
+                return Err(refused(&format!(
+                    "it is {is}, and target_session_attrs asks for another"
+                )));
+            }
+        }
+        Ok((client, connection))
     }
 
     /// Connects, and drives the connection on this thread from now on.
@@ -143,6 +187,24 @@ impl Target {
             Ok((PgConnection::new(client), liveness))
         })
     }
+}
+
+fn with_hosts(config: &tokio_postgres::Config, hosts: &[PostgresHost]) -> tokio_postgres::Config {
+    let mut config = config.clone();
+    for host in hosts {
+        if !host.name.is_empty() {
+            config.host(&host.name);
+        }
+        if let Some(address) = host.address {
+            config.hostaddr(address);
+        }
+        config.port(host.port);
+    }
+    config
+}
+
+fn refused(why: &str) -> StoreError {
+    StoreError::Unavailable(format!("cannot connect to PostgreSQL: {why}"))
 }
 
 fn unavailable(error: &tokio_postgres::Error) -> StoreError {

@@ -1,7 +1,8 @@
 //! Connections to PostgreSQL: what they send, which server they choose, and how many there are.
 
+use crate::support::cluster::free_port;
 use crate::support::pg_proxy::PgProxy;
-use crate::support::{Db, PASSWORD, TestApp};
+use crate::support::{Db, PASSWORD, TestApp, organization_body};
 
 #[actix_web::test]
 async fn each_connection_prepares_each_statement_once() {
@@ -110,5 +111,61 @@ async fn requests_wait_for_few_answers() {
     assert!(
         fewest.iter().zip(most).all(|(took, most)| *took <= most),
         "{fewest:?}"
+#[actix_web::test]
+async fn the_server_is_found_among_dead_ones_by_any_of_libpqs_words() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    let url = db.url();
+    let server = url.split(['@', '/']).nth(3).unwrap();
+    let name = url.rsplit('/').next().unwrap();
+    let dead = format!("127.0.0.1:{}", free_port());
+    for (n, word) in ["any", "read-write", "primary", "prefer-standby"]
+        .into_iter()
+        .enumerate()
+    {
+        let url = format!("postgres://postgres@{dead},{server}/{name}?target_session_attrs={word}");
+        let app = TestApp::start(Db::Postgres { url }).await;
+        app.signs_up("Acme", &format!("ada{n}@acme.example")).await;
+    }
+    for word in ["read-only", "standby"] {
+        let url = format!("postgres://postgres@{dead},{server}/{name}?target_session_attrs={word}");
+        let refused = TestApp::try_start(Db::Postgres { url }).await.err();
+        let why = refused.expect("it is a primary").to_string();
+        assert!(
+            why.contains("not a standby") || why.contains("not read only"),
+            "{why}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn options_of_the_url_apply_next_to_the_limits_of_statements() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    db.execute(
+        "create function limits() returns trigger language plpgsql as $$ begin
+             if current_setting('work_mem') <> '7MB' or current_setting('statement_timeout') <> '5s' then
+                 raise exception 'not limited'; end if;
+             return new;
+         end $$;
+         create trigger limits before insert on users for each row execute function limits()",
+    )
+    .await;
+    for (email, options) in [
+        ("ada@acme.example", "-c%20work_mem%3D7MB"),
+        ("bob@acme.example", "-c+work_mem=7MB"),
+    ] {
+        let url = format!("{}?options={options}", db.url());
+        let app = TestApp::start(Db::Postgres { url }).await;
+        app.signs_up("Acme", email).await;
+    }
+    let app = TestApp::start(db).await;
+    let body = organization_body("Acme", "cy@acme.example");
+    let refused = app.post("/api/auth/register").json(&body).await;
+    assert_eq!(
+        refused.status, 500,
+        "without the options the trigger refuses"
     );
 }
