@@ -17,7 +17,7 @@ pub enum BuildError {
     )]
     NoDatabase(String),
     #[error("{0}")]
-    TooNew(MigrationError),
+    Schema(MigrationError),
     #[error("JWT_SECRET: {0}")]
     Secrets(String),
     #[error(
@@ -45,7 +45,7 @@ pub enum BuildError {
 impl From<MigrationError> for BuildError {
     fn from(error: MigrationError) -> Self {
         match error {
-            MigrationError::TooNew(_) => Self::TooNew(error),
+            MigrationError::TooNew(_) | MigrationError::ReadOnly(_) => Self::Schema(error),
             MigrationError::Store(error) => Self::Database(error),
         }
     }

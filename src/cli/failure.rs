@@ -68,7 +68,7 @@ impl From<BuildError> for Failure {
             BuildError::DatabaseUrl(_) | BuildError::Secrets(_) | BuildError::MailServer(_) => {
                 Self::InvalidSetting(why)
             }
-            BuildError::TooNew(_)
+            BuildError::Schema(_)
             | BuildError::Bind { .. }
             | BuildError::System(_)
             | BuildError::Tls(_)

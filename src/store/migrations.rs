@@ -2,16 +2,25 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::thread;
+use std::time::Duration;
 
+use diesel::Connection as _;
 use diesel::backend::Backend;
+use diesel::connection::SimpleConnection as _;
 use diesel::dsl::{select, sql};
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
-use diesel::{QueryDsl as _, RunQueryDsl as _, sql_query};
+use diesel::{QueryDsl as _, QueryResult, RunQueryDsl as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tokio::sync::oneshot;
 
+use super::migration_sql::statements;
+use super::pg_connection::PgConnection;
+use super::pg_runtime::wait_without_limit;
+use super::postgres::takes_writes;
 use super::{Engine, Requester, Store, StoreError, Tx, on};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -27,8 +36,43 @@ diesel::table! {
 /// `hallpass` in ASCII: the advisory lock that lets one instance migrate at a time.
 const MIGRATION_LOCK: i64 = 0x6861_6c6c_7061_7373;
 
+/// How often to ask whether another instance still migrates. Waiting inside PostgreSQL would hold a snapshot, and
+/// `create index concurrently` waits for those.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+/// How long to let others go first after a lock was not free in time.
+const LET_OTHERS_PASS: Duration = Duration::from_millis(500);
+
+/// Logical replication copies the rows and not the sequences, so that numbers would be given out again. Only what is
+/// behind is changed.
+const ADVANCE_SEQUENCES: &str = "
+do $$
+declare
+    found record;
+begin
+    for found in
+        select s.oid::regclass as sequence, a.attrelid::regclass as owner, a.attname
+        from pg_class s
+        join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid
+            and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+        join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+        where s.relkind = 'S' and pg_table_is_visible(s.oid)
+    loop
+        execute format(
+            'select setval(%L, newest) from (select max(%I) as newest from %s) as rows, %s as s
+             where newest > s.last_value or (newest = s.last_value and not s.is_called)',
+            found.sequence, found.attname, found.owner, found.sequence);
+    end loop;
+end $$";
+
+const HAS_TABLE: &str = "to_regclass('__diesel_schema_migrations') is not null";
+
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
+    #[error(
+        "the database is read-only and lacks migrations ({0}): run `hallpass migrate` where it can be written"
+    )]
+    ReadOnly(String),
     #[error(
         "the database holds migration {0}, which this version of Hallpass does not know: \
          start a version at least as new as the one that wrote it"
@@ -39,21 +83,53 @@ pub enum MigrationError {
 }
 
 impl Store {
-    /// Applies the missing migrations in one transaction and returns their names.
+    /// Applies the missing migrations and returns their names. Those that follow each other are one transaction. A
+    /// read-only PostgreSQL is left as it is.
     ///
     /// # Errors
-    /// `TooNew` when a newer version has migrated the database. Nothing is changed then.
+    /// `TooNew` when a newer version has migrated the database, `ReadOnly` when migrations are missing there. Nothing is
+    /// changed then.
     pub async fn migrate(&self) -> Result<Vec<String>, MigrationError> {
+        if let Engine::Postgres(_) = &self.engine {
+            return self.migrate_postgres(POSTGRES).await;
+        }
         self.write(Requester::HOUSEKEEPING, |tx| match tx {
             Tx::Sqlite(connection) => apply(*connection, &SQLITE),
-            Tx::Postgres(connection) => {
-                sql_query(format!("select pg_advisory_xact_lock({MIGRATION_LOCK})"))
-                    .execute(*connection)
-                    .map_err(StoreError::from)?;
-                apply(*connection, &POSTGRES)
-            }
+            Tx::Postgres(_) => Ok(Vec::new()),
         })
         .await
+    }
+
+    /// As [`migrate`](Self::migrate), with the migrations of `source`, on PostgreSQL: on a thread and a connection of
+    /// its own, where statements take as long as they need.
+    ///
+    /// # Errors
+    /// As [`migrate`](Self::migrate).
+    pub async fn migrate_postgres(
+        &self,
+        source: impl MigrationSource<Pg> + Send + 'static,
+    ) -> Result<Vec<String>, MigrationError> {
+        let Engine::Postgres(target) = &self.engine else {
+            return Ok(Vec::new());
+        };
+        let target = target.for_migrations();
+        let (done, result) = oneshot::channel();
+        let work = move || {
+            wait_without_limit();
+            let migrated = target
+                .connect()
+                .map_err(MigrationError::from)
+                .and_then(|(mut connection, _)| run_alone(&mut connection, &source));
+            // The caller may be gone; the work is done all the same.
+            let _ = done.send(migrated);
+        };
+        thread::Builder::new()
+            .name("postgres-migrate".to_owned())
+            .spawn(work)
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        result
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Failed("a migration panicked".to_owned()).into()))
     }
 
     /// Whether the database exists and was migrated before. Creates nothing, as opening a missing SQLite file would.
@@ -75,10 +151,7 @@ impl Store {
                 ))
                 .get_result(*connection)
                 .map_err(StoreError::from),
-                Tx::Postgres(connection) => select(sql::<Bool>(
-                    "to_regclass('__diesel_schema_migrations') is not null",
-                ))
-                .get_result(*connection)
+                Tx::Postgres(connection) => select(sql::<Bool>(HAS_TABLE)).get_result(*connection)
                 .map_err(StoreError::from),
             })
             .await;
@@ -109,6 +182,133 @@ impl Store {
     }
 }
 
+/// Migrates while no other instance does, and only if there is something to do that needs to write.
+fn run_alone(
+    connection: &mut PgConnection,
+    source: &impl MigrationSource<Pg>,
+) -> Result<Vec<String>, MigrationError> {
+    let pending = missing(&applied(connection)?, source)?;
+    if !takes_writes(connection).map_err(StoreError::from)? {
+        let pending = names(&pending);
+        return if pending.is_empty() {
+            tracing::warn!("the database is read-only: what needs a write is answered with 503");
+            Ok(pending)
+        } else {
+            Err(MigrationError::ReadOnly(pending.join(", ")))
+        };
+    }
+    lock(connection).map_err(StoreError::from)?;
+    // Now no other instance changes it.
+    let applied = connection.applied_migrations().map_err(failed)?;
+    let pending = missing(&applied, source)?;
+    let mut rest = pending.as_slice();
+    while let Some(first) = rest.first() {
+        let is_in_transaction =
+            |migration: &dyn Migration<Pg>| migration.metadata().run_in_transaction();
+        let count = if is_in_transaction(first) {
+            let together = rest
+                .iter()
+                .take_while(|migration| is_in_transaction(*migration));
+            together.count()
+        } else {
+            1
+        };
+        let (group, others) = rest.split_at(count);
+        if is_in_transaction(first) {
+            apply_patiently(connection, group)?;
+        } else {
+            apply_without_transaction(connection, first)?;
+        }
+        rest = others;
+    }
+    connection
+        .batch_execute(ADVANCE_SEQUENCES)
+        .map_err(StoreError::from)?;
+    let unlock = format!("select pg_advisory_unlock({MIGRATION_LOCK})");
+    connection
+        .batch_execute(&unlock)
+        .map_err(StoreError::from)?;
+    Ok(names(&pending))
+}
+
+/// The applied migrations. Unlike Diesel's function it creates no table, which a read-only database refuses.
+fn applied(connection: &mut PgConnection) -> Result<Vec<MigrationVersion<'static>>, StoreError> {
+    if !select(sql::<Bool>(HAS_TABLE)).get_result::<bool>(connection)? {
+        return Ok(Vec::new());
+    }
+    let applied: Vec<String> = __diesel_schema_migrations::table
+        .select(__diesel_schema_migrations::version)
+        .load(connection)?;
+    Ok(applied.into_iter().map(MigrationVersion::from).collect())
+}
+
+/// Until the connection ends.
+fn lock(connection: &mut PgConnection) -> QueryResult<()> {
+    let lock = format!("pg_try_advisory_lock({MIGRATION_LOCK})");
+    let mut is_first_try = true;
+    while !select(sql::<Bool>(&lock)).get_result::<bool>(connection)? {
+        if is_first_try {
+            tracing::info!(
+                "another instance is migrating the database; waiting until it has finished"
+            );
+        }
+        is_first_try = false;
+        thread::sleep(ASK_AGAIN);
+    }
+    Ok(())
+}
+
+/// Applies migrations in one transaction, and begins again as long as somebody holds a lock that they need: those who
+/// came later are served meanwhile.
+fn apply_patiently(
+    connection: &mut PgConnection,
+    group: &[Box<dyn Migration<Pg>>],
+) -> Result<(), MigrationError> {
+    loop {
+        let done = connection.transaction(|connection| connection.run_migrations(group).map(drop));
+        let Err(error) = done else {
+            return Ok(());
+        };
+        // Diesel hides the code in a text; ours puts it there.
+        if !error.to_string().contains("(SQLSTATE 55P03)") {
+            return Err(failed(error));
+        }
+        tracing::warn!(%error, "a migration waits for a lock that another connection holds; trying again");
+        thread::sleep(LET_OTHERS_PASS);
+    }
+}
+
+/// Applies a migration such as `create index concurrently`, which leaves an invalid index where it was interrupted.
+fn apply_without_transaction(
+    connection: &mut PgConnection,
+    migration: &dyn Migration<Pg>,
+) -> Result<(), MigrationError> {
+    let text = statements(migration).map_err(failed)?.join(" ");
+    let words: Vec<&str> = text.split([' ', '\n', '(', ';', '"']).collect();
+    let invalid = invalid_indexes(connection).map_err(StoreError::from)?;
+    // What waits here for other transactions lets their statements pass.
+    let mut batch = vec!["set lock_timeout = 0".to_owned()];
+    let interrupted = invalid.iter().filter(|name| words.contains(&name.as_str()));
+    batch.extend(interrupted.map(|name| format!("drop index concurrently \"{name}\"")));
+    for statement in batch {
+        connection
+            .batch_execute(&statement)
+            .map_err(StoreError::from)?;
+    }
+    connection.run_migration(migration).map_err(failed)?;
+    let reset = connection.batch_execute("reset lock_timeout");
+    Ok(reset.map_err(StoreError::from)?)
+}
+
+fn invalid_indexes(connection: &mut PgConnection) -> QueryResult<Vec<String>> {
+    let names =
+        "coalesce((select string_agg(relname, ',') from pg_index join pg_class on oid = indexrelid
+        where not indisvalid and pg_table_is_visible(oid)), '')";
+    let names: String = select(sql::<Text>(names)).get_result(connection)?;
+    let names = names.split(',').filter(|name| !name.is_empty());
+    Ok(names.map(str::to_owned).collect())
+}
+
 fn apply<DB, C>(
     connection: &mut C,
     known: &EmbeddedMigrations,
@@ -125,7 +325,7 @@ where
 
 fn missing<DB: Backend>(
     applied: &[MigrationVersion<'_>],
-    known: &EmbeddedMigrations,
+    known: &impl MigrationSource<DB>,
 ) -> Result<Vec<Box<dyn Migration<DB>>>, MigrationError> {
     let mut known: Vec<Box<dyn Migration<DB>>> = known.migrations().map_err(failed)?;
     let is_known = |version: &MigrationVersion<'_>| {

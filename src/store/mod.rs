@@ -20,6 +20,7 @@ pub mod join_links;
 pub mod known_addresses;
 pub mod known_devices;
 pub mod memberships;
+mod migration_sql;
 mod migrations;
 pub mod one_time_tokens;
 pub mod organizations;

@@ -1,6 +1,6 @@
 //! The runtime of a thread that uses PostgreSQL, and what happens when the server does not respond.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -15,6 +15,12 @@ thread_local! {
     static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };
     /// The task that reads and writes this thread's connection.
     static DRIVER: RefCell<Option<AbortHandle>> = const { RefCell::new(None) };
+    static IS_PATIENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on, statements of this thread may take as long as they need. That the server is gone is left to TCP.
+pub(super) fn wait_without_limit() {
+    IS_PATIENT.set(true);
 }
 
 /// From now on, this task reads and writes this thread's connection.
@@ -39,6 +45,9 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
 /// Stops the driver after the timeout, which closes the connection and makes the future return an error.
 async fn with_response_timeout<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
+    if IS_PATIENT.get() {
+        return future.await;
+    }
     if let Ok(output) = timeout(RESPONSE_TIMEOUT, &mut future).await {
         return output;
     }

@@ -34,6 +34,11 @@ const STATEMENT_TIMEOUT: &str =
 /// After the options of the URL, which do not change it. The library asks for UTF-8 when it connects.
 const TIME_ZONE: &str = "-c timezone=UTC";
 
+/// After all other options. A migration takes as long as it needs, but while it waits for a lock, everyone who needs the
+/// table waits behind it.
+const MIGRATION_LIMITS: &str =
+    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=2s";
+
 /// A client and the connection that has to be polled for it.
 type Raw = (
     tokio_postgres::Client,
@@ -122,6 +127,18 @@ impl Target {
             wanted,
             tls: MakeRustlsConnect::new(tls_config(root_file)?),
         })
+    }
+
+    /// The same for migrations: statements without a limit. A server that is gone is noticed by TCP, in about a minute.
+    pub(super) fn for_migrations(&self) -> Self {
+        let mut target = self.clone();
+        for server in &mut target.servers {
+            let options = server.get_options().unwrap_or_default();
+            server.options(format!("{options} {MIGRATION_LIMITS}"));
+            server.keepalives_interval(Duration::from_secs(10));
+            server.keepalives_retries(3);
+        }
+        target
     }
 
     /// A connection without Diesel, for `LISTEN`.

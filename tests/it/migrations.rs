@@ -1,8 +1,13 @@
 //! Migrations: each is applied once, and no program starts on a newer schema.
 
-use futures_util::future::join_all;
+use std::fs;
 
-use crate::support::{Db, TestApp};
+use diesel_migrations::FileBasedMigrations;
+use futures_util::future::join_all;
+use hallpass::domain::PostgresUrl;
+use hallpass::store::{Engine, MigrationError, Store, Target};
+
+use crate::support::{Db, PASSWORD, TestApp, eventually};
 
 async fn five_instances_share(db: Db) {
     let apps: Vec<TestApp> = join_all((0..5).map(|_| TestApp::start(db.clone()))).await;
@@ -15,8 +20,7 @@ async fn five_instances_share(db: Db) {
     assert_eq!(rows, distinct);
     apps[0].registers("Acme", "ada@acme.example").await;
     for app in &apps {
-        app.logs_in("ada@acme.example", crate::support::PASSWORD)
-            .await;
+        app.logs_in("ada@acme.example", PASSWORD).await;
     }
 }
 
@@ -67,6 +71,186 @@ mod postgres {
     async fn a_schema_newer_than_the_program_refuses_to_start() {
         if let Some(db) = Db::postgres().await {
             a_newer_schema_is_refused(db).await;
+        }
+    }
+
+    /// Migrations of a test: each a name, its SQL, and whether it runs in a transaction.
+    struct Migrations(tempfile::TempDir);
+
+    impl Migrations {
+        fn of(all: &[(&str, &str, bool)]) -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            for (name, sql, is_in_transaction) in all {
+                let folder = directory.path().join(name);
+                fs::create_dir(&folder).unwrap();
+                fs::write(folder.join("up.sql"), sql).unwrap();
+                fs::write(folder.join("down.sql"), "select 1").unwrap();
+                let metadata = format!("run_in_transaction = {is_in_transaction}");
+                fs::write(folder.join("metadata.toml"), metadata).unwrap();
+            }
+            Self(directory)
+        }
+
+        async fn apply(&self, db: &Db) -> Result<Vec<String>, MigrationError> {
+            let source = FileBasedMigrations::from_path(self.0.path()).unwrap();
+            store(db).migrate_postgres(source).await
+        }
+    }
+
+    fn store(db: &Db) -> Store {
+        let url = PostgresUrl::parse(&db.url()).unwrap();
+        Store::start(Engine::Postgres(Target::new(&url).unwrap())).unwrap()
+    }
+
+    async fn waiting_locks(db: &Db) -> i64 {
+        db.count(
+            "select count(*) from pg_locks join pg_database d on d.oid = database
+             where not granted and datname = current_database()",
+        )
+        .await
+    }
+
+    #[actix_web::test]
+    async fn a_migration_may_take_longer_than_any_statement_of_a_request() {
+        let Some(db) = Db::empty_postgres().await else {
+            return;
+        };
+        // Above the limit of a statement, and above what a silent server is given.
+        let slow = Migrations::of(&[("2030-01-01-000000_slow", "select pg_sleep(7)", true)]);
+        assert_eq!(slow.apply(&db).await.unwrap(), ["2030-01-01-000000_slow"]);
+        assert!(slow.apply(&db).await.unwrap().is_empty());
+    }
+
+    #[actix_web::test]
+    async fn a_migration_that_waits_for_a_lock_lets_others_pass() {
+        let Some(db) = Db::empty_postgres().await else {
+            return;
+        };
+        db.execute("create table a (x int)").await;
+        let (holder, connection) = tokio_postgres::connect(&db.url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        actix_web::rt::spawn(connection);
+        holder
+            .batch_execute("begin; select * from a")
+            .await
+            .unwrap();
+        let alter = "create table b (x int); alter table a add column y int";
+        let migrations = Migrations::of(&[("2030-01-01-000000_alter", alter, true)]);
+        let (applied, ()) = tokio::join!(migrations.apply(&db), async {
+            eventually("the migration waits", async || {
+                waiting_locks(&db).await == 1
+            })
+            .await;
+            // It queues behind the migration, and is served once that has given up for now.
+            db.execute("set statement_timeout = '30s'; select * from a")
+                .await;
+            holder.batch_execute("commit").await.unwrap();
+        });
+        assert_eq!(applied.unwrap(), ["2030-01-01-000000_alter"]);
+        assert_eq!(db.count("select count(y) from a").await, 0);
+    }
+
+    #[actix_web::test]
+    async fn one_instance_migrates_while_the_others_wait() {
+        let Some(db) = Db::empty_postgres().await else {
+            return;
+        };
+        let sql = "create table a (x int); select pg_sleep(0.2)";
+        let migrations = Migrations::of(&[("2030-01-01-000000_a", sql, true)]);
+        let applied = join_all((0..4).map(|_| migrations.apply(&db))).await;
+        let applied: Vec<_> = applied.into_iter().flat_map(Result::unwrap).collect();
+        assert_eq!(applied, ["2030-01-01-000000_a"]);
+    }
+
+    #[actix_web::test]
+    async fn an_interrupted_index_is_built_again() {
+        let Some(db) = Db::empty_postgres().await else {
+            return;
+        };
+        db.execute("create table a (x int); insert into a values (1), (1)")
+            .await;
+        let migrations = Migrations::of(&[
+            ("2030-01-01-000000_first", "create table b (x int)", true),
+            (
+                "2030-01-01-000001_index",
+                "-- Without a lock on the table.\ncreate unique index concurrently a_x on a (x);",
+                false,
+            ),
+        ]);
+        // What is twice in the table stops it, as a crash would.
+        let why = migrations.apply(&db).await.unwrap_err().to_string();
+        assert!(why.contains("SQLSTATE 23505"), "{why}");
+        let valid = "select count(*) from pg_index where indrelid = 'a'::regclass and indisvalid";
+        let all = "select count(*) from pg_index where indrelid = 'a'::regclass";
+        assert_eq!((db.count(all).await, db.count(valid).await), (1, 0));
+        db.execute("delete from a where ctid = '(0,1)'").await;
+        let applied = migrations.apply(&db).await.unwrap();
+        assert_eq!(applied, ["2030-01-01-000001_index"]);
+        assert_eq!((db.count(all).await, db.count(valid).await), (1, 1));
+    }
+
+    #[actix_web::test]
+    async fn a_read_only_database_is_served_from_and_not_migrated() {
+        let Some(db) = Db::postgres().await else {
+            return;
+        };
+        let mut app = TestApp::start(db.clone()).await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let name = db.url().rsplit('/').next().unwrap().to_owned();
+        let set = format!("alter database {name} set default_transaction_read_only =");
+        db.execute(&format!("{set} on")).await;
+        app.restart().await;
+        ada.me().await.expect(200);
+        ada.refreshes().await.expect(200);
+        let login = app.tries_to_log_in(&ada.email, PASSWORD).await;
+        login.refused(503, "Service unavailable");
+        ada.logs_out().await.refused(503, "Service unavailable");
+        let ready = app.get("/readyz?verbose").await.expect(200);
+        let checks = ready["checks"].as_array().unwrap();
+        let writes = checks.iter().find(|check| check["name"] == "writes");
+        assert_eq!(writes.unwrap()["ok"], false);
+        app.stop().await;
+
+        db.execute(
+            "begin read write;
+             delete from __diesel_schema_migrations
+                 where version = (select max(version) from __diesel_schema_migrations);
+             commit",
+        )
+        .await;
+        let refused = TestApp::try_start(db.clone()).await.err();
+        let why = refused.expect("a migration is missing").to_string();
+        assert!(
+            why.contains("read-only") && why.contains("hallpass migrate"),
+            "{why}"
+        );
+    }
+
+    #[actix_web::test]
+    async fn sequences_that_are_behind_are_advanced_at_start() {
+        let Some(db) = Db::postgres().await else {
+            return;
+        };
+        let mut app = TestApp::start(db.clone()).await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        for _ in 0..3 {
+            app.logs_in(&ada.email, PASSWORD)
+                .await
+                .logs_out()
+                .await
+                .expect(200);
+        }
+        // As after logical replication, which copies rows and no sequences.
+        db.execute("select setval('changes_seq_seq', 1, false)")
+            .await;
+        app.restart().await;
+        for _ in 0..3 {
+            app.logs_in(&ada.email, PASSWORD)
+                .await
+                .logs_out()
+                .await
+                .expect(200);
         }
     }
 }

@@ -111,6 +111,9 @@ async fn requests_wait_for_few_answers() {
     assert!(
         fewest.iter().zip(most).all(|(took, most)| *took <= most),
         "{fewest:?}"
+    );
+}
+
 #[actix_web::test]
 async fn the_server_is_found_among_dead_ones_by_any_of_libpqs_words() {
     let Some(db) = Db::postgres().await else {
