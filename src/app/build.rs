@@ -196,8 +196,8 @@ fn metrics(address: SocketAddr, services: Arc<Services>) -> Result<Server, Build
 fn store(database: &Database) -> Result<Store, BuildError> {
     let engine = match database {
         Database::Sqlite { path } => Engine::Sqlite(path.clone()),
-        Database::Postgres { url } => {
-            Engine::Postgres(Target::new(url).map_err(BuildError::DatabaseUrl)?)
+        Database::Postgres { url, pool_size } => {
+            Engine::Postgres(Target::new(url, *pool_size).map_err(BuildError::DatabaseUrl)?)
         }
     };
     Ok(Store::start(engine)?)

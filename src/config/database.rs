@@ -7,19 +7,27 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::Reader;
 use super::setting_error::Problem;
-use super::settings::DATABASE_URL;
+use super::settings::{DATABASE_POOL_SIZE, DATABASE_URL};
+use super::values::number_within;
 use crate::domain::PostgresUrl;
 
 #[derive(Debug, Clone)]
 pub enum Database {
-    Sqlite { path: PathBuf },
-    Postgres { url: PostgresUrl },
+    Sqlite {
+        path: PathBuf,
+    },
+    Postgres {
+        url: PostgresUrl,
+        /// Connections for requests.
+        pool_size: usize,
+    },
 }
 
 impl Database {
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let pool_size = reader.value(&DATABASE_POOL_SIZE, number_within(2..=100));
         let url = reader.secret(&DATABASE_URL)?;
-        match Self::parse(&url) {
+        match Self::parse(&url, pool_size? as usize) {
             Ok(database) => Some(database),
             Err(problem) => {
                 reader.report(&DATABASE_URL, problem);
@@ -29,7 +37,7 @@ impl Database {
     }
 
     /// The URL may contain a password, so no problem repeats it.
-    fn parse(url: &SecretString) -> Result<Self, Problem> {
+    fn parse(url: &SecretString, pool_size: usize) -> Result<Self, Problem> {
         let hint = "Use sqlite:hallpass.db, or postgres://user:password@host/database.";
         match url.expose_secret().split_once(':') {
             Some(("sqlite", rest)) => sqlite_path(rest).map(|path| Self::Sqlite { path }),
@@ -38,7 +46,7 @@ impl Database {
                             password.";
                 let url = PostgresUrl::parse(url.expose_secret());
                 let url = url.map_err(|why| Problem::new(why, hint))?;
-                Ok(Self::Postgres { url })
+                Ok(Self::Postgres { url, pool_size })
             }
             _ => {
                 let why = "It is neither a SQLite nor a PostgreSQL URL.";
@@ -56,7 +64,7 @@ impl fmt::Display for Database {
                 let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 path.display().fmt(f)
             }
-            Self::Postgres { url } => url.fmt(f),
+            Self::Postgres { url, .. } => url.fmt(f),
         }
     }
 }

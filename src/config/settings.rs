@@ -58,7 +58,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
             &SECURITY_CONTACT,
         ],
     ),
-    ("Database", &[&DATABASE_URL]),
+    ("Database", &[&DATABASE_URL, &DATABASE_POOL_SIZE]),
     (
         "Tokens",
         &[
@@ -207,6 +207,16 @@ pub static DATABASE_URL: Setting = Setting {
                   `postgres://user@/database?host=/run/postgresql`, several servers with \
                   `postgres://user@h1:5432,h2:5433/database?target_session_attrs=primary`, which has libpq's words. \
                   PostgreSQL requires `JWT_SECRET`.",
+};
+
+pub static DATABASE_POOL_SIZE: Setting = Setting {
+    name: "DATABASE_POOL_SIZE",
+    default: Fallback::Value("8"),
+    secret: false,
+    example: "8",
+    description: "Connections to PostgreSQL for requests, 2 to 100, opened as they are needed and closed after a minute \
+                  without use. An instance has at most 6 more: 2 for searches, 3 for its own work, 1 that listens for \
+                  changes; and one while it migrates. SQLite ignores it.",
 };
 
 pub static JWT_SECRET: Setting = Setting {

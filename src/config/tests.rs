@@ -325,6 +325,8 @@ fn invalid_values_are_rejected_by_name() {
         ("DATABASE_URL", "sqlite:a.db?mode=ro"),
         ("DATABASE_URL", "postgres://host:port/a"),
         ("DATABASE_URL", "postgres:a"),
+        ("DATABASE_POOL_SIZE", "1"),
+        ("DATABASE_POOL_SIZE", "101"),
         ("JWT_SECRET", "short"),
         ("JWT_SECRET", ","),
         ("BCRYPT_COST", "9"),
@@ -480,7 +482,10 @@ fn messages_escape_control_characters() {
 fn the_url_scheme_selects_the_database() {
     let path = |url| match read(&[("DATABASE_URL", url)]).database {
         Database::Sqlite { path } => path.display().to_string(),
-        Database::Postgres { .. } => "a server".to_owned(),
+        Database::Postgres { pool_size, .. } => {
+            assert_eq!(pool_size, 8);
+            "a server".to_owned()
+        }
     };
     assert_eq!(path("sqlite:a.db"), "a.db");
     assert_eq!(path("sqlite://data/a.db"), "data/a.db");

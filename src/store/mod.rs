@@ -92,11 +92,13 @@ const SQLITE_WRITER: Shares = Shares {
 
 /// Connections to PostgreSQL for requests. A user whose units of work wait for each other's locks leaves some to their
 /// colleagues, and an organization leaves half of them to others.
-const POSTGRES: Shares = Shares {
-    threads: 8,
-    group: 4,
-    user: 3,
-};
+fn postgres_shares(pool_size: usize) -> Shares {
+    Shares {
+        threads: pool_size,
+        group: (pool_size / 2).max(1),
+        user: (pool_size * 3 / 8).max(1),
+    }
+}
 
 /// Searches of a whole organization. On SQLite, one at a time keeps a core busy.
 const SQLITE_SEARCHES: Shares = SQLITE_WRITER;
@@ -145,6 +147,7 @@ impl Store {
             access,
             shares,
             is_patient: false,
+            idle: queue::IDLE,
         };
         let start = |purpose| Queue::start(&engine, purpose);
         let patient = |purpose| Purpose {
@@ -162,8 +165,9 @@ impl Store {
                 reserved_readers = start(purpose("sqlite-own", read, RESERVED))?;
                 reserved_writers = writers.clone();
             }
-            Engine::Postgres(_) => {
-                readers = start(purpose("postgres", write, POSTGRES))?;
+            Engine::Postgres(target) => {
+                let shares = postgres_shares(target.pool_size);
+                readers = start(purpose("postgres", write, shares))?;
                 writers = readers.clone();
                 searches = start(patient(purpose("postgres-search", read, POSTGRES_SEARCHES)))?;
                 feed = start(purpose("postgres-feed", read, FEED))?;
@@ -429,6 +433,17 @@ mod tests {
         for stuck in all.into_iter().chain([slow, probe]) {
             stuck.free.send(()).unwrap();
             stuck.work.await.unwrap().unwrap();
+        }
+    }
+
+    #[test]
+    fn an_organization_leaves_half_of_the_connections_and_a_user_more() {
+        for (size, group, user) in [(2, 1, 1), (3, 1, 1), (4, 2, 1), (8, 4, 3), (100, 50, 37)] {
+            let shares = postgres_shares(size);
+            assert_eq!(
+                (shares.threads, shares.group, shares.user),
+                (size, group, user)
+            );
         }
     }
 

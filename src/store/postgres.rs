@@ -56,16 +56,18 @@ pub struct Target {
     /// What to look for among them, one after the other: whether a server is in recovery, or `None` for any.
     wanted: &'static [Option<bool>],
     tls: MakeRustlsConnect,
+    /// Connections for requests.
+    pub(super) pool_size: usize,
 }
 
 impl Target {
     /// In addition to the parameters of tokio-postgres, libpq's `sslrootcert` names a PEM file of certificate
     /// authorities to trust instead of the public ones. `require`, `verify-ca` and `verify-full` all mean the same here:
-    /// the certificate and its host name are verified.
+    /// the certificate and its host name are verified. `pool_size` is the number of connections for requests.
     ///
     /// # Errors
     /// A sentence that does not contain the URL, which holds a password.
-    pub fn new(url: &PostgresUrl) -> Result<Self, String> {
+    pub fn new(url: &PostgresUrl, pool_size: usize) -> Result<Self, String> {
         let mut root_file = None;
         let mut parameters = String::new();
         for (key, value) in &url.parameters {
@@ -126,6 +128,7 @@ impl Target {
             servers,
             wanted,
             tls: MakeRustlsConnect::new(tls_config(root_file)?),
+            pool_size,
         })
     }
 

@@ -24,6 +24,9 @@ use super::{Engine, StoreError, Tx};
 /// How long a job may wait in the queue. Its caller answers 503 then.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
+/// After so long without a job, a thread beyond the first ends, and closes its connection.
+pub(super) const IDLE: Duration = Duration::from_secs(60);
+
 /// Large enough for a burst, small enough to be served within [`TIMEOUT`].
 const CAPACITY: usize = 1024;
 
@@ -55,8 +58,11 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.pool.lock().is_closed = true;
-        self.pool.wake.notify_all();
+        let mut state = self.pool.lock();
+        state.is_closed = true;
+        for wake in state.idle.drain(..) {
+            wake.notify_one();
+        }
     }
 }
 
@@ -66,7 +72,6 @@ struct Pool {
     purpose: Purpose,
     engine: Engine,
     state: Mutex<State>,
-    wake: Condvar,
 }
 
 /// What a pool is for.
@@ -78,13 +83,15 @@ pub(super) struct Purpose {
     pub shares: Shares,
     /// Whether its threads let others go first when they compete for a core.
     pub is_patient: bool,
+    /// How long a thread beyond the first waits for a job.
+    pub idle: Duration,
 }
 
 struct State {
     jobs: FairQueue<Job>,
     threads: usize,
-    /// Threads that wait for a job.
-    idle: usize,
+    /// What wakes the threads that wait for a job. The last one goes first, so that the others stay idle and end.
+    idle: Vec<Arc<Condvar>>,
     is_closed: bool,
 }
 
@@ -99,8 +106,8 @@ impl Pool {
         if !state.jobs.is_ready() {
             return Ok(());
         }
-        if state.idle > 0 {
-            self.wake.notify_one();
+        if let Some(wake) = state.idle.pop() {
+            wake.notify_one();
             return Ok(());
         }
         if state.threads >= self.purpose.shares.threads {
@@ -123,8 +130,8 @@ impl Pool {
         started.map(drop)
     }
 
-    /// Waits for the next job; `None` when there will be no more.
-    fn next(self: &Arc<Self>) -> Option<(Requester, Job)> {
+    /// Waits for the next job; `None` when the thread is to end.
+    fn next(self: &Arc<Self>, wake: &Arc<Condvar>) -> Option<(Requester, Job)> {
         let mut state = self.lock();
         loop {
             if let Some(next) = state.jobs.take() {
@@ -135,12 +142,16 @@ impl Pool {
             if state.is_closed {
                 return None;
             }
-            state.idle += 1;
-            state = self
-                .wake
-                .wait(state)
+            state.idle.push(Arc::clone(wake));
+            let (woken, waited) = wake
+                .wait_timeout(state, self.purpose.idle)
                 .unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+            state = woken;
+            state.idle.retain(|idle| !Arc::ptr_eq(idle, wake));
+            if waited.timed_out() && state.threads > 1 && !state.jobs.is_ready() {
+                state.threads -= 1;
+                return None;
+            }
         }
     }
 }
@@ -157,10 +168,9 @@ impl Queue {
             state: Mutex::new(State {
                 jobs: FairQueue::new(purpose.shares, CAPACITY),
                 threads: 1,
-                idle: 0,
+                idle: Vec::new(),
                 is_closed: false,
             }),
-            wake: Condvar::new(),
         });
         pool.grow()?;
         Ok(Self(Arc::new(Handle { pool })))
@@ -257,7 +267,8 @@ fn run_jobs(pool: &Arc<Pool>) {
         lower_priority();
     }
     let mut connection: Option<Connection> = None;
-    while let Some((requester, job)) = pool.next() {
+    let wake = Arc::new(Condvar::new());
+    while let Some((requester, job)) = pool.next(&wake) {
         let begun = Instant::now();
         run(job, &mut connection, pool);
         pool.lock().jobs.finish(requester, begun.elapsed());
@@ -316,6 +327,10 @@ mod tests {
     use crate::domain::{OrganizationId, UserId};
 
     fn queue(threads: usize, group: usize) -> (tempfile::TempDir, Queue) {
+        queue_with_idle(threads, group, IDLE)
+    }
+
+    fn queue_with_idle(threads: usize, group: usize, idle: Duration) -> (tempfile::TempDir, Queue) {
         let directory = tempfile::tempdir().unwrap();
         let engine = Engine::Sqlite(directory.path().join("queue.db"));
         let purpose = Purpose {
@@ -327,6 +342,7 @@ mod tests {
                 user: group,
             },
             is_patient: false,
+            idle,
         };
         let queue = Queue::start(&engine, purpose).unwrap();
         (directory, queue)
@@ -361,6 +377,50 @@ mod tests {
         }));
         assert!(done.await.iter().all(Result::is_ok));
         assert_eq!(queue.0.pool.lock().threads, 3);
+    }
+
+    #[tokio::test]
+    async fn threads_beyond_the_first_end_when_they_are_idle() {
+        let (_directory, queue) = queue_with_idle(3, 3, Duration::from_millis(1));
+        for _ in 0..2 {
+            let all_are_running = Arc::new(Barrier::new(3));
+            let done = join_all((0..3).map(|_| {
+                let all_are_running = Arc::clone(&all_are_running);
+                run(&queue, member(1), move || {
+                    all_are_running.wait();
+                })
+            }));
+            assert!(done.await.iter().all(Result::is_ok));
+            while queue.0.pool.lock().threads > 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+        run(&queue, member(1), || {}).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_thread_that_was_busy_last_is_the_first_to_get_a_job() {
+        let (_directory, queue) = queue(2, 2);
+        let both_are_running = Arc::new(Barrier::new(2));
+        let done = join_all((0..2).map(|_| {
+            let both_are_running = Arc::clone(&both_are_running);
+            run(&queue, member(1), move || {
+                both_are_running.wait();
+            })
+        }));
+        assert!(done.await.iter().all(Result::is_ok));
+        while queue.0.pool.lock().idle.len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let first = queue.0.pool.lock().idle.last().map(Arc::clone).unwrap();
+        for _ in 0..5 {
+            run(&queue, member(1), || {}).await.unwrap();
+            while queue.0.pool.lock().idle.len() < 2 {
+                tokio::task::yield_now().await;
+            }
+            let last = queue.0.pool.lock().idle.last().map(Arc::clone).unwrap();
+            assert!(Arc::ptr_eq(&first, &last));
+        }
     }
 
     #[tokio::test]

@@ -99,7 +99,7 @@ mod postgres {
 
     fn store(db: &Db) -> Store {
         let url = PostgresUrl::parse(&db.url()).unwrap();
-        Store::start(Engine::Postgres(Target::new(&url).unwrap())).unwrap()
+        Store::start(Engine::Postgres(Target::new(&url, 2).unwrap())).unwrap()
     }
 
     async fn waiting_locks(db: &Db) -> i64 {
