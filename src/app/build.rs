@@ -27,7 +27,7 @@ use crate::service::mail::{self, Backlog};
 use crate::service::operations::maintenance::read_changes;
 use crate::service::operations::operator::count_open_organizations;
 use crate::service::{Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens};
-use crate::store::{Engine, Store, Target};
+use crate::store::{Engine, PlannedMigration, Store, Target};
 
 /// What `hallpass doctor` reports about a database.
 pub struct Inspection {
@@ -166,6 +166,14 @@ impl App {
             mail: mail.map_err(BuildError::Database)?,
             open_organizations: open_organizations.map_err(BuildError::Database)?,
         }))
+    }
+
+    /// What [`migrate`](Self::migrate) would do to the database.
+    ///
+    /// # Errors
+    /// As `build`.
+    pub async fn plan_migrations(config: &Config) -> Result<Vec<PlannedMigration>, BuildError> {
+        Ok(store(&config.database)?.plan().await?)
     }
 
     /// Applies the missing migrations and returns their names.

@@ -24,6 +24,8 @@ pub use error::BuildError;
 pub use open_files::raise_limit_of_open_files;
 pub use run::StopHandle;
 
+pub use crate::store::PlannedMigration;
+
 /// Replacements for external systems, for tests and `hallpass dev`; `None` means the real one.
 #[derive(Default)]
 pub struct Overrides {

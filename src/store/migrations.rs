@@ -11,12 +11,13 @@ use diesel::connection::SimpleConnection as _;
 use diesel::dsl::{select, sql};
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryDsl as _, QueryResult, RunQueryDsl as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::oneshot;
 
+use super::migration_plan::{Effect, effect};
 use super::migration_sql::statements;
 use super::pg_connection::PgConnection;
 use super::pg_runtime::wait_without_limit;
@@ -82,13 +83,51 @@ pub enum MigrationError {
     Store(#[from] StoreError),
 }
 
+/// A migration that [`Store::migrate`] would apply.
+#[derive(Debug)]
+pub struct PlannedMigration {
+    pub name: String,
+    pub is_in_transaction: bool,
+    /// On PostgreSQL; empty on SQLite, where others wait until all is done.
+    pub statements: Vec<Effect>,
+}
+
 impl Store {
+    /// What [`migrate`](Self::migrate) would do. It creates and changes nothing.
+    ///
+    /// # Errors
+    /// `TooNew`, or when the database does not answer.
+    pub async fn plan(&self) -> Result<Vec<PlannedMigration>, MigrationError> {
+        if !self.exists().await? {
+            return match self.engine {
+                Engine::Sqlite(_) => planned(&missing::<Sqlite>(&[], &SQLITE)?, |_| Ok(Vec::new())),
+                Engine::Postgres(_) => planned(&missing::<Pg>(&[], &POSTGRES)?, effects),
+            };
+        }
+        self.read(Requester::OPERATOR, |tx| {
+            let applied = applied_versions(tx)?;
+            match tx {
+                Tx::Sqlite(_) => {
+                    planned(&missing::<Sqlite>(&applied, &SQLITE)?, |_| Ok(Vec::new()))
+                }
+                Tx::Postgres(connection) => {
+                    let mut plan = planned(&missing::<Pg>(&applied, &POSTGRES)?, effects)?;
+                    for effect in plan.iter_mut().flat_map(|planned| &mut planned.statements) {
+                        effect.rows = rows(connection, effect.table.as_deref())?;
+                    }
+                    Ok(plan)
+                }
+            }
+        })
+        .await
+    }
+
     /// Applies the missing migrations and returns their names. Those that follow each other are one transaction. A
     /// read-only PostgreSQL is left as it is.
     ///
     /// # Errors
-    /// `TooNew` when a newer version has migrated the database, `ReadOnly` when migrations are missing there. Nothing is
-    /// changed then.
+    /// `TooNew` when a newer version has migrated the database, `ReadOnly` when migrations are missing there.
+    /// Nothing is changed then.
     pub async fn migrate(&self) -> Result<Vec<String>, MigrationError> {
         if let Engine::Postgres(_) = &self.engine {
             return self.migrate_postgres(POSTGRES).await;
@@ -168,11 +207,7 @@ impl Store {
     /// As `migrate`.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, MigrationError> {
         self.read(Requester::READINESS, |tx| {
-            let applied: Vec<String> = on!(tx, |conn| __diesel_schema_migrations::table
-                .select(__diesel_schema_migrations::version)
-                .load(conn))
-            .map_err(StoreError::from)?;
-            let applied: Vec<_> = applied.into_iter().map(MigrationVersion::from).collect();
+            let applied = applied_versions(tx)?;
             Ok(match tx {
                 Tx::Sqlite(_) => names(&missing::<Sqlite>(&applied, &SQLITE)?),
                 Tx::Postgres(_) => names(&missing::<Pg>(&applied, &POSTGRES)?),
@@ -236,10 +271,46 @@ fn applied(connection: &mut PgConnection) -> Result<Vec<MigrationVersion<'static
     if !select(sql::<Bool>(HAS_TABLE)).get_result::<bool>(connection)? {
         return Ok(Vec::new());
     }
-    let applied: Vec<String> = __diesel_schema_migrations::table
+    applied_versions(&mut Tx::Postgres(connection))
+}
+
+fn applied_versions(tx: &mut Tx<'_>) -> Result<Vec<MigrationVersion<'static>>, StoreError> {
+    let applied: Vec<String> = on!(tx, |conn| __diesel_schema_migrations::table
         .select(__diesel_schema_migrations::version)
-        .load(connection)?;
+        .load(conn))?;
     Ok(applied.into_iter().map(MigrationVersion::from).collect())
+}
+
+fn planned<DB: Backend>(
+    migrations: &[Box<dyn Migration<DB>>],
+    effects: impl Fn(&dyn Migration<DB>) -> Result<Vec<Effect>, MigrationError>,
+) -> Result<Vec<PlannedMigration>, MigrationError> {
+    let plan = |migration: &Box<dyn Migration<DB>>| {
+        Ok(PlannedMigration {
+            name: migration.name().to_string(),
+            is_in_transaction: migration.metadata().run_in_transaction(),
+            statements: effects(migration.as_ref())?,
+        })
+    };
+    migrations.iter().map(plan).collect()
+}
+
+fn effects(migration: &dyn Migration<Pg>) -> Result<Vec<Effect>, MigrationError> {
+    let statements = statements(migration).map_err(failed)?;
+    Ok(statements.iter().map(|sql| effect(sql)).collect())
+}
+
+/// What PostgreSQL last counted.
+fn rows(connection: &mut PgConnection, table: Option<&str>) -> Result<Option<i64>, StoreError> {
+    let Some(table) = table else {
+        return Ok(None);
+    };
+    let rows =
+        sql::<BigInt>("coalesce((select reltuples::bigint from pg_class where oid = to_regclass(")
+            .bind::<Text, _>(table)
+            .sql(")), -1)");
+    let rows: i64 = select(rows).get_result(connection)?;
+    Ok(Some(rows).filter(|rows| *rows >= 0))
 }
 
 /// Until the connection ends.

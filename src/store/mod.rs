@@ -20,6 +20,7 @@ pub mod join_links;
 pub mod known_addresses;
 pub mod known_devices;
 pub mod memberships;
+pub mod migration_plan;
 mod migration_sql;
 mod migrations;
 pub mod one_time_tokens;
@@ -52,7 +53,7 @@ use tokio::sync::Notify;
 
 pub use error::{StoreError, Unique};
 use fair_queue::Shares;
-pub use migrations::MigrationError;
+pub use migrations::{MigrationError, PlannedMigration};
 pub use postgres::Target;
 use queue::{Purpose, Queue};
 pub use requester::Requester;

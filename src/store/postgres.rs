@@ -34,8 +34,8 @@ const STATEMENT_TIMEOUT: &str =
 /// After the options of the URL, which do not change it. The library asks for UTF-8 when it connects.
 const TIME_ZONE: &str = "-c timezone=UTC";
 
-/// After all other options. A migration takes as long as it needs, but while it waits for a lock, everyone who needs the
-/// table waits behind it.
+/// After all other options. A migration takes as long as it needs, but while it waits for a lock, everyone who needs
+/// the table waits behind it.
 const MIGRATION_LIMITS: &str =
     "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=2s";
 
@@ -62,8 +62,8 @@ pub struct Target {
 
 impl Target {
     /// In addition to the parameters of tokio-postgres, libpq's `sslrootcert` names a PEM file of certificate
-    /// authorities to trust instead of the public ones. `require`, `verify-ca` and `verify-full` all mean the same here:
-    /// the certificate and its host name are verified. `pool_size` is the number of connections for requests.
+    /// authorities to trust instead of the public ones. `require`, `verify-ca` and `verify-full` all mean the same
+    /// here: the certificate and its host name are verified. `pool_size` is the number of connections for requests.
     ///
     /// # Errors
     /// A sentence that does not contain the URL, which holds a password.

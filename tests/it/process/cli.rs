@@ -47,6 +47,24 @@ on_both_databases! {
         assert_ne!(unknown.status.code(), Some(0));
     }
 
+    async fn a_plan_lists_what_is_pending_and_applies_nothing(db: Db) {
+        let empty = match db {
+            Db::Sqlite { .. } => db,
+            Db::Postgres { .. } => Db::empty_postgres().await.unwrap(),
+        };
+        let plan = ["migrate", "--plan", "--json"];
+        let pending = succeeds(hallpass_on(&empty, &plan))["pending"].clone();
+        assert_eq!(succeeds(hallpass_on(&empty, &plan))["pending"], pending);
+        let names = |list: &Value| -> Vec<String> {
+            let all = list.as_array().unwrap().iter();
+            all.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+        };
+        let applied = succeeds(hallpass_on(&empty, &["migrate", "--json"]));
+        let applied: Vec<&str> = applied["applied"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!(names(&pending), applied);
+        assert_eq!(succeeds(hallpass_on(&empty, &plan)), json!({"pending": []}));
+    }
+
     async fn disabling_the_last_admin_requires_even_the_last_admin(db: Db) {
         succeeds(hallpass_on(&db, &["migrate", "--json"]));
         succeeds(hallpass_on(&db, &["org", "create", "Acme", "--json"]));
@@ -251,4 +269,32 @@ async fn the_commands_of_the_readme_set_up_a_server() {
     server.client.get("/readyz").await.expect(200);
     let people = succeeds(hallpass_on(&db, &["user", "list", "--json"]));
     assert_eq!(people.as_array().unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_plan_says_what_is_locked_and_how_many_rows_there_are() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    db.execute(
+        "delete from __diesel_schema_migrations where version = '20261122230302';
+         update pg_class set reltuples = 4000000 where oid = 'audit'::regclass",
+    )
+    .await;
+    let plan = succeeds(hallpass_on(&db, &["migrate", "--plan", "--json"]));
+    let index = &plan["pending"][0]["statements"][0];
+    assert_eq!(
+        plan["pending"][0]["name"],
+        "2026-11-22-230302_audit_filters"
+    );
+    assert_eq!(index["table"], "audit");
+    assert_eq!(index["rows"], 4_000_000);
+    assert_eq!(index["lock"], "share: writes wait");
+    assert_eq!(index["work"], "reads the whole table");
+    let text = hallpass_on(&db, &["migrate", "--plan"]).output().unwrap();
+    assert!(
+        stdout(&text).contains("lock: share: writes wait; reads the whole table"),
+        "{}",
+        stdout(&text)
+    );
 }
