@@ -46,8 +46,11 @@ pub(super) fn effect(sql: &str) -> Effect {
         ["create", "table", ..] if words.contains(&"references") => {
             (after("references"), TRIGGER_WRITES, NOTHING)
         }
-        ["create", "table" | "type" | "sequence" | "view", ..]
-        | ["create", "function", ..]
+        [
+            "create",
+            "table" | "type" | "sequence" | "view" | "function",
+            ..,
+        ]
         | ["create", "or", "replace", "function", ..] => (None, NO_LOCK, NOTHING),
         ["create", "index", ..] | ["create", "unique", "index", ..] => {
             let lock = if is_concurrent { NOBODY } else { WRITES };

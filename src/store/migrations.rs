@@ -285,14 +285,17 @@ fn planned<DB: Backend>(
     migrations: &[Box<dyn Migration<DB>>],
     effects: impl Fn(&dyn Migration<DB>) -> Result<Vec<Effect>, MigrationError>,
 ) -> Result<Vec<PlannedMigration>, MigrationError> {
-    let plan = |migration: &Box<dyn Migration<DB>>| {
+    let plan = |migration: &dyn Migration<DB>| {
         Ok(PlannedMigration {
             name: migration.name().to_string(),
             is_in_transaction: migration.metadata().run_in_transaction(),
-            statements: effects(migration.as_ref())?,
+            statements: effects(migration)?,
         })
     };
-    migrations.iter().map(plan).collect()
+    migrations
+        .iter()
+        .map(|migration| plan(migration.as_ref()))
+        .collect()
 }
 
 fn effects(migration: &dyn Migration<Pg>) -> Result<Vec<Effect>, MigrationError> {

@@ -63,7 +63,6 @@ use tx::{find_for_share, later, on};
 
 /// The kind of database and its address.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "there is one per thread")]
 pub enum Engine {
     Sqlite(PathBuf),
     Postgres(Target),

@@ -158,7 +158,7 @@ impl Target {
                     Ok(Ok(connected)) => return Ok(connected),
                     Ok(Err(error)) => failure = Some(error),
                     Err(_) => {
-                        failure = Some(refused("it accepts the connection but does not respond"))
+                        failure = Some(refused("it accepts the connection but does not respond"));
                     }
                 }
             }
