@@ -8,11 +8,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, interval_at, sleep, timeout};
 
 use crate::domain::Priority;
-use crate::service::operations::maintenance;
+use crate::service::operations::{maintenance, purge};
 use crate::service::sessions::follow_feed::Progress;
 use crate::service::sessions::housekeeping;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
-use crate::service::{Result, Services, api_tokens, join_links, limits, mail, mfa, slack};
+use crate::service::{Result, Services, mail, mfa};
 
 const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
 
@@ -196,27 +196,7 @@ async fn purge(services: Arc<Services>) {
     let mut hourly = interval(PURGE_EVERY);
     loop {
         let _: Instant = hourly.tick().await;
-        if let Err(error) = slack::purge_expired(&services).await {
-            tracing::warn!(%error, "expired sign-ins with Slack were not deleted; trying again in an hour");
-        }
-        if let Err(error) = limits::purge_expired(&services).await {
-            tracing::warn!(%error, "old failed attempts were not deleted; trying again in an hour");
-        }
-        if let Err(error) = mail::gate::purge_decoys(&services).await {
-            tracing::warn!(%error, "decoy e-mails were not deleted; trying again in an hour");
-        }
-        if let Err(error) = mail::purge_settled(&services).await {
-            tracing::warn!(%error, "old e-mails were not deleted; trying again in an hour");
-        }
-        if let Err(error) = api_tokens::purge_spent(&services).await {
-            tracing::warn!(%error, "revoked and expired API tokens were not deleted; trying again in an hour");
-        }
-        if let Err(error) = join_links::purge_expired(&services).await {
-            tracing::warn!(%error, "expired join links were not deleted; trying again in an hour");
-        }
-        if let Err(error) = maintenance::purge_revocations(&services).await {
-            tracing::warn!(%error, "old revocations were not deleted; trying again in an hour");
-        }
+        purge::purge(&services).await;
         if let Err(error) = mfa::reseal_secrets(&services).await {
             tracing::warn!(%error, "authenticator secrets were not encrypted again; trying again in an hour");
         }

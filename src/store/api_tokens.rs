@@ -248,15 +248,3 @@ pub fn touch(
     .execute(conn))?;
     Ok(())
 }
-
-/// Deletes tokens that were revoked or expired before `before`.
-pub fn delete_spent(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, StoreError> {
-    Ok(on!(tx, |conn| diesel::delete(
-        api_tokens::table.filter(
-            api_tokens::revoked_at
-                .lt(Some(Timestamp(before)))
-                .or(api_tokens::expires_at.lt(Some(Timestamp(before))))
-        )
-    )
-    .execute(conn))?)
-}

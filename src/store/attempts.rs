@@ -189,20 +189,3 @@ fn delete_in_a_row(tx: &mut Tx<'_>, account: &str) -> Result<usize, StoreError> 
     )
     .execute(conn))?)
 }
-
-/// Deletes failures before `attempts_before`, and consecutive failures that ended before `rows_before`.
-pub fn delete_older(
-    tx: &mut Tx<'_>,
-    attempts_before: DateTime<Utc>,
-    rows_before: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        failed_attempts::table.filter(failed_attempts::at.le(Timestamp(attempts_before)))
-    )
-    .execute(conn))?;
-    on!(tx, |conn| diesel::delete(failures_in_a_row::table.filter(
-        failures_in_a_row::last_at.le(Timestamp(rows_before))
-    ))
-    .execute(conn))?;
-    Ok(())
-}

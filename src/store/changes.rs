@@ -188,10 +188,20 @@ fn delete_replaced(tx: &mut Tx<'_>, new: Change) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes changes that no longer affect any token.
-pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
+/// Deletes at most `limit` changes that no longer affect any token; returns how many.
+pub fn delete_expired(
+    tx: &mut Tx<'_>,
+    now: DateTime<Utc>,
+    limit: u32,
+) -> Result<usize, StoreError> {
+    let expired: Vec<i64> = on!(tx, |conn| changes::table
+        .filter(changes::expires_at.le(Timestamp(now)))
+        .order(changes::expires_at)
+        .select(changes::seq)
+        .limit(limit.into())
+        .load(conn))?;
     Ok(on!(tx, |conn| diesel::delete(
-        changes::table.filter(changes::expires_at.le(Timestamp(now)))
+        changes::table.filter(changes::seq.eq_any(&expired))
     )
     .execute(conn))?)
 }

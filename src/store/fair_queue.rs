@@ -58,6 +58,10 @@ impl<J> FairQueue<J> {
         self.next_group().is_some()
     }
 
+    pub(super) fn has_waiting(&self) -> bool {
+        self.waiting > 0
+    }
+
     /// The next job of a requester who does not have their share already. [`finish`](Self::finish) must follow.
     pub(super) fn take(&mut self) -> Option<(Requester, J)> {
         let group = self.next_group()?;

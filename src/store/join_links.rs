@@ -159,13 +159,6 @@ pub fn delete_made_by(
     Ok(())
 }
 
-pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
-    Ok(on!(tx, |conn| diesel::delete(
-        join_links::table.filter(join_links::expires_at.le(Timestamp(now)))
-    )
-    .execute(conn))?)
-}
-
 /// Deletes all links of an organization.
 pub fn delete_all_of(tx: &mut Tx<'_>, organization_id: OrganizationId) -> Result<(), StoreError> {
     on!(tx, |conn| diesel::delete(

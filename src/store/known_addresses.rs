@@ -77,11 +77,3 @@ pub fn delete_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError
     )?;
     Ok(())
 }
-
-pub fn delete_older(tx: &mut Tx<'_>, than: DateTime<Utc>) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        known_addresses::table.filter(known_addresses::last_at.le(Timestamp(than)))
-    )
-    .execute(conn))?;
-    Ok(())
-}

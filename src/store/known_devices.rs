@@ -94,11 +94,3 @@ pub fn delete_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError
     )?;
     Ok(())
 }
-
-pub fn delete_older(tx: &mut Tx<'_>, than: DateTime<Utc>) -> Result<(), StoreError> {
-    on!(tx, |conn| diesel::delete(
-        known_devices::table.filter(known_devices::last_at.le(Timestamp(than)))
-    )
-    .execute(conn))?;
-    Ok(())
-}

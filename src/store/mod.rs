@@ -10,6 +10,7 @@ pub mod attempts;
 pub mod audit;
 mod change_listener;
 pub mod changes;
+pub mod dead_rows;
 mod error;
 mod fair_queue;
 pub mod feed;
@@ -306,6 +307,11 @@ impl Store {
     /// Has [`listen`](Self::listen) tell other instances that changes were committed.
     pub fn announce_changes(&self) {
         self.changes_written.notify_one();
+    }
+
+    /// Whether requests that write wait for a thread.
+    pub fn is_waited_for(&self) -> bool {
+        self.writers.is_waited_for()
     }
 
     /// Wakes the task that waits for [`emails_queued`](Self::emails_queued).

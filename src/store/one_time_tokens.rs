@@ -147,11 +147,3 @@ pub fn take(
     .get_result(conn)
     .optional())?)
 }
-
-/// Deletes expired secrets.
-pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
-    Ok(on!(tx, |conn| diesel::delete(
-        one_time_tokens::table.filter(one_time_tokens::expires_at.le(Timestamp(now)))
-    )
-    .execute(conn))?)
-}

@@ -209,16 +209,6 @@ pub fn are_as_many_since(
     Ok(found.len() >= usize::from(number))
 }
 
-/// Deletes decoys that are older than `before`.
-pub fn delete_decoys(tx: &mut Tx<'_>, before: DateTime<Utc>) -> Result<usize, StoreError> {
-    Ok(on!(tx, |conn| diesel::delete(
-        outbox::table
-            .filter(outbox::kind.eq(DECOY))
-            .filter(outbox::created_at.le(Timestamp(before)))
-    )
-    .execute(conn))?)
-}
-
 /// Sets the next attempt to `next_attempt_at`, unless another worker has made one since.
 pub fn postpone(
     tx: &mut Tx<'_>,
@@ -257,18 +247,6 @@ pub fn give_up(
         ))
     )?;
     Ok(())
-}
-
-/// Deletes e-mails that were sent or given up before `then`.
-pub fn delete_settled_before(tx: &mut Tx<'_>, then: DateTime<Utc>) -> Result<usize, StoreError> {
-    Ok(on!(tx, |conn| diesel::delete(
-        outbox::table.filter(
-            outbox::sent_at
-                .lt(Timestamp(then))
-                .or(outbox::given_up_at.lt(Timestamp(then)))
-        )
-    )
-    .execute(conn))?)
 }
 
 pub fn backlog(tx: &mut Tx<'_>) -> Result<Backlog, StoreError> {

@@ -214,6 +214,11 @@ impl Queue {
         })
     }
 
+    /// Whether jobs wait for a thread.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.0.pool.lock().jobs.has_waiting()
+    }
+
     fn push(&self, requester: Requester, job: Job) {
         let pool = &self.0.pool;
         let mut state = pool.lock();

@@ -25,11 +25,3 @@ pub fn use_up(
         .execute(conn))?;
     Ok(inserted == 1)
 }
-
-/// Deletes states that have expired.
-pub fn delete_expired(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<usize, StoreError> {
-    Ok(on!(tx, |conn| diesel::delete(
-        slack_states::table.filter(slack_states::expires_at.le(Timestamp(now)))
-    )
-    .execute(conn))?)
-}

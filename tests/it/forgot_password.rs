@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::domain::EmailMessage;
+use hallpass::service::operations::purge::purge;
 use serde_json::json;
 
 use crate::support::{Db, OTHER_PASSWORD, PASSWORD, SlackApp, TestApp, on_both_databases};
@@ -204,10 +205,10 @@ on_both_databases! {
         app.forgets_password(UNKNOWN).await.expect(200);
         app.advance(TimeDelta::minutes(59));
         let operator_app = app.operator_app().await;
-        hallpass::service::mail::gate::purge_decoys(operator_app.services()).await.unwrap();
+        purge(operator_app.services()).await;
         assert_eq!(app.db.count("select count(*) from outbox").await, 2);
         app.advance(TimeDelta::minutes(1));
-        hallpass::service::mail::gate::purge_decoys(operator_app.services()).await.unwrap();
+        purge(operator_app.services()).await;
         assert_eq!(app.db.count("select count(*) from outbox").await, 1);
         assert_eq!(app.emails_to(ADA).await.len(), 1);
     }

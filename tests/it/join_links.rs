@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use hallpass::ports::Clock as _;
+use hallpass::service::operations::purge::purge;
 use serde_json::{Value, json};
 
 use crate::support::{Actor, Answer, SlackApp, TestApp, on_both_databases};
@@ -243,7 +244,7 @@ on_both_databases! {
         assert!(links(&ada).await.is_empty());
         assert_eq!(app.db.count("select count(*) from join_links").await, 1);
         let operator_app = app.operator_app().await;
-        hallpass::service::join_links::purge_expired(operator_app.services()).await.unwrap();
+        purge(operator_app.services()).await;
         assert_eq!(app.db.count("select count(*) from join_links").await, 0);
     }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use hallpass::config::Config;
-use hallpass::service::limits;
 use hallpass::service::operations::operator;
+use hallpass::service::operations::purge::purge;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -455,7 +455,7 @@ on_both_databases! {
         assert_eq!(app.db.count(&format!("{count} where block in ('192.0.2.4', '192.0.2.5')")).await, 1);
         let operator_app = app.operator_app().await;
         app.advance(TimeDelta::days(365) - TimeDelta::seconds(2));
-        limits::purge_expired(operator_app.services()).await.unwrap();
+        purge(operator_app.services()).await;
         assert_eq!(app.db.count(count).await, 1);
     }
 
@@ -618,7 +618,7 @@ on_both_databases! {
         app.fails(3, "192.0.2.1", "unknown@acme.example").await;
         let operator_app = app.operator_app().await;
         let left = async || {
-            limits::purge_expired(operator_app.services()).await.unwrap();
+            purge(operator_app.services()).await;
             let attempts = app.db.count("select count(*) from failed_attempts").await;
             (attempts, app.db.count("select count(*) from failures_in_a_row").await)
         };

@@ -31,6 +31,7 @@ mod failover;
 mod feed;
 mod forgot_password;
 mod hashing_limits;
+mod housekeeping;
 mod invitations;
 mod join_links;
 mod join_page;

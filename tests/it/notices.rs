@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use hallpass::domain::EmailMessage;
-use hallpass::service::limits;
+use hallpass::service::operations::purge::purge;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -359,9 +359,7 @@ fn device(notice: &EmailMessage) -> String {
 
 async fn purges(app: &TestApp) {
     let operator_app = app.operator_app().await;
-    limits::purge_expired(operator_app.services())
-        .await
-        .unwrap();
+    purge(operator_app.services()).await;
 }
 
 async fn ends(app: &TestApp, token: &str) -> crate::support::Answer {

@@ -12,26 +12,12 @@ pub use create::{CreateApiToken, CreatedApiToken, create_api_token};
 pub use list::list_api_tokens;
 pub use revoke::revoke_api_token;
 
-use crate::domain::{Role, UserId, lifetimes};
-use crate::service::{Error, MemberCaller, Result, Services};
-use crate::store::api_tokens;
+use crate::domain::{Role, UserId};
+use crate::service::{MemberCaller, Result};
 
 /// Whose tokens the caller may see: everyone's (`None`) for an admin, otherwise their own. Services may not create, see
 /// or revoke tokens.
 fn holder(caller: &MemberCaller) -> Result<Option<UserId>> {
     caller.session_id()?;
     Ok((caller.organization.role < Role::Admin).then_some(caller.profile.id))
-}
-
-/// Deletes tokens that were revoked or expired long ago.
-///
-/// # Errors
-/// When the database cannot be written.
-pub async fn purge_spent(services: &Services) -> Result<()> {
-    let before = services.now() - lifetimes::SPENT_API_TOKEN;
-    services
-        .store
-        .maintain(move |tx| api_tokens::delete_spent(tx, before).map_err(Error::from))
-        .await?;
-    Ok(())
 }

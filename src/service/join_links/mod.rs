@@ -15,19 +15,3 @@ pub use join::join;
 pub use list::list;
 pub use preview::{Preview, preview};
 pub use revoke::revoke;
-
-use crate::service::{Error, Result, Services};
-use crate::store::join_links;
-
-/// Deletes links that have expired.
-///
-/// # Errors
-/// When the database cannot be written.
-pub async fn purge_expired(services: &Services) -> Result<()> {
-    let now = services.now();
-    services
-        .store
-        .maintain(move |tx| join_links::delete_expired(tx, now).map_err(Error::from))
-        .await?;
-    Ok(())
-}

@@ -7,25 +7,25 @@ mod draw;
 mod hashing_permit;
 mod known_places;
 mod permit_hashing;
-mod purge;
 mod refusals;
 mod try_acquire;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
 
 use crate::domain::{AddressBlock, OrganizationId, Quota, UserId};
 use buckets::Buckets;
 use refusals::Refusals;
 
 pub(in crate::service) use attempts::{
-    Attempt, Locks, count_failure, counted_name, end_lock, unlock_account,
+    Attempt, IN_A_ROW_LASTS, Locks, WINDOW, count_failure, counted_name, end_lock, unlock_account,
 };
 pub(in crate::service) use draw::{draw, draw_as};
 pub use hashing_permit::HashingPermit;
 pub(in crate::service) use hashing_permit::Whose;
 pub(in crate::service) use known_places::{is_marked, remember_place};
 pub(in crate::service) use permit_hashing::{permit_hashing, permit_hashing_of};
-pub use purge::purge_expired;
 pub use refusals::note_refusal;
 pub use try_acquire::try_acquire;
 
@@ -140,6 +140,11 @@ impl Limits {
             refused: Default::default(),
             locks: AtomicU64::new(0),
         }
+    }
+
+    /// Forgets the buckets that are full again.
+    pub(in crate::service) fn forget_full(&self, now: DateTime<Utc>) {
+        self.buckets.remove_full(now.timestamp_micros());
     }
 
     /// Requests refused since the start, by group.

@@ -7,7 +7,6 @@
 use chrono::TimeDelta;
 
 use crate::domain::{Email, EmailMessage, OrganizationId, UserId, lifetimes};
-use crate::service::Services;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::store::StoreError;
 use crate::store::outbox;
@@ -171,16 +170,4 @@ fn has_room(
     Ok(!outbox::are_as_many_since(
         unit.tx, to, counter, since, limit,
     )?)
-}
-
-/// Deletes decoy rows that no longer count towards a limit.
-///
-/// # Errors
-/// When the database cannot be written.
-pub async fn purge_decoys(services: &Services) -> Result<(), StoreError> {
-    let before = services.now() - lifetimes::EMAIL_LIMIT_WINDOW;
-    services
-        .store
-        .maintain(move |tx| outbox::delete_decoys(tx, before).map(|_| ()))
-        .await
 }

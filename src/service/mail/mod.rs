@@ -5,10 +5,8 @@ mod deliver;
 pub mod gate;
 pub mod links;
 mod mail_transport;
-mod purge;
 mod retry;
 
 pub use backlog::{Backlog, backlog};
 pub use deliver::{claim, deliver, wait_until_queued};
 pub use mail_transport::MailTransport;
-pub use purge::purge_settled;

@@ -1,4 +1,4 @@
-//! What background workers do: they follow changes, keep room for writes, and delete old revocations.
+//! What background workers do: they follow changes and keep room for writes.
 
 use crate::service::Services;
 use crate::service::sessions::follow_feed::Progress;
@@ -27,16 +27,4 @@ pub async fn listen_for_changes(services: &Services, notify: impl Fn()) -> Resul
 /// `Unavailable` if it is already full.
 pub async fn keep_room(services: &Services) -> Result<(), StoreError> {
     services.store.keep_room().await
-}
-
-/// Deletes revocations of tokens that have expired.
-///
-/// # Errors
-/// When the database cannot be written.
-pub async fn purge_revocations(services: &Services) -> Result<(), StoreError> {
-    let now = services.now();
-    services
-        .revocations
-        .purge_expired(&services.store, now)
-        .await
 }

@@ -3,6 +3,7 @@
 pub mod list_audit;
 pub mod maintenance;
 pub mod operator;
+pub mod purge;
 pub mod readiness;
 pub mod rotate_keys;
 pub mod security_txt;

@@ -214,7 +214,7 @@ impl RevocationCache {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         store
-            .maintain(move |tx| changes::delete_expired(tx, now))
+            .maintain(move |tx| changes::delete_expired(tx, now, 1000))
             .await?;
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         tables.current.purge(now);

@@ -9,7 +9,6 @@ mod callback;
 mod code;
 mod link;
 mod provision_user;
-mod purge;
 mod reauthenticate;
 mod redeem;
 mod refuse;
@@ -27,7 +26,6 @@ pub use callback::{
     Callback, CallbackError, CallbackOutcome, CallbackResult, ReturnTarget, callback,
 };
 pub use link::link;
-pub use purge::purge_expired;
 pub use reauthenticate::reauthenticate;
 pub use redeem::{Redeem, Redeemed, redeem};
 pub use unlink::unlink_identity;

@@ -18,6 +18,11 @@ impl Database {
         self.0.engine()
     }
 
+    /// Whether requests wait to write.
+    pub(in crate::service) fn is_waited_for(&self) -> bool {
+        self.0.is_waited_for()
+    }
+
     /// Runs queries that change nothing, in turn with those of other requesters. Each sees the current state of the
     /// database.
     ///

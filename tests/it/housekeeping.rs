@@ -1,0 +1,154 @@
+//! What is no longer needed is deleted in small steps, and what is needed stays.
+
+use hallpass::service::operations::purge::Purge;
+
+use crate::support::{Actor, Db, TestApp, on_both_databases};
+
+const ADA: &str = "ada@acme.example";
+
+/// Rows of each kind that are no longer needed.
+const DEAD: i64 = 20_000;
+
+/// The largest step.
+const STEP: usize = 1000;
+
+/// Table, columns, and the values of row `i`, dead by `{time}` and with the id `{id}`; `{ada}` and `{acme}` exist.
+const ROWS: &[(&str, &str, &str)] = &[
+    (
+        "failed_attempts",
+        "account, address, at",
+        "'a', '192.0.2.1', {time}",
+    ),
+    (
+        "failures_in_a_row",
+        "account, failures, last_at",
+        "{text}, 1, {time}",
+    ),
+    (
+        "known_addresses",
+        "user_id, block, last_at",
+        "{ada}, {text}, {time}",
+    ),
+    (
+        "known_devices",
+        "user_id, device, network, last_at",
+        "{ada}, {text}, '', {time}",
+    ),
+    ("slack_states", "id, expires_at", "{id}, {time}"),
+    (
+        "one_time_tokens",
+        "hash, purpose, payload, expires_at",
+        "{text}, 'x', 'x', {time}",
+    ),
+    (
+        "join_links",
+        "id, hash, organization_id, maker_id, role, created_at, expires_at",
+        "{id}, {text}, {acme}, {ada}, 'employee', {time}, {time}",
+    ),
+    (
+        "api_tokens",
+        "id, hash, prefix, name, creator_id, organization_id, role, created_at, revoked_at",
+        "{id}, {text}, 'hp_', 'revoked', {ada}, {acme}, 'employee', {time}, {time}",
+    ),
+    (
+        "api_tokens",
+        "id, hash, prefix, name, creator_id, organization_id, role, created_at, expires_at",
+        "{id}, {text}, 'hp_', 'expired', {ada}, {acme}, 'employee', {time}, {time}",
+    ),
+    (
+        "outbox",
+        "id, kind, recipient, created_at",
+        "{id}, 'blank', '', {time}",
+    ),
+    (
+        "outbox",
+        "id, kind, recipient, created_at, sent_at",
+        "{id}, 'sent', 'a@b.example', {time}, {time}",
+    ),
+    (
+        "outbox",
+        "id, kind, recipient, created_at, given_up_at",
+        "{id}, 'lost', 'a@b.example', {time}, {time}",
+    ),
+    (
+        "changes",
+        "kind, user_id, at, expires_at",
+        "'person_changed', {id}, {time}, {time}",
+    ),
+];
+
+on_both_databases! {
+    async fn one_purge_is_many_short_transactions(db: Db) {
+        let app = TestApp::start(db).await;
+        let ada = app.signs_up("Acme", ADA).await;
+        let before = counts(&app).await;
+        inserts(&app, &ada, "2100-01-01", 1).await;
+        let living = counts(&app).await;
+        assert!(living.iter().zip(&before).all(|(living, before)| living > before));
+        inserts(&app, &ada, "2020-01-01", DEAD).await;
+        let operator_app = app.operator_app().await;
+
+        let mut interrupted = Purge::new(operator_app.services());
+        for _ in 0..3 {
+            interrupted.step().await.unwrap();
+        }
+        let dead: i64 = counts(&app).await.iter().sum::<i64>() - living.iter().sum::<i64>();
+        assert!(dead > 0);
+
+        let mut purge = Purge::new(operator_app.services());
+        let mut deleted = 0;
+        while let Some(step) = purge.step().await {
+            assert!((1..=STEP).contains(&step.deleted), "{step:?}");
+            if deleted == 0 {
+                ada.signs_in_again().await.me().await.expect(200);
+            }
+            deleted += i64::try_from(step.deleted).unwrap();
+        }
+        assert!(deleted > 0);
+        for (left, (was, (table, ..))) in counts(&app).await.iter().zip(living.iter().zip(ROWS)) {
+            // The sign-in in between has left rows of its own.
+            assert!((*was..was + 5).contains(left), "{table}: {was}, then {left}");
+        }
+    }
+}
+
+/// How many rows each table of [`ROWS`] has.
+async fn counts(app: &TestApp) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for (table, ..) in ROWS {
+        counts.push(app.db.count(&format!("select count(*) from {table}")).await);
+    }
+    counts
+}
+
+async fn inserts(app: &TestApp, actor: &Actor, day: &str, rows: i64) {
+    let (series, id, text, time) = match &app.db {
+        Db::Sqlite { .. } => (
+            format!(
+                "with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows}) select {{values}} from n"
+            ),
+            // Early, as the ids of old rows are.
+            "cast(x'0000' || randomblob(14) as blob)",
+            "hex(randomblob(16))",
+            format!("unixepoch('{day}') * 1000000"),
+        ),
+        Db::Postgres { .. } => (
+            format!("select {{values}} from generate_series(1, {rows})"),
+            "overlay(gen_random_uuid()::text placing '0000' from 1)::uuid",
+            "gen_random_uuid()::text",
+            format!("timestamptz '{day}'"),
+        ),
+    };
+    for (table, columns, values) in ROWS {
+        let values = values
+            .replace("{id}", id)
+            .replace("{text}", text)
+            .replace("{time}", &time)
+            .replace("{ada}", &app.db.id(actor.id()))
+            .replace("{acme}", &app.db.id(actor.organization_id()));
+        let select = series.replace("{values}", &values);
+        app.db
+            .execute(&format!("insert into {table} ({columns}) {select}"))
+            .await;
+    }
+}
