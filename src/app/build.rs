@@ -249,6 +249,7 @@ async fn services_parts(
         require_verified_email: config.accounts.require_verified_email,
         sessions_per_user: config.accounts.sessions_per_user,
         lifetimes: config.tokens.lifetimes,
+        retention: config.retention,
         return_urls: config.accounts.allowed_return_urls.clone(),
         slack: None,
         mail_transport: None,

@@ -11,6 +11,7 @@ mod mail;
 mod mail_templates;
 mod passwords;
 mod reader;
+mod retention;
 mod self_service;
 mod server;
 mod setting_error;
@@ -38,7 +39,7 @@ pub use variables::Variables;
 use reader::Reader;
 use setting_error::Problem;
 
-use crate::domain::SelfService;
+use crate::domain::{Retention, SelfService};
 
 /// In the working directory.
 pub const ENV_FILE: &str = ".env";
@@ -65,6 +66,7 @@ pub struct Config {
     /// `None` if sign-in with Slack is not configured.
     pub slack: Option<Slack>,
     pub mail: Mail,
+    pub retention: Retention,
     pub logging: Logging,
 }
 
@@ -121,6 +123,7 @@ impl Config {
         let database = Database::read(reader);
         let passwords = Passwords::read(reader);
         let accounts = Accounts::read(reader, server.as_ref());
+        let retention = retention::read(reader);
         let self_service = self_service::read(reader);
         let slack = Slack::read(reader, server.as_ref());
         let mail = Mail::read(reader);
@@ -135,6 +138,7 @@ impl Config {
             tokens: tokens?,
             passwords: passwords?,
             accounts: accounts?,
+            retention: retention?,
             self_service: self_service?,
             slack,
             mail: mail?,

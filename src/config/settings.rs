@@ -109,6 +109,15 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
         ],
     ),
     ("Mail", &[&SMTP_URL, &MAIL_FROM, &MAIL_TEMPLATES]),
+    (
+        "Retention",
+        &[
+            &RETAIN_SESSIONS,
+            &RETAIN_AUDIT,
+            &RETAIN_EMAILS,
+            &RETAIN_INVITATIONS,
+        ],
+    ),
     ("Logs", &[&LOG_FORMAT, &RUST_LOG, &NO_COLOR]),
 ];
 
@@ -521,6 +530,41 @@ pub static MAIL_TEMPLATES: Setting = Setting {
     secret: false,
     example: "",
     description: "Folder with templates, such as `verify_email.html`, that replace the built-in ones.",
+};
+
+pub static RETAIN_SESSIONS: Setting = Setting {
+    name: "RETAIN_SESSIONS",
+    default: Fallback::Value("30d"),
+    secret: false,
+    example: "30d",
+    description: "How long a session is kept after its end, with device and address, from `7d` to `3650d`. What is \
+                  older is deleted every hour, here and in the next three.",
+};
+
+pub static RETAIN_AUDIT: Setting = Setting {
+    name: "RETAIN_AUDIT",
+    default: Fallback::Value("400d"),
+    secret: false,
+    example: "400d",
+    description: "How long rows of the audit log are kept, from `7d` to `3650d`.",
+};
+
+pub static RETAIN_EMAILS: Setting = Setting {
+    name: "RETAIN_EMAILS",
+    default: Fallback::Value("30d"),
+    secret: false,
+    example: "30d",
+    description: "How long the record of an e-mail is kept after it was sent or given up, from `7d` to `3650d`. One \
+                  that waits for a mail server is given up after seven days, also without `SMTP_URL`.",
+};
+
+pub static RETAIN_INVITATIONS: Setting = Setting {
+    name: "RETAIN_INVITATIONS",
+    default: Fallback::Value("30d"),
+    secret: false,
+    example: "30d",
+    description: "How long an invitation is kept after it was accepted, declined or revoked, or has expired, from `7d` \
+                  to `3650d`.",
 };
 
 pub static LOG_FORMAT: Setting = Setting {

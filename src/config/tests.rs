@@ -91,6 +91,10 @@ fn only_a_secret_is_required() {
     assert_eq!(config.tokens.lifetimes.token.seconds(), 604_800);
     assert_eq!(config.tokens.lifetimes.session.seconds(), 7_776_000);
     assert_eq!(config.tokens.lifetimes.idle, None);
+    let kept = config.retention;
+    let kept =
+        [kept.sessions, kept.audit, kept.emails, kept.invitations].map(|kept| kept.to_string());
+    assert_eq!(kept, ["30d", "400d", "30d", "30d"]);
     assert!(config.accounts.allowed_return_urls.is_empty());
     assert_eq!(config.accounts.app_url, config.server.public_url);
     assert_eq!(config.accounts.tenant_domain, None);
@@ -202,6 +206,10 @@ fn valid_values_are_parsed_into_the_config() {
         ("TOKEN_LIFETIME", "90m"),
         ("SESSION_LIFETIME", "365d"),
         ("SESSION_IDLE", "300s"),
+        ("RETAIN_SESSIONS", "7d"),
+        ("RETAIN_AUDIT", "3650d"),
+        ("RETAIN_EMAILS", "240h"),
+        ("RETAIN_INVITATIONS", "90d"),
         (
             "ALLOWED_RETURN_URLS",
             "https://app.example.com/auth,com.example.app://in",
@@ -272,6 +280,10 @@ fn valid_values_are_parsed_into_the_config() {
     assert_eq!(lifetimes.token.seconds(), 5_400);
     assert_eq!(lifetimes.session.seconds(), 31_536_000);
     assert_eq!(lifetimes.idle.map(SessionIdle::seconds), Some(300));
+    let kept = config.retention;
+    let kept =
+        [kept.sessions, kept.audit, kept.emails, kept.invitations].map(|kept| kept.to_string());
+    assert_eq!(kept, ["7d", "3650d", "10d", "90d"]);
     assert_eq!(config.accounts.allowed_return_urls.len(), 2);
     assert_eq!(config.accounts.app_url.as_str(), "https://app.example.com/");
     assert_eq!(
@@ -355,6 +367,10 @@ fn invalid_values_are_rejected_by_name() {
         ("SESSION_LIFETIME", "14m"),
         ("SESSION_LIFETIME", "366d"),
         ("SESSION_IDLE", "never"),
+        ("RETAIN_SESSIONS", "6d"),
+        ("RETAIN_AUDIT", "3651d"),
+        ("RETAIN_EMAILS", "forever"),
+        ("RETAIN_INVITATIONS", "0"),
         ("SESSION_IDLE", "91d"),
         ("ALLOWED_RETURN_URLS", "https://*.example.com"),
         ("ALLOWED_RETURN_URLS", "http://app.example.com"),

@@ -144,6 +144,21 @@ life! {
     SessionIdle, 5 * MINUTE, 365 * DAY
 }
 
+life! {
+    /// How long a row is kept after it has ended, seven days to ten years: no token and no link of ours lives longer
+    /// than seven days without its row.
+    Kept, 7 * DAY, 3650 * DAY
+}
+
+/// How long rows are kept that are not needed any more, as people may want to look at them.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    pub sessions: Kept,
+    pub audit: Kept,
+    pub emails: Kept,
+    pub invitations: Kept,
+}
+
 /// Not a life, or one out of bounds, which are in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutOfBounds {

@@ -52,7 +52,9 @@ pub use ids::{
 pub use invitation::Invitation;
 pub use join_link::JoinLink;
 pub use join_policy::JoinPolicy;
-pub use lifetimes::{LifetimeRule, Lifetimes, SessionIdle, SessionLifetime, TokenLifetime};
+pub use lifetimes::{
+    Kept, LifetimeRule, Lifetimes, Retention, SessionIdle, SessionLifetime, TokenLifetime,
+};
 pub use mail::{MailLogin, MailSender, MailServer, MailTls};
 pub use names::{ApiTokenName, OrganizationName, PersonName};
 pub use network::Network;

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use crate::domain::{AllowedReturnUrl, JoinPolicy, Lifetimes, ReservedSlugs, SelfService};
+use crate::domain::{
+    AllowedReturnUrl, JoinPolicy, Lifetimes, ReservedSlugs, Retention, SelfService,
+};
 use crate::ports::{Clock, Entropy, random_bytes};
 use crate::service::{
     Database, Error, Limits, MailTransport, Passwords, Result, RevocationCache, Slack, Tokens,
@@ -30,6 +32,8 @@ pub struct ServicesParts {
     pub sessions_per_user: u32,
     /// How long tokens and sessions last; an organization may allow less.
     pub lifetimes: Lifetimes,
+    /// How long is kept what has ended.
+    pub retention: Retention,
     /// Where sign-ins may lead back to.
     pub return_urls: Vec<AllowedReturnUrl>,
     /// `None` if sign-in with Slack is not set up.
@@ -53,6 +57,7 @@ pub struct Services {
     pub(in crate::service) require_verified_email: bool,
     pub(in crate::service) sessions_per_user: u32,
     pub(in crate::service) lifetimes: Lifetimes,
+    pub(in crate::service) retention: Retention,
     pub(in crate::service) return_urls: Vec<AllowedReturnUrl>,
     pub(in crate::service) slack: Option<Slack>,
     pub(in crate::service) mail_transport: Option<MailTransport>,
@@ -76,6 +81,7 @@ impl Services {
             require_verified_email: parts.require_verified_email,
             sessions_per_user: parts.sessions_per_user,
             lifetimes: parts.lifetimes,
+            retention: parts.retention,
             return_urls: parts.return_urls,
             slack: parts.slack,
             mail_transport: parts.mail_transport,

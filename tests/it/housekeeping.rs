@@ -1,6 +1,8 @@
 //! What is no longer needed is deleted in small steps, and what is needed stays.
 
-use hallpass::service::operations::purge::Purge;
+use chrono::TimeDelta;
+use hallpass::service::operations::purge::{Purge, purge};
+use hallpass::service::sessions::housekeeping;
 
 use crate::support::{Actor, Db, TestApp, on_both_databases};
 
@@ -110,6 +112,68 @@ on_both_databases! {
             assert!((*was..was + 5).contains(left), "{table}: {was}, then {left}");
         }
     }
+
+    async fn what_has_ended_is_kept_as_long_as_the_settings_say(db: Db) {
+        let app = TestApp::start(db).await;
+        let ada = app.signs_up_verified("Acme", ADA).await;
+        ada.signs_in_again().await.logs_out().await.expect(200);
+        for email in ["bob@acme.example", "eve@acme.example"] {
+            ada.invites(email, "employee").await.expect(201);
+        }
+        let invitations = ada.get(&ada.organization_path("/invitations")).await.expect(200);
+        let revoked = invitations["invitations"][0]["id"].as_str().unwrap();
+        ada.delete(&ada.organization_path(&format!("/invitations/{revoked}"))).await.expect(200);
+        // Sessions, invitations, e-mails that no mail server took, audit rows: all as they were, or which are gone.
+        let all = left(&app).await;
+        assert_eq!(all[..2], [2, 2]);
+        let [sessions, invitations, emails, audit] = all;
+
+        app.advance(TimeDelta::days(30) - TimeDelta::seconds(1));
+        assert_eq!(purged(&app).await, all);
+        app.advance(TimeDelta::seconds(1));
+        assert_eq!(purged(&app).await, [sessions - 1, invitations - 1, emails, audit]);
+        app.advance(TimeDelta::days(7) - TimeDelta::seconds(1));
+        assert_eq!(purged(&app).await, [sessions - 1, invitations - 1, emails, audit]);
+        app.advance(TimeDelta::seconds(1));
+        assert_eq!(purged(&app).await, [sessions - 1, invitations - 2, 0, audit]);
+        let later = ada.signs_in_again().await;
+        // Her first session has ended by now, and is deleted thirty days after that was noticed.
+        app.advance(TimeDelta::days(60));
+        assert_eq!(purged(&app).await[0], 2);
+        app.advance(TimeDelta::days(29));
+        assert_eq!(purged(&app).await[0], 2);
+        app.advance(TimeDelta::days(1));
+        assert_eq!(purged(&app).await[0], 1);
+        app.advance(TimeDelta::days(400 - 37 - 60 - 30) - TimeDelta::milliseconds(1));
+        assert!(purged(&app).await[3] > audit);
+        app.advance(TimeDelta::milliseconds(1));
+        let logins = "select count(*) from audit where action = 'session.login'";
+        let before = app.db.count(logins).await;
+        assert!(purged(&app).await[3] < audit);
+        assert_eq!(app.db.count(logins).await, before - 1);
+        later.me().await.refused(401, "Token expired");
+    }
+}
+
+/// What every instance does each hour, and what is left then.
+async fn purged(app: &TestApp) -> [i64; 4] {
+    let operator_app = app.operator_app().await;
+    housekeeping::close_ended(operator_app.services())
+        .await
+        .unwrap();
+    purge(operator_app.services()).await;
+    left(app).await
+}
+
+async fn left(app: &TestApp) -> [i64; 4] {
+    let mut left = [0; 4];
+    for (table, left) in ["sessions", "invitations", "outbox", "audit"]
+        .iter()
+        .zip(&mut left)
+    {
+        *left = app.db.count(&format!("select count(*) from {table}")).await;
+    }
+    left
 }
 
 /// How many rows each table of [`ROWS`] has.
@@ -125,7 +189,8 @@ async fn inserts(app: &TestApp, actor: &Actor, day: &str, rows: i64) {
     let (series, id, text, time) = match &app.db {
         Db::Sqlite { .. } => (
             format!(
-                "with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows}) select {{values}} from n"
+                "with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows})
+                 select {{values}} from n"
             ),
             // Early, as the ids of old rows are.
             "cast(x'0000' || randomblob(14) as blob)",

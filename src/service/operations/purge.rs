@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::time::{Instant, sleep};
 
-use crate::domain::lifetimes;
+use crate::domain::{Retention, lifetimes};
 use crate::service::Services;
 use crate::service::limits::{IN_A_ROW_LASTS, WINDOW};
 use crate::store::dead_rows::{self, DeadRows};
@@ -20,7 +20,13 @@ const PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Every kind of rows that is deleted, and how long rows are kept after they have ended.
-fn kept(_services: &Services) -> Vec<(DeadRows, TimeDelta)> {
+fn kept(services: &Services) -> Vec<(DeadRows, TimeDelta)> {
+    let Retention {
+        sessions,
+        audit,
+        emails,
+        invitations,
+    } = services.retention;
     let at_once = TimeDelta::zero();
     vec![
         (DeadRows::FailedAttempts, WINDOW),
@@ -33,14 +39,16 @@ fn kept(_services: &Services) -> Vec<(DeadRows, TimeDelta)> {
         (DeadRows::RevokedApiTokens, lifetimes::SPENT_API_TOKEN),
         (DeadRows::ExpiredApiTokens, lifetimes::SPENT_API_TOKEN),
         (DeadRows::Decoys, lifetimes::EMAIL_LIMIT_WINDOW),
-        (DeadRows::SentEmails, EMAILS),
-        (DeadRows::GivenUpEmails, EMAILS),
+        (DeadRows::SentEmails, emails.span()),
+        (DeadRows::GivenUpEmails, emails.span()),
+        // They are given up after that, by whoever would send them, or else here.
+        (DeadRows::UnsentEmails, lifetimes::EMAIL + emails.span()),
+        (DeadRows::Invitations, invitations.span()),
+        (DeadRows::Sessions, sessions.span()),
+        (DeadRows::Audit, audit.span()),
         (DeadRows::Changes, at_once),
     ]
 }
-
-/// How long the outcome of an e-mail is kept for operators.
-const EMAILS: TimeDelta = TimeDelta::days(30);
 
 /// One transaction of a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

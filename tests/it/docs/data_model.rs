@@ -27,11 +27,11 @@ const TABLES: &[(&str, &str)] = &[
     ),
     (
         "sessions",
-        "Sessions, ended ones included; `kind` is their carrier, `ver` the session version they began with.",
+        "Sessions, ended ones included for `RETAIN_SESSIONS`; `kind` is their carrier, `ver` the session version.",
     ),
     (
         "one_time_tokens",
-        "Hashes of the tokens in links, of challenges and of codes of the Slack sign-in.",
+        "Hashes of the tokens in links, of challenges and of codes of the Slack sign-in, until they expire.",
     ),
     (
         "totp",
@@ -44,11 +44,11 @@ const TABLES: &[(&str, &str)] = &[
     ),
     (
         "invitations",
-        "Invitations by e-mail; `letter` numbers their e-mails, and only the newest link works.",
+        "Invitations by e-mail, ended ones for `RETAIN_INVITATIONS`; only the link of the newest `letter` works.",
     ),
     (
         "join_links",
-        "Links by which people join an organization; `hash` is that of their token.",
+        "Links by which people join an organization, until they expire; `hash` is that of their token.",
     ),
     ("workspaces", "Which Slack workspace is which organization."),
     (
@@ -69,23 +69,23 @@ const TABLES: &[(&str, &str)] = &[
     ),
     (
         "outbox",
-        "E-mails to send, sealed; `letter` is their content until they are sent.",
+        "E-mails to send, sealed; `letter` is their content until they are sent; rows stay for `RETAIN_EMAILS`.",
     ),
     (
         "changes",
-        "What every instance must learn: ended sessions, revoked tokens, changed users and organizations.",
+        "What every instance must learn, while tokens it concerns are valid: ended sessions, changed users and so on.",
     ),
     (
         "audit",
-        "The audit log. It has no foreign keys, so that rows outlive what they are about.",
+        "The audit log, for `RETAIN_AUDIT`. It has no foreign keys, so that rows outlive what they are about.",
     ),
     (
         "failed_attempts",
-        "Wrong passwords by account, under a keyed hash, and address.",
+        "Wrong passwords of the last 15 minutes by account, under a keyed hash, and address.",
     ),
     (
         "known_addresses",
-        "From where users have signed in: the latest addresses, which a lock of their account spares.",
+        "From where users have signed in, for a year: the latest addresses, which a lock of their account spares.",
     ),
     (
         "active_organizations",
@@ -93,11 +93,11 @@ const TABLES: &[(&str, &str)] = &[
     ),
     (
         "known_devices",
-        "With which devices users have signed in, and from which networks; what is new is notified.",
+        "With which devices users have signed in, and from which networks, for a year; what is new is notified.",
     ),
     (
         "failures_in_a_row",
-        "Wrong passwords in a row by account, under a keyed hash.",
+        "Wrong passwords in a row by account, under a keyed hash, for a day after the last.",
     ),
 ];
 
