@@ -28,7 +28,8 @@ pub mod metrics;
 mod mfa;
 mod next_auth;
 mod only_looks;
-pub mod openapi;
+#[cfg(test)]
+mod openapi;
 mod operations;
 mod organizations;
 mod pages;
@@ -53,5 +54,5 @@ mod untrusted_proxy;
 mod tests;
 
 pub use app::app;
-pub use openapi::openapi_json;
+pub use operations::embedded::openapi_json;
 pub use settings::Settings;

@@ -2,6 +2,7 @@
 
 use actix_web::middleware::from_fn;
 use actix_web::web;
+#[cfg(test)]
 use utoipa::OpenApi;
 
 use super::route_pattern::RoutePattern;
@@ -25,6 +26,7 @@ macro_rules! routes {
             );)+
         }
 
+        #[cfg(test)]
         #[derive(OpenApi)]
         #[openapi(paths($($($($handler)::+),+),+))]
         pub(super) struct Documented;

@@ -1,9 +1,6 @@
 //! The settings of the HTTP layer.
 
-use std::sync::OnceLock;
-
 use actix_web::http::header::HeaderValue;
-use actix_web::web::Bytes;
 use ipnet::IpNet;
 use url::Url;
 
@@ -31,10 +28,6 @@ pub struct Settings {
     pub(super) own_places: Vec<Url>,
     /// Whether only names of this machine, and `public_url`'s, are answered.
     pub(super) own_hosts_only: bool,
-    /// Rendered at the first request, so that the start does not wait for it.
-    pub(super) reference_page: OnceLock<Bytes>,
-    /// Likewise.
-    pub(super) openapi_document: OnceLock<Bytes>,
 }
 
 impl Settings {
@@ -69,8 +62,6 @@ impl Settings {
             proxy_header: ProxyHeader::XForwarded,
             mentioned_proxies: Mentioned::default(),
             own_hosts_only: false,
-            reference_page: OnceLock::new(),
-            openapi_document: OnceLock::new(),
         }
     }
 

@@ -1,5 +1,9 @@
 //! Health, metrics and the API reference of a running server.
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+
 use crate::support::cluster::free_port;
 use crate::support::{Db, TestApp, on_both_databases};
 
@@ -64,6 +68,50 @@ async fn the_reference_page_loads_nothing_from_elsewhere() {
     ] {
         assert!(!html.contains(foreign), "{foreign}");
     }
+}
+
+#[actix_web::test]
+async fn the_documents_are_the_same_compressed_or_not() {
+    let app = TestApp::start(Db::sqlite()).await;
+    let plain = app.get("/openapi.json").await;
+    assert_eq!(plain.text(), hallpass::http::openapi_json());
+    assert_eq!(plain.header("vary"), Some("Accept-Encoding"));
+    assert_eq!(plain.header("content-encoding"), None);
+    for accepted in ["gzip", "br, gzip;q=0.8"] {
+        let answer = app
+            .get("/openapi.json")
+            .header("accept-encoding", accepted)
+            .await;
+        assert_eq!(
+            answer.header("content-encoding"),
+            Some("gzip"),
+            "{accepted}"
+        );
+        let mut json = String::new();
+        GzDecoder::new(answer.body.as_slice())
+            .read_to_string(&mut json)
+            .unwrap();
+        assert_eq!(json, plain.text());
+    }
+    for refused in ["identity", "gzip;q=0", "br"] {
+        let answer = app
+            .get("/openapi.json")
+            .header("accept-encoding", refused)
+            .await;
+        assert_eq!(answer.header("content-encoding"), None, "{refused}");
+    }
+}
+
+#[actix_web::test]
+async fn the_reference_page_calls_the_public_url() {
+    let app = TestApp::configured(Db::sqlite(), |config| {
+        config.server.public_url = "https://id.example.com/a&b/".parse().unwrap();
+    })
+    .await;
+    let page = app.get("/docs").await.text().replace("&#x2f;", "/");
+    assert!(page.contains("curl https://id.example.com/a&amp;b/api/auth/login"));
+    assert!(!page.contains("@PUBLIC_URL@"));
+    assert!(page.ends_with("</html>\n"));
 }
 
 #[actix_web::test]

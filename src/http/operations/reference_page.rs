@@ -1,18 +1,22 @@
-//! The OpenAPI document, arranged for readers.
+//! The OpenAPI document, arranged for readers: how `docs/reference.html` is generated.
 #![expect(
     clippy::indexing_slicing,
     reason = "a JSON value indexed by what it does not hold answers null"
 )]
 
+use minijinja::{Environment, HtmlEscape};
 use serde::Serialize;
 use serde_json::Value;
-use url::Url;
 
+use super::docs::STYLE;
+use super::embedded::PUBLIC_URL;
 use crate::http::error_code::ErrorCode;
 use crate::http::openapi::{self, Fields, example_of, resolve};
 
+const TEMPLATE: &str = include_str!("docs.html");
+
 #[derive(Serialize)]
-pub(super) struct ReferencePage {
+struct ReferencePage {
     version: &'static str,
     introduction: Vec<String>,
     base: String,
@@ -77,9 +81,9 @@ struct ErrorLine {
     remedy: &'static str,
 }
 
-pub(super) fn build(public_url: &Url) -> ReferencePage {
+fn build() -> ReferencePage {
     let document = serde_json::to_value(openapi::document()).unwrap_or_default();
-    let base = public_url.as_str().trim_end_matches('/').to_owned();
+    let base = PUBLIC_URL.to_owned();
     let groups = list(&document["tags"])
         .map(|tag| Group {
             name: text(&tag["name"]),
@@ -270,4 +274,70 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+fn render(page: &ReferencePage) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.add_filter("prose", prose);
+    environment.add_template("docs.html", TEMPLATE)?;
+    environment
+        .get_template("docs.html")?
+        .render(minijinja::context! { style => STYLE, page => page })
+}
+
+/// Escapes text and marks what is between backticks as code.
+fn prose(text: &str) -> minijinja::Value {
+    let mut html = String::new();
+    for (i, part) in text.split('`').enumerate() {
+        let part = HtmlEscape(part);
+        html += &if i % 2 == 1 {
+            format!("<code>{part}</code>")
+        } else {
+            part.to_string()
+        };
+    }
+    minijinja::Value::from_safe_string(html)
+}
+
+mod tests {
+    use super::*;
+    use crate::http::generated;
+
+    fn page() -> String {
+        let mut page = render(&build()).unwrap();
+        page.push('\n');
+        page
+    }
+
+    #[test]
+    fn the_reference_page_in_the_repository_is_up_to_date() {
+        generated::assert_up_to_date("docs/reference.html", &page());
+    }
+
+    #[test]
+    fn prose_is_escaped_and_its_code_is_marked() {
+        assert_eq!(prose("a <b> `c`").to_string(), "a &lt;b&gt; <code>c</code>");
+    }
+
+    #[test]
+    fn the_page_loads_nothing_from_anywhere() {
+        let page = page();
+        for loader in ["<script", "<link", "<img", "<iframe", "@import", "url("] {
+            assert!(!page.contains(loader), "{loader}");
+        }
+    }
+
+    #[test]
+    fn the_page_shows_every_route_and_calls_it_by_the_public_url() {
+        let page = page().replace("&#x2f;", "/");
+        for (path, methods) in crate::http::routes::REGISTERED {
+            assert!(page.contains(path), "{path}");
+            for method in *methods {
+                assert!(page.contains(&method.to_uppercase()), "{method} {path}");
+            }
+        }
+        assert!(page.contains("curl @PUBLIC_URL@/api/auth/login"));
+    }
 }

@@ -1,4 +1,4 @@
-//! Very many idle connections.
+//! The memory of a server, idle and with very many idle connections.
 
 use std::fs;
 
@@ -74,12 +74,26 @@ async fn twenty_thousand_idle_connections_do_not_block_other_clients() {
     eprintln!("{count} idle connections take {each} bytes of memory each");
 }
 
+#[actix_web::test]
+async fn the_apis_documents_leave_no_memory_in_use() {
+    let server = Server::start(&Db::sqlite()).await;
+    let before = kib(&server, "RssAnon:");
+    for _ in 0..3 {
+        server.client.get("/openapi.json").await.expect(200);
+        assert_eq!(server.client.get("/docs").await.status, 200);
+    }
+    let after = kib(&server, "RssAnon:");
+    assert!(after < before + 3 * 1024, "{before} KiB, then {after}");
+}
+
 /// Resident, in KiB.
 fn memory(server: &Server) -> u64 {
+    kib(server, "VmRSS:")
+}
+
+/// A line of `/proc/<pid>/status`.
+fn kib(server: &Server, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.process.id())).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
