@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use hallpass::domain::Change;
+use hallpass::domain::{Change, PostgresUrl};
 use hallpass::store::feed::{self, News};
 use hallpass::store::{Engine, Requester, Store, StoreError, Target};
 use tokio_postgres::{Client, NoTls};
@@ -149,7 +149,8 @@ async fn no_change_is_missed_or_read_twice_under_load() {
     let Some(db) = Db::postgres().await else {
         return;
     };
-    let target = Target::parse(&db.url().into()).unwrap();
+    let url = PostgresUrl::parse(&db.url()).unwrap();
+    let target = Target::new(&url, 8).unwrap();
     let store = Store::start(Engine::Postgres(target)).unwrap();
     let begin = store.read(Requester::FEED, feed::begin).await.unwrap();
     let mut position = begin.expect("it is no standby");
