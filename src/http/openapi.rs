@@ -499,9 +499,7 @@ fn example(code: ErrorCode) -> Value {
         "error": code.reason(),
     });
     if code == ErrorCode::ValidationFailed {
-        #[expect(clippy::indexing_slicing, reason = "`body` is the object above")]
-        let details = &mut body["details"];
-        *details = json!([{
+        body["details"] = json!([{
             "field": "email",
             "code": "invalid_email",
             "message": "Please enter an e-mail address such as ada@example.com.",
