@@ -248,6 +248,7 @@ async fn services_parts(
         reserved_slugs: reserved_slugs(config),
         require_verified_email: config.accounts.require_verified_email,
         sessions_per_user: config.accounts.sessions_per_user,
+        people_cache_size: config.accounts.people_cache_size,
         lifetimes: config.tokens.lifetimes,
         retention: config.retention,
         return_urls: config.accounts.allowed_return_urls.clone(),

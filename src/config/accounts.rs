@@ -8,8 +8,8 @@ use super::reader::Reader;
 use super::server::Server;
 use super::setting_error::{Problem, quoted};
 use super::settings::{
-    ALLOWED_RETURN_URLS, APP_URL, DEFAULT_JOIN_POLICY, REQUIRE_VERIFIED_EMAIL, SESSIONS_PER_USER,
-    TENANT_DOMAIN,
+    ALLOWED_RETURN_URLS, APP_URL, DEFAULT_JOIN_POLICY, PEOPLE_CACHE_SIZE, REQUIRE_VERIFIED_EMAIL,
+    SESSIONS_PER_USER, TENANT_DOMAIN,
 };
 use super::values::{join_policy, number_within, switch};
 use crate::domain::person::MOST_SESSIONS;
@@ -20,6 +20,8 @@ pub struct Accounts {
     pub default_join_policy: JoinPolicy,
     pub require_verified_email: bool,
     pub sessions_per_user: u32,
+    /// How many users are kept in memory at most.
+    pub people_cache_size: u32,
     pub allowed_return_urls: Vec<AllowedReturnUrl>,
     /// The base URL of links in e-mails.
     pub app_url: Url,
@@ -32,6 +34,7 @@ impl Accounts {
         let default_join_policy = reader.value(&DEFAULT_JOIN_POLICY, join_policy);
         let require_verified_email = reader.value(&REQUIRE_VERIFIED_EMAIL, switch);
         let sessions_per_user = reader.value(&SESSIONS_PER_USER, number_within(1..=MOST_SESSIONS));
+        let people_cache_size = reader.value(&PEOPLE_CACHE_SIZE, number_within(1_000..=10_000_000));
         let mut allowed_return_urls = reader.list(&ALLOWED_RETURN_URLS, |text| {
             AllowedReturnUrl::parse(text).map_err(|error| {
                 Problem::new(
@@ -53,6 +56,7 @@ impl Accounts {
             default_join_policy: default_join_policy?,
             require_verified_email: require_verified_email?,
             sessions_per_user: sessions_per_user?,
+            people_cache_size: people_cache_size?,
             allowed_return_urls,
             app_url: match app_url {
                 Some(url) => url,

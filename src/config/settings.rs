@@ -58,7 +58,10 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
             &SECURITY_CONTACT,
         ],
     ),
-    ("Database", &[&DATABASE_URL, &DATABASE_POOL_SIZE]),
+    (
+        "Database",
+        &[&DATABASE_URL, &DATABASE_POOL_SIZE, &PEOPLE_CACHE_SIZE],
+    ),
     (
         "Tokens",
         &[
@@ -226,6 +229,15 @@ pub static DATABASE_POOL_SIZE: Setting = Setting {
     description: "Connections to PostgreSQL for requests, 2 to 100, opened as they are needed and closed after a minute \
                   without use. An instance has at most 6 more: 2 for searches, 3 for its own work, 1 that listens for \
                   changes; and one while it migrates. SQLite ignores it.",
+};
+
+pub static PEOPLE_CACHE_SIZE: Setting = Setting {
+    name: "PEOPLE_CACHE_SIZE",
+    default: Fallback::Value("50000"),
+    secret: false,
+    example: "50000",
+    description: "Users, organizations and API tokens that an instance keeps in memory, 1000 to 10000000 of each. A user \
+                  takes half a kilobyte. A request of a user beyond them reads the database.",
 };
 
 pub static JWT_SECRET: Setting = Setting {

@@ -203,6 +203,7 @@ fn valid_values_are_parsed_into_the_config() {
         ("SLACK_ORGANIZATION_CREATION", "invite"),
         ("REQUIRE_VERIFIED_EMAIL", "True"),
         ("SESSIONS_PER_USER", "1"),
+        ("PEOPLE_CACHE_SIZE", "2000"),
         ("TOKEN_LIFETIME", "90m"),
         ("SESSION_LIFETIME", "365d"),
         ("SESSION_IDLE", "300s"),
@@ -276,6 +277,7 @@ fn valid_values_are_parsed_into_the_config() {
     assert_eq!(rules.slack_organization_creation, JoinPolicy::Invite);
     assert!(config.accounts.require_verified_email);
     assert_eq!(config.accounts.sessions_per_user, 1);
+    assert_eq!(config.accounts.people_cache_size, 2000);
     let lifetimes = config.tokens.lifetimes;
     assert_eq!(lifetimes.token.seconds(), 5_400);
     assert_eq!(lifetimes.session.seconds(), 31_536_000);
@@ -361,6 +363,8 @@ fn invalid_values_are_rejected_by_name() {
         ("REQUIRE_VERIFIED_EMAIL", "1"),
         ("SESSIONS_PER_USER", "0"),
         ("SESSIONS_PER_USER", "1001"),
+        ("PEOPLE_CACHE_SIZE", "999"),
+        ("PEOPLE_CACHE_SIZE", "10000001"),
         ("TOKEN_LIFETIME", "8d"),
         ("TOKEN_LIFETIME", "299s"),
         ("TOKEN_LIFETIME", "3600"),

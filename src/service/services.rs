@@ -30,6 +30,8 @@ pub struct ServicesParts {
     pub require_verified_email: bool,
     /// How many live sessions a user may have.
     pub sessions_per_user: u32,
+    /// How many users are kept in memory at most.
+    pub people_cache_size: u32,
     /// How long tokens and sessions last; an organization may allow less.
     pub lifetimes: Lifetimes,
     /// How long is kept what has ended.
@@ -73,7 +75,7 @@ impl Services {
             entropy: parts.entropy,
             tokens: parts.tokens,
             passwords: parts.passwords,
-            revocations: Arc::default(),
+            revocations: Arc::new(RevocationCache::new(parts.people_cache_size as usize)),
             limits: parts.limits,
             default_join_policy: parts.default_join_policy,
             self_service: parts.self_service,

@@ -29,15 +29,6 @@ pub const POLL_EVERY: Duration = Duration::from_millis(250);
 /// The cache is not used if it was not refreshed for this long.
 const FRESH_FOR: Duration = Duration::from_secs(2);
 
-/// The maximum number of cached users, about half a kilobyte each.
-const PEOPLE: usize = 50_000;
-
-/// The maximum number of organizations whose rules are cached.
-const ORGANIZATIONS: usize = 50_000;
-
-/// The maximum number of API tokens whose creator is cached.
-const API_TOKENS: usize = 50_000;
-
 /// A user, their memberships, the first joined first, and the API tokens they created.
 #[derive(Debug)]
 pub struct Person {
@@ -142,13 +133,14 @@ pub(super) struct Tables {
     pub is_standby: bool,
 }
 
-impl Default for RevocationCache {
-    fn default() -> Self {
+impl RevocationCache {
+    /// Keeps at most `size` users, and as many organizations and API tokens.
+    pub fn new(size: usize) -> Self {
         Self {
             tables: RwLock::default(),
-            people: Cache::new(PEOPLE),
-            organizations: Cache::new(ORGANIZATIONS),
-            api_token_owners: Cache::new(API_TOKENS),
+            people: Cache::new(size),
+            organizations: Cache::new(size),
+            api_token_owners: Cache::new(size),
             applied: Applied([const { AtomicU64::new(0) }; 256]),
             reader: Mutex::default(),
             was_complete: AtomicBool::new(false),
@@ -156,9 +148,7 @@ impl Default for RevocationCache {
             refreshed: AtomicU64::new(0),
         }
     }
-}
 
-impl RevocationCache {
     /// Whether the cache may be used without a query.
     pub fn is_fresh(&self) -> bool {
         let refreshed = Duration::from_millis(self.refreshed.load(Ordering::Acquire));
@@ -395,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_changed_organization_costs_one_entry_and_no_person() {
-        let cache = RevocationCache::default();
+        let cache = RevocationCache::new(1000);
         let organizations = [1, 2].map(|n| OrganizationId(Uuid::from_u128(n)));
         let people: Vec<UserId> = (0..100).map(|n| UserId(Uuid::from_u128(n))).collect();
         for id in organizations {
@@ -416,7 +406,7 @@ mod tests {
 
     #[test]
     fn a_change_is_counted_for_its_own_user_or_organization() {
-        let cache = RevocationCache::default();
+        let cache = RevocationCache::new(1000);
         let [changed, other] = [1, 2].map(Uuid::from_u128);
         let counts = |id| cache.applied.to(UserId(id), Some(OrganizationId(id)));
         let before = [changed, other].map(counts);
