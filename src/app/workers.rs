@@ -16,10 +16,10 @@ use crate::service::{Result, Services, mail, mfa};
 
 const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
 
-const PURGE_EVERY: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_secs(3600);
 
-/// Ended sessions are marked only after a start has settled: they are not live anyway.
-const CLOSE_SESSIONS_AFTER: Duration = Duration::from_secs(60);
+/// What has ended is marked and deleted only after a start has settled: it is not in use anyway.
+const SETTLED_AFTER: Duration = Duration::from_secs(60);
 
 /// The pause between attempts to reach an unavailable database.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -51,8 +51,8 @@ pub(super) fn start(services: Arc<Services>) -> Workers {
     others.spawn(listen(Arc::clone(&services), Arc::clone(&notify)));
     others.spawn(follow(Arc::clone(&services), notify));
     others.spawn(keep_room(Arc::clone(&services)));
-    others.spawn(purge(Arc::clone(&services)));
-    others.spawn(close_sessions(Arc::clone(&services)));
+    others.spawn(reseal(Arc::clone(&services)));
+    others.spawn(keep_house(Arc::clone(&services)));
     Workers {
         _others: others,
         mail_worker: tokio::spawn(send_emails(services, Arc::clone(&shutdown))),
@@ -179,8 +179,9 @@ async fn keep_room(services: Arc<Services>) {
     }
 }
 
-async fn close_sessions(services: Arc<Services>) {
-    let mut hourly = interval_at(Instant::now() + CLOSE_SESSIONS_AFTER, PURGE_EVERY);
+/// In this order: what has ended is marked before it is deleted.
+async fn keep_house(services: Arc<Services>) {
+    let mut hourly = interval_at(Instant::now() + SETTLED_AFTER, HOUR);
     loop {
         let _: Instant = hourly.tick().await;
         if let Err(error) = housekeeping::close_ended(&services).await {
@@ -189,14 +190,14 @@ async fn close_sessions(services: Arc<Services>) {
         if let Err(error) = housekeeping::delete_hidden_accounts(&services).await {
             tracing::warn!(%error, "deleted accounts were not removed; trying again in an hour");
         }
+        purge::purge(&services).await;
     }
 }
 
-async fn purge(services: Arc<Services>) {
-    let mut hourly = interval(PURGE_EVERY);
+async fn reseal(services: Arc<Services>) {
+    let mut hourly = interval(HOUR);
     loop {
         let _: Instant = hourly.tick().await;
-        purge::purge(&services).await;
         if let Err(error) = mfa::reseal_secrets(&services).await {
             tracing::warn!(%error, "authenticator secrets were not encrypted again; trying again in an hour");
         }
