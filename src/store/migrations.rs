@@ -132,11 +132,15 @@ impl Store {
         if let Engine::Postgres(_) = &self.engine {
             return self.migrate_postgres(POSTGRES).await;
         }
-        self.write(Requester::HOUSEKEEPING, |tx| match tx {
+        let apply_all = |tx: &mut Tx<'_>| match tx {
             Tx::Sqlite(connection) => apply(*connection, &SQLITE),
             Tx::Postgres(_) => Ok(Vec::new()),
-        })
-        .await
+        };
+        let applied = self.write(Requester::HOUSEKEEPING, apply_all).await?;
+        if !applied.is_empty() {
+            self.optimize().await?;
+        }
+        Ok(applied)
     }
 
     /// As [`migrate`](Self::migrate), with the migrations of `source`, on PostgreSQL: on a thread and a connection of

@@ -209,6 +209,20 @@ impl Store {
         self.writers.run(Requester::HOUSEKEEPING, work).await
     }
 
+    /// Renews the statistics by which queries are planned. PostgreSQL does so itself.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn optimize(&self) -> Result<(), StoreError> {
+        let work = |tx: &mut Tx<'_>| match tx {
+            Tx::Sqlite(connection) => Ok(sqlite::optimize(connection)?),
+            Tx::Postgres(_) => Ok(()),
+        };
+        self.reserved_writers
+            .run(Requester::HOUSEKEEPING, work)
+            .await
+    }
+
     /// Whether the database accepts writes. A read-only SQLite file is detected when the server starts.
     ///
     /// # Errors

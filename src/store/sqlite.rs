@@ -15,6 +15,9 @@ use super::StoreError;
 /// Bytes to keep free inside the file, and the minimum size of its WAL: about seven thousand sign-ins.
 const ROOM: u64 = 4 * 1024 * 1024;
 
+/// The size to which a WAL shrinks that a large transaction or a long read has let grow.
+const WAL_LIMIT: u64 = 4 * ROOM;
+
 const CACHE: &str = "pragma cache_size = -8000;";
 /// 256 KiB, for pages that are not read again.
 const SMALL_CACHE: &str = "pragma cache_size = -256;";
@@ -61,6 +64,9 @@ pub(super) fn open(path: &Path, access: Access) -> Result<SqliteConnection, Stor
              pragma foreign_keys = on;
              pragma trusted_schema = off;",
         )
+        .and_then(|()| {
+            connection.batch_execute(&format!("pragma journal_size_limit = {WAL_LIMIT};"))
+        })
         .and_then(|()| connection.batch_execute(CACHE))
         .map_err(|error| unavailable(&error))?;
     if access == Access::ReadOnly {
@@ -78,7 +84,7 @@ struct Free {
 }
 
 /// Reserves the space that writes need when the disk is full: free pages in the file, and a WAL that is large enough to
-/// be overwritten from its beginning.
+/// be overwritten from its beginning. Shrinks a WAL that is far larger.
 ///
 /// See docs/decisions/0022-room-on-a-full-disk.md.
 pub(super) fn keep_room(path: &Path, connection: &mut SqliteConnection) -> QueryResult<()> {
@@ -89,7 +95,12 @@ pub(super) fn keep_room(path: &Path, connection: &mut SqliteConnection) -> Query
     let mut wal = path.as_os_str().to_owned();
     wal.push("-wal");
     let wal = std::fs::metadata(wal).map_or(0, |wal| wal.len());
-    if u64::try_from(free.bytes).unwrap_or(0) >= ROOM / 2 && wal >= ROOM {
+    if wal > WAL_LIMIT {
+        // Unless a read takes longer, the next write begins at the start of the WAL and cuts it off at the limit.
+        connection.batch_execute(
+            "pragma busy_timeout = 100; pragma wal_checkpoint(restart); pragma busy_timeout = 5000;",
+        )?;
+    } else if u64::try_from(free.bytes).unwrap_or(0) >= ROOM / 2 && wal >= ROOM {
         return Ok(());
     }
     connection.batch_execute(SMALL_CACHE)?;
@@ -108,4 +119,15 @@ fn make_room(connection: &mut SqliteConnection) -> QueryResult<()> {
         ))
     })?;
     connection.batch_execute("drop table if exists room")
+}
+
+/// Collects statistics of the tables that have changed much, without which queries with several filters may take the
+/// wrong index. Samples are enough, and take milliseconds.
+pub(super) fn optimize(connection: &mut SqliteConnection) -> QueryResult<()> {
+    // 0x10000: also tables that this connection has not queried. Other connections read statistics with the schema, so
+    // it is changed, and back.
+    connection.batch_execute("pragma analysis_limit = 1000; pragma optimize = 0x10002;")?;
+    connection.immediate_transaction(|connection| {
+        connection.batch_execute("create table renewed (n integer) strict; drop table renewed;")
+    })
 }

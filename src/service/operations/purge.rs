@@ -131,4 +131,12 @@ pub async fn purge(services: &Services) {
     {
         tracing::warn!(%error, "old revocations were not deleted; trying again in an hour");
     }
+    // A large file of SQLite's shrinks, and queries are planned for what is left.
+    let tidied = async {
+        services.store.keep_room().await?;
+        services.store.optimize().await
+    };
+    if let Err(error) = tidied.await {
+        tracing::warn!(%error, "the database was not tidied; trying again in an hour");
+    }
 }

@@ -96,6 +96,14 @@ impl Database {
         self.0.keep_room().await
     }
 
+    /// Renews the statistics by which queries are planned.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub(in crate::service) async fn optimize(&self) -> Result<(), StoreError> {
+        self.0.optimize().await
+    }
+
     /// Whether the database may be written.
     ///
     /// # Errors

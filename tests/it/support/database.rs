@@ -26,6 +26,12 @@ struct Count {
 }
 
 #[derive(QueryableByName)]
+struct Detail {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
 struct Value {
     #[diesel(sql_type = Nullable<Text>)]
     v: Option<String>,
@@ -138,6 +144,14 @@ impl Db {
                     .collect()
             }
         }
+    }
+
+    /// How SQLite runs a query, from `explain query plan …`.
+    pub async fn plan(&self, explain: &str) -> String {
+        let rows: Vec<Detail> = sql_query(explain)
+            .get_results(&mut self.sqlite_connection())
+            .expect(explain);
+        rows.into_iter().map(|row| row.detail).collect()
     }
 
     fn sqlite_connection(&self) -> SqliteConnection {
