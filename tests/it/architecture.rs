@@ -107,7 +107,6 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
             "service/session_tokens/authenticate.rs",
             "service/sessions/housekeeping.rs",
             "service/sessions/follow_feed.rs",
-            "service/sessions/revocation_cache.rs",
             "service/slack/callback.rs",
             "service/unit_of_work/database.rs",
         ],

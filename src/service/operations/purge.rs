@@ -124,13 +124,7 @@ pub async fn purge(services: &Services) {
     while purge.step().await.is_some() {}
     let now = services.now();
     services.limits.forget_full(now);
-    if let Err(error) = services
-        .revocations
-        .purge_expired(&services.store, now)
-        .await
-    {
-        tracing::warn!(%error, "old revocations were not deleted; trying again in an hour");
-    }
+    services.revocations.forget_expired(now);
     // A large file of SQLite's shrinks, and queries are planned for what is left.
     let tidied = async {
         services.store.keep_room().await?;

@@ -19,9 +19,7 @@ use crate::domain::{
 };
 use crate::service::unit_of_work::Database;
 use crate::store::feed::Position;
-use crate::store::{
-    Requester, StoreError, api_tokens, changes, memberships, organizations, totp, users,
-};
+use crate::store::{Requester, StoreError, api_tokens, memberships, organizations, totp, users};
 
 /// How often the table is read, even without a notification: a quarter of the guaranteed second.
 pub const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -194,21 +192,10 @@ impl RevocationCache {
         }
     }
 
-    /// Deletes changes that concern only expired tokens, here and in the database.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn purge_expired(
-        &self,
-        store: &Database,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        store
-            .maintain(move |tx| changes::delete_expired(tx, now, 1000))
-            .await?;
+    /// Forgets what concerns only expired tokens.
+    pub fn forget_expired(&self, now: DateTime<Utc>) {
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         tables.current.purge(now);
-        Ok(())
     }
 
     /// Forgets who people are.
