@@ -72,8 +72,9 @@ async fn identify(
         Some(id) => known.person.membership(id).cloned().map(Some),
         None => Some(None),
     };
-    if membership(&known).is_none() || known.lacks_second_factor() {
-        // Another instance may just have added or enrolled them and issued this token. A client discards a token on
+    let is_newer = |known: &Known| claims.ver > known.person.user.token_version;
+    if membership(&known).is_none() || known.lacks_second_factor() || is_newer(&known) {
+        // Another instance may just have added or enrolled them, or revoked other tokens, and issued this token. A client discards a token on
         // `Token revoked`, so the cache alone does not decide that.
         known = revocations
             .read_person(store, requester, claims.sub, organization_id)
@@ -81,7 +82,8 @@ async fn identify(
             .ok_or(Error::InvalidToken)?;
     }
     let person = &known.person;
-    if person.user.disabled_at.is_some() || claims.ver < person.user.token_version {
+    // A higher version is one that the database has lost: the next revocation will give it out again.
+    if person.user.disabled_at.is_some() || claims.ver != person.user.token_version {
         return Err(Error::TokenRevoked);
     }
     let checked_until = person.user.sessions_checked_until;

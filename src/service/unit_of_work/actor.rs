@@ -185,7 +185,7 @@ impl Actor {
         let proof = match rows.credential.ok_or(Error::TokenRevoked)? {
             CredentialRow::Session(session) => {
                 session.must_be_live(now)?;
-                if caller.token_version < account.user.token_version {
+                if caller.token_version != account.user.token_version {
                     return Err(Error::TokenRevoked);
                 }
                 Proof::Session(session)
