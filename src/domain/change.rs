@@ -1,7 +1,6 @@
 //! Changes that every instance must learn of within a second.
 
 use chrono::{DateTime, Utc};
-
 use uuid::Uuid;
 
 use super::{OrganizationId, SessionId, UserId};

@@ -121,6 +121,46 @@ async fn after_a_promotion_that_lost_changes_the_next_one_is_heard() {
 }
 
 #[actix_web::test]
+async fn a_standby_checks_tokens_in_the_database_until_it_is_promoted() {
+    let Some(primary) = Cluster::start() else {
+        return;
+    };
+    let Some(Db::Postgres { url }) = Db::create_on(&primary, "").await else {
+        return;
+    };
+    let writes = TestApp::start(Db::Postgres { url: url.clone() }).await;
+    let ada = writes.signs_up("Acme", "ada@acme.example").await;
+    let ended = ada.signs_in_again().await;
+    let standby = primary.standby();
+    let copy = url.replace(&format!(":{}", primary.port), &format!(":{}", standby.port));
+    let reads = TestApp::start(Db::Postgres { url: copy }).await;
+    for session in [&ada, &ended] {
+        session.at(&reads).me().await.expect(200);
+    }
+    assert_eq!(
+        reads.readiness("revocations").await["detail"],
+        "The database is a standby; tokens are checked in it."
+    );
+    let login = reads.tries_to_log_in(&ada.email, PASSWORD).await;
+    login.refused(503, "Service unavailable");
+
+    ended.logs_out().await.expect(200);
+    eventually("the standby has followed", async || {
+        ended.at(&reads).me().await.status == 401
+    })
+    .await;
+    ada.at(&reads).me().await.expect(200);
+    primary.stop();
+    admin(&standby).execute("select pg_promote()").await;
+    eventually("it is followed", async || {
+        reads.readiness("revocations").await["detail"]
+            == "Revocations were read within the last two seconds."
+    })
+    .await;
+    ada.at(&reads).logs_out().await.expect(200);
+}
+
+#[actix_web::test]
 async fn after_a_restore_under_running_instances_the_next_change_is_heard() {
     let Some(cluster) = Cluster::start() else {
         return;

@@ -169,13 +169,8 @@ async fn postgres_errors_are_told_apart_by_code_in_any_language() {
     app.logs_in(&ada.email, PASSWORD).await;
 }
 
-/// What `/readyz?verbose` reports about it.
 async fn takes_writes(app: &TestApp) -> bool {
-    let ready = app.get("/readyz?verbose").await.expect(200);
-    assert_eq!(ready["status"], "ok");
-    let checks = ready["checks"].as_array().unwrap();
-    let writes = checks.iter().find(|check| check["name"] == "writes");
-    writes.unwrap()["ok"].as_bool().unwrap()
+    app.readiness("writes").await["ok"].as_bool().unwrap()
 }
 
 async fn signed_in(cluster: &Cluster) -> (TestApp, Actor) {

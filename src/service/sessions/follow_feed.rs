@@ -112,6 +112,8 @@ impl RevocationCache {
                                 Some(next) => *position = next,
                                 None => *reader = Reader::Nothing,
                             }
+                            // Not at once: behind a proxy that changes connections, each read could be on a new one.
+                            return Ok(Progress::Complete);
                         }
                         News::Replaced => {
                             tracing::warn!(

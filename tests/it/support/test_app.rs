@@ -12,6 +12,7 @@ use hallpass::domain::{Email, User};
 use hallpass::sandbox::slack::SlackSandbox;
 use hallpass::service::operations::operator::{Identifier, find_user};
 use hallpass::service::{Error, RequestContext};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::client::{Call, Client};
@@ -128,6 +129,13 @@ impl TestApp {
         build(self.config.clone(), self.clock.clone(), None)
             .await
             .unwrap()
+    }
+
+    /// One line of `/readyz?verbose` of an instance that is ready.
+    pub async fn readiness(&self, name: &str) -> Value {
+        let ready = self.get("/readyz?verbose").await.expect(200);
+        let mut checks = ready["checks"].as_array().unwrap().iter();
+        checks.find(|check| check["name"] == name).unwrap().clone()
     }
 
     pub fn advance(&self, by: TimeDelta) {
