@@ -49,8 +49,11 @@ pub struct PgConnection {
     types: PgMetadataCache,
     instrumentation: DynInstrumentation,
     transaction: Transaction,
-    waiting: Vec<(Statement, Vec<Parameter>)>,
+    waiting: Vec<Prepared>,
 }
+
+/// A statement that the server knows, and the values for it.
+type Prepared = (Statement, Vec<Parameter>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Transaction {
@@ -82,11 +85,11 @@ impl PgConnection {
     where
         T: QueryFragment<Pg> + QueryId,
     {
+        let prepared = self.prepare(source)?;
         if self.transaction == Transaction::None || self.waiting.len() == MAX_WAITING {
-            return self.execute_returning_count(source).map(drop);
+            return self.execute_prepared(&prepared).map(drop);
         }
-        let statement = self.prepare(source)?;
-        self.waiting.push(statement);
+        self.waiting.push(prepared);
         Ok(())
     }
 
@@ -121,7 +124,7 @@ impl PgConnection {
 
     /// Every statement is kept, also those that Diesel calls unsafe to cache because its key does not tell them apart:
     /// updates and raw SQL. Ours is the SQL text itself.
-    fn prepare<T>(&mut self, source: &T) -> QueryResult<(Statement, Vec<Parameter>)>
+    fn prepare<T>(&mut self, source: &T) -> QueryResult<Prepared>
     where
         T: QueryFragment<Pg> + QueryId,
     {
@@ -129,6 +132,16 @@ impl PgConnection {
         source.to_sql(&mut builder, &Pg)?;
         let mut collected = RawBytesBindCollector::<Pg>::new();
         source.collect_binds(&mut collected, self, &Pg)?;
+        self.prepare_text(builder.finish(), collected)
+    }
+
+    // The rest is not generic, so that the program has it once, and not for each of its queries.
+
+    fn prepare_text(
+        &mut self,
+        text: String,
+        collected: RawBytesBindCollector<Pg>,
+    ) -> QueryResult<Prepared> {
         let mut types = Vec::with_capacity(collected.metadata.len());
         for metadata in &collected.metadata {
             let oid = metadata
@@ -139,7 +152,7 @@ impl PgConnection {
             })?);
         }
         let parameters = collected.binds.into_iter().map(Parameter).collect();
-        let key = (builder.finish(), types);
+        let key = (text, types);
         if let Some(statement) = self.statements.get(&key) {
             return Ok((statement.clone(), parameters));
         }
@@ -150,6 +163,20 @@ impl PgConnection {
         }
         self.statements.insert(key, statement.clone());
         Ok((statement, parameters))
+    }
+
+    fn execute_prepared(&mut self, (statement, parameters): &Prepared) -> QueryResult<usize> {
+        let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
+        let count = self.answered(async |client| client.execute(statement, &parameters).await)?;
+        usize::try_from(count).map_err(|error| DieselError::DeserializationError(Box::new(error)))
+    }
+
+    fn load_prepared(
+        &mut self,
+        (statement, parameters): &Prepared,
+    ) -> QueryResult<Vec<tokio_postgres::Row>> {
+        let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
+        self.answered(async |client| client.query(statement, &parameters).await)
     }
 }
 
@@ -196,10 +223,8 @@ impl Connection for PgConnection {
     where
         T: QueryFragment<Pg> + QueryId,
     {
-        let (statement, parameters) = self.prepare(source)?;
-        let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
-        let count = self.answered(async |client| client.execute(&statement, &parameters).await)?;
-        usize::try_from(count).map_err(|error| DieselError::DeserializationError(Box::new(error)))
+        let prepared = self.prepare(source)?;
+        self.execute_prepared(&prepared)
     }
 
     fn transaction_state(&mut self) -> &mut AnsiTransactionManager {
@@ -232,9 +257,8 @@ impl LoadConnection for PgConnection {
         T: Query + QueryFragment<Pg> + QueryId + 'query,
         Pg: QueryMetadata<T::SqlType>,
     {
-        let (statement, parameters) = self.prepare(&source)?;
-        let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
-        let rows = self.answered(async |client| client.query(&statement, &parameters).await)?;
+        let prepared = self.prepare(&source)?;
+        let rows = self.load_prepared(&prepared)?;
         Ok(rows.into_iter().map(|row| Ok(PgRow(row))))
     }
 }
