@@ -21,6 +21,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// What has ended is marked and deleted only after a start has settled: it is not in use anyway.
 const SETTLED_AFTER: Duration = Duration::from_secs(60);
 
+/// The shortest pause between two reads of the feed.
+const READ_TOGETHER: Duration = Duration::from_millis(20);
+
 /// The pause between attempts to reach an unavailable database.
 const LISTEN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -153,7 +156,8 @@ async fn follow(services: Arc<Services>, notify: Arc<Notify>) {
             Ok(_) | Err(_) => {}
         }
         if !matches!(read, Ok(Progress::More)) {
-            // `Notify` stores a notification during the refresh, so the next round starts immediately.
+            // `Notify` stores a notification meanwhile, so that changes of many writers are read together.
+            sleep(READ_TOGETHER).await;
             let _ = timeout(POLL_EVERY, notify.notified()).await;
         }
     }

@@ -15,7 +15,7 @@ use super::changes::CHANNEL;
 use super::{Engine, Store, StoreError};
 
 /// Changes within this time are announced together.
-const COALESCED: Duration = Duration::from_millis(10);
+const COALESCED: Duration = Duration::from_millis(20);
 
 impl Store {
     /// Calls `notify` at every notification, and notifies other instances of this one's changes, until the connection

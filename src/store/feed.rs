@@ -44,10 +44,24 @@ enum At {
 #[derive(Debug, Clone)]
 struct Marks {
     snapshot: Snapshot,
-    /// The system, the timeline, the database and the file of the table.
+    /// The system, the timeline and the database, which stay the same during a connection.
     history: String,
+    /// The file of the table.
+    file: String,
     /// The server and its process for this connection.
     connection: String,
+}
+
+impl Position {
+    /// Whether it is one of the history in which `earlier` was read.
+    pub fn continues(&self, earlier: &Self) -> bool {
+        match (&self.0, &earlier.0) {
+            (At::Postgres(now), At::Postgres(earlier)) => {
+                now.history == earlier.history && now.snapshot.xmax >= earlier.snapshot.xmax
+            }
+            _ => true,
+        }
+    }
 }
 
 /// What a read found.
@@ -55,11 +69,10 @@ struct Marks {
 pub enum News {
     /// The changes since the position, each once, and the position after them.
     Changes(Vec<RecordedChange>, Position),
-    /// The connection is new. If the server has crashed meanwhile, transactions that were not on disk are lost, and
-    /// their ids are given out again.
+    /// The connection is new: [`begin`] again, and compare. Even if the position [`continues`](Position::continues),
+    /// the server may have crashed: transactions that were not on disk are lost, and their ids are given out again.
     Reconnected,
-    /// The database has not the history that was read: a standby was promoted that lacked changes, or a backup was
-    /// restored.
+    /// The table is not the one that was read: a backup was restored.
     Replaced,
     /// The database is a standby, whose snapshots do not say what is in progress.
     Standby,
@@ -79,8 +92,16 @@ pub fn begin(tx: &mut Tx<'_>) -> Result<Option<Position>, StoreError> {
             Ok(Some(Position(At::Sqlite { seq, row })))
         }
         Tx::Postgres(connection) => {
-            let marks = sql_query(marks()).get_result::<MarkRow>(*connection)?;
-            Ok(marks.parsed()?.map(|marks| Position(At::Postgres(marks))))
+            let query = format!(
+                "select marks.*, case when file is not null then
+                     concat_ws('/', (select system_identifier from pg_control_system()),
+                         left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
+                         (select oid from pg_database where datname = current_database()))
+                 end as history from ({MARKS}) marks"
+            );
+            let begin = sql_query(query).get_result::<Begin>(*connection)?;
+            let marks = begin.marks.parsed(begin.history)?;
+            Ok(marks.map(|marks| Position(At::Postgres(marks))))
         }
     }
 }
@@ -176,32 +197,33 @@ impl Snapshot {
     }
 }
 
-fn marks() -> String {
-    "select pg_current_snapshot()::text as snapshot,
-        case when not pg_is_in_recovery() then
-            concat_ws('/', (select system_identifier from pg_control_system()),
-                left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
-                (select oid from pg_database where datname = current_database()),
-                pg_relation_filenode('changes'))
-        end as history,
-        concat_ws('/', extract(epoch from pg_postmaster_start_time()), pg_backend_pid()) as connection"
-        .to_owned()
-}
+/// Cheap, because it is read with every poll. The file is null on a standby.
+const MARKS: &str = "select pg_current_snapshot()::text as snapshot,
+    case when not pg_is_in_recovery() then pg_relation_filenode('changes')::text end as file,
+    concat_ws('/', extract(epoch from pg_postmaster_start_time()), pg_backend_pid()) as connection";
 
 #[derive(QueryableByName)]
 struct MarkRow {
     #[diesel(sql_type = Text)]
     snapshot: String,
-    /// Null on a standby.
     #[diesel(sql_type = Nullable<Text>)]
-    history: Option<String>,
+    file: Option<String>,
     #[diesel(sql_type = Text)]
     connection: String,
 }
 
+#[derive(QueryableByName)]
+struct Begin {
+    #[diesel(embed)]
+    marks: MarkRow,
+    #[diesel(sql_type = Nullable<Text>)]
+    history: Option<String>,
+}
+
 impl MarkRow {
-    fn parsed(self) -> Result<Option<Marks>, StoreError> {
-        let Some(history) = self.history else {
+    /// `None` on a standby.
+    fn parsed(self, history: Option<String>) -> Result<Option<Marks>, StoreError> {
+        let (Some(file), Some(history)) = (self.file, history) else {
             return Ok(None);
         };
         let snapshot = Snapshot::parse(&self.snapshot)
@@ -209,6 +231,7 @@ impl MarkRow {
         Ok(Some(Marks {
             snapshot,
             history,
+            file,
             connection: self.connection,
         }))
     }
@@ -262,13 +285,12 @@ fn read_postgres(connection: &mut PgConnection, last: &Marks) -> Result<News, St
     let query = format!(
         "select marks.*, new.seq, new.kind, new.user_id, new.session_id, new.min_ver, new.min_pv, new.organization_id,
              new.expires_at
-         from ({}) marks left join lateral (
+         from ({MARKS}) marks left join lateral (
              select * from changes where xid >= $1
              union all
              select * from changes where xid = any ($2) and xid < $1
          ) new on true
-         order by new.seq",
-        marks()
+         order by new.seq"
     );
     let polled: Vec<Polled> = sql_query(query)
         .bind::<BigInt, _>(last.snapshot.xmax)
@@ -278,14 +300,14 @@ fn read_postgres(connection: &mut PgConnection, last: &Marks) -> Result<News, St
         polled.into_iter().map(Polled::split).unzip();
     let marks = marks.into_iter().next();
     let marks = marks.ok_or_else(|| StoreError::Failed("the feed has no snapshot".to_owned()))?;
-    let Some(marks) = marks.parsed()? else {
+    let Some(marks) = marks.parsed(Some(last.history.clone()))? else {
         return Ok(News::Standby);
     };
-    if marks.history != last.history || marks.snapshot.xmax < last.snapshot.xmax {
-        return Ok(News::Replaced);
-    }
     if marks.connection != last.connection {
         return Ok(News::Reconnected);
+    }
+    if marks.file != last.file {
+        return Ok(News::Replaced);
     }
     let changes = rows.into_iter().flatten().map(RecordedChange::try_from);
     let changes = changes.collect::<Result<_, _>>()?;

@@ -107,27 +107,33 @@ impl RevocationCache {
                             return Ok(Progress::Complete);
                         }
                         News::Reconnected => {
-                            let since = *read_at + lifetimes::ACCESS_TOKEN - READ_AGAIN;
-                            match self.read_since(store, since).await? {
-                                Some(next) => *position = next,
+                            match store.read(Requester::FEED, feed::begin).await? {
+                                Some(start) if start.continues(position) => {
+                                    let since = *read_at + lifetimes::ACCESS_TOKEN - READ_AGAIN;
+                                    self.read_since(store, since).await?;
+                                    *position = start;
+                                    // Not at once: behind a proxy each read could be on another connection.
+                                    return Ok(Progress::Complete);
+                                }
+                                Some(_) => *reader = self.read_anew(),
                                 None => *reader = Reader::Nothing,
                             }
-                            // Not at once: behind a proxy that changes connections, each read could be on a new one.
-                            return Ok(Progress::Complete);
                         }
-                        News::Replaced => {
-                            tracing::warn!(
-                                "this is not the history of the database that was read before: a standby was promoted, \
-                                 or a backup restored; all revocations are read again"
-                            );
-                            self.forget(false);
-                            *reader = Reader::Nothing;
-                        }
+                        News::Replaced => *reader = self.read_anew(),
                         News::Standby => *reader = Reader::Nothing,
                     }
                 }
             }
         }
+    }
+
+    fn read_anew(&self) -> Reader {
+        tracing::warn!(
+            "this is not the history of the database that was read before: a standby was promoted, or a backup \
+             restored; all revocations are read again"
+        );
+        self.forget(false);
+        Reader::Nothing
     }
 
     fn begin(&self, start: Position, now: DateTime<Utc>) -> Reader {
@@ -168,20 +174,15 @@ impl RevocationCache {
         }
     }
 
-    /// Applies what expires after `since`, and returns the position to go on from; `None` on a standby.
-    async fn read_since(
-        &self,
-        store: &Database,
-        since: DateTime<Utc>,
-    ) -> Result<Option<Position>, StoreError> {
-        let start = store.read(Requester::FEED, feed::begin).await?;
+    /// Applies what expires after `since`.
+    async fn read_since(&self, store: &Database, since: DateTime<Utc>) -> Result<(), StoreError> {
         let mut last = (since, i64::MAX);
         loop {
             let page = read_page(store, last).await?;
             self.apply_read(&page);
             match page.last() {
                 Some(row) if page.len() == usize::from(PAGE) => last = (row.expires_at, row.seq),
-                _ => return Ok(start),
+                _ => return Ok(()),
             }
         }
     }
