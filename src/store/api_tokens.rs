@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::schema::{api_tokens, sessions, users};
 use super::sessions::{current_version, live, unrevoked};
 use super::types::Timestamp;
-use super::{StoreError, Tx, find_for_share, later, on, parsed};
+use super::{StoreError, Tx, find_locked, later, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, OrganizationId, SessionId, UserId};
 
@@ -87,8 +87,9 @@ pub fn find(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<ApiToken>, StoreEr
 
 /// As [`find`], and locks the token against changes until the transaction ends.
 pub fn lock(tx: &mut Tx<'_>, id: ApiTokenId) -> Result<Option<ApiToken>, StoreError> {
-    let row: Option<ApiTokenRow> = find_for_share!(
+    let row: Option<ApiTokenRow> = find_locked!(
         tx,
+        for_share,
         api_tokens::table.find(id).select(ApiTokenRow::as_select())
     )?;
     row.map(ApiToken::try_from).transpose()

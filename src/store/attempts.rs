@@ -7,7 +7,7 @@ use diesel::sql_types::Text;
 
 use super::schema::{failed_attempts, failures_in_a_row};
 use super::types::Timestamp;
-use super::{StoreError, Tx, later, on};
+use super::{StoreError, Tx, find_locked, later, on};
 
 /// The first key of these advisory locks, which keeps them apart from others. The second is a hash of the address.
 const ADDRESS_LOCK: i32 = 0x6861_6c6c;
@@ -17,11 +17,10 @@ const ADDRESS_LOCK: i32 = 0x6861_6c6c;
 /// SQLite needs no lock: it has one writer.
 pub fn lock_address(tx: &mut Tx<'_>, address: &str) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {
-        sql_query(format!(
+        let lock = sql_query(format!(
             "select pg_advisory_xact_lock({ADDRESS_LOCK}, hashtext($1))"
-        ))
-        .bind::<Text, _>(address)
-        .execute(*connection)?;
+        ));
+        connection.execute_later(&lock.bind::<Text, _>(address))?;
     }
     Ok(())
 }
@@ -65,6 +64,19 @@ pub fn list_from(
         .collect())
 }
 
+type InARow = (i32, Timestamp);
+
+/// The query of [`in_a_row`] and [`lock_in_a_row`].
+macro_rules! in_a_row {
+    ($account:expr, $now:expr, $window:expr) => {
+        failures_in_a_row::table
+            .find($account)
+            .filter(failures_in_a_row::last_at.gt(Timestamp($now - $window)))
+            .filter(failures_in_a_row::last_at.lt(Timestamp($now + $window)))
+            .select((failures_in_a_row::failures, failures_in_a_row::last_at))
+    };
+}
+
 /// The number of consecutive failures of an account and the time of the last one; `None` if that is not within `window`
 /// of `now`.
 pub fn in_a_row(
@@ -73,23 +85,30 @@ pub fn in_a_row(
     now: DateTime<Utc>,
     window: TimeDelta,
 ) -> Result<Option<(i32, DateTime<Utc>)>, StoreError> {
-    let row: Option<(i32, Timestamp)> = on!(tx, |conn| failures_in_a_row::table
-        .find(account)
-        .filter(failures_in_a_row::last_at.gt(Timestamp(now - window)))
-        .filter(failures_in_a_row::last_at.lt(Timestamp(now + window)))
-        .select((failures_in_a_row::failures, failures_in_a_row::last_at))
+    let row: Option<InARow> = on!(tx, |conn| in_a_row!(account, now, window)
         .get_result(conn)
         .optional())?;
     Ok(row.map(|(failures, last_at)| (failures, last_at.0)))
 }
 
-/// Counts one more consecutive failure and returns the new number. Concurrent failures are all counted.
+/// As [`in_a_row`], kept as it is until the transaction ends.
+pub fn lock_in_a_row(
+    tx: &mut Tx<'_>,
+    account: &str,
+    now: DateTime<Utc>,
+    window: TimeDelta,
+) -> Result<Option<(i32, DateTime<Utc>)>, StoreError> {
+    let row: Option<InARow> = find_locked!(tx, for_update, in_a_row!(account, now, window))?;
+    Ok(row.map(|(failures, last_at)| (failures, last_at.0)))
+}
+
+/// Counts one more consecutive failure. Concurrent failures are all counted.
 pub fn count_in_a_row(
     tx: &mut Tx<'_>,
     account: &str,
     now: DateTime<Utc>,
     window: TimeDelta,
-) -> Result<i32, StoreError> {
+) -> Result<(), StoreError> {
     let outdated = failures_in_a_row::last_at
         .le(Timestamp(now - window))
         .or(failures_in_a_row::last_at.ge(Timestamp(now + window)));
@@ -102,18 +121,18 @@ pub fn count_in_a_row(
         failures_in_a_row::failures.eq(1),
         failures_in_a_row::last_at.eq(Timestamp(now)),
     );
-    Ok(on!(tx, |conn| diesel::insert_into(
-        failures_in_a_row::table
-    )
-    .values(values)
-    .on_conflict(failures_in_a_row::account)
-    .do_update()
-    .set((
-        failures_in_a_row::failures.eq(failures_in_a_row::failures + 1),
-        failures_in_a_row::last_at.eq(Timestamp(now)),
-    ))
-    .returning(failures_in_a_row::failures)
-    .get_result(conn))?)
+    later!(
+        tx,
+        diesel::insert_into(failures_in_a_row::table)
+            .values(values)
+            .on_conflict(failures_in_a_row::account)
+            .do_update()
+            .set((
+                failures_in_a_row::failures.eq(failures_in_a_row::failures + 1),
+                failures_in_a_row::last_at.eq(Timestamp(now)),
+            ))
+    )?;
+    Ok(())
 }
 
 /// The number of failures of an account from an address within `window` of `now`.
@@ -165,7 +184,7 @@ pub fn forget_pair(tx: &mut Tx<'_>, account: &str, address: &str) -> Result<(), 
                 .filter(failed_attempts::address.eq(address))
         )
     )?;
-    delete_in_a_row(tx, account)?;
+    later!(tx, diesel::delete(failures_in_a_row::table.find(account)))?;
     Ok(())
 }
 

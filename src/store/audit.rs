@@ -120,10 +120,28 @@ macro_rules! of_group {
     }};
 }
 
-pub fn count(tx: &mut Tx<'_>, group: &Group<'_>) -> Result<i64, StoreError> {
-    Ok(on!(tx, |conn| of_group!(group, |rows| rows
+pub fn count_group(tx: &mut Tx<'_>, group: &Group<'_>) -> Result<usize, StoreError> {
+    let count: i64 = on!(tx, |conn| of_group!(group, |rows| rows
         .count()
-        .get_result(conn)))?)
+        .get_result(conn)))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// How many rows a user has written since a time, in whatever organization; at most `limit` are counted.
+pub fn count_since(
+    tx: &mut Tx<'_>,
+    actor_id: UserId,
+    since: DateTime<Utc>,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows: Vec<AuditId> = on!(tx, |conn| audit::table
+        .filter(audit::actor_id.eq(actor_id))
+        .filter(audit::id.ge(AuditId::new(since, [0; 10])))
+        .select(audit::id)
+        .limit(limit)
+        .load(conn))?;
+    Ok(rows.len())
 }
 
 /// Ids and details of the rows.

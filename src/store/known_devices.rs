@@ -1,6 +1,7 @@
 //! The `known_devices` table: with which devices users have signed in, and from which networks.
 
 use chrono::{DateTime, Utc};
+use diesel::alias;
 use diesel::prelude::*;
 
 use super::schema::known_devices;
@@ -17,22 +18,14 @@ pub struct KnownDevice {
     pub network: String,
 }
 
-/// Notes a sign-in of the user, and forgets all but about their `keep` latest devices.
+/// Notes a sign-in of the user.
 pub fn remember(
     tx: &mut Tx<'_>,
     user_id: UserId,
     known: &KnownDevice,
     at: DateTime<Utc>,
-    keep: i64,
 ) -> Result<(), StoreError> {
-    let key = (user_id, &known.device, &known.network);
     let last_at = known_devices::last_at.eq(Timestamp(at));
-    let updated = on!(tx, |conn| diesel::update(known_devices::table.find(key))
-        .set(last_at)
-        .execute(conn))?;
-    if updated > 0 {
-        return Ok(());
-    }
     let values = (
         known_devices::user_id.eq(user_id),
         known_devices::device.eq(&known.device),
@@ -43,27 +36,35 @@ pub fn remember(
         tx,
         diesel::insert_into(known_devices::table)
             .values(values)
-            .on_conflict_do_nothing()
+            .on_conflict((
+                known_devices::user_id,
+                known_devices::device,
+                known_devices::network,
+            ))
+            .do_update()
+            .set(last_at)
     )?;
-    let of_user = known_devices::user_id.eq(user_id);
-    let oldest_kept: Option<Timestamp> = on!(tx, |conn| known_devices::table
-        .filter(of_user)
-        .order(known_devices::last_at.desc())
-        .offset(keep - 1)
-        .limit(1)
-        .select(known_devices::last_at)
-        .get_result(conn)
-        .optional())?;
-    if let Some(oldest_kept) = oldest_kept {
-        later!(
-            tx,
-            diesel::delete(
-                known_devices::table
-                    .filter(of_user)
-                    .filter(known_devices::last_at.lt(oldest_kept))
-            )
-        )?;
-    }
+    Ok(())
+}
+
+/// Forgets all but about the `keep` latest devices of the user.
+pub fn forget_oldest(tx: &mut Tx<'_>, user_id: UserId, keep: i64) -> Result<(), StoreError> {
+    let last_at = known_devices::last_at;
+    let all = alias!(known_devices as all_devices);
+    let oldest = all
+        .filter(all.field(known_devices::user_id).eq(user_id))
+        .order(all.field(last_at).desc())
+        .offset(keep)
+        .limit(keep)
+        .select(all.field(last_at));
+    later!(
+        tx,
+        diesel::delete(
+            known_devices::table
+                .filter(known_devices::user_id.eq(user_id))
+                .filter(last_at.eq_any(oldest))
+        )
+    )?;
     Ok(())
 }
 

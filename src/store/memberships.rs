@@ -5,9 +5,9 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::organizations::RulesRow;
-use super::schema::{memberships, organizations, users};
+use super::schema::{active_organizations, memberships, organizations, users};
 use super::types::Timestamp;
-use super::{StoreError, Tx, find_for_share, on, parsed};
+use super::{StoreError, Tx, find_locked, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{
     Email, Member, Membership, MyOrganization, OrganizationId, OrganizationName, OrganizationRules,
@@ -77,8 +77,9 @@ pub fn lock(
     user_id: UserId,
     organization_id: OrganizationId,
 ) -> Result<Option<Membership>, StoreError> {
-    let row: Option<MembershipRow> = find_for_share!(
+    let row: Option<MembershipRow> = find_locked!(
         tx,
+        for_share,
         memberships::table
             .find((user_id, organization_id))
             .select(MembershipRow::as_select())
@@ -340,6 +341,40 @@ pub fn first_of_user(
         .select(memberships::organization_id)
         .get_result(conn)
         .optional())?)
+}
+
+/// The organization that the user with this address joined first.
+pub fn first_of_email(
+    tx: &mut Tx<'_>,
+    email: &Email,
+) -> Result<Option<OrganizationId>, StoreError> {
+    Ok(on!(tx, |conn| memberships::table
+        .inner_join(users::table)
+        .filter(users::email.eq(email.as_str()))
+        .order((memberships::created_at, memberships::organization_id))
+        .select(memberships::organization_id)
+        .get_result(conn)
+        .optional())?)
+}
+
+/// The membership in the organization that a user acted in last, or joined first.
+pub fn usual(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<Membership>, StoreError> {
+    let is_active = active_organizations::user_id
+        .eq(memberships::user_id)
+        .and(active_organizations::organization_id.eq(memberships::organization_id));
+    let row: Option<MembershipRow> = on!(tx, |conn| memberships::table
+        .left_join(active_organizations::table.on(is_active))
+        .filter(memberships::user_id.eq(user_id))
+        .order((
+            active_organizations::user_id.is_null(),
+            memberships::created_at,
+            memberships::organization_id,
+        ))
+        .select(MembershipRow::as_select())
+        .limit(1)
+        .get_result(conn)
+        .optional())?;
+    row.map(Membership::try_from).transpose()
 }
 
 pub fn set_role(

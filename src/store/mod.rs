@@ -30,6 +30,7 @@ pub mod outbox;
 pub mod people;
 mod pg_connection;
 mod pg_runtime;
+mod point_reads;
 mod postgres;
 mod queue;
 pub mod recovery_codes;
@@ -45,6 +46,7 @@ mod tx;
 mod types;
 pub mod users;
 pub mod workspaces;
+mod write_effects;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,12 +57,13 @@ use tokio::sync::Notify;
 pub use error::{StoreError, Unique};
 use fair_queue::Shares;
 pub use migrations::{MigrationError, PlannedMigration};
+use point_reads::StoreId;
 pub use postgres::Target;
 use queue::{Purpose, Queue};
 pub use requester::Requester;
 use sqlite::Access;
 pub use tx::Tx;
-use tx::{find_for_share, later, on};
+use tx::{find_locked, later, on};
 
 /// The kind of database and its address.
 #[derive(Clone)]
@@ -126,6 +129,7 @@ const FEED: Shares = Shares {
 /// The database. Units of work run on the threads of its queues.
 #[derive(Clone)]
 pub struct Store {
+    id: StoreId,
     engine: Engine,
     readers: Queue,
     writers: Queue,
@@ -177,6 +181,7 @@ impl Store {
             }
         }
         Ok(Self {
+            id: StoreId::next(),
             engine,
             readers,
             writers,
@@ -256,6 +261,29 @@ impl Store {
             &self.readers
         };
         queue.run(requester, work).await
+    }
+
+    /// As [`read`](Self::read), for a few rows by key, of requests that are many. `work` may run more than once.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn look_up<T, E>(
+        &self,
+        requester: Requester,
+        work: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let done = match &self.engine {
+            Engine::Sqlite(path) => point_reads::read_sqlite(path, self.id, &work),
+            Engine::Postgres(target) => point_reads::read_postgres(target, self.id, &work).await,
+        };
+        match done {
+            Some(done) => done,
+            None => self.read(requester, work).await,
+        }
     }
 
     /// As [`read`](Self::read), for queries whose cost grows with the organization. Few of them run at once, on threads

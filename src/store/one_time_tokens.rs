@@ -74,19 +74,22 @@ pub fn insert(tx: &mut Tx<'_>, token: &NewToken<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes a user's secrets for these purposes; returns how many there were.
+/// Deletes a user's secrets for these purposes.
 pub fn delete_of_user(
     tx: &mut Tx<'_>,
     user_id: UserId,
     purposes: &[Purpose],
-) -> Result<usize, StoreError> {
-    let purposes = purposes.iter().map(|purpose| purpose.as_str());
-    Ok(on!(tx, |conn| diesel::delete(
-        one_time_tokens::table
-            .filter(one_time_tokens::user_id.eq(user_id))
-            .filter(one_time_tokens::purpose.eq_any(purposes))
-    )
-    .execute(conn))?)
+) -> Result<(), StoreError> {
+    let purposes: Vec<&str> = purposes.iter().map(|purpose| purpose.as_str()).collect();
+    later!(
+        tx,
+        diesel::delete(
+            one_time_tokens::table
+                .filter(one_time_tokens::user_id.eq(user_id))
+                .filter(one_time_tokens::purpose.eq_any(&purposes))
+        )
+    )?;
+    Ok(())
 }
 
 /// Deletes all secrets of a user.

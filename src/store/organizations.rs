@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::{memberships, organizations, slug_aliases};
 use super::types::Timestamp;
-use super::{StoreError, Tx, on, parsed, slug_aliases as aliases};
+use super::{StoreError, Tx, find_locked, later, on, parsed, slug_aliases as aliases};
 use crate::domain::{
     AllowedDomains, JoinPolicy, LifetimeRule, Organization, OrganizationId, OrganizationName,
     OrganizationRules, SessionIdle, SessionLifetime, Slug, TokenLifetime, UserId,
@@ -79,12 +79,20 @@ pub fn insert_if_slug_is_free(
         organizations::created_at.eq(Timestamp(organization.created_at)),
         organizations::updated_at.eq(Timestamp(organization.created_at)),
     );
-    let inserted = on!(tx, |conn| diesel::insert_into(organizations::table)
-        .values(values)
-        .on_conflict(organizations::slug)
-        .do_nothing()
-        .execute(conn))?;
-    if inserted == 0 {
+    later!(
+        tx,
+        diesel::insert_into(organizations::table)
+            .values(values)
+            .on_conflict(organizations::slug)
+            .do_nothing()
+    )?;
+    tx.ahead(|tx| {
+        (
+            find(tx, organization.id),
+            aliases::owner(tx, &organization.slug),
+        )
+    });
+    if find(tx, organization.id)?.is_none() {
         return Ok(false);
     }
     // Afterwards, because from now on no other organization can have the slug, and leave it as an alias.
@@ -163,18 +171,14 @@ pub fn find_by_slug(tx: &mut Tx<'_>, slug: &Slug) -> Result<Option<Organization>
 ///
 /// SQLite needs no lock: it has one writer.
 pub fn lock(tx: &mut Tx<'_>, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
-    if let Tx::Postgres(connection) = tx {
-        let locked: Option<OrganizationId> = organizations::table
+    let row: Option<OrganizationRow> = find_locked!(
+        tx,
+        for_no_key_update,
+        organizations::table
             .find(id)
-            .select(organizations::id)
-            .for_no_key_update()
-            .get_result(*connection)
-            .optional()?;
-        if locked.is_none() {
-            return Ok(None);
-        }
-    }
-    find(tx, id)
+            .select(OrganizationRow::as_select())
+    )?;
+    row.map(Organization::try_from).transpose()
 }
 
 /// As [`lock`], against rows that refer to it as well, such as memberships: for its deletion.

@@ -182,9 +182,8 @@ pub fn mark_sent(tx: &mut Tx<'_>, id: EmailId, now: DateTime<Utc>) -> Result<(),
 /// SQLite needs no lock: it has one writer.
 pub fn lock_recipient(tx: &mut Tx<'_>, recipient: &Email) -> Result<(), StoreError> {
     if let Tx::Postgres(connection) = tx {
-        sql_query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
-            .bind::<Text, _>(recipient.as_str())
-            .execute(*connection)?;
+        let lock = sql_query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
+        connection.execute_later(&lock.bind::<Text, _>(recipient.as_str()))?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! What is begun or written in a transaction without an answer being needed waits for the next call that is answered, at
 //! the latest the commit, and is sent with it: a transaction costs one round trip for each answer, not for each
-//! statement (docs/decisions/0049-statements-that-wait.md).
+//! statement (docs/decisions/0049-few-round-trips.md). Questions whose text is known beforehand are asked
+//! [ahead](PgConnection::ahead), and all answered in one round trip.
 //!
 //! Diesel's errors have no room for a SQLSTATE, so this is where it is kept
 //! (docs/decisions/0023-database-errors-by-code.md).
@@ -10,6 +11,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use bytes::BytesMut;
 use diesel::connection::{
@@ -29,11 +31,12 @@ use tokio_postgres::{Client, Statement};
 
 use super::error::from_postgres;
 use super::pg_runtime::block_on;
+use super::write_effects::may_change;
 
 /// Prepared statements that a connection keeps. Ours are some hundred; lists of values could make more.
 const MAX_STATEMENTS: usize = 500;
 
-/// More are sent by themselves: `join_all` starts so few in their order.
+/// More writes, or questions, are sent by themselves: `join_all` starts so few in their order.
 const MAX_WAITING: usize = 24;
 
 /// A PostgreSQL connection that Diesel can use without async code.
@@ -42,18 +45,127 @@ const MAX_WAITING: usize = 24;
     reason = "it appears in public signatures, and only this folder uses it"
 )]
 pub struct PgConnection {
-    client: Client,
+    client: Arc<Client>,
     transactions: AnsiTransactionManager,
     /// By SQL and the types of its parameters.
-    statements: HashMap<(String, Vec<Type>), Statement>,
+    statements: HashMap<(String, Vec<Type>), Arc<Known>>,
     types: PgMetadataCache,
     instrumentation: DynInstrumentation,
     transaction: Transaction,
     waiting: Vec<Prepared>,
+    ahead: Vec<Question>,
+    mode: Mode,
+    /// Whether a query was not [recalled](Mode::Recalling).
+    has_missed: bool,
 }
 
-/// A statement that the server knows, and the values for it.
-type Prepared = (Statement, Vec<Parameter>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Running,
+    /// Queries are collected, and see no rows.
+    Asking,
+    /// What is asked has said so itself: further queries see no rows either.
+    HasAsked,
+    /// Queries are answered from what was asked ahead, and otherwise fail: the thread must not wait.
+    Recalling,
+}
+
+/// A statement, which the server knows once it has been prepared.
+struct Known {
+    text: String,
+    types: Vec<Type>,
+    prepared: OnceLock<Statement>,
+}
+
+impl Known {
+    async fn prepare(&self, client: &Client) -> Result<&Statement, tokio_postgres::Error> {
+        if let Some(statement) = self.prepared.get() {
+            return Ok(statement);
+        }
+        let statement = client.prepare_typed(&self.text, &self.types).await?;
+        Ok(self.prepared.get_or_init(|| statement))
+    }
+}
+
+/// A statement, and the values for it.
+struct Prepared {
+    known: Arc<Known>,
+    parameters: Vec<Parameter>,
+}
+
+/// A query that was asked ahead, and its rows once it has been answered.
+struct Question {
+    prepared: Prepared,
+    rows: Option<Vec<tokio_postgres::Row>>,
+}
+
+/// What one unit of work asks on a connection that others use at the same time.
+#[expect(
+    unnameable_types,
+    reason = "it appears in public signatures, and only this folder uses it"
+)]
+pub struct Questions {
+    client: Arc<Client>,
+    list: Vec<Question>,
+}
+
+impl Questions {
+    /// Sends all in one round trip.
+    ///
+    /// # Errors
+    /// The first one.
+    pub async fn answer(&mut self) -> QueryResult<()> {
+        let client = &*self.client;
+        for known in unknown(self.list.iter().map(|it| &it.prepared)) {
+            known.prepare(client).await.map_err(from_postgres)?;
+        }
+        let answers = self.list.iter_mut().map(|it| it.answer(client));
+        let mut answers = join_all(answers).await.into_iter();
+        answers.try_for_each(|done| done).map_err(from_postgres)
+    }
+}
+
+impl Question {
+    async fn answer(&mut self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        self.rows = Some(self.prepared.query(client).await?);
+        Ok(())
+    }
+}
+
+/// Those that the server does not know yet, each once.
+fn unknown<'a>(all: impl Iterator<Item = &'a Prepared>) -> Vec<Arc<Known>> {
+    let mut unknown: Vec<Arc<Known>> = Vec::new();
+    for it in all.map(|it| &it.known) {
+        if it.prepared.get().is_none() && !unknown.iter().any(|known| Arc::ptr_eq(known, it)) {
+            unknown.push(Arc::clone(it));
+        }
+    }
+    unknown
+}
+
+impl Prepared {
+    /// Whether it asks the same.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.known, &other.known) && self.parameters == other.parameters
+    }
+
+    async fn query(
+        &self,
+        client: &Client,
+    ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+        let statement = self.known.prepare(client).await?;
+        client.query(statement, &self.values()).await
+    }
+
+    async fn execute(&self, client: &Client) -> Result<u64, tokio_postgres::Error> {
+        let statement = self.known.prepare(client).await?;
+        client.execute(statement, &self.values()).await
+    }
+
+    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.parameters.iter().map(Parameter::as_sql).collect()
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Transaction {
@@ -66,21 +178,71 @@ enum Transaction {
 impl PgConnection {
     pub fn new(client: Client) -> Self {
         Self {
-            client,
+            client: Arc::new(client),
             transactions: AnsiTransactionManager::default(),
             statements: HashMap::new(),
             types: PgMetadataCache::new(),
             instrumentation: DynInstrumentation::none(),
             transaction: Transaction::None,
             waiting: Vec::new(),
+            ahead: Vec::new(),
+            mode: Mode::Running,
+            has_missed: false,
         }
+    }
+
+    /// What `work` asks, without waiting for anything: it sees no rows.
+    pub fn questions<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Questions {
+        self.mode = Mode::Asking;
+        work(self);
+        self.mode = Mode::Running;
+        Questions {
+            client: Arc::clone(&self.client),
+            list: std::mem::take(&mut self.ahead),
+        }
+    }
+
+    /// Runs `work` with the answers to its questions; `None` if it asks another one.
+    pub fn recall<T>(
+        &mut self,
+        answered: Questions,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
+        (self.ahead, self.mode, self.has_missed) = (answered.list, Mode::Recalling, false);
+        let done = work(self);
+        self.mode = Mode::Running;
+        self.forget_ahead();
+        (!self.has_missed).then_some(done)
+    }
+
+    /// Collects the queries of `questions`, which sees no rows. All are sent before the first of them is run again or
+    /// anything else is answered, in their order; the same query then takes its rows from here, once. Rows of a table
+    /// that was written meanwhile are asked for again.
+    pub fn ahead<T>(&mut self, questions: impl FnOnce(&mut Self) -> T) {
+        match self.mode {
+            Mode::Running => {
+                self.mode = Mode::Asking;
+                questions(self);
+                self.mode = Mode::Running;
+            }
+            Mode::Asking => {
+                questions(self);
+                self.mode = Mode::HasAsked;
+            }
+            Mode::HasAsked | Mode::Recalling => {}
+        }
+    }
+
+    /// Forgets what was asked ahead and not used.
+    pub fn forget_ahead(&mut self) {
+        self.ahead.clear();
     }
 
     /// Runs a statement whose result is not needed. In a transaction it is sent with the next one that is answered,
     /// which then fails if this one does.
     ///
     /// # Errors
-    /// When it cannot be prepared.
+    /// When there is no transaction, or too much waits: of what is sent now.
     pub fn execute_later<T>(&mut self, source: &T) -> QueryResult<()>
     where
         T: QueryFragment<Pg> + QueryId,
@@ -89,37 +251,75 @@ impl PgConnection {
         if self.transaction == Transaction::None || self.waiting.len() == MAX_WAITING {
             return self.execute_prepared(&prepared).map(drop);
         }
+        self.forget_dependent_on(&prepared)?;
         self.waiting.push(prepared);
         Ok(())
     }
 
-    /// Sends what waits and then a call, and waits for all answers.
+    fn forget_dependent_on(&mut self, write: &Prepared) -> QueryResult<()> {
+        if self.mode != Mode::Running {
+            return Err(DieselError::QueryBuilderError(
+                "only queries are asked ahead".into(),
+            ));
+        }
+        self.ahead
+            .retain(|it| !may_change(&write.known.text, &it.prepared.known.text));
+        Ok(())
+    }
+
+    /// Sends what waits, what was asked ahead, and then a call, which may be of one more statement, and waits for all
+    /// answers.
     fn answered<T>(
         &mut self,
+        last: Option<&Prepared>,
         call: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> QueryResult<T> {
+        if self.mode == Mode::Recalling {
+            self.has_missed = true;
+            return Err(DieselError::QueryBuilderError(
+                "this was not asked ahead".into(),
+            ));
+        }
+        self.prepare_unknown(last)?;
         let is_unsent = self.transaction == Transaction::Unsent;
         if is_unsent {
             self.transaction = Transaction::Open;
         }
         let (client, waiting) = (&self.client, std::mem::take(&mut self.waiting));
+        let mut ahead = std::mem::take(&mut self.ahead);
         let begin = async {
             if is_unsent {
                 client.batch_execute("BEGIN").await?;
             }
             Ok(())
         };
-        let earlier = join_all(waiting.iter().map(async |(statement, parameters)| {
-            let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
-            client.execute(statement, &parameters).await.map(drop)
-        }));
+        let writes = join_all(waiting.iter().map(|write| write.execute(client)));
+        let unanswered = ahead.iter_mut().filter(|it| it.rows.is_none());
+        let questions = join_all(unanswered.map(|it| it.answer(client)));
         // Each is sent when it is first polled, so they arrive in this order.
-        let ((begun, earlier), answer) = block_on(join(join(begin, earlier), call(client)));
-        let mut earlier = std::iter::once(begun).chain(earlier);
-        earlier
+        let (((begun, writes), questions), answer) =
+            block_on(join(join(join(begin, writes), questions), call(client)));
+        let writes = writes.into_iter().map(|write| write.map(drop));
+        let mut earlier = std::iter::once(begun).chain(writes).chain(questions);
+        let answer = earlier
             .try_for_each(|done| done)
             .and(answer)
-            .map_err(from_postgres)
+            .map_err(from_postgres)?;
+        self.ahead = ahead;
+        Ok(answer)
+    }
+
+    /// Prepares what is to be sent, so that it can be sent in its order.
+    fn prepare_unknown(&self, last: Option<&Prepared>) -> QueryResult<()> {
+        let questions = self.ahead.iter().map(|it| &it.prepared);
+        let all = self.waiting.iter().chain(questions).chain(last);
+        let unknown = unknown(all);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let prepared = block_on(join_all(unknown.iter().map(|it| it.prepare(&self.client))));
+        let mut prepared = prepared.into_iter().map(|done| done.map(drop));
+        prepared.try_for_each(|done| done).map_err(from_postgres)
     }
 
     /// Every statement is kept, also those that Diesel calls unsafe to cache because its key does not tell them apart:
@@ -153,30 +353,48 @@ impl PgConnection {
         }
         let parameters = collected.binds.into_iter().map(Parameter).collect();
         let key = (text, types);
-        if let Some(statement) = self.statements.get(&key) {
-            return Ok((statement.clone(), parameters));
+        if let Some(known) = self.statements.get(&key) {
+            let known = Arc::clone(known);
+            return Ok(Prepared { known, parameters });
         }
-        let statement =
-            block_on(self.client.prepare_typed(&key.0, &key.1)).map_err(from_postgres)?;
+        let known = Arc::new(Known {
+            text: key.0.clone(),
+            types: key.1.clone(),
+            prepared: OnceLock::new(),
+        });
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
         }
-        self.statements.insert(key, statement.clone());
-        Ok((statement, parameters))
+        self.statements.insert(key, Arc::clone(&known));
+        Ok(Prepared { known, parameters })
     }
 
-    fn execute_prepared(&mut self, (statement, parameters): &Prepared) -> QueryResult<usize> {
-        let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
-        let count = self.answered(async |client| client.execute(statement, &parameters).await)?;
+    fn execute_prepared(&mut self, prepared: &Prepared) -> QueryResult<usize> {
+        self.forget_dependent_on(prepared)?;
+        let count = self.answered(Some(prepared), async |client| {
+            prepared.execute(client).await
+        })?;
         usize::try_from(count).map_err(|error| DieselError::DeserializationError(Box::new(error)))
     }
 
-    fn load_prepared(
-        &mut self,
-        (statement, parameters): &Prepared,
-    ) -> QueryResult<Vec<tokio_postgres::Row>> {
-        let parameters: Vec<_> = parameters.iter().map(Parameter::as_sql).collect();
-        self.answered(async |client| client.query(statement, &parameters).await)
+    fn load_prepared(&mut self, prepared: Prepared) -> QueryResult<Vec<tokio_postgres::Row>> {
+        match self.mode {
+            Mode::Asking if self.ahead.len() < MAX_WAITING => {
+                let rows = None;
+                self.ahead.push(Question { prepared, rows });
+                return Ok(Vec::new());
+            }
+            Mode::Asking | Mode::HasAsked => return Ok(Vec::new()),
+            Mode::Running | Mode::Recalling => {}
+        }
+        let Some(at) = self.ahead.iter().position(|it| it.prepared.is(&prepared)) else {
+            let call = async |client: &Client| prepared.query(client).await;
+            return self.answered(Some(&prepared), call);
+        };
+        if self.ahead.get(at).is_some_and(|it| it.rows.is_none()) {
+            self.answered(None, async |_| Ok(()))?;
+        }
+        Ok(self.ahead.remove(at).rows.unwrap_or_default())
     }
 }
 
@@ -200,7 +418,8 @@ impl SimpleConnection for PgConnection {
             ("ROLLBACK", _) => self.waiting.clear(),
             _ => {}
         }
-        let done = self.answered(async |client| client.batch_execute(query).await);
+        self.forget_ahead();
+        let done = self.answered(None, async |client| client.batch_execute(query).await);
         if matches!(query, "COMMIT" | "ROLLBACK") {
             self.transaction = Transaction::None;
         }
@@ -258,7 +477,7 @@ impl LoadConnection for PgConnection {
         Pg: QueryMetadata<T::SqlType>,
     {
         let prepared = self.prepare(&source)?;
-        let rows = self.load_prepared(&prepared)?;
+        let rows = self.load_prepared(prepared)?;
         Ok(rows.into_iter().map(|row| Ok(PgRow(row))))
     }
 }
@@ -276,7 +495,7 @@ impl MigrationConnection for PgConnection {
 }
 
 /// A parameter as Diesel has written it, in PostgreSQL's binary format.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Parameter(Option<Vec<u8>>);
 
 impl Parameter {

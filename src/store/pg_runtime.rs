@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 /// Longer than the statement timeout: a server that has sent nothing for so long hangs or is unreachable.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(6);
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(6);
 
 thread_local! {
     static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() };

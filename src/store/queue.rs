@@ -231,7 +231,6 @@ impl Queue {
     }
 }
 
-#[expect(clippy::large_enum_variant, reason = "there is one per thread")]
 enum Connection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection, Liveness),
@@ -258,7 +257,11 @@ impl Connection {
     fn tx(&mut self) -> Tx<'_> {
         match self {
             Self::Sqlite(connection) => Tx::Sqlite(connection),
-            Self::Postgres(connection, _) => Tx::Postgres(connection),
+            Self::Postgres(connection, _) => {
+                // Of an earlier unit of work.
+                connection.forget_ahead();
+                Tx::Postgres(connection)
+            }
         }
     }
 }

@@ -386,3 +386,5 @@ joinable!(slug_aliases -> organizations (organization_id));
 allow_tables_to_appear_in_same_query!(organizations, slug_aliases);
 allow_tables_to_appear_in_same_query!(api_tokens, sessions);
 allow_tables_to_appear_in_same_query!(api_tokens, users);
+allow_tables_to_appear_in_same_query!(known_addresses, users);
+allow_tables_to_appear_in_same_query!(active_organizations, memberships);

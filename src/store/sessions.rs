@@ -4,14 +4,16 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::not;
 use diesel::prelude::*;
 
+use super::memberships::MembershipRow;
 use super::organizations::RulesRow;
-use super::schema::{organizations, sessions, users};
+use super::schema::{memberships, organizations, sessions, users};
 use super::types::Timestamp;
-use super::{StoreError, Tx, find_for_share, later, on, parsed};
+use super::users::UserRow;
+use super::{StoreError, Tx, find_locked, later, on, parsed};
 use crate::domain::page::PageRequest;
 use crate::domain::{
-    Clearance, LifetimeRule, Lifetimes, OrganizationId, OrganizationRules, Session, SessionId,
-    SessionKey, SessionKind, UserId, device,
+    Clearance, LifetimeRule, Lifetimes, Membership, OrganizationId, OrganizationRules, Session,
+    SessionId, SessionKey, SessionKind, User, UserId, device,
 };
 
 /// The version that the sessions of `$user_id` have unless they are revoked: of a value, or of each row's user.
@@ -111,8 +113,9 @@ pub fn insert(
 
 /// A session that is neither ended nor waiting for its second factor, kept as it is until the transaction ends.
 pub fn lock_open(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {
-    let row: Option<SessionRow> = find_for_share!(
+    let row: Option<SessionRow> = find_locked!(
         tx,
+        for_share,
         sessions::table
             .find(id)
             .filter(unrevoked!(sessions::user_id))
@@ -130,6 +133,63 @@ pub fn find(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Session>, StoreErro
         .optional())?;
     row.map(|(row, is_revoked)| row.session(is_revoked))
         .transpose()
+}
+
+/// A session with its user, as they are in an organization.
+pub struct OwnedSession {
+    pub session: Session,
+    /// `None` if they were deleted.
+    pub user: Option<User>,
+    /// `None` if they do not belong to the organization.
+    pub membership: Option<Membership>,
+    /// Of the organization.
+    pub rules: OrganizationRules,
+}
+
+/// A session with its user and their place in an organization, in one query: each refresh asks it.
+pub fn find_with_user(
+    tx: &mut Tx<'_>,
+    id: SessionId,
+    organization_id: Option<OrganizationId>,
+) -> Result<Option<OwnedSession>, StoreError> {
+    type Row = (
+        SessionRow,
+        bool,
+        UserRow,
+        bool,
+        Option<MembershipRow>,
+        Option<RulesRow>,
+    );
+    let there = organization_id.unwrap_or(OrganizationId::NIL);
+    let is_place = memberships::user_id
+        .eq(sessions::user_id)
+        .and(memberships::organization_id.eq(there));
+    let row: Option<Row> = on!(tx, |conn| sessions::table
+        .inner_join(users::table.on(users::id.eq(sessions::user_id)))
+        .left_join(memberships::table.on(is_place))
+        .left_join(organizations::table.on(organizations::id.eq(there)))
+        .filter(sessions::id.eq(id))
+        .select((
+            SessionRow::as_select(),
+            not(sessions::revoked_at
+                .is_null()
+                .and(sessions::ver.eq(users::session_ver))),
+            UserRow::as_select(),
+            users::deleted_at.is_not_null(),
+            Option::<MembershipRow>::as_select(),
+            Option::<RulesRow>::as_select(),
+        ))
+        .get_result(conn)
+        .optional())?;
+    let Some((session, is_revoked, user, is_deleted, membership, rules)) = row else {
+        return Ok(None);
+    };
+    Ok(Some(OwnedSession {
+        session: session.session(is_revoked)?,
+        user: (!is_deleted).then(|| user.into()),
+        membership: membership.map(Membership::try_from).transpose()?,
+        rules: rules.map(OrganizationRules::from).unwrap_or_default(),
+    }))
 }
 
 /// A user's live sessions, newest first.

@@ -19,7 +19,7 @@ const ROOM: u64 = 4 * 1024 * 1024;
 const WAL_LIMIT: u64 = 4 * ROOM;
 
 const CACHE: &str = "pragma cache_size = -8000;";
-/// 256 KiB, for pages that are not read again.
+/// 256 KiB, for pages that are not read again, or few.
 const SMALL_CACHE: &str = "pragma cache_size = -256;";
 
 /// What a connection may do.
@@ -74,6 +74,13 @@ pub(super) fn open(path: &Path, access: Access) -> Result<SqliteConnection, Stor
             .batch_execute("pragma query_only = on;")
             .map_err(|error| unavailable(&error))?;
     }
+    Ok(connection)
+}
+
+/// As [`open`], to read a few rows by key.
+pub(super) fn open_for_point_reads(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let mut connection = open(path, Access::ReadOnly)?;
+    connection.batch_execute(SMALL_CACHE)?;
     Ok(connection)
 }
 

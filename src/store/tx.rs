@@ -10,6 +10,17 @@ pub enum Tx<'a> {
     Postgres(&'a mut PgConnection),
 }
 
+impl Tx<'_> {
+    /// Asks on PostgreSQL in one round trip what will be asked one by one: each query of `questions`, which sees no rows,
+    /// is answered there and then, in their order, for the next one that is the same. The order counts for locks: what is
+    /// read under a lock comes after it. Nothing is asked twice but what was written meanwhile.
+    pub fn ahead<T>(&mut self, questions: impl FnOnce(&mut Tx<'_>) -> T) {
+        if let Self::Postgres(connection) = self {
+            connection.ahead(|connection| questions(&mut Tx::Postgres(connection)));
+        }
+    }
+}
+
 /// Runs one Diesel expression on the database of `$tx`. The expression is compiled once for each database.
 macro_rules! on {
     ($tx:expr, |$conn:ident| $body:expr) => {
@@ -40,16 +51,17 @@ macro_rules! later {
     };
 }
 
-/// Reads one row and locks it against changes until the transaction ends. SQLite has one writer, and needs no lock.
-macro_rules! find_for_share {
-    ($tx:expr, $query:expr) => {
+/// Reads one row and locks it until the transaction ends, with a method of Diesel such as `for_share`. If it has to wait
+/// for the lock, PostgreSQL returns the row as it is afterwards. SQLite has one writer, and needs no lock.
+macro_rules! find_locked {
+    ($tx:expr, $lock:ident, $query:expr) => {
         match $tx {
             $crate::store::Tx::Sqlite(connection) => $query.get_result(*connection).optional(),
             $crate::store::Tx::Postgres(connection) => {
-                $query.for_share().get_result(*connection).optional()
+                $query.$lock().get_result(*connection).optional()
             }
         }
     };
 }
 
-pub(super) use {find_for_share, later, on};
+pub(super) use {find_locked, later, on};

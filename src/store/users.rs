@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::schema::users;
 use super::types::Timestamp;
-use super::{StoreError, Tx, later, on};
+use super::{StoreError, Tx, find_locked, later, on};
 use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{Email, PersonName, User, UserId};
 
@@ -126,13 +126,27 @@ pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
     Ok(row.map(User::from))
 }
 
+/// The query of an account by id.
+macro_rules! account {
+    ($id:expr) => {
+        users::table
+            .find($id)
+            .filter(users::deleted_at.is_null())
+            .select(AccountRow::as_select())
+    };
+}
+
+/// The query of an account by address.
+macro_rules! account_by_email {
+    ($email:expr) => {
+        users::table
+            .filter(users::email.eq($email.as_str()))
+            .select(AccountRow::as_select())
+    };
+}
+
 pub fn find_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
-    let row: Option<AccountRow> = on!(tx, |conn| users::table
-        .find(id)
-        .filter(users::deleted_at.is_null())
-        .select(AccountRow::as_select())
-        .get_result(conn)
-        .optional())?;
+    let row = on!(tx, |conn| account!(id).get_result(conn).optional())?;
     Ok(row.map(Account::from))
 }
 
@@ -140,9 +154,7 @@ pub fn find_account_by_email(
     tx: &mut Tx<'_>,
     email: &Email,
 ) -> Result<Option<Account>, StoreError> {
-    let row: Option<AccountRow> = on!(tx, |conn| users::table
-        .filter(users::email.eq(email.as_str()))
-        .select(AccountRow::as_select())
+    let row = on!(tx, |conn| account_by_email!(email)
         .get_result(conn)
         .optional())?;
     Ok(row.map(Account::from))
@@ -152,18 +164,8 @@ pub fn find_account_by_email(
 ///
 /// SQLite needs no lock: it has one writer.
 pub fn lock_account(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Account>, StoreError> {
-    if let Tx::Postgres(connection) = tx {
-        let locked: Option<UserId> = users::table
-            .find(id)
-            .select(users::id)
-            .for_no_key_update()
-            .get_result(*connection)
-            .optional()?;
-        if locked.is_none() {
-            return Ok(None);
-        }
-    }
-    find_account(tx, id)
+    let row = find_locked!(tx, for_no_key_update, account!(id))?;
+    Ok(row.map(Account::from))
 }
 
 /// As [`lock_account`], in the order of their ids, because two transactions may lock the same accounts.
@@ -189,15 +191,8 @@ pub fn lock_account_by_email(
     tx: &mut Tx<'_>,
     email: &Email,
 ) -> Result<Option<Account>, StoreError> {
-    if let Tx::Postgres(connection) = tx {
-        let _: Option<UserId> = users::table
-            .filter(users::email.eq(email.as_str()))
-            .select(users::id)
-            .for_no_key_update()
-            .get_result(*connection)
-            .optional()?;
-    }
-    find_account_by_email(tx, email)
+    let row = find_locked!(tx, for_no_key_update, account_by_email!(email))?;
+    Ok(row.map(Account::from))
 }
 
 /// Reads an account and locks it exclusively until the transaction ends: no other transaction can change it or insert a
@@ -206,18 +201,8 @@ pub fn lock_account_exclusively(
     tx: &mut Tx<'_>,
     id: UserId,
 ) -> Result<Option<Account>, StoreError> {
-    if let Tx::Postgres(connection) = tx {
-        let locked: Option<UserId> = users::table
-            .find(id)
-            .select(users::id)
-            .for_update()
-            .get_result(*connection)
-            .optional()?;
-        if locked.is_none() {
-            return Ok(None);
-        }
-    }
-    find_account(tx, id)
+    let row = find_locked!(tx, for_update, account!(id))?;
+    Ok(row.map(Account::from))
 }
 
 /// All users, oldest first.

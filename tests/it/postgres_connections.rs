@@ -1,8 +1,12 @@
 //! Connections to PostgreSQL: what they send, which server they choose, and how many there are.
 
+use hallpass::config::{Config, Database};
+use tokio_postgres::NoTls;
+
 use crate::support::cluster::free_port;
 use crate::support::pg_proxy::PgProxy;
-use crate::support::{Db, PASSWORD, TestApp, organization_body};
+use crate::support::slack::SlackApp;
+use crate::support::{Db, PASSWORD, TestApp, eventually, organization_body};
 
 #[actix_web::test]
 async fn each_connection_prepares_each_statement_once() {
@@ -74,24 +78,55 @@ async fn a_connection_uses_utc_whatever_the_database_and_the_url_say() {
     app.signs_up("Acme", "ada@acme.example").await;
 }
 
-/// Round trips on a connection that has prepared everything: what waits is sent with the next statement that is answered.
-/// The fewest of several rounds, because a thread may take a connection that has not.
+/// Checks that each of some requests, which `requests` sends, takes at most so many round trips on connections that
+/// have prepared everything. The fewest of several rounds count, because a thread may take a connection that has not.
+async fn take_at_most(
+    proxy: &PgProxy,
+    most: &[(&str, usize)],
+    requests: impl AsyncFn(usize, &mut dyn FnMut()),
+) {
+    let mut fewest = vec![(usize::MAX, Vec::new()); most.len()];
+    for round in 0..20 {
+        let mut took = Vec::new();
+        let mut last = proxy.flights();
+        let mut count = || {
+            let now = proxy.flights();
+            took.push((now - std::mem::replace(&mut last, now), proxy.statements()));
+        };
+        requests(round, &mut count).await;
+        assert_eq!(took.len(), most.len());
+        for (fewest, took) in fewest.iter_mut().zip(took) {
+            if took.0 < fewest.0 {
+                *fewest = took;
+            }
+        }
+    }
+    for ((name, most), (took, statements)) in most.iter().zip(fewest) {
+        assert!(took <= *most, "{name} takes {took}: {statements:#?}");
+    }
+}
+
 #[actix_web::test]
 async fn requests_wait_for_few_answers() {
     let Some(db) = Db::postgres().await else {
         return;
     };
     let proxy = PgProxy::start(&db).await;
-    let app = TestApp::start(proxy.db(&db)).await;
+    let with_limits = |config: &mut Config| config.server.rate_limits = true;
+    let app = TestApp::configured(proxy.db(&db), with_limits).await;
     let ada = app.signs_up("Acme", "ada@acme.example").await;
-    let mut fewest = [usize::MAX; 4];
-    for _ in 0..20 {
-        let mut took = Vec::new();
-        let mut last = proxy.flights();
-        let mut count = || {
-            let now = proxy.flights();
-            took.push(now - std::mem::replace(&mut last, now));
-        };
+    let most = [
+        ("sign-in", 3),
+        ("refresh", 1),
+        ("logout", 2),
+        ("wrong password", 3),
+        ("sign-in after a wrong password", 3),
+        ("an unknown person", 1),
+        ("forgotten password", 3),
+        ("registration", 5),
+        ("registration in an organization", 5),
+    ];
+    take_at_most(&proxy, &most, async |round, count| {
         let session = app.logs_in(&ada.email, PASSWORD).await;
         count();
         session.refreshes().await.expect(200);
@@ -101,17 +136,93 @@ async fn requests_wait_for_few_answers() {
         let wrong = app.tries_to_log_in(&ada.email, "Not-The-Password-1").await;
         assert_eq!(wrong.status, 401);
         count();
-        app.logs_in(&ada.email, PASSWORD).await;
-        for (fewest, took) in fewest.iter_mut().zip(took) {
-            *fewest = took.min(*fewest);
+        let session = app.logs_in(&ada.email, PASSWORD).await;
+        count();
+        // The logout made the instance forget who they are.
+        session.me().await.expect(200);
+        count();
+        app.forgets_password(&ada.email).await.expect(200);
+        count();
+        let body = organization_body(&format!("Org {round}"), &format!("bob{round}@acme.example"));
+        app.post("/api/auth/register").json(&body).await.expect(201);
+        count();
+        let email = format!("cy{round}@acme.example");
+        app.joins(ada.organization_id(), &email).await;
+        count();
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn sessions_are_read_while_every_connection_for_requests_waits() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    let app = TestApp::configured(db.clone(), |config| {
+        if let Database::Postgres { pool_size, .. } = &mut config.database {
+            *pool_size = 2;
         }
+    });
+    let app = app.await;
+    let [ada, bob, cy] = ["ada", "bob", "cy"]
+        .map(async |name| app.signs_up(name, &format!("{name}@acme.example")).await);
+    let (ada, bob, cy) = (ada.await, bob.await, cy.await);
+    cy.refreshes().await.expect(200);
+    let (lock, connection) = tokio_postgres::connect(&db.url(), NoTls).await.unwrap();
+    actix_web::rt::spawn(connection);
+    lock.batch_execute("begin; select 1 from users where email not like 'cy%' for update")
+        .await
+        .unwrap();
+    let writes =
+        [ada, bob].map(|actor| actix_web::rt::spawn(async move { actor.logs_out().await }));
+    let waiting = "select count(*) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'";
+    eventually("both wait", async || db.count(waiting).await == 2).await;
+    for _ in 0..20 {
+        cy.refreshes().await.expect(200);
     }
-    eprintln!("round trips of a sign-in, a refresh, a logout and a wrong password: {fewest:?}");
-    let most = [17, 9, 7, 4];
-    assert!(
-        fewest.iter().zip(most).all(|(took, most)| *took <= most),
-        "{fewest:?}"
-    );
+    drop(lock);
+    for write in writes {
+        write.await.unwrap().expect(200);
+    }
+}
+
+#[actix_web::test]
+async fn reads_by_key_survive_the_end_of_their_connection() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    let app = TestApp::start(db.clone()).await;
+    let ada = app.signs_up("Acme", "ada@acme.example").await;
+    for _ in 0..3 {
+        for _ in 0..8 {
+            ada.refreshes().await.expect(200);
+        }
+        db.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        .await;
+    }
+    ada.refreshes().await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_sign_in_with_slack_waits_for_few_answers() {
+    let Some(db) = Db::postgres().await else {
+        return;
+    };
+    let proxy = PgProxy::start(&db).await;
+    let app = SlackApp::start(proxy.db(&db)).await;
+    app.signs_in("owner").await;
+    let most = [("consent", 0), ("callback", 6)];
+    take_at_most(&proxy, &most, async |_, count| {
+        let callback = app.callback_of("owner").await;
+        count();
+        app.follows(&callback).await.token();
+        count();
+    })
+    .await;
 }
 
 #[actix_web::test]

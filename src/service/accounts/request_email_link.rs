@@ -95,6 +95,7 @@ async fn request(
     let time = MinimumDuration::begin();
     let written = services
         .write(context, move |unit| {
+            unit.tx.ahead(|tx| users::lock_account_by_email(tx, &email));
             let account = users::lock_account_by_email(unit.tx, &email)?;
             let account = account.filter(|account| purpose.concerns(account));
             let user_id = account.as_ref().map(|account| account.user.id);
@@ -104,16 +105,20 @@ async fn request(
             let name = account.map_or_else(String::new, |account| account.user.name.to_string());
             let secret = unit.secret();
             let link_owner = user_id.unwrap_or(UserId::NIL);
-            let has_link =
-                one_time_tokens::exists_for(unit.tx, link_owner, purpose.stored(), unit.now)?;
-            let request = Request {
+            let (now, stored) = (unit.now, purpose.stored());
+            let mut request = Request {
                 to: email.clone(),
                 message: &purpose.message(name, &secret),
                 account: user_id,
                 window: purpose.window(),
-                // The holder of an unverified account could end its links again and again.
-                has_no_link: is_verified && !has_link,
+                has_no_link: false,
             };
+            request.ask(unit)?;
+            unit.tx
+                .ahead(|tx| one_time_tokens::exists_for(tx, link_owner, stored, now));
+            let has_link = one_time_tokens::exists_for(unit.tx, link_owner, stored, now)?;
+            // The holder of an unverified account could end its links again and again.
+            request.has_no_link = is_verified && !has_link;
             let requested = gate::send_requested(unit, request)?;
             // If the limit is reached, the last link stays valid.
             let owner = requested.sent_to;

@@ -2,17 +2,19 @@
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{AddressBlock, DeviceOwner, Email, UserId};
+use crate::domain::{AddressBlock, DeviceOwner, Email, OrganizationId, UserId};
 use crate::service::accounts::minimum_duration::MinimumDuration;
 use crate::service::limits::{Attempt, Whose, count_failure, permit_hashing};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
-use crate::store::{memberships, users};
+use crate::store::{Tx, memberships, users};
 
 /// Proof that a password was right.
 pub(in crate::service) struct VerifiedCredentials {
     pub user_id: UserId,
+    /// The one that the user joined first.
+    pub organization_id: Option<OrganizationId>,
     attempt: Attempt,
     stored: StoredHash,
     rehashed: Option<StoredHash>,
@@ -61,13 +63,19 @@ async fn prove(
     let (attempt, standing, account, organization_id) = services
         .store
         .read(context, move |tx| {
+            tx.ahead(|tx| {
+                let typed = (&email, address);
+                let account = users::find_account_by_email(tx, &email);
+                attempt.ask(tx, now, Some(typed));
+                (account, memberships::first_of_email(tx, &email))
+            });
             let account = users::find_account_by_email(tx, &email)?;
             // Done for unknown addresses too, so that the work is the same.
             let owner = account
                 .as_ref()
                 .map_or(DeviceOwner::NONE, |it| (&it.user).into());
-            let standing = attempt.standing(tx, now, address, owner.user_id, mark_of(owner))?;
-            let organization_id = memberships::first_of_user(tx, owner.user_id)?;
+            let standing = attempt.standing(tx, now, (&email, address), mark_of(owner))?;
+            let organization_id = memberships::first_of_email(tx, &email)?;
             Ok::<_, Error>((attempt, standing, account, organization_id))
         })
         .await?;
@@ -130,6 +138,7 @@ async fn prove(
     }
     Ok(VerifiedCredentials {
         user_id,
+        organization_id,
         attempt,
         rehashed: services.passwords.rehash(&permit, password, &stored).await,
         stored,
@@ -137,6 +146,20 @@ async fn prove(
 }
 
 impl VerifiedCredentials {
+    /// Asks [ahead](Tx::ahead) what [`lock`](Self::lock) asks, and then `more`.
+    pub(crate) fn ask<T>(
+        &self,
+        unit: &mut UnitOfWork<'_, '_>,
+        more: impl FnOnce(&mut Tx<'_>) -> T,
+    ) {
+        let now = unit.now;
+        unit.tx.ahead(|tx| {
+            let account = users::lock_account(tx, self.user_id);
+            self.attempt.ask(tx, now, None);
+            (account, more(tx))
+        });
+    }
+
     /// Reads and locks the account in the transaction that uses the proof, and replaces an outdated hash.
     ///
     /// # Errors

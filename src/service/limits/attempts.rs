@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::crypto::keyed_hash::keyed_hash;
 use crate::crypto::keyring::Keyring;
 use crate::domain::audit::{Action, Outcome};
-use crate::domain::{AddressBlock, Email, User, UserId, lifetimes};
+use crate::domain::{AddressBlock, Email, User, lifetimes};
 use crate::service::unit_of_work::{Event, Finished, UnitOfWork};
 use crate::service::{Error, Result, Services};
 use crate::store::{StoreError, Tx, attempts, known_addresses};
@@ -58,8 +58,8 @@ struct Pair {
 /// Where a sign-in comes from, for the owner of the account.
 #[derive(Clone)]
 struct Place {
-    /// `NIL` if the address that was typed has no account.
-    owner: UserId,
+    /// What was typed.
+    email: Email,
     block: Option<AddressBlock>,
     /// The owner's mark in the browser.
     mark: Option<String>,
@@ -159,8 +159,26 @@ impl Attempt {
         }
     }
 
-    /// As [`check_allowed`](Self::check_allowed), for a sign-in: says what else it may do. `owner` has the account, and
-    /// `mark` is theirs in the browser.
+    /// Asks [ahead](Tx::ahead) what [`check_allowed`](Self::check_allowed), [`standing`](Self::standing) and
+    /// [`succeeded`](Self::succeeded) ask, for the address that was typed where it is a sign-in.
+    pub(crate) fn ask(
+        &self,
+        tx: &mut Tx<'_>,
+        now: DateTime<Utc>,
+        sign_in: Option<(&Email, Option<IpAddr>)>,
+    ) {
+        let Some(pair) = &self.0 else {
+            return;
+        };
+        let place = sign_in.map(|(email, address)| Place::new(email, address, None));
+        let _ = (
+            place.map(|place| place.is_known(tx, now)),
+            FailureCounts::of(tx, pair, now),
+        );
+    }
+
+    /// As [`check_allowed`](Self::check_allowed), for a sign-in with this address: says what else it may do. `mark` is
+    /// the owner's in the browser.
     ///
     /// # Errors
     /// `TooManyAttempts` if too many passwords were hashed in spite of a lock, whether or not there is an account.
@@ -168,19 +186,14 @@ impl Attempt {
         &mut self,
         tx: &mut Tx<'_>,
         now: DateTime<Utc>,
-        address: Option<IpAddr>,
-        owner: UserId,
+        (email, address): (&Email, Option<IpAddr>),
         mark: Option<String>,
     ) -> Result<Standing> {
         let Some(pair) = &mut self.0 else {
             return Ok(Standing::Open { is_known: false });
         };
-        let place = pair.place.insert(Place {
-            owner,
-            block: address.map(AddressBlock::from),
-            mark,
-        });
-        let place = place.clone();
+        let place = Place::new(email, address, mark);
+        pair.place = Some(place.clone());
         let is_known = place.is_known(tx, now)?;
         let Some(until) = FailureCounts::of(tx, pair, now)?.locked_until() else {
             return Ok(Standing::Open { is_known });
@@ -232,7 +245,8 @@ impl Attempt {
         };
         let (account, address) = (&pair.account, &pair.address);
         attempts::lock_address(tx, address)?;
-        let before = FailureCounts::of(tx, pair, now)?;
+        tx.ahead(|tx| FailureCounts::lock(tx, pair, now));
+        let before = FailureCounts::lock(tx, pair, now)?;
         if let Some(until) = before.locked_until() {
             let refusal = too_many(now, until);
             return match &pair.place {
@@ -249,10 +263,9 @@ impl Attempt {
             };
         }
         attempts::insert(tx, account, address, now)?;
-        let in_a_row = attempts::count_in_a_row(tx, account, now, IN_A_ROW_LASTS)?;
-        if in_a_row > IN_A_ROW {
-            return Err(too_many(now, now + IN_A_ROW_LASTS));
-        }
+        attempts::count_in_a_row(tx, account, now, IN_A_ROW_LASTS)?;
+        // They are locked, except for the first one, which ends no account's chances.
+        let in_a_row = before.in_a_row.map_or(1, |(failures, _)| failures + 1);
         let is_new_here = before.of_pair.is_empty();
         let locks = [
             (Action::PairLocked, before.of_pair.len() + 1 == PER_PAIR),
@@ -270,6 +283,14 @@ impl Attempt {
 }
 
 impl Place {
+    fn new(email: &Email, address: Option<IpAddr>, mark: Option<String>) -> Self {
+        Self {
+            email: email.clone(),
+            block: address.map(AddressBlock::from),
+            mark,
+        }
+    }
+
     /// Under which address the passwords are counted that are hashed in spite of a lock. A browser has its own, so that
     /// others behind the same address cannot use them up.
     fn tries(&self, address: &str) -> String {
@@ -289,7 +310,7 @@ impl Place {
     fn is_known(&self, tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<bool> {
         let since = now - lifetimes::KNOWN_PLACE;
         let by_address = match self.block {
-            Some(block) => known_addresses::is_known(tx, self.owner, block, since)?,
+            Some(block) => known_addresses::is_known(tx, &self.email, block, since)?,
             None => false,
         };
         Ok(by_address || self.mark.is_some())
@@ -356,6 +377,13 @@ impl FailureCounts {
     fn of(tx: &mut Tx<'_>, pair: &Pair, now: DateTime<Utc>) -> Result<Self> {
         let failures = attempts::list_from(tx, &pair.address, now, WINDOW)?;
         let in_a_row = attempts::in_a_row(tx, &pair.account, now, IN_A_ROW_LASTS)?;
+        Ok(Self::new(&pair.account, failures, in_a_row))
+    }
+
+    /// As [`of`](Self::of), with the failures in a row kept as they are until the transaction ends.
+    fn lock(tx: &mut Tx<'_>, pair: &Pair, now: DateTime<Utc>) -> Result<Self> {
+        let failures = attempts::list_from(tx, &pair.address, now, WINDOW)?;
+        let in_a_row = attempts::lock_in_a_row(tx, &pair.account, now, IN_A_ROW_LASTS)?;
         Ok(Self::new(&pair.account, failures, in_a_row))
     }
 

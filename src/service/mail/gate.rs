@@ -8,9 +8,8 @@ use chrono::TimeDelta;
 
 use crate::domain::{Email, EmailMessage, OrganizationId, UserId, lifetimes};
 use crate::service::unit_of_work::UnitOfWork;
-use crate::store::StoreError;
-use crate::store::outbox;
 use crate::store::users::Account;
+use crate::store::{StoreError, outbox};
 
 /// E-mails of one cause to one address within the time of its limit.
 const PER_CAUSE: u8 = 3;
@@ -40,8 +39,7 @@ impl Cause<'_> {
     /// The counter, and how many may be sent in an hour.
     fn limit(&self, message: &EmailMessage) -> (String, u8) {
         let counter = match self {
-            Self::Registration(None) => "registration".to_owned(),
-            Self::Registration(Some(organization)) => format!("registration:{organization}"),
+            Self::Registration(organization) => registrations(*organization),
             Self::Invitation(organization) => format!("invitation:{organization}"),
             Self::JoinPolicy(organization) => format!("join_policy:{organization}"),
             // Accounts that have verified no address are free, so they share one counter.
@@ -56,6 +54,28 @@ impl Cause<'_> {
             }
         };
         (counter, PER_CAUSE)
+    }
+}
+
+/// Asks [ahead](crate::store::Tx::ahead) what [`send`] asks for a registration.
+pub(in crate::service) fn ask_for_registration(
+    unit: &mut UnitOfWork<'_, '_>,
+    to: &Email,
+    organization_id: Option<OrganizationId>,
+) -> Result<(), StoreError> {
+    let counter = registrations(organization_id);
+    let since = unit.now - lifetimes::EMAIL_LIMIT_WINDOW;
+    outbox::lock_recipient(unit.tx, to)?;
+    unit.tx
+        .ahead(|tx| outbox::are_as_many_since(tx, to, &counter, since, PER_CAUSE));
+    Ok(())
+}
+
+/// The counter of registrations in an organization that exists, or with a new one.
+fn registrations(organization_id: Option<OrganizationId>) -> String {
+    match organization_id {
+        Some(id) => format!("registration:{id}"),
+        None => "registration".to_owned(),
     }
 }
 
@@ -130,6 +150,24 @@ pub(in crate::service) struct Requested {
     pub is_limited: bool,
 }
 
+impl Request<'_> {
+    fn counter(&self) -> String {
+        let account = self.account.unwrap_or(UserId::NIL);
+        format!("{}:{account}", self.message.kind())
+    }
+
+    /// Asks [ahead](crate::store::Tx::ahead) what [`send_requested`] asks.
+    pub(crate) fn ask(&self, unit: &mut UnitOfWork<'_, '_>) -> Result<(), StoreError> {
+        let (counter, since) = (self.counter(), unit.now - self.window);
+        outbox::lock_recipient(unit.tx, &self.to)?;
+        unit.tx.ahead(|tx| {
+            [REQUESTED_AT_MOST, PER_CAUSE]
+                .map(|limit| outbox::are_as_many_since(tx, &self.to, &counter, since, limit))
+        });
+        Ok(())
+    }
+}
+
 /// Queues what is requested, or else a decoy. The queries and writes are the same for all addresses.
 ///
 /// Each account of an address has its own limit, so that an earlier account cannot use up that of the next. Decoys for
@@ -138,8 +176,7 @@ pub(in crate::service) fn send_requested(
     unit: &mut UnitOfWork<'_, '_>,
     request: Request<'_>,
 ) -> Result<Requested, StoreError> {
-    let account = request.account.unwrap_or(UserId::NIL);
-    let counter = format!("{}:{account}", request.message.kind());
+    let counter = request.counter();
     let (to, window) = (&request.to, request.window);
     let has_room_at_all = has_room(unit, to, &counter, window, REQUESTED_AT_MOST)?;
     let has_room = has_room(unit, to, &counter, window, PER_CAUSE)?;

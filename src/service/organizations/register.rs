@@ -8,8 +8,9 @@ use crate::domain::{
 };
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::limits::{Whose, permit_hashing};
+use crate::service::mail::gate;
 use crate::service::organizations::change_slug::must_not_be_reserved;
-use crate::service::unit_of_work::UnitOfWork;
+use crate::service::unit_of_work::{UnitOfWork, recent_rows};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{memberships, organizations, users};
 
@@ -70,6 +71,9 @@ pub async fn register_organization(
             let now = unit.now;
             let user = User::new(now, unit.random(), Some(found.email.clone()), found.name);
             let names = (found.first_name.as_ref(), found.last_name.as_ref());
+            let suggested = slug_for(&found.organization_name);
+            unit.tx
+                .ahead(|tx| organizations::count_slugs_like(tx, &suggested));
             users::insert(unit.tx, &user, Some(names), Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
             let organization = insert_organization(unit, found.organization_name, join_policy)?;
@@ -79,6 +83,8 @@ pub async fn register_organization(
                 role: Role::Admin,
                 manager_id: None,
             };
+            unit.tx.ahead(|tx| recent_rows(tx, user.id, now));
+            gate::ask_for_registration(unit, &found.email, None)?;
             memberships::insert(unit.tx, &membership, now)?;
             send_verification(unit, &user, &found.email, None)?;
             let event = unit.event(Action::OrganizationFounded).own(user.id);
@@ -94,7 +100,7 @@ pub(in crate::service) fn insert_organization(
     name: OrganizationName,
     join_policy: JoinPolicy,
 ) -> Result<Organization> {
-    let suggested = Slug::suggested_by(&name).unwrap_or_else(Slug::nameless);
+    let suggested = slug_for(&name);
     let mut organization = new_organization(unit, name, suggested.clone(), join_policy);
     // Counting first, so that the thousandth organization of a name does not try a thousand slugs.
     let mut choice = organizations::count_slugs_like(unit.tx, &suggested)? + 1;
@@ -107,6 +113,11 @@ pub(in crate::service) fn insert_organization(
         }
         choice += 1;
     }
+}
+
+/// The slug that is tried first.
+fn slug_for(name: &OrganizationName) -> Slug {
+    Slug::suggested_by(name).unwrap_or_else(Slug::nameless)
 }
 
 /// Inserts an organization with a chosen slug.

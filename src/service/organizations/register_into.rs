@@ -1,15 +1,16 @@
 //! Registering an account in an existing organization.
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Email, OrganizationId, OwnWords, PersonName, Role, User};
+use crate::domain::{Email, Organization, OrganizationId, OwnWords, PersonName, Role, User};
 use crate::service::accounts::verify_email::send_verification;
 use crate::service::invitations::invite_by_rule;
 use crate::service::limits::{Whose, permit_hashing};
-use crate::service::organizations::switch::admit;
-use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
+use crate::service::mail::gate;
+use crate::service::organizations::switch::admit_instead;
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter, questions};
 use crate::service::sign_in::subject::Subject;
 use crate::service::{Error, Profile, RequestContext, Result, Services, SignIn};
-use crate::store::{Tx, organizations, users};
+use crate::store::{organizations, users};
 
 pub struct RegisterIntoOrganization<'a> {
     pub email: Email,
@@ -48,7 +49,7 @@ pub async fn register_into_organization(
     let permit = permit_hashing(services, context, Whose::Typed(join.email.clone())).await?;
     let organization = services
         .store
-        .read(context, move |tx| organizations::find(tx, organization_id))
+        .look_up(context, move |tx| organizations::find(tx, organization_id))
         .await?;
     let own = OwnWords::new(Some(&join.email), [join.name.as_str()]).with(&organization);
     let password = services
@@ -57,38 +58,55 @@ pub async fn register_into_organization(
         .await?;
 
     let email = join.email.clone();
-    let admission = services
+    let (organization, is_taken) = services
         .store
-        .read(context, move |tx| {
-            let admission = judge(tx, organization_id, &email, is_open)?;
-            // Hashing is expensive, so refuse before hashing where we can.
-            if admission == Admission::Now && users::find_account_by_email(tx, &email)?.is_some() {
-                return Err(Error::EmailTaken);
-            }
-            Ok(admission)
+        .look_up(context, move |tx| {
+            tx.ahead(|tx| {
+                let organization = organizations::find(tx, organization_id);
+                (organization, users::find_account_by_email(tx, &email))
+            });
+            let organization = organizations::find(tx, organization_id)?;
+            let is_taken = users::find_account_by_email(tx, &email)?.is_some();
+            Ok::<_, Error>((organization, is_taken))
         })
         .await?;
-    if admission == Admission::AfterVerification {
-        invite_by_rule(services, context, organization_id, join.email).await?;
-        return Err(if is_open {
-            Error::InvitationRequired
-        } else {
-            Error::RegistrationClosed
-        });
+    // Hashing is expensive, so refuse before hashing where we can.
+    match judge(organization, &join.email, is_open)? {
+        Admission::Now if is_taken => return Err(Error::EmailTaken),
+        Admission::Now => {}
+        Admission::AfterVerification => {
+            invite_by_rule(services, context, organization_id, join.email).await?;
+            return Err(if is_open {
+                Error::InvitationRequired
+            } else {
+                Error::RegistrationClosed
+            });
+        }
     }
     let password_hash = services.passwords.hash(&permit, password).await?;
 
     let begins_session = !services.require_verified_email;
     let registered = services
         .write(context, move |unit| {
-            if judge(unit.tx, organization_id, &join.email, is_open)? != Admission::Now {
-                return Err(Error::InvitationRequired);
-            }
+            unit.tx.ahead(|tx| {
+                let organization = organizations::find(tx, organization_id);
+                (organization, organizations::hold(tx, organization_id))
+            });
             let now = unit.now;
             let user = User::new(now, unit.random(), Some(join.email.clone()), join.name);
             users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
-            let membership = admit(unit, user.id, organization_id, Role::Employee)?;
+            let organization = organizations::find(unit.tx, organization_id)?;
+            if judge(organization, &join.email, is_open)? != Admission::Now {
+                return Err(Error::InvitationRequired);
+            }
+            if begins_session {
+                let entry = questions(unit, user.id, Some(organization_id));
+                unit.tx.ahead(entry);
+            }
+            gate::ask_for_registration(unit, &join.email, Some(organization_id))?;
+            // Their first organization.
+            let membership = admit_instead(unit, user.id, organization_id, Role::Employee)?;
             send_verification(unit, &user, &join.email, Some(organization_id))?;
             let event = unit.event(Action::Registered).own(user.id);
             unit.record(event.within(organization_id).by(Method::Registration))?;
@@ -125,8 +143,8 @@ enum Admission {
 }
 
 /// `is_open`: registration is open to everyone.
-fn judge(tx: &mut Tx<'_>, id: OrganizationId, email: &Email, is_open: bool) -> Result<Admission> {
-    let organization = organizations::find(tx, id)?.ok_or(Error::OrganizationNotFound)?;
+fn judge(organization: Option<Organization>, email: &Email, is_open: bool) -> Result<Admission> {
+    let organization = organization.ok_or(Error::OrganizationNotFound)?;
     if is_open && organization.lets_in(None) {
         Ok(Admission::Now)
     } else if organization.lets_in(Some(email)) {

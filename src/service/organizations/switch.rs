@@ -3,7 +3,7 @@
 use crate::domain::audit::Action;
 use crate::domain::person::MOST_ORGANIZATIONS;
 use crate::domain::{Change, Lifetimes, Membership, OrganizationId, Role, Session, User, UserId};
-use crate::service::sessions::lifetimes::acting_in;
+use crate::service::sessions::lifetimes::{acting_in, lifetimes_in};
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
 use crate::service::unit_of_work::{Actor, Event, Finished, UnitOfWork};
@@ -82,13 +82,10 @@ pub(in crate::service) fn switch_session(
         }
         return challenge(unit, pending, missing).map(OrganizationSwitch::Challenge);
     }
-    let (session, lifetimes) = acting_in(
-        unit.tx,
-        unit.lifetimes,
-        session,
-        Some(to.organization_id),
-        unit.now,
-    )?;
+    let own = lifetimes_in(unit.tx, unit.lifetimes, session.organization_id)?;
+    let id = Some(to.organization_id);
+    let there = lifetimes_in(unit.tx, unit.lifetimes, id)?;
+    let (session, lifetimes) = acting_in(session, own, (id, there), unit.now)?;
     if !sessions::touch(unit.tx, &session)? {
         return Err(Error::TokenRevoked);
     }

@@ -118,7 +118,7 @@ async fn check_session_in_database(
     let session_id = claims.sid;
     let session = services
         .store
-        .read(requester, move |tx| sessions::find(tx, session_id))
+        .look_up(requester, move |tx| sessions::find(tx, session_id))
         .await?
         .ok_or(Error::InvalidToken)?;
     Ok(session.must_be_live(services.now())?)

@@ -8,8 +8,8 @@ use crate::domain::person::MOST_SESSIONS;
 use crate::domain::{Change, Lifetimes, OrganizationId, SessionId, UserId, lifetimes};
 use crate::service::Result;
 use crate::service::unit_of_work::UnitOfWork;
-use crate::store::sessions::{self, Which};
-use crate::store::{memberships, users};
+use crate::store::sessions::{self, UnrevokedSession, Which};
+use crate::store::{Tx, memberships, users};
 
 /// Ends the user's sessions, except one.
 pub(in crate::service) fn end_other_sessions(
@@ -97,6 +97,19 @@ fn may_have_token(last_used_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - lifetimes::ACCESS_TOKEN - lifetimes::LAST_USED_PRECISION < last_used_at
 }
 
+/// The sessions of a user that a limit of so many may end, at most `batch` of them, and whether there may be more.
+pub(in crate::service) fn open_sessions(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    limit: u32,
+    batch: u32,
+) -> Result<(Vec<UnrevokedSession>, bool)> {
+    let most = 2 * limit + batch;
+    let open = sessions::list_unrevoked(tx, user_id, most)?;
+    let has_more = open.len() == most as usize;
+    Ok((open, has_more))
+}
+
 /// Ends the sessions of a user above `SESSIONS_PER_USER`, beginning with the one used longest ago, and marks expired
 /// ones as ended. Those without their second factor are counted separately, so that a password alone ends no other
 /// session. At most `batch` of them end; returns whether there may be more.
@@ -107,12 +120,10 @@ pub(in crate::service) fn end_excess(
     batch: u32,
 ) -> Result<bool> {
     let limit = unit.sessions_per_user;
-    let read = 2 * limit + batch;
-    let open = sessions::list_unrevoked(unit.tx, user_id, read)?;
+    let (open, mut has_more) = open_sessions(unit.tx, user_id, limit, batch)?;
     let begins = |locked| u32::from(beginning.is_some_and(|new| new.is_locked == locked));
     let (mut kept, mut kept_locked) = (begins(false), begins(true));
     let (mut closed, mut ended, mut announced) = (Vec::new(), 0_u32, Vec::new());
-    let mut has_more = open.len() == read as usize;
     for row in &open {
         let is_live = row.end.is_live(unit.lifetimes, unit.now);
         if is_live {

@@ -21,25 +21,19 @@ pub(in crate::service) fn lifetimes_in(
 }
 
 /// A session that acts in an organization, or in none, from now on, as it is to be stored, with the lifetimes there.
+/// `own` are those where it has acted so far.
 ///
 /// # Errors
 /// `TokenExpired` or `TokenRevoked` if the session has ended. If it acted in another one, `SessionTooOld` if it began
 /// longer ago than this one allows, `ReauthenticationRequired` if it was neither used nor reauthenticated for longer.
 pub(in crate::service) fn acting_in(
-    tx: &mut Tx<'_>,
-    instance: Lifetimes,
     session: &Session,
-    organization_id: Option<OrganizationId>,
+    own: Lifetimes,
+    (organization_id, lifetimes): (Option<OrganizationId>, Lifetimes),
     now: DateTime<Utc>,
 ) -> Result<(Session, Lifetimes)> {
-    let own = lifetimes_in(tx, instance, session.organization_id)?;
     own.must_be_live(session, now)?;
     let is_switch = session.organization_id != organization_id;
-    let lifetimes = if is_switch {
-        lifetimes_in(tx, instance, organization_id)?
-    } else {
-        own
-    };
     let renewed = Session {
         organization_id,
         ..lifetimes.renew(session.clone(), now)

@@ -18,7 +18,7 @@ pub async fn logout(services: &Services, caller: &Caller) -> Result<()> {
     let ended = services
         .write_as(caller, move |unit, actor| {
             let user_id = actor.id();
-            sessions::revoke(unit.tx, user_id, session_id, unit.now)?;
+            sessions::close(unit.tx, &[session_id], unit.now)?;
             unit.sessions_ended(user_id, [session_id]);
             let event = unit.event(Action::Logout);
             unit.finish(event, ())

@@ -1,12 +1,14 @@
 //! Issues a new token for a valid one, for the same or another organization.
 
-use crate::domain::OrganizationId;
 use crate::domain::audit::Action;
+use crate::domain::{OrganizationId, OrganizationRules};
 use crate::service::sessions::lifetimes::acting_in;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::sign_in::subject::Subject;
 use crate::service::{Caller, Error, Result, Services, SignedIn};
-use crate::store::{active_organizations, memberships, sessions, users};
+use crate::store::{
+    StoreError, Tx, active_organizations, memberships, organizations, sessions, totp,
+};
 
 /// The old token stays valid until it expires, so that parallel tabs and lost answers do no harm. A caller who has had
 /// no organization acts in their usual one as soon as they belong to one that allows the session.
@@ -29,27 +31,43 @@ pub async fn refresh(
     let instance = services.lifetimes;
     let (mut session, renewed, lifetimes, token_version, subject) = services
         .store
-        .read(caller, move |tx| {
-            let session = sessions::find(tx, session_id)?.ok_or(Error::InvalidToken)?;
+        .look_up(caller, move |tx| {
+            let found = sessions::find_with_user(tx, session_id, wanted)?;
+            let found = found.ok_or(Error::InvalidToken)?;
+            let session = found.session;
             session.must_be_live(now)?;
-            let user = users::find(tx, user_id)?
+            let user = found
+                .user
                 .filter(|user| user.disabled_at.is_none())
                 .ok_or(Error::TokenRevoked)?;
             let version = user.token_version;
-            let mut subject = Subject::in_organization(tx, user, wanted)?;
-            if Missing::of_session(tx, PendingSignIn::from(&subject))?.is_some() {
+            let (membership, rules) = if wanted.is_some() {
+                let membership = found.membership.ok_or(Error::OrganizationNotFound)?;
+                (Some(membership), found.rules)
+            } else {
+                let membership = memberships::usual(tx, user_id)?;
+                let id = membership.as_ref().map(|it| it.organization_id);
+                (membership, rules_of(tx, id)?)
+            };
+            let mut subject = Subject { user, membership };
+            if rules.requires_mfa && !totp::is_enrolled(tx, user_id)? {
                 return Err(Error::MfaEnrolmentRequired);
             }
-            let acting = acting_in(tx, instance, &session, subject.organization_id(), now);
-            let (renewed, lifetimes) = match acting {
+            let there = (subject.organization_id(), instance.under(rules.lifetimes));
+            let own = if session.organization_id == there.0 {
+                there.1
+            } else {
+                instance.under(rules_of(tx, session.organization_id)?.lifetimes)
+            };
+            let (renewed, lifetimes) = match acting_in(&session, own, there, now) {
                 // They did not ask for their usual one, so they stay without.
                 Err(Error::SessionTooOld | Error::ReauthenticationRequired) if wanted.is_none() => {
                     subject.membership = None;
-                    acting_in(tx, instance, &session, None, now)?
+                    acting_in(&session, own, (None, instance), now)?
                 }
                 acting => acting?,
             };
-            Ok((session, renewed, lifetimes, version, subject))
+            Ok::<_, Error>((session, renewed, lifetimes, version, subject))
         })
         .await?;
 
@@ -85,4 +103,15 @@ pub async fn refresh(
     Ok(services
         .tokens
         .issue(now, session, token_version, subject.profile()))
+}
+
+/// The rules of an organization, or of none.
+fn rules_of(
+    tx: &mut Tx<'_>,
+    id: Option<OrganizationId>,
+) -> std::result::Result<OrganizationRules, StoreError> {
+    match id {
+        Some(id) => organizations::rules(tx, id),
+        None => Ok(OrganizationRules::default()),
+    }
 }

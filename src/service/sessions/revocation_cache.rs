@@ -242,7 +242,13 @@ impl RevocationCache {
     ) -> Result<Option<Known>, StoreError> {
         let applied = self.applied.to(user_id, organization_id);
         let found = store
-            .read(requester, move |tx| {
+            .look_up(requester, move |tx| {
+                tx.ahead(|tx| {
+                    let user = users::find(tx, user_id);
+                    let memberships = memberships::list_of_user_with_rules(tx, user_id);
+                    let tokens = api_tokens::list_unrevoked_of(tx, user_id);
+                    (user, memberships, tokens, totp::is_enrolled(tx, user_id))
+                });
                 let Some(user) = users::find(tx, user_id)? else {
                     return Ok(None);
                 };

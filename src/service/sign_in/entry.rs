@@ -6,20 +6,24 @@
 
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Clearance, Lifetimes, Session, SessionId, SessionKind};
+use crate::domain::{
+    AddressBlock, Clearance, Lifetimes, OrganizationId, Session, SessionId, SessionKind, UserId,
+};
 use crate::service::limits::remember_place;
-use crate::service::sessions::end_many::{Beginning, end_excess};
+use crate::service::sessions::end_many::{Beginning, end_excess, open_sessions};
 use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
-use crate::service::sign_in::known_devices::remember_device;
+use crate::service::sign_in::known_devices::{
+    known_lately, remember_device, remember_first_device,
+};
 use crate::service::sign_in::notice::notify_of_new_place;
 use crate::service::sign_in::second_step::CompletedChallenge;
 use crate::service::sign_in::subject::Subject;
-use crate::service::unit_of_work::UnitOfWork;
+use crate::service::unit_of_work::{UnitOfWork, recent_rows};
 use crate::service::{Error, Profile, Result, Services, SignIn, SignedIn};
 use crate::store::sessions::{self, NewSession};
-use crate::store::{active_organizations, organizations};
+use crate::store::{Tx, active_organizations, known_addresses, memberships, organizations, totp};
 
 /// How many sessions a sign-in ends at most, so that it stays quick; housekeeping ends the rest.
 const ENDED_PER_SIGN_IN: u32 = 100;
@@ -83,6 +87,30 @@ impl Proof {
     }
 }
 
+/// What [`enter`] asks about a user in an organization, and which one is their usual one, for [`Tx::ahead`].
+pub(in crate::service) fn questions(
+    unit: &UnitOfWork<'_, '_>,
+    user_id: UserId,
+    organization_id: Option<OrganizationId>,
+) -> impl FnOnce(&mut Tx<'_>) + use<> {
+    let (now, most_sessions) = (unit.now, unit.sessions_per_user);
+    let block = unit.address().map(AddressBlock::from);
+    move |tx| {
+        let _ = (
+            memberships::usual(tx, user_id),
+            totp::is_enrolled(tx, user_id),
+            // For the second factor, and for the lifetimes.
+            organization_id.map(|id| (organizations::rules(tx, id), organizations::rules(tx, id))),
+            known_lately(tx, user_id, now),
+            organization_id.map(|id| organizations::hold(tx, id)),
+            open_sessions(tx, user_id, most_sessions, ENDED_PER_SIGN_IN),
+            active_organizations::find(tx, user_id),
+            block.map(|block| known_addresses::exists(tx, user_id, block)),
+            recent_rows(tx, user_id, now),
+        );
+    }
+}
+
 /// Begins a session, records the sign-in and notifies the owner of a new device or network; or, if the second factor is
 /// missing, returns a challenge or a locked session.
 ///
@@ -93,6 +121,7 @@ pub(in crate::service) fn enter(
     proof: Proof,
     carrier: Carrier,
 ) -> Result<Entry> {
+    let is_first = matches!(proof, Proof::Registration(_));
     let (subject, method, has_second_factor) = proof.parts();
     let pending = PendingSignIn::from(&subject);
     let missing = if has_second_factor {
@@ -101,7 +130,8 @@ pub(in crate::service) fn enter(
         Missing::of(unit.tx, pending)?
     };
     let Some(missing) = missing else {
-        let begun = begin(unit, &subject, &carrier, Cleared { is_locked: false })?;
+        let cleared = Cleared { is_locked: false };
+        let begun = begin(unit, &subject, &carrier, is_first, cleared)?;
         if let Some(method) = method {
             let event = subject.own(unit.event(Action::Login));
             unit.record(event.by(method))?;
@@ -112,7 +142,8 @@ pub(in crate::service) fn enter(
         Carrier::Jwt => challenge(unit, pending, missing).map(Entry::Challenge),
         // Recorded once it is unlocked.
         Carrier::Token(_) => {
-            begin(unit, &subject, &carrier, Cleared { is_locked: true }).map(Entry::Locked)
+            let cleared = Cleared { is_locked: true };
+            begin(unit, &subject, &carrier, is_first, cleared).map(Entry::Locked)
         }
     }
 }
@@ -121,6 +152,7 @@ fn begin(
     unit: &mut UnitOfWork<'_, '_>,
     subject: &Subject,
     carrier: &Carrier,
+    is_first: bool,
     cleared: Cleared,
 ) -> Result<Begun> {
     let (kind, token_hash) = match carrier {
@@ -143,7 +175,12 @@ fn begin(
         is_revoked: false,
         proven_at: Some(now),
     };
-    let is_new = remember_device(unit, &session, &subject.user)?;
+    let is_new = if is_first {
+        remember_first_device(unit, &session)?;
+        false
+    } else {
+        remember_device(unit, &session, &subject.user)?
+    };
     let new = NewSession {
         session: &session,
         token_hash: token_hash.map(OpaqueHash::as_str),

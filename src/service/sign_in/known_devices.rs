@@ -3,6 +3,8 @@
 //! That is a device, by its mark or its name, or else a network. A device that moves within its networks is not new,
 //! nor is one whose address or version changes.
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::page::PageRequest;
 use crate::domain::{Network, Session, User, UserId, device, lifetimes};
 use crate::service::Result;
@@ -14,6 +16,14 @@ use crate::store::{StoreError, Tx, sessions};
 /// Devices of a user, each once for each of its networks. The latest ones are kept.
 const DEVICES_PER_USER: u8 = 50;
 
+/// Remembers the device and the network of the first session of a user.
+pub(in crate::service) fn remember_first_device(
+    unit: &mut UnitOfWork<'_, '_>,
+    session: &Session,
+) -> Result<(), StoreError> {
+    known_devices::remember(unit.tx, session.user_id, &seen(session), unit.now)
+}
+
 /// Remembers the device and the network of a session that begins; returns whether the user has signed in before, but
 /// not with this device or not from this network.
 pub(in crate::service) fn remember_device(
@@ -22,7 +32,7 @@ pub(in crate::service) fn remember_device(
     user: &User,
 ) -> Result<bool> {
     let (this, since) = (seen(session), unit.now - lifetimes::KNOWN_PLACE);
-    let mut known = known_devices::list(unit.tx, user.id, since)?;
+    let mut known = known_lately(unit.tx, user.id, unit.now)?;
     if known.is_empty() {
         known = adopt_sessions(unit, user.id)?;
     }
@@ -32,8 +42,20 @@ pub(in crate::service) fn remember_device(
     let has_signed_in = !known.is_empty()
         || user.created_at < since
         || sessions::has_more_than(unit.tx, user.id, 0)?;
-    known_devices::remember(unit.tx, user.id, &this, unit.now, DEVICES_PER_USER.into())?;
+    known_devices::remember(unit.tx, user.id, &this, unit.now)?;
+    if !known.contains(&this) {
+        known_devices::forget_oldest(unit.tx, user.id, DEVICES_PER_USER.into())?;
+    }
     Ok(has_signed_in && !(is_device_known && is_network_known))
+}
+
+/// With what the user has signed in lately.
+pub(in crate::service) fn known_lately(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<KnownDevice>, StoreError> {
+    known_devices::list(tx, user_id, now - lifetimes::KNOWN_PLACE)
 }
 
 /// What live sessions say, if nothing is remembered: they began before devices were, or all were forgotten.
@@ -44,14 +66,7 @@ fn adopt_sessions(unit: &mut UnitOfWork<'_, '_>, user_id: UserId) -> Result<Vec<
     };
     let live = sessions::page(unit.tx, user_id, &newest, unit.now)?;
     for session in &live {
-        let at = session.created_at;
-        known_devices::remember(
-            unit.tx,
-            user_id,
-            &seen(session),
-            at,
-            DEVICES_PER_USER.into(),
-        )?;
+        known_devices::remember(unit.tx, user_id, &seen(session), session.created_at)?;
     }
     Ok(live.iter().map(seen).collect())
 }

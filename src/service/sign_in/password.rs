@@ -2,7 +2,7 @@
 
 use crate::domain::Email;
 use crate::service::accounts::verify_credentials::verify_credentials;
-use crate::service::sign_in::entry::{Carrier, Proof, enter};
+use crate::service::sign_in::entry::{Carrier, Proof, enter, questions};
 use crate::service::sign_in::subject::{Subject, Wanted};
 use crate::service::{RequestContext, Result, Services, SignIn};
 
@@ -26,6 +26,8 @@ pub async fn login(
     let wanted = login.wanted;
     let entry = services
         .write(context, move |unit| {
+            let entry = questions(unit, verified.user_id, verified.organization_id);
+            verified.ask(unit, entry);
             let subject = match Subject::after_password(unit, &verified, &wanted)? {
                 Ok(subject) => subject,
                 Err(refusal) => return unit.refused(refusal),

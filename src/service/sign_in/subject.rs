@@ -1,11 +1,11 @@
 //! The user who signs in, and their organization, if they have one.
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{Membership, OrganizationId, Session, Slug, User, UserId};
+use crate::domain::{Membership, OrganizationId, Session, Slug, User};
 use crate::service::accounts::verify_credentials::VerifiedCredentials;
 use crate::service::unit_of_work::{Event, UnitOfWork};
 use crate::service::{Error, Profile, Result};
-use crate::store::{StoreError, Tx, active_organizations, memberships, organizations};
+use crate::store::{Tx, memberships, organizations};
 
 /// Which organization a sign-in is to speak for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Subject {
         Ok(Err(refusal))
     }
 
-    /// A user in the organization they asked for, or otherwise in [the usual one](usual_membership).
+    /// A user in the organization they asked for, or otherwise in [the usual one](memberships::usual).
     ///
     /// # Errors
     /// `OrganizationNotFound` if they are not a member of the one they asked for.
@@ -77,7 +77,7 @@ impl Subject {
         wanted: Option<OrganizationId>,
     ) -> Result<Self> {
         let membership = match wanted {
-            None => usual_membership(tx, user.id)?,
+            None => memberships::usual(tx, user.id)?,
             Some(id) => {
                 let found = memberships::find(tx, user.id, id)?;
                 Some(found.ok_or(Error::OrganizationNotFound)?)
@@ -111,17 +111,4 @@ impl Subject {
     pub(crate) fn own(&self, event: Event) -> Event {
         event.own(self.user.id).within(self.organization_id())
     }
-}
-
-/// The membership in the organization that a user acted in last, or joined first.
-pub(in crate::service) fn usual_membership(
-    tx: &mut Tx<'_>,
-    user_id: UserId,
-) -> Result<Option<Membership>, StoreError> {
-    if let Some(id) = active_organizations::find(tx, user_id)?
-        && let Some(membership) = memberships::find(tx, user_id, id)?
-    {
-        return Ok(Some(membership));
-    }
-    Ok(memberships::list_of_user(tx, user_id)?.into_iter().next())
 }

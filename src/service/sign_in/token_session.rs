@@ -6,7 +6,7 @@ use crate::crypto::session_token::SessionToken;
 use crate::domain::{Email, SessionKind};
 use crate::service::accounts::verify_credentials::verify_credentials;
 use crate::service::session_tokens::view::View;
-use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter, questions};
 use crate::service::sign_in::subject::{Subject, Wanted};
 use crate::service::{RequestContext, Result, Services};
 
@@ -45,6 +45,8 @@ pub async fn login(
     let wanted = login.wanted;
     let (is_locked, max_age, view) = services
         .write(context, move |unit| {
+            let entry = questions(unit, verified.user_id, verified.organization_id);
+            verified.ask(unit, entry);
             let subject = match Subject::after_password(unit, &verified, &wanted)? {
                 Ok(subject) => subject,
                 Err(refusal) => return unit.refused(refusal),

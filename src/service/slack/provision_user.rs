@@ -15,14 +15,14 @@ use crate::service::invitations::is_invited;
 use crate::service::organizations::register::insert_organization;
 use crate::service::organizations::switch::{OrganizationSwitch, admit, switch_session};
 use crate::service::sessions::lifetimes::lifetimes_in;
-use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter};
+use crate::service::sign_in::entry::{Carrier, Entry, Proof, enter, questions};
 use crate::service::sign_in::subject::{Subject, Wanted};
 use crate::service::slack::unlink::notify_of_link;
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::users::Account;
 use crate::store::{
-    StoreError, former_identities, identities, memberships, organizations, sessions, users,
+    StoreError, Tx, former_identities, identities, memberships, organizations, sessions, users,
     workspaces,
 };
 
@@ -203,7 +203,12 @@ enum Provisioned {
 }
 
 fn provision(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Provisioned> {
-    match identities::find(unit.tx, &slack.person.account)? {
+    let account = &slack.person.account;
+    unit.tx.ahead(|tx| {
+        let workspace = workspaces::find(tx, &account.team_id);
+        (identities::find(tx, account), workspace)
+    });
+    match identities::find(unit.tx, account)? {
         Some(user_id) => {
             let subject = known(unit, slack, user_id)?;
             at_tenant(unit, slack, subject).map(Provisioned::Known)
@@ -235,10 +240,21 @@ fn at_tenant(
 
 /// A user whose identity is linked.
 fn known(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn, user_id: UserId) -> Result<Subject> {
+    let organization_id = workspaces::find(unit.tx, &slack.person.account.team_id)?;
     identities::update_workspace_admin(unit.tx, &slack.person)?;
+    let entry = questions(unit, user_id, organization_id);
+    unit.tx.ahead(|tx| {
+        let place = |tx: &mut Tx<'_>| organization_id.map(|id| memberships::find(tx, user_id, id));
+        // Whether they belong to it, and as what.
+        (
+            users::lock_account(tx, user_id),
+            place(tx),
+            place(tx),
+            entry(tx),
+        )
+    });
     let account =
         users::lock_enabled_account(unit.tx, user_id)?.ok_or(SignInFailure::NotAllowed)?;
-    let organization_id = workspaces::find(unit.tx, &slack.person.account.team_id)?;
     let is_member = match organization_id {
         Some(id) => memberships::find(unit.tx, user_id, id)?.is_some(),
         None => false,

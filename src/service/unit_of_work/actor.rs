@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
 
-use super::{Caller, Credential, Event, MemberCaller, UnitOfWork};
+use super::{Caller, Credential, Event, MemberCaller, UnitOfWork, recent_rows};
 use crate::domain::audit::{Action, Method};
 use crate::domain::{
     ActiveOrganization, ApiToken, Membership, OrganizationId, Role, Session, SessionId, User,
@@ -149,6 +149,13 @@ impl Rows {
 
 impl Actor {
     pub(super) fn lock(unit: &mut UnitOfWork<'_, '_>, caller: &Caller) -> Result<Self> {
+        let now = unit.now;
+        unit.tx.ahead(|tx| {
+            let rows = Rows::lock(tx, caller);
+            let organization = caller.profile.organization;
+            let rules = organization.map(|it| organizations::rules(tx, it.id));
+            (rows, rules, recent_rows(tx, caller.profile.id, now))
+        });
         let rows = Rows::lock(unit.tx, caller)?;
         let actor = Self::judge(unit.tx, rows, caller, unit.now)?;
         unit.template = actor.template();
@@ -168,6 +175,11 @@ impl Actor {
 
     /// As [`lock`](Self::lock) without the locks, for those who only read.
     pub(super) fn read(tx: &mut Tx<'_>, caller: &Caller, now: DateTime<Utc>) -> Result<Self> {
+        tx.ahead(|tx| {
+            let rows = Rows::read(tx, caller);
+            let organization = caller.profile.organization;
+            (rows, organization.map(|it| organizations::rules(tx, it.id)))
+        });
         let rows = Rows::read(tx, caller)?;
         Self::judge(tx, rows, caller, now)
     }

@@ -40,6 +40,22 @@ impl Database {
         self.0.read(requester.into(), work).await
     }
 
+    /// As [`read`](Self::read), for a few rows by key, of requests that are many. `work` may run more than once.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn look_up<T, E>(
+        &self,
+        requester: impl Into<Requester>,
+        work: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.0.look_up(requester.into(), work).await
+    }
+
     /// As [`read`](Self::read), for queries whose cost grows with the organization: lists and searches. Few of them run
     /// at once.
     ///

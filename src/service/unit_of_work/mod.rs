@@ -34,6 +34,8 @@ use crate::store::outbox::{self, NewEmail};
 use crate::store::{Requester, StoreError, Tx, changes, sessions, users};
 
 pub use actor::{Acting, Actor, MemberActor};
+use audit_limit::RecentRows;
+pub(in crate::service) use audit_limit::recent_rows;
 pub use caller::{Caller, Credential, MemberCaller};
 pub use database::Database;
 pub use event::Event;
@@ -54,6 +56,7 @@ pub struct UnitOfWork<'a, 'tx> {
     random: SeededRandom,
     keyring: Arc<Keyring>,
     rows: usize,
+    recent_rows: Option<RecentRows>,
     changes: Vec<Change>,
     queued_emails: bool,
     signed_in: Option<DeviceOwner>,
@@ -137,7 +140,7 @@ impl UnitOfWork<'_, '_> {
             device: self.context.device.clone().filter(|_| event.has_origin),
             detail: event.detail.map(|detail| detail.to_string()),
         };
-        audit_limit::write(self.tx, &entry)?;
+        audit_limit::write(self.tx, &mut self.recent_rows, &entry)?;
         self.rows += 1;
         Ok(())
     }
@@ -504,6 +507,7 @@ impl Services {
                         random,
                         keyring,
                         rows: 0,
+                        recent_rows: None,
                         changes: Vec::new(),
                         queued_emails: false,
                         signed_in: None,

@@ -22,17 +22,25 @@ pub struct Traffic {
     pub flights: usize,
     /// The text of each statement, as often as it was prepared.
     pub prepared: Vec<String>,
+    /// What was run, each round trip from its first statement on.
+    pub run: Vec<String>,
+    names: BTreeMap<Vec<u8>, String>,
     is_waiting: bool,
+    listens: bool,
     /// Groups that are not answered yet.
     unanswered: usize,
 }
 
 impl Traffic {
-    /// Whether it is a connection of the instance itself: the one that reads the feed of changes.
-    pub fn reads_the_feed(&self) -> bool {
-        self.prepared
-            .iter()
-            .any(|sql| sql.contains("pg_current_snapshot"))
+    /// Whether it is a connection of the instance itself, which reads the feed of changes or listens for them.
+    pub fn is_of_the_feed(&self) -> bool {
+        let reads = |sql: &String| sql.contains("pg_current_snapshot");
+        self.listens || self.prepared.iter().any(reads)
+    }
+
+    fn runs(&mut self, text: &str) {
+        let mark = if self.is_waiting { "    " } else { "--> " };
+        self.run.push(format!("{mark}{text}"));
     }
 
     fn sends(&mut self, kind: char, body: &[u8]) {
@@ -40,11 +48,25 @@ impl Traffic {
         match kind {
             'P' => {
                 // The name of the statement, then its text; each ends with a zero byte.
-                let mut texts = body.split(|&byte| byte == 0).skip(1);
-                let text = String::from_utf8_lossy(texts.next().unwrap_or_default());
-                self.prepared.push(text.into_owned());
+                let mut texts = body.split(|&byte| byte == 0).map(<[u8]>::to_vec);
+                let name = texts.next().unwrap_or_default();
+                let text = String::from_utf8_lossy(&texts.next().unwrap_or_default()).into_owned();
+                self.prepared.push(text.clone());
+                self.names.insert(name, text);
             }
-            'Q' | 'S' => self.unanswered += 1,
+            'B' => {
+                let name = body.split(|&byte| byte == 0).nth(1).unwrap_or_default();
+                let text = self.names.get(name).cloned().unwrap_or_default();
+                self.runs(&text);
+            }
+            'Q' | 'S' => {
+                self.unanswered += 1;
+                let text = String::from_utf8_lossy(body);
+                self.listens |= text.contains("listen ");
+                if kind == 'Q' {
+                    self.runs(&text);
+                }
+            }
             _ => {}
         }
         // A client that closes a statement does not wait for the answer.
@@ -107,8 +129,17 @@ impl PgProxy {
         let of_requests = self
             .traffic()
             .into_iter()
-            .filter(|one| !one.reads_the_feed());
+            .filter(|one| !one.is_of_the_feed());
         of_requests.map(|one| one.flights).sum()
+    }
+
+    /// What the connections for requests have run since this was called.
+    pub fn statements(&self) -> Vec<String> {
+        let mut connections = self.connections.lock().unwrap();
+        let of_requests = connections.iter_mut().filter(|one| !one.is_of_the_feed());
+        of_requests
+            .flat_map(|one| std::mem::take(&mut one.run))
+            .collect()
     }
 }
 
