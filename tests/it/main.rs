@@ -41,6 +41,7 @@ mod limits;
 mod lock_order;
 mod login;
 mod mail;
+mod many_instances;
 mod members;
 mod mfa;
 mod migrations;

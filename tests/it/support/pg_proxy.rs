@@ -25,6 +25,8 @@ pub struct Traffic {
     /// What was run, each round trip from its first statement on.
     pub run: Vec<String>,
     names: BTreeMap<Vec<u8>, String>,
+    /// The number of each change that a read of the feed has returned.
+    pub changes: Vec<i64>,
     is_waiting: bool,
     listens: bool,
     /// Groups that are not answered yet.
@@ -76,11 +78,35 @@ impl Traffic {
         }
     }
 
-    /// The server is ready for the next group.
-    fn is_answered(&mut self) {
-        self.unanswered = self.unanswered.saturating_sub(1);
-        self.is_waiting &= self.unanswered > 0;
+    fn receives(&mut self, kind: char, body: &[u8]) {
+        match kind {
+            // The server is ready for the next group.
+            'Z' => {
+                self.unanswered = self.unanswered.saturating_sub(1);
+                self.is_waiting &= self.unanswered > 0;
+            }
+            'D' if self.reads_the_feed() => self.changes.extend(number_of_change(body)),
+            _ => {}
+        }
     }
+}
+
+/// The number in a row of the feed, which is the fourth of its eleven values; `None` in other rows, and in the one that
+/// says that there is no change.
+fn number_of_change(row: &[u8]) -> Option<i64> {
+    let (count, mut rest) = row.split_first_chunk()?;
+    if u16::from_be_bytes(*count) != 11 {
+        return None;
+    }
+    let mut values = std::iter::from_fn(|| {
+        let (length, behind) = rest.split_first_chunk()?;
+        // Negative for null.
+        let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
+        let value;
+        (value, rest) = behind.split_at(length);
+        Some(value)
+    });
+    Some(i64::from_be_bytes(values.nth(3)?.try_into().ok()?))
 }
 
 type Connections = Arc<Mutex<Vec<Traffic>>>;
@@ -171,10 +197,8 @@ async fn carry(client: TcpStream, port: u16, connections: Connections) -> std::i
     let up = pass(&mut from_client, &mut to_server, move |kind, body| {
         of_client.lock().unwrap()[number].sends(kind, body);
     });
-    let down = pass(&mut from_server, &mut to_client, move |kind, _| {
-        if kind == 'Z' {
-            connections.lock().unwrap()[number].is_answered();
-        }
+    let down = pass(&mut from_server, &mut to_client, move |kind, body| {
+        connections.lock().unwrap()[number].receives(kind, body);
     });
     tokio::select! {
         done = up => done,
