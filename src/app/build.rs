@@ -52,6 +52,8 @@ impl App {
                 "RATE_LIMITS=off: password guessing is not limited, unless a proxy limits it"
             );
         }
+        // It is not negative.
+        let drain_time = config.server.drain_time.span().to_std().unwrap_or_default();
         let address = (config.server.host, config.server.port).into();
         let bind = |error| BuildError::Bind { address, error };
         let listener = listen(address).map_err(bind)?;
@@ -125,6 +127,7 @@ impl App {
             services,
             server,
             metrics,
+            drain_time,
         })
     }
 

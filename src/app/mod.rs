@@ -12,6 +12,7 @@ mod workers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ports::{Clock, Entropy};
 use crate::sandbox::mailbox::Mailbox;
@@ -47,6 +48,8 @@ pub struct App {
     server: actix_web::dev::Server,
     /// `METRICS_ADDR`, when it is set.
     metrics: Option<actix_web::dev::Server>,
+    /// From SIGTERM until the port closes.
+    drain_time: Duration,
 }
 
 impl App {

@@ -1,7 +1,6 @@
 //! Runs the server until it is stopped.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use secrecy::SecretString;
@@ -11,9 +10,6 @@ use super::build::keyring;
 use super::{App, workers};
 use crate::service::Services;
 use crate::service::operations::rotate_keys::rotate_keys;
-
-/// How long `/readyz` returns 503 before the port closes, so that load balancers can react.
-const DRAIN: Duration = Duration::from_secs(1);
 
 /// Stops a running server: `/readyz` returns 503, and running requests finish.
 #[derive(Clone)]
@@ -71,6 +67,7 @@ impl App {
         let mut hang_up = signal(SignalKind::hangup())?;
         let stop = self.stop_handle();
         let services = Arc::clone(&self.services);
+        let drain_time = self.drain_time;
         let mut running = std::pin::pin!(self.run());
         loop {
             tokio::select! {
@@ -80,7 +77,7 @@ impl App {
                     tracing::info!("stopping: SIGTERM");
                     services.announce_stop();
                     tokio::select! {
-                        () = tokio::time::sleep(DRAIN) => {}
+                        () = tokio::time::sleep(drain_time) => {}
                         served = &mut running => return served,
                     }
                     break;

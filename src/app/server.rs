@@ -28,7 +28,8 @@ const TIMEOUTS: Timeouts = Timeouts {
 /// How long to wait for the client to close after `Connection: close`.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long running requests may take after the stop; together with the drain before it, less than ten seconds.
+/// How long running requests may take after the stop; together with the default `DRAIN_TIME` before it, less than ten
+/// seconds.
 const SHUTDOWN_SECONDS: u64 = 8;
 
 /// A server that runs when awaited, with one worker per core, each with its own instance of the application.

@@ -11,7 +11,7 @@ pub(super) const EXAMPLES: &str = examples!(
     "JWT_SECRET_FILE=/run/secrets/jwt DATABASE_URL=postgres://hallpass@db/hallpass hallpass serve",
     "PORT=9000 hallpass serve",
     "kill -HUP $PID        reload the signing secrets",
-    "kill -TERM $PID       finish running requests, then stop",
+    "kill -TERM $PID       drain for DRAIN_TIME, finish running requests, then stop",
 );
 
 pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {

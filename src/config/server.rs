@@ -9,11 +9,12 @@ use super::addresses::{base_url, contact, network, origin};
 use super::reader::Reader;
 use super::setting_error::{Problem, quoted};
 use super::settings::{
-    CORS_ALLOWED_ORIGINS, HOST, METRICS_ADDR, PORT, PUBLIC_URL, RATE_LIMITS, SECURITY_CONTACT,
-    TRUSTED_PROXIES, TRUSTED_PROXY_HEADER,
+    CORS_ALLOWED_ORIGINS, DRAIN_TIME, HOST, METRICS_ADDR, PORT, PUBLIC_URL, RATE_LIMITS,
+    SECURITY_CONTACT, TRUSTED_PROXIES, TRUSTED_PROXY_HEADER,
 };
-use super::values::{one_of, switch};
+use super::values::{duration, one_of, switch};
 use crate::domain::ProxyHeader;
+use crate::domain::lifetimes::DrainTime;
 
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -30,6 +31,7 @@ pub struct Server {
     pub metrics_addr: Option<SocketAddr>,
     /// Contacts for security reports, in order of preference.
     pub security_contacts: Vec<Url>,
+    pub drain_time: DrainTime,
 }
 
 impl Server {
@@ -70,6 +72,7 @@ impl Server {
             })
         });
         let security_contacts = reader.list(&SECURITY_CONTACT, contact);
+        let drain_time = reader.value(&DRAIN_TIME, duration);
         let address = SocketAddr::new(host?, port?);
         let public_url = match public_url {
             Some(url) => url,
@@ -89,6 +92,7 @@ impl Server {
             rate_limits: rate_limits?,
             metrics_addr,
             security_contacts,
+            drain_time: drain_time?,
         })
     }
 

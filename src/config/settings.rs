@@ -56,6 +56,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
             &RATE_LIMITS,
             &METRICS_ADDR,
             &SECURITY_CONTACT,
+            &DRAIN_TIME,
         ],
     ),
     (
@@ -204,6 +205,16 @@ pub static SECURITY_CONTACT: Setting = Setting {
     example: "mailto:security@example.com",
     description: "Contacts for reporting vulnerabilities, in order of preference, comma-separated: `mailto:`, \
                   `https:` or `tel:` URIs. Published at `/.well-known/security.txt` (RFC 9116).",
+};
+
+pub static DRAIN_TIME: Setting = Setting {
+    name: "DRAIN_TIME",
+    default: Fallback::Value("1s"),
+    secret: false,
+    example: "15s",
+    description: "How long an instance that is to stop (SIGTERM) still takes requests while `/readyz` is 503, from `0s` \
+                  to `5m`: longer than your load balancer takes to notice, which is its interval times the failures \
+                  it waits for. Then running requests have 8 seconds, so allow 10 seconds more before you kill it.",
 };
 
 pub static DATABASE_URL: Setting = Setting {

@@ -65,6 +65,7 @@ fn only_a_secret_is_required() {
     assert_eq!(config.server.proxy_header, ProxyHeader::XForwarded);
     assert!(config.server.rate_limits);
     assert_eq!(config.server.metrics_addr, None);
+    assert_eq!(config.server.drain_time.to_string(), "1s");
     assert!(
         matches!(&config.database, Database::Sqlite { path } if path.as_os_str() == "hallpass.db")
     );
@@ -189,6 +190,7 @@ fn valid_values_are_parsed_into_the_config() {
         ("TRUSTED_PROXY_HEADER", "forwarded"),
         ("RATE_LIMITS", "off"),
         ("METRICS_ADDR", "[::1]:9090"),
+        ("DRAIN_TIME", "5m"),
         ("JWT_ISSUER", "https://auth.example.com"),
         ("JWT_AUDIENCE", "api"),
         ("BCRYPT_COST", "16"),
@@ -256,6 +258,7 @@ fn valid_values_are_parsed_into_the_config() {
         config.server.metrics_addr,
         Some("[::1]:9090".parse().unwrap())
     );
+    assert_eq!(config.server.drain_time.to_string(), "5m");
     assert_eq!(
         config.tokens.issuer.as_deref(),
         Some("https://auth.example.com")
@@ -328,6 +331,9 @@ fn invalid_values_are_rejected_by_name() {
         ("TRUSTED_PROXIES", "proxy"),
         ("TRUSTED_PROXY_HEADER", "x-real-ip"),
         ("RATE_LIMITS", "maybe"),
+        ("DRAIN_TIME", "301s"),
+        ("DRAIN_TIME", "-1s"),
+        ("DRAIN_TIME", "10"),
         ("METRICS_ADDR", "9090"),
         ("METRICS_ADDR", "127.0.0.1:8080"),
         ("DATABASE_URL", "mysql://localhost/a"),

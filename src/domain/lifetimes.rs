@@ -145,6 +145,11 @@ life! {
 }
 
 life! {
+    /// How long an instance that is to stop still takes requests, so that load balancers can react: none to five minutes.
+    DrainTime, 0, 5 * MINUTE
+}
+
+life! {
     /// How long a row is kept after it has ended, seven days to ten years: no token and no link of ours lives longer
     /// than seven days without its row.
     Kept, 7 * DAY, 3650 * DAY
@@ -196,7 +201,7 @@ fn seconds_of(text: &str) -> Option<i64> {
 fn write_seconds(f: &mut fmt::Formatter<'_>, seconds: i32) -> fmt::Result {
     let (unit, length) = UNITS
         .into_iter()
-        .find(|(_, length)| seconds % length == 0)
+        .find(|(_, length)| seconds >= *length && seconds % length == 0)
         .unwrap_or(('s', 1));
     write!(f, "{}{unit}", seconds / length)
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, HeaderValue, ORIGIN, REFERRER_POLICY, SET_COOKIE,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -26,6 +27,7 @@ use super::route_pattern::RoutePattern;
 use super::settings::Settings;
 use super::unread_body::Reader;
 use crate::domain::lifetimes;
+use crate::service::Services;
 
 /// Around the router, so that every answer has its headers and its log line. One middleware and not five, because
 /// each would add a boxed future to `/me`.
@@ -78,12 +80,21 @@ pub(super) async fn every_request(
         Cookie::delete_of_whole_host(response.headers_mut(), &settings);
     }
     remember_user(&origin, &mut response, &settings);
+    close_if_stopping(&mut response);
     log(&origin, &response, started);
     if let Some(reader) = reader {
         reader.outlive_the_answer();
     }
     drop(answering);
     Ok(response)
+}
+
+/// A connection that stays open until the port closes could carry a request at that very moment, which is lost then.
+fn close_if_stopping(response: &mut ServiceResponse) {
+    if services(response.request()).is_ok_and(Services::is_stopping) {
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
+    }
 }
 
 /// Lets the browser remember whom the request has signed in.

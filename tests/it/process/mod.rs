@@ -10,6 +10,7 @@ mod log;
 mod mail;
 mod operator;
 mod race;
+mod rolling_upgrade;
 mod settings;
 mod signals;
 

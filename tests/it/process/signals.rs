@@ -90,6 +90,43 @@ on_both_databases! {
     }
 }
 
+/// Also clients without a balancer that reads `/readyz` lose no request on a connection that they use.
+#[actix_web::test]
+async fn what_an_instance_answers_while_it_stops_closes_the_connection() {
+    let mut command = hallpass_on(&Db::sqlite(), &["serve"]);
+    command.env("DRAIN_TIME", "3s");
+    let mut server = Server::run(command).await;
+    let mut connection = TcpStream::connect(server.client.address()).unwrap();
+    let patience = Some(Duration::from_secs(20));
+    connection.set_read_timeout(patience).unwrap();
+    let mut ask = || {
+        connection
+            .write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+            .unwrap();
+        let mut answer = Vec::new();
+        let mut piece = [0; 1024];
+        while !answer.ends_with(br#"{"status":"ok"}"#) {
+            let read = connection.read(&mut piece).unwrap();
+            assert!(read > 0, "{}", String::from_utf8_lossy(&answer));
+            answer.extend_from_slice(&piece[..read]);
+        }
+        String::from_utf8(answer).unwrap()
+    };
+    for _ in 0..2 {
+        assert!(!ask().contains("connection: close"));
+    }
+    server.signal("TERM");
+    eventually("the stop is announced", async || {
+        server.client.get("/readyz").await.status == 503
+    })
+    .await;
+    assert!(ask().contains("connection: close"));
+    assert_eq!(connection.read(&mut [0]).unwrap(), 0);
+    // New connections are still accepted.
+    server.client.get("/livez").await.expect(200);
+    assert_eq!(server.exit_code().await, Some(0), "{}", server.output());
+}
+
 #[actix_web::test]
 async fn an_interrupt_stops_as_well() {
     let mut server = Server::start(&Db::sqlite()).await;

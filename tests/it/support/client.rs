@@ -26,14 +26,19 @@ pub struct Client {
 
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
-        let http = builder()
-            // Reusing a connection to a server that restarts would be a race.
-            .pool_max_idle_per_host(0)
-            .build()
-            .unwrap();
+        // Reusing a connection to a server that restarts would be a race.
+        Self::with(builder().pool_max_idle_per_host(0), address)
+    }
+
+    /// Keeps connections and uses them again, as proxies do.
+    pub fn keeping_connections(address: SocketAddr) -> Self {
+        Self::with(builder(), address)
+    }
+
+    fn with(http: reqwest::ClientBuilder, address: SocketAddr) -> Self {
         Self {
             address: Arc::new(Mutex::new(address)),
-            http,
+            http: http.build().unwrap(),
         }
     }
 
