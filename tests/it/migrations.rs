@@ -1,13 +1,16 @@
 //! Migrations: each is applied once, and no program starts on a newer schema.
 
+use std::cell::Cell;
 use std::fs;
 
+use chrono::TimeDelta;
 use diesel_migrations::FileBasedMigrations;
 use futures_util::future::join_all;
 use hallpass::domain::PostgresUrl;
 use hallpass::store::{Engine, MigrationError, Store, Target};
+use serde_json::json;
 
-use crate::support::{Db, PASSWORD, TestApp, eventually};
+use crate::support::{Actor, Db, PASSWORD, TestApp, eventually};
 
 async fn five_instances_share(db: Db) {
     let apps: Vec<TestApp> = join_all((0..5).map(|_| TestApp::start(db.clone()))).await;
@@ -222,6 +225,78 @@ mod postgres {
             why.contains("read-only") && why.contains("hallpass migrate"),
             "{why}"
         );
+    }
+
+    /// What an instance of the release before meets during an upgrade: new columns, also with a default, new indexes.
+    #[actix_web::test]
+    async fn instances_serve_while_every_table_is_expanded() {
+        let Some(db) = Db::postgres().await else {
+            return;
+        };
+        let here = TestApp::start(db.clone()).await;
+        let there = here.second_instance().await;
+        let ada = here.signs_up("Acme", "ada@acme.example").await;
+        let bob = here.joins(ada.organization_id(), "bob@acme.example").await;
+        let is_expanded = Cell::new(false);
+        let load = async {
+            while !is_expanded.get() {
+                uses_most_tables(&here, &there, &ada, &bob).await;
+            }
+            // Every statement once more, on connections that have prepared it before.
+            for _ in 0..3 {
+                uses_most_tables(&here, &there, &ada, &bob).await;
+            }
+        };
+        let expand = async {
+            uses_most_tables(&here, &there, &ada, &bob).await;
+            let tables = "select tablename as v from pg_tables where schemaname = 'public'";
+            for table in db.values(tables).await {
+                let table = table.unwrap();
+                db.execute(&format!(
+                    "alter table {table} add column expanded_number bigint;
+                     alter table {table} add column expanded_text text not null default 'new';"
+                ))
+                .await;
+                db.execute(&format!(
+                    "create index concurrently {table}_expanded on {table} (expanded_number)"
+                ))
+                .await;
+            }
+            is_expanded.set(true);
+        };
+        tokio::join!(load, expand);
+    }
+
+    /// Reads and writes at one instance, and sees the effect at the other.
+    async fn uses_most_tables(here: &TestApp, there: &TestApp, ada: &Actor, bob: &Actor) {
+        here.advance(TimeDelta::minutes(6));
+        let session = ada.signs_in_again().await;
+        session.at(there).me().await.expect(200);
+        session.refreshes().await.expect(200);
+        for path in [
+            "/api/users?q=bob",
+            "/api/audit",
+            "/api/auth/sessions",
+            "/api/auth/account/export",
+        ] {
+            session.get(path).await.expect(200);
+        }
+        let service = session.as_a_service("employee").await;
+        service.at(there).me().await.expect(200);
+        for role in ["manager", "employee"] {
+            let role = json!({"role": role});
+            session.changes(bob, role).await.expect(200);
+        }
+        here.forgets_password(&bob.email).await.expect(200);
+        let wrong = here.tries_to_log_in(&bob.email, "Not-The-Password-1").await;
+        assert_eq!(wrong.status, 401);
+        here.logs_in(&bob.email, PASSWORD).await;
+        session.logs_out().await.expect(200);
+        let elsewhere = session.at(there);
+        eventually("the logout is heard", async || {
+            elsewhere.me().await.status == 401
+        })
+        .await;
     }
 
     #[actix_web::test]
