@@ -8,6 +8,7 @@ mod idle;
 mod kill;
 mod log;
 mod mail;
+mod network_cut;
 mod operator;
 mod race;
 mod rolling_upgrade;

@@ -158,6 +158,20 @@ impl Cluster {
         self.keeper.lock().unwrap().order("start");
     }
 
+    /// Restarts the server so that it also listens on this address of the machine, for one client.
+    pub fn listen_also_on(&self, address: Ipv4Addr, client: Ipv4Addr) {
+        let data = self.directory.join("data");
+        let listen = format!("listen_addresses = '127.0.0.1,{address}'");
+        append(&data.join("postgresql.conf"), &listen);
+        append(
+            &data.join("pg_hba.conf"),
+            &format!("host all all {client}/32 trust"),
+        );
+        self.stop();
+        self.resume();
+        assert!(self.answers_within(Duration::from_secs(20)));
+    }
+
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
@@ -185,7 +199,6 @@ impl Keeper {
             .arg(binaries.join("postgres"))
             .arg("-D")
             .arg(directory.join("data"))
-            .args(["-c", "listen_addresses=127.0.0.1"])
             .args(["-c", &format!("port={port}")])
             .args([
                 "-c",
@@ -291,12 +304,14 @@ fn initialize(binaries: &Path, directory: &Path, (uid, gid): (u32, u32)) {
         String::from_utf8_lossy(&done.stdout),
         String::from_utf8_lossy(&done.stderr)
     );
-    // A test may set it otherwise, which an argument would forbid.
-    let mut settings = fs::OpenOptions::new()
-        .append(true)
-        .open(directory.join("data/postgresql.conf"))
-        .unwrap();
-    writeln!(settings, "max_connections = 500").unwrap();
+    // A test may set them otherwise, which arguments would forbid.
+    let settings = "max_connections = 500\nlisten_addresses = '127.0.0.1'";
+    append(&directory.join("data/postgresql.conf"), settings);
+}
+
+fn append(file: &Path, line: &str) {
+    let mut file = fs::OpenOptions::new().append(true).open(file).unwrap();
+    writeln!(file, "{line}").unwrap();
 }
 
 /// A TCP port on which nothing listens at this moment.

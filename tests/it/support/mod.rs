@@ -9,6 +9,7 @@ pub mod database;
 pub mod emails;
 pub mod jwt;
 pub mod mfa;
+pub mod network;
 pub mod pg_proxy;
 pub mod scratch;
 pub mod slack;
