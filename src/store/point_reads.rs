@@ -199,9 +199,13 @@ impl Drop for MarkClosed {
     }
 }
 
-/// Returns when the connection was not used for a while.
+/// Returns when the connection was not used for [`IDLE`], or somewhat longer.
 async fn unused(state: &State) {
-    while state.was_used.swap(false, Ordering::AcqRel) {
-        sleep(IDLE).await;
+    const PARTS: u32 = 4;
+    let mut unused = 0;
+    while unused < PARTS {
+        sleep(IDLE / PARTS).await;
+        let was_used = state.was_used.swap(false, Ordering::AcqRel);
+        unused = if was_used { 0 } else { unused + 1 };
     }
 }

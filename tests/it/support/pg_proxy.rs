@@ -85,7 +85,7 @@ impl Traffic {
                 self.unanswered = self.unanswered.saturating_sub(1);
                 self.is_waiting &= self.unanswered > 0;
             }
-            'D' if self.reads_the_feed() => self.changes.extend(number_of_change(body)),
+            'D' if self.is_of_the_feed() => self.changes.extend(number_of_change(body)),
             _ => {}
         }
     }
