@@ -1,5 +1,6 @@
 //! Ten instances with one PostgreSQL: each hears of every revocation once, and none takes many connections.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use tokio_postgres::NoTls;
 
 use crate::support::cluster::Cluster;
 use crate::support::pg_proxy::PgProxy;
-use crate::support::{Actor, Db, TestApp, eventually};
+use crate::support::{Actor, Answer, Db, TestApp, eventually};
 
 const INSTANCES: usize = 10;
 
@@ -219,55 +220,67 @@ async fn ten_instances_take_few_connections_and_give_them_back() {
     lock.batch_execute("begin; select 1 from users for update")
         .await
         .unwrap();
-    let writers = fleet.instances.iter().flat_map(|instance| {
+    let is_busy = &Cell::new(false);
+    let name = &json!({"name": "Another Name"});
+    let clients = fleet.instances.iter().flat_map(|instance| {
         let each = admins.iter().map(|admin| admin.at(instance));
         each.flat_map(|admin| (0..4).map(move |_| admin.clone()))
     });
-    let name = json!({"name": "Another Name"});
-    let load = join_all(writers.map(async |admin| admin.patch("/api/auth/me").json(&name).await));
+    let load = join_all(clients.map(async |admin| {
+        while !is_busy.get() {
+            // Who has waited too long is told to come back.
+            served_or_told_to_wait(&admin.patch("/api/auth/me").json(name).await);
+        }
+    }));
     let releases = async {
-        eventually("every connection for requests is in use", async || {
-            fleet.connections().await >= INSTANCES * BUSY
-        })
-        .await;
-        let busy = fleet.connections().await;
+        let busy = connections_when(&fleet, |count| count >= INSTANCES * BUSY).await;
+        is_busy.set(true);
         lock.batch_execute("commit").await.unwrap();
         busy
     };
-    let (answers, busy) = tokio::join!(load, releases);
-    for answer in answers {
-        answer.expect(200);
-    }
+    let ((), busy) = tokio::join!(async { drop(load.await) }, releases);
     // Searches have connections of their own.
     let searches = fleet.instances.iter().flat_map(|instance| {
         let each = admins.iter().map(|admin| admin.at(instance));
-        each.map(async |admin| admin.get("/api/users?q=ada").await.expect(200))
+        each.map(async |admin| {
+            served_or_told_to_wait(&admin.get("/api/users?q=ada").await);
+        })
     });
     join_all(searches).await;
     let most = fleet.connections().await.max(busy);
     let workers = std::thread::available_parallelism().unwrap().get();
     assert!(most <= INSTANCES * (MOST + workers), "{most} connections");
 
-    let idle = connections_after_a_minute(&fleet).await;
+    let idle = connections_when(&fleet, |count| count <= INSTANCES * IDLE).await;
     eprintln!(
         "{INSTANCES} instances have {busy} connections when busy, {most} at most, {idle} when idle"
     );
     for admin in &admins {
-        fleet.knows(admin).await;
+        let works = async |admin: &Actor| admin.me().await.status == 200;
+        fleet.everywhere("it works as before", admin, works).await;
     }
 }
 
-async fn connections_after_a_minute(fleet: &Fleet) -> usize {
+fn served_or_told_to_wait(answer: &Answer) {
+    assert!(
+        matches!(answer.status.as_u16(), 200 | 503),
+        "{}",
+        answer.text()
+    );
+}
+
+/// Waits for a number of connections. Idle ones are closed after a minute, so that this may take longer than that.
+async fn connections_when(fleet: &Fleet, holds: impl Fn(usize) -> bool) -> usize {
     let start = Instant::now();
     loop {
         let count = fleet.connections().await;
-        if count <= INSTANCES * IDLE {
+        if holds(count) {
             return count;
         }
         assert!(
-            start.elapsed() < Duration::from_secs(100),
+            start.elapsed() < Duration::from_secs(180),
             "{count} connections"
         );
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
