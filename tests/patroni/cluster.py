@@ -156,6 +156,12 @@ class Node:
             and state.get("timeline") == timeline
         )
 
+    def switch_over(self):
+        """Tells Patroni to let another server lead."""
+        body = json.dumps({"leader": self.name}).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.rest_port}/switchover", body, method="POST")
+        urllib.request.urlopen(request, timeout=60).close()
+
     def server_pids(self):
         """The server's main process and its children, as long as they run."""
         try:

@@ -1,10 +1,12 @@
-"""Kills the leader three times under load, and compares what was acknowledged with what the database holds."""
+"""Kills the leader three times under load, switches over once, and compares what was acknowledged with what the
+database holds."""
 
 import argparse
 import signal
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
 
 from cluster import TTL, Cluster, eventually
 from instances import PASSWORD, Instance, Token
@@ -37,8 +39,8 @@ def main():
         for name in ("here", "there"):
             instances.append(Instance(name, cluster.directory, cluster.url("hallpass")))
             instances[-1].waits_until_ready()
-        record, kills = run(cluster, instances)
-        faults = judge(cluster, instances, record, kills, is_synchronous)
+        record, outages = run(cluster, instances)
+        faults = judge(cluster, instances, record, outages, is_synchronous)
     finally:
         for instance in instances:
             instance.process.stop()
@@ -52,23 +54,36 @@ def say(text):
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
+@dataclass
+class Outage:
+    """When the leader ended, by the clock of `time.monotonic`: between these."""
+
+    begin: float
+    end: float
+    may_lose: bool
+
+    def is_near(self, moment, seconds):
+        return self.begin - seconds < moment < self.end + seconds
+
+
 def run(cluster, instances):
-    """The record of the load, and when the leader was killed."""
+    """The record of the load, and when there was no leader."""
     record = Record()
     workers = people(instances, record)
     for worker in workers:
         worker.start()
-    kills = []
+    outages = []
     try:
         for number in range(KILLS):
-            kills.append(kill_leader(cluster, instances, is_held_up=number == 1))
+            outages.append(kill_leader(cluster, instances, is_held_up=number == 1))
+        outages.append(switch_over(cluster, instances))
         time.sleep(HEALTHY_FOR)
     finally:
         for worker in workers:
             worker.ends.set()
         for worker in workers:
             worker.join()
-    return record, kills
+    return record, outages
 
 
 def people(instances, record):
@@ -109,18 +124,35 @@ def kill_leader(cluster, instances, is_held_up):
         time.sleep(HELD_UP_FOR)
     leader.kill()
     killed = time.monotonic()
-    others = [node for node in cluster.nodes if node is not leader]
-    promoted = eventually("a new leader", 3 * TTL, lambda: next((node for node in others if node.is_leader()), None))
-    took = time.monotonic() - killed
-    for instance in instances:
-        instance.waits_until_ready()
-    ready = time.monotonic() - killed
+    told = follow(cluster, instances, leader, killed)
     leader.start()
     cluster.is_complete(90)
-    say(f"killed {leader.name}{' with replication held up' if is_held_up else ''}: {promoted.name} leads after "
-        f"{took:.1f} s, both instances are ready after {ready:.1f} s, {leader.name} follows after "
+    say(f"killed {leader.name}{' with replication held up' if is_held_up else ''}: {told}, {leader.name} follows after "
         f"{time.monotonic() - killed:.1f} s")
-    return killed
+    return Outage(killed, killed, may_lose=True)
+
+
+def switch_over(cluster, instances):
+    """Hands over as an operator does before work on the leader's machine, under load."""
+    time.sleep(HEALTHY_FOR)
+    leader = cluster.is_complete(60)
+    begin = time.monotonic()
+    leader.switch_over()
+    told = follow(cluster, instances, leader, begin)
+    end = time.monotonic()
+    cluster.is_complete(90)
+    say(f"switched over from {leader.name}: {told}")
+    return Outage(begin, end, may_lose=False)
+
+
+def follow(cluster, instances, former, since):
+    """Waits for another leader and until both instances are ready, and says how long it took."""
+    others = [node for node in cluster.nodes if node is not former]
+    promoted = eventually("a new leader", 3 * TTL, lambda: next((node for node in others if node.is_leader()), None))
+    took = time.monotonic() - since
+    for instance in instances:
+        instance.waits_until_ready()
+    return f"{promoted.name} leads after {took:.1f} s, both instances are ready after {time.monotonic() - since:.1f} s"
 
 
 class Kept:
@@ -154,7 +186,7 @@ class Kept:
         return True
 
 
-def judge(cluster, instances, record, kills, is_synchronous):
+def judge(cluster, instances, record, outages, is_synchronous):
     """Prints the counts, and returns what is wrong."""
     for instance in instances:
         eventually("revocations are read", 30, instance.has_read_revocations)
@@ -162,22 +194,22 @@ def judge(cluster, instances, record, kills, is_synchronous):
     acknowledged = [write for write in record.writes if write.acknowledged is not None]
     lost = [write for write in acknowledged if not kept.has(write)]
     faults = list(record.faults)
-    faults += lost_without_a_cause(lost, kills, is_synchronous)
+    faults += lost_without_a_cause(lost, outages, is_synchronous)
     faults += without_effect(acknowledged, record.writes, kept)
     faults += odd_answers(record, kept)
-    faults += heard_late(record, kills, kept)
+    faults += heard_late(record, outages, kept)
     faults += heard(instances, record, lost, kept)
     faults += not_named(instances, lost)
     print_counts(acknowledged, lost, record)
     return faults
 
 
-def lost_without_a_cause(lost, kills, is_synchronous):
+def lost_without_a_cause(lost, outages, is_synchronous):
     if is_synchronous and lost:
         yield f"{len(lost)} acknowledged writes are lost in spite of synchronous replication"
     for write in lost:
-        if not any(killed - MAY_BE_LOST < write.acknowledged < killed + 1 for killed in kills):
-            yield f"{write.request_id} was acknowledged far from any kill, and is lost"
+        if not any(outage.may_lose and outage.is_near(write.acknowledged, MAY_BE_LOST) for outage in outages):
+            yield f"{write.request_id} was not acknowledged shortly before a kill, and is lost"
 
 
 def without_effect(acknowledged, writes, kept):
@@ -222,7 +254,7 @@ def heard(instances, record, lost, kept):
           f"live: {len(live)}")
 
 
-def heard_late(record, kills, kept):
+def heard_late(record, outages, kept):
     """What the other instance took although it must have known."""
     times = sorted(write.heard_after for write in record.writes if write.heard_after is not None)
     print(f"heard at the other instance during the load: {len(times)}, after {1000 * times[len(times) // 2]:.0f} ms in "
@@ -231,8 +263,10 @@ def heard_late(record, kills, kept):
         if write.accepted is None or not kept.has(write):
             continue
         by = write.acknowledged + HEARD_WITHIN
-        # Killed before the other instance could read it.
-        by = max([by, *(killed + STALE_AFTER for killed in kills if abs(killed - write.acknowledged) < HEARD_WITHIN)])
+        for outage in outages:
+            # The leader may have ended before the other instance could read it.
+            if outage.is_near(write.acknowledged, HEARD_WITHIN):
+                by = max(by, outage.end + STALE_AFTER)
         if write.accepted > by:
             yield (f"{write.request_id} was not known elsewhere {write.accepted - write.acknowledged:.1f} s after its "
                    "acknowledgement")
