@@ -13,7 +13,7 @@ use super::server::server;
 use super::{App, BuildError, Overrides};
 use crate::adapters::smtp::{Smtp, Timeouts};
 use crate::adapters::{self, OsEntropy, SystemClock};
-use crate::config::{self, Config, Database};
+use crate::config::{self, Config, Database, PostgresUrls};
 use crate::crypto::jwt::Rules;
 use crate::crypto::keyring::Keyring;
 use crate::domain::{MailServer, MailTls, NewPasswordRules, ReservedSlugs, TokenDelivery};
@@ -27,7 +27,7 @@ use crate::service::mail::{self, Backlog};
 use crate::service::operations::maintenance::read_changes;
 use crate::service::operations::operator::count_open_organizations;
 use crate::service::{Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens};
-use crate::store::{Engine, PlannedMigration, Store, Target};
+use crate::store::{Addresses, Engine, PlannedMigration, Route, Store, Target};
 
 /// What `hallpass doctor` reports about a database.
 pub struct Inspection {
@@ -85,9 +85,7 @@ impl App {
             *entry = entry.with_real_port(address.port());
         }
         let services = Arc::new(Services::new(parts));
-        read_changes(&services)
-            .await
-            .map_err(BuildError::Database)?;
+        read_changes(&services).await?;
         let mut settings = http::Settings::new(
             public_url,
             app_url,
@@ -139,7 +137,7 @@ impl App {
         match store(database)?.exists().await {
             Ok(true) => Ok(()),
             Ok(false) => Err(BuildError::NoDatabase(database.to_string())),
-            Err(error) => Err(BuildError::Database(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -166,8 +164,8 @@ impl App {
         let mail = mail::backlog(&store, SystemClock.now()).await;
         let open_organizations = count_open_organizations(&store).await;
         Ok(Some(Inspection {
-            mail: mail.map_err(BuildError::Database)?,
-            open_organizations: open_organizations.map_err(BuildError::Database)?,
+            mail: mail?,
+            open_organizations: open_organizations?,
         }))
     }
 
@@ -207,11 +205,24 @@ fn metrics(address: SocketAddr, services: Arc<Services>) -> Result<Server, Build
 fn store(database: &Database) -> Result<Store, BuildError> {
     let engine = match database {
         Database::Sqlite { path } => Engine::Sqlite(path.clone()),
-        Database::Postgres { url, pool_size } => {
-            Engine::Postgres(Target::new(url, *pool_size).map_err(BuildError::DatabaseUrl)?)
-        }
+        Database::Postgres(urls) => Engine::Postgres(addresses(urls)?),
     };
     Ok(Store::start(engine)?)
+}
+
+fn addresses(urls: &PostgresUrls) -> Result<Addresses, BuildError> {
+    let target = |url, route: Route| {
+        let setting = route.setting();
+        Target::new(url, route).map_err(|why| BuildError::DatabaseUrl { setting, why })
+    };
+    let (requests, direct) = match &urls.direct {
+        None => (target(&urls.requests, Route::Only)?, None),
+        Some(direct) => (
+            target(&urls.requests, Route::Pooler)?,
+            Some(target(direct, Route::Direct)?),
+        ),
+    };
+    Ok(Addresses::new(requests, direct, urls.pool_size))
 }
 
 async fn services_parts(
@@ -219,6 +230,7 @@ async fn services_parts(
     overrides: Overrides,
 ) -> Result<ServicesParts, BuildError> {
     let store = store(&config.database)?;
+    store.expect_connections().await?;
     for name in store.migrate().await? {
         tracing::info!(migration = name, "applied a migration");
     }

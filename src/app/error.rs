@@ -7,8 +7,10 @@ use crate::store::{MigrationError, StoreError};
 /// Each variant tells the operator what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    #[error("DATABASE_URL: {0}")]
-    DatabaseUrl(String),
+    #[error("{setting}: {why}")]
+    DatabaseUrl { setting: &'static str, why: String },
+    #[error("{0}")]
+    UnsuitableDatabase(String),
     #[error("{0}. Check DATABASE_URL, and that the database is running and reachable.")]
     Database(StoreError),
     #[error(
@@ -46,7 +48,16 @@ impl From<MigrationError> for BuildError {
     fn from(error: MigrationError) -> Self {
         match error {
             MigrationError::TooNew(_) | MigrationError::ReadOnly(_) => Self::Schema(error),
-            MigrationError::Store(error) => Self::Database(error),
+            MigrationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for BuildError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unsuitable(why) => Self::UnsuitableDatabase(why),
+            error => Self::Database(error),
         }
     }
 }

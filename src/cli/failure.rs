@@ -65,9 +65,10 @@ impl From<BuildError> for Failure {
         match error {
             BuildError::NoDatabase(_) => Self::NoDatabase(why),
             BuildError::Database(_) => Self::DatabaseUnavailable(why),
-            BuildError::DatabaseUrl(_) | BuildError::Secrets(_) | BuildError::MailServer(_) => {
-                Self::InvalidSetting(why)
-            }
+            BuildError::DatabaseUrl { .. }
+            | BuildError::UnsuitableDatabase(_)
+            | BuildError::Secrets(_)
+            | BuildError::MailServer(_) => Self::InvalidSetting(why),
             BuildError::Schema(_)
             | BuildError::Bind { .. }
             | BuildError::System(_)

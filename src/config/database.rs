@@ -3,57 +3,76 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::reader::Reader;
 use super::setting_error::Problem;
-use super::settings::{DATABASE_POOL_SIZE, DATABASE_URL};
+use super::settings::{DATABASE_DIRECT_URL, DATABASE_POOL_SIZE, DATABASE_URL};
 use super::values::number_within;
 use crate::domain::PostgresUrl;
 
 #[derive(Debug, Clone)]
 pub enum Database {
-    Sqlite {
-        path: PathBuf,
-    },
-    Postgres {
-        url: PostgresUrl,
-        /// Connections for requests.
-        pool_size: usize,
-    },
+    Sqlite { path: PathBuf },
+    Postgres(PostgresUrls),
+}
+
+#[derive(Debug, Clone)]
+pub struct PostgresUrls {
+    /// Units of work, perhaps through a connection pooler.
+    pub requests: PostgresUrl,
+    /// PostgreSQL itself, where `requests` leads to a pooler.
+    pub direct: Option<PostgresUrl>,
+    /// Connections for requests.
+    pub pool_size: usize,
 }
 
 impl Database {
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let pool_size = reader.value(&DATABASE_POOL_SIZE, number_within(2..=100));
-        let url = reader.secret(&DATABASE_URL)?;
-        match Self::parse(&url, pool_size? as usize) {
-            Ok(database) => Some(database),
-            Err(problem) => {
-                reader.report(&DATABASE_URL, problem);
-                None
-            }
-        }
+        let direct = reader.value(&DATABASE_DIRECT_URL, direct_url);
+        let url = reader.value(&DATABASE_URL, Url::parse)?;
+        Some(match url {
+            Url::Sqlite(path) => Self::Sqlite { path },
+            Url::Postgres(requests) => Self::Postgres(PostgresUrls {
+                requests,
+                direct,
+                pool_size: pool_size? as usize,
+            }),
+        })
     }
+}
 
-    /// The URL may contain a password, so no problem repeats it.
-    fn parse(url: &SecretString, pool_size: usize) -> Result<Self, Problem> {
-        let hint = "Use sqlite:hallpass.db, or postgres://user:password@host/database.";
-        match url.expose_secret().split_once(':') {
-            Some(("sqlite", rest)) => sqlite_path(rest).map(|path| Self::Sqlite { path }),
-            Some(("postgres" | "postgresql", _)) => {
-                let hint = "Use postgres://user:password@host/database, and percent-encode special characters in the \
-                            password.";
-                let url = PostgresUrl::parse(url.expose_secret());
-                let url = url.map_err(|why| Problem::new(why, hint))?;
-                Ok(Self::Postgres { url, pool_size })
-            }
-            _ => {
-                let why = "It is neither a SQLite nor a PostgreSQL URL.";
-                Err(Problem::new(why, hint))
-            }
+/// Of either kind. It may contain a password, so no problem repeats it.
+enum Url {
+    Sqlite(PathBuf),
+    Postgres(PostgresUrl),
+}
+
+impl Url {
+    fn parse(url: &str) -> Result<Self, Problem> {
+        match url.split_once(':') {
+            Some(("sqlite", rest)) => sqlite_path(rest).map(Self::Sqlite),
+            Some(("postgres" | "postgresql", _)) => postgres_url(url).map(Self::Postgres),
+            _ => Err(Problem::new(
+                "It is neither a SQLite nor a PostgreSQL URL.",
+                "Use sqlite:hallpass.db, or postgres://user:password@host/database.",
+            )),
         }
     }
+}
+
+fn direct_url(url: &str) -> Result<PostgresUrl, Problem> {
+    match Url::parse(url)? {
+        Url::Postgres(url) => Ok(url),
+        Url::Sqlite(_) => Err(Problem::new(
+            "It is a SQLite URL.",
+            "Use postgres://user:password@host/database, or remove it.",
+        )),
+    }
+}
+
+fn postgres_url(url: &str) -> Result<PostgresUrl, Problem> {
+    let hint = "Use postgres://user:password@host/database, and percent-encode special characters in the password.";
+    PostgresUrl::parse(url).map_err(|why| Problem::new(why, hint))
 }
 
 /// Where it is: an absolute path, or a URL without password and parameters.
@@ -64,7 +83,7 @@ impl fmt::Display for Database {
                 let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 path.display().fmt(f)
             }
-            Self::Postgres { url, .. } => url.fmt(f),
+            Self::Postgres(urls) => urls.requests.fmt(f),
         }
     }
 }

@@ -24,7 +24,7 @@ mod values;
 mod variables;
 
 pub use accounts::Accounts;
-pub use database::Database;
+pub use database::{Database, PostgresUrls};
 pub use local_secret::{LocalSecretError, random_secret};
 pub use logging::{LogFormat, Logging};
 pub use mail::Mail;
@@ -90,7 +90,10 @@ impl Config {
     /// When the setting is not valid.
     pub fn read_database(environment: Environment<'_>) -> Result<Database, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
-        Database::read(&mut reader).ok_or_else(|| reader.into_errors())
+        match Database::read(&mut reader) {
+            Some(database) if !reader.has_errors() => Ok(database),
+            _ => Err(reader.into_errors()),
+        }
     }
 
     /// Reads only the settings of the server, as [`read_database`](Self::read_database) does.

@@ -61,7 +61,12 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
     ),
     (
         "Database",
-        &[&DATABASE_URL, &DATABASE_POOL_SIZE, &PEOPLE_CACHE_SIZE],
+        &[
+            &DATABASE_URL,
+            &DATABASE_DIRECT_URL,
+            &DATABASE_POOL_SIZE,
+            &PEOPLE_CACHE_SIZE,
+        ],
     ),
     (
         "Tokens",
@@ -230,6 +235,16 @@ pub static DATABASE_URL: Setting = Setting {
                   `postgres://user@/database?host=/run/postgresql`, several servers with \
                   `postgres://user@h1:5432,h2:5433/database?target_session_attrs=primary`, which has libpq's words. \
                   PostgreSQL requires `JWT_SECRET`.",
+};
+
+pub static DATABASE_DIRECT_URL: Setting = Setting {
+    name: "DATABASE_DIRECT_URL",
+    default: Fallback::None,
+    secret: true,
+    example: "postgres://hallpass:password@db.example.com/hallpass",
+    description: "The address of PostgreSQL itself, where `DATABASE_URL` leads to a connection pooler such as \
+                  PgBouncer. Migrations, and what tells instances of each other's changes, go there. The limits of \
+                  statements are then the role's. SQLite ignores it.",
 };
 
 pub static DATABASE_POOL_SIZE: Setting = Setting {

@@ -508,8 +508,9 @@ fn messages_escape_control_characters() {
 fn the_url_scheme_selects_the_database() {
     let path = |url| match read(&[("DATABASE_URL", url)]).database {
         Database::Sqlite { path } => path.display().to_string(),
-        Database::Postgres { pool_size, .. } => {
-            assert_eq!(pool_size, 8);
+        Database::Postgres(urls) => {
+            assert_eq!(urls.pool_size, 8);
+            assert!(urls.direct.is_none());
             "a server".to_owned()
         }
     };
@@ -530,6 +531,37 @@ fn the_url_scheme_selects_the_database() {
     ] {
         assert_eq!(path(socket), "a server", "{socket}");
     }
+}
+
+#[test]
+fn a_pooler_takes_a_direct_url_of_postgresql() {
+    let pooler = ("DATABASE_URL", "postgres://ada:pw@pooler:6432/a");
+    let direct = |url| [pooler, ("DATABASE_DIRECT_URL", url)];
+    let Database::Postgres(urls) = read(&direct("postgres://ada:pw@host/a")).database else {
+        panic!("it is PostgreSQL")
+    };
+    assert_eq!(urls.requests.to_string(), "postgres://ada@pooler:6432/a");
+    let shown = urls.direct.map(|url| url.to_string());
+    assert_eq!(shown.as_deref(), Some("postgres://ada@host/a"));
+    for url in [
+        "sqlite:hunter2.db",
+        "mysql://hunter2@host/a",
+        "postgres:hunter2",
+    ] {
+        let errors = refused(&direct(url));
+        assert!(errors.contains("DATABASE_DIRECT_URL"), "{errors}");
+        assert!(!errors.contains("hunter2"), "{errors}");
+    }
+    let read_only_the_database = |url| {
+        let given = direct(url);
+        Config::read_database(&|name| {
+            let value = given.iter().find(|(key, _)| *key == name);
+            value.map(|(_, value)| (*value).to_owned())
+        })
+        .is_ok()
+    };
+    assert!(read_only_the_database("postgres://ada:pw@host/a"));
+    assert!(!read_only_the_database("sqlite:a.db"));
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn local_secret_path(
             reasons.push("PUBLIC_URL is https");
         }
     }
-    if let Some(Database::Postgres { .. }) = database {
+    if let Some(Database::Postgres(_)) = database {
         reasons.push("DATABASE_URL is PostgreSQL");
     }
     if !reasons.is_empty() {
@@ -180,7 +180,7 @@ fn local_secret_path(
     }
     match database? {
         Database::Sqlite { path } => Some(local_secret::path_next_to(path)),
-        Database::Postgres { .. } => None,
+        Database::Postgres(_) => None,
     }
 }
 

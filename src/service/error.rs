@@ -169,9 +169,9 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::Busy("database"),
-            StoreError::NoDatabase(cause) | StoreError::Unavailable(cause) => {
-                Self::Unavailable(cause)
-            }
+            StoreError::NoDatabase(cause)
+            | StoreError::Unsuitable(cause)
+            | StoreError::Unavailable(cause) => Self::Unavailable(cause),
             StoreError::Taken(_) | StoreError::Failed(_) => Self::Internal(error.to_string()),
         }
     }

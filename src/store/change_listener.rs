@@ -24,10 +24,10 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the connection fails or is lost; call again after a pause.
     pub async fn listen(&self, notify: impl Fn()) -> Result<(), StoreError> {
-        let Engine::Postgres(target) = &self.engine else {
+        let Engine::Postgres(addresses) = &self.engine else {
             return std::future::pending().await;
         };
-        let (client, mut connection) = target.connect_raw().await?;
+        let (client, mut connection) = addresses.direct.connect_raw().await?;
         let announce = async {
             // What a notification says may be lost: nothing waits for the disk.
             let prepare = format!("set synchronous_commit = off; listen {CHANNEL}");

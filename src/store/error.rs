@@ -53,6 +53,9 @@ pub enum StoreError {
     /// The PostgreSQL server responds, but has no database of this name.
     #[error("{0}")]
     NoDatabase(String),
+    /// The way to the database lacks something; the sentence says which setting to change.
+    #[error("{0}")]
+    Unsuitable(String),
     /// The database does not respond or does not accept writes.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),

@@ -152,10 +152,10 @@ impl Store {
         &self,
         source: impl MigrationSource<Pg> + Send + 'static,
     ) -> Result<Vec<String>, MigrationError> {
-        let Engine::Postgres(target) = &self.engine else {
+        let Engine::Postgres(addresses) = &self.engine else {
             return Ok(Vec::new());
         };
-        let target = target.for_migrations();
+        let target = addresses.direct.for_migrations();
         let (done, result) = oneshot::channel();
         let work = move || {
             wait_without_limit();

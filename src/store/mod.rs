@@ -30,6 +30,7 @@ pub mod outbox;
 pub mod people;
 mod pg_connection;
 mod pg_runtime;
+mod pg_statement;
 mod point_reads;
 mod postgres;
 mod queue;
@@ -58,18 +59,18 @@ pub use error::{StoreError, Unique};
 use fair_queue::Shares;
 pub use migrations::{MigrationError, PlannedMigration};
 use point_reads::StoreId;
-pub use postgres::Target;
-use queue::{Purpose, Queue};
+pub use postgres::{Addresses, Route, Target};
+use queue::{Purpose, Queue, Source};
 pub use requester::Requester;
 use sqlite::Access;
 pub use tx::Tx;
 use tx::{find_locked, later, on};
 
-/// The kind of database and its address.
+/// The kind of database and where it is.
 #[derive(Clone)]
 pub enum Engine {
     Sqlite(PathBuf),
-    Postgres(Target),
+    Postgres(Addresses),
 }
 
 impl Engine {
@@ -154,7 +155,6 @@ impl Store {
             is_patient: false,
             idle: queue::IDLE,
         };
-        let start = |purpose| Queue::start(&engine, purpose);
         let patient = |purpose| Purpose {
             is_patient: true,
             ..purpose
@@ -162,7 +162,8 @@ impl Store {
         let (read, write) = (Access::ReadOnly, Access::ReadWrite);
         let (readers, writers, searches, feed, reserved_readers, reserved_writers);
         match &engine {
-            Engine::Sqlite(_) => {
+            Engine::Sqlite(path) => {
+                let start = |purpose| Queue::start(Source::Sqlite(path.clone()), purpose);
                 readers = start(purpose("sqlite-read", read, SQLITE_READERS))?;
                 writers = start(purpose("sqlite-write", write, SQLITE_WRITER))?;
                 searches = start(patient(purpose("sqlite-search", read, SQLITE_SEARCHES)))?;
@@ -170,12 +171,15 @@ impl Store {
                 reserved_readers = start(purpose("sqlite-own", read, RESERVED))?;
                 reserved_writers = writers.clone();
             }
-            Engine::Postgres(target) => {
-                let shares = postgres_shares(target.pool_size);
+            Engine::Postgres(addresses) => {
+                let start =
+                    |purpose| Queue::start(Source::Postgres(addresses.requests.clone()), purpose);
+                let shares = postgres_shares(addresses.pool_size);
                 readers = start(purpose("postgres", write, shares))?;
                 writers = readers.clone();
                 searches = start(patient(purpose("postgres-search", read, POSTGRES_SEARCHES)))?;
-                feed = start(purpose("postgres-feed", read, FEED))?;
+                let direct = Source::Postgres(addresses.direct.clone());
+                feed = Queue::start(direct, purpose("postgres-feed", read, FEED))?;
                 reserved_readers = start(purpose("postgres-own", write, RESERVED))?;
                 reserved_writers = reserved_readers.clone();
             }
@@ -196,6 +200,19 @@ impl Store {
 
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Whether units of work get connections that they can use. Only a pooler may have others than those that migrate.
+    ///
+    /// # Errors
+    /// `Unsuitable` says what to set; or when the pooler does not answer.
+    pub async fn expect_connections(&self) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Postgres(addresses) if addresses.is_pooled() => {
+                self.read(Requester::READINESS, |_| Ok(())).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reserves space for writes on a full disk. Does nothing for PostgreSQL, whose disk is managed elsewhere.
@@ -278,7 +295,9 @@ impl Store {
     {
         let done = match &self.engine {
             Engine::Sqlite(path) => point_reads::read_sqlite(path, self.id, &work),
-            Engine::Postgres(target) => point_reads::read_postgres(target, self.id, &work).await,
+            Engine::Postgres(addresses) => {
+                point_reads::read_postgres(&addresses.requests, self.id, &work).await
+            }
         };
         match done {
             Some(done) => done,

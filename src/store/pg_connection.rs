@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use diesel::connection::{
@@ -26,11 +26,12 @@ use diesel::query_builder::{Query, QueryBuilder as _, QueryFragment, QueryId};
 use diesel::result::{ConnectionError, ConnectionResult, Error as DieselError, QueryResult};
 use diesel::row::{Field, PartialRow, Row, RowIndex, RowSealed};
 use futures_util::future::{join, join_all};
+use tokio_postgres::Client;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Statement};
 
 use super::error::from_postgres;
 use super::pg_runtime::block_on;
+use super::pg_statement::PgStatement;
 use super::write_effects::may_change;
 
 /// Prepared statements that a connection keeps. Ours are some hundred; lists of values could make more.
@@ -48,7 +49,9 @@ pub struct PgConnection {
     client: Arc<Client>,
     transactions: AnsiTransactionManager,
     /// By SQL and the types of its parameters.
-    statements: HashMap<(String, Vec<Type>), Arc<Known>>,
+    statements: HashMap<(String, Vec<Type>), Arc<PgStatement>>,
+    /// Whether the next transaction may run on another connection to the server, which does not know them.
+    is_pooled: bool,
     types: PgMetadataCache,
     instrumentation: DynInstrumentation,
     transaction: Transaction,
@@ -70,26 +73,9 @@ enum Mode {
     Recalling,
 }
 
-/// A statement, which the server knows once it has been prepared.
-struct Known {
-    text: String,
-    types: Vec<Type>,
-    prepared: OnceLock<Statement>,
-}
-
-impl Known {
-    async fn prepare(&self, client: &Client) -> Result<&Statement, tokio_postgres::Error> {
-        if let Some(statement) = self.prepared.get() {
-            return Ok(statement);
-        }
-        let statement = client.prepare_typed(&self.text, &self.types).await?;
-        Ok(self.prepared.get_or_init(|| statement))
-    }
-}
-
 /// A statement, and the values for it.
 struct Prepared {
-    known: Arc<Known>,
+    statement: Arc<PgStatement>,
     parameters: Vec<Parameter>,
 }
 
@@ -116,8 +102,8 @@ impl Questions {
     /// The first one.
     pub async fn answer(&mut self) -> QueryResult<()> {
         let client = &*self.client;
-        for known in unknown(self.list.iter().map(|it| &it.prepared)) {
-            known.prepare(client).await.map_err(from_postgres)?;
+        for statement in unprepared(self.list.iter().map(|it| &it.prepared)) {
+            statement.prepare(client).await.map_err(from_postgres)?;
         }
         let answers = self.list.iter_mut().map(|it| it.answer(client));
         let mut answers = join_all(answers).await.into_iter();
@@ -132,34 +118,32 @@ impl Question {
     }
 }
 
-/// Those that the server does not know yet, each once.
-fn unknown<'a>(all: impl Iterator<Item = &'a Prepared>) -> Vec<Arc<Known>> {
-    let mut unknown: Vec<Arc<Known>> = Vec::new();
-    for it in all.map(|it| &it.known) {
-        if it.prepared.get().is_none() && !unknown.iter().any(|known| Arc::ptr_eq(known, it)) {
-            unknown.push(Arc::clone(it));
+/// The statements that must be prepared first, each once.
+fn unprepared<'a>(all: impl Iterator<Item = &'a Prepared>) -> Vec<Arc<PgStatement>> {
+    let mut list: Vec<Arc<PgStatement>> = Vec::new();
+    for it in all.map(|it| &it.statement) {
+        if it.is_unprepared() && !list.iter().any(|other| Arc::ptr_eq(other, it)) {
+            list.push(Arc::clone(it));
         }
     }
-    unknown
+    list
 }
 
 impl Prepared {
     /// Whether it asks the same.
     fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.known, &other.known) && self.parameters == other.parameters
+        Arc::ptr_eq(&self.statement, &other.statement) && self.parameters == other.parameters
     }
 
     async fn query(
         &self,
         client: &Client,
     ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
-        let statement = self.known.prepare(client).await?;
-        client.query(statement, &self.values()).await
+        self.statement.query(client, &self.values()).await
     }
 
     async fn execute(&self, client: &Client) -> Result<u64, tokio_postgres::Error> {
-        let statement = self.known.prepare(client).await?;
-        client.execute(statement, &self.values()).await
+        self.statement.execute(client, &self.values()).await
     }
 
     fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
@@ -181,6 +165,7 @@ impl PgConnection {
             client: Arc::new(client),
             transactions: AnsiTransactionManager::default(),
             statements: HashMap::new(),
+            is_pooled: false,
             types: PgMetadataCache::new(),
             instrumentation: DynInstrumentation::none(),
             transaction: Transaction::None,
@@ -188,6 +173,14 @@ impl PgConnection {
             ahead: Vec::new(),
             mode: Mode::Running,
             has_missed: false,
+        }
+    }
+
+    /// As [`new`](Self::new), through a pooler that may give each transaction another connection to the server.
+    pub fn of_a_pooler(client: Client) -> Self {
+        Self {
+            is_pooled: true,
+            ..Self::new(client)
         }
     }
 
@@ -263,7 +256,7 @@ impl PgConnection {
             ));
         }
         self.ahead
-            .retain(|it| !may_change(&write.known.text, &it.prepared.known.text));
+            .retain(|it| !may_change(&write.statement.text, &it.prepared.statement.text));
         Ok(())
     }
 
@@ -280,7 +273,7 @@ impl PgConnection {
                 "this was not asked ahead".into(),
             ));
         }
-        self.prepare_unknown(last)?;
+        self.prepare_all(last)?;
         let is_unsent = self.transaction == Transaction::Unsent;
         if is_unsent {
             self.transaction = Transaction::Open;
@@ -310,15 +303,17 @@ impl PgConnection {
     }
 
     /// Prepares what is to be sent, so that it can be sent in its order.
-    fn prepare_unknown(&self, last: Option<&Prepared>) -> QueryResult<()> {
+    fn prepare_all(&self, last: Option<&Prepared>) -> QueryResult<()> {
         let questions = self.ahead.iter().map(|it| &it.prepared);
         let all = self.waiting.iter().chain(questions).chain(last);
-        let unknown = unknown(all);
-        if unknown.is_empty() {
+        let statements = unprepared(all);
+        if statements.is_empty() {
             return Ok(());
         }
-        let prepared = block_on(join_all(unknown.iter().map(|it| it.prepare(&self.client))));
-        let mut prepared = prepared.into_iter().map(|done| done.map(drop));
+        let prepared = block_on(join_all(
+            statements.iter().map(|it| it.prepare(&self.client)),
+        ));
+        let mut prepared = prepared.into_iter();
         prepared.try_for_each(|done| done).map_err(from_postgres)
     }
 
@@ -353,20 +348,27 @@ impl PgConnection {
         }
         let parameters = collected.binds.into_iter().map(Parameter).collect();
         let key = (text, types);
-        if let Some(known) = self.statements.get(&key) {
-            let known = Arc::clone(known);
-            return Ok(Prepared { known, parameters });
+        if let Some(statement) = self.statements.get(&key) {
+            let statement = Arc::clone(statement);
+            return Ok(Prepared {
+                statement,
+                parameters,
+            });
         }
-        let known = Arc::new(Known {
-            text: key.0.clone(),
-            types: key.1.clone(),
-            prepared: OnceLock::new(),
-        });
+        let new = if self.is_pooled {
+            PgStatement::unnamed
+        } else {
+            PgStatement::named
+        };
+        let statement = Arc::new(new(key.0.clone(), key.1.clone()));
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
         }
-        self.statements.insert(key, Arc::clone(&known));
-        Ok(Prepared { known, parameters })
+        self.statements.insert(key, Arc::clone(&statement));
+        Ok(Prepared {
+            statement,
+            parameters,
+        })
     }
 
     fn execute_prepared(&mut self, prepared: &Prepared) -> QueryResult<usize> {

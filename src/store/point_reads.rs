@@ -184,7 +184,7 @@ async fn connect(target: &Target, store: StoreId) -> Result<Shared, StoreError> 
     });
     Ok(Shared {
         store,
-        connection: RefCell::new(PgConnection::new(client)),
+        connection: RefCell::new(target.connection(client)),
         in_use: Cell::new(0),
         state,
         driver: driver.abort_handle(),

@@ -27,17 +27,24 @@ use crate::domain::postgres_url::{PostgresHost, SessionAttributes};
 /// For each host: TCP, TLS and authentication.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The server cancels a statement that takes longer, including the time it waits for locks.
-const STATEMENT_TIMEOUT: &str =
-    "-c statement_timeout=5s -c idle_in_transaction_session_timeout=15s";
+/// Seconds after which the server cancels a statement, including the time it waits for locks, and ends a transaction
+/// that is idle.
+const LIMITS: [(&str, u8); 2] = [
+    ("statement_timeout", 5),
+    ("idle_in_transaction_session_timeout", 15),
+];
 
 /// After the options of the URL, which do not change it. The library asks for UTF-8 when it connects.
 const TIME_ZONE: &str = "-c timezone=UTC";
 
 /// After all other options. A migration takes as long as it needs, but while it waits for a lock, everyone who needs
-/// the table waits behind it.
-const MIGRATION_LIMITS: &str =
-    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=2s";
+/// the table waits behind it. The last one is for [`LACKS_OPTIONS`].
+const MIGRATION_OPTIONS: &str = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=2s \
+                                 -c hallpass.options=kept";
+
+/// A pooler may have been told to drop the options. Asked once at every start, before the migrations.
+const LACKS_OPTIONS: &str =
+    "select 1 where current_setting('hallpass.options', true) is distinct from 'kept'";
 
 /// A client and the connection that has to be polled for it.
 type Raw = (
@@ -48,26 +55,105 @@ type Raw = (
     >,
 );
 
-/// The servers of the database and the certificates to trust. Making it does not connect.
+/// The database by its addresses. Making it does not connect.
+#[derive(Clone)]
+pub struct Addresses {
+    /// Units of work.
+    pub(super) requests: Target,
+    /// What belongs to one connection: `LISTEN`, the feed, migrations.
+    pub(super) direct: Target,
+    /// Connections for requests.
+    pub(super) pool_size: usize,
+}
+
+impl Addresses {
+    /// `pool_size` is the number of connections for requests. Without a `direct` target, all are made as they are.
+    pub fn new(requests: Target, direct: Option<Target>, pool_size: usize) -> Self {
+        Self {
+            direct: direct.unwrap_or_else(|| requests.clone()),
+            requests,
+            pool_size,
+        }
+    }
+
+    pub(super) fn is_pooled(&self) -> bool {
+        self.requests.route == Route::Pooler
+    }
+}
+
+/// The setting that an address is from, which says what is on the way to PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// `DATABASE_URL`, to PostgreSQL itself.
+    Only,
+    /// `DATABASE_URL` beside a `DATABASE_DIRECT_URL`, through a pooler. It carries no startup options, and it may give
+    /// each transaction another connection, so that nothing may be left on one: no settings, no prepared statements.
+    Pooler,
+    /// `DATABASE_DIRECT_URL`, to PostgreSQL itself.
+    Direct,
+}
+
+impl Route {
+    /// The setting.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Self::Only | Self::Pooler => "DATABASE_URL",
+            Self::Direct => "DATABASE_DIRECT_URL",
+        }
+    }
+
+    /// What to do when startup options do not reach PostgreSQL.
+    fn without_options(self) -> StoreError {
+        let setting = self.setting();
+        StoreError::Unsuitable(match self {
+            Self::Only => format!(
+                "{setting} leads to a connection pooler, which does not pass startup options on: set \
+                 DATABASE_DIRECT_URL to the address of PostgreSQL itself"
+            ),
+            Self::Direct => format!(
+                "{setting} leads to a connection pooler, which does not pass startup options on: set it to the \
+                 address of PostgreSQL itself"
+            ),
+            Self::Pooler => format!(
+                "the connection pooler of {setting} refuses a parameter of the URL: remove `options` from it, and \
+                 set them for the role with `alter role … set …`"
+            ),
+        })
+    }
+}
+
+/// A query that answers, for each limit that the connection lacks, with the statement that sets it for the role.
+fn missing_limits() -> String {
+    let limits = LIMITS.map(|(name, seconds)| format!("('{name}', {seconds})"));
+    format!(
+        "select format('alter role %I in database %I set %s = %L', session_user, current_database(), name, most || 's')
+         from (values {}) as limits (name, most) join pg_settings using (name)
+         where setting::int not between 1 and most * 1000 order by most",
+        limits.join(", ")
+    )
+}
+
+/// The servers of an address and the certificates to trust.
 #[derive(Clone)]
 pub struct Target {
+    route: Route,
+    /// A query for each new connection; its rows say what is wrong with it.
+    question: Option<String>,
     /// In the order in which to try them. The library tries the hosts of each.
     servers: Vec<tokio_postgres::Config>,
     /// What to look for among them, one after the other: whether a server is in recovery, or `None` for any.
     wanted: &'static [Option<bool>],
     tls: MakeRustlsConnect,
-    /// Connections for requests.
-    pub(super) pool_size: usize,
 }
 
 impl Target {
     /// In addition to the parameters of tokio-postgres, libpq's `sslrootcert` names a PEM file of certificate
     /// authorities to trust instead of the public ones. `require`, `verify-ca` and `verify-full` all mean the same
-    /// here: the certificate and its host name are verified. `pool_size` is the number of connections for requests.
+    /// here: the certificate and its host name are verified.
     ///
     /// # Errors
     /// A sentence that does not contain the URL, which holds a password.
-    pub fn new(url: &PostgresUrl, pool_size: usize) -> Result<Self, String> {
+    pub fn new(url: &PostgresUrl, route: Route) -> Result<Self, String> {
         let mut root_file = None;
         let mut parameters = String::new();
         for (key, value) in &url.parameters {
@@ -95,9 +181,12 @@ impl Target {
         if config.get_application_name().is_none() {
             config.application_name("hallpass");
         }
-        let own = config.get_options().unwrap_or_default();
-        let options = format!("{STATEMENT_TIMEOUT} {own} {TIME_ZONE}");
-        config.options(options);
+        if route != Route::Pooler {
+            let limits = LIMITS.map(|(name, seconds)| format!("-c {name}={seconds}s"));
+            let own = config.get_options().unwrap_or_default();
+            let options = format!("{} {own} {TIME_ZONE}", limits.join(" "));
+            config.options(options);
+        }
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(10));
         // The library looks for read-only servers; it does not know which one is a standby.
@@ -125,19 +214,21 @@ impl Target {
             servers.map(|host| with_hosts(&config, host)).collect()
         };
         Ok(Self {
+            route,
+            question: (route == Route::Pooler).then(missing_limits),
             servers,
             wanted,
             tls: MakeRustlsConnect::new(tls_config(root_file)?),
-            pool_size,
         })
     }
 
     /// The same for migrations: statements without a limit. A server that is gone is noticed by TCP, in about a minute.
     pub(super) fn for_migrations(&self) -> Self {
         let mut target = self.clone();
+        target.question = Some(LACKS_OPTIONS.to_owned());
         for server in &mut target.servers {
             let options = server.get_options().unwrap_or_default();
-            server.options(format!("{options} {MIGRATION_LIMITS}"));
+            server.options(format!("{options} {MIGRATION_OPTIONS}"));
             server.keepalives_interval(Duration::from_secs(10));
             server.keepalives_retries(3);
         }
@@ -171,17 +262,13 @@ impl Target {
         server: &tokio_postgres::Config,
         wanted: Option<bool>,
     ) -> Result<Raw, StoreError> {
-        let connected = server.connect(self.tls.clone()).await;
-        let (client, mut connection) = connected.map_err(|error| unavailable(&error))?;
+        let mut raw = match server.connect(self.tls.clone()).await {
+            Ok(raw) => raw,
+            Err(error) if is_without_options(&error) => return Err(self.route.without_options()),
+            Err(error) => return Err(unavailable(&error)),
+        };
         if let Some(wanted) = wanted {
-            let rows = tokio::select! {
-                rows = client.simple_query("select pg_is_in_recovery()") => rows,
-                _ = &mut connection => return Err(refused("it closes the connection")),
-            };
-            let rows = rows.map_err(|error| unavailable(&error))?;
-            let is_in_recovery = rows.iter().any(|message| {
-                matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("t"))
-            });
+            let is_in_recovery = ask(&mut raw, "select pg_is_in_recovery()").await? == ["t"];
             if is_in_recovery != wanted {
                 let is = if wanted { "not a standby" } else { "a standby" };
                 return Err(refused(&format!(
@@ -189,7 +276,16 @@ impl Target {
                 )));
             }
         }
-        Ok((client, connection))
+        if let Some(question) = &self.question {
+            let faults = ask(&mut raw, question).await?;
+            if !faults.is_empty() {
+                return Err(match self.route {
+                    Route::Pooler => without_limits(&faults),
+                    route => route.without_options(),
+                });
+            }
+        }
+        Ok(raw)
     }
 
     /// Connects, and drives the connection on this thread from now on.
@@ -204,8 +300,15 @@ impl Target {
                 let _ = connection.await;
             });
             set_driver(driver.abort_handle());
-            Ok((PgConnection::new(client), liveness))
+            Ok((self.connection(client), liveness))
         })
+    }
+
+    pub(super) fn connection(&self, client: tokio_postgres::Client) -> PgConnection {
+        match self.route {
+            Route::Pooler => PgConnection::of_a_pooler(client),
+            Route::Only | Route::Direct => PgConnection::new(client),
+        }
     }
 }
 
@@ -221,6 +324,38 @@ fn with_hosts(config: &tokio_postgres::Config, hosts: &[PostgresHost]) -> tokio_
         config.port(host.port);
     }
     config
+}
+
+/// The first column of each row, on a connection that nothing drives yet.
+async fn ask((client, connection): &mut Raw, query: &str) -> Result<Vec<String>, StoreError> {
+    let rows = tokio::select! {
+        rows = client.simple_query(query) => rows,
+        _ = connection => return Err(refused("it closes the connection")),
+    };
+    let rows = rows.map_err(|error| unavailable(&error))?;
+    let texts = rows.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(texts.collect())
+}
+
+/// Whether PgBouncer refuses the connection because of its options. Its messages are not translated
+/// (<https://www.pgbouncer.org/config.html#ignore_startup_parameters>).
+fn is_without_options(error: &tokio_postgres::Error) -> bool {
+    let refusal = error.as_db_error();
+    refusal.is_some_and(|refusal| {
+        *refusal.code() == SqlState::PROTOCOL_VIOLATION
+            && refusal.message().contains("startup parameter")
+    })
+}
+
+fn without_limits(statements: &[String]) -> StoreError {
+    StoreError::Unsuitable(format!(
+        "the server does not limit statements that come through the connection pooler of DATABASE_URL: run `{}`, and \
+         `RECONNECT` in the console of PgBouncer",
+        statements.join("; ")
+    ))
 }
 
 fn refused(why: &str) -> StoreError {

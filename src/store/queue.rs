@@ -4,6 +4,7 @@
 //! waited too long is answered with `Busy` and does not run, even if every thread is blocked.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -16,10 +17,10 @@ use tokio::time::timeout;
 
 use super::fair_queue::{FairQueue, Shares};
 use super::pg_connection::PgConnection;
-use super::postgres::Liveness;
+use super::postgres::{Liveness, Target};
 use super::requester::Requester;
 use super::sqlite::{self, Access};
-use super::{Engine, StoreError, Tx};
+use super::{StoreError, Tx};
 
 /// How long a job may wait in the queue. Its caller answers 503 then.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -70,8 +71,15 @@ impl Drop for Handle {
 /// connections and a starting instance waits for one only.
 struct Pool {
     purpose: Purpose,
-    engine: Engine,
+    source: Source,
     state: Mutex<State>,
+}
+
+/// What the threads of a pool connect to.
+#[derive(Clone)]
+pub(super) enum Source {
+    Sqlite(PathBuf),
+    Postgres(Target),
 }
 
 /// What a pool is for.
@@ -161,10 +169,10 @@ impl Queue {
     ///
     /// # Errors
     /// When the system cannot start a thread.
-    pub(super) fn start(engine: &Engine, purpose: Purpose) -> std::io::Result<Self> {
+    pub(super) fn start(source: Source, purpose: Purpose) -> std::io::Result<Self> {
         let pool = Arc::new(Pool {
             purpose,
-            engine: engine.clone(),
+            source,
             state: Mutex::new(State {
                 jobs: FairQueue::new(purpose.shares, CAPACITY),
                 threads: 1,
@@ -237,10 +245,10 @@ enum Connection {
 }
 
 impl Connection {
-    fn open(engine: &Engine, access: Access) -> Result<Self, StoreError> {
-        match engine {
-            Engine::Sqlite(path) => sqlite::open(path, access).map(Self::Sqlite),
-            Engine::Postgres(target) => target
+    fn open(source: &Source, access: Access) -> Result<Self, StoreError> {
+        match source {
+            Source::Sqlite(path) => sqlite::open(path, access).map(Self::Sqlite),
+            Source::Postgres(target) => target
                 .connect()
                 .map(|(connection, liveness)| Self::Postgres(connection, liveness)),
         }
@@ -306,7 +314,7 @@ fn run(job: Job, connection: &mut Option<Connection>, pool: &Pool) {
     {
         // The old connection is closed before a new one is opened: SQLite has one writer.
         drop(connection.take());
-        match Connection::open(&pool.engine, pool.purpose.access) {
+        match Connection::open(&pool.source, pool.purpose.access) {
             Ok(opened) => *connection = Some(opened),
             Err(error) => {
                 (job.work)(Err(error));
@@ -340,7 +348,7 @@ mod tests {
 
     fn queue_with_idle(threads: usize, group: usize, idle: Duration) -> (tempfile::TempDir, Queue) {
         let directory = tempfile::tempdir().unwrap();
-        let engine = Engine::Sqlite(directory.path().join("queue.db"));
+        let source = Source::Sqlite(directory.path().join("queue.db"));
         let purpose = Purpose {
             name: "test",
             access: Access::ReadWrite,
@@ -352,7 +360,7 @@ mod tests {
             is_patient: false,
             idle,
         };
-        let queue = Queue::start(&engine, purpose).unwrap();
+        let queue = Queue::start(source, purpose).unwrap();
         (directory, queue)
     }
 

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use hallpass::domain::{Change, PostgresUrl};
 use hallpass::store::feed::{self, News};
-use hallpass::store::{Engine, Requester, Store, StoreError, Target};
+use hallpass::store::{Addresses, Engine, Requester, Route, Store, StoreError, Target};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
@@ -150,8 +150,8 @@ async fn no_change_is_missed_or_read_twice_under_load() {
         return;
     };
     let url = PostgresUrl::parse(&db.url()).unwrap();
-    let target = Target::new(&url, 8).unwrap();
-    let store = Store::start(Engine::Postgres(target)).unwrap();
+    let target = Target::new(&url, Route::Only).unwrap();
+    let store = Store::start(Engine::Postgres(Addresses::new(target, None, 8))).unwrap();
     let begin = store.read(Requester::FEED, feed::begin).await.unwrap();
     let mut position = begin.expect("it is no standby");
     let is_done = Arc::new(AtomicBool::new(false));

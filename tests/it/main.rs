@@ -59,6 +59,7 @@ mod password_engine;
 mod passwords;
 mod people;
 mod people_changes;
+mod pgbouncer;
 mod postgres_connections;
 mod postgres_socket;
 mod postgres_tls;

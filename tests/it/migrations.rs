@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use diesel_migrations::FileBasedMigrations;
 use futures_util::future::join_all;
 use hallpass::domain::PostgresUrl;
-use hallpass::store::{Engine, MigrationError, Store, Target};
+use hallpass::store::{Addresses, Engine, MigrationError, Route, Store, Target};
 use serde_json::json;
 
 use crate::support::{Actor, Db, PASSWORD, TestApp, eventually};
@@ -102,7 +102,8 @@ mod postgres {
 
     fn store(db: &Db) -> Store {
         let url = PostgresUrl::parse(&db.url()).unwrap();
-        Store::start(Engine::Postgres(Target::new(&url, 2).unwrap())).unwrap()
+        let target = Target::new(&url, Route::Only).unwrap();
+        Store::start(Engine::Postgres(Addresses::new(target, None, 2))).unwrap()
     }
 
     async fn waiting_locks(db: &Db) -> i64 {

@@ -262,7 +262,7 @@ fn installed_binaries() -> Option<PathBuf> {
 }
 
 /// This user; `postgres` or `nobody` for root, because the server refuses root.
-fn owner_of_files(ours: &Path) -> (u32, u32) {
+pub(super) fn owner_of_files(ours: &Path) -> (u32, u32) {
     let metadata = fs::metadata(ours).unwrap();
     if metadata.uid() != 0 {
         return (metadata.uid(), metadata.gid());
@@ -280,7 +280,7 @@ fn owner_of_files(ours: &Path) -> (u32, u32) {
         .expect("PostgreSQL refuses root, and neither user postgres nor nobody exists")
 }
 
-fn as_user(mut command: Command, uid: u32, gid: u32) -> Command {
+pub(super) fn as_user(mut command: Command, uid: u32, gid: u32) -> Command {
     // Only root may change the user; anyone else is that user already.
     let we_are_root = fs::metadata("/proc/self").is_ok_and(|us| us.uid() == 0);
     if we_are_root {

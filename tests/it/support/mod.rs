@@ -11,6 +11,7 @@ pub mod jwt;
 pub mod mfa;
 pub mod network;
 pub mod pg_proxy;
+pub mod pgbouncer;
 pub mod scratch;
 pub mod slack;
 pub mod smtp_sink;

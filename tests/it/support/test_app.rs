@@ -48,10 +48,7 @@ impl TestApp {
 
     /// Starts with settings that differ from the usual ones.
     pub async fn configured(db: Db, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = usual_config(&db);
-        change(&mut config);
-        let clock = Arc::new(StoppedClock::new());
-        Self::launch(db, config, clock, None).await.unwrap()
+        Self::try_configured(db, change).await.unwrap()
     }
 
     /// Starts with a Slack sandbox under the same clock.
@@ -66,7 +63,16 @@ impl TestApp {
 
     /// Starts, or returns why it cannot.
     pub async fn try_start(db: Db) -> Result<Self, BuildError> {
-        let config = usual_config(&db);
+        Self::try_configured(db, |_| {}).await
+    }
+
+    /// As [`configured`](Self::configured), or returns why it cannot start.
+    pub async fn try_configured(
+        db: Db,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Self, BuildError> {
+        let mut config = usual_config(&db);
+        change(&mut config);
         Self::launch(db, config, Arc::new(StoppedClock::new()), None).await
     }
 
