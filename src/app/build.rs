@@ -222,7 +222,9 @@ fn addresses(urls: &PostgresUrls) -> Result<Addresses, BuildError> {
             Some(target(direct, Route::Direct)?),
         ),
     };
-    Ok(Addresses::new(requests, direct, urls.pool_size))
+    let standby = urls.standby.as_ref();
+    let standby = standby.map(|url| target(url, Route::Standby)).transpose()?;
+    Ok(Addresses::new(requests, direct, urls.pool_size).with_standby(standby))
 }
 
 async fn services_parts(

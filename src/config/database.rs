@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use super::reader::Reader;
 use super::setting_error::Problem;
-use super::settings::{DATABASE_DIRECT_URL, DATABASE_POOL_SIZE, DATABASE_URL};
+use super::settings::{DATABASE_DIRECT_URL, DATABASE_POOL_SIZE, DATABASE_READ_URL, DATABASE_URL};
 use super::values::number_within;
 use crate::domain::PostgresUrl;
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub enum Database {
     Sqlite { path: PathBuf },
     Postgres(PostgresUrls),
@@ -21,6 +22,8 @@ pub struct PostgresUrls {
     pub requests: PostgresUrl,
     /// PostgreSQL itself, where `requests` leads to a pooler.
     pub direct: Option<PostgresUrl>,
+    /// A standby, to read lists from.
+    pub standby: Option<PostgresUrl>,
     /// Connections for requests.
     pub pool_size: usize,
 }
@@ -28,13 +31,15 @@ pub struct PostgresUrls {
 impl Database {
     pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let pool_size = reader.value(&DATABASE_POOL_SIZE, number_within(2..=100));
-        let direct = reader.value(&DATABASE_DIRECT_URL, direct_url);
+        let direct = reader.value(&DATABASE_DIRECT_URL, server_url);
+        let standby = reader.value(&DATABASE_READ_URL, server_url);
         let url = reader.value(&DATABASE_URL, Url::parse)?;
         Some(match url {
             Url::Sqlite(path) => Self::Sqlite { path },
             Url::Postgres(requests) => Self::Postgres(PostgresUrls {
                 requests,
                 direct,
+                standby,
                 pool_size: pool_size? as usize,
             }),
         })
@@ -60,7 +65,7 @@ impl Url {
     }
 }
 
-fn direct_url(url: &str) -> Result<PostgresUrl, Problem> {
+fn server_url(url: &str) -> Result<PostgresUrl, Problem> {
     match Url::parse(url)? {
         Url::Postgres(url) => Ok(url),
         Url::Sqlite(_) => Err(Problem::new(

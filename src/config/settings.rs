@@ -64,6 +64,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
         &[
             &DATABASE_URL,
             &DATABASE_DIRECT_URL,
+            &DATABASE_READ_URL,
             &DATABASE_POOL_SIZE,
             &PEOPLE_CACHE_SIZE,
         ],
@@ -247,6 +248,16 @@ pub static DATABASE_DIRECT_URL: Setting = Setting {
                   statements are then the role's. SQLite ignores it.",
 };
 
+pub static DATABASE_READ_URL: Setting = Setting {
+    name: "DATABASE_READ_URL",
+    default: Fallback::None,
+    secret: true,
+    example: "postgres://hallpass:password@standby.example.com/hallpass",
+    description: "The address of a standby of PostgreSQL, which then answers lists, searches, the audit log and exports. \
+                  They show at least what was committed when they were asked for; while the standby is away or \
+                  behind, the primary answers. Nobody's rights are read there. SQLite ignores it.",
+};
+
 pub static DATABASE_POOL_SIZE: Setting = Setting {
     name: "DATABASE_POOL_SIZE",
     default: Fallback::Value("8"),
@@ -254,7 +265,7 @@ pub static DATABASE_POOL_SIZE: Setting = Setting {
     example: "8",
     description: "Connections to PostgreSQL for requests, 2 to 100, opened as they are needed and closed after a minute \
                   without use. An instance has at most 6 more: 2 for searches, 3 for its own work, 1 that listens for \
-                  changes; and one while it migrates. SQLite ignores it.",
+                  changes; and one while it migrates. At a standby it has 2. SQLite ignores it.",
 };
 
 pub static PEOPLE_CACHE_SIZE: Setting = Setting {

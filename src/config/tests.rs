@@ -510,7 +510,7 @@ fn the_url_scheme_selects_the_database() {
         Database::Sqlite { path } => path.display().to_string(),
         Database::Postgres(urls) => {
             assert_eq!(urls.pool_size, 8);
-            assert!(urls.direct.is_none());
+            assert!(urls.direct.is_none() && urls.standby.is_none());
             "a server".to_owned()
         }
     };
@@ -534,34 +534,41 @@ fn the_url_scheme_selects_the_database() {
 }
 
 #[test]
-fn a_pooler_takes_a_direct_url_of_postgresql() {
+fn a_database_has_further_addresses_of_postgresql() {
     let pooler = ("DATABASE_URL", "postgres://ada:pw@pooler:6432/a");
-    let direct = |url| [pooler, ("DATABASE_DIRECT_URL", url)];
-    let Database::Postgres(urls) = read(&direct("postgres://ada:pw@host/a")).database else {
+    let given = [
+        pooler,
+        ("DATABASE_DIRECT_URL", "postgres://ada:pw@host/a"),
+        ("DATABASE_READ_URL", "postgres://ada:pw@standby/a"),
+    ];
+    let Database::Postgres(urls) = read(&given).database else {
         panic!("it is PostgreSQL")
     };
-    assert_eq!(urls.requests.to_string(), "postgres://ada@pooler:6432/a");
-    let shown = urls.direct.map(|url| url.to_string());
-    assert_eq!(shown.as_deref(), Some("postgres://ada@host/a"));
-    for url in [
-        "sqlite:hunter2.db",
-        "mysql://hunter2@host/a",
-        "postgres:hunter2",
-    ] {
-        let errors = refused(&direct(url));
-        assert!(errors.contains("DATABASE_DIRECT_URL"), "{errors}");
-        assert!(!errors.contains("hunter2"), "{errors}");
+    let shown = [Some(urls.requests), urls.direct, urls.standby]
+        .map(|url| url.map_or(String::new(), |url| url.to_string()));
+    let expected = [
+        "postgres://ada@pooler:6432/a",
+        "postgres://ada@host/a",
+        "postgres://ada@standby/a",
+    ];
+    assert_eq!(shown, expected);
+    for setting in ["DATABASE_DIRECT_URL", "DATABASE_READ_URL"] {
+        for url in [
+            "sqlite:hunter2.db",
+            "mysql://hunter2@host/a",
+            "postgres:hunter2",
+        ] {
+            let given = [pooler, (setting, url)];
+            let errors = refused(&given);
+            assert!(errors.contains(setting), "{errors}");
+            assert!(!errors.contains("hunter2"), "{errors}");
+            let environment = |name: &str| {
+                let value = given.iter().find(|(key, _)| *key == name);
+                value.map(|(_, value)| (*value).to_owned())
+            };
+            assert!(Config::read_database(&environment).is_err());
+        }
     }
-    let read_only_the_database = |url| {
-        let given = direct(url);
-        Config::read_database(&|name| {
-            let value = given.iter().find(|(key, _)| *key == name);
-            value.map(|(_, value)| (*value).to_owned())
-        })
-        .is_ok()
-    };
-    assert!(read_only_the_database("postgres://ada:pw@host/a"));
-    assert!(!read_only_the_database("sqlite:a.db"));
 }
 
 #[test]

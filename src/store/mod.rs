@@ -42,6 +42,7 @@ pub mod sessions;
 pub mod slack_states;
 pub mod slug_aliases;
 mod sqlite;
+mod standby;
 pub mod totp;
 mod tx;
 mod types;
@@ -63,11 +64,14 @@ pub use postgres::{Addresses, Route, Target};
 use queue::{Purpose, Queue, Source};
 pub use requester::Requester;
 use sqlite::Access;
+pub use standby::StandbyFault;
+use standby::{LogPosition, Standby};
 pub use tx::Tx;
 use tx::{find_locked, later, on};
 
 /// The kind of database and where it is.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub enum Engine {
     Sqlite(PathBuf),
     Postgres(Addresses),
@@ -135,6 +139,7 @@ pub struct Store {
     readers: Queue,
     writers: Queue,
     searches: Queue,
+    standby: Option<Standby>,
     feed: Queue,
     reserved_readers: Queue,
     reserved_writers: Queue,
@@ -161,6 +166,7 @@ impl Store {
         };
         let (read, write) = (Access::ReadOnly, Access::ReadWrite);
         let (readers, writers, searches, feed, reserved_readers, reserved_writers);
+        let mut standby = None;
         match &engine {
             Engine::Sqlite(path) => {
                 let start = |purpose| Queue::start(Source::Sqlite(path.clone()), purpose);
@@ -178,6 +184,11 @@ impl Store {
                 readers = start(purpose("postgres", write, shares))?;
                 writers = readers.clone();
                 searches = start(patient(purpose("postgres-search", read, POSTGRES_SEARCHES)))?;
+                if let Some(target) = &addresses.standby {
+                    let purpose = purpose("postgres-standby", read, POSTGRES_SEARCHES);
+                    let queue = Queue::start(Source::Postgres(target.clone()), patient(purpose))?;
+                    standby = Some(Standby::new(queue));
+                }
                 let direct = Source::Postgres(addresses.direct.clone());
                 feed = Queue::start(direct, purpose("postgres-feed", read, FEED))?;
                 reserved_readers = start(purpose("postgres-own", write, RESERVED))?;
@@ -190,6 +201,7 @@ impl Store {
             readers,
             writers,
             searches,
+            standby,
             feed,
             reserved_readers,
             reserved_writers,
@@ -306,20 +318,50 @@ impl Store {
     }
 
     /// As [`read`](Self::read), for queries whose cost grows with the organization. Few of them run at once, on threads
-    /// of their own.
+    /// of their own, and at the standby if there is one; whatever decides a right belongs into `admit`, which never
+    /// runs there. If the standby cannot be used, `work` runs again.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
-    pub async fn search<T, E>(
+    /// The error of `admit` or `work`, or the [`StoreError`] because of which they did not run.
+    pub async fn search<A, T, E>(
         &self,
         requester: Requester,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        admit: impl FnOnce(&mut Tx<'_>) -> Result<A, E> + Send + 'static,
+        work: impl Fn(&mut Tx<'_>, &A) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, E>
     where
+        A: Send + Sync + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.searches.run(requester, work).await
+        let usable = |standby: &&Standby| standby.resting().is_none();
+        let Some(standby) = self.standby.as_ref().filter(usable) else {
+            let work = move |tx: &mut Tx<'_>| {
+                let admitted = admit(tx)?;
+                work(tx, &admitted)
+            };
+            return self.searches.run(requester, work).await;
+        };
+        let admit = move |tx: &mut Tx<'_>| Ok::<_, E>((admit(tx)?, LogPosition::of_primary(tx)));
+        let (admitted, position) = self.readers.run(requester, admit).await?;
+        let work = Arc::new(move |tx: &mut Tx<'_>| work(tx, &admitted));
+        let again = Arc::clone(&work);
+        match standby.read(requester, position, move |tx| work(tx)).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) | Err(_) => self.searches.run(requester, move |tx| again(tx)).await,
+        }
+    }
+
+    /// Whether lists are read at the standby, or why not; `None` without one.
+    pub async fn standby(&self) -> Option<Result<(), StandbyFault>> {
+        let standby = self.standby.as_ref()?;
+        if let Some(fault) = standby.resting() {
+            return Some(Err(fault));
+        }
+        let position = self.read(Requester::READINESS, LogPosition::of_primary);
+        let nothing = |_: &mut Tx<'_>| Ok::<_, StoreError>(());
+        let read = standby.read(Requester::READINESS, position.await, nothing);
+        Some(read.await.map(drop))
     }
 
     /// Runs `work` in a transaction: committed when it returns `Ok`, rolled back when it returns `Err`.
@@ -467,7 +509,7 @@ mod tests {
         let work = tokio::spawn(async move {
             match kind {
                 Kind::Read => store.read(requester, work).await,
-                Kind::Search => store.search(requester, work).await,
+                Kind::Search => store.search(requester, work, |_, ()| Ok(())).await,
                 Kind::Write => store.write(requester, work).await,
             }
         });

@@ -62,6 +62,8 @@ pub struct Addresses {
     pub(super) requests: Target,
     /// What belongs to one connection: `LISTEN`, the feed, migrations.
     pub(super) direct: Target,
+    /// Lists, where a standby is to answer them.
+    pub(super) standby: Option<Target>,
     /// Connections for requests.
     pub(super) pool_size: usize,
 }
@@ -72,8 +74,15 @@ impl Addresses {
         Self {
             direct: direct.unwrap_or_else(|| requests.clone()),
             requests,
+            standby: None,
             pool_size,
         }
+    }
+
+    /// Has lists read at a standby.
+    #[must_use]
+    pub fn with_standby(self, standby: Option<Target>) -> Self {
+        Self { standby, ..self }
     }
 
     pub(super) fn is_pooled(&self) -> bool {
@@ -91,6 +100,8 @@ pub enum Route {
     Pooler,
     /// `DATABASE_DIRECT_URL`, to PostgreSQL itself.
     Direct,
+    /// `DATABASE_READ_URL`, to a standby itself.
+    Standby,
 }
 
 impl Route {
@@ -99,6 +110,7 @@ impl Route {
         match self {
             Self::Only | Self::Pooler => "DATABASE_URL",
             Self::Direct => "DATABASE_DIRECT_URL",
+            Self::Standby => "DATABASE_READ_URL",
         }
     }
 
@@ -110,7 +122,7 @@ impl Route {
                 "{setting} leads to a connection pooler, which does not pass startup options on: set \
                  DATABASE_DIRECT_URL to the address of PostgreSQL itself"
             ),
-            Self::Direct => format!(
+            Self::Direct | Self::Standby => format!(
                 "{setting} leads to a connection pooler, which does not pass startup options on: set it to the \
                  address of PostgreSQL itself"
             ),
@@ -307,7 +319,7 @@ impl Target {
     pub(super) fn connection(&self, client: tokio_postgres::Client) -> PgConnection {
         match self.route {
             Route::Pooler => PgConnection::of_a_pooler(client),
-            Route::Only | Route::Direct => PgConnection::new(client),
+            Route::Only | Route::Direct | Route::Standby => PgConnection::new(client),
         }
     }
 }

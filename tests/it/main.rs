@@ -83,6 +83,7 @@ mod slack;
 mod slack_sandbox;
 mod slugs;
 mod sockets;
+mod standby;
 mod support;
 mod support_tests;
 mod tenant_hosts;

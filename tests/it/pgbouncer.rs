@@ -19,6 +19,7 @@ fn through(url: &str, direct: Option<&str>) -> impl FnOnce(&mut Config) {
     let urls = PostgresUrls {
         requests: PostgresUrl::parse(url).unwrap(),
         direct: direct.map(|url| PostgresUrl::parse(url).unwrap()),
+        standby: None,
         pool_size: 8,
     };
     |config| config.database = Database::Postgres(urls)

@@ -147,7 +147,7 @@ impl ExportedFile {
         let (user_id, failures_of) = (self.user_id, self.failures_of.clone());
         let account = services
             .store
-            .read(self.requester, move |tx| {
+            .search(self.requester, move |tx| {
                 export::account(tx, user_id, &failures_of)
             })
             .await?
@@ -163,7 +163,7 @@ impl ExportedFile {
         let (user_id, mailbox, now) = (self.user_id, self.mailbox.clone(), self.at);
         services
             .store
-            .read(self.requester, move |tx| {
+            .search(self.requester, move |tx| {
                 list.read(tx, user_id, mailbox.as_ref(), after, now)
             })
             .await

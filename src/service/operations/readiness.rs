@@ -7,7 +7,8 @@ use crate::service::{Services, mail};
 /// One line of `/readyz?verbose`.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// `database`, `writes`, `migrations`, `revocations`, `passwords`, `mail` or `running`.
+    /// `database`, `writes`, `migrations`, `revocations`, `passwords`, `mail`, `running`, and
+    /// `standby` where there is one.
     pub name: &'static str,
     pub ok: bool,
     /// Whether a failure makes the instance not ready.
@@ -99,22 +100,33 @@ pub async fn readiness(services: &Services) -> Readiness {
     };
     let (are_read, revocations) = revocations(services.revocations.knowledge());
     let revocations = check("revocations", are_read, &revocations);
+    let standby = services.store.standby().await.map(|state| Check {
+        decides: false,
+        ..match state {
+            Ok(()) => check("standby", true, "Lists are read at the standby."),
+            Err(fault) => check(
+                "standby",
+                false,
+                &format!("Lists are read from the primary: {fault}."),
+            ),
+        }
+    });
     let running = if services.is_stopping() {
         check("running", false, "This instance is stopping.")
     } else {
         check("running", true, "This instance takes requests.")
     };
-    Readiness {
-        checks: vec![
-            database,
-            writes,
-            migrations,
-            revocations,
-            check("passwords", true, &hashing(services.passwords.load())),
-            check("mail", true, &mail),
-            running,
-        ],
-    }
+    let mut checks = vec![
+        database,
+        writes,
+        migrations,
+        revocations,
+        check("passwords", true, &hashing(services.passwords.load())),
+        check("mail", true, &mail),
+        running,
+    ];
+    checks.extend(standby);
+    Readiness { checks }
 }
 
 /// What is known of revocations, and whether the instance can serve with it. While it reads them for the first time,

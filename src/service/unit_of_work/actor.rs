@@ -32,7 +32,7 @@ pub struct MemberActor {
 
 /// A caller who can be checked again within a transaction, and what they are there.
 pub trait Acting: Clone + Send + 'static {
-    type Actor;
+    type Actor: Send + Sync + 'static;
 
     fn caller(&self) -> &Caller;
 

@@ -1,6 +1,6 @@
 //! The database as verbs use it: they read it, and write to it in units of work.
 
-use crate::store::{Engine, MigrationError, Requester, Store, StoreError, Tx};
+use crate::store::{Engine, MigrationError, Requester, StandbyFault, Store, StoreError, Tx};
 
 /// The store without its function to write, which only [`UnitOfWork`](super::UnitOfWork) uses.
 pub struct Database(Store);
@@ -57,20 +57,44 @@ impl Database {
     }
 
     /// As [`read`](Self::read), for queries whose cost grows with the organization: lists and searches. Few of them run
-    /// at once.
+    /// at once, perhaps at a standby, which shows at least what was committed when they were asked for.
     ///
     /// # Errors
     /// As [`read`](Self::read).
     pub async fn search<T, E>(
         &self,
         requester: impl Into<Requester>,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        work: impl Fn(&mut Tx<'_>) -> Result<T, E> + Send + Sync + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.0.search(requester.into(), work).await
+        let work = move |tx: &mut Tx<'_>, (): &()| work(tx);
+        self.0.search(requester.into(), |_| Ok(()), work).await
+    }
+
+    /// As [`search`](Self::search), after `admit`, which is never asked at a standby.
+    ///
+    /// # Errors
+    /// The error of `admit`, and as [`read`](Self::read).
+    pub(super) async fn search_admitted<A, T, E>(
+        &self,
+        requester: Requester,
+        admit: impl FnOnce(&mut Tx<'_>) -> Result<A, E> + Send + 'static,
+        work: impl Fn(&mut Tx<'_>, &A) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Result<T, E>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.0.search(requester, admit, work).await
+    }
+
+    /// Whether lists are read at the standby, or why not; `None` without one.
+    pub async fn standby(&self) -> Option<Result<(), StandbyFault>> {
+        self.0.standby().await
     }
 
     /// Writes that are no act of a user, need no audit row, and that no request waits for: deleting, delivering.

@@ -383,26 +383,22 @@ impl Services {
             .await
     }
 
-    /// As [`read_as`](Self::read_as), for queries whose cost grows with the organization.
+    /// As [`read_as`](Self::read_as), for queries whose cost grows with the organization, and which a standby may answer.
     ///
     /// # Errors
     /// As [`read_as`](Self::read_as).
     pub(in crate::service) async fn search_as<T, C: Acting>(
         &self,
         caller: &C,
-        work: impl FnOnce(&mut Tx<'_>, &C::Actor) -> Result<T> + Send + 'static,
+        work: impl Fn(&mut Tx<'_>, &C::Actor) -> Result<T> + Send + Sync + 'static,
     ) -> Result<T>
     where
         T: Send + 'static,
     {
         let (requester, caller, now) =
             (Requester::from(caller.caller()), caller.clone(), self.now());
-        self.store
-            .search(requester, move |tx| {
-                let actor = caller.act(Actor::read(tx, caller.caller(), now)?)?;
-                work(tx, &actor)
-            })
-            .await
+        let admit = move |tx: &mut Tx<'_>| caller.act(Actor::read(tx, caller.caller(), now)?);
+        self.store.search_admitted(requester, admit, work).await
     }
 
     /// Writes for a caller after checking under a lock that they may still act, with the session, account, membership
