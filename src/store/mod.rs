@@ -546,6 +546,28 @@ mod tests {
     }
 
     #[test]
+    fn the_runbook_counts_the_connections_of_an_instance() {
+        let runbook = include_str!("../../docs/RUNBOOK.md");
+        let of_units = POSTGRES_SEARCHES.threads + RESERVED.threads;
+        // One listens for changes, without a thread.
+        let direct = FEED.threads + 1;
+        for row in [
+            format!(
+                "| without a pooler | `DATABASE_POOL_SIZE` + {} |",
+                of_units + direct
+            ),
+            format!("| with a pooler, at the pooler | `DATABASE_POOL_SIZE` + {of_units} |"),
+            format!("| with a pooler, at PostgreSQL itself | {direct} |"),
+            format!(
+                "| with `DATABASE_READ_URL`, at the standby | {} |",
+                POSTGRES_SEARCHES.threads
+            ),
+        ] {
+            assert!(runbook.contains(&row), "{row}");
+        }
+    }
+
+    #[test]
     fn an_organization_leaves_half_of_the_connections_and_a_user_more() {
         for (size, group, user) in [(2, 1, 1), (3, 1, 1), (4, 2, 1), (8, 4, 3), (100, 50, 37)] {
             let shares = postgres_shares(size);
