@@ -553,10 +553,12 @@ mod tests {
         let direct = FEED.threads + 1;
         for row in [
             format!(
-                "| without a pooler | `DATABASE_POOL_SIZE` + {} |",
+                "| without a pooler | `DATABASE_POOL_SIZE` + {}, and one for each core |",
                 of_units + direct
             ),
-            format!("| with a pooler, at the pooler | `DATABASE_POOL_SIZE` + {of_units} |"),
+            format!(
+                "| with a pooler, at the pooler | `DATABASE_POOL_SIZE` + {of_units}, and one for each core |"
+            ),
             format!("| with a pooler, at PostgreSQL itself | {direct} |"),
             format!(
                 "| with `DATABASE_READ_URL`, at the standby | {} |",

@@ -159,8 +159,8 @@ async fn sessions_are_read_while_every_connection_for_requests_waits() {
         return;
     };
     let app = TestApp::configured(db.clone(), |config| {
-        if let Database::Postgres { pool_size, .. } = &mut config.database {
-            *pool_size = 2;
+        if let Database::Postgres(urls) = &mut config.database {
+            urls.pool_size = 2;
         }
     });
     let app = app.await;
