@@ -22,6 +22,7 @@ const WRITES: &str = "share: writes wait";
 const TRIGGER_WRITES: &str = "share row exclusive: writes wait";
 const NOBODY: &str = "share update exclusive: nobody waits";
 const ROWS: &str = "its rows: who writes the same rows waits";
+const BATCH: &str = "the rows of a batch: who writes them waits until it is committed";
 const NOTHING: &str = "changes the catalog only";
 const SCAN: &str = "reads the whole table";
 const REWRITE: &str = "rewrites the whole table";
@@ -74,6 +75,11 @@ pub(super) fn effect(sql: &str) -> Effect {
         ["update", ..] => (after("update"), ROWS, MATCHES),
         ["delete", ..] => (after("from"), ROWS, MATCHES),
         ["insert", ..] => (after("into"), ROWS, "writes new rows"),
+        ["do", ..] if sql.contains(" commit;") => {
+            let inserts = sql.split("insert into ").nth(1);
+            let table = inserts.and_then(|rest| rest.split(' ').next());
+            (table, BATCH, "writes new rows")
+        }
         _ => (None, "unknown: read the SQL", "unknown: read the SQL"),
     };
     let table = table.map(|table| table.trim_matches(['"', ',', ')']).to_owned());
@@ -184,6 +190,12 @@ mod tests {
             ("update a set x = 1", Some("a"), ROWS, MATCHES),
             ("delete from a where x = 1", Some("a"), ROWS, MATCHES),
             ("drop trigger t on a", Some("a"), READS_AND_WRITES, NOTHING),
+            (
+                "do $$ begin loop select x into y from b; insert into a (x) select x from b; commit; end loop; end $$",
+                Some("a"),
+                BATCH,
+                "writes new rows",
+            ),
         ] {
             let effect = effect(sql);
             assert_eq!(

@@ -28,6 +28,7 @@ pub mod one_time_tokens;
 pub mod organizations;
 pub mod outbox;
 pub mod people;
+mod people_search;
 mod pg_connection;
 mod pg_runtime;
 mod pg_statement;

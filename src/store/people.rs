@@ -1,21 +1,14 @@
 //! Users as members of an organization: `users`, `memberships`, and `reporting_lines`, which triggers maintain.
 
-use diesel::define_sql_function;
-use diesel::dsl::{count_star, exists, select};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 
 use super::memberships::MembershipRow;
 use super::schema::{memberships, reporting_lines, users};
 use super::users::UserRow;
-use super::{StoreError, Tx, on};
+use super::{StoreError, Tx, on, people_search};
 use crate::domain::page::PageRequest;
 use crate::domain::{Membership, OrganizationId, Scope, User, UserId};
-
-define_sql_function! {
-    /// SQLite changes ASCII letters only, PostgreSQL those that its locale knows.
-    fn lower(text: Text) -> Text;
-}
 
 /// Which part of a list is read.
 #[derive(Debug, Clone, Copy)]
@@ -30,19 +23,6 @@ type Row = (MembershipRow, UserRow);
 
 fn person((membership, user): Row) -> Result<(User, Membership), StoreError> {
     Ok((user.into(), membership.try_into()?))
-}
-
-/// The pattern of `like` for "contains `text`", with `\` as its escape character.
-fn containing(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// Runs `$body` with the members that `$scope` includes, and the column that holds their ids. Each table is read from
@@ -72,26 +52,9 @@ macro_rules! in_scope {
     }};
 }
 
-/// Those of `$members` whose name or address contains `$text`; all when there is none.
-macro_rules! matching {
-    ($members:ident, $id:ident, $text:expr, $columns:expr) => {{
-        let mut query = $members
-            .inner_join(users::table.on(users::id.eq($id)))
-            .select($columns)
-            .into_boxed();
-        if let Some(text) = $text {
-            let pattern = containing(text);
-            let in_name = lower(users::name).like(lower(pattern.clone())).escape('\\');
-            let in_email = users::email.like(lower(pattern).nullable()).escape('\\');
-            query = query.filter(in_name.or(in_email));
-        }
-        query
-    }};
-}
-
 /// The people in `scope`, with `text` those whose name or address contains it.
 ///
-/// Without `text`, a part by id costs the same in an organization of any size.
+/// A part by id costs the same in an organization of any size, with the exceptions of [`people_search`].
 pub fn search(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
@@ -100,28 +63,35 @@ pub fn search(
     part: Part,
 ) -> Result<Vec<(User, Membership)>, StoreError> {
     // First the ids, then the people: asked for both at once, either database's planner may sort all members.
-    let ids: Vec<UserId> = on!(tx, |conn| in_scope!(
-        organization_id,
-        scope,
-        |members, id| match (text, part) {
-            (None, Part::ById(page)) => members
+    let ids: Vec<UserId> = match (text, part) {
+        (Some(text), Part::ById(page)) => {
+            people_search::page(tx, organization_id, scope, text, &page)?
+        }
+        (Some(text), Part::ByName { from, size }) => {
+            people_search::by_name(tx, organization_id, scope, text, (from, size))?
+        }
+        (None, Part::ById(page)) => on!(tx, |conn| in_scope!(
+            organization_id,
+            scope,
+            |members, id| members
                 .filter(id.gt(page.after.unwrap_or(UserId::NIL)))
                 .order(id)
                 .limit(page.rows())
                 .select(id)
-                .load(conn),
-            (Some(_), Part::ById(page)) => matching!(members, id, text, id)
-                .filter(id.gt(page.after.unwrap_or(UserId::NIL)))
-                .order(id)
-                .limit(page.rows())
-                .load(conn),
-            (_, Part::ByName { from, size }) => matching!(members, id, text, id)
+                .load(conn)
+        ))?,
+        (None, Part::ByName { from, size }) => on!(tx, |conn| in_scope!(
+            organization_id,
+            scope,
+            |members, id| members
+                .inner_join(users::table.on(users::id.eq(id)))
                 .order((users::name, users::id))
                 .offset(i64::from(from))
                 .limit(i64::from(size))
-                .load(conn),
-        }
-    ))?;
+                .select(id)
+                .load(conn)
+        ))?,
+    };
     let rows: Vec<Row> = on!(tx, |conn| memberships::table
         .inner_join(users::table)
         .filter(memberships::organization_id.eq(organization_id))
@@ -143,11 +113,14 @@ pub fn count(
     scope: Scope,
     text: Option<&str>,
 ) -> Result<i64, StoreError> {
-    Ok(on!(tx, |conn| in_scope!(
-        organization_id,
-        scope,
-        |members, id| matching!(members, id, text, count_star()).get_result(conn)
-    ))?)
+    match text {
+        Some(text) => people_search::count(tx, organization_id, scope, text),
+        None => Ok(on!(tx, |conn| in_scope!(
+            organization_id,
+            scope,
+            |members, id| members.select(diesel::dsl::count(id)).get_result(conn)
+        ))?),
+    }
 }
 
 pub fn find(
@@ -176,15 +149,4 @@ pub fn is_below(
         reporting_lines::table.find((organization_id, manager_id, user_id))
     ))
     .get_result(conn))?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wildcards_in_the_text_are_escaped() {
-        assert_eq!(containing("ada"), "%ada%");
-        assert_eq!(containing(r"50%_!\"), r"%50\%\_!\\%");
-    }
 }

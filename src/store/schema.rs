@@ -376,6 +376,18 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Id;
+
+    searchable_people (organization_id, user_id) {
+        organization_id -> Id,
+        user_id -> Id,
+        text -> Text,
+        number -> BigInt,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(invitations -> organizations (organization_id));

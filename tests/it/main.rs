@@ -60,6 +60,7 @@ mod passwords;
 mod people;
 mod people_changes;
 mod pgbouncer;
+mod people_search;
 mod postgres_connections;
 mod postgres_socket;
 mod postgres_tls;

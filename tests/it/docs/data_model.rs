@@ -26,6 +26,10 @@ const TABLES: &[(&str, &str)] = &[
         "Each member with themselves and every manager above them; triggers on `memberships` keep it.",
     ),
     (
+        "searchable_people",
+        "What a search compares: name and address of each member in lower case; triggers keep it, and an index of its own.",
+    ),
+    (
         "sessions",
         "Sessions, ended ones included for `RETAIN_SESSIONS`; `kind` is their carrier, `ver` the session version.",
     ),

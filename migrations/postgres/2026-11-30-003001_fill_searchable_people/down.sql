@@ -1,0 +1,1 @@
+truncate searchable_people;

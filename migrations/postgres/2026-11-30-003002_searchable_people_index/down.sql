@@ -1,0 +1,1 @@
+drop index concurrently searchable_people_tokens_idx;

@@ -1,0 +1,6 @@
+drop trigger searchable_people_index_update;
+drop trigger searchable_people_index_outdated;
+drop trigger searchable_people_index_delete;
+drop trigger searchable_people_index_insert;
+drop table searchable_people_index;
+drop view searchable_people_tokens;
