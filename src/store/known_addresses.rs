@@ -1,8 +1,7 @@
 //! The `known_addresses` table: from where users have signed in.
 
 use chrono::{DateTime, Utc};
-use diesel::alias;
-use diesel::dsl::{exists as exists_in, select};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::schema::{known_addresses, users};
@@ -10,10 +9,15 @@ use super::types::Timestamp;
 use super::{StoreError, Tx, later, on};
 use crate::domain::{AddressBlock, Email, UserId};
 
-/// Whether a sign-in of the user from the block was noted, however long ago.
-pub fn exists(tx: &mut Tx<'_>, user_id: UserId, block: AddressBlock) -> Result<bool, StoreError> {
-    let here = known_addresses::table.find((user_id, block.to_string()));
-    Ok(on!(tx, |conn| select(exists_in(here)).get_result(conn))?)
+/// When the user signed in last, and from which block, for each of their blocks.
+///
+/// Without an order and a limit, for which PostgreSQL may read the index by time, of everybody.
+pub fn list(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<(DateTime<Utc>, String)>, StoreError> {
+    let rows: Vec<(Timestamp, String)> = on!(tx, |conn| known_addresses::table
+        .filter(known_addresses::user_id.eq(user_id))
+        .select((known_addresses::last_at, known_addresses::block))
+        .load(conn))?;
+    Ok(rows.into_iter().map(|(at, block)| (at.0, block)).collect())
 }
 
 /// Notes a sign-in of the user from the block, and forgets all but their `keep` latest.
@@ -22,14 +26,15 @@ pub fn remember(
     user_id: UserId,
     block: AddressBlock,
     now: DateTime<Utc>,
-    keep: i64,
+    keep: usize,
 ) -> Result<(), StoreError> {
-    let is_new = !exists(tx, user_id, block)?;
-    let (block, last_at) = (block.to_string(), Timestamp(now));
+    let mut earlier = list(tx, user_id)?;
+    let block = block.to_string();
+    let last_at = known_addresses::last_at.eq(Timestamp(now));
     let values = (
         known_addresses::user_id.eq(user_id),
         known_addresses::block.eq(&block),
-        known_addresses::last_at.eq(last_at),
+        last_at,
     );
     later!(
         tx,
@@ -37,25 +42,21 @@ pub fn remember(
             .values(values)
             .on_conflict((known_addresses::user_id, known_addresses::block))
             .do_update()
-            .set(known_addresses::last_at.eq(last_at))
+            .set(last_at)
     )?;
-    if !is_new {
+    if earlier.len() < keep || earlier.iter().any(|(_, known)| *known == block) {
         return Ok(());
     }
-    let (last_at, block) = (known_addresses::last_at, known_addresses::block);
-    let all = alias!(known_addresses as all_addresses);
-    let oldest = all
-        .filter(all.field(known_addresses::user_id).eq(user_id))
-        .order((all.field(last_at).desc(), all.field(block)))
-        .offset(keep)
-        .limit(keep)
-        .select(all.field(block));
+    earlier.sort_by(|(a, first), (b, second)| b.cmp(a).then_with(|| first.cmp(second)));
+    let blocks = earlier.into_iter().map(|(_, block)| block);
+    // One is new.
+    let oldest: Vec<String> = blocks.skip(keep.saturating_sub(1)).collect();
     later!(
         tx,
         diesel::delete(
             known_addresses::table
                 .filter(known_addresses::user_id.eq(user_id))
-                .filter(block.eq_any(oldest))
+                .filter(known_addresses::block.eq_any(&oldest))
         )
     )?;
     Ok(())
@@ -73,7 +74,7 @@ pub fn is_known(
         .filter(users::email.eq(email.as_str()))
         .filter(known_addresses::block.eq(block.to_string()))
         .filter(known_addresses::last_at.gt(Timestamp(since)));
-    Ok(on!(tx, |conn| select(exists_in(here)).get_result(conn))?)
+    Ok(on!(tx, |conn| select(exists(here)).get_result(conn))?)
 }
 
 pub fn delete_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<(), StoreError> {

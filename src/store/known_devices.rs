@@ -1,7 +1,6 @@
 //! The `known_devices` table: with which devices users have signed in, and from which networks.
 
 use chrono::{DateTime, Utc};
-use diesel::alias;
 use diesel::prelude::*;
 
 use super::schema::known_devices;
@@ -10,7 +9,7 @@ use super::{StoreError, Tx, later, on};
 use crate::domain::UserId;
 
 /// A device in one of its networks.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownDevice {
     /// Its name without a version, or empty.
     pub device: String,
@@ -47,38 +46,40 @@ pub fn remember(
     Ok(())
 }
 
-/// Forgets all but about the `keep` latest devices of the user.
-pub fn forget_oldest(tx: &mut Tx<'_>, user_id: UserId, keep: i64) -> Result<(), StoreError> {
-    let last_at = known_devices::last_at;
-    let all = alias!(known_devices as all_devices);
-    let oldest = all
-        .filter(all.field(known_devices::user_id).eq(user_id))
-        .order(all.field(last_at).desc())
-        .offset(keep)
-        .limit(keep)
-        .select(all.field(last_at));
+/// Forgets devices of the user that were used last before this.
+pub fn forget_before(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+    before: DateTime<Utc>,
+) -> Result<(), StoreError> {
     later!(
         tx,
         diesel::delete(
             known_devices::table
                 .filter(known_devices::user_id.eq(user_id))
-                .filter(last_at.eq_any(oldest))
+                .filter(known_devices::last_at.lt(Timestamp(before)))
         )
     )?;
     Ok(())
 }
 
-/// With what the user has signed in after `since`.
+/// The devices of the user, and when each was used last.
+///
+/// Without an order and a limit, for which PostgreSQL may read the index by time, of everybody.
 pub fn list(
     tx: &mut Tx<'_>,
     user_id: UserId,
-    since: DateTime<Utc>,
-) -> Result<Vec<KnownDevice>, StoreError> {
-    Ok(on!(tx, |conn| known_devices::table
+) -> Result<Vec<(DateTime<Utc>, KnownDevice)>, StoreError> {
+    let rows: Vec<(Timestamp, String, String)> = on!(tx, |conn| known_devices::table
         .filter(known_devices::user_id.eq(user_id))
-        .filter(known_devices::last_at.gt(Timestamp(since)))
-        .select((known_devices::device, known_devices::network))
-        .load(conn))?)
+        .select((
+            known_devices::last_at,
+            known_devices::device,
+            known_devices::network,
+        ))
+        .load(conn))?;
+    let row = |(at, device, network): (Timestamp, _, _)| (at.0, KnownDevice { device, network });
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// Forgets one device in one of its networks.

@@ -204,7 +204,7 @@ async fn an_audit_query_with_every_filter_takes_a_selective_index() {
         app.db.execute(&sql).await;
         purge(app.operator_app().await.services()).await;
     };
-    // As `page` in `src/store/audit.rs` asks.
+    // A query with several filters, of which one leaves few rows.
     let explain = format!(
         "explain query plan select * from audit where organization_id = {acme} and id < x'ff'
              and action = 'session.login' and outcome = 'ok' and actor_id = x'01' and subject_id = x'02'

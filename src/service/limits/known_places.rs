@@ -7,7 +7,7 @@ use crate::service::{RequestContext, Services};
 use crate::store::{StoreError, known_addresses};
 
 /// The latest ones are kept.
-const ADDRESSES_PER_USER: i64 = 20;
+const ADDRESSES_PER_USER: usize = 20;
 
 /// Remembers from where a user signs in, in the transaction of the sign-in.
 pub(in crate::service) fn remember_place(

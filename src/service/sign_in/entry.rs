@@ -7,23 +7,23 @@
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{
-    AddressBlock, Clearance, Lifetimes, OrganizationId, Session, SessionId, SessionKind, UserId,
+    Clearance, Lifetimes, OrganizationId, Session, SessionId, SessionKind, UserId,
 };
 use crate::service::limits::remember_place;
 use crate::service::sessions::end_many::{Beginning, end_excess, open_sessions};
 use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
-use crate::service::sign_in::known_devices::{
-    known_lately, remember_device, remember_first_device,
-};
+use crate::service::sign_in::known_devices::{remember_device, remember_first_device};
 use crate::service::sign_in::notice::notify_of_new_place;
 use crate::service::sign_in::second_step::CompletedChallenge;
 use crate::service::sign_in::subject::Subject;
 use crate::service::unit_of_work::{UnitOfWork, recent_rows};
 use crate::service::{Error, Profile, Result, Services, SignIn, SignedIn};
 use crate::store::sessions::{self, NewSession};
-use crate::store::{Tx, active_organizations, known_addresses, memberships, organizations, totp};
+use crate::store::{
+    Tx, active_organizations, known_addresses, known_devices, memberships, organizations, totp,
+};
 
 /// How many sessions a sign-in ends at most, so that it stays quick; housekeeping ends the rest.
 const ENDED_PER_SIGN_IN: u32 = 100;
@@ -94,18 +94,17 @@ pub(in crate::service) fn questions(
     organization_id: Option<OrganizationId>,
 ) -> impl FnOnce(&mut Tx<'_>) + use<> {
     let (now, most_sessions) = (unit.now, unit.sessions_per_user);
-    let block = unit.address().map(AddressBlock::from);
     move |tx| {
         let _ = (
             memberships::usual(tx, user_id),
             totp::is_enrolled(tx, user_id),
             // For the second factor, and for the lifetimes.
             organization_id.map(|id| (organizations::rules(tx, id), organizations::rules(tx, id))),
-            known_lately(tx, user_id, now),
+            known_devices::list(tx, user_id),
             organization_id.map(|id| organizations::hold(tx, id)),
             open_sessions(tx, user_id, most_sessions, ENDED_PER_SIGN_IN),
             active_organizations::find(tx, user_id),
-            block.map(|block| known_addresses::exists(tx, user_id, block)),
+            known_addresses::list(tx, user_id),
             recent_rows(tx, user_id, now),
         );
     }

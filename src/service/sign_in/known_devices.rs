@@ -3,6 +3,8 @@
 //! That is a device, by its mark or its name, or else a network. A device that moves within its networks is not new,
 //! nor is one whose address or version changes.
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 
 use crate::domain::page::PageRequest;
@@ -32,7 +34,9 @@ pub(in crate::service) fn remember_device(
     user: &User,
 ) -> Result<bool> {
     let (this, since) = (seen(session), unit.now - lifetimes::KNOWN_PLACE);
-    let mut known = known_lately(unit.tx, user.id, unit.now)?;
+    let earlier = known_devices::list(unit.tx, user.id)?;
+    let lately = earlier.iter().filter(|(at, _)| *at > since);
+    let mut known: Vec<KnownDevice> = lately.map(|(_, device)| device.clone()).collect();
     if known.is_empty() {
         known = adopt_sessions(unit, user.id)?;
     }
@@ -44,18 +48,24 @@ pub(in crate::service) fn remember_device(
         || sessions::has_more_than(unit.tx, user.id, 0)?;
     known_devices::remember(unit.tx, user.id, &this, unit.now)?;
     if !known.contains(&this) {
-        known_devices::forget_oldest(unit.tx, user.id, DEVICES_PER_USER.into())?;
+        forget_oldest(unit, user.id, earlier)?;
     }
     Ok(has_signed_in && !(is_device_known && is_network_known))
 }
 
-/// With what the user has signed in lately.
-pub(in crate::service) fn known_lately(
-    tx: &mut Tx<'_>,
+/// Forgets all but about the latest devices of a user who has just signed in with a new one.
+fn forget_oldest(
+    unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
-    now: DateTime<Utc>,
-) -> Result<Vec<KnownDevice>, StoreError> {
-    known_devices::list(tx, user_id, now - lifetimes::KNOWN_PLACE)
+    earlier: Vec<(DateTime<Utc>, KnownDevice)>,
+) -> Result<(), StoreError> {
+    let mut times: Vec<_> = earlier.into_iter().map(|(at, _)| at).collect();
+    times.sort_unstable_by_key(|at| Reverse(*at));
+    // The oldest one to keep, besides the new one.
+    match times.get(usize::from(DEVICES_PER_USER) - 2) {
+        Some(oldest) => known_devices::forget_before(unit.tx, user_id, *oldest),
+        None => Ok(()),
+    }
 }
 
 /// What live sessions say, if nothing is remembered: they began before devices were, or all were forgotten.

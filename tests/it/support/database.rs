@@ -151,7 +151,8 @@ impl Db {
         let rows: Vec<Detail> = sql_query(explain)
             .get_results(&mut self.sqlite_connection())
             .expect(explain);
-        rows.into_iter().map(|row| row.detail).collect()
+        let lines: Vec<String> = rows.into_iter().map(|row| row.detail).collect();
+        lines.join("\n")
     }
 
     fn sqlite_connection(&self) -> SqliteConnection {
