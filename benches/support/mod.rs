@@ -16,6 +16,7 @@
 )]
 pub mod cluster;
 pub mod population;
+pub mod tokens;
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -61,13 +62,20 @@ pub fn quantile(values: &[f64], q: f64) -> f64 {
 
 /// The release binary, to serve over `database`.
 pub fn hallpass(database: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
+    serve(env!("CARGO_BIN_EXE_hallpass"), database)
+}
+
+pub const SECRET: &str = "Zt7Yw4Vx1Uq8Sp5Ro2Nm9Lk6Ji3Hg0Fe7Dc4Ba1";
+
+/// A binary of this or another version, to serve over `database`.
+pub fn serve(binary: &str, database: &str) -> Command {
+    let mut command = Command::new(binary);
     command
         .arg("serve")
         .env_clear()
         .env("DATABASE_URL", database)
         // All instances share PostgreSQL's connections.
-        .env("JWT_SECRET", "Zt7Yw4Vx1Uq8Sp5Ro2Nm9Lk6Ji3Hg0Fe7Dc4Ba1")
+        .env("JWT_SECRET", SECRET)
         .env("BCRYPT_COST", "10")
         // All load comes from one address.
         .env("RATE_LIMITS", "off")
@@ -89,7 +97,12 @@ impl Server {
     }
 
     /// Starts a program that listens on `PORT` and answers `/readyz`.
-    pub async fn start_with(mut command: Command) -> Result<Self> {
+    pub async fn start_with(command: Command) -> Result<Self> {
+        Self::start_within(command, Duration::from_secs(10)).await
+    }
+
+    /// As [`start_with`](Self::start_with), for a start that may take longer.
+    pub async fn start_within(mut command: Command, limit: Duration) -> Result<Self> {
         // It was free a moment ago, and nothing else here allocates ports.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let process = command
@@ -97,25 +110,50 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()?;
-        let server = Self { process, address };
+        let mut server = Self { process, address };
         let ready = Request::get("/readyz", None);
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + limit;
         while !matches!(once(address, &ready).await, Ok((200, _))) {
+            if let Some(ended) = server.process.try_wait()? {
+                return Err(format!("the server has ended: {ended}").into());
+            }
             if Instant::now() > deadline {
-                return Err("the server did not become ready in ten seconds".into());
+                return Err(format!("the server did not become ready in {limit:?}").into());
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         Ok(server)
     }
 
+    /// How much time of a core the process has used, in seconds, exact to a hundredth.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        // The name of the program, in parentheses, is the second field.
+        let fields = stat.rsplit(") ").next().ok_or("no stat")?.split(' ');
+        let ticks: Vec<f64> = fields
+            .skip(11)
+            .take(2)
+            .map(str::parse)
+            .collect::<std::result::Result<_, _>>()?;
+        Ok(ticks.iter().sum::<f64>() / 100.0)
+    }
+
     pub fn resident_megabytes(&self) -> Result<f64> {
+        self.megabytes("VmRSS:")
+    }
+
+    /// The most that was resident since the start.
+    pub fn peak_megabytes(&self) -> Result<f64> {
+        self.megabytes("VmHWM:")
+    }
+
+    fn megabytes(&self, field: &str) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let kilobytes: f64 = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .find_map(|line| line.strip_prefix(field))
             .and_then(|rest| rest.trim().strip_suffix("kB"))
-            .ok_or("no VmRSS")?
+            .ok_or("no memory in /proc")?
             .trim()
             .parse()?;
         Ok(kilobytes / 1024.0)

@@ -205,8 +205,6 @@ impl Keeper {
                 &format!("unix_socket_directories={}", directory.display()),
             ])
             .args(["-c", "shared_buffers=64MB"])
-            // Tests kill processes, never the machine, so nothing has to reach the disk.
-            .args(["-c", "fsync=off"])
             .current_dir(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -304,8 +302,9 @@ fn initialize(binaries: &Path, directory: &Path, (uid, gid): (u32, u32)) {
         String::from_utf8_lossy(&done.stdout),
         String::from_utf8_lossy(&done.stderr)
     );
-    // A test may set them otherwise, which arguments would forbid.
-    let settings = "max_connections = 500\nlisten_addresses = '127.0.0.1'";
+    // A test may set them otherwise, which arguments would forbid. Tests kill processes, never the machine, so nothing has
+    // to reach the disk.
+    let settings = "max_connections = 500\nlisten_addresses = '127.0.0.1'\nfsync = off";
     append(&directory.join("data/postgresql.conf"), settings);
 }
 
