@@ -8,6 +8,7 @@
 //! Diesel's errors have no room for a SQLSTATE, so this is where it is kept
 //! (docs/decisions/0023-database-errors-by-code.md).
 
+use std::any::TypeId;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -50,6 +51,8 @@ pub struct PgConnection {
     transactions: AnsiTransactionManager,
     /// By SQL and the types of its parameters.
     statements: HashMap<(String, Vec<Type>), Arc<PgStatement>>,
+    /// Those that their type names, which spares the SQL.
+    by_type: HashMap<TypeId, Arc<PgStatement>>,
     /// Whether the next transaction may run on another connection to the server, which does not know them.
     is_pooled: bool,
     types: PgMetadataCache,
@@ -165,6 +168,7 @@ impl PgConnection {
             client: Arc::new(client),
             transactions: AnsiTransactionManager::default(),
             statements: HashMap::new(),
+            by_type: HashMap::new(),
             is_pooled: false,
             types: PgMetadataCache::new(),
             instrumentation: DynInstrumentation::none(),
@@ -317,17 +321,28 @@ impl PgConnection {
         prepared.try_for_each(|done| done).map_err(from_postgres)
     }
 
-    /// Every statement is kept, also those that Diesel calls unsafe to cache because its key does not tell them apart:
-    /// updates and raw SQL. Ours is the SQL text itself.
+    /// Every statement is kept, also those that Diesel calls unsafe to cache because their types do not tell them apart:
+    /// updates and raw SQL. For these the key is the SQL text itself.
     fn prepare<T>(&mut self, source: &T) -> QueryResult<Prepared>
     where
         T: QueryFragment<Pg> + QueryId,
     {
-        let mut builder = PgQueryBuilder::default();
-        source.to_sql(&mut builder, &Pg)?;
         let mut collected = RawBytesBindCollector::<Pg>::new();
         source.collect_binds(&mut collected, self, &Pg)?;
-        self.prepare_text(builder.finish(), collected)
+        let type_id = T::query_id().filter(|_| source.is_safe_to_cache_prepared(&Pg) == Ok(true));
+        if let Some(statement) = type_id.and_then(|id| self.by_type.get(&id)) {
+            return Ok(Prepared {
+                statement: Arc::clone(statement),
+                parameters: parameters(collected),
+            });
+        }
+        let mut builder = PgQueryBuilder::default();
+        source.to_sql(&mut builder, &Pg)?;
+        let prepared = self.prepare_text(builder.finish(), collected)?;
+        if let Some(id) = type_id {
+            self.by_type.insert(id, Arc::clone(&prepared.statement));
+        }
+        Ok(prepared)
     }
 
     // The rest is not generic, so that the program has it once, and not for each of its queries.
@@ -346,7 +361,7 @@ impl PgConnection {
                 DieselError::SerializationError(format!("type {oid} is not built in").into())
             })?);
         }
-        let parameters = collected.binds.into_iter().map(Parameter).collect();
+        let parameters = parameters(collected);
         let key = (text, types);
         if let Some(statement) = self.statements.get(&key) {
             let statement = Arc::clone(statement);
@@ -363,6 +378,7 @@ impl PgConnection {
         let statement = Arc::new(new(key.0.clone(), key.1.clone()));
         if self.statements.len() >= MAX_STATEMENTS {
             self.statements.clear();
+            self.by_type.clear();
         }
         self.statements.insert(key, Arc::clone(&statement));
         Ok(Prepared {
@@ -494,6 +510,10 @@ impl MigrationConnection for PgConnection {
     fn setup(&mut self) -> QueryResult<usize> {
         self.batch_execute(CREATE_MIGRATIONS_TABLE).map(|()| 0)
     }
+}
+
+fn parameters(collected: RawBytesBindCollector<Pg>) -> Vec<Parameter> {
+    collected.binds.into_iter().map(Parameter).collect()
 }
 
 /// A parameter as Diesel has written it, in PostgreSQL's binary format.
