@@ -38,7 +38,7 @@ use super::write_effects::may_change;
 /// Prepared statements that a connection keeps. Ours are some hundred; lists of values could make more.
 const MAX_STATEMENTS: usize = 500;
 
-/// More writes, or questions, are sent by themselves: `join_all` starts so few in their order.
+/// `join_all` starts so few in their order. A write beyond them is sent at once, a query is not asked ahead.
 const MAX_WAITING: usize = 24;
 
 /// A PostgreSQL connection that Diesel can use without async code.

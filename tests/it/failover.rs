@@ -1,10 +1,8 @@
 //! A database that has lost transactions: every instance notices, and hears of what comes after.
 
 use futures_util::future::join_all;
-use serde_json::json;
 
 use crate::process::{Server, hallpass_on};
-use crate::support::actors::organization_body;
 use crate::support::cluster::Cluster;
 use crate::support::jwt::claims;
 use crate::support::{Actor, Db, PASSWORD, TestApp, eventually};
@@ -249,23 +247,7 @@ async fn lost_revocations_are_named_in_the_log() {
     };
     let server = Server::run(hallpass_on(&db, &["serve"])).await;
     let other = Server::run(hallpass_on(&db, &["serve"])).await;
-    let signs_up = async |name: &str| {
-        let email = format!("ada@{name}.example");
-        let body = organization_body(name, &email);
-        server
-            .client
-            .post("/api/auth/register")
-            .json(&body)
-            .await
-            .expect(201);
-        let login = json!({"email": email, "password": PASSWORD});
-        let signed_in = server.client.post("/api/auth/login").json(&login).await;
-        signed_in.expect(200)["accessToken"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    let (ada, bob) = (signs_up("acme").await, signs_up("bolt").await);
+    let (ada, bob) = (server.signs_up("acme").await, server.signs_up("bolt").await);
     let name = db.url().rsplit_once('/').unwrap().1.to_owned();
     alone(
         &cluster,

@@ -8,7 +8,7 @@ use crate::process::{Server, hallpass_on};
 use crate::support::cluster::Cluster;
 use crate::support::pg_proxy::PgProxy;
 use crate::support::test_app::migrate;
-use crate::support::{Actor, Db, PASSWORD, TestApp, eventually, organization_body};
+use crate::support::{Actor, Db, PASSWORD, TestApp, eventually};
 
 const AT_THE_STANDBY: &str = "Lists are read at the standby.";
 
@@ -176,21 +176,7 @@ async fn a_standby_that_ends_is_replaced_by_the_primary_and_logged_once() {
     let mut command = hallpass_on(&pair.db, &["serve"]);
     command.env("DATABASE_READ_URL", pair.proxy.db(&pair.copy).url());
     let server = Server::run(command).await;
-    let body = organization_body("Acme", "ada@acme.example");
-    server
-        .client
-        .post("/api/auth/register")
-        .json(&body)
-        .await
-        .expect(201);
-    let login = json!({"email": "ada@acme.example", "password": PASSWORD});
-    let signed_in = server
-        .client
-        .post("/api/auth/login")
-        .json(&login)
-        .await
-        .expect(200);
-    let token = signed_in["accessToken"].as_str().unwrap();
+    let token = &*server.signs_up("acme").await;
     let lists = async || {
         let list = server
             .client

@@ -264,7 +264,7 @@ impl Attempt {
         }
         attempts::insert(tx, account, address, now)?;
         attempts::count_in_a_row(tx, account, now, IN_A_ROW_LASTS)?;
-        // They are locked, except for the first one, which ends no account's chances.
+        // The row is locked, so this is exact, except for first failures at the same time, far below any limit.
         let in_a_row = before.in_a_row.map_or(1, |(failures, _)| failures + 1);
         let is_new_here = before.of_pair.is_empty();
         let locks = [

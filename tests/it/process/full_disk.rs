@@ -21,7 +21,7 @@ async fn sign_ins_continue_when_no_file_may_grow() {
     let db = Db::sqlite();
     // Writing beyond the limit is then an error, as on a full disk, and not a signal.
     let server = Server::run(ignoring_the_signal(&serving(&db))).await;
-    let token = registers_and_signs_in(&server).await;
+    let token = server.signs_up("acme").await;
     let path = path(&db);
     space_is_reserved(&path).await;
 
@@ -64,7 +64,7 @@ async fn sign_ins_continue_when_no_file_may_grow() {
 async fn a_full_disk_answers_writes_with_503_and_serves_reads() {
     let db = Db::sqlite();
     let server = Server::run(ignoring_the_signal(&serving(&db))).await;
-    let token = registers_and_signs_in(&server).await;
+    let token = server.signs_up("acme").await;
     // Less than the current size: no write succeeds.
     server.limits_its_files("4096");
     signs_in(&server).await.refused(503, "Service unavailable");
@@ -119,7 +119,7 @@ async fn sign_ins_continue_when_the_disk_is_full() {
         ])
         .arg(&disk);
     let server = Server::run(same_as(&serve, command)).await;
-    let token = registers_and_signs_in(&server).await;
+    let token = server.signs_up("acme").await;
     // Through the process's own mounts, which end with it.
     let seen = format!("/proc/{}/root{}", server.process.id(), disk.display());
     let database = format!("{seen}/hallpass.db");
@@ -268,18 +268,6 @@ impl Server {
             .status();
         assert!(limited.unwrap().success(), "prlimit is part of util-linux");
     }
-}
-
-async fn registers_and_signs_in(server: &Server) -> String {
-    let body = organization_body("Acme", "ada@acme.example");
-    server
-        .client
-        .post("/api/auth/register")
-        .json(&body)
-        .await
-        .expect(201);
-    let answer = signs_in(server).await.expect(200);
-    answer["accessToken"].as_str().unwrap().to_owned()
 }
 
 async fn signs_in(server: &Server) -> Answer {

@@ -3,13 +3,11 @@
 use std::fs;
 
 use rustix::process::{Resource, getrlimit};
-use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::process::Server;
-use crate::support::actors::organization_body;
-use crate::support::{Db, PASSWORD};
+use crate::support::Db;
 
 const MANY: u64 = 20_000;
 
@@ -26,21 +24,7 @@ async fn twenty_thousand_idle_connections_do_not_block_other_clients() {
         );
     }
     let server = Server::start(&Db::sqlite()).await;
-    let body = organization_body("Acme", "ada@acme.example");
-    server
-        .client
-        .post("/api/auth/register")
-        .json(&body)
-        .await
-        .expect(201);
-    let login = json!({"email": "ada@acme.example", "password": PASSWORD});
-    let answer = server
-        .client
-        .post("/api/auth/login")
-        .json(&login)
-        .await
-        .expect(200);
-    let token = answer["accessToken"].as_str().unwrap();
+    let token = &*server.signs_up("acme").await;
     let before = memory(&server);
 
     let mut idle = Vec::new();
@@ -64,12 +48,7 @@ async fn twenty_thousand_idle_connections_do_not_block_other_clients() {
             .await
             .expect(200);
     }
-    server
-        .client
-        .post("/api/auth/login")
-        .json(&login)
-        .await
-        .expect(200);
+    server.signs_in("acme").await;
     let each = (memory(&server) - before) * 1024 / count.max(1);
     eprintln!("{count} idle connections take {each} bytes of memory each");
 }

@@ -20,9 +20,12 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use serde_json::json;
+
+use crate::support::actors::organization_body;
 use crate::support::client::Client;
 use crate::support::cluster::free_port;
-use crate::support::{Db, SECRET, eventually, scratch};
+use crate::support::{Db, PASSWORD, SECRET, eventually, scratch};
 
 /// `hallpass` with nothing in its environment and an empty working directory.
 pub fn hallpass(arguments: &[&str]) -> Command {
@@ -71,6 +74,24 @@ impl Server {
         let mut server = Self::launch(command);
         server.is_ready().await;
         server
+    }
+
+    /// Registers `ada@NAME.example` with an organization, signs in, and returns the access token.
+    pub async fn signs_up(&self, name: &str) -> String {
+        let email = format!("ada@{name}.example");
+        let register = self.client.post("/api/auth/register");
+        let body = organization_body(name, &email);
+        register.json(&body).await.expect(201);
+        self.signs_in(name).await
+    }
+
+    /// Signs in who has [signed up](Self::signs_up), and returns the access token.
+    pub async fn signs_in(&self, name: &str) -> String {
+        let email = format!("ada@{name}.example");
+        let body = json!({"email": email, "password": PASSWORD});
+        let signed_in = self.client.post("/api/auth/login").json(&body).await;
+        let token = &signed_in.expect(200)["accessToken"];
+        token.as_str().unwrap().to_owned()
     }
 
     /// Runs a command that will serve.
