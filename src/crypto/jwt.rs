@@ -24,6 +24,8 @@ pub struct Claims {
     pub sid: SessionId,
     /// The user's credential version when the token was signed.
     pub ver: i32,
+    /// The version of what the token says about the user; 0 in tokens of Hallpass 0.1, which have none.
+    pub pv: i32,
     /// Seconds since 1970.
     pub iat: i64,
     /// Seconds since 1970; from this second on the token is expired.
@@ -55,7 +57,7 @@ const MAX_PART: usize = MAX_TOKEN / 4 * 3;
 /// HMAC-SHA256, in bytes and in base64.
 const MAC: usize = 32;
 const MAC_CHARS: usize = 43;
-/// In a header or a payload. Ours have three and up to nine.
+/// In a header or a payload. Ours have three and up to ten.
 const MAX_MEMBERS: usize = 32;
 /// How many seconds the clock of the signing instance may be ahead.
 const CLOCK_SKEW: i64 = 60;
@@ -74,6 +76,7 @@ pub fn sign(claims: &Claims, keyring: &Keyring, rules: &Rules) -> String {
         exp: i64,
         sid: SessionId,
         ver: i32,
+        pv: i32,
         #[serde(skip_serializing_if = "Option::is_none")]
         iss: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +93,7 @@ pub fn sign(claims: &Claims, keyring: &Keyring, rules: &Rules) -> String {
         exp: claims.exp,
         sid: claims.sid,
         ver: claims.ver,
+        pv: claims.pv,
         iss: rules.issuer.as_deref(),
         aud: rules.audience.as_deref(),
     };
@@ -176,6 +180,7 @@ fn read_payload(encoded: &str, now: DateTime<Utc>, rules: &Rules) -> Result<Clai
         organization,
         sid: payload.sid,
         ver: payload.ver,
+        pv: payload.pv,
         iat: payload.iat,
         exp: payload.exp,
     })
@@ -240,6 +245,8 @@ struct Payload<'a> {
     role: Option<Role>,
     sid: SessionId,
     ver: i32,
+    #[serde(default)]
+    pv: i32,
     iat: i64,
     exp: i64,
     #[serde(default, deserialize_with = "present")]
@@ -394,6 +401,7 @@ mod tests {
             }),
             sid: SessionId(Uuid::from_u128(3)),
             ver: 4,
+            pv: 5,
             iat: NOW - 60,
             exp: NOW + 600,
         }
@@ -410,7 +418,7 @@ mod tests {
         let claims = claims();
         let mut object = json!({
             "sub": claims.sub, "sid": claims.sid,
-            "ver": claims.ver, "iat": claims.iat, "exp": claims.exp,
+            "ver": claims.ver, "pv": claims.pv, "iat": claims.iat, "exp": claims.exp,
         });
         if let Some(organization) = claims.organization {
             object["orgId"] = json!(organization.id);
@@ -561,8 +569,8 @@ mod tests {
         let role = prop_oneof![Just(Role::Employee), Just(Role::Manager), Just(Role::Admin)];
         let role = proptest::option::of(role);
         let life = 1..=lifetimes::ACCESS_TOKEN.num_seconds();
-        (any::<[u128; 3]>(), role, any::<i32>(), 0..=NOW, life).prop_map(
-            |([sub, org, sid], role, ver, iat, life)| Claims {
+        (any::<[u128; 3]>(), role, any::<[i32; 2]>(), 0..=NOW, life).prop_map(
+            |([sub, org, sid], role, [ver, pv], iat, life)| Claims {
                 sub: UserId(Uuid::from_u128(sub)),
                 organization: role.map(|role| ActiveOrganization {
                     id: OrganizationId(Uuid::from_u128(org)),
@@ -570,6 +578,7 @@ mod tests {
                 }),
                 sid: SessionId(Uuid::from_u128(sid)),
                 ver,
+                pv,
                 iat,
                 exp: iat + life,
             },

@@ -46,8 +46,8 @@ pub use domain_name::AllowedDomains;
 pub use email::Email;
 pub use email_message::{EmailMessage, Priority};
 pub use ids::{
-    ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, SessionId, SlackStateId,
-    UserId,
+    ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, ServiceId, ServiceKeyId,
+    SessionId, SlackStateId, UserId,
 };
 pub use invitation::Invitation;
 pub use join_link::JoinLink;
@@ -62,7 +62,7 @@ pub use new_password::{NewPasswordRules, OwnWords};
 pub use password::Password;
 pub use person::{
     ActiveOrganization, DeviceOwner, Member, Membership, MyOrganization, Organization,
-    OrganizationRules, OrganizationSummary, Session, SessionEnd, SessionKey, User,
+    OrganizationRules, OrganizationSummary, Session, SessionEnd, SessionKey, TokenVersions, User,
 };
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use postgres_url::PostgresUrl;

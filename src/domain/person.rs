@@ -18,11 +18,32 @@ pub struct User {
     pub name: PersonName,
     /// The credential version: tokens with a lower one are revoked.
     pub token_version: i32,
+    /// Rises when a role, a membership or an organization's rules change what the user's tokens say: tokens with a lower
+    /// one are outdated.
+    pub permissions_version: i32,
     pub disabled_at: Option<DateTime<Utc>>,
     /// Until then the database is asked about the session of each access token: more sessions have ended than changes
     /// were written.
     pub sessions_checked_until: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
+}
+
+/// The versions that a token of a user carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenVersions {
+    /// `ver`: the credential version.
+    pub token: i32,
+    /// `pv`: the version of what the token says.
+    pub permissions: i32,
+}
+
+impl From<&User> for TokenVersions {
+    fn from(user: &User) -> Self {
+        Self {
+            token: user.token_version,
+            permissions: user.permissions_version,
+        }
+    }
 }
 
 /// A user as a browser remembers them: until their tokens are revoked, as by a reset of the password.
@@ -62,6 +83,7 @@ impl User {
             email,
             name,
             token_version: 0,
+            permissions_version: 0,
             disabled_at: None,
             sessions_checked_until: None,
             created_at: now,

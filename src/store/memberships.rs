@@ -5,6 +5,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::organizations::RulesRow;
+use super::outdated::Outdated;
 use super::schema::{active_organizations, memberships, organizations, users};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_locked, on, parsed};
@@ -146,7 +147,7 @@ pub fn delete_some(
     organization_id: OrganizationId,
     user_ids: &[UserId],
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Outdated, StoreError> {
     let theirs = memberships::table.filter(memberships::organization_id.eq(organization_id));
     on!(tx, |conn| diesel::update(theirs.filter(
         memberships::manager_id.eq_any(user_ids.iter().copied().map(Some))
@@ -160,7 +161,7 @@ pub fn delete_some(
         theirs.filter(memberships::user_id.eq_any(user_ids))
     )
     .execute(conn))?;
-    Ok(())
+    Outdated::raise(tx, user_ids)
 }
 
 /// Whether the account with this address belongs to an organization.
@@ -183,12 +184,12 @@ pub fn delete(
     tx: &mut Tx<'_>,
     user_id: UserId,
     organization_id: OrganizationId,
-) -> Result<(), StoreError> {
+) -> Result<Outdated, StoreError> {
     on!(tx, |conn| diesel::delete(
         memberships::table.find((user_id, organization_id))
     )
     .execute(conn))?;
-    Ok(())
+    Outdated::raise(tx, &[user_id])
 }
 
 /// Removes a member as manager of all who report to them; returns their ids.
@@ -383,7 +384,7 @@ pub fn set_role(
     organization_id: OrganizationId,
     role: Role,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Outdated, StoreError> {
     on!(tx, |conn| diesel::update(
         memberships::table.find((user_id, organization_id))
     )
@@ -392,7 +393,7 @@ pub fn set_role(
         memberships::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
-    Ok(())
+    Outdated::raise(tx, &[user_id])
 }
 
 /// Triggers update the reporting lines of everybody below.

@@ -27,6 +27,7 @@ mod migrations;
 pub mod one_time_tokens;
 pub mod organizations;
 pub mod outbox;
+pub mod outdated;
 pub mod people;
 mod people_search;
 mod pg_connection;

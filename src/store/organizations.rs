@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
+use super::outdated::{Concerned, outdate_members};
 use super::schema::{memberships, organizations, slug_aliases};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_locked, later, on, parsed, slug_aliases as aliases};
 use crate::domain::{
     AllowedDomains, JoinPolicy, LifetimeRule, Organization, OrganizationId, OrganizationName,
-    OrganizationRules, SessionIdle, SessionLifetime, Slug, TokenLifetime, UserId,
+    OrganizationRules, SessionIdle, SessionLifetime, Slug, TokenLifetime, UserId, lifetimes,
 };
 
 #[derive(Queryable, Selectable)]
@@ -210,10 +211,11 @@ pub fn hold(tx: &mut Tx<'_>, id: OrganizationId) -> Result<bool, StoreError> {
     Ok(find(tx, id)?.is_some())
 }
 
-/// Updates what an organization's admins may change.
+/// Updates what an organization's admins may change, and outdates the tokens of the members whom a new rule concerns.
 pub fn update(
     tx: &mut Tx<'_>,
     organization: &Organization,
+    concerned: Concerned,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let values = (
@@ -232,7 +234,8 @@ pub fn update(
     )
     .set(values)
     .execute(conn))?;
-    Ok(())
+    let expires_at = now + lifetimes::ACCESS_TOKEN;
+    outdate_members(tx, organization.id, concerned, now, expires_at)
 }
 
 /// Sets the join policy to `closed`.

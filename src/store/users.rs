@@ -34,6 +34,7 @@ pub(super) struct UserRow {
     email: Option<String>,
     name: String,
     ver: i32,
+    pv: i32,
     disabled_at: Option<Timestamp>,
     sessions_checked_until: Option<Timestamp>,
     created_at: Timestamp,
@@ -46,6 +47,7 @@ impl From<UserRow> for User {
             email: row.email.map(Email::from_stored),
             name: PersonName::from_stored(row.name),
             token_version: row.ver,
+            permissions_version: row.pv,
             disabled_at: row.disabled_at.map(|at| at.0),
             sessions_checked_until: row.sessions_checked_until.map(|at| at.0),
             created_at: row.created_at.0,
@@ -341,14 +343,6 @@ pub fn raise_session_version(
         ))
         .execute(conn))?;
     Ok(())
-}
-
-/// Raises the version of what tokens say about the user and returns the new one.
-pub fn raise_permissions_version(tx: &mut Tx<'_>, id: UserId) -> Result<i32, StoreError> {
-    Ok(on!(tx, |conn| diesel::update(users::table.find(id))
-        .set(users::pv.eq(users::pv + 1))
-        .returning(users::pv)
-        .get_result(conn))?)
 }
 
 /// Disables an account, unless it is disabled already.

@@ -51,6 +51,7 @@ mod openapi_refusals;
 mod operations;
 mod organizations;
 mod outage;
+mod outdated_tokens;
 mod own_account;
 mod own_invitations;
 mod own_organizations;

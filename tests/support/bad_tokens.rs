@@ -52,6 +52,10 @@ pub(crate) fn good_tokens(
     );
     add("no typ", signed(&ours.without("typ"), &claims));
     add(
+        "no pv, as in version 0.1",
+        signed(&ours, &claims.without("pv")),
+    );
+    add(
         "a header parameter nobody knows",
         signed(&ours.with("note", r#""hello""#), &claims),
     );
@@ -632,6 +636,7 @@ impl Corpus<'_> {
             "1e3",
         ] {
             self.add_payload(format!("ver {ver}"), &claims.with("ver", ver));
+            self.add_payload(format!("pv {ver}"), &claims.with("pv", ver));
         }
         self.add_payload("no ver", &claims.without("ver"));
         self
@@ -662,7 +667,7 @@ impl Corpus<'_> {
             ("the claims' values in an array", claims.values()),
             ("the claims' values in the order of our own", {
                 let order = [
-                    "sub", "orgId", "role", "sid", "ver", "iat", "exp", "nbf", "iss", "aud",
+                    "sub", "orgId", "role", "sid", "ver", "pv", "iat", "exp", "nbf", "iss", "aud",
                 ];
                 Members(
                     order

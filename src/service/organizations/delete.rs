@@ -80,7 +80,8 @@ pub(in crate::service) fn delete_step(
 ) -> Result<bool> {
     organizations::close(unit.tx, id, unit.now)?;
     if !members.is_empty() {
-        memberships::delete_some(unit.tx, id, members, unit.now)?;
+        let outdated = memberships::delete_some(unit.tx, id, members, unit.now)?;
+        unit.outdated(outdated);
         for user_id in members {
             end_sessions_in(unit, *user_id, id)?;
         }
@@ -90,7 +91,8 @@ pub(in crate::service) fn delete_step(
         return Ok(false);
     }
     if let Some(user_id) = last {
-        memberships::delete_some(unit.tx, id, &[user_id], unit.now)?;
+        let outdated = memberships::delete_some(unit.tx, id, &[user_id], unit.now)?;
+        unit.outdated(outdated);
         end_sessions_in(unit, user_id, id)?;
     }
     must_be_empty(unit, id, last)?;

@@ -2,7 +2,9 @@
 
 use crate::domain::audit::Action;
 use crate::domain::person::MOST_ORGANIZATIONS;
-use crate::domain::{Change, Lifetimes, Membership, OrganizationId, Role, Session, User, UserId};
+use crate::domain::{
+    Change, Lifetimes, Membership, OrganizationId, Role, Session, TokenVersions, User, UserId,
+};
 use crate::service::sessions::lifetimes::{acting_in, lifetimes_in};
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
@@ -18,7 +20,7 @@ pub(in crate::service) enum OrganizationSwitch {
     Switched {
         session: Box<Session>,
         lifetimes: Lifetimes,
-        token_version: i32,
+        versions: TokenVersions,
         profile: Profile,
     },
     /// The user must first enrol the second factor that the organization requires.
@@ -93,7 +95,7 @@ pub(in crate::service) fn switch_session(
     Ok(OrganizationSwitch::Switched {
         session: Box::new(session),
         lifetimes,
-        token_version: user.token_version,
+        versions: TokenVersions::from(user),
         profile: Profile::of(user, Some(to)),
     })
 }
@@ -104,12 +106,12 @@ impl OrganizationSwitch {
             Self::Switched {
                 session,
                 lifetimes,
-                token_version,
+                versions,
                 profile,
             } => {
                 let now = session.last_used_at;
                 let session = (&*session, lifetimes);
-                SignIn::Complete(services.tokens.issue(now, session, token_version, profile))
+                SignIn::Complete(services.tokens.issue(now, session, versions, profile))
             }
             Self::Challenge(challenge) => SignIn::Challenge(challenge),
         }

@@ -13,6 +13,7 @@ use crate::service::organizations::change_slug::change_slug;
 use crate::service::sessions::end_many::close_ended_in;
 use crate::service::unit_of_work::{Finished, UnitOfWork};
 use crate::service::{Error, MemberCaller, Result, Services};
+use crate::store::outdated::Concerned;
 use crate::store::{organizations, totp};
 
 /// How many sessions are marked as ended at once, so that other writers wait for no more than that.
@@ -145,7 +146,14 @@ pub(in crate::service) fn change_organization(
     if updated.slug != was.slug {
         change_slug(unit, was, &updated.slug)?;
     }
-    organizations::update(unit.tx, &updated, unit.now)?;
+    let concerned = if old.are_longer_than(&new) {
+        Concerned::Everybody
+    } else if updated.require_mfa && !was.require_mfa {
+        Concerned::WithoutSecondFactor
+    } else {
+        Concerned::Nobody
+    };
+    organizations::update(unit.tx, &updated, concerned, unit.now)?;
     unit.changed(Change::OrganizationChanged {
         organization_id: was.id,
     });

@@ -12,7 +12,8 @@ pub(in crate::service) fn end_membership(
     organization_id: OrganizationId,
 ) -> Result<()> {
     let reports = memberships::release_reports(unit.tx, user_id, organization_id, unit.now)?;
-    memberships::delete(unit.tx, user_id, organization_id)?;
+    let outdated = memberships::delete(unit.tx, user_id, organization_id)?;
+    unit.outdated(outdated);
     for user_id in reports {
         unit.changed(Change::PersonChanged { user_id });
     }

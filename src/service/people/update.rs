@@ -115,8 +115,8 @@ pub(in crate::service) fn change_role(
         keep_an_admin(unit.tx, organization_id, user_id)?;
         join_links::delete_made_by(unit.tx, user_id, Some(organization_id))?;
     }
-    memberships::set_role(unit.tx, user_id, organization_id, role, unit.now)?;
-    unit.outdated(user_id)?;
+    let outdated = memberships::set_role(unit.tx, user_id, organization_id, role, unit.now)?;
+    unit.outdated(outdated);
     let event = unit.event(Action::RoleChanged).about(user_id);
     unit.record(event.detail(json!({"role": [membership.role.as_str(), role.as_str()]})))?;
     Ok(())

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use crate::domain::audit::Action;
 use crate::domain::person::MOST_SESSIONS;
-use crate::domain::{Change, Lifetimes, OrganizationId, SessionId, UserId, lifetimes};
+use crate::domain::{Lifetimes, OrganizationId, SessionId, UserId, lifetimes};
 use crate::service::Result;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::store::sessions::{self, UnrevokedSession, Which};
-use crate::store::{Tx, memberships, users};
+use crate::store::{Tx, memberships, outdated, users};
 
 /// Ends the user's sessions, except one.
 pub(in crate::service) fn end_other_sessions(
@@ -23,7 +23,9 @@ pub(in crate::service) fn end_other_sessions(
         let checked_until = unit.now + lifetimes::ACCESS_TOKEN;
         users::raise_session_version(unit.tx, user_id, checked_until)?;
         sessions::raise_version(unit.tx, except)?;
-        unit.changed(Change::PersonChanged { user_id });
+        // Services that verify tokens themselves do not know of the sessions' version.
+        let outdated = outdated::outdate(unit.tx, user_id)?;
+        unit.outdated(outdated);
     } else {
         sessions::close(unit.tx, &others, unit.now)?;
         unit.sessions_ended(user_id, others);
@@ -41,7 +43,6 @@ pub(in crate::service) fn end_sessions_in(
     if memberships::first_of_user(unit.tx, user_id)?.is_none() {
         return Ok(unit.revoke_tokens(user_id)?);
     }
-    unit.outdated(user_id)?;
     let which = Which::In(organization_id);
     let ended = sessions::list_live(unit.tx, user_id, which, MOST_SESSIONS + 1, unit.now)?;
     if is_too_many(&ended) {

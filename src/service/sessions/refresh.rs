@@ -1,7 +1,7 @@
 //! Issues a new token for a valid one, for the same or another organization.
 
 use crate::domain::audit::Action;
-use crate::domain::{OrganizationId, OrganizationRules};
+use crate::domain::{OrganizationId, OrganizationRules, TokenVersions};
 use crate::service::sessions::lifetimes::acting_in;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
 use crate::service::sign_in::subject::Subject;
@@ -29,7 +29,7 @@ pub async fn refresh(
     let active = caller.profile.organization;
     let wanted = switch_to.or(active.map(|organization| organization.id));
     let instance = services.lifetimes;
-    let (mut session, renewed, lifetimes, token_version, subject) = services
+    let (mut session, renewed, lifetimes, versions, subject) = services
         .store
         .look_up(caller, move |tx| {
             let found = sessions::find_with_user(tx, session_id, wanted)?;
@@ -40,7 +40,7 @@ pub async fn refresh(
                 .user
                 .filter(|user| user.disabled_at.is_none())
                 .ok_or(Error::TokenRevoked)?;
-            let version = user.token_version;
+            let versions = TokenVersions::from(&user);
             let (membership, rules) = if wanted.is_some() {
                 let membership = found.membership.ok_or(Error::OrganizationNotFound)?;
                 (Some(membership), found.rules)
@@ -67,7 +67,7 @@ pub async fn refresh(
                 }
                 acting => acting?,
             };
-            Ok::<_, Error>((session, renewed, lifetimes, version, subject))
+            Ok::<_, Error>((session, renewed, lifetimes, versions, subject))
         })
         .await?;
 
@@ -102,7 +102,7 @@ pub async fn refresh(
     let session = (&session, lifetimes);
     Ok(services
         .tokens
-        .issue(now, session, token_version, subject.profile()))
+        .issue(now, session, versions, subject.profile()))
 }
 
 /// The rules of an organization, or of none.

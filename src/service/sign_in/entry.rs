@@ -7,7 +7,7 @@
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{
-    Clearance, Lifetimes, OrganizationId, Session, SessionId, SessionKind, UserId,
+    Clearance, Lifetimes, OrganizationId, Session, SessionId, SessionKind, TokenVersions, UserId,
 };
 use crate::service::limits::remember_place;
 use crate::service::sessions::end_many::{Beginning, end_excess, open_sessions};
@@ -59,7 +59,7 @@ pub(in crate::service) enum Entry {
 pub(in crate::service) struct Begun {
     pub session: Session,
     pub lifetimes: Lifetimes,
-    pub token_version: i32,
+    pub versions: TokenVersions,
     pub profile: Profile,
 }
 
@@ -207,7 +207,7 @@ fn begin(
     Ok(Begun {
         session,
         lifetimes,
-        token_version: subject.user.token_version,
+        versions: TokenVersions::from(&subject.user),
         profile: subject.profile(),
     })
 }
@@ -219,7 +219,7 @@ impl Begun {
         services.tokens.issue(
             now,
             (&self.session, self.lifetimes),
-            self.token_version,
+            self.versions,
             self.profile,
         )
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::crypto::jwt::{self, Claims, Rules, TokenError};
 use crate::crypto::keyring::Keyring;
-use crate::domain::{Lifetimes, Session};
+use crate::domain::{Lifetimes, Session, TokenVersions};
 use crate::service::{Error, Profile, Result, SignedIn};
 
 /// The keyring, which the operator can replace at run time, and the rules.
@@ -40,7 +40,7 @@ impl Tokens {
         &self,
         now: DateTime<Utc>,
         (session, lifetimes): (&Session, Lifetimes),
-        token_version: i32,
+        versions: TokenVersions,
         profile: Profile,
     ) -> SignedIn {
         let iat = now.timestamp();
@@ -49,7 +49,8 @@ impl Tokens {
             sub: profile.id,
             organization: profile.organization,
             sid: session.id,
-            ver: token_version,
+            ver: versions.token,
+            pv: versions.permissions,
             iat,
             exp,
         };

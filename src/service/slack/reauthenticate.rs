@@ -1,7 +1,7 @@
 //! Reauthenticates the user of a session by an identity at Slack that is linked to them.
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{SessionId, SignInFailure, SlackAccount, UserId};
+use crate::domain::{SessionId, SignInFailure, SlackAccount, TokenVersions, UserId};
 use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sessions::reauthenticate::must_have_no_authenticator;
 use crate::service::sign_in::subject::Subject;
@@ -46,7 +46,7 @@ pub(in crate::service) async fn complete(
     user_id: UserId,
     session_id: SessionId,
 ) -> Result<SignedIn> {
-    let (now, session, lifetimes, token_version, profile) = services
+    let (now, session, lifetimes, versions, profile) = services
         .write(context, move |unit| {
             let now = unit.now;
             let user = users::lock_enabled_account(unit.tx, user_id)?
@@ -73,10 +73,13 @@ pub(in crate::service) async fn complete(
                 return unit.refuse(event.refused("code_required"), failure.into());
             }
             sessions::set_proven(unit.tx, session_id, now)?;
-            let version = subject.user.token_version;
-            unit.finish(event, (now, session, lifetimes, version, subject.profile()))
+            let versions = TokenVersions::from(&subject.user);
+            unit.finish(
+                event,
+                (now, session, lifetimes, versions, subject.profile()),
+            )
         })
         .await?;
     let session = (&session, lifetimes);
-    Ok(services.tokens.issue(now, session, token_version, profile))
+    Ok(services.tokens.issue(now, session, versions, profile))
 }

@@ -31,6 +31,7 @@ use crate::domain::{
 };
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::outbox::{self, NewEmail};
+use crate::store::outdated::Outdated;
 use crate::store::{Requester, StoreError, Tx, changes, sessions, users};
 
 pub use actor::{Acting, Actor, MemberActor};
@@ -171,14 +172,9 @@ impl UnitOfWork<'_, '_> {
         }
     }
 
-    /// Announces that the user's tokens are outdated, for example after a change of role, and must be refreshed.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn outdated(&mut self, user_id: UserId) -> Result<(), StoreError> {
-        let min_pv = users::raise_permissions_version(self.tx, user_id)?;
-        self.changed(Change::TokensOutdated { user_id, min_pv });
-        Ok(())
+    /// Announces that the tokens of these users are outdated, for example after a change of role, and must be refreshed.
+    pub fn outdated(&mut self, outdated: Outdated) {
+        outdated.changes().for_each(|change| self.changed(change));
     }
 
     /// Ends every session of the user and revokes every token, with one row. The rows of sessions are marked as ended
