@@ -32,6 +32,7 @@ mod org;
 mod output;
 mod secret;
 mod serve;
+mod service;
 mod user;
 
 use std::path::Path;
@@ -75,6 +76,9 @@ enum Command {
     /// Manage users
     #[command(subcommand, after_help = user::EXAMPLES)]
     User(user::Command),
+    /// Manage other services that trust Hallpass's tokens
+    #[command(subcommand, after_help = service::EXAMPLES)]
+    Service(service::Command),
     /// Generate signing secrets
     #[command(subcommand, after_help = secret::EXAMPLES)]
     Secret(secret::Command),
@@ -98,6 +102,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Migrate(command) => migrate::run(&command, &variables()?).await,
         Command::Org(command) => org::run(command, &variables()?).await,
         Command::User(command) => user::run(command, &variables()?).await,
+        Command::Service(command) => service::run(command, &variables()?).await,
         Command::Secret(command) => secret::run(&command),
         Command::Doctor(command) => doctor::run(&command, &variables()?).await,
         Command::Openapi => openapi::run(),

@@ -1,6 +1,5 @@
 //! Keys, hashes and tokens as pure functions: `now` and random bytes are arguments.
 
-pub mod api_token;
 pub mod csrf;
 pub mod device_marks;
 pub mod id_token;
@@ -8,6 +7,7 @@ pub mod jwt;
 mod jwt_provider;
 pub mod keyed_hash;
 pub mod keyring;
+pub mod marked_secret;
 pub mod opaque;
 pub mod password;
 pub mod recovery_code;

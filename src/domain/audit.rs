@@ -66,6 +66,9 @@ pub enum Action {
     UserExported,
     ApiTokenCreated,
     ApiTokenRevoked,
+    ServiceKeyAdded,
+    ServiceKeyRemoved,
+    ServiceRemoved,
     /// The signing secrets were reloaded.
     KeysRotated,
     /// More actions of a user in a minute than have rows of their own.
@@ -135,6 +138,9 @@ impl Action {
             Self::UserExported => "user.exported",
             Self::ApiTokenCreated => "api_token.created",
             Self::ApiTokenRevoked => "api_token.revoked",
+            Self::ServiceKeyAdded => "service.key_added",
+            Self::ServiceKeyRemoved => "service.key_removed",
+            Self::ServiceRemoved => "service.removed",
             Self::KeysRotated => "keys.rotated",
             Self::Counted => "audit.counted",
         }

@@ -87,6 +87,14 @@ id! {
     ApiTokenId
 }
 id! {
+    /// Another service that Hallpass knows.
+    ServiceId
+}
+id! {
+    /// A key of another service.
+    ServiceKeyId
+}
+id! {
     /// An invitation to an organization.
     InvitationId
 }

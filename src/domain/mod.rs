@@ -31,6 +31,7 @@ pub mod return_url;
 pub mod role;
 pub mod scope;
 pub mod self_service;
+pub mod service_account;
 pub mod session_kind;
 mod session_lifetimes;
 pub mod slack;

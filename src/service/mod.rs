@@ -17,6 +17,7 @@ mod one_time;
 pub mod operations;
 pub mod organizations;
 pub mod people;
+pub mod service_accounts;
 mod services;
 pub mod session_tokens;
 pub mod sessions;
@@ -63,6 +64,7 @@ pub use people::remove_member::remove_member;
 pub use people::{
     Person, UpdatePerson, find_person, list_people, remove_person, unlock_person, update_person,
 };
+pub use service_accounts::authenticate::{ServiceCaller, authenticate_service};
 pub use services::{Services, ServicesParts};
 pub use sessions::authenticate::{authenticate, authenticate_to_enrol};
 pub use sessions::cookie_session::{CookieSession, cookie_session};

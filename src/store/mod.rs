@@ -40,6 +40,7 @@ pub mod recovery_codes;
 mod requester;
 mod schema;
 pub mod session_tokens;
+pub mod services;
 pub mod sessions;
 pub mod slack_states;
 pub mod slug_aliases;

@@ -307,6 +307,31 @@ table! {
 }
 
 table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    services (id) {
+        id -> Id,
+        name -> Text,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    service_keys (id) {
+        id -> Id,
+        service_id -> Id,
+        hash -> Text,
+        prefix -> Text,
+        created_at -> Instant,
+        last_used_at -> Nullable<Instant>,
+    }
+}
+
+table! {
     use crate::store::types::Id;
 
     reporting_lines (organization_id, manager_id, user_id) {
@@ -400,3 +425,5 @@ allow_tables_to_appear_in_same_query!(api_tokens, sessions);
 allow_tables_to_appear_in_same_query!(api_tokens, users);
 allow_tables_to_appear_in_same_query!(known_addresses, users);
 allow_tables_to_appear_in_same_query!(active_organizations, memberships);
+joinable!(service_keys -> services (service_id));
+allow_tables_to_appear_in_same_query!(services, service_keys);

@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::{
-    ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, SessionId, SlackStateId,
-    UserId,
+    ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, ServiceId, ServiceKeyId,
+    SessionId, SlackStateId, UserId,
 };
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
@@ -91,7 +91,9 @@ stored_as_id!(
     EmailId,
     InvitationId,
     IdentityId,
-    JoinLinkId
+    JoinLinkId,
+    ServiceId,
+    ServiceKeyId
 );
 
 /// A point in time as it is read from or written to a database.

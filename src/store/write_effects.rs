@@ -1,7 +1,12 @@
 //! Which queries a statement may answer differently from before, told from the texts that Diesel makes of both.
 
 /// Tables whose rows take those that refer to them with them when they are deleted.
-const REFERRED_TO: [&str; 3] = ["\"memberships\"", "\"organizations\"", "\"users\""];
+const REFERRED_TO: [&str; 4] = [
+    "\"memberships\"",
+    "\"organizations\"",
+    "\"services\"",
+    "\"users\"",
+];
 
 /// Tables, and those that their triggers write.
 const TRIGGERS: [(&str, &str); 3] = [

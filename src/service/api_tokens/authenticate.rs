@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::crypto::api_token::ApiTokenSecret;
+use crate::crypto::marked_secret::ApiTokenSecret;
 use crate::domain::ActiveOrganization;
 use crate::domain::api_token::LAST_USED_PRECISION;
 use crate::service::sessions::revocation_cache::{HeldApiToken, Known};

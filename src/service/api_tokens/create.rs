@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound as _, Utc};
 use serde_json::json;
 
-use crate::crypto::api_token::ApiTokenSecret;
+use crate::crypto::marked_secret::ApiTokenSecret;
 use crate::domain::api_token::MAX_API_TOKENS;
 use crate::domain::audit::Action;
 use crate::domain::{ApiToken, ApiTokenId, ApiTokenName, EmailMessage, Role, Violation};

@@ -2,8 +2,8 @@
 
 use chrono::DateTime;
 
-use crate::crypto::api_token;
 use crate::crypto::jwt::Claims;
+use crate::crypto::marked_secret::ApiTokenSecret;
 use crate::service::sessions::revocation_cache::Known;
 use crate::service::{
     Caller, Credential, Error, Profile, RequestContext, Result, Services, api_tokens,
@@ -50,7 +50,7 @@ async fn identify(
     context: &RequestContext,
     token: &str,
 ) -> Result<(Caller, SecondFactor)> {
-    if token.starts_with(api_token::MARK) {
+    if ApiTokenSecret::is_marked(token) {
         let caller = api_tokens::authenticate(services, context, token).await?;
         return Ok((caller, SecondFactor::Settled));
     }

@@ -47,6 +47,14 @@ const TABLES: &[(&str, &str)] = &[
         "Hashes of the tokens of services, revoked ones included for 30 days.",
     ),
     (
+        "services",
+        "Other services that follow revocations and ask about tokens.",
+    ),
+    (
+        "service_keys",
+        "Hashes of their keys: one each, or two while a service changes it.",
+    ),
+    (
         "invitations",
         "Invitations by e-mail, ended ones for `RETAIN_INVITATIONS`; only the link of the newest `letter` works.",
     ),

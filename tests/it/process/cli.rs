@@ -203,6 +203,9 @@ const EVERY_COMMAND: &[&[&str]] = &[
     &["user", "move"],
     &["user", "sessions", "list"],
     &["user", "sessions", "end"],
+    &["service", "add"],
+    &["service", "list"],
+    &["service", "remove"],
     &["secret", "generate"],
     &["openapi"],
 ];

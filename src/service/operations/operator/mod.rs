@@ -3,6 +3,7 @@
 mod accounts;
 mod memberships;
 mod organizations;
+mod services;
 mod sessions;
 mod users;
 
@@ -15,6 +16,7 @@ pub use organizations::{
     count_open_organizations, create_organization, delete_organization, find_organization,
     list_organizations, set_policy,
 };
+pub use services::{AddedKey, Removed, add_service_key, list_services, remove_service};
 pub use sessions::{end_all_sessions, end_session, list_sessions};
 pub use users::{CreateUser, Identifier, create_user, find_user, list_users};
 

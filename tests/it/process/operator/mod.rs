@@ -4,6 +4,7 @@ mod accounts;
 mod memberships;
 mod no_database;
 mod organizations;
+mod services;
 #[cfg(target_os = "linux")]
 mod terminal;
 

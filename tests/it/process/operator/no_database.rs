@@ -31,6 +31,9 @@ const COMMANDS: &[&str] = &[
     "user move bob@acme.example --from acme --to beta",
     "user sessions list bob@acme.example",
     "user sessions end bob@acme.example --all",
+    "service add billing",
+    "service list",
+    "service remove billing",
 ];
 
 fn finds_none(command: Command, place: &str) {

@@ -1,0 +1,2 @@
+drop table service_keys;
+drop table services;
