@@ -14,6 +14,9 @@ use crate::service::sessions::housekeeping;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
 use crate::service::{Result, Services, mail, mfa};
 
+/// How often services that follow revocations hear that they know everything.
+const BEAT_EVERY: Duration = Duration::from_secs(1);
+
 const KEEP_ROOM_EVERY: Duration = Duration::from_secs(60);
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -53,6 +56,7 @@ pub(super) fn start(services: Arc<Services>) -> Workers {
     let mut others = JoinSet::new();
     others.spawn(listen(Arc::clone(&services), Arc::clone(&notify)));
     others.spawn(follow(Arc::clone(&services), notify));
+    others.spawn(beat(Arc::clone(&services)));
     others.spawn(keep_room(Arc::clone(&services)));
     others.spawn(reseal(Arc::clone(&services)));
     others.spawn(keep_house(Arc::clone(&services)));
@@ -170,6 +174,14 @@ async fn listen(services: Arc<Services>, notify: Arc<Notify>) {
             tracing::debug!(%error, "not listening for changes; polling continues");
         }
         sleep(LISTEN_AGAIN_AFTER).await;
+    }
+}
+
+async fn beat(services: Arc<Services>) {
+    let mut every_second = interval(BEAT_EVERY);
+    loop {
+        let _: Instant = every_second.tick().await;
+        maintenance::beat(&services).await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod csrf;
 pub mod device_marks;
+pub mod fingerprint;
 pub mod id_token;
 pub mod jwt;
 mod jwt_provider;

@@ -44,6 +44,8 @@ impl Change {
 pub struct RecordedChange {
     /// Identifies the row. On PostgreSQL a lower number may be committed later.
     pub seq: i64,
+    /// The id of the transaction that wrote it; on SQLite, where one ends before the next begins, `seq`.
+    pub transaction: i64,
     pub change: Change,
     /// All tokens revoked by the change have expired by then.
     pub expires_at: DateTime<Utc>,

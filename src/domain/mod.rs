@@ -10,6 +10,7 @@ pub mod device;
 pub mod domain_name;
 pub mod email;
 pub mod email_message;
+pub mod feed_cursor;
 pub mod ids;
 pub mod invitation;
 pub mod join_link;
@@ -46,6 +47,7 @@ pub use clearance::Clearance;
 pub use domain_name::AllowedDomains;
 pub use email::Email;
 pub use email_message::{EmailMessage, Priority};
+pub use feed_cursor::FeedCursor;
 pub use ids::{
     ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, ServiceId, ServiceKeyId,
     SessionId, SlackStateId, UserId,

@@ -29,7 +29,7 @@ RFC 3339 in UTC. All errors have the same body, and a machine-readable code in `
 answer has an `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.`, `_` or `-`. An unknown \
 path is 404, and a wrong method is 405 with `Allow`. Every URL that answers GET also answers HEAD.";
 
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     (
         "Signing in",
         "Sign in with an e-mail address and a password for an access token.",
@@ -71,6 +71,11 @@ const TAGS: [(&str, &str); 14] = [
         "For services. A token acts for the user who created it, in one organization, with the lower of its own \
          role and that user's. Its form: `hp_`, 43 characters of base64url, and a checksum of 6 characters: the \
          base64url of the first four bytes of the SHA-256 of everything before it.",
+    ),
+    (
+        "Services",
+        "For services that verify access tokens themselves. Each has a key, which the operator makes: `hps_`, 43 \
+         characters of base64url, and a checksum as that of API tokens.",
     ),
     (
         "Audit",
@@ -138,6 +143,18 @@ pub(super) fn document() -> OpenApi {
                 .bearer_format("JWT")
                 .description(Some(
                     "The `accessToken` of the login answer, or an API token (`hp_…`).",
+                ))
+                .build(),
+        )
+        .into(),
+    );
+    components.security_schemes.insert(
+        "serviceKey".into(),
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some(
+                    "The key of a service (`hps_…`), made by `hallpass service add`.",
                 ))
                 .build(),
         )

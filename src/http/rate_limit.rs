@@ -24,6 +24,7 @@ pub(super) fn group_of(route: &str) -> Option<Group> {
         "/api/auth/register" => Some(Group::Register),
         "/api/auth/forgot-password" | "/api/auth/resend-verification" => Some(Group::Mail),
         "/api/auth/refresh" => Some(Group::Refresh),
+        "/api/revocations" => Some(Group::Services),
         "/livez" | "/readyz" => None,
         _ => Some(Group::General),
     }
@@ -31,7 +32,7 @@ pub(super) fn group_of(route: &str) -> Option<Group> {
 
 /// Whether every answer reports what is left, and not only a refusal: for small buckets.
 pub(super) fn is_told(group: Group) -> bool {
-    group != Group::General
+    !matches!(group, Group::General | Group::Services)
 }
 
 /// The result of the rate limit for one request.

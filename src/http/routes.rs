@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use super::route_pattern::RoutePattern;
 use super::{
     accounts, api_tokens, audit, layers, mfa, next_auth, operations, organizations, pages, people,
-    session_tokens, slack, token_api,
+    revocations, session_tokens, slack, token_api,
 };
 
 /// One table for both the router and the OpenAPI document.
@@ -107,6 +107,8 @@ routes! {
     "/api/audit"                => get audit::audit;
     "/api/tokens"               => get api_tokens::list::list_api_tokens, post api_tokens::create::create_api_token;
     "/api/tokens/{id}"          => delete api_tokens::revoke::revoke_api_token;
+
+    "/api/revocations"          => get revocations::revocations;
 
     "/api/auth/csrf"            => get next_auth::csrf::csrf;
     "/api/auth/providers"       => get next_auth::providers::providers;

@@ -17,6 +17,7 @@ mod one_time;
 pub mod operations;
 pub mod organizations;
 pub mod people;
+pub mod revocations;
 pub mod service_accounts;
 mod services;
 pub mod session_tokens;

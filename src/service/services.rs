@@ -134,5 +134,6 @@ impl Services {
     /// From now on `/readyz` returns 503, so that load balancers send no more requests.
     pub fn announce_stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.revocations.feed.stop();
     }
 }

@@ -19,13 +19,16 @@ const COALESCED: Duration = Duration::from_millis(20);
 
 impl Store {
     /// Calls `notify` at every notification, and notifies other instances of this one's changes, until the connection
-    /// is lost. SQLite has no notifications: there, the future never ends, and polling alone finds changes.
+    /// is lost. SQLite has no notifications: there, it is called at changes of this process, and the future never ends.
     ///
     /// # Errors
     /// `Unavailable` when the connection fails or is lost; call again after a pause.
     pub async fn listen(&self, notify: impl Fn()) -> Result<(), StoreError> {
         let Engine::Postgres(addresses) = &self.engine else {
-            return std::future::pending().await;
+            loop {
+                self.changes_written.notified().await;
+                notify();
+            }
         };
         let (client, mut connection) = addresses.direct.connect_raw().await?;
         let announce = async {
@@ -37,6 +40,8 @@ impl Store {
             let command = format!("notify {CHANNEL}");
             loop {
                 self.changes_written.notified().await;
+                // Who follows this instance need not wait for the others.
+                notify();
                 sleep(COALESCED).await;
                 client.batch_execute(&command).await?;
             }

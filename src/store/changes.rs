@@ -118,6 +118,7 @@ pub(super) struct ChangeRow {
     #[diesel(embed)]
     pub facts: Facts,
     pub expires_at: Timestamp,
+    pub xid: i64,
 }
 
 impl TryFrom<ChangeRow> for RecordedChange {
@@ -129,6 +130,7 @@ impl TryFrom<ChangeRow> for RecordedChange {
         let change = row.facts.change();
         Ok(Self {
             seq,
+            transaction: row.xid,
             change: change
                 .ok_or_else(|| StoreError::Failed(format!("change {seq} is of no kind")))?,
             expires_at: row.expires_at.0,

@@ -53,6 +53,24 @@ struct Marks {
 }
 
 impl Position {
+    /// The next transaction and those in progress: all others have been read.
+    pub fn unread(&self) -> (i64, &[i64]) {
+        match &self.0 {
+            At::Sqlite { seq, .. } => (seq + 1, &[]),
+            At::Postgres(marks) => (marks.snapshot.xmax, &marks.snapshot.in_progress),
+        }
+    }
+
+    /// What all instances see of the database's history, until its server starts again: a crash may have lost
+    /// transactions. `None` on SQLite, of which there is one instance.
+    pub fn history(&self) -> Option<String> {
+        let At::Postgres(marks) = &self.0 else {
+            return None;
+        };
+        let server_start = marks.connection.split('/').next();
+        Some([&marks.history, &marks.file, server_start?].join("/"))
+    }
+
     /// Whether it is one of the history in which `earlier` was read.
     pub fn continues(&self, earlier: &Self) -> bool {
         match (&self.0, &earlier.0) {
@@ -157,7 +175,11 @@ fn rows_since(
         .order(changes::seq)
         .select(ChangeRow::as_select())
         .load(connection)?;
-    rows.into_iter().map(RecordedChange::try_from).collect()
+    let rows = rows.into_iter().map(|row| ChangeRow {
+        xid: row.seq,
+        ..row
+    });
+    rows.map(RecordedChange::try_from).collect()
 }
 
 diesel::table! {
@@ -258,6 +280,8 @@ struct Polled {
     organization_id: Option<OrganizationId>,
     #[diesel(sql_type = Nullable<Instant>)]
     expires_at: Option<Timestamp>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    xid: Option<i64>,
 }
 
 impl Polled {
@@ -270,11 +294,12 @@ impl Polled {
             min_pv: self.min_pv,
             organization_id: self.organization_id,
         };
-        let row = self.seq.zip(self.expires_at);
-        let row = row.map(|(seq, expires_at)| ChangeRow {
+        let row = self.seq.zip(self.expires_at).zip(self.xid);
+        let row = row.map(|((seq, expires_at), xid)| ChangeRow {
             seq,
             facts,
             expires_at,
+            xid,
         });
         (self.marks, row)
     }
@@ -284,7 +309,7 @@ fn read_postgres(connection: &mut PgConnection, last: &Marks) -> Result<News, St
     // One statement, because the rows must be those of the snapshot.
     let query = format!(
         "select marks.*, new.seq, new.kind, new.user_id, new.session_id, new.min_ver, new.min_pv, new.organization_id,
-             new.expires_at
+             new.expires_at, new.xid
          from ({MARKS}) marks left join lateral (
              select * from changes where xid >= $1
              union all
@@ -312,6 +337,38 @@ fn read_postgres(connection: &mut PgConnection, last: &Marks) -> Result<News, St
     let changes = rows.into_iter().flatten().map(RecordedChange::try_from);
     let changes = changes.collect::<Result<_, _>>()?;
     Ok(News::Changes(changes, Position(At::Postgres(marks))))
+}
+
+/// What the last `span` transactions before a position have written, at most `most` changes, and the transaction from
+/// which on that is all. Nothing on SQLite, where a position is of no use to another process.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn recent(
+    tx: &mut Tx<'_>,
+    position: &Position,
+    (span, most): (i64, usize),
+) -> Result<(i64, Vec<RecordedChange>), StoreError> {
+    let (next, _) = position.unread();
+    let Tx::Postgres(connection) = tx else {
+        return Ok((next, Vec::new()));
+    };
+    let first = next - span;
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let rows: Vec<ChangeRow> = changes::table
+        .filter(changes::xid.ge(first))
+        .order(changes::xid.desc())
+        .limit(limit)
+        .select(ChangeRow::as_select())
+        .load(*connection)?;
+    // Some of the last transaction's may be missing.
+    let first = match rows.last() {
+        Some(last) if rows.len() == most => last.xid + 1,
+        _ => first,
+    };
+    let rows = rows.into_iter().rev().filter(|row| row.xid >= first);
+    let rows: Result<_, _> = rows.map(RecordedChange::try_from).collect();
+    Ok((first, rows?))
 }
 
 /// A row that is visible although no transaction with its id can have ended.

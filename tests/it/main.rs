@@ -75,6 +75,7 @@ mod register_member;
 mod register_organization;
 mod reset_password;
 mod revocation;
+mod revocations_feed;
 mod revoked_callers;
 mod role_matrix;
 mod security_page;

@@ -48,6 +48,8 @@ pub enum Group {
     AddressChanges,
     /// Files with everything about one account.
     Exports,
+    /// Calls of other services, with keys of their own.
+    Services,
     /// Calls to Slack that one address causes.
     Slack,
     /// Calls to Slack of this instance.
@@ -55,7 +57,7 @@ pub enum Group {
 }
 
 impl Group {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Login,
         Self::Register,
         Self::Mail,
@@ -65,6 +67,7 @@ impl Group {
         Self::InvitationsTogether,
         Self::AddressChanges,
         Self::Exports,
+        Self::Services,
         Self::Slack,
         Self::SlackTogether,
     ];
@@ -85,6 +88,7 @@ impl Group {
             Self::InvitationsTogether => "invitations_together",
             Self::AddressChanges => "address_changes",
             Self::Exports => "exports",
+            Self::Services => "services",
             Self::Slack => "slack",
             Self::SlackTogether => "slack_together",
         }
@@ -104,6 +108,7 @@ impl Group {
             Self::InvitationsTogether => (500, 3_600),
             Self::AddressChanges => (20, 3_600),
             Self::Exports => (5, 3_600),
+            Self::Services => (60_000, 60),
             Self::Slack => (30, 60),
             Self::SlackTogether => (600, 60),
         };

@@ -13,6 +13,9 @@ pub async fn read_changes(services: &Services) -> Result<Progress, StoreError> {
     services.revocations.refresh(&services.store, now).await
 }
 
+/// Tells other services every second that they know everything, if this instance does.
+pub use crate::service::revocations::follow::beat;
+
 /// Calls `notify` whenever another instance has written a change, until the connection breaks.
 ///
 /// # Errors

@@ -11,14 +11,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::revocation_cache::{Reader, RevocationCache};
 use super::revoked::{Lost, Revoked};
+use crate::crypto::fingerprint::fingerprint;
 use crate::domain::change::RecordedChange;
-use crate::domain::lifetimes;
+use crate::domain::{FeedCursor, lifetimes};
+use crate::service::revocations::recent;
 use crate::service::unit_of_work::Database;
 use crate::store::feed::{self, News, PAGE, Position};
 use crate::store::{Requester, StoreError};
 
 /// How far back a new connection reads, before the last read: more than the clocks of instances differ.
 const READ_AGAIN: TimeDelta = TimeDelta::minutes(5);
+
+/// How many transactions back other services can have read to go on without the whole list after a start.
+const TRANSACTIONS: i64 = 1_000_000;
 
 /// How many lost revocations a line of the log names.
 const IN_A_LINE: usize = 50;
@@ -87,12 +92,19 @@ impl RevocationCache {
                     }
                     let position = start.clone();
                     self.complete(store, now).await;
+                    let history = history_of(&position, now);
+                    self.begin_feed(store, &position, &history).await;
                     *reader = Reader::Following {
                         position,
+                        history,
                         read_at: now,
                     };
                 }
-                Reader::Following { position, read_at } => {
+                Reader::Following {
+                    position,
+                    history,
+                    read_at,
+                } => {
                     // The time before the read, because a change committed after it may be missing.
                     let asked = self.started.elapsed();
                     let last = position.clone();
@@ -102,6 +114,7 @@ impl RevocationCache {
                     match news {
                         News::Changes(changes, next) => {
                             self.apply_read(&changes);
+                            self.feed.publish(&changes, cursor(history, &next));
                             (*position, *read_at) = (next, now);
                             self.refreshed_at(asked);
                             return Ok(Progress::Complete);
@@ -112,6 +125,8 @@ impl RevocationCache {
                                     let since = *read_at + lifetimes::ACCESS_TOKEN - READ_AGAIN;
                                     self.read_since(store, since).await?;
                                     *position = start;
+                                    *history = history_of(position, now);
+                                    self.begin_feed(store, position, history).await;
                                     // Not at once: behind a proxy each read could be on another connection.
                                     return Ok(Progress::Complete);
                                 }
@@ -125,6 +140,22 @@ impl RevocationCache {
                 }
             }
         }
+    }
+
+    /// Lets other services follow, from what was written a moment ago on: most of them were only cut off.
+    async fn begin_feed(&self, store: &Database, position: &Position, history: &str) {
+        let from = position.clone();
+        let read = store
+            .read(Requester::FEED, move |tx| {
+                feed::recent(tx, &from, (TRANSACTIONS, recent::MOST))
+            })
+            .await;
+        let (first, rows) = read.unwrap_or_else(|error| {
+            tracing::debug!(%error, "services that follow revocations begin with the whole list");
+            (position.unread().0, Vec::new())
+        });
+        let start = FeedCursor::new(history, first, &[]);
+        self.feed.begin(start, cursor(history, position), &rows);
     }
 
     fn read_anew(&self) -> Reader {
@@ -201,9 +232,21 @@ impl RevocationCache {
     /// From now on, tokens are checked in the database.
     fn forget(&self, is_standby: bool) {
         self.refreshed.store(0, Ordering::Release);
+        self.feed.lose();
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         tables.is_standby = is_standby;
     }
+}
+
+/// The name of a position's history in cursors.
+fn history_of(position: &Position, now: DateTime<Utc>) -> String {
+    let history = position.history();
+    fingerprint(&history.unwrap_or_else(|| now.timestamp_micros().to_string()))
+}
+
+fn cursor(history: &str, position: &Position) -> FeedCursor {
+    let (next, open) = position.unread();
+    FeedCursor::new(history, next, open)
 }
 
 async fn read_page(

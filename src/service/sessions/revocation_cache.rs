@@ -17,6 +17,8 @@ use crate::crypto::jwt::Claims;
 use crate::domain::{
     ApiToken, Change, Membership, OrganizationId, OrganizationRules, User, UserId,
 };
+use crate::service::revocations::feed::RevocationFeed;
+use crate::service::revocations::revocation::Revocation;
 use crate::service::unit_of_work::Database;
 use crate::store::feed::Position;
 use crate::store::{Requester, StoreError, api_tokens, memberships, organizations, totp, users};
@@ -82,6 +84,8 @@ pub struct RevocationCache {
     /// The creator and the organization of the token with each hash, which never change.
     api_token_owners: Cache<String, (UserId, OrganizationId)>,
     applied: Applied,
+    /// What other services follow.
+    pub feed: RevocationFeed,
     pub(super) reader: Mutex<Reader>,
     pub(super) was_complete: AtomicBool,
     pub(super) started: Instant,
@@ -119,6 +123,8 @@ pub(super) enum Reader {
     },
     Following {
         position: Position,
+        /// The name of the position's history in cursors.
+        history: String,
         read_at: DateTime<Utc>,
     },
 }
@@ -140,6 +146,7 @@ impl RevocationCache {
             organizations: Cache::new(size),
             api_token_owners: Cache::new(size),
             applied: Applied([const { AtomicU64::new(0) }; 256]),
+            feed: RevocationFeed::default(),
             reader: Mutex::default(),
             was_complete: AtomicBool::new(false),
             started: Instant::now(),
@@ -190,6 +197,18 @@ impl RevocationCache {
                 }
             }
         }
+    }
+
+    /// The sessions that have ended, each by the last eight bytes of its id, in ascending order, and what else is revoked or
+    /// outdated.
+    pub fn snapshot(&self) -> (Vec<u64>, Vec<Revocation>) {
+        let (mut marks, others) = {
+            let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+            (tables.current.marks(), tables.current.others())
+        };
+        marks.sort_unstable();
+        marks.dedup();
+        (marks, others)
     }
 
     /// Forgets what concerns only expired tokens.

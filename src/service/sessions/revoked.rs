@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use hashbrown::HashTable;
 
 use crate::domain::{Change, SessionId, UserId};
+use crate::service::revocations::revocation::Revocation;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -18,6 +19,8 @@ pub(super) struct Revoked {
     /// By the day on which the tokens expire, so that no entry has to hold a time.
     days: BTreeMap<i64, Day>,
     users: HashMap<UserId, (i32, DateTime<Utc>)>,
+    /// Whose tokens are outdated, which counts elsewhere only: here, roles and memberships are looked up.
+    outdated: HashMap<UserId, (i32, DateTime<Utc>)>,
 }
 
 #[derive(Default)]
@@ -78,6 +81,16 @@ pub(super) struct Lost {
     pub users: Vec<UserId>,
 }
 
+/// The higher version of a user counts, until the later time.
+fn raise(
+    users: &mut HashMap<UserId, (i32, DateTime<Utc>)>,
+    user_id: UserId,
+    (min, expires_at): (i32, DateTime<Utc>),
+) {
+    let entry = users.entry(user_id).or_insert((min, expires_at));
+    *entry = (entry.0.max(min), entry.1.max(expires_at));
+}
+
 impl Revoked {
     pub(super) fn apply(&mut self, change: Change, expires_at: DateTime<Utc>) {
         match change {
@@ -92,15 +105,12 @@ impl Revoked {
                 user_id,
                 min_token_version,
             } => {
-                let entry = self
-                    .users
-                    .entry(user_id)
-                    .or_insert((min_token_version, expires_at));
-                *entry = (entry.0.max(min_token_version), entry.1.max(expires_at));
+                raise(&mut self.users, user_id, (min_token_version, expires_at));
             }
-            Change::TokensOutdated { .. }
-            | Change::PersonChanged { .. }
-            | Change::OrganizationChanged { .. } => {}
+            Change::TokensOutdated { user_id, min_pv } => {
+                raise(&mut self.outdated, user_id, (min_pv, expires_at));
+            }
+            Change::PersonChanged { .. } | Change::OrganizationChanged { .. } => {}
         }
     }
 
@@ -123,6 +133,25 @@ impl Revoked {
     pub(super) fn purge(&mut self, now: DateTime<Utc>) {
         self.days.retain(|day, _| now.timestamp() < (day + 1) * DAY);
         self.users.retain(|_, (_, expires_at)| now < *expires_at);
+        self.outdated.retain(|_, (_, expires_at)| now < *expires_at);
+    }
+
+    /// The marks of all sessions, in any order.
+    pub(super) fn marks(&self) -> Vec<u64> {
+        let mut marks = Vec::with_capacity(self.len());
+        marks.extend(self.days.values().flat_map(Day::iter).map(|mark| mark.0));
+        marks
+    }
+
+    /// What is revoked or outdated besides sessions.
+    pub(super) fn others(&self) -> Vec<Revocation> {
+        let revoked = self.users.iter().map(|(sub, (ver, _))| Revocation::Tokens {
+            sub: *sub,
+            ver: *ver,
+        });
+        let outdated = self.outdated.iter();
+        let outdated = outdated.map(|(sub, (pv, _))| Revocation::Outdated { sub: *sub, pv: *pv });
+        revoked.chain(outdated).collect()
     }
 
     /// How many there are.

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cluster;
 pub mod database;
 pub mod emails;
+pub mod follower;
 pub mod jwt;
 pub mod mfa;
 pub mod network;

@@ -113,6 +113,11 @@ impl TestApp {
     pub async fn restart_configured(&mut self, change: impl FnOnce(&mut Config)) {
         self.stop().await;
         change(&mut self.config);
+        self.restart_stopped().await;
+    }
+
+    /// Starts again after a [`stop`](Self::stop).
+    pub async fn restart_stopped(&mut self) {
         let (address, running) = run(self.config.clone(), self.clock.clone(), self.slack.clone())
             .await
             .unwrap();

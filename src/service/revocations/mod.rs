@@ -1,0 +1,7 @@
+//! How other services learn which tokens to refuse.
+
+pub mod feed;
+pub mod follow;
+pub mod list;
+pub mod recent;
+pub mod revocation;
