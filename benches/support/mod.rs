@@ -202,6 +202,12 @@ impl Request {
         Self(format!("GET {path} HTTP/1.1\r\nhost: bench\r\n{authorization}\r\n").into_bytes())
     }
 
+    pub fn accepting(path: &str, token: &str, media_type: &str) -> Self {
+        let fields =
+            format!("host: bench\r\nauthorization: Bearer {token}\r\naccept: {media_type}\r\n");
+        Self(format!("GET {path} HTTP/1.1\r\n{fields}\r\n").into_bytes())
+    }
+
     pub fn post(path: &str, token: &str) -> Self {
         Self(
             format!(

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 
 use crate::process::{Server, hallpass_on};
 use crate::support::cluster::Cluster;
+use crate::support::follower::{Follower, Verdict};
 use crate::support::jwt::claims;
 use crate::support::{Actor, Db, PASSWORD, TestApp, eventually};
 
@@ -14,6 +15,8 @@ struct Instances {
     here: TestApp,
     there: TestApp,
     ada: Actor,
+    /// Of a service.
+    key: String,
 }
 
 impl Instances {
@@ -21,7 +24,13 @@ impl Instances {
         let here = TestApp::start(db).await;
         let there = here.second_instance().await;
         let ada = here.signs_up("Acme", "ada@acme.example").await;
-        Self { here, there, ada }
+        let key = here.service_key("billing").await;
+        Self {
+            here,
+            there,
+            ada,
+            key,
+        }
     }
 
     async fn sessions(&self, count: usize) -> Vec<Actor> {
@@ -43,6 +52,25 @@ impl Instances {
         }
     }
 
+    /// A service at each instance, which has the whole list.
+    async fn followed(&self) -> [Follower; 2] {
+        let key = &self.key;
+        for instance in [&self.here, &self.there] {
+            eventually("the instance knows the latest revocations", async || {
+                instance.revocations(key, "").await.status == 200
+            })
+            .await;
+        }
+        let mut followers = [
+            Follower::begin(&self.here, key).await,
+            Follower::begin(&self.there, key).await,
+        ];
+        for follower in &mut followers {
+            assert!(follower.is_fresh().await);
+        }
+        followers
+    }
+
     async fn recover(&self) {
         for instance in [&self.here, &self.there] {
             eventually("the instance works again", async || {
@@ -55,6 +83,16 @@ impl Instances {
             })
             .await;
         }
+    }
+}
+
+/// Services hear of these ends too, on the stream that they have had all the time, with a new list.
+async fn hear(followers: [Follower; 2], ended: &[Actor]) {
+    for mut follower in followers {
+        for session in ended {
+            follower.judges(&session.token, Verdict::Revoked).await;
+        }
+        assert!(follower.resets >= 2);
     }
 }
 
@@ -80,6 +118,7 @@ async fn after_a_promotion_that_lost_changes_the_next_one_is_heard() {
     let instances = Instances::start(Db::Postgres { url: hosts }).await;
     let (lost, later) = (instances.sessions(LOST).await, instances.sessions(5).await);
 
+    let followers = instances.followed().await;
     let sessions = "select count(*) from sessions";
     let all = instances.here.db.count(sessions).await;
     let copy = Db::Postgres {
@@ -105,6 +144,7 @@ async fn after_a_promotion_that_lost_changes_the_next_one_is_heard() {
     admin(&standby).execute("select pg_promote()").await;
     instances.recover().await;
     instances.end(&later).await;
+    hear(followers, &later).await;
     // Who has heard of the lost ends goes on refusing; the database has forgotten them.
     for session in &lost {
         session.me().await.refused(401, "Token revoked");
@@ -183,6 +223,7 @@ async fn after_a_restore_under_running_instances_the_next_change_is_heard() {
     )
     .await;
     instances.recover().await;
+    let followers = instances.followed().await;
     instances.end(&lost).await;
 
     alone(&cluster, &name, &format!("drop database {name}")).await;
@@ -191,6 +232,7 @@ async fn after_a_restore_under_running_instances_the_next_change_is_heard() {
         .await;
     instances.recover().await;
     instances.end(&later).await;
+    hear(followers, &later).await;
 }
 
 /// Runs a statement that requires that nobody is connected to the database.

@@ -128,11 +128,11 @@ impl RevocationFeed {
         self.signals.receiver_count() > 0
     }
 
-    /// Listens from `end` on; `None` while the whole list is not known.
-    pub(super) fn listen(&self) -> Option<(broadcast::Receiver<Signal>, FeedCursor)> {
+    /// Listens from a cursor on, or, while the whole list is not known, from the next start on.
+    pub(super) fn listen(&self) -> (broadcast::Receiver<Signal>, Option<FeedCursor>) {
         let current = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        let recent = current.as_ref()?;
-        Some((self.signals.subscribe(), recent.end().clone()))
+        let end = current.as_ref().map(|recent| recent.end().clone());
+        (self.signals.subscribe(), end)
     }
 
     /// What came after a cursor, and how far that is; `None` if that is not known, or the cursor not of this history.

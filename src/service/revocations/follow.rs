@@ -10,7 +10,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::time::{Instant, sleep_until};
 
 use super::feed::{RESET, Signal, data, fresh};
-use super::list::{WholeList, listen, unknown};
+use super::list::{WholeList, listen};
 use crate::domain::{FeedCursor, ServiceKeyId};
 use crate::service::limits::Group;
 use crate::service::{Error, RequestContext, Result, ServiceCaller, Services};
@@ -64,9 +64,8 @@ impl Follower {
             next: None,
             whole_again_at: Instant::now() + WHOLE_AGAIN_AFTER + Duration::from_secs(spread),
         };
-        let is_known = after.is_some_and(|after| follower.resume(after));
-        if !is_known && !follower.begin_anew() {
-            return Err(unknown());
+        if !after.is_some_and(|after| follower.resume(after)) {
+            follower.begin_anew();
         }
         Ok(follower)
     }
@@ -85,8 +84,8 @@ impl Follower {
                     Ok(None) => {
                         let cursor = list.cursor.clone();
                         // What came while it was read is known, unless that took too long.
-                        if !self.resume(&cursor) && !self.begin_anew() {
-                            return None;
+                        if !self.resume(&cursor) {
+                            self.begin_anew();
                         }
                     }
                     Err(error) => {
@@ -106,11 +105,9 @@ impl Follower {
                         Ok(Signal::Piece(piece)) if !self.place.is_of_removed_key() => {
                             return Some(piece);
                         }
-                        Ok(Signal::Restarted) if self.begin_anew() => {}
+                        Ok(Signal::Restarted) => self.begin_anew(),
                         // The last: it is too slow.
-                        Ok(Signal::Piece(_) | Signal::Restarted | Signal::Stopped) | Err(_) => {
-                            return None;
-                        }
+                        Ok(Signal::Piece(_) | Signal::Stopped) | Err(_) => return None,
                     }
                 }
             }
@@ -121,9 +118,7 @@ impl Follower {
     fn resume(&mut self, after: &FeedCursor) -> bool {
         let revocations = &self.place.services.revocations;
         // First, so that what comes meanwhile is heard.
-        let Some((signals, _)) = revocations.feed.listen() else {
-            return false;
-        };
+        let (signals, _) = revocations.feed.listen();
         let Some((entries, cursor)) = revocations.feed.since(after) else {
             return false;
         };
@@ -136,15 +131,16 @@ impl Follower {
         true
     }
 
-    /// Reads the whole list; returns whether there is one.
-    fn begin_anew(&mut self) -> bool {
+    /// Reads the whole list, or waits until there is one.
+    fn begin_anew(&mut self) {
         let services = &self.place.services;
-        let Some((_, cursor)) = services.revocations.feed.listen() else {
-            return false;
+        self.state = match services.revocations.feed.listen() {
+            (_, Some(cursor)) => {
+                self.next = Some(Bytes::from_static(RESET.as_bytes()));
+                State::Reading(WholeList::at(cursor, services, self.requester))
+            }
+            (signals, None) => State::Listening(signals),
         };
-        self.state = State::Reading(WholeList::at(cursor, services, self.requester));
-        self.next = Some(Bytes::from_static(RESET.as_bytes()));
-        true
     }
 }
 

@@ -58,12 +58,14 @@ pub(super) fn listen(
     services: &Services,
 ) -> Result<(tokio::sync::broadcast::Receiver<Signal>, FeedCursor)> {
     let is_fresh = services.revocations.is_fresh();
-    let listening = services.revocations.feed.listen();
-    listening.filter(|_| is_fresh).ok_or_else(unknown)
-}
-
-pub(super) fn unknown() -> Error {
-    Error::Unavailable("the latest revocations are not known here".to_owned())
+    let (signals, cursor) = services.revocations.feed.listen();
+    match cursor.filter(|_| is_fresh) {
+        Some(cursor) => Ok((signals, cursor)),
+        None => {
+            let why = "the latest revocations are not known here";
+            Err(Error::Unavailable(why.to_owned()))
+        }
+    }
 }
 
 /// The whole list as it was at `cursor` or later, read from the database in pages.
