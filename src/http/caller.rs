@@ -61,9 +61,17 @@ impl FromRequest for Enrolling {
 
 /// The request's credential. A cookie on an unsafe method also requires that the sending page is allowed.
 fn admitted(request: &HttpRequest) -> Result<PresentedCredential<'_>, ApiError> {
+    admitted_to(request, is_safe(request.method()))
+}
+
+/// As the credential of a call that is safe (RFC 9110 §9.2.1) or not.
+pub(super) fn admitted_to(
+    request: &HttpRequest,
+    is_safe: bool,
+) -> Result<PresentedCredential<'_>, ApiError> {
     let (headers, settings) = (request.headers(), settings(request)?);
     let presented = PresentedCredential::by(headers, settings)?;
-    if matches!(presented, PresentedCredential::Cookie(_)) && !is_safe(request.method()) {
+    if matches!(presented, PresentedCredential::Cookie(_)) && !is_safe {
         let csrf = Csrf::of(headers, None, services(request)?, settings);
         admit_cookie_call(RequestOrigin::of(headers, settings), csrf)?;
     }

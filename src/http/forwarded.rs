@@ -13,13 +13,14 @@ pub(super) fn hops_from_right(line: &str) -> impl Iterator<Item = Option<IpAddr>
     elements_from_right(line).map(client)
 }
 
-/// As [`hops_from_right`], each with the host that was asked for, where it is named.
-pub(super) fn hosts_from_right(
+/// As [`hops_from_right`], each with the value of a parameter, where it has one.
+pub(super) fn values_from_right(
     line: &str,
+    parameter: &str,
 ) -> impl Iterator<Item = (Option<IpAddr>, Option<String>)> {
-    elements_from_right(line).map(|element| {
-        let host = value(element, "host").map(Cow::into_owned);
-        (client(element), host)
+    elements_from_right(line).map(move |element| {
+        let value = value(element, parameter).map(Cow::into_owned);
+        (client(element), value)
     })
 }
 

@@ -20,6 +20,7 @@ use super::cookies::Cookie;
 use super::cors;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
+use super::gates::is_gate;
 use super::host;
 use super::rate_limit;
 use super::request_metadata::{REQUEST_ID, RequestMetadata};
@@ -51,7 +52,7 @@ pub(super) async fn every_request(
         request.error_response(ApiError::from(ErrorCode::HeadTooLarge))
     } else if let Err(refusal) = host::check(request.head(), &settings) {
         request.error_response(ApiError::from(refusal))
-    } else if cors::is_preflight(&request) {
+    } else if cors::is_preflight(&request) && !is_gate(request.path()) {
         request.into_response(cors::preflight(admitted.as_ref()))
     } else {
         next.call(request).await?

@@ -18,7 +18,8 @@ pub mod error_code;
 mod field;
 mod form;
 mod forwarded;
-mod forwarded_host;
+mod forwarded_url;
+mod gates;
 #[cfg(test)]
 pub(crate) mod generated;
 mod hop;

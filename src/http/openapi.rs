@@ -29,7 +29,7 @@ RFC 3339 in UTC. All errors have the same body, and a machine-readable code in `
 answer has an `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.`, `_` or `-`. An unknown \
 path is 404, and a wrong method is 405 with `Allow`. Every URL that answers GET also answers HEAD.";
 
-const TAGS: [(&str, &str); 15] = [
+const TAGS: [(&str, &str); 16] = [
     (
         "Signing in",
         "Sign in with an e-mail address and a password for an access token.",
@@ -60,6 +60,10 @@ const TAGS: [(&str, &str); 15] = [
         "Session tokens",
         "For older server-to-server clients: an opaque token of 64 characters, valid for 30 days, in `?token=`, \
          as Bearer, or in a cookie.",
+    ),
+    (
+        "Gates",
+        "For the proxies of other applications, which ask with each request of a visitor whether it may pass.",
     ),
     (
         "Users",
@@ -535,7 +539,7 @@ mod tests {
 
     use super::*;
     use crate::http::generated;
-    use crate::http::routes::REGISTERED;
+    use crate::http::routes::{REGISTERED, in_document};
 
     #[test]
     fn the_document_in_the_repository_is_up_to_date() {
@@ -557,7 +561,11 @@ mod tests {
         }
         let mut registered: Vec<_> = REGISTERED
             .iter()
-            .flat_map(|(path, methods)| methods.iter().map(move |method| (*path, *method)))
+            .flat_map(|(path, methods)| {
+                methods
+                    .iter()
+                    .map(move |method| (*path, in_document(method)))
+            })
             .collect();
         documented.sort_unstable();
         registered.sort_unstable();

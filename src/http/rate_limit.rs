@@ -25,6 +25,7 @@ pub(super) fn group_of(route: &str) -> Option<Group> {
         "/api/auth/forgot-password" | "/api/auth/resend-verification" => Some(Group::Mail),
         "/api/auth/refresh" => Some(Group::Refresh),
         "/api/revocations" => Some(Group::Services),
+        "/api/auth/verify" | "/api/auth/verify-or-sign-in" => Some(Group::Gates),
         "/livez" | "/readyz" => None,
         _ => Some(Group::General),
     }
@@ -32,7 +33,7 @@ pub(super) fn group_of(route: &str) -> Option<Group> {
 
 /// Whether every answer reports what is left, and not only a refusal: for small buckets.
 pub(super) fn is_told(group: Group) -> bool {
-    !matches!(group, Group::General | Group::Services)
+    !matches!(group, Group::General | Group::Services | Group::Gates)
 }
 
 /// The result of the rate limit for one request.
@@ -136,6 +137,9 @@ mod tests {
         for route in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
             assert_eq!(group_of(route), Some(Group::Mail), "{route}");
         }
+        for route in ["/api/auth/verify", "/api/auth/verify-or-sign-in"] {
+            assert_eq!(group_of(route), Some(Group::Gates), "{route}");
+        }
         assert_eq!(group_of("/api/auth/me"), Some(Group::General));
         assert_eq!(group_of("/readyz"), None);
     }
@@ -150,6 +154,7 @@ mod tests {
             ]
         );
         assert!(marked(Group::General, LEFT).is_empty());
+        assert!(marked(Group::Gates, LEFT).is_empty());
         assert_eq!(
             marked(Group::General, NONE_LEFT),
             [

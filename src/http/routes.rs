@@ -7,19 +7,19 @@ use utoipa::OpenApi;
 
 use super::route_pattern::RoutePattern;
 use super::{
-    accounts, api_tokens, audit, layers, mfa, next_auth, operations, organizations, pages, people,
-    revocations, session_tokens, slack, token_api,
+    accounts, api_tokens, audit, gates, layers, mfa, next_auth, operations, organizations, pages,
+    people, revocations, session_tokens, slack, token_api,
 };
 
 /// One table for both the router and the OpenAPI document.
 ///
 /// Each path is an actix resource, because a resource answers other methods with 405 and `Allow`, but a bare route
-/// with 404.
+/// with 404. A second path after `+` is the same resource.
 macro_rules! routes {
-    ($($path:literal => $($method:ident $($handler:ident)::+),+;)+) => {
+    ($($path:literal $(+ $below:literal)? => $($method:ident $($handler:ident)::+),+;)+) => {
         pub(crate) fn configure(config: &mut web::ServiceConfig) {
             $(config.service(
-                web::resource($path)
+                web::resource([$path $(, $below)?])
                     .app_data(RoutePattern($path))
                     .wrap(from_fn(layers::each_route))
                     $(.route(method::$method().to($($handler)::+)))+
@@ -55,6 +55,9 @@ routes! {
     "/api/auth/mfa/totp/confirm"   => post mfa::confirm::confirm;
     "/api/auth/mfa/recovery-codes" => post mfa::recovery_codes::recovery_codes;
     "/api/auth/mfa/verify"         => post mfa::verify::verify;
+    "/api/auth/verify" + "/api/auth/verify/{tail}*" => any gates::verify::verify;
+    "/api/auth/verify-or-sign-in" + "/api/auth/verify-or-sign-in/{tail}*" => any gates::verify_or_sign_in::verify_or_sign_in;
+
     "/api/auth/verify-email"    => post accounts::verify_email::verify_email;
     "/api/auth/resend-verification" => post accounts::resend_verification::resend_verification;
     "/api/auth/forgot-password" => post accounts::forgot_password::forgot_password;
@@ -133,10 +136,21 @@ routes! {
     "/"                         => get operations::docs::front_door;
 }
 
+/// The method under which a route is documented: OpenAPI has no word for every method.
+#[cfg(test)]
+pub(super) fn in_document(method: &str) -> &str {
+    if method == "any" { "get" } else { method }
+}
+
 mod method {
     use actix_web::{Route, guard, web};
 
     pub(super) use actix_web::web::{delete, patch, post};
+
+    /// Every method, known or not.
+    pub(super) fn any() -> Route {
+        web::route()
+    }
 
     /// What answers GET answers HEAD (RFC 9110 §9.1); the encoder leaves out the body.
     pub(super) fn get() -> Route {

@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::cors::AllowedOrigins;
+use super::gates::MethodWarning;
 use super::untrusted_proxy::Mentioned;
 use crate::domain::{ProxyHeader, TokenDelivery};
 
@@ -20,6 +21,7 @@ pub struct Settings {
     /// How a sign-in with Slack delivers its token.
     pub(super) token_delivery: TokenDelivery,
     pub(super) mentioned_proxies: Mentioned,
+    pub(super) method_warning: MethodWarning,
     /// `example.com` if a request to `acme.example.com` is for the organization `acme`.
     pub(super) tenant_domain: Option<String>,
     /// Where to report a vulnerability, as URIs.
@@ -61,6 +63,7 @@ impl Settings {
             token_delivery,
             proxy_header: ProxyHeader::XForwarded,
             mentioned_proxies: Mentioned::default(),
+            method_warning: MethodWarning::default(),
             own_hosts_only: false,
         }
     }

@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 use super::app_data::settings;
 use super::error::ApiError;
-use super::forwarded_host::forwarded_host;
+use super::forwarded_url::forwarded_host;
 use super::host;
 use super::settings::Settings;
 use crate::service::Wanted;

@@ -161,7 +161,7 @@ async fn an_unknown_path_is_404_in_our_envelope() {
 
 #[actix_web::test]
 async fn a_wrong_method_is_405_and_names_the_right_ones() {
-    for (path, methods) in REGISTERED {
+    for (path, methods) in REGISTERED.iter().filter(|(_, methods)| *methods != ["any"]) {
         for wrong in [Method::TRACE, Method::PUT, Method::OPTIONS] {
             let response = send(TestRequest::default().method(wrong).uri(path)).await;
             let mut allowed: Vec<_> = header(&response, "allow")

@@ -30,6 +30,7 @@ mod errors;
 mod failover;
 mod feed;
 mod forgot_password;
+mod gates;
 mod hashing_limits;
 mod housekeeping;
 mod invitations;

@@ -38,6 +38,8 @@ pub enum Group {
     /// What sends an e-mail to an address that any client can choose.
     Mail,
     Refresh,
+    /// Requests of visitors to applications behind a proxy.
+    Gates,
     /// Everything else.
     General,
     /// Invitations by one account.
@@ -57,11 +59,12 @@ pub enum Group {
 }
 
 impl Group {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Login,
         Self::Register,
         Self::Mail,
         Self::Refresh,
+        Self::Gates,
         Self::General,
         Self::Invitations,
         Self::InvitationsTogether,
@@ -83,6 +86,7 @@ impl Group {
             Self::Register => "register",
             Self::Mail => "mail",
             Self::Refresh => "refresh",
+            Self::Gates => "gates",
             Self::General => "general",
             Self::Invitations => "invitations",
             Self::InvitationsTogether => "invitations_together",
@@ -103,6 +107,7 @@ impl Group {
             Self::Register => (300, 3_600),
             Self::Mail => (100, 3_600),
             Self::Refresh => (1_200, 60),
+            Self::Gates => (300_000, 60),
             Self::General => (60_000, 60),
             Self::Invitations => (100, 3_600),
             Self::InvitationsTogether => (500, 3_600),

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::SessionId;
 use crate::service::{
     Error, Profile, RequestContext, Result, Services, SignedIn, authenticate, refresh,
 };
 
 /// The user of a valid cookie.
 pub struct CookieSession {
+    pub session_id: SessionId,
     pub profile: Profile,
     /// When the token that the browser now has expires.
     pub expires_at: DateTime<Utc>,
@@ -23,7 +25,7 @@ pub async fn cookie_session(
     token: &str,
 ) -> Result<CookieSession> {
     let caller = authenticate(services, context, token).await?;
-    caller.session_id().map_err(|_| Error::InvalidToken)?;
+    let session_id = caller.session_id().map_err(|_| Error::InvalidToken)?;
     let now = services.now();
     let claims = services.tokens.verify(token, now)?;
     let time = |seconds| DateTime::from_timestamp(seconds, 0).ok_or(Error::InvalidToken);
@@ -36,15 +38,27 @@ pub async fn cookie_session(
         )
         .await?;
     let lifetimes = services.lifetimes.under(rules.lifetimes);
-    if !lifetimes.is_cookie_outdated(time(claims.iat)?, now) {
-        return Ok(CookieSession {
-            profile: caller.profile,
+    let unchanged = |profile| {
+        Ok(CookieSession {
+            session_id,
+            profile,
             expires_at: time(claims.exp)?,
             renewed: None,
-        });
+        })
+    };
+    if !lifetimes.is_cookie_outdated(time(claims.iat)?, now) {
+        return unchanged(caller.profile);
     }
-    let renewed = refresh(services, &caller, None).await?;
+    let renewed = match refresh(services, &caller, None).await {
+        Ok(renewed) => renewed,
+        // The token is valid all the same, and a later request renews it.
+        Err(Error::Busy(_) | Error::Conflict | Error::Unavailable(_)) => {
+            return unchanged(caller.profile);
+        }
+        Err(error) => return Err(error),
+    };
     Ok(CookieSession {
+        session_id,
         profile: renewed.profile.clone(),
         expires_at: time(now.timestamp() + renewed.expires_in)?,
         renewed: Some(renewed),

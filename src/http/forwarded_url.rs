@@ -1,43 +1,84 @@
-//! The host that a client asked for, as proxies forward it.
+//! The URL that a client asked for, as proxies forward it.
 
 use std::net::IpAddr;
 
 use actix_web::http::header::{
-    FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR, X_FORWARDED_HOST,
+    FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO,
 };
 
-use super::forwarded::hosts_from_right;
+use super::forwarded::values_from_right;
 use super::hop::parse_hop;
 use super::settings::Settings;
 use crate::domain::ProxyHeader;
 
-/// Walks from the right as [`client_address`](super::client_address::client_address) does: of what trusted proxies
-/// wrote, the value of the one nearest to the client counts. `None` if none of them wrote any.
+const X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+
+/// The host, with its port where there is one; `None` if no trusted proxy wrote any.
 pub(super) fn forwarded_host(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
     settings: &Settings,
 ) -> Option<String> {
+    nearest_to_client(peer, headers, settings, (&X_FORWARDED_HOST, "host"))
+}
+
+/// The scheme; `None` if no trusted proxy wrote any.
+pub(super) fn forwarded_proto(
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    settings: &Settings,
+) -> Option<String> {
+    nearest_to_client(peer, headers, settings, (&X_FORWARDED_PROTO, "proto"))
+}
+
+/// Path and query, which `Forwarded` does not have; `None` if no trusted proxy wrote them, or several did: they may
+/// contain commas, so that a list cannot be told from one value.
+pub(super) fn forwarded_uri<'a>(
+    peer: Option<IpAddr>,
+    headers: &'a HeaderMap,
+    settings: &Settings,
+) -> Option<&'a str> {
+    let mut lines = headers.get_all(X_FORWARDED_URI);
+    let uri = lines.next().filter(|_| lines.next().is_none())?;
+    is_trusted(&peer?, settings)
+        .then(|| uri.to_str().ok())
+        .flatten()
+}
+
+fn is_trusted(address: &IpAddr, settings: &Settings) -> bool {
     let proxies = &settings.trusted_proxies;
-    let is_trusted = |address: &IpAddr| proxies.iter().any(|net| net.contains(address));
-    if !is_trusted(&peer?.to_canonical()) {
+    proxies
+        .iter()
+        .any(|net| net.contains(&address.to_canonical()))
+}
+
+/// Walks from the right as [`client_address`](super::client_address::client_address) does: of what trusted proxies
+/// wrote, the value of the one nearest to the client counts.
+fn nearest_to_client(
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    settings: &Settings,
+    (name, parameter): (&HeaderName, &str),
+) -> Option<String> {
+    if !is_trusted(&peer?, settings) {
         return None;
     }
     match settings.proxy_header {
         ProxyHeader::XForwarded => {
-            let hops = values_from_right(headers, &X_FORWARDED_FOR);
-            let is_proxy = |hop: &&String| parse_hop(hop).is_some_and(|hop| is_trusted(&hop));
+            let hops = listed_from_right(headers, &X_FORWARDED_FOR);
+            let is_proxy =
+                |hop: &&String| parse_hop(hop).is_some_and(|hop| is_trusted(&hop, settings));
             // The peer wrote the last value, and each proxy before it the one before that.
             let written = 1 + hops.iter().take_while(is_proxy).count();
-            let hosts = values_from_right(headers, &X_FORWARDED_HOST);
-            hosts.into_iter().take(written).next_back()
+            let values = listed_from_right(headers, name);
+            values.into_iter().take(written).next_back()
         }
         ProxyHeader::Forwarded => {
             let mut nearest = None;
             for line in lines_from_right(headers, &FORWARDED) {
-                for (hop, host) in hosts_from_right(&line) {
-                    nearest = host.or(nearest);
-                    if !hop.is_some_and(|hop| is_trusted(&hop)) {
+                for (hop, value) in values_from_right(&line, parameter) {
+                    nearest = value.or(nearest);
+                    if !hop.is_some_and(|hop| is_trusted(&hop, settings)) {
                         return nearest;
                     }
                 }
@@ -47,7 +88,7 @@ pub(super) fn forwarded_host(
     }
 }
 
-fn values_from_right(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
+fn listed_from_right(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     let lines = lines_from_right(headers, name);
     let values = lines.iter().flat_map(|line| line.rsplit(','));
     values.map(|value| value.trim().to_owned()).collect()
