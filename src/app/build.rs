@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
-use secrecy::SecretString;
 use url::Url;
 
 use super::listen::listen;
@@ -16,6 +15,7 @@ use crate::adapters::{self, OsEntropy, SystemClock};
 use crate::config::{self, Config, Database, PostgresUrls};
 use crate::crypto::jwt::Rules;
 use crate::crypto::keyring::Keyring;
+use crate::crypto::token_keys::TokenKeys;
 use crate::domain::{MailServer, MailTls, NewPasswordRules, ReservedSlugs, TokenDelivery};
 use crate::http;
 use crate::ports::{Clock as _, Mailer};
@@ -51,6 +51,9 @@ impl App {
             tracing::warn!(
                 "RATE_LIMITS=off: password guessing is not limited, unless a proxy limits it"
             );
+        }
+        if let Some(warning) = config.tokens.warning() {
+            tracing::warn!("{warning}");
         }
         // It is not negative.
         let drain_time = config.server.drain_time.span().to_std().unwrap_or_default();
@@ -126,6 +129,7 @@ impl App {
             server,
             metrics,
             drain_time,
+            remembered_tokens: config.accounts.people_cache_size,
         })
     }
 
@@ -247,7 +251,10 @@ async fn services_parts(
     Ok(ServicesParts {
         store: service::Database::new(store),
         clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-        tokens: Tokens::new(keyring(&config.tokens.secrets)?, rules),
+        tokens: Tokens::new(
+            token_keys(&config.tokens, config.accounts.people_cache_size)?,
+            rules,
+        ),
         passwords: Passwords::new(
             NewPasswordRules {
                 min_length: config.passwords.min_length,
@@ -351,7 +358,16 @@ fn smtp(server: MailServer, app_url: &Url) -> Result<Smtp, BuildError> {
     Smtp::new(server, app_url, Timeouts::default()).map_err(BuildError::MailServer)
 }
 
-/// The keyring of these secrets, newest first.
-pub(super) fn keyring(secrets: &[SecretString]) -> Result<Keyring, BuildError> {
-    Keyring::new(secrets).map_err(|error| BuildError::Secrets(error.to_string()))
+/// Remembers at most `remembered` tokens that a signing key has signed.
+pub(super) fn token_keys(
+    tokens: &config::Tokens,
+    remembered: u32,
+) -> Result<TokenKeys, BuildError> {
+    let secrets =
+        Keyring::new(&tokens.secrets).map_err(|error| BuildError::Secrets(error.to_string()))?;
+    Ok(TokenKeys::new(
+        secrets,
+        tokens.signing.clone(),
+        remembered as usize,
+    ))
 }

@@ -50,6 +50,7 @@ pub struct App {
     metrics: Option<actix_web::dev::Server>,
     /// From SIGTERM until the port closes.
     drain_time: Duration,
+    remembered_tokens: u32,
 }
 
 impl App {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
-use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::build::keyring;
+use super::build::token_keys;
 use super::{App, workers};
+use crate::config;
 use crate::service::Services;
 use crate::service::operations::rotate_keys::rotate_keys;
 
@@ -53,14 +53,14 @@ impl App {
         served
     }
 
-    /// Serves until SIGTERM (drain, then stop) or SIGINT (stop). SIGHUP replaces the signing keys with the result
-    /// of `reread_secrets`, or keeps them and logs the error.
+    /// Serves until SIGTERM (drain, then stop) or SIGINT (stop). SIGHUP replaces the secrets and signing keys with
+    /// those of `reread`, or keeps them and logs the error.
     ///
     /// # Errors
     /// When the listener fails or signal handlers cannot be installed.
     pub async fn run_until_signalled<E: std::fmt::Display>(
         self,
-        reread_secrets: impl Fn() -> Result<Vec<SecretString>, E>,
+        reread: impl Fn() -> Result<config::Tokens, E>,
     ) -> std::io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -68,11 +68,12 @@ impl App {
         let stop = self.stop_handle();
         let services = Arc::clone(&self.services);
         let drain_time = self.drain_time;
+        let remembered = self.remembered_tokens;
         let mut running = std::pin::pin!(self.run());
         loop {
             tokio::select! {
                 served = &mut running => return served,
-                _ = hang_up.recv() => reload(Arc::clone(&services), &reread_secrets),
+                _ = hang_up.recv() => reload(Arc::clone(&services), &reread, remembered),
                 _ = terminate.recv() => {
                     tracing::info!("stopping: SIGTERM");
                     services.announce_stop();
@@ -95,17 +96,27 @@ impl App {
 
 fn reload<E: std::fmt::Display>(
     services: Arc<Services>,
-    reread_secrets: &impl Fn() -> Result<Vec<SecretString>, E>,
+    reread: &impl Fn() -> Result<config::Tokens, E>,
+    remembered: u32,
 ) {
-    let keyring = reread_secrets()
+    let keys = reread()
         .map_err(|error| error.to_string())
-        .and_then(|secrets| keyring(&secrets).map_err(|error| error.to_string()));
-    match keyring {
-        Ok(keyring) => {
-            tracing::info!(?keyring, "signing keys reloaded");
+        .and_then(|tokens| {
+            if let Some(warning) = tokens.warning() {
+                tracing::warn!("{warning}");
+            }
+            token_keys(&tokens, remembered).map_err(|error| error.to_string())
+        });
+    match keys {
+        Ok(keys) => {
+            tracing::info!(
+                secrets = ?keys.secrets(),
+                keys = ?keys.signing(),
+                "signing keys reloaded"
+            );
             // In a task, so that the server can handle other signals meanwhile.
             tokio::spawn(async move {
-                if let Err(error) = rotate_keys(&services, keyring).await {
+                if let Err(error) = rotate_keys(&services, keys).await {
                     tracing::error!(%error, "the audit log does not record that signing keys were replaced");
                 }
             });

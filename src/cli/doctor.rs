@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Failure, output};
 use crate::app::{App, Inspection};
-use crate::config::{Config, Database, SettingErrors, Variables};
+use crate::config::{Config, Database, SettingErrors, Tokens, Variables};
 use crate::domain::{JoinPolicy, SelfService};
 use crate::service::hashing::default_threads;
 use crate::service::hashing::measure::Speed;
@@ -48,6 +48,7 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
     let server = Config::read_server(&|name| variables.get(name)).ok();
     let lacks_a_proxy = server.map(|server| server.lacks_a_proxy());
     let inspection = inspect(database).await;
+    let tokens = Config::read_tokens(&|name| variables.get(name)).ok();
     let self_service = Config::read_self_service(&|name| variables.get(name));
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
     let target = Duration::from_millis(doctor.latency);
@@ -79,6 +80,7 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
             })),
             "openOrganizations": found.map(|found| found.open_organizations),
             "lacksTrustedProxies": lacks_a_proxy,
+            "sharedSecretSigns": tokens.map(|tokens| tokens.secret_signs()),
             "selfService": self_service.ok().map(|rules| json!({
                 "registration": rules.registration,
                 "organizationCreation": rules.organization_creation,
@@ -108,6 +110,9 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
     ))?;
     if lacks_a_proxy == Some(true) {
         output::print(&format!("\n{LACKS_A_PROXY}"))?;
+    }
+    if let Some(warning) = tokens.as_ref().and_then(Tokens::warning) {
+        output::print(&format!("\nTokens: {warning}"))?;
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ enum Command {
     /// Manage other services that trust Hallpass's tokens
     #[command(subcommand, after_help = service::EXAMPLES)]
     Service(service::Command),
-    /// Generate signing secrets
+    /// Generate the secrets and keys that sign, and print the ids of those in use
     #[command(subcommand, after_help = secret::EXAMPLES)]
     Secret(secret::Command),
     /// Recommend a BCRYPT_COST for this machine, and check for undelivered e-mails and open organizations
@@ -103,7 +103,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Org(command) => org::run(command, &variables()?).await,
         Command::User(command) => user::run(command, &variables()?).await,
         Command::Service(command) => service::run(command, &variables()?).await,
-        Command::Secret(command) => secret::run(&command),
+        Command::Secret(command) => secret::run(&command, variables),
         Command::Doctor(command) => doctor::run(&command, &variables()?).await,
         Command::Openapi => openapi::run(),
     }

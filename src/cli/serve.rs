@@ -10,7 +10,7 @@ pub(super) const EXAMPLES: &str = examples!(
     "hallpass serve",
     "JWT_SECRET_FILE=/run/secrets/jwt DATABASE_URL=postgres://hallpass@db/hallpass hallpass serve",
     "PORT=9000 hallpass serve",
-    "kill -HUP $PID        reload the signing secrets",
+    "kill -HUP $PID        reload the secrets and keys that sign",
     "kill -TERM $PID       drain for DRAIN_TIME, finish running requests, then stop",
 );
 
@@ -25,11 +25,11 @@ pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {
 pub(super) async fn start(app: App, tokens: &Tokens) -> Result<(), Failure> {
     raise_limit_of_open_files();
     tracing::info!(address = %app.address(), "listening");
-    let reread_secrets = || {
+    let reread = || {
         let variables = Variables::load(Path::new(ENV_FILE))?;
         tokens.reread(&|name| variables.get(name))
     };
-    app.run_until_signalled(reread_secrets)
+    app.run_until_signalled(reread)
         .await
         .map_err(|error| Failure::Failed(format!("the listener failed: {error}")))
 }

@@ -108,6 +108,20 @@ impl Config {
         }
     }
 
+    /// Reads only what signs and verifies tokens, and what that depends on, as the server has it. Creates no secret.
+    ///
+    /// # Errors
+    /// When one of these settings is not valid, or there is no secret.
+    pub fn read_tokens(environment: Environment<'_>) -> Result<Tokens, SettingErrors> {
+        let mut reader = Reader::new(environment, Mode::Operator);
+        let server = Server::read(&mut reader);
+        let database = Database::read(&mut reader);
+        match Tokens::read(&mut reader, server.as_ref(), database.as_ref()) {
+            Some(tokens) if !reader.has_errors() => Ok(tokens),
+            _ => Err(reader.into_errors()),
+        }
+    }
+
     /// Reads only what people may do without being asked, for commands that inspect.
     ///
     /// # Errors

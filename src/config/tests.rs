@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::settings::SECTIONS;
 use super::{Config, Database, LogFormat, Mode, SettingErrors};
+use crate::crypto::signing_key::generate;
 use crate::domain::slack::SlackFlow;
 use crate::domain::{JoinPolicy, MailTls, ProxyHeader, Role, SessionIdle, TokenDelivery};
 
@@ -71,6 +72,8 @@ fn only_a_secret_is_required() {
     );
     assert_eq!(config.tokens.secrets.len(), 1);
     assert_eq!(config.tokens.local_secret, None);
+    assert!(config.tokens.signing.is_none() && config.tokens.secret_signs());
+    assert_eq!(config.tokens.warning(), None);
     assert_eq!((config.tokens.issuer, config.tokens.audience), (None, None));
     assert_eq!(config.passwords.bcrypt_cost, 12);
     assert_eq!(config.passwords.min_length, 8);
@@ -478,6 +481,7 @@ fn no_message_and_no_debug_output_contains_a_secret() {
         ("SLACK_CLIENT_SECRET", "hunter2"),
         ("SMTP_URL", "smtp//ada:hunter2@mail.example.com"),
         ("JWT_SECRET_FILE", "hunter2"),
+        ("JWT_SIGNING_KEY", "hunter2"),
     ]);
     assert!(!errors.contains("hunter2"), "{errors}");
     let errors = refused(&[("JWT_SECRET_FILE", "hunter2")]);
@@ -647,6 +651,119 @@ fn signing_secrets_keep_their_order_and_are_checked_one_by_one() {
     let gap = refused(&[("JWT_SECRET", &format!("{SECRET},,"))]);
     assert!(gap.contains("Secret 2 of 3 is empty."), "{gap}");
     assert!(gap.contains("Secret 3 of 3 is empty."), "{gap}");
+}
+
+fn signing_key() -> String {
+    generate().unwrap().expose_secret().to_owned()
+}
+
+#[test]
+fn signing_keys_keep_their_order_and_are_checked_one_by_one() {
+    let (first, second) = (signing_key(), signing_key());
+    let kids = |value: &str| -> Vec<String> {
+        let signing = read(&[("JWT_SIGNING_KEY", value)]).tokens.signing.unwrap();
+        signing.iter().map(|key| key.kid().to_owned()).collect()
+    };
+    let both = kids(&format!("{first}{second}"));
+    assert_eq!(both.len(), 2);
+    assert_eq!(kids(&format!("{first},{second}")), both);
+    assert_eq!(kids(&first), both[..1]);
+    assert_eq!(kids(&second.replace('\n', "\\n")), both[1..]);
+
+    let twice = refused(&[("JWT_SIGNING_KEY", &format!("{first}{second}{first}"))]);
+    assert!(
+        twice.contains("JWT_SIGNING_KEY: Key 3 of 3 is a duplicate."),
+        "{twice}"
+    );
+    let older = second.replace("PRIVATE KEY", "EC PRIVATE KEY");
+    for (bad, why) in [
+        (
+            format!("{first}{older}"),
+            "Key 2 of 2 is a PEM text of another kind",
+        ),
+        (older, "The key is a PEM text of another kind"),
+        (SECRET.to_owned(), "The key is not a PEM text"),
+        (",".to_owned(), "The key is not a PEM text"),
+        (format!("{first}{SECRET}"), "Key 2 of 2 is not a PEM text"),
+        (
+            first.replace("AgEAMBMG", "AgEBMBMG"),
+            "The key is not a P-256 key",
+        ),
+    ] {
+        let errors = refused(&[("JWT_SIGNING_KEY", &bad)]);
+        assert_eq!(settings_in(&errors), ["JWT_SIGNING_KEY"]);
+        assert!(errors.contains(why), "{errors}");
+        assert!(
+            errors.contains("`hallpass secret generate --es256`"),
+            "{errors}"
+        );
+        assert!(
+            !errors.contains(SECRET) && !errors.contains(&first[28..60]),
+            "{errors}"
+        );
+    }
+}
+
+#[test]
+fn the_shared_secret_can_be_refused_only_with_a_signing_key() {
+    let errors = refused(&[("JWT_ACCEPT_SHARED_SECRET", "off")]);
+    assert_eq!(settings_in(&errors), ["JWT_ACCEPT_SHARED_SECRET"]);
+    assert!(errors.contains("Set JWT_SIGNING_KEY"), "{errors}");
+    let errors = refused(&[
+        ("JWT_ACCEPT_SHARED_SECRET", "off"),
+        ("JWT_SIGNING_KEY", "x"),
+    ]);
+    assert_eq!(settings_in(&errors), ["JWT_SIGNING_KEY"]);
+    let errors = refused(&[
+        ("JWT_ACCEPT_SHARED_SECRET", "no"),
+        ("JWT_SIGNING_KEY", &signing_key()),
+    ]);
+    assert_eq!(settings_in(&errors), ["JWT_ACCEPT_SHARED_SECRET"]);
+
+    let key = signing_key();
+    let tokens = |accept: &str| {
+        read(&[
+            ("JWT_SIGNING_KEY", &key),
+            ("JWT_ACCEPT_SHARED_SECRET", accept),
+        ])
+        .tokens
+    };
+    for accept in ["", "on"] {
+        assert!(tokens(accept).secret_signs());
+        let warning = tokens(accept).warning().unwrap();
+        assert!(warning.contains("Turn it off 7 days after"), "{warning}");
+    }
+    assert!(!tokens("off").secret_signs());
+    assert_eq!(tokens("off").warning(), None);
+}
+
+#[test]
+fn a_running_server_can_reload_its_signing_keys() {
+    let (old, new) = (signing_key(), signing_key());
+    let tokens = read(&[("JWT_SIGNING_KEY", &old), ("JWT_ISSUER", "me")]).tokens;
+    let reread = |given: &[(&str, &str)]| {
+        let mut variables = BTreeMap::from([("JWT_SECRET", SECRET)]);
+        variables.extend(given.iter().copied());
+        tokens.reread(&|name| variables.get(name).map(|value| (*value).to_owned()))
+    };
+    let both = format!("{new}{old}");
+    let rotated = [
+        ("JWT_SIGNING_KEY", both.as_str()),
+        ("JWT_ACCEPT_SHARED_SECRET", "off"),
+    ];
+    let rotated = reread(&rotated).unwrap();
+    assert_eq!(rotated.signing.as_ref().unwrap().iter().count(), 2);
+    assert!(!rotated.secret_signs());
+    // The rest is as it was at the start.
+    assert_eq!(rotated.issuer.as_deref(), Some("me"));
+    assert!(reread(&[]).unwrap().signing.is_none());
+    for bad in [
+        ("JWT_SIGNING_KEY", "x"),
+        ("JWT_ACCEPT_SHARED_SECRET", "off"),
+    ] {
+        let errors = reread(&[bad]).unwrap_err().to_string();
+        assert_eq!(settings_in(&errors), [bad.0]);
+    }
 }
 
 #[test]
@@ -928,7 +1045,8 @@ fn a_running_server_can_reload_its_secrets() {
     let rotated = format!("{OTHER_SECRET},{SECRET}");
     let secrets = tokens
         .reread(&|name| (name == "JWT_SECRET").then(|| rotated.clone()))
-        .unwrap();
+        .unwrap()
+        .secrets;
     assert_eq!(secrets[0].expose_secret(), OTHER_SECRET);
     assert_eq!(secrets[1].expose_secret(), SECRET);
 
@@ -943,7 +1061,7 @@ fn a_running_server_can_reload_a_local_secret() {
     let (_directory, url) = database_directory();
     let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
     let tokens = read_exactly(Mode::Serve, &variables).unwrap().tokens;
-    let secrets = tokens.reread(&|_| None).unwrap();
+    let secrets = tokens.reread(&|_| None).unwrap().secrets;
     assert_eq!(
         secrets[0].expose_secret(),
         tokens.secrets[0].expose_secret()

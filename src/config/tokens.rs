@@ -1,4 +1,4 @@
-//! The secrets that sign tokens, the claims that are the same in all tokens, and how long tokens and sessions last.
+//! The secrets and keys that sign tokens, the claims that are the same in all tokens, and how long tokens and sessions last.
 
 use std::path::PathBuf;
 
@@ -11,14 +11,19 @@ use super::reader::{Environment, Reader};
 use super::server::Server;
 use super::setting_error::{Problem, SettingErrors};
 use super::settings::{
-    JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET, SESSION_IDLE, SESSION_LIFETIME, TOKEN_LIFETIME,
+    JWT_ACCEPT_SHARED_SECRET, JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET, JWT_SIGNING_KEY, SESSION_IDLE,
+    SESSION_LIFETIME, TOKEN_LIFETIME,
 };
-use super::values::duration;
+use super::values::{duration, switch};
 use crate::crypto::secret_strength;
+use crate::crypto::signing_key::SigningKey;
+use crate::crypto::token_keys::SigningKeys;
 use crate::domain::Lifetimes;
 
 const GENERATE_ONE: &str =
     "Generate one with `hallpass secret generate`, and set JWT_SECRET or JWT_SECRET_FILE.";
+
+const GENERATE_A_KEY: &str = "Generate one with `hallpass secret generate --es256`.";
 
 const AS_THE_SERVER: &str = "Set JWT_SECRET or JWT_SECRET_FILE as for the server.";
 
@@ -26,6 +31,8 @@ const AS_THE_SERVER: &str = "Set JWT_SECRET or JWT_SECRET_FILE as for the server
 pub struct Tokens {
     /// Newest first: the first signs, all verify. Never empty.
     pub secrets: Vec<SecretString>,
+    /// `None`: the secrets sign.
+    pub signing: Option<SigningKeys>,
     pub issuer: Option<String>,
     pub audience: Option<String>,
     pub lifetimes: Lifetimes,
@@ -43,6 +50,7 @@ impl Tokens {
         let issuer = reader.value(&JWT_ISSUER, |text| Ok(text.to_owned()));
         let audience = reader.value(&JWT_AUDIENCE, |text| Ok(text.to_owned()));
         let lifetimes = lifetimes(reader);
+        let signing = signing(reader);
         let (secrets, local_secret) = if reader.is_given(&JWT_SECRET) {
             (given_secrets(reader)?, None)
         } else {
@@ -70,6 +78,7 @@ impl Tokens {
         };
         Some(Self {
             secrets,
+            signing,
             issuer,
             audience,
             lifetimes: lifetimes?,
@@ -77,12 +86,28 @@ impl Tokens {
         })
     }
 
-    /// Reads the secrets again, for a running server.
+    /// Whether tokens that the secret signs are accepted, as they always are without a signing key.
+    pub fn secret_signs(&self) -> bool {
+        self.signing
+            .as_ref()
+            .is_none_or(SigningKeys::accept_secrets)
+    }
+
+    /// What to tell the operator while a signing key signs and the secret could as well.
+    pub fn warning(&self) -> Option<&'static str> {
+        (self.signing.is_some() && self.secret_signs()).then_some(
+            "JWT_ACCEPT_SHARED_SECRET is on: whoever has JWT_SECRET can still make access tokens. Turn it off 7 days \
+             after JWT_SIGNING_KEY was set, when no token of the secret is left.",
+        )
+    }
+
+    /// Reads the secrets and the signing keys again, for a running server. The rest is as it was.
     ///
     /// # Errors
     /// The errors of [`Config::read`](super::Config::read), and when the secret is no longer set.
-    pub fn reread(&self, environment: Environment<'_>) -> Result<Vec<SecretString>, SettingErrors> {
+    pub fn reread(&self, environment: Environment<'_>) -> Result<Self, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
+        let signing = signing(&mut reader);
         let secrets = if reader.is_given(&JWT_SECRET) {
             given_secrets(&mut reader)
         } else {
@@ -100,7 +125,11 @@ impl Tokens {
             }
         };
         match secrets {
-            Some(secrets) if !reader.has_errors() => Ok(secrets),
+            Some(secrets) if !reader.has_errors() => Ok(Self {
+                secrets,
+                signing,
+                ..self.clone()
+            }),
             _ => Err(reader.into_errors()),
         }
     }
@@ -152,6 +181,40 @@ fn given_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
         );
     }
     Some(entries.into_iter().map(SecretString::from).collect())
+}
+
+/// `None` without a signing key, or after an error.
+fn signing(reader: &mut Reader<'_>) -> Option<SigningKeys> {
+    let accept_secrets = reader.value(&JWT_ACCEPT_SHARED_SECRET, switch);
+    let Some(text) = reader.secret(&JWT_SIGNING_KEY) else {
+        if accept_secrets == Some(false) && !reader.is_given(&JWT_SIGNING_KEY) {
+            let why = "It is off, and no other key signs tokens.";
+            let hint = "Set JWT_SIGNING_KEY or JWT_SIGNING_KEY_FILE, or remove it.";
+            reader.report(&JWT_ACCEPT_SHARED_SECRET, Problem::new(why, hint));
+        }
+        return None;
+    };
+    let keys = SigningKey::read_all(text.expose_secret());
+    let count = keys.len();
+    let mut read: Vec<SigningKey> = Vec::with_capacity(count);
+    for (index, key) in keys.into_iter().enumerate() {
+        let which = match count {
+            1 => "The key".to_owned(),
+            _ => format!("Key {} of {count}", index + 1),
+        };
+        let why = match key {
+            Err(why) => format!("{which} {why}."),
+            Ok(key) if read.iter().any(|other| other.kid() == key.kid()) => {
+                format!("{which} is a duplicate.")
+            }
+            Ok(key) => {
+                read.push(key);
+                continue;
+            }
+        };
+        reader.report(&JWT_SIGNING_KEY, Problem::new(why, GENERATE_A_KEY));
+    }
+    SigningKeys::new(read, accept_secrets?)
 }
 
 /// The file with the secret of a server on a loopback address; an error for any other server.

@@ -1,4 +1,4 @@
-//! Access tokens: JSON Web Tokens (RFC 7519) signed with HS256.
+//! Access tokens: JSON Web Tokens (RFC 7519), signed with HS256 or ES256 as [`TokenKeys`] says.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,13 +6,11 @@ use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
-use ring::hmac;
 use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::jwt_provider;
-use super::keyring::{Key, Keyring};
+use super::token_keys::{TokenKey, TokenKeys};
 use crate::domain::{ActiveOrganization, OrganizationId, Role, SessionId, UserId, lifetimes};
 
 /// The claims of an access token.
@@ -54,16 +52,13 @@ pub enum TokenError {
 const MAX_TOKEN: usize = 4096;
 /// The decoded length of `MAX_TOKEN` characters of base64.
 const MAX_PART: usize = MAX_TOKEN / 4 * 3;
-/// HMAC-SHA256, in bytes and in base64.
-const MAC: usize = 32;
-const MAC_CHARS: usize = 43;
 /// In a header or a payload. Ours have three and up to ten.
 const MAX_MEMBERS: usize = 32;
 /// How many seconds the clock of the signing instance may be ahead.
 const CLOCK_SKEW: i64 = 60;
 
-/// Signs with the keyring's newest key.
-pub fn sign(claims: &Claims, keyring: &Keyring, rules: &Rules) -> String {
+/// Signs with the newest key.
+pub fn sign(claims: &Claims, keys: &TokenKeys, rules: &Rules) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Payload<'a> {
@@ -83,8 +78,6 @@ pub fn sign(claims: &Claims, keyring: &Keyring, rules: &Rules) -> String {
         aud: Option<&'a str>,
     }
 
-    jwt_provider::install();
-    let key = keyring.newest();
     let payload = Payload {
         sub: claims.sub,
         org_id: claims.organization.map(|organization| organization.id),
@@ -97,11 +90,11 @@ pub fn sign(claims: &Claims, keyring: &Keyring, rules: &Rules) -> String {
         iss: rules.issuer.as_deref(),
         aud: rules.audience.as_deref(),
     };
-    #[expect(
-        clippy::expect_used,
-        reason = "strings and integers always serialise, and the provider supports HS256"
-    )]
-    jsonwebtoken::encode(&key.header, &payload, &key.signs).expect("HS256 signs every payload")
+    #[expect(clippy::expect_used, reason = "strings and integers always serialise")]
+    let json = serde_json::to_vec(&payload).expect("strings and integers serialise");
+    let key = keys.newest();
+    let signed = format!("{}.{}", key.encoded_header(), BASE64URL_NOPAD.encode(&json));
+    format!("{signed}.{}", key.sign(&signed))
 }
 
 /// Verifies a token without leeway: it is expired if `exp <= now`, and `nbf`, which ours do not have, is exact.
@@ -111,45 +104,32 @@ pub fn sign(claims: &Claims, keyring: &Keyring, rules: &Rules) -> String {
 pub fn verify(
     token: &str,
     now: DateTime<Utc>,
-    keyring: &Keyring,
+    keys: &TokenKeys,
     rules: &Rules,
 ) -> Result<Claims, TokenError> {
     if token.len() > MAX_TOKEN {
         return Err(TokenError::Invalid);
     }
-    let (signed, mac) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
+    let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
     // With more than three parts the payload contains a dot, which the decoder rejects.
     let (header, payload) = signed.split_once('.').ok_or(TokenError::Invalid)?;
 
-    let key = key_for(header, keyring).ok_or(TokenError::Invalid)?;
-    check_mac(signed, mac, key).ok_or(TokenError::Invalid)?;
+    let key = key_for(header, keys).ok_or(TokenError::Invalid)?;
+    if !key.verifies(token, signed, signature) {
+        return Err(TokenError::Invalid);
+    }
     read_payload(payload, now, rules)
 }
 
-fn key_for<'a>(encoded: &str, keyring: &'a Keyring) -> Option<&'a Key> {
-    if let Some(key) = keyring.iter().find(|key| key.encoded_header == encoded) {
+fn key_for<'a>(encoded: &str, keys: &'a TokenKeys) -> Option<TokenKey<'a>> {
+    if let Some(key) = keys.with_header(encoded) {
         return Some(key);
     }
     let mut buffer = [0; MAX_PART];
     let header: Header = parse(encoded, &mut buffer)?;
-    let is_supported = header.alg.0 == "HS256"
-        && header.typ.is_none_or(|typ| typ.0 == "JWT")
-        && header.unsupported.is_none();
-    if !is_supported {
-        return None;
-    }
-    keyring.iter().find(|key| key.kid == header.kid.0)
-}
-
-fn check_mac(signed: &str, mac: &str, key: &Key) -> Option<()> {
-    if mac.len() != MAC_CHARS {
-        return None;
-    }
-    let mut bytes = [0; MAC];
-    BASE64URL_NOPAD
-        .decode_mut(mac.as_bytes(), &mut bytes)
-        .ok()?;
-    hmac::verify(&key.verifies, signed.as_bytes(), &bytes).ok()
+    let is_supported = header.typ.is_none_or(|typ| typ.0 == "JWT") && header.unsupported.is_none();
+    keys.find(&header.alg.0, &header.kid.0)
+        .filter(|_| is_supported)
 }
 
 fn read_payload(encoded: &str, now: DateTime<Utc>, rules: &Rules) -> Result<Claims, TokenError> {
@@ -368,24 +348,72 @@ mod tests {
 
     use jsonwebtoken::{Algorithm, DecodingKey, Validation};
     use proptest::prelude::*;
-    use secrecy::SecretString;
+    use ring::signature::EcdsaKeyPair;
+    use secrecy::{ExposeSecret, SecretString};
     use serde_json::json;
     use uuid::Uuid;
 
-    use super::bad_tokens::{Verdict, corpus, good_tokens};
+    use super::bad_tokens::{Key, Signer, Verdict, corpus, good_tokens, key_pair};
     use super::*;
+    use crate::crypto::jwt_provider;
+    use crate::crypto::keyring::Keyring;
+    use crate::crypto::signing_key::{SigningKey, generate};
+    use crate::crypto::token_keys::SigningKeys;
+    use crate::domain::PublicKey;
 
     const NEW: &str = "the newer secret, of at least 32 bytes";
     const OLD: &str = "the older secret, of at least 32 bytes";
     const NOW: i64 = 1_800_000_000;
+
+    const REMEMBERED: usize = 1000;
 
     fn keyring(secrets: &[&str]) -> Keyring {
         let secrets: Vec<SecretString> = secrets.iter().map(|&s| s.into()).collect();
         Keyring::new(&secrets).unwrap()
     }
 
+    /// Keys that sign with the first secret.
+    fn shared(secrets: &[&str]) -> TokenKeys {
+        TokenKeys::new(keyring(secrets), None, REMEMBERED)
+    }
+
     fn kid(secret: &str) -> String {
-        keyring(&[secret]).newest().kid.clone()
+        keyring(&[secret]).newest_kid().to_owned()
+    }
+
+    /// A P-256 key, as the program holds it and as `ring` does.
+    struct Pair {
+        ours: SigningKey,
+        pair: EcdsaKeyPair,
+    }
+
+    impl Pair {
+        fn new() -> Self {
+            let pem = generate().unwrap();
+            let pem = pem.expose_secret();
+            Self {
+                ours: SigningKey::read_all(pem).remove(0).unwrap(),
+                pair: key_pair(pem),
+            }
+        }
+
+        fn key(&self) -> Key<'_> {
+            let signer = Signer::Es256(&self.pair);
+            let kid = self.ours.kid();
+            Key { kid, signer }
+        }
+    }
+
+    /// Keys that sign with the first pair, and accept what both secrets have signed.
+    fn published(pairs: &[&Pair]) -> TokenKeys {
+        with_secrets(pairs, true)
+    }
+
+    fn with_secrets(pairs: &[&Pair], accept_secrets: bool) -> TokenKeys {
+        let keys = pairs.iter().map(|pair| pair.ours.clone()).collect();
+        let signing = SigningKeys::new(keys, accept_secrets);
+        assert!(signing.is_some());
+        TokenKeys::new(keyring(&[NEW, OLD]), signing, REMEMBERED)
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -434,13 +462,16 @@ mod tests {
 
     #[test]
     fn every_good_token_is_accepted() {
-        let ring = keyring(&[NEW, OLD]);
+        let pairs = [Pair::new(), Pair::new()];
+        let keys = published(&[&pairs[0], &pairs[1]]);
+        let kids = [kid(NEW), kid(OLD)];
         for rules in [Rules::default(), strict()] {
-            for secret in [NEW, OLD] {
-                let good = good_tokens(secret.as_bytes(), &kid(secret), &wire(&rules), NOW);
+            for key in all(&pairs, &kids) {
+                let good = good_tokens(key, &wire(&rules), NOW);
                 assert!(good.len() >= 10);
-                for (name, token) in good {
-                    let verified = verify(&token, at(NOW), &ring, &rules);
+                // The second time, a signature may be remembered.
+                for (name, token) in good.iter().chain(&good) {
+                    let verified = verify(token, at(NOW), &keys, &rules);
                     let sub = verified.map(|claims| claims.sub);
                     assert_eq!(sub, Ok(claims().sub), "{name}: {token}");
                 }
@@ -450,43 +481,153 @@ mod tests {
 
     #[test]
     fn every_bad_token_is_refused() {
-        let ring = keyring(&[NEW, OLD]);
-        let (new, old) = (NEW.as_bytes(), OLD.as_bytes());
+        let pairs = [Pair::new(), Pair::new()];
+        let keys = published(&[&pairs[0], &pairs[1]]);
+        let kids = [kid(NEW), kid(OLD)];
+        let all = all(&pairs, &kids);
         for rules in [Rules::default(), strict()] {
-            let bad = corpus(new, &kid(NEW), (old, &kid(OLD)), wire(&rules), NOW);
-            let tokens: HashSet<&str> = bad.iter().map(|bad| bad.token.as_str()).collect();
-            assert!(tokens.len() >= 80);
-            assert!(bad.iter().filter(|bad| bad.fits_a_header()).count() >= 80);
-            for bad in &bad {
-                let expected = match bad.expected {
-                    Verdict::Invalid => TokenError::Invalid,
-                    Verdict::Expired => TokenError::Expired,
-                };
-                let verified = verify(&bad.token, at(NOW), &ring, &rules);
-                assert_eq!(verified, Err(expected), "{}: {}", bad.name, bad.token);
+            for key in all {
+                let others: Vec<Key<'_>> = all
+                    .into_iter()
+                    .filter(|other| other.kid != key.kid)
+                    .collect();
+                let bad = corpus(key, &others, wire(&rules), NOW);
+                let tokens: HashSet<&str> = bad.iter().map(|bad| bad.token.as_str()).collect();
+                assert!(tokens.len() >= 80);
+                assert!(bad.iter().filter(|bad| bad.fits_a_header()).count() >= 80);
+                for bad in bad.iter().chain(&bad) {
+                    let expected = match bad.expected {
+                        Verdict::Invalid => TokenError::Invalid,
+                        Verdict::Expired => TokenError::Expired,
+                    };
+                    let verified = verify(&bad.token, at(NOW), &keys, &rules);
+                    assert_eq!(verified, Err(expected), "{}: {}", bad.name, bad.token);
+                }
             }
         }
     }
 
+    fn all<'a>(pairs: &'a [Pair; 2], kids: &'a [String; 2]) -> [Key<'a>; 4] {
+        let [new, old] = [(NEW, &kids[0]), (OLD, &kids[1])].map(|(secret, kid)| Key {
+            kid,
+            signer: Signer::Hs256(secret.as_bytes()),
+        });
+        [pairs[0].key(), pairs[1].key(), new, old]
+    }
+
+    #[test]
+    fn a_token_of_a_secret_is_refused_once_secrets_are_not_accepted() {
+        let (pair, rules) = (Pair::new(), Rules::default());
+        let [accepting, refusing] = [true, false].map(|accept| with_secrets(&[&pair], accept));
+        for secret in [NEW, OLD] {
+            let token = sign(&claims(), &shared(&[secret]), &rules);
+            assert_eq!(verify(&token, at(NOW), &accepting, &rules), Ok(claims()));
+            assert_eq!(
+                verify(&token, at(NOW), &refusing, &rules),
+                Err(TokenError::Invalid)
+            );
+            let kid = kid(secret);
+            let key = Key {
+                kid: &kid,
+                signer: Signer::Hs256(secret.as_bytes()),
+            };
+            for (name, token) in good_tokens(key, &wire(&rules), NOW) {
+                let verified = verify(&token, at(NOW), &refusing, &rules);
+                assert_eq!(verified, Err(TokenError::Invalid), "{name}: {token}");
+            }
+        }
+        let token = sign(&claims(), &refusing, &rules);
+        assert_eq!(verify(&token, at(NOW), &refusing, &rules), Ok(claims()));
+    }
+
+    #[test]
+    fn a_rotated_signing_key_verifies_until_it_is_removed() {
+        let (old, new, rules) = (Pair::new(), Pair::new(), Rules::default());
+        let steps = [&[&old][..], &[&old, &new], &[&new, &old], &[&new]].map(published);
+        let signed = steps.each_ref().map(|keys| sign(&claims(), keys, &rules));
+        for (token, good) in signed.iter().zip([
+            [true, true, true, false],
+            [true, true, true, false],
+            [false, true, true, true],
+            [false, true, true, true],
+        ]) {
+            let verified = steps
+                .each_ref()
+                .map(|keys| verify(token, at(NOW), keys, &rules).is_ok());
+            assert_eq!(verified, good);
+        }
+    }
+
+    #[test]
+    fn a_remembered_signature_spares_no_other_check() {
+        let (pair, rules) = (Pair::new(), Rules::default());
+        let keys = published(&[&pair]);
+        let token = sign(&claims(), &keys, &rules);
+        let other = Rules {
+            issuer: Some("https://other.example".into()),
+            ..Rules::default()
+        };
+        for _ in 0..2 {
+            assert_eq!(verify(&token, at(NOW), &keys, &rules), Ok(claims()));
+            assert_eq!(
+                verify(&token, at(claims().exp), &keys, &rules),
+                Err(TokenError::Expired)
+            );
+            assert_eq!(
+                verify(&token, at(claims().iat - 61), &keys, &rules),
+                Err(TokenError::Invalid)
+            );
+            assert_eq!(
+                verify(&token, at(NOW), &keys, &other),
+                Err(TokenError::Invalid)
+            );
+        }
+        // Its hash is remembered, and that of another signature of the same payload is not.
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let first = if signature.starts_with('A') { "B" } else { "A" };
+        let forged = format!("{signed}.{first}{}", &signature[1..]);
+        assert_eq!(
+            verify(&forged, at(NOW), &keys, &rules),
+            Err(TokenError::Invalid)
+        );
+    }
+
+    #[test]
+    fn a_token_of_a_secret_is_the_same_byte_for_byte() {
+        // Computed with Python: HKDF for the kid as in `keyring`, then HMAC-SHA256.
+        assert_eq!(
+            sign(&claims(), &shared(&[NEW, OLD]), &strict()),
+            "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6IkJZVGJGcmk2X2o0In0.\
+             eyJzdWIiOiIwMDAwMDAwMC0wMDAwLTAwMDAtMDAwMC0wMDAwMDAwMDAwMDEiLCJvcmdJZCI6IjAwMDAwMDAwLTAwMDAtMDAwMC0wMDAw\
+             LTAwMDAwMDAwMDAwMiIsInJvbGUiOiJtYW5hZ2VyIiwiaWF0IjoxNzk5OTk5OTQwLCJleHAiOjE4MDAwMDA2MDAsInNpZCI6IjAwMDAw\
+             MDAwLTAwMDAtMDAwMC0wMDAwLTAwMDAwMDAwMDAwMyIsInZlciI6NCwicHYiOjUsImlzcyI6Imh0dHBzOi8vaWQuZXhhbXBsZSIsImF1\
+             ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUifQ.\
+             WSwqjpPW2NY4472xDWKFO98834zXzB1kXRn08Up0usM"
+        );
+    }
+
     #[test]
     fn a_token_has_exactly_the_documented_claims() {
-        let token = sign(&claims(), &keyring(&[NEW, OLD]), &Rules::default());
-        let parts: Vec<serde_json::Value> = token
-            .split('.')
-            .take(2)
-            .map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).unwrap())
-            .map(|part| serde_json::from_slice(&part).unwrap())
-            .collect();
-        assert_eq!(
-            parts[0],
-            json!({"alg": "HS256", "typ": "JWT", "kid": kid(NEW)})
-        );
-        assert_eq!(parts[1], wire(&Rules::default()));
+        let pair = Pair::new();
+        for (keys, alg, kid) in [
+            (shared(&[NEW, OLD]), "HS256", kid(NEW)),
+            (published(&[&pair]), "ES256", pair.ours.kid().to_owned()),
+        ] {
+            let token = sign(&claims(), &keys, &Rules::default());
+            let parts: Vec<serde_json::Value> = token
+                .split('.')
+                .take(2)
+                .map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).unwrap())
+                .map(|part| serde_json::from_slice(&part).unwrap())
+                .collect();
+            assert_eq!(parts[0], json!({"alg": alg, "typ": "JWT", "kid": kid}));
+            assert_eq!(parts[1], wire(&Rules::default()));
+        }
     }
 
     #[test]
     fn configured_issuer_and_audience_are_set_and_required() {
-        let ring = keyring(&[NEW]);
+        let ring = shared(&[NEW]);
         let with = sign(&claims(), &ring, &strict());
         let without = sign(&claims(), &ring, &Rules::default());
         assert_eq!(verify(&with, at(NOW), &ring, &strict()), Ok(claims()));
@@ -504,7 +645,7 @@ mod tests {
 
     #[test]
     fn a_token_is_valid_until_the_second_of_its_exp() {
-        let ring = keyring(&[NEW]);
+        let ring = shared(&[NEW]);
         let token = sign(&claims(), &ring, &Rules::default());
         let verify_at = |seconds, millis| {
             let now = at(seconds) + chrono::TimeDelta::milliseconds(millis);
@@ -518,19 +659,16 @@ mod tests {
 
     #[test]
     fn a_token_has_both_claims_of_an_organization_or_neither() {
-        let (ring, rules) = (keyring(&[NEW]), Rules::default());
+        let (ring, rules) = (shared(&[NEW]), Rules::default());
         let verified = |without: &[&str]| {
             let mut payload = wire(&rules);
             for name in without {
                 payload.as_object_mut().unwrap().remove(*name);
             }
-            let header = jsonwebtoken::Header::new(Algorithm::HS256);
-            let header = jsonwebtoken::Header {
-                kid: Some(kid(NEW)),
-                ..header
-            };
-            let key = jsonwebtoken::EncodingKey::from_secret(NEW.as_bytes());
-            let token = jsonwebtoken::encode(&header, &payload, &key).unwrap();
+            let json = serde_json::to_vec(&payload).unwrap();
+            let key = ring.newest();
+            let signed = format!("{}.{}", key.encoded_header(), BASE64URL_NOPAD.encode(&json));
+            let token = format!("{signed}.{}", key.sign(&signed));
             verify(&token, at(NOW), &ring, &rules).map(|claims| claims.organization)
         };
         assert_eq!(verified(&[]), Ok(claims().organization));
@@ -549,7 +687,7 @@ mod tests {
     #[test]
     fn a_rotated_secret_verifies_until_it_is_removed() {
         let rules = Rules::default();
-        let (before, during, after) = (keyring(&[OLD]), keyring(&[NEW, OLD]), keyring(&[NEW]));
+        let (before, during, after) = (shared(&[OLD]), shared(&[NEW, OLD]), shared(&[NEW]));
         let old = sign(&claims(), &before, &rules);
         let new = sign(&claims(), &during, &rules);
         assert_eq!(verify(&old, at(NOW), &during, &rules), Ok(claims()));
@@ -588,26 +726,43 @@ mod tests {
     proptest! {
         #[test]
         fn signed_tokens_verify(claims in any_claims(), issuer: Option<String>, audience: Option<String>) {
-            let (ring, rules) = (keyring(&[NEW]), Rules { issuer, audience });
-            let token = sign(&claims, &ring, &rules);
-            if token.len() <= MAX_TOKEN {
-                prop_assert_eq!(verify(&token, at(claims.iat), &ring, &rules), Ok(claims));
+            let rules = Rules { issuer, audience };
+            for keys in [shared(&[NEW]), published(&[&Pair::new()])] {
+                let token = sign(&claims, &keys, &rules);
+                if token.len() <= MAX_TOKEN {
+                    for _ in 0..2 {
+                        prop_assert_eq!(verify(&token, at(claims.iat), &keys, &rules), Ok(claims.clone()));
+                    }
+                }
             }
         }
 
         #[test]
         fn an_independent_verifier_agrees(claims in any_claims()) {
-            let token = sign(&claims, &keyring(&[NEW]), &strict());
-            let mut validation = Validation::new(Algorithm::HS256);
+            jwt_provider::install();
+            let pair = Pair::new();
+            let PublicKey { x, y, .. } = pair.ours.public();
+            let decoding = [
+                (shared(&[NEW]), Algorithm::HS256, DecodingKey::from_secret(NEW.as_bytes())),
+                (published(&[&pair]), Algorithm::ES256, DecodingKey::from_ec_components(x, y).unwrap()),
+            ];
+            for (keys, algorithm, key) in decoding {
+            let token = sign(&claims, &keys, &strict());
+            let mut validation = Validation::new(algorithm);
             validation.validate_exp = false;
             validation.set_issuer(&["https://id.example"]);
             validation.set_audience(&["https://api.example"]);
-            let key = DecodingKey::from_secret(NEW.as_bytes());
             let decoded = jsonwebtoken::decode::<serde_json::Value>(&token, &key, &validation).unwrap();
             prop_assert_eq!(&decoded.claims["sub"], &json!(claims.sub));
             prop_assert_eq!(&decoded.claims["exp"], &json!(claims.exp));
-            let other = DecodingKey::from_secret(OLD.as_bytes());
-            prop_assert!(jsonwebtoken::decode::<serde_json::Value>(&token, &other, &validation).is_err());
+            let PublicKey { x, y, .. } = Pair::new().ours.public().clone();
+            for other in [
+                DecodingKey::from_secret(OLD.as_bytes()),
+                DecodingKey::from_ec_components(&x, &y).unwrap(),
+            ] {
+                prop_assert!(jsonwebtoken::decode::<serde_json::Value>(&token, &other, &validation).is_err());
+            }
+            }
         }
 
         #[test]
@@ -616,45 +771,56 @@ mod tests {
             place: prop::sample::Index,
             to in "[A-Za-z0-9_.=-]",
         ) {
-            let (ring, rules) = (keyring(&[NEW]), Rules::default());
-            let token = sign(&claims, &ring, &rules);
-            let place = place.index(token.len());
-            prop_assume!(token[place..=place] != to);
-            let forged = format!("{}{to}{}", &token[..place], &token[place + 1..]);
-            prop_assert_eq!(verify(&forged, at(claims.iat), &ring, &rules), Err(TokenError::Invalid));
+            let rules = Rules::default();
+            for keys in [shared(&[NEW]), published(&[&Pair::new()])] {
+                let token = sign(&claims, &keys, &rules);
+                prop_assert!(verify(&token, at(claims.iat), &keys, &rules).is_ok());
+                let place = place.index(token.len());
+                prop_assume!(token[place..=place] != to);
+                let forged = format!("{}{to}{}", &token[..place], &token[place + 1..]);
+                prop_assert_eq!(verify(&forged, at(claims.iat), &keys, &rules), Err(TokenError::Invalid));
+            }
         }
 
         #[test]
         fn arbitrary_text_is_not_a_token(
             text in ".{0,300}",
-            parts in "[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{43}",
+            parts in "[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{0,99}\\.[A-Za-z0-9_-]{43}{1,2}",
+            signature in any::<[[u8; 32]; 2]>(),
         ) {
-            let (ring, rules) = (keyring(&[NEW]), Rules::default());
-            prop_assert_eq!(verify(&text, at(NOW), &ring, &rules), Err(TokenError::Invalid));
-            prop_assert_eq!(verify(&parts, at(NOW), &ring, &rules), Err(TokenError::Invalid));
+            let (keys, rules) = (published(&[&Pair::new()]), Rules::default());
+            let header = keys.newest().encoded_header().to_owned();
+            let signed = format!("{header}.{}", BASE64URL_NOPAD.encode(&serde_json::to_vec(&wire(&rules)).unwrap()));
+            let forged = format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature.concat()));
+            for token in [text, parts, forged] {
+                prop_assert_eq!(verify(&token, at(NOW), &keys, &rules), Err(TokenError::Invalid));
+            }
         }
 
         #[test]
         fn arbitrary_signed_text_is_not_a_token(header in ".{0,200}", payload in ".{0,200}") {
-            let (ring, rules) = (keyring(&[NEW]), Rules::default());
-            let key = ring.newest();
-            for header in [BASE64URL_NOPAD.encode(header.as_bytes()), key.encoded_header.clone()] {
-                let signed = format!("{header}.{}", BASE64URL_NOPAD.encode(payload.as_bytes()));
-                let mac = BASE64URL_NOPAD.encode(hmac::sign(&key.verifies, signed.as_bytes()).as_ref());
-                let token = format!("{signed}.{mac}");
-                prop_assert_eq!(verify(&token, at(NOW), &ring, &rules), Err(TokenError::Invalid));
+            let rules = Rules::default();
+            for keys in [shared(&[NEW]), published(&[&Pair::new()])] {
+                let key = keys.newest();
+                for header in [BASE64URL_NOPAD.encode(header.as_bytes()), key.encoded_header().to_owned()] {
+                    let signed = format!("{header}.{}", BASE64URL_NOPAD.encode(payload.as_bytes()));
+                    let token = format!("{signed}.{}", key.sign(&signed));
+                    prop_assert_eq!(verify(&token, at(NOW), &keys, &rules), Err(TokenError::Invalid));
+                }
             }
         }
     }
 
     #[test]
     fn the_last_character_of_a_token_is_canonical() {
-        let (ring, rules) = (keyring(&[NEW]), Rules::default());
-        let token = sign(&claims(), &ring, &rules);
-        let (rest, last) = token.split_at(token.len() - 1);
-        let accepted: Vec<char> = ('!'..='~')
-            .filter(|c| verify(&format!("{rest}{c}"), at(NOW), &ring, &rules).is_ok())
-            .collect();
-        assert_eq!(accepted, last.chars().collect::<Vec<char>>());
+        let rules = Rules::default();
+        for keys in [shared(&[NEW]), published(&[&Pair::new()])] {
+            let token = sign(&claims(), &keys, &rules);
+            let (rest, last) = token.split_at(token.len() - 1);
+            let accepted: Vec<char> = ('!'..='~')
+                .filter(|c| verify(&format!("{rest}{c}"), at(NOW), &keys, &rules).is_ok())
+                .collect();
+            assert_eq!(accepted, last.chars().collect::<Vec<char>>());
+        }
     }
 }

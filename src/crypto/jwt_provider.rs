@@ -1,10 +1,10 @@
-//! HS256 and RS256 with `ring` for the `jsonwebtoken` crate, which we build without a crypto backend.
+//! RS256 with `ring` for the `jsonwebtoken` crate, which we build without a crypto backend. Tests compare our own tokens
+//! with it, so there it verifies HS256 and ES256 as well.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
-use jsonwebtoken::signature::{Error, Signer, Verifier};
+use jsonwebtoken::signature::{Error, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, EncodingKey};
-use ring::hmac;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 
 static PROVIDER: CryptoProvider = CryptoProvider {
@@ -18,54 +18,23 @@ pub(super) fn install() {
     let _ = PROVIDER.install_default();
 }
 
-fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
-    if *algorithm != Algorithm::HS256 {
-        return Err(ErrorKind::InvalidAlgorithm.into());
-    }
-    Ok(Box::new(Hs256(hmac::Key::new(
-        hmac::HMAC_SHA256,
-        key.as_bytes(),
-    ))))
+/// Nothing is signed through `jsonwebtoken`: it would parse the key again for each token.
+fn signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
+    Err(ErrorKind::InvalidAlgorithm.into())
 }
 
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     match (algorithm, key.kind()) {
-        (Algorithm::HS256, DecodingKeyKind::SecretOrDer(secret)) => {
-            Ok(Box::new(Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret))))
-        }
         (Algorithm::RS256, DecodingKeyKind::RsaModulusExponent { n, e }) => {
             Ok(Box::new(Rs256(RsaPublicKeyComponents {
                 n: n.clone(),
                 e: e.clone(),
             })))
         }
+        #[cfg(test)]
+        (algorithm, key) => of_our_own_tokens::verifier(*algorithm, key),
+        #[cfg(not(test))]
         _ => Err(ErrorKind::InvalidAlgorithm.into()),
-    }
-}
-
-struct Hs256(hmac::Key);
-
-impl Signer<Vec<u8>> for Hs256 {
-    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
-        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
-    }
-}
-
-impl Verifier<Vec<u8>> for Hs256 {
-    fn verify(&self, message: &[u8], mac: &Vec<u8>) -> std::result::Result<(), Error> {
-        hmac::verify(&self.0, message, mac).map_err(|_| Error::new())
-    }
-}
-
-impl JwtSigner for Hs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
-    }
-}
-
-impl JwtVerifier for Hs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
     }
 }
 
@@ -83,5 +52,59 @@ impl Verifier<Vec<u8>> for Rs256 {
 impl JwtVerifier for Rs256 {
     fn algorithm(&self) -> Algorithm {
         Algorithm::RS256
+    }
+}
+
+#[cfg(test)]
+mod of_our_own_tokens {
+    use ring::hmac;
+    use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+
+    use super::*;
+
+    pub(super) fn verifier(
+        algorithm: Algorithm,
+        key: &DecodingKeyKind,
+    ) -> Result<Box<dyn JwtVerifier>> {
+        match (algorithm, key) {
+            (Algorithm::HS256, DecodingKeyKind::SecretOrDer(secret)) => {
+                Ok(Box::new(Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret))))
+            }
+            (Algorithm::ES256, DecodingKeyKind::SecretOrDer(point)) => {
+                Ok(Box::new(Es256(point.clone())))
+            }
+            _ => Err(ErrorKind::InvalidAlgorithm.into()),
+        }
+    }
+
+    struct Hs256(hmac::Key);
+
+    impl Verifier<Vec<u8>> for Hs256 {
+        fn verify(&self, message: &[u8], mac: &Vec<u8>) -> std::result::Result<(), Error> {
+            hmac::verify(&self.0, message, mac).map_err(|_| Error::new())
+        }
+    }
+
+    impl JwtVerifier for Hs256 {
+        fn algorithm(&self) -> Algorithm {
+            Algorithm::HS256
+        }
+    }
+
+    /// With an uncompressed point.
+    struct Es256(Vec<u8>);
+
+    impl Verifier<Vec<u8>> for Es256 {
+        fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), Error> {
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &self.0)
+                .verify(message, signature)
+                .map_err(|_| Error::new())
+        }
+    }
+
+    impl JwtVerifier for Es256 {
+        fn algorithm(&self) -> Algorithm {
+            Algorithm::ES256
+        }
     }
 }

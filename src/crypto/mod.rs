@@ -16,4 +16,6 @@ pub mod sealed;
 pub mod secret_strength;
 pub mod seeded_random;
 pub mod session_token;
+pub mod signing_key;
+pub mod token_keys;
 pub mod totp;

@@ -27,6 +27,7 @@ pub mod person;
 pub mod pkce;
 pub mod postgres_url;
 pub mod proxy_header;
+pub mod public_key;
 pub mod quota;
 pub mod return_url;
 pub mod role;
@@ -70,6 +71,7 @@ pub use person::{
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use postgres_url::PostgresUrl;
 pub use proxy_header::ProxyHeader;
+pub use public_key::PublicKey;
 pub use quota::{Allowance, Quota};
 pub use return_url::{AllowedReturnUrl, ReturnUrl};
 pub use role::Role;

@@ -97,6 +97,11 @@ pub(super) fn preflight(admitted: Option<&HeaderValue>) -> HttpResponse {
     response.finish()
 }
 
+/// An answer that every page may read says so itself.
+pub(super) fn is_for_everyone(headers: &HeaderMap) -> bool {
+    headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
+}
+
 /// `Vary` is always set, or a cache would give one origin's answer to another.
 pub(super) fn mark(headers: &mut HeaderMap, admitted: Option<HeaderValue>) {
     headers.append(VARY, HeaderValue::from_static("Origin"));

@@ -42,9 +42,6 @@ pub(super) async fn every_request(
     let origin = RequestMetadata::of(&request, &settings);
     request.extensions_mut().insert(origin.clone());
     let admitted = settings.allowed_origins.admit(request.headers());
-    if admitted.is_none() && request.headers().get(ORIGIN) != Some(&settings.own_origin) {
-        settings.allowed_origins.log_refusal(request.headers());
-    }
 
     let reader = Reader::of(&mut request);
 
@@ -59,6 +56,14 @@ pub(super) async fn every_request(
     };
 
     let mut response = in_our_envelope(response);
+    let is_for_everyone = cors::is_for_everyone(response.headers());
+    let asked_from = response.request().headers();
+    if admitted.is_none()
+        && !is_for_everyone
+        && asked_from.get(ORIGIN) != Some(&settings.own_origin)
+    {
+        settings.allowed_origins.log_refusal(asked_from);
+    }
     let of_session_tokens = is_of_session_tokens(response.request());
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, origin.request_id.clone());
@@ -76,7 +81,9 @@ pub(super) async fn every_request(
             HeaderValue::from_static("max-age=31536000"),
         );
     }
-    cors::mark(headers, admitted);
+    if !is_for_everyone {
+        cors::mark(headers, admitted);
+    }
     if settings.base_path() != "/" {
         Cookie::delete_of_whole_host(response.headers_mut(), &settings);
     }

@@ -50,6 +50,7 @@ pub mod settings;
 mod slack;
 mod tenant_host;
 mod token_api;
+mod token_keys;
 mod unread_body;
 mod untrusted_proxy;
 

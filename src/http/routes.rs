@@ -8,7 +8,7 @@ use utoipa::OpenApi;
 use super::route_pattern::RoutePattern;
 use super::{
     accounts, api_tokens, audit, gates, layers, mfa, next_auth, operations, organizations, pages,
-    people, revocations, session_tokens, slack, token_api,
+    people, revocations, session_tokens, slack, token_api, token_keys,
 };
 
 /// One table for both the router and the OpenAPI document.
@@ -77,6 +77,8 @@ routes! {
     "/undo"                     => get pages::undo::open, post pages::undo::submit;
     "/.well-known/change-password" => get pages::well_known::change_password;
     "/.well-known/security.txt"  => get pages::well_known::security_txt;
+    "/.well-known/jwks.json"     => get token_keys::jwks::jwks;
+    "/.well-known/oauth-authorization-server" => get token_keys::metadata::metadata;
 
     "/api/auth/slack/url"       => get slack::url::url;
     "/api/auth/slack/start"     => get slack::start::start;

@@ -51,12 +51,13 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
             "now_v7",
             "Uuid::new_v4",
         ],
-        // Exceptions: a secret generated because none was given, and signatures that require the system's
+        // Exceptions: a secret generated because none was given, and keys and signatures that require the system's
         // random generator itself (in `id_token`, in a test).
         &[
             "adapters/",
             "config/local_secret.rs",
             "crypto/id_token.rs",
+            "crypto/signing_key.rs",
             "sandbox/slack/keys.rs",
         ],
     ),

@@ -84,6 +84,7 @@ mod self_service;
 mod session_tokens;
 mod sessions;
 mod sign_in_entry;
+mod signing_keys;
 mod slack;
 mod slack_sandbox;
 mod slugs;

@@ -66,6 +66,8 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("post",   "/accept-invitation",           [400, 400, 400, 400, 400, 400]),
     ("get",    "/.well-known/change-password", [302, 302, 302, 302, 302, 302]),
     ("get",    "/.well-known/security.txt", [404, 404, 404, 404, 404, 404]),
+    ("get",    "/.well-known/jwks.json",    [404, 404, 404, 404, 404, 404]),
+    ("get",    "/.well-known/oauth-authorization-server", [404, 404, 404, 404, 404, 404]),
     ("get",    "/api/auth/mfa",                [401, 200, 200, 200, 200, 403]),
     ("post",   "/api/auth/mfa/totp",           [401, 200, 200, 200, 200, 403]),
     ("delete", "/api/auth/mfa/totp",           [401, 409, 409, 409, 409, 403]),

@@ -4,12 +4,12 @@ use hallpass::config::Config;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::support::{Db, OTHER_SECRET, SECRET, TestApp, jwt, on_both_databases};
+use crate::support::{Actor, Db, OTHER_SECRET, SECRET, TestApp, jwt, on_both_databases};
 
 #[path = "../support/bad_tokens.rs"]
 mod bad_tokens;
 
-use bad_tokens::{Verdict, corpus, good_tokens};
+use bad_tokens::{Key, Signer, Verdict, corpus, good_tokens, key_pair};
 
 const UNKNOWN: &str = "01939f2e-0000-7000-8000-000000000000";
 
@@ -17,33 +17,30 @@ on_both_databases! {
     async fn every_bad_token_is_refused_and_the_server_survives(db: Db) {
         let app = TestApp::configured(db, two_secrets).await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
-        let (header, claims) = jwt::parts(&ada.token);
-        let kid = header["kid"].as_str().unwrap();
-        let other_kid = jwt::kid_of(OTHER_SECRET).await;
-        let now = app.clock.timestamp();
-        let other = (OTHER_SECRET.as_bytes(), other_kid.as_str());
+        let kids = [jwt::kid_of(SECRET).await, jwt::kid_of(OTHER_SECRET).await];
+        let [key, other] = [(SECRET, &kids[0]), (OTHER_SECRET, &kids[1])].map(of_secret);
+        are_refused_and_good_ones_accepted(&app, &ada, key, &[other]).await;
+    }
 
-        let bad = corpus(SECRET.as_bytes(), kid, other, claims.clone(), now);
-        assert!(bad.len() >= 80, "only {}", bad.len());
-        for bad in bad.iter().filter(|bad| bad.fits_a_header()) {
-            let answer = app.get("/api/auth/me").bearer(&bad.token).await;
-            // Longer ones are refused by HTTP itself for the size of the header.
-            if matches!(answer.status.as_u16(), 400 | 431) && bad.token.len() > 4096 {
-                continue;
-            }
-            let message = match bad.expected {
-                Verdict::Invalid => "Invalid token",
-                Verdict::Expired => "Token expired",
-            };
-            assert_eq!(answer.status, 401, "{}: {}", bad.name, answer.text());
-            assert_eq!(answer.json()["message"], message, "{}", bad.name);
-            let challenge = answer.header("www-authenticate").unwrap();
-            assert!(challenge.contains(r#"error="invalid_token""#), "{}", bad.name);
-        }
-        for (name, token) in good_tokens(SECRET.as_bytes(), kid, &claims, now) {
-            let answer = app.get("/api/auth/me").bearer(&token).await;
-            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
-        }
+    async fn every_bad_token_of_a_signing_key_is_refused(db: Db) {
+        let pems = [jwt::new_signing_key(), jwt::new_signing_key()];
+        let app = TestApp::configured(db, |config| {
+            config.tokens.signing = jwt::signing(&[&pems[0], &pems[1]], true);
+        })
+        .await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let pairs = pems.each_ref().map(|pem| key_pair(pem));
+        let kids = pems.each_ref().map(|pem| {
+            let keys = jwt::signing(&[pem], true).unwrap();
+            keys.iter().next().unwrap().kid().to_owned()
+        });
+        assert_eq!(kid(&ada.token), kids[0]);
+        let secret = jwt::kid_of(SECRET).await;
+        let [first, second] = [(&pairs[0], &kids[0]), (&pairs[1], &kids[1])]
+            .map(|(pair, kid)| Key { kid, signer: Signer::Es256(pair) });
+        let secret = of_secret((SECRET, &secret));
+        are_refused_and_good_ones_accepted(&app, &ada, first, &[second, secret]).await;
+        are_refused_and_good_ones_accepted(&app, &ada, secret, &[first, second]).await;
     }
 
     async fn a_well_signed_token_of_an_unknown_person_is_refused(app: TestApp) {
@@ -182,6 +179,48 @@ on_both_databases! {
 
 fn two_secrets(config: &mut Config) {
     config.tokens.secrets = vec![SecretString::from(SECRET), SecretString::from(OTHER_SECRET)];
+}
+
+fn of_secret<'a>((secret, kid): (&'a str, &'a String)) -> Key<'a> {
+    Key {
+        kid,
+        signer: Signer::Hs256(secret.as_bytes()),
+    }
+}
+
+async fn are_refused_and_good_ones_accepted(
+    app: &TestApp,
+    ada: &Actor,
+    key: Key<'_>,
+    others: &[Key<'_>],
+) {
+    let claims = jwt::claims(&ada.token);
+    let now = app.clock.timestamp();
+    let bad = corpus(key, others, claims.clone(), now);
+    assert!(bad.len() >= 80, "only {}", bad.len());
+    for bad in bad.iter().filter(|bad| bad.fits_a_header()) {
+        let answer = app.get("/api/auth/me").bearer(&bad.token).await;
+        // Longer ones are refused by HTTP itself for the size of the header.
+        if matches!(answer.status.as_u16(), 400 | 431) && bad.token.len() > 4096 {
+            continue;
+        }
+        let message = match bad.expected {
+            Verdict::Invalid => "Invalid token",
+            Verdict::Expired => "Token expired",
+        };
+        assert_eq!(answer.status, 401, "{}: {}", bad.name, answer.text());
+        assert_eq!(answer.json()["message"], message, "{}", bad.name);
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert!(
+            challenge.contains(r#"error="invalid_token""#),
+            "{}",
+            bad.name
+        );
+    }
+    for (name, token) in good_tokens(key, &claims, now) {
+        let answer = app.get("/api/auth/me").bearer(&token).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+    }
 }
 
 fn kid(token: &str) -> String {

@@ -2,8 +2,11 @@
 //!
 //! Depends on the wire format only, so that a verifier's unit test and a test over HTTP can share it.
 
-use data_encoding::{BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
+use ring::digest::{SHA256, digest};
 use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
 /// The maximum lifetime of an access token, in seconds.
@@ -13,6 +16,61 @@ const LONGEST_LIFE: i64 = 604_800;
 pub(crate) enum Verdict {
     Invalid,
     Expired,
+}
+
+/// A key of the verifier.
+#[derive(Clone, Copy)]
+pub(crate) struct Key<'a> {
+    pub kid: &'a str,
+    pub signer: Signer<'a>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Signer<'a> {
+    Hs256(&'a [u8]),
+    Es256(&'a EcdsaKeyPair),
+}
+
+/// The key pair of a PKCS#8 document in PEM.
+pub(crate) fn key_pair(pem: &str) -> EcdsaKeyPair {
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = BASE64.decode(base64.as_bytes()).unwrap();
+    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &random()).unwrap()
+}
+
+impl Signer<'_> {
+    fn alg(self) -> &'static str {
+        match self {
+            Self::Hs256(_) => "HS256",
+            Self::Es256(_) => "ES256",
+        }
+    }
+
+    fn sign(self, input: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Hs256(secret) => {
+                let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+                hmac::sign(&key, input).as_ref().to_vec()
+            }
+            Self::Es256(pair) => {
+                let signature = pair.sign(&random(), input).unwrap();
+                signature.as_ref().to_vec()
+            }
+        }
+    }
+}
+
+impl Key<'_> {
+    fn header(self) -> Members {
+        Members::of(&json!({}))
+            .with("typ", r#""JWT""#)
+            .with("alg", json!(self.signer.alg()))
+            .with("kid", json!(self.kid))
+    }
+
+    fn sign(self, input: &str) -> String {
+        BASE64URL_NOPAD.encode(&self.signer.sign(input.as_bytes()))
+    }
 }
 
 #[derive(Debug)]
@@ -33,22 +91,17 @@ impl BadToken {
 /// Good tokens that differ from the bad ones only in what makes those bad.
 ///
 /// `claims` are those of a good token: `sub orgId role sid ver iat exp`, and `iss`, `aud` where required.
-pub(crate) fn good_tokens(
-    secret: &[u8],
-    kid: &str,
-    claims: &Value,
-    now: i64,
-) -> Vec<(String, String)> {
-    let ours = header(kid);
+pub(crate) fn good_tokens(key: Key<'_>, claims: &Value, now: i64) -> Vec<(String, String)> {
+    let ours = key.header();
     let claims = Members::of(claims);
-    let signed = |header: &Members, payload: &Members| compact(header, payload, secret);
+    let signed = |header: &Members, payload: &Members| compact(header, payload, key);
     let mut good: Vec<(String, String)> = Vec::new();
     let mut add = |name: &str, token: String| good.push((name.to_owned(), token));
 
     add("as it is", signed(&ours, &claims));
     add(
         "members of the header in another order",
-        signed(&ours.without("alg").with("alg", r#""HS256""#), &claims),
+        signed(&ours.without("kid").with("kid", json!(key.kid)), &claims),
     );
     add("no typ", signed(&ours.without("typ"), &claims));
     add(
@@ -68,7 +121,7 @@ pub(crate) fn good_tokens(
         compact_bytes(
             ours.json().replace(',', " ,\n").as_bytes(),
             claims.json().replace(',', " ,\n").as_bytes(),
-            secret,
+            key,
         ),
     );
     add(
@@ -86,8 +139,17 @@ pub(crate) fn good_tokens(
             &claims.with("iat", now).with("exp", now + LONGEST_LIFE),
         ),
     );
-    let (longest, _) = around_the_limit(&ours, &claims, secret);
+    let (longest, _) = around_the_limit(&ours, &claims, key);
     add("as long as can be", longest);
+    if let Signer::Es256(_) = key.signer {
+        // Both are valid (RFC 7518 §3.4 does not demand the lower one).
+        let (input, signature) = parts_of(&signed(&ours, &claims));
+        let other = with_negated_s(&signature);
+        add(
+            "the same signature with n - s",
+            format!("{input}.{}", BASE64URL_NOPAD.encode(&other)),
+        );
+    }
     add("nbf is now", signed(&ours, &claims.with("nbf", now)));
     if let Some(aud) = claims.get("aud") {
         add(
@@ -105,26 +167,24 @@ pub(crate) fn good_tokens(
     good
 }
 
-/// One token for every mistake a verifier can make. `secret` and `other` (secret, kid) must be keys of the verifier.
-pub(crate) fn corpus(
-    secret: &[u8],
-    kid: &str,
-    other: (&[u8], &str),
-    claims: Value,
-    now: i64,
-) -> Vec<BadToken> {
+/// One token for every mistake a verifier can make. `others` must be further keys of the verifier.
+pub(crate) fn corpus(key: Key<'_>, others: &[Key<'_>], claims: Value, now: i64) -> Vec<BadToken> {
     let corpus = Corpus {
-        secret,
-        header: header(kid),
+        key,
+        header: key.header(),
         claims: Members::of(&claims),
         now,
         tokens: Vec::new(),
     };
     corpus
         .algorithms()
+        .confusions()
         .headers()
-        .key_ids(kid, other)
+        .key_ids()
+        .other_keys(others)
         .signatures()
+        .macs()
+        .curve_points()
         .shapes()
         .encodings()
         .times()
@@ -135,7 +195,7 @@ pub(crate) fn corpus(
 }
 
 struct Corpus<'a> {
-    secret: &'a [u8],
+    key: Key<'a>,
     header: Members,
     claims: Members,
     now: i64,
@@ -152,7 +212,7 @@ impl Corpus<'_> {
     }
 
     fn add_expired(&mut self, name: &str, payload: &Members) {
-        let token = compact(&self.header, payload, self.secret);
+        let token = compact(&self.header, payload, self.key);
         self.tokens.push(BadToken {
             name: name.to_owned(),
             token,
@@ -161,15 +221,15 @@ impl Corpus<'_> {
     }
 
     fn add_header(&mut self, name: impl Into<String>, header: &Members) {
-        self.add(name, compact(header, &self.claims, self.secret));
+        self.add(name, compact(header, &self.claims, self.key));
     }
 
     fn add_payload(&mut self, name: impl Into<String>, payload: &Members) {
-        self.add(name, compact(&self.header, payload, self.secret));
+        self.add(name, compact(&self.header, payload, self.key));
     }
 
     fn good(&self) -> String {
-        compact(&self.header, &self.claims, self.secret)
+        compact(&self.header, &self.claims, self.key)
     }
 
     /// A good token's parts: header, payload, signature.
@@ -180,38 +240,56 @@ impl Corpus<'_> {
     }
 
     fn algorithms(mut self) -> Self {
+        let ours = self.key.signer.alg();
+        let other = if ours == "HS256" { "ES256" } else { "HS256" };
         for alg in [
-            "none", "None", "NONE", "nOnE", "", "hs256", "Hs256", "HS256 ", "HS384", "HS512",
-            "RS256", "RS512", "PS256", "ES256", "EdDSA", "A256GCM",
+            "none", "None", "NONE", "nOnE", "", "hs256", "Hs256", "HS256 ", "es256", "ES256K",
+            "HS384", "HS512", "RS256", "RS512", "PS256", other, "ES384", "EdDSA", "A256GCM",
         ] {
             let header = self.header.with("alg", json!(alg));
-            self.add_header(format!("alg {alg:?} with an HS256 MAC"), &header);
+            self.add_header(format!("alg {alg:?} with the signature of {ours}"), &header);
             let unsigned = signing_input(header.json().as_bytes(), self.claims.json().as_bytes());
-            self.add(format!("alg {alg:?} without a MAC"), unsigned + ".");
-        }
-        for (alg, algorithm) in [("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512)] {
-            let input = signing_input(
-                self.header.with("alg", json!(alg)).json().as_bytes(),
-                self.claims.json().as_bytes(),
-            );
-            let mac = hmac::sign(&hmac::Key::new(algorithm, self.secret), input.as_bytes());
-            let mac = BASE64URL_NOPAD.encode(mac.as_ref());
-            self.add(
-                format!("alg {alg} with its own MAC"),
-                format!("{input}.{mac}"),
-            );
+            self.add(format!("alg {alg:?} without a signature"), unsigned + ".");
         }
         for (name, alg) in [
             ("a number", "256"),
             ("null", "null"),
-            ("an array", r#"["HS256"]"#),
-            ("an object", r#"{"HS256":null}"#),
+            ("an array", &format!("[\"{ours}\"]")),
+            ("an object", &format!("{{\"{ours}\":null}}")),
         ] {
             let header = self.header.with("alg", alg);
             self.add_header(format!("alg is {name}"), &header);
         }
         let header = self.header.without("alg");
         self.add_header("no alg", &header);
+        self
+    }
+
+    /// MACs of another algorithm, keyed with what an attacker knows, or with the secret itself.
+    fn confusions(mut self) -> Self {
+        let keys: Vec<(&str, Vec<u8>)> = match self.key.signer {
+            Signer::Hs256(secret) => vec![("the secret", secret.to_vec())],
+            Signer::Es256(pair) => what_is_public(pair),
+        };
+        let own = self.key.signer.alg();
+        for (alg, algorithm) in [
+            ("HS256", hmac::HMAC_SHA256),
+            ("HS384", hmac::HMAC_SHA384),
+            ("HS512", hmac::HMAC_SHA512),
+        ] {
+            for (name, bytes) in keys.iter().filter(|_| alg != own) {
+                for header in [self.header.with("alg", json!(alg)), self.header.clone()] {
+                    let (header, payload) = (header.json(), self.claims.json());
+                    let input = signing_input(header.as_bytes(), payload.as_bytes());
+                    let mac = hmac::sign(&hmac::Key::new(algorithm, bytes), input.as_bytes());
+                    let mac = BASE64URL_NOPAD.encode(mac.as_ref());
+                    self.add(
+                        format!("{alg} with {name}: {header}"),
+                        format!("{input}.{mac}"),
+                    );
+                }
+            }
+        }
         self
     }
 
@@ -244,11 +322,12 @@ impl Corpus<'_> {
             let header = self.header.with(name, value);
             self.add_header(format!("{name} {value}"), &header);
         }
+        let alg = json!(self.key.signer.alg()).to_string();
         let header = self.header.with("crit", r#"["b64"]"#).with("b64", "false");
         self.add_header("crit and b64", &header);
         for (name, value) in [
             ("alg", r#""none""#),
-            ("alg", r#""HS256""#),
+            ("alg", &alg),
             ("typ", r#""JWT""#),
             ("note", "1"),
         ] {
@@ -256,7 +335,7 @@ impl Corpus<'_> {
             self.add_header(format!("{name} {value} twice in the header"), &header);
         }
         let header = self.header.and("alg", r#""none""#);
-        self.add_header("alg HS256, then none", &header);
+        self.add_header("alg, then none", &header);
         let header = self.header.and(r"\u0061lg", r#""none""#);
         self.add_header("alg twice, once in escapes", &header);
         let crowd = (0..600).fold(self.header.clone(), |header, n| {
@@ -286,19 +365,20 @@ impl Corpus<'_> {
             ),
             ("a header that never ends to open", "[".repeat(2000)),
         ] {
-            let token = compact_bytes(header.as_bytes(), payload.as_bytes(), self.secret);
+            let token = compact_bytes(header.as_bytes(), payload.as_bytes(), self.key);
             self.add(name, token);
         }
         let mut header = self.header.with("note", r#""?""#).json().into_bytes();
         if let Some(mark) = header.iter_mut().find(|byte| **byte == b'?') {
             *mark = 0xff;
         }
-        let token = compact_bytes(&header, payload.as_bytes(), self.secret);
+        let token = compact_bytes(&header, payload.as_bytes(), self.key);
         self.add("a header that is not UTF-8", token);
         self
     }
 
-    fn key_ids(mut self, kid: &str, (other_secret, other_kid): (&[u8], &str)) -> Self {
+    fn key_ids(mut self) -> Self {
+        let kid = self.key.kid;
         for value in [
             json!(""),
             json!("unknown"),
@@ -327,14 +407,29 @@ impl Corpus<'_> {
         self.add_header("no kid", &header);
         let header = self.header.with("kid", json!(swap_case(kid)));
         self.add_header("kid in the other case", &header);
-        let header = self.header.with("kid", json!(other_kid));
-        self.add_header("the other key named, this key's MAC", &header);
-        let token = compact(&self.header, &self.claims, other_secret);
-        self.add("this key named, the other key's MAC", token);
-        let header = self.header.and("kid", json!(other_kid));
-        self.add_header("both keys named", &header);
         let header = self.header.and("kid", json!(kid));
         self.add_header("one key named twice", &header);
+        self
+    }
+
+    fn other_keys(mut self, others: &[Key<'_>]) -> Self {
+        for other in others {
+            let (ours, theirs) = (self.key.signer.alg(), other.signer.alg());
+            let what = |what: &str| format!("{what} ({theirs} {})", other.kid);
+            let named = self.header.with("kid", json!(other.kid));
+            self.add_header(what("the other key named, this key's signature"), &named);
+            let token = compact(&self.header, &self.claims, *other);
+            self.add(what("this key named, the other key's signature"), token);
+            let header = self.header.and("kid", json!(other.kid));
+            self.add_header(what("both keys named"), &header);
+            if ours != theirs {
+                let token = compact(&named, &self.claims, *other);
+                self.add(what("the other key named, with this key's alg"), token);
+                let header = self.header.with("alg", json!(theirs));
+                let token = compact(&header, &self.claims, *other);
+                self.add(what("this key named, with the other key's alg"), token);
+            }
+        }
         self
     }
 
@@ -342,18 +437,22 @@ impl Corpus<'_> {
         let [header, payload, mac] = self.good_parts();
         let input = format!("{header}.{payload}");
         let raw = BASE64URL_NOPAD.decode(mac.as_bytes()).unwrap();
-        let signed_by = |secret: &[u8], input: &str| {
-            let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-            BASE64URL_NOPAD.encode(hmac::sign(&key, input.as_bytes()).as_ref())
-        };
+        let signed = |input: &str| self.key.sign(input);
+        let (bytes, characters) = (raw.len(), mac.len());
         for (name, mac) in [
             ("an empty signature", String::new()),
-            ("a signature short of a character", mac[..42].to_owned()),
+            (
+                "a signature short of a character",
+                mac[..characters - 1].to_owned(),
+            ),
             (
                 "a signature short of a byte",
-                BASE64URL_NOPAD.encode(&raw[..31]),
+                BASE64URL_NOPAD.encode(&raw[..bytes - 1]),
             ),
-            ("half a signature", BASE64URL_NOPAD.encode(&raw[..16])),
+            (
+                "half a signature",
+                BASE64URL_NOPAD.encode(&raw[..bytes / 2]),
+            ),
             (
                 "a signature and a zero byte",
                 BASE64URL_NOPAD.encode(&[&raw[..], &[0]].concat()),
@@ -362,7 +461,7 @@ impl Corpus<'_> {
             ("a signature and a character", format!("{mac}A")),
             ("a padded signature", format!("{mac}=")),
             ("a signature and spaces", format!("{mac}  ")),
-            ("a signature of zeros", "A".repeat(43)),
+            ("a signature of zeros", "A".repeat(characters)),
             ("a signature with a bit flipped", flip_a_bit(&raw)),
             (
                 "a signature in hexadecimal",
@@ -372,30 +471,15 @@ impl Corpus<'_> {
                 "a signature with stray trailing bits",
                 other_trailing_bits(&mac),
             ),
-            ("the MAC of an empty secret", signed_by(b"", &input)),
+            ("a signature of the payload alone", signed(&payload)),
+            ("a signature of the header alone", signed(&header)),
             (
-                "the MAC of the secret and a newline",
-                signed_by(&[self.secret, b"\n"].concat(), &input),
-            ),
-            ("the MAC of the kid", signed_by(header.as_bytes(), &input)),
-            (
-                "the MAC of the payload alone",
-                signed_by(self.secret, &payload),
+                "a signature of the payload first",
+                signed(&format!("{payload}.{header}")),
             ),
             (
-                "the MAC of the header alone",
-                signed_by(self.secret, &header),
-            ),
-            (
-                "the MAC of the payload first",
-                signed_by(self.secret, &format!("{payload}.{header}")),
-            ),
-            (
-                "the MAC of what is decoded",
-                signed_by(
-                    self.secret,
-                    &format!("{}.{}", self.header.json(), self.claims.json()),
-                ),
+                "a signature of what is decoded",
+                signed(&format!("{}.{}", self.header.json(), self.claims.json())),
             ),
         ] {
             self.add(name, format!("{input}.{mac}"));
@@ -408,6 +492,90 @@ impl Corpus<'_> {
         self.add(
             "another payload under this signature",
             format!("{header}.{admin}.{mac}"),
+        );
+        self
+    }
+
+    /// MACs of other secrets.
+    fn macs(mut self) -> Self {
+        let Signer::Hs256(secret) = self.key.signer else {
+            return self;
+        };
+        let [header, payload, _] = self.good_parts();
+        for (name, secret) in [
+            ("the MAC of an empty secret", Vec::new()),
+            (
+                "the MAC of the secret and a newline",
+                [secret, b"\n"].concat(),
+            ),
+            ("the MAC of the kid", header.clone().into_bytes()),
+        ] {
+            let signer = Signer::Hs256(&secret);
+            let token = compact_raw(&header, &payload, Key { signer, ..self.key });
+            self.add(name, token);
+        }
+        self
+    }
+
+    /// Pairs `r`, `s` that are no signature, or are one in another form.
+    fn curve_points(mut self) -> Self {
+        let Signer::Es256(_) = self.key.signer else {
+            return self;
+        };
+        let (input, good) = parts_of(&self.good());
+        let (r, s) = good.split_at(32);
+        let mut one = [0; 32];
+        one[31] = 1;
+        let (zero, order, most) = ([0; 32], ORDER, [0xff; 32]);
+        for (name, signature) in [
+            ("r and s are zero", [zero, zero].concat()),
+            ("r is zero", [&zero, s].concat()),
+            ("s is zero", [r, &zero].concat()),
+            ("r and s are one", [one, one].concat()),
+            ("r and s are the order", [order, order].concat()),
+            ("r is the order", [&order, s].concat()),
+            ("s is the order", [r, &order].concat()),
+            ("r and s are the most", [most, most].concat()),
+            ("r for s and s for r", [s, r].concat()),
+            ("r twice", [r, r].concat()),
+            ("r and s in DER", der(r, s)),
+            ("r and s of 33 bytes", [&[0][..], r, &[0], s].concat()),
+            (
+                "r and s from their ends",
+                good.iter().rev().copied().collect(),
+            ),
+        ] {
+            self.add(
+                name,
+                format!("{input}.{}", BASE64URL_NOPAD.encode(&signature)),
+            );
+        }
+        let stranger = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random());
+        let stranger = stranger.unwrap();
+        let stranger = EcdsaKeyPair::from_pkcs8(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            stranger.as_ref(),
+            &random(),
+        )
+        .unwrap();
+        let key = Key {
+            signer: Signer::Es256(&stranger),
+            ..self.key
+        };
+        self.add(
+            "this key named, a stranger's signature",
+            compact(&self.header, &self.claims, key),
+        );
+        let public = what_is_public(&stranger);
+        let [x, y] = [1, 2].map(|n| String::from_utf8(public[n].1.clone()).unwrap());
+        let jwk = json!({
+            "kty": "EC", "crv": "P-256", "kid": self.key.kid,
+            "x": x, "y": y,
+        });
+        let header = self.header.with("jwk", jwk);
+        self.add(
+            "a stranger's key in the header",
+            compact(&header, &self.claims, key),
         );
         self
     }
@@ -432,7 +600,7 @@ impl Corpus<'_> {
             ("five parts (JWE)", format!("{good}.{mac}.{mac}")),
             ("a dot before", format!(".{good}")),
             ("an empty payload", format!("{header}..{mac}")),
-            ("a detached payload", compact_raw(&header, "", self.secret)),
+            ("a detached payload", compact_raw(&header, "", self.key)),
             ("the flattened JSON serialisation", json),
             ("the general JSON serialisation", general),
             ("a trailing newline", format!("{good}\n")),
@@ -446,12 +614,12 @@ impl Corpus<'_> {
             ("a full-width dot", format!("{header}．{payload}.{mac}")),
             (
                 "a payload with a dot in it, signed so",
-                compact_raw(&header, &format!("{payload}.{payload}"), self.secret),
+                compact_raw(&header, &format!("{payload}.{payload}"), self.key),
             ),
         ] {
             self.add(name, token);
         }
-        let (_, too_long) = around_the_limit(&self.header, &self.claims, self.secret);
+        let (_, too_long) = around_the_limit(&self.header, &self.claims, self.key);
         self.add("a little more than 4096 bytes", too_long);
         let payload = self.claims.with("note", json!("n".repeat(100_000)));
         self.add_payload("100 KB", &payload);
@@ -464,17 +632,17 @@ impl Corpus<'_> {
         let [header, payload, _] = self.good_parts();
         let standard = BASE64_NOPAD.encode(telling.as_bytes());
         assert!(standard.contains(['+', '/']));
-        let token = compact_raw(&header, &standard, self.secret);
+        let token = compact_raw(&header, &standard, self.key);
         self.add("a payload in the alphabet of plain base64", token);
 
         for spaces in 0..3 {
             let text = self.claims.json() + &" ".repeat(spaces);
             let padded = BASE64URL.encode(text.as_bytes());
             if padded.ends_with('=') {
-                let token = compact_raw(&header, &padded, self.secret);
+                let token = compact_raw(&header, &padded, self.key);
                 self.add(format!("a padded payload ({spaces})"), token);
                 let stray = other_trailing_bits(padded.trim_end_matches('='));
-                let token = compact_raw(&header, &stray, self.secret);
+                let token = compact_raw(&header, &stray, self.key);
                 self.add(
                     format!("a payload with stray trailing bits ({spaces})"),
                     token,
@@ -497,13 +665,13 @@ impl Corpus<'_> {
                 BASE64URL_NOPAD.encode(payload.as_bytes()),
             ),
         ] {
-            self.add(name, compact_raw(&header, &payload, self.secret));
+            self.add(name, compact_raw(&header, &payload, self.key));
         }
         let mut payload = self.claims.with("note", r#""?""#).json().into_bytes();
         if let Some(mark) = payload.iter_mut().find(|byte| **byte == b'?') {
             *mark = 0xff;
         }
-        let token = compact_bytes(self.header.json().as_bytes(), &payload, self.secret);
+        let token = compact_bytes(self.header.json().as_bytes(), &payload, self.key);
         self.add("a payload that is not UTF-8", token);
         self
     }
@@ -576,7 +744,10 @@ impl Corpus<'_> {
             self.add_expired(name, &claims.with("iat", iat).with("exp", exp));
         }
         let expired = claims.with("iat", now - 1000).with("exp", now - 1);
-        let forged = compact(&self.header, &expired, b"some other secret");
+        let forged = compact(&self.header, &expired, self.key);
+        let (input, mut signature) = parts_of(&forged);
+        signature[0] ^= 1;
+        let forged = format!("{input}.{}", BASE64URL_NOPAD.encode(&signature));
         self.add("expired, and not signed by us", forged);
         self.add_payload(
             "expired, and of no role",
@@ -696,17 +867,13 @@ impl Corpus<'_> {
                 r#"{"a":"#.repeat(500) + "1" + &"}".repeat(500),
             ),
         ] {
-            let token = compact_bytes(
-                self.header.json().as_bytes(),
-                payload.as_bytes(),
-                self.secret,
-            );
+            let token = compact_bytes(self.header.json().as_bytes(), payload.as_bytes(), self.key);
             self.add(format!("{name} for a payload"), token);
         }
         let deep = "[".repeat(1000) + &"]".repeat(1000);
         self.add_payload("sub a thousand arrays deep", &claims.with("sub", deep));
         let snake = text.replace("\"orgId\"", "\"org_id\"");
-        let token = compact_bytes(self.header.json().as_bytes(), snake.as_bytes(), self.secret);
+        let token = compact_bytes(self.header.json().as_bytes(), snake.as_bytes(), self.key);
         self.add("orgId spelled org_id", token);
         self
     }
@@ -802,36 +969,102 @@ impl Members {
     }
 }
 
-fn header(kid: &str) -> Members {
-    Members::of(&json!({}))
-        .with("typ", r#""JWT""#)
-        .with("alg", r#""HS256""#)
-        .with("kid", json!(kid))
+fn compact(header: &Members, payload: &Members, key: Key<'_>) -> String {
+    compact_bytes(header.json().as_bytes(), payload.json().as_bytes(), key)
 }
 
-fn compact(header: &Members, payload: &Members, secret: &[u8]) -> String {
-    compact_bytes(header.json().as_bytes(), payload.json().as_bytes(), secret)
-}
-
-fn compact_bytes(header: &[u8], payload: &[u8], secret: &[u8]) -> String {
+fn compact_bytes(header: &[u8], payload: &[u8], key: Key<'_>) -> String {
     compact_raw(
         &BASE64URL_NOPAD.encode(header),
         &BASE64URL_NOPAD.encode(payload),
-        secret,
+        key,
     )
 }
 
 /// A token of the given parts, correctly signed.
-fn compact_raw(header: &str, payload: &str, secret: &[u8]) -> String {
+fn compact_raw(header: &str, payload: &str, key: Key<'_>) -> String {
     let input = format!("{header}.{payload}");
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    let mac = BASE64URL_NOPAD.encode(hmac::sign(&key, input.as_bytes()).as_ref());
-    format!("{input}.{mac}")
+    format!("{input}.{}", key.sign(&input))
+}
+
+/// What is signed, and the decoded signature.
+fn parts_of(token: &str) -> (String, Vec<u8>) {
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
+    (input.to_owned(), signature)
+}
+
+/// The order of the group of P-256, big endian (SEC 2 §2.4.2).
+const ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
+/// The other signature of the same text under the same key: `r`, and the order minus `s`.
+fn with_negated_s(signature: &[u8]) -> Vec<u8> {
+    let mut negated = signature.to_vec();
+    let mut borrow = 0;
+    for n in (0..32).rev() {
+        let difference = i16::from(ORDER[n]) - i16::from(signature[32 + n]) - borrow;
+        borrow = i16::from(difference < 0);
+        negated[32 + n] = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    negated
+}
+
+/// `SEQUENCE { INTEGER r, INTEGER s }`, as other protocols write a signature.
+fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
+    let integer = |bytes: &[u8]| {
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let mut value = bytes[zeros..].to_vec();
+        if value.first().is_none_or(|first| *first >= 0x80) {
+            value.insert(0, 0);
+        }
+        [&[2, u8::try_from(value.len()).unwrap()], &value[..]].concat()
+    };
+    let content = [integer(r), integer(s)].concat();
+    [&[0x30, u8::try_from(content.len()).unwrap()], &content[..]].concat()
+}
+
+/// What everybody can know of a key, in the forms in which it could be taken for a secret: its point, `x`, `y`, the
+/// thumbprint, and the DER and the PEM of its public key.
+fn what_is_public(pair: &EcdsaKeyPair) -> Vec<(&'static str, Vec<u8>)> {
+    let point = pair.public_key().as_ref();
+    let [x, y] = [&point[1..33], &point[33..]].map(|half| BASE64URL_NOPAD.encode(half));
+    let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+    let thumbprint = BASE64URL_NOPAD.encode(digest(&SHA256, members.as_bytes()).as_ref());
+    let prefix = data_encoding::HEXLOWER
+        .decode(b"3059301306072a8648ce3d020106082a8648ce3d030107034200")
+        .unwrap();
+    let spki = [&prefix[..], point].concat();
+    let base64 = BASE64.encode(&spki);
+    let (first, second) = base64.split_at(64);
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{first}\n{second}\n-----END PUBLIC KEY-----\n");
+    vec![
+        ("the point", point.to_vec()),
+        ("x in base64url", x.into_bytes()),
+        ("y in base64url", y.into_bytes()),
+        ("x", point[1..33].to_vec()),
+        ("the thumbprint", thumbprint.into_bytes()),
+        ("the JWK", members.into_bytes()),
+        (
+            "the PEM without a line break at its end",
+            pem.trim_end().as_bytes().to_vec(),
+        ),
+        ("the PEM", pem.into_bytes()),
+        ("the DER", spki),
+        ("nothing", Vec::new()),
+    ]
+}
+
+#[expect(clippy::disallowed_methods, reason = "ring accepts no other source")]
+fn random() -> SystemRandom {
+    SystemRandom::new()
 }
 
 /// The longest token of at most 4096 bytes, and the next longer one.
-fn around_the_limit(header: &Members, claims: &Members, secret: &[u8]) -> (String, String) {
-    let token = |n| compact(header, &claims.with("note", json!("n".repeat(n))), secret);
+fn around_the_limit(header: &Members, claims: &Members, key: Key<'_>) -> (String, String) {
+    let token = |n| compact(header, &claims.with("note", json!("n".repeat(n))), key);
     let too_long = (0..).find(|n| token(*n).len() > 4096).unwrap();
     (token(too_long - 1), token(too_long))
 }

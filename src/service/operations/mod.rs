@@ -3,6 +3,7 @@
 pub mod list_audit;
 pub mod maintenance;
 pub mod operator;
+pub mod public_keys;
 pub mod purge;
 pub mod readiness;
 pub mod rotate_keys;

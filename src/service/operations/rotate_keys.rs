@@ -1,16 +1,16 @@
 //! Replaces the signing keys while the server runs.
 
-use crate::crypto::keyring::Keyring;
+use crate::crypto::token_keys::TokenKeys;
 use crate::domain::audit::{Action, Method};
 use crate::service::{RequestContext, Result, Services};
 
-/// Signs and verifies with these keys from now on, even if the audit row cannot be written: removing a secret must not
+/// Signs and verifies with these keys from now on, even if the audit row cannot be written: removing a key must not
 /// depend on the database. Unchanged keys leave no row.
 ///
 /// # Errors
 /// When the row cannot be written.
-pub async fn rotate_keys(services: &Services, keyring: Keyring) -> Result<()> {
-    if !services.tokens.replace_keyring(keyring) {
+pub async fn rotate_keys(services: &Services, keys: TokenKeys) -> Result<()> {
+    if !services.tokens.replace_keys(keys) {
         return Ok(());
     }
     let context = RequestContext::signal(services);

@@ -6,33 +6,45 @@ use chrono::{DateTime, Utc};
 
 use crate::crypto::jwt::{self, Claims, Rules, TokenError};
 use crate::crypto::keyring::Keyring;
+use crate::crypto::token_keys::TokenKeys;
 use crate::domain::{Lifetimes, Session, TokenVersions};
 use crate::service::{Error, Profile, Result, SignedIn};
 
-/// The keyring, which the operator can replace at run time, and the rules.
+/// The keys, which the operator can replace at run time, and the rules.
 pub struct Tokens {
-    keyring: RwLock<Arc<Keyring>>,
+    keys: RwLock<Arc<TokenKeys>>,
     rules: Rules,
 }
 
 impl Tokens {
-    pub fn new(keyring: Keyring, rules: Rules) -> Self {
+    pub fn new(keys: TokenKeys, rules: Rules) -> Self {
         Self {
-            keyring: RwLock::new(Arc::new(keyring)),
+            keys: RwLock::new(Arc::new(keys)),
             rules,
         }
     }
 
     /// Signs and verifies with these keys from now on; returns whether they changed.
-    pub(in crate::service) fn replace_keyring(&self, keyring: Keyring) -> bool {
-        let mut current = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
-        let have_changed = **current != keyring;
-        *current = Arc::new(keyring);
+    pub(in crate::service) fn replace_keys(&self, keys: TokenKeys) -> bool {
+        let mut current = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let have_changed = **current != keys;
+        if have_changed {
+            *current = Arc::new(keys);
+        }
         have_changed
     }
 
+    pub(in crate::service) fn keys(&self) -> Arc<TokenKeys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(in crate::service) fn keyring(&self) -> Arc<Keyring> {
-        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(self.keys().secrets())
+    }
+
+    /// `iss` of every token, if it is set.
+    pub(in crate::service) fn issuer(&self) -> Option<&str> {
+        self.rules.issuer.as_deref()
     }
 
     /// Issues a token for a live session of an organization with these lifetimes.
@@ -55,7 +67,7 @@ impl Tokens {
             exp,
         };
         SignedIn {
-            access_token: jwt::sign(&claims, &self.keyring(), &self.rules),
+            access_token: jwt::sign(&claims, &self.keys(), &self.rules),
             expires_in: exp - iat,
             profile,
         }
@@ -64,7 +76,7 @@ impl Tokens {
     /// # Errors
     /// `InvalidToken` or `TokenExpired`.
     pub(in crate::service) fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims> {
-        jwt::verify(token, now, &self.keyring(), &self.rules).map_err(|error| match error {
+        jwt::verify(token, now, &self.keys(), &self.rules).map_err(|error| match error {
             TokenError::Invalid => Error::InvalidToken,
             TokenError::Expired => Error::TokenExpired,
         })

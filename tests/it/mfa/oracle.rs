@@ -1,8 +1,5 @@
 //! Compares our TOTP with an independent authenticator, pyotp from PyPI.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use chrono::TimeDelta;
 use hallpass::crypto::totp::{Secret, step_at};
 use hallpass::ports::Clock as _;
@@ -12,7 +9,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use serde_json::{Value, json};
 
 use crate::support::mfa::recovery_codes;
-use crate::support::{PASSWORD, TestApp, on_both_databases};
+use crate::support::{PASSWORD, TestApp, on_both_databases, python};
 
 /// Reads `[[otpauthUri, seconds], …]`, writes the codes. It parses the URI as an authenticator does.
 const AUTHENTICATOR: &str = "
@@ -65,30 +62,10 @@ fn our_codes_match_an_independent_authenticator() {
     assert_eq!(codes(&python, &Value::Array(asked)), ours);
 }
 
-/// A Python that has pyotp; `.ci/run` creates one.
 fn python() -> Option<String> {
-    let python = std::env::var("PYOTP_PYTHON").ok();
-    if python.is_none() {
-        assert!(
-            std::env::var("CI").as_deref() != Ok("true"),
-            "PYOTP_PYTHON is not a Python with pyotp"
-        );
-        eprintln!("SKIPPED: PYOTP_PYTHON is not a Python with pyotp");
-    }
-    python
+    python::python("PYOTP_PYTHON", "pyotp")
 }
 
 fn codes(python: &str, asked: &Value) -> Vec<String> {
-    let mut child = Command::new(python)
-        .args(["-c", AUTHENTICATOR])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(asked.to_string().as_bytes()).unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_value(python::run(python, AUTHENTICATOR, asked)).unwrap()
 }

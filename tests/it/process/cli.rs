@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::{Value, json};
 
 use crate::process::{Server, hallpass, hallpass_on, stderr, stdout};
-use crate::support::{Db, PASSWORD, eventually, on_both_databases};
+use crate::support::{Db, OTHER_SECRET, PASSWORD, SECRET, eventually, on_both_databases, scratch};
 
 on_both_databases! {
     async fn an_operator_creates_an_organization_and_people_who_can_sign_in(db: Db) {
@@ -152,6 +152,112 @@ fn a_generated_secret_is_accepted() {
 }
 
 #[test]
+fn a_generated_signing_key_is_accepted_and_named() {
+    let key = hallpass(&["secret", "generate", "--es256"])
+        .output()
+        .unwrap();
+    assert_eq!(key.status.code(), Some(0), "{}", stderr(&key));
+    let pem = stdout(&key);
+    assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{pem}");
+    let other = succeeds(hallpass(&["secret", "generate", "--es256", "--json"]));
+    assert_ne!(other["signingKey"], pem.as_str());
+
+    let directory = scratch::fresh_directory("keys");
+    let file = directory.join("signing-key");
+    std::fs::write(
+        &file,
+        format!("{}{pem}", other["signingKey"].as_str().unwrap()),
+    )
+    .unwrap();
+    let kids = |accept: &str| {
+        let mut command = hallpass_on(&Db::sqlite(), &["secret", "kid", "--json"]);
+        command
+            .env("JWT_SECRET", format!("{SECRET},{OTHER_SECRET}"))
+            .env("JWT_SIGNING_KEY_FILE", &file)
+            .env("JWT_ACCEPT_SHARED_SECRET", accept);
+        succeeds(command)
+    };
+    let listed = kids("on");
+    let uses = |listed: &Value| -> Vec<[Value; 4]> {
+        let keys = listed.as_array().unwrap().iter();
+        keys.map(|key| ["setting", "alg", "signs", "verifies"].map(|name| key[name].clone()))
+            .collect()
+    };
+    let key = |signs: bool| {
+        [
+            json!("JWT_SIGNING_KEY"),
+            json!("ES256"),
+            json!(signs),
+            json!(true),
+        ]
+    };
+    let secret = |verifies: bool| {
+        [
+            json!("JWT_SECRET"),
+            json!("HS256"),
+            json!(false),
+            json!(verifies),
+        ]
+    };
+    assert_eq!(
+        uses(&listed),
+        [key(true), key(false), secret(true), secret(true)]
+    );
+    assert_eq!(
+        uses(&kids("off")),
+        [key(true), key(false), secret(false), secret(false)]
+    );
+    assert_eq!(listed[0]["kid"], other["kid"]);
+
+    let mut without = hallpass_on(&Db::sqlite(), &["secret", "kid"]);
+    without.env("JWT_SECRET", SECRET);
+    let table = stdout(&without.output().unwrap());
+    let row: Vec<&str> = table.lines().last().unwrap().split_whitespace().collect();
+    assert_eq!(row[1..], ["HS256", "JWT_SECRET", "signs,", "verifies"]);
+    assert_eq!(listed[2]["kid"], row[0]);
+    for shown in [table, listed.to_string()] {
+        assert!(
+            !shown.contains(SECRET) && !shown.contains("PRIVATE"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn kids_are_those_of_the_server_or_there_are_none() {
+    // Another secret than the server's would have another kid.
+    let none = hallpass(&["secret", "kid"]).output().unwrap();
+    assert_eq!(none.status.code(), Some(78));
+    assert!(stderr(&none).contains("JWT_SECRET"), "{}", stderr(&none));
+    // A secret is made before there are settings, or while they are wrong.
+    let mut generate = hallpass(&["secret", "generate"]);
+    std::fs::write(generate.get_current_dir().unwrap().join(".env"), "nonsense").unwrap();
+    assert_eq!(generate.output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn doctor_reports_that_the_secret_still_signs() {
+    let key = hallpass(&["secret", "generate", "--es256"])
+        .output()
+        .unwrap();
+    let doctor = |accept: &str, arguments: &[&str]| {
+        let mut command = hallpass_on(&Db::sqlite(), arguments);
+        command
+            .env("JWT_SIGNING_KEY", stdout(&key))
+            .env("JWT_ACCEPT_SHARED_SECRET", accept);
+        command
+    };
+    let json = ["doctor", "--json"];
+    assert_eq!(succeeds(doctor("on", &json))["sharedSecretSigns"], true);
+    assert_eq!(succeeds(doctor("off", &json))["sharedSecretSigns"], false);
+    let warning = "Tokens: JWT_ACCEPT_SHARED_SECRET is on: whoever has JWT_SECRET can still make access tokens.";
+    for (accept, warns) in [("on", true), ("off", false)] {
+        let report = stdout(&doctor(accept, &["doctor"]).output().unwrap());
+        assert_eq!(report.contains(warning), warns, "{report}");
+    }
+}
+
+#[test]
 fn the_openapi_document_needs_no_server() {
     let document = succeeds(hallpass(&["openapi"]));
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
@@ -207,6 +313,7 @@ const EVERY_COMMAND: &[&[&str]] = &[
     &["service", "list"],
     &["service", "remove"],
     &["secret", "generate"],
+    &["secret", "kid"],
     &["openapi"],
 ];
 

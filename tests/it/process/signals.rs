@@ -208,3 +208,130 @@ async fn a_hangup_reads_the_secrets_again() {
         assert!(!server.output().contains(secret), "a secret is in the log");
     }
 }
+
+#[actix_web::test]
+async fn a_hangup_rotates_signing_keys_and_ends_the_shared_secret() {
+    let (old, new) = (jwt::new_signing_key(), jwt::new_signing_key());
+    let db = Db::sqlite();
+    let mut command = hallpass_on(&db, &["serve"]);
+    let settings = command.get_current_dir().unwrap().join(".env");
+    command.env_remove("JWT_SECRET");
+    let write = |secret: &str, keys: &[&str], accept: &str| {
+        let keys = keys.concat();
+        let text = format!(
+            "JWT_SECRET={secret}\nJWT_SIGNING_KEY='{keys}'\nJWT_ACCEPT_SHARED_SECRET={accept}\n"
+        );
+        fs::write(&settings, text).unwrap();
+    };
+    write(SECRET, &[], "on");
+    let server = Server::run(command).await;
+    let client = &server.client;
+    let of_the_secret = server.signs_up("acme").await;
+    assert_eq!(jwt::header(&of_the_secret)["alg"], "HS256");
+    let reloads = std::cell::Cell::new(0);
+    let hang_up = async || {
+        server.signal("HUP");
+        reloads.set(reloads.get() + 1);
+        eventually("the keys are read again", async || {
+            server.output().matches("signing keys reloaded").count() == reloads.get()
+        })
+        .await;
+    };
+    let published = async || {
+        let jwks = client.get("/.well-known/jwks.json").await.json();
+        let keys = jwks["keys"].as_array().cloned().unwrap_or_default();
+        let kids: Vec<_> = keys.iter().map(|key| key["kid"].clone()).collect();
+        kids
+    };
+    let warning = "whoever has JWT_SECRET can still make access tokens";
+    assert!(!server.output().contains(warning));
+
+    // The switch: whoever is signed in stays so.
+    write(SECRET, &[&old], "on");
+    hang_up().await;
+    eventually("the key is published", async || {
+        published().await.len() == 1
+    })
+    .await;
+    assert!(server.output().contains(warning));
+    let of_the_old = server.signs_in("acme").await;
+    assert_eq!(jwt::header(&of_the_old)["kid"], published().await[0]);
+    for token in [&of_the_secret, &of_the_old, &of_the_secret, &of_the_old] {
+        client.get("/api/auth/me").bearer(token).await.expect(200);
+    }
+
+    // Appended, then moved to the front.
+    write(SECRET, &[&old, &new], "on");
+    hang_up().await;
+    eventually("both are published", async || published().await.len() == 2).await;
+    let kids = published().await;
+    assert_eq!(jwt::header(&server.signs_in("acme").await)["kid"], kids[0]);
+    write(SECRET, &[&new, &old], "off");
+    hang_up().await;
+    eventually("the new one signs", async || {
+        published().await[0] == kids[1]
+    })
+    .await;
+    let of_the_new = server.signs_in("acme").await;
+    assert_eq!(jwt::header(&of_the_new)["kid"], kids[1]);
+    client
+        .get("/api/auth/me")
+        .bearer(&of_the_old)
+        .await
+        .expect(200);
+    let refused = client.get("/api/auth/me").bearer(&of_the_secret).await;
+    refused.refused(401, "Invalid token");
+
+    // All or nothing: neither the new secret nor the lack of a key is taken over.
+    let rotations = "select count(*) from audit where action = 'keys.rotated' and outcome = 'ok'";
+    eventually("each rotation is in the audit log", async || {
+        db.count(rotations).await == 3
+    })
+    .await;
+    for (secret, keys, accept) in [
+        (OTHER_SECRET, &["nonsense"][..], "off"),
+        (OTHER_SECRET, &[], "off"),
+        ("short", &[old.as_str()], "on"),
+    ] {
+        write(secret, keys, accept);
+        let refusals = server.output().matches("signing keys not reloaded").count();
+        server.signal("HUP");
+        eventually("the refusal is logged", async || {
+            server.output().matches("signing keys not reloaded").count() == refusals + 1
+        })
+        .await;
+        assert_eq!(published().await, [kids[1].clone(), kids[0].clone()]);
+        client
+            .get("/api/auth/me")
+            .bearer(&of_the_new)
+            .await
+            .expect(200);
+        let refused = client.get("/api/auth/me").bearer(&of_the_secret).await;
+        refused.refused(401, "Invalid token");
+    }
+    assert_eq!(db.count(rotations).await, 3);
+
+    // Dropped: a remembered signature ends with its key.
+    write(SECRET, &[&new], "off");
+    hang_up().await;
+    eventually("the old one no longer verifies", async || {
+        client.get("/api/auth/me").bearer(&of_the_old).await.status == 401
+    })
+    .await;
+    client
+        .get("/api/auth/me")
+        .bearer(&of_the_new)
+        .await
+        .expect(200);
+    assert_eq!(published().await, [kids[1].clone()]);
+    for secret in [
+        SECRET,
+        OTHER_SECRET,
+        &old[28..60],
+        &new[28..60],
+        &of_the_old,
+        &of_the_new,
+    ] {
+        assert!(!server.output().contains(secret), "a secret is in the log");
+    }
+}

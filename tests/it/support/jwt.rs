@@ -1,7 +1,10 @@
 //! Tokens as another service handles them: decoded, and signed with the shared secret alone.
 
 use data_encoding::BASE64URL_NOPAD;
+use hallpass::crypto::signing_key::{SigningKey, generate};
+use hallpass::crypto::token_keys::SigningKeys;
 use ring::hmac;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::{Db, TestApp};
@@ -37,6 +40,18 @@ pub fn altered(token: &str, secret: &str, change: impl FnOnce(&mut Value)) -> St
     let (header, mut claims) = parts(token);
     change(&mut claims);
     sign(&header, &claims, secret)
+}
+
+/// A new signing key, as PEM.
+pub fn new_signing_key() -> String {
+    generate().unwrap().expose_secret().to_owned()
+}
+
+/// Signing keys as the settings give them, the first one to sign.
+pub fn signing(pems: &[&str], accept_shared_secret: bool) -> Option<SigningKeys> {
+    let keys = SigningKey::read_all(&pems.concat());
+    let keys = keys.into_iter().collect::<Result<_, _>>().unwrap();
+    SigningKeys::new(keys, accept_shared_secret)
 }
 
 /// The key id that the program gives to a secret, read from a token signed with it.

@@ -15,6 +15,7 @@ pub mod mfa;
 pub mod network;
 pub mod pg_proxy;
 pub mod pgbouncer;
+pub mod python;
 pub mod scratch;
 pub mod slack;
 pub mod smtp_sink;
