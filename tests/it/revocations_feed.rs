@@ -177,6 +177,10 @@ on_both_databases! {
         let mut foreign = Follower::begin(&app, &other).await;
         assert!(first.is_fresh().await && foreign.is_fresh().await);
         app.revocations(&key, "").await.expect(200);
+        // A key that was added while others have streams.
+        let late = app.service_key("late").await;
+        let mut newest = Follower::begin(&app, &late).await;
+        assert!(newest.is_fresh().await && newest.is_fresh().await);
         drop(second);
         eventually("the place is free again", async || {
             Follower::opens(&app, &key, None).await.status() == 200

@@ -153,8 +153,11 @@ impl RevocationFeed {
         keys.as_ref().is_some_and(|keys| !keys.contains(&key))
     }
 
-    /// Counts a stream; returns whether there are not too many.
+    /// Counts a stream; returns whether there are not too many. The key was found a moment ago.
     pub(super) fn take_place(&self, key: ServiceKeyId, address: Option<IpAddr>) -> bool {
+        if let Some(keys) = &mut *self.keys.write().unwrap_or_else(PoisonError::into_inner) {
+            keys.insert(key);
+        }
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         let count = streams.entry((key, address)).or_default();
         if *count >= STREAMS {
