@@ -39,6 +39,7 @@ mod session_lifetimes;
 pub mod slack;
 pub mod slug;
 pub mod typed;
+mod validity;
 pub mod violation;
 
 pub use address_block::AddressBlock;
@@ -80,4 +81,5 @@ pub use self_service::SelfService;
 pub use session_kind::SessionKind;
 pub use slack::{Identity, SignInFailure, SlackAccount, SlackPerson, TokenDelivery};
 pub use slug::{ReservedSlugs, Slug};
+pub use validity::Validity;
 pub use violation::Violation;

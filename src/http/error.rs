@@ -33,7 +33,12 @@ pub struct ApiError {
     group: Option<Group>,
     /// Instead of the code's message, where the same code needs another one.
     message: Option<&'static str>,
+    /// Whether Basic authentication would do too.
+    offers_basic: bool,
 }
+
+/// What a service may answer in place of its key as Bearer (RFC 7617).
+const BASIC: &str = "Basic realm=\"Hallpass\", charset=\"UTF-8\"";
 
 /// The message of `email_not_verified` for inviters.
 const INVITER_NOT_VERIFIED: &str =
@@ -66,6 +71,14 @@ impl ApiError {
         Self {
             group: Some(group),
             ..Self::retry_after(ErrorCode::TooManyRequests, seconds)
+        }
+    }
+
+    /// A 401 of this error also asks for Basic authentication.
+    pub fn answered_by_basic_too(self) -> Self {
+        Self {
+            offers_basic: true,
+            ..self
         }
     }
 
@@ -103,6 +116,7 @@ impl From<ErrorCode> for ApiError {
             retry_after: None,
             group: None,
             message: None,
+            offers_basic: false,
         }
     }
 }
@@ -304,6 +318,9 @@ impl ResponseError for ApiError {
                 WWW_AUTHENTICATE,
                 HeaderValue::from_static(challenge.as_str()),
             ));
+            if self.offers_basic {
+                response.append_header((WWW_AUTHENTICATE, HeaderValue::from_static(BASIC)));
+            }
         }
         if let Some(seconds) = self.retry_after.or(self.code.retry_after()) {
             response.insert_header((RETRY_AFTER, HeaderValue::from(seconds)));

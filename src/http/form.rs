@@ -19,8 +19,13 @@ pub(super) struct Form(Vec<(String, String)>);
 impl Form {
     /// `None` for a field that is missing or empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.given(name).filter(|value| !value.is_empty())
+    }
+
+    /// The field as it was sent.
+    pub(super) fn given(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
-        (!value.is_empty()).then_some(value)
+        Some(value)
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
@@ -63,8 +68,8 @@ mod tests {
         let form = Form::parse(b"token=a%2Bb&password=two+w%C3%B6rds&email=").unwrap();
         assert_eq!(form.get("token"), Some("a+b"));
         assert_eq!(form.get("password"), Some("two wörds"));
-        assert_eq!(form.get("email"), None);
-        assert_eq!(form.get("name"), None);
+        assert_eq!((form.get("email"), form.given("email")), (None, Some("")));
+        assert_eq!((form.get("name"), form.given("name")), (None, None));
         assert_eq!(Form::parse(b"").unwrap().get("token"), None);
     }
 

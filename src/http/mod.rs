@@ -24,6 +24,7 @@ mod gates;
 pub(crate) mod generated;
 mod hop;
 mod host;
+mod introspect;
 mod layers;
 pub mod metrics;
 mod mfa;

@@ -153,6 +153,18 @@ pub(super) fn document() -> OpenApi {
         .into(),
     );
     components.security_schemes.insert(
+        "serviceBasic".into(),
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Basic)
+                .description(Some(
+                    "The name or the id of a service as the user, and its key as the password.",
+                ))
+                .build(),
+        )
+        .into(),
+    );
+    components.security_schemes.insert(
         "serviceKey".into(),
         SecurityScheme::Http(
             HttpBuilder::new()

@@ -24,7 +24,7 @@ pub(super) fn group_of(route: &str) -> Option<Group> {
         "/api/auth/register" => Some(Group::Register),
         "/api/auth/forgot-password" | "/api/auth/resend-verification" => Some(Group::Mail),
         "/api/auth/refresh" => Some(Group::Refresh),
-        "/api/revocations" => Some(Group::Services),
+        "/api/revocations" | "/api/auth/introspect" => Some(Group::Services),
         "/api/auth/verify" | "/api/auth/verify-or-sign-in" => Some(Group::Gates),
         "/livez" | "/readyz" => None,
         _ => Some(Group::General),

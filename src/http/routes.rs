@@ -7,8 +7,8 @@ use utoipa::OpenApi;
 
 use super::route_pattern::RoutePattern;
 use super::{
-    accounts, api_tokens, audit, gates, layers, mfa, next_auth, operations, organizations, pages,
-    people, revocations, session_tokens, slack, token_api, token_keys,
+    accounts, api_tokens, audit, gates, introspect, layers, mfa, next_auth, operations,
+    organizations, pages, people, revocations, session_tokens, slack, token_api, token_keys,
 };
 
 /// One table for both the router and the OpenAPI document.
@@ -113,6 +113,7 @@ routes! {
     "/api/tokens"               => get api_tokens::list::list_api_tokens, post api_tokens::create::create_api_token;
     "/api/tokens/{id}"          => delete api_tokens::revoke::revoke_api_token;
 
+    "/api/auth/introspect"      => post introspect::introspect_token;
     "/api/revocations"          => get revocations::revocations;
 
     "/api/auth/csrf"            => get next_auth::csrf::csrf;

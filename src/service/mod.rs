@@ -71,6 +71,7 @@ pub use sessions::authenticate::{authenticate, authenticate_to_enrol};
 pub use sessions::cookie_session::{CookieSession, cookie_session};
 pub use sessions::end_session::end_session;
 pub use sessions::end_session_by_link::end_session_by_link;
+pub use sessions::introspect::{ActiveToken, TokenKind, introspect};
 pub use sessions::list_sessions::list_sessions;
 pub use sessions::logout::{logout, logout_all};
 pub use sessions::reauthenticate::{ReauthenticateWith, reauthenticate};

@@ -119,18 +119,18 @@ pub fn insert_key(
     Ok(())
 }
 
-/// The key with this hash, and whose it is.
+/// The service whose key has this hash, and the key.
 pub fn find_by_hash(
     tx: &mut Tx<'_>,
     hash: &str,
-) -> Result<Option<(ServiceName, ServiceKey)>, StoreError> {
-    let row: Option<(String, KeyRow)> = on!(tx, |conn| service_keys::table
+) -> Result<Option<(ServiceId, ServiceName, ServiceKey)>, StoreError> {
+    let row: Option<(ServiceId, String, KeyRow)> = on!(tx, |conn| service_keys::table
         .inner_join(services::table)
         .filter(service_keys::hash.eq(hash))
-        .select((services::name, KeyRow::as_select()))
+        .select((services::id, services::name, KeyRow::as_select()))
         .get_result(conn)
         .optional())?;
-    Ok(row.map(|(name, key)| (ServiceName::from_stored(name), key.into())))
+    Ok(row.map(|(id, name, key)| (id, ServiceName::from_stored(name), key.into())))
 }
 
 /// The ids of all keys.

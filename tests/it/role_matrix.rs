@@ -50,6 +50,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/auth/account/export",     [401, 200, 200, 200, 200, 403]),
     ("post",   "/api/auth/end-session",        [400, 400, 400, 400, 400, 400]),
     ("post",   "/api/auth/undo",               [400, 400, 400, 400, 400, 400]),
+    ("post",   "/api/auth/introspect",         [401, 401, 401, 401, 401, 401]),
     ("get",    "/api/auth/verify",             [401, 200, 200, 200, 200, 200]),
     ("get",    "/api/auth/verify-or-sign-in",  [401, 200, 200, 200, 200, 200]),
     ("get",    "/verify-email",                [200, 200, 200, 200, 200, 200]),

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::crypto::marked_secret::ApiTokenSecret;
-use crate::domain::ActiveOrganization;
 use crate::domain::api_token::LAST_USED_PRECISION;
+use crate::domain::{ActiveOrganization, Validity};
 use crate::service::sessions::revocation_cache::{HeldApiToken, Known};
 use crate::service::{Caller, Credential, Error, Profile, RequestContext, Result, Services};
 use crate::store::{Requester, api_tokens};
@@ -19,6 +19,18 @@ pub(in crate::service) async fn authenticate(
     context: &RequestContext,
     text: &str,
 ) -> Result<Caller> {
+    Ok(identify(services, context, text).await?.0)
+}
+
+/// As [`authenticate`], with the life of the token.
+///
+/// # Errors
+/// As [`authenticate`].
+pub(in crate::service) async fn identify(
+    services: &Services,
+    context: &RequestContext,
+    text: &str,
+) -> Result<(Caller, Validity)> {
     let secret = ApiTokenSecret::parse(text).ok_or(Error::InvalidToken)?;
     let hash = secret.hash();
     let now = services.now();
@@ -62,7 +74,11 @@ pub(in crate::service) async fn authenticate(
     let credential = Credential::ApiToken(token.id);
     let caller = Caller::new(profile, credential, person.user.token_version, context);
     note_use(services, &caller, held, now).await;
-    Ok(caller)
+    let validity = Validity {
+        issued_at: token.created_at,
+        expires_at: token.expires_at,
+    };
+    Ok((caller, validity))
 }
 
 /// Reads the token's creator from the database and remembers them.

@@ -7,7 +7,7 @@ pub mod end_with_sessions;
 mod list;
 mod revoke;
 
-pub(in crate::service) use authenticate::authenticate;
+pub(in crate::service) use authenticate::{authenticate, identify};
 pub use create::{CreateApiToken, CreatedApiToken, create_api_token};
 pub use list::list_api_tokens;
 pub use revoke::revoke_api_token;

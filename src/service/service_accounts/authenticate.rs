@@ -1,16 +1,24 @@
 //! Authenticates other services by their keys.
 
 use crate::crypto::marked_secret::ServiceKeySecret;
-use crate::domain::ServiceKeyId;
 use crate::domain::service_account::{LAST_USED_PRECISION, ServiceName};
+use crate::domain::{ServiceId, ServiceKeyId};
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::{Requester, services as table};
 
 /// A service that has shown its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceCaller {
+    pub id: ServiceId,
     pub name: ServiceName,
     pub key_id: ServiceKeyId,
+}
+
+impl ServiceCaller {
+    /// Whether this is its name or its id.
+    pub fn is_called(&self, text: &str) -> bool {
+        self.name.as_str() == text || self.id.to_string() == text
+    }
 }
 
 /// Takes one look-up in the database, so that a removed key is refused at once.
@@ -24,7 +32,7 @@ pub async fn authenticate_service(
 ) -> Result<ServiceCaller> {
     let secret = ServiceKeySecret::parse(text).ok_or(Error::InvalidToken)?;
     let hash = secret.hash();
-    let (name, key) = services
+    let (id, name, key) = services
         .store
         .look_up(context, move |tx| table::find_by_hash(tx, hash.as_str()))
         .await?
@@ -32,11 +40,11 @@ pub async fn authenticate_service(
     let now = services.now();
     let earlier = now - LAST_USED_PRECISION;
     if key.last_used_at.is_none_or(|last| last <= earlier) {
-        let id = key.id;
+        let key_id = key.id;
         let noted = services
             .store
             .record_use(Requester::from(context), move |tx| {
-                table::touch_key(tx, id, earlier, now)
+                table::touch_key(tx, key_id, earlier, now)
             })
             .await;
         // The request succeeds nevertheless.
@@ -45,6 +53,7 @@ pub async fn authenticate_service(
         }
     }
     Ok(ServiceCaller {
+        id,
         name,
         key_id: key.id,
     })

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{Lifetimes, OrganizationId, Session, SessionId, UserId};
+use crate::domain::{Lifetimes, OrganizationId, Session, SessionId, UserId, Validity};
 use crate::service::session_tokens::SessionToken;
 use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
@@ -33,11 +33,23 @@ pub async fn authenticate(
     context: &RequestContext,
     token: &str,
 ) -> Result<TokenSession> {
+    Ok(identify(services, context, token).await?.0)
+}
+
+/// As [`authenticate`], with the life of the token.
+///
+/// # Errors
+/// As [`authenticate`].
+pub(in crate::service) async fn identify(
+    services: &Services,
+    context: &RequestContext,
+    token: &str,
+) -> Result<(TokenSession, Validity)> {
     let hash = SessionToken::parse(token)
         .ok_or(Error::InvalidToken)?
         .hash();
     let (now, instance) = (services.now(), services.lifetimes);
-    let (session, lifetimes, found) = services
+    let (mut session, lifetimes, found) = services
         .store
         .read(context, {
             let context = context.clone();
@@ -49,7 +61,8 @@ pub async fn authenticate(
             Some(organization_id) => Requester::member(organization_id, session.user_id),
             None => context.into(),
         };
-        let used = lifetimes.renew(session, now);
+        session = lifetimes.renew(session, now);
+        let used = session.clone();
         services
             .store
             .record_use(by, move |tx| {
@@ -61,7 +74,11 @@ pub async fn authenticate(
             })
             .await?;
     }
-    Ok(found)
+    let validity = Validity {
+        issued_at: session.created_at,
+        expires_at: Some(lifetimes.end_of(&session)),
+    };
+    Ok((found, validity))
 }
 
 fn find(

@@ -12,6 +12,7 @@ pub mod view;
 
 pub(in crate::service) use crate::crypto::session_token::SessionToken;
 pub use crate::service::sign_in::token_session::{Begun, Login, login};
+pub(in crate::service) use authenticate::identify;
 pub use authenticate::{LockedSession, TokenSession, authenticate};
 pub use end::end;
 pub use search::{FoundPeople, Search, search};

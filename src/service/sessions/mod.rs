@@ -8,6 +8,7 @@ pub mod end_session;
 pub mod end_session_by_link;
 pub mod follow_feed;
 pub mod housekeeping;
+pub mod introspect;
 pub mod lifetimes;
 pub mod list_sessions;
 pub mod logout;

@@ -47,6 +47,10 @@ impl Tokens {
         self.rules.issuer.as_deref()
     }
 
+    pub(in crate::service) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// Issues a token for a live session of an organization with these lifetimes.
     pub(in crate::service) fn issue(
         &self,
