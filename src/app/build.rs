@@ -18,7 +18,7 @@ use crate::crypto::keyring::Keyring;
 use crate::crypto::token_keys::TokenKeys;
 use crate::domain::{MailServer, MailTls, NewPasswordRules, ReservedSlugs, TokenDelivery};
 use crate::http;
-use crate::ports::{Clock as _, Mailer};
+use crate::ports::{Clock as _, Mailer, WebhookSender};
 use crate::sandbox::mailbox::Mailbox;
 use crate::service;
 use crate::service::hashing::Hashing;
@@ -278,7 +278,13 @@ async fn services_parts(
         return_urls: config.accounts.allowed_return_urls.clone(),
         slack: None,
         mail_transport: None,
+        webhook_sender: webhook_sender(config.webhooks)?,
     })
+}
+
+fn webhook_sender(config: config::Webhooks) -> Result<Arc<dyn WebhookSender>, BuildError> {
+    let sender = adapters::webhooks::Webhooks::new(config.allow_private);
+    Ok(Arc::new(sender.map_err(BuildError::Tls)?))
 }
 
 fn reserved_slugs(config: &Config) -> ReservedSlugs {

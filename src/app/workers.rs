@@ -1,4 +1,4 @@
-//! Background work: applying changes, sending e-mails, purging expired data, and re-encrypting secrets.
+//! Background work: applying changes, sending e-mails, telling webhooks, purging expired data, and re-encrypting secrets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::service::operations::{maintenance, purge};
 use crate::service::sessions::follow_feed::Progress;
 use crate::service::sessions::housekeeping;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
-use crate::service::{Result, Services, mail, mfa};
+use crate::service::{Result, Services, mail, mfa, webhooks};
 
 /// How often services that follow revocations hear that they know everything.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
@@ -39,20 +39,30 @@ const EMAILS_AT_ONCE: usize = 4;
 /// How many of them may not be invitations, so that what users wait for is not held up by slow deliveries to many.
 const RESERVED: usize = 1;
 
-/// How long a shutdown waits for e-mails in flight; otherwise another instance or the next start sends them again.
-const LAST_EMAILS: Duration = Duration::from_secs(1);
+/// How long a shutdown waits for e-mails and events in flight; otherwise another instance or the next start sends them
+/// again.
+const LAST_DELIVERIES: Duration = Duration::from_secs(1);
+
+/// How often is looked for events to retry, for those that commands of the operator write, and for those of an instance
+/// that died.
+const POLL_EVENTS_EVERY: Duration = Duration::from_millis(750);
+
+/// Events that are committed within this time are claimed together.
+const CLAIM_TOGETHER: Duration = Duration::from_millis(50);
 
 /// The workers, which stop when this is dropped.
 pub(super) struct Workers {
     _others: JoinSet<()>,
     mail_worker: JoinHandle<()>,
-    shutdown: Arc<Notify>,
+    webhook_worker: JoinHandle<()>,
+    stop_mail: Arc<Notify>,
+    stop_webhooks: Arc<Notify>,
 }
 
 /// Starts the workers.
 pub(super) fn start(services: Arc<Services>) -> Workers {
     let notify = Arc::new(Notify::new());
-    let shutdown = Arc::new(Notify::new());
+    let (stop_mail, stop_webhooks) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let mut others = JoinSet::new();
     others.spawn(listen(Arc::clone(&services), Arc::clone(&notify)));
     others.spawn(follow(Arc::clone(&services), notify));
@@ -62,22 +72,30 @@ pub(super) fn start(services: Arc<Services>) -> Workers {
     others.spawn(keep_house(Arc::clone(&services)));
     Workers {
         _others: others,
-        mail_worker: tokio::spawn(send_emails(services, Arc::clone(&shutdown))),
-        shutdown,
+        mail_worker: tokio::spawn(send_emails(Arc::clone(&services), Arc::clone(&stop_mail))),
+        webhook_worker: tokio::spawn(tell_webhooks(services, Arc::clone(&stop_webhooks))),
+        stop_mail,
+        stop_webhooks,
     }
 }
 
 impl Workers {
-    /// Waits briefly for e-mails in flight.
+    /// Waits briefly for e-mails and events in flight.
     pub(super) async fn end(mut self) {
-        self.shutdown.notify_one();
-        let _ = timeout(LAST_EMAILS, &mut self.mail_worker).await;
+        self.stop_mail.notify_one();
+        self.stop_webhooks.notify_one();
+        let in_flight = async {
+            let _ = (&mut self.mail_worker).await;
+            let _ = (&mut self.webhook_worker).await;
+        };
+        let _ = timeout(LAST_DELIVERIES, in_flight).await;
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
         self.mail_worker.abort();
+        self.webhook_worker.abort();
     }
 }
 
@@ -141,6 +159,41 @@ async fn send_due_emails(
         });
     }
     Ok(false)
+}
+
+/// Tells webhooks what is due until shutdown, at once what this process has committed.
+async fn tell_webhooks(services: Arc<Services>, shutdown: Arc<Notify>) {
+    let mut in_flight = JoinSet::new();
+    let lanes = webhooks::Lanes::default();
+    let mut is_away = false;
+    loop {
+        match webhooks::claim(&services, &lanes).await {
+            Ok(deliveries) => {
+                is_away = false;
+                for delivery in deliveries {
+                    let services = Arc::clone(&services);
+                    in_flight.spawn(async move { webhooks::deliver(&services, delivery).await });
+                }
+            }
+            Err(error) if !is_away => {
+                tracing::warn!(%error, "cannot look for events to deliver; trying again");
+                is_away = true;
+            }
+            Err(_) => {}
+        }
+        tokio::select! {
+            () = webhooks::wait_until_announced(&services) => sleep(CLAIM_TOGETHER).await,
+            () = sleep(POLL_EVENTS_EVERY) => {}
+            // There may be room for others.
+            Some(_) = in_flight.join_next(), if !is_away => sleep(CLAIM_TOGETHER).await,
+            () = shutdown.notified() => break,
+        }
+        while in_flight.try_join_next().is_some() {}
+        if services.is_stopping() {
+            break;
+        }
+    }
+    while in_flight.join_next().await.is_some() {}
 }
 
 /// Refreshes the revocation cache at every notification and at every poll.
@@ -216,6 +269,9 @@ async fn reseal(services: Arc<Services>) {
         let _: Instant = hourly.tick().await;
         if let Err(error) = mfa::reseal_secrets(&services).await {
             tracing::warn!(%error, "authenticator secrets were not encrypted again; trying again in an hour");
+        }
+        if let Err(error) = webhooks::reseal_secrets(&services).await {
+            tracing::warn!(%error, "secrets of webhooks were not encrypted again; trying again in an hour");
         }
     }
 }

@@ -135,6 +135,9 @@ impl From<service::Error> for Failure {
             | Error::TooManyApiTokens
             | Error::JoinLinkNotFound
             | Error::TooManyJoinLinks
+            | Error::WebhookNotFound
+            | Error::TooManyWebhooks
+            | Error::WebhookSwitchedOff
             | Error::MemberElsewhere
             | Error::SlackNotSetUp
             | Error::SignIn(_)

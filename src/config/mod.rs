@@ -22,6 +22,7 @@ mod tests;
 mod tokens;
 mod values;
 mod variables;
+mod webhooks;
 
 pub use accounts::Accounts;
 pub use database::{Database, PostgresUrls};
@@ -35,6 +36,7 @@ pub use setting_error::SettingErrors;
 pub use slack::Slack;
 pub use tokens::Tokens;
 pub use variables::Variables;
+pub use webhooks::Webhooks;
 
 use reader::Reader;
 use setting_error::Problem;
@@ -66,6 +68,7 @@ pub struct Config {
     /// `None` if sign-in with Slack is not configured.
     pub slack: Option<Slack>,
     pub mail: Mail,
+    pub webhooks: Webhooks,
     pub retention: Retention,
     pub logging: Logging,
 }
@@ -144,6 +147,7 @@ impl Config {
         let self_service = self_service::read(reader);
         let slack = Slack::read(reader, server.as_ref());
         let mail = Mail::read(reader);
+        let webhooks = Webhooks::read(reader);
         let logging = Logging::read(reader);
         if let Some(server) = &server {
             reject_exposed_development(reader, server);
@@ -159,6 +163,7 @@ impl Config {
             self_service: self_service?,
             slack,
             mail: mail?,
+            webhooks: webhooks?,
             logging: logging?,
         })
     }

@@ -121,6 +121,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
         ],
     ),
     ("Mail", &[&SMTP_URL, &MAIL_FROM, &MAIL_TEMPLATES]),
+    ("Webhooks", &[&WEBHOOK_ALLOW_PRIVATE]),
     (
         "Retention",
         &[
@@ -604,6 +605,18 @@ pub static MAIL_TEMPLATES: Setting = Setting {
     secret: false,
     example: "",
     description: "Folder with templates, such as `verify_email.html`, that replace the built-in ones.",
+};
+
+pub static WEBHOOK_ALLOW_PRIVATE: Setting = Setting {
+    name: "WEBHOOK_ALLOW_PRIVATE",
+    default: Fallback::ByMode {
+        serve: "off",
+        dev: "on",
+    },
+    secret: false,
+    example: "off",
+    description: "`on` lets webhooks lead to addresses that are not public, and use `http://`. Every admin of an \
+                  organization can then have Hallpass send requests into its network: only if you know them all.",
 };
 
 pub static RETAIN_SESSIONS: Setting = Setting {

@@ -19,3 +19,4 @@ pub mod session_token;
 pub mod signing_key;
 pub mod token_keys;
 pub mod totp;
+pub mod webhook_signature;

@@ -16,6 +16,8 @@ pub enum Purpose {
     EmailMessage,
     /// The secret shared with an authenticator.
     TotpSecret,
+    /// The secret shared with the receiver of a webhook.
+    WebhookSecret,
 }
 
 impl Purpose {
@@ -24,6 +26,7 @@ impl Purpose {
             Self::SlackState => b"slack-state",
             Self::EmailMessage => b"letter",
             Self::TotpSecret => b"totp-secret",
+            Self::WebhookSecret => b"webhook-secret",
         }
     }
 }

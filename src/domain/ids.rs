@@ -103,6 +103,14 @@ id! {
     JoinLinkId
 }
 id! {
+    /// A webhook of an organization.
+    WebhookId
+}
+id! {
+    /// An event that webhooks are told of, the same at all of them.
+    WebhookEventId
+}
+id! {
     /// An e-mail in the outbox.
     EmailId
 }

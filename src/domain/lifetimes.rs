@@ -72,6 +72,15 @@ pub const SPENT_API_TOKEN: TimeDelta = TimeDelta::days(30);
 /// How long a place is known from which a user has signed in.
 pub const KNOWN_PLACE: TimeDelta = TimeDelta::days(365);
 
+/// How long the secret of a webhook signs after its rotation.
+pub const PREVIOUS_WEBHOOK_SECRET: TimeDelta = TimeDelta::hours(24);
+
+/// How long we keep what was delivered to a webhook, for its list of deliveries.
+pub const DELIVERED_EVENT: TimeDelta = TimeDelta::days(3);
+
+/// How long we keep what could not be delivered to a webhook.
+pub const UNDELIVERED_EVENT: TimeDelta = TimeDelta::days(30);
+
 /// Validity of `security.txt` (RFC 9116 §2.5.5: less than a year).
 pub const SECURITY_TXT: TimeDelta = TimeDelta::days(180);
 

@@ -27,6 +27,7 @@ pub mod person;
 pub mod pkce;
 pub mod postgres_url;
 pub mod proxy_header;
+pub mod public_address;
 pub mod public_key;
 pub mod quota;
 pub mod return_url;
@@ -41,6 +42,8 @@ pub mod slug;
 pub mod typed;
 mod validity;
 pub mod violation;
+pub mod webhook;
+pub mod webhook_event;
 
 pub use address_block::AddressBlock;
 pub use api_token::ApiToken;
@@ -52,7 +55,7 @@ pub use email_message::{EmailMessage, Priority};
 pub use feed_cursor::FeedCursor;
 pub use ids::{
     ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, ServiceId, ServiceKeyId,
-    SessionId, SlackStateId, UserId,
+    SessionId, SlackStateId, UserId, WebhookEventId, WebhookId,
 };
 pub use invitation::Invitation;
 pub use join_link::JoinLink;
@@ -61,7 +64,7 @@ pub use lifetimes::{
     Kept, LifetimeRule, Lifetimes, Retention, SessionIdle, SessionLifetime, TokenLifetime,
 };
 pub use mail::{MailLogin, MailSender, MailServer, MailTls};
-pub use names::{ApiTokenName, OrganizationName, PersonName};
+pub use names::{ApiTokenName, OrganizationName, PersonName, WebhookName};
 pub use network::Network;
 pub use new_password::{NewPasswordRules, OwnWords};
 pub use password::Password;
@@ -83,3 +86,5 @@ pub use slack::{Identity, SignInFailure, SlackAccount, SlackPerson, TokenDeliver
 pub use slug::{ReservedSlugs, Slug};
 pub use validity::Validity;
 pub use violation::Violation;
+pub use webhook::{Webhook, WebhookUrl};
+pub use webhook_event::{ChosenEvents, EventType, Happened};

@@ -1,4 +1,4 @@
-//! Names of users, organizations and API tokens.
+//! Names of users, organizations, API tokens and webhooks.
 
 use std::fmt;
 
@@ -107,6 +107,10 @@ name! {
 name! {
     /// The name of an API token, 1–100 characters.
     ApiTokenName, 1..=100
+}
+name! {
+    /// What a webhook is for, 1–100 characters.
+    WebhookName, 1..=100
 }
 
 impl PersonName {

@@ -183,6 +183,9 @@ error_codes! {
     JoinLinkNotFound "join_link_not_found" NOT_FOUND "Join link not found"
         means "The organization has no join link with this id: it was revoked, expired, or ended with its maker's role."
         do_this "Load the list of join links again."
+    WebhookNotFound "webhook_not_found" NOT_FOUND "Webhook not found"
+        means "The organization has no webhook with this id: it was deleted, or ended with its owner's role."
+        do_this "Load the list of webhooks again."
     ProviderNotFound "provider_not_found" NOT_FOUND "Provider not found"
         means "This way to sign in is not available: `/api/auth/providers` does not list it."
         do_this "Offer the ways that `/api/auth/providers` lists."
@@ -207,6 +210,13 @@ error_codes! {
     TooManyJoinLinks "too_many_join_links" CONFLICT "Too many join links"
         means "The organization has fifty join links that have not expired."
         do_this "Revoke unused ones."
+    TooManyWebhooks "too_many_webhooks" CONFLICT "Too many webhooks"
+        means "The organization has twenty webhooks."
+        do_this "Delete unused ones."
+    WebhookSwitchedOff "webhook_switched_off" CONFLICT "Webhook switched off"
+        means "The webhook is told nothing: an admin switched it off, its receiver answered 410, or nothing could be \
+            delivered for three days."
+        do_this "Switch it on with `enabled`, then try again."
     AccountExists "account_exists" CONFLICT "Account already exists"
         means "The e-mail address, or the identity at Slack, belongs to another account."
         do_this "Sign in to that account with its password (reset it if it is forgotten), then link Slack with \

@@ -10,8 +10,9 @@ use crate::domain::names::GivenOrFamilyName;
 use crate::domain::typed::trimmed;
 use crate::domain::violation::ValidationError;
 use crate::domain::{
-    AllowedDomains, ApiTokenName, CodeChallenge, CodeVerifier, Email, JoinPolicy, OrganizationId,
-    OrganizationName, PersonName, Role, SessionIdle, SessionLifetime, Slug, TokenLifetime, UserId,
+    AllowedDomains, ApiTokenName, ChosenEvents, CodeChallenge, CodeVerifier, Email, JoinPolicy,
+    OrganizationId, OrganizationName, PersonName, Role, SessionIdle, SessionLifetime, Slug,
+    TokenLifetime, UserId, WebhookName, WebhookUrl,
 };
 
 /// A value that travels as JSON.
@@ -310,6 +311,33 @@ impl FromJson for AllowedDomains {
             ValidationError::new("invalid_type", "Please send a list of strings.")
         })?;
         Self::parse(texts)
+    }
+}
+
+impl FromJson for ChosenEvents {
+    fn from_json(value: Value) -> Result<Self, ValidationError> {
+        let names: Option<Vec<&str>> = value
+            .as_array()
+            .and_then(|values| values.iter().map(Value::as_str).collect());
+        let names = names.ok_or_else(|| {
+            ValidationError::new(
+                "invalid_type",
+                "Please send a list of strings, or null for all.",
+            )
+        })?;
+        Self::parse(names)
+    }
+}
+
+impl FromText for WebhookUrl {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
+        Self::parse(&text)
+    }
+}
+
+impl FromText for WebhookName {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
+        Self::parse(&text)
     }
 }
 

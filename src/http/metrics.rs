@@ -9,8 +9,9 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpResponse, web};
 
 use crate::service::hashing::Load;
-use crate::service::mail::Backlog;
-use crate::service::{Limits, Services, hashing_load, mail_backlog};
+use crate::service::{
+    Limits, Services, hashing_load, mail, mail_backlog, webhook_backlog, webhooks,
+};
 
 /// The application of the metrics listener.
 pub fn configure(config: &mut ServiceConfig) {
@@ -21,12 +22,19 @@ async fn metrics(services: Data<Services>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .body(
-            exposition(&hashing_load(&services), mail_backlog(&services).await)
-                + &limits(services.limits()),
+            exposition(
+                &hashing_load(&services),
+                mail_backlog(&services).await,
+                webhook_backlog(&services).await,
+            ) + &limits(services.limits()),
         )
 }
 
-fn exposition(load: &Load, mail: Option<Backlog>) -> String {
+fn exposition(
+    load: &Load,
+    mail: Option<mail::Backlog>,
+    webhooks: Option<webhooks::Backlog>,
+) -> String {
     let mut text = String::new();
     let mut gauge = |name: &str, help: &str, labels: &str, value: &dyn std::fmt::Display| {
         // Writing to a string does not fail.
@@ -81,6 +89,26 @@ fn exposition(load: &Load, mail: Option<Backlog>) -> String {
             &mail.given_up,
         );
     }
+    if let Some(webhooks) = webhooks {
+        gauge(
+            "hallpass_events_waiting",
+            "Events that wait to be delivered to webhooks.",
+            "",
+            &webhooks.waiting,
+        );
+        gauge(
+            "hallpass_events_oldest_seconds",
+            "How long the oldest waiting event has waited, in seconds.",
+            "",
+            &webhooks.oldest_seconds.unwrap_or_default(),
+        );
+        gauge(
+            "hallpass_events_given_up",
+            "Events of the last thirty days that could not be delivered.",
+            "",
+            &webhooks.given_up,
+        );
+    }
     text
 }
 
@@ -121,12 +149,17 @@ mod tests {
             waiting: 3,
             last: Some((12, Duration::from_millis(250))),
         };
-        let mail = Backlog {
+        let mail = mail::Backlog {
             waiting: 3,
             oldest_seconds: Some(40),
             given_up: 1,
         };
-        let text = exposition(&load, Some(mail));
+        let webhooks = webhooks::Backlog {
+            waiting: 2,
+            oldest_seconds: None,
+            given_up: 5,
+        };
+        let text = exposition(&load, Some(mail), Some(webhooks));
         for line in [
             "hallpass_hash_lanes 6",
             "hallpass_hash_lanes_busy 2",
@@ -136,6 +169,9 @@ mod tests {
             "hallpass_letters_waiting 3",
             "hallpass_letters_oldest_seconds 40",
             "hallpass_letters_given_up 1",
+            "hallpass_events_waiting 2",
+            "hallpass_events_oldest_seconds 0",
+            "hallpass_events_given_up 5",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
         }
@@ -150,7 +186,7 @@ mod tests {
             waiting: 0,
             last: None,
         };
-        assert!(!exposition(&load, None).contains("hallpass_last_hash_seconds"));
+        assert!(!exposition(&load, None, None).contains("hallpass_last_hash_seconds"));
     }
 
     #[test]

@@ -54,6 +54,7 @@ mod token_api;
 mod token_keys;
 mod unread_body;
 mod untrusted_proxy;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,7 @@ RFC 3339 in UTC. All errors have the same body, and a machine-readable code in `
 answer has an `X-Request-Id`: your own, if you sent 1–128 letters, digits, `.`, `_` or `-`. An unknown \
 path is 404, and a wrong method is 405 with `Allow`. Every URL that answers GET also answers HEAD.";
 
-const TAGS: [(&str, &str); 16] = [
+const TAGS: [(&str, &str); 17] = [
     (
         "Signing in",
         "Sign in with an e-mail address and a password for an access token.",
@@ -80,6 +80,10 @@ const TAGS: [(&str, &str); 16] = [
         "Services",
         "For services that verify access tokens themselves. Each has a key, which the operator makes: `hps_`, 43 \
          characters of base64url, and a checksum as that of API tokens.",
+    ),
+    (
+        "Webhooks",
+        "Where the organization is told by HTTP what happens to its people, signed by Standard Webhooks.",
     ),
     (
         "Audit",

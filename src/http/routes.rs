@@ -9,6 +9,7 @@ use super::route_pattern::RoutePattern;
 use super::{
     accounts, api_tokens, audit, gates, introspect, layers, mfa, next_auth, operations,
     organizations, pages, people, revocations, session_tokens, slack, token_api, token_keys,
+    webhooks,
 };
 
 /// One table for both the router and the OpenAPI document.
@@ -97,6 +98,7 @@ routes! {
     "/api/organizations/{id}/invitations/{invitationId}" => delete organizations::revoke_invitation::revoke_invitation;
     "/api/organizations/{id}/join-links"                 => get organizations::join_links::join_links, post organizations::create_join_link::create_join_link;
     "/api/organizations/{id}/join-links/{linkId}"        => delete organizations::revoke_join_link::revoke_join_link;
+    "/api/organizations/{id}/join-links/{linkId}/take-over" => post organizations::take_over_join_link::take_over_join_link;
     "/api/invitations"                                   => get organizations::own_invitations::own_invitations;
     "/api/invitations/{id}/accept"                       => post organizations::accept_own_invitation::accept_own_invitation;
     "/api/invitations/{id}/decline"                      => post organizations::decline_invitation::decline_invitation;
@@ -115,6 +117,13 @@ routes! {
 
     "/api/auth/introspect"      => post introspect::introspect_token;
     "/api/revocations"          => get revocations::revocations;
+
+    "/api/webhooks"             => get webhooks::list::list_webhooks, post webhooks::create::create_webhook;
+    "/api/webhooks/{id}"        => delete webhooks::delete::delete_webhook, get webhooks::read::webhook, patch webhooks::update::update_webhook;
+    "/api/webhooks/{id}/rotate-secret" => post webhooks::rotate_secret::rotate_webhook_secret;
+    "/api/webhooks/{id}/deliveries" => get webhooks::deliveries::webhook_deliveries;
+    "/api/webhooks/{id}/test"   => post webhooks::test::test_webhook;
+    "/api/webhooks/{id}/take-over" => post webhooks::take_over::take_over_webhook;
 
     "/api/auth/csrf"            => get next_auth::csrf::csrf;
     "/api/auth/providers"       => get next_auth::providers::providers;

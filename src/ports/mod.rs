@@ -2,11 +2,13 @@
 
 pub mod mailer;
 pub mod slack;
+pub mod webhook_sender;
 
 use chrono::{DateTime, Utc};
 
 pub use mailer::Mailer;
 pub use slack::SlackApi;
+pub use webhook_sender::WebhookSender;
 
 /// The wall clock. Domain rules take `now` as an argument; only services read the clock.
 pub trait Clock: Send + Sync + 'static {

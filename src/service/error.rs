@@ -126,6 +126,12 @@ pub enum Error {
     JoinLinkNotFound,
     #[error("too many join links")]
     TooManyJoinLinks,
+    #[error("no such webhook")]
+    WebhookNotFound,
+    #[error("too many webhooks")]
+    TooManyWebhooks,
+    #[error("the webhook is switched off")]
+    WebhookSwitchedOff,
     /// No Slack application is configured.
     #[error("sign-in with Slack is not set up")]
     SlackNotSetUp,

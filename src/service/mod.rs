@@ -9,6 +9,7 @@ pub mod context;
 pub mod error;
 pub mod hashing;
 pub mod invitations;
+mod jitter;
 pub mod join_links;
 pub mod limits;
 pub mod mail;
@@ -25,6 +26,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod slack;
 pub mod unit_of_work;
+pub mod webhooks;
 
 pub use accounts::account::{OwnAccount, account};
 pub use accounts::change_email::change_email;
@@ -47,7 +49,9 @@ pub use hashing::passwords::Passwords;
 pub use limits::Limits;
 pub use mail::MailTransport;
 pub use operations::list_audit::list_audit;
-pub use operations::readiness::{Readiness, hashing_load, mail_backlog, readiness};
+pub use operations::readiness::{
+    Readiness, hashing_load, mail_backlog, readiness, webhook_backlog,
+};
 pub use organizations::create::{CreateOrganization, create_organization};
 pub use organizations::delete::delete_organization;
 pub use organizations::join::{join_organization, join_organization_by_slug};

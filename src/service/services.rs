@@ -8,7 +8,7 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use crate::domain::{
     AllowedReturnUrl, JoinPolicy, Lifetimes, ReservedSlugs, Retention, SelfService,
 };
-use crate::ports::{Clock, Entropy, random_bytes};
+use crate::ports::{Clock, Entropy, WebhookSender, random_bytes};
 use crate::service::{
     Database, Error, Limits, MailTransport, Passwords, Result, RevocationCache, Slack, Tokens,
 };
@@ -42,6 +42,7 @@ pub struct ServicesParts {
     pub slack: Option<Slack>,
     /// `None` if no mail server is set up; e-mails wait then.
     pub mail_transport: Option<MailTransport>,
+    pub webhook_sender: Arc<dyn WebhookSender>,
 }
 
 /// Everything the verbs work with. Other modules call verbs and see no more of it.
@@ -63,6 +64,7 @@ pub struct Services {
     pub(in crate::service) return_urls: Vec<AllowedReturnUrl>,
     pub(in crate::service) slack: Option<Slack>,
     pub(in crate::service) mail_transport: Option<MailTransport>,
+    pub(in crate::service) webhook_sender: Arc<dyn WebhookSender>,
     /// Set when this instance is asked to stop; from then on `/readyz` returns 503.
     stopping: AtomicBool,
 }
@@ -87,6 +89,7 @@ impl Services {
             return_urls: parts.return_urls,
             slack: parts.slack,
             mail_transport: parts.mail_transport,
+            webhook_sender: parts.webhook_sender,
             stopping: AtomicBool::new(false),
         }
     }

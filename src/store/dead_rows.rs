@@ -25,6 +25,8 @@ pub enum DeadRows {
     GivenUpEmails,
     /// E-mails that wait: for a mail server that is not set up, for example.
     UnsentEmails,
+    DeliveredEvents,
+    UndeliveredEvents,
     Invitations,
     Sessions,
     Audit,
@@ -63,6 +65,18 @@ impl DeadRows {
                 "id",
                 "created_at",
                 "and next_attempt_at is not null",
+            ),
+            Self::DeliveredEvents => (
+                "webhook_deliveries",
+                "(webhook_id, id)",
+                "delivered_at",
+                "and delivered_at is not null",
+            ),
+            Self::UndeliveredEvents => (
+                "webhook_deliveries",
+                "(webhook_id, id)",
+                "given_up_at",
+                "and given_up_at is not null",
             ),
             Self::Invitations => (
                 "invitations",

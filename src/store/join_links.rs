@@ -111,6 +111,31 @@ pub fn list(
     rows.into_iter().map(JoinLink::try_from).collect()
 }
 
+/// A link of an organization that has not expired; it may be used up.
+pub fn find(
+    tx: &mut Tx<'_>,
+    id: JoinLinkId,
+    organization_id: OrganizationId,
+    now: DateTime<Utc>,
+) -> Result<Option<JoinLink>, StoreError> {
+    let row: Option<JoinLinkRow> = on!(tx, |conn| join_links::table
+        .find(id)
+        .filter(join_links::organization_id.eq(organization_id))
+        .filter(join_links::expires_at.gt(Timestamp(now)))
+        .select(JoinLinkRow::as_select())
+        .get_result(conn)
+        .optional())?;
+    row.map(JoinLink::try_from).transpose()
+}
+
+pub fn set_maker(tx: &mut Tx<'_>, id: JoinLinkId, maker_id: UserId) -> Result<(), StoreError> {
+    later!(
+        tx,
+        diesel::update(join_links::table.find(id)).set(join_links::maker_id.eq(maker_id))
+    )?;
+    Ok(())
+}
+
 /// How many links [`list`] would list.
 pub fn count(
     tx: &mut Tx<'_>,

@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
+use super::announcement::Announcement;
 use super::organizations::RulesRow;
 use super::outdated::Outdated;
 use super::schema::{active_organizations, memberships, organizations, users};
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_locked, on, parsed};
 use crate::domain::page::PageRequest;
+use crate::domain::webhook_event::EventType::{MemberAdded, MemberRemoved, MemberUpdated};
 use crate::domain::{
     Email, Member, Membership, MyOrganization, OrganizationId, OrganizationName, OrganizationRules,
     PersonName, Role, Slug, UserId,
@@ -43,7 +45,7 @@ pub fn insert(
     tx: &mut Tx<'_>,
     membership: &Membership,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Announcement, StoreError> {
     let values = (
         memberships::user_id.eq(membership.user_id),
         memberships::organization_id.eq(membership.organization_id),
@@ -55,7 +57,8 @@ pub fn insert(
     on!(tx, |conn| diesel::insert_into(memberships::table)
         .values(values)
         .execute(conn))?;
-    Ok(())
+    let (user_id, organization_id) = (membership.user_id, membership.organization_id);
+    Ok(Announcement::member(MemberAdded, user_id, organization_id))
 }
 
 /// A user's place in an organization.
@@ -141,7 +144,8 @@ pub fn list_some(
         .load(conn))?)
 }
 
-/// Deletes the memberships of these users, to whom nobody reports from then on.
+/// Deletes the memberships of these users, to whom nobody reports from then on. Who did is not announced: the
+/// organization is about to be deleted, and its webhooks with it.
 pub fn delete_some(
     tx: &mut Tx<'_>,
     organization_id: OrganizationId,
@@ -161,7 +165,8 @@ pub fn delete_some(
         theirs.filter(memberships::user_id.eq_any(user_ids))
     )
     .execute(conn))?;
-    Outdated::raise(tx, user_ids)
+    let removed = Announcement::members(MemberRemoved, user_ids, organization_id);
+    Ok(Outdated::raise(tx, user_ids)?.because(removed))
 }
 
 /// Whether the account with this address belongs to an organization.
@@ -189,17 +194,18 @@ pub fn delete(
         memberships::table.find((user_id, organization_id))
     )
     .execute(conn))?;
-    Outdated::raise(tx, &[user_id])
+    let removed = Announcement::member(MemberRemoved, user_id, organization_id);
+    Ok(Outdated::raise(tx, &[user_id])?.because(removed))
 }
 
-/// Removes a member as manager of all who report to them; returns their ids.
+/// Removes a member as manager of all who report to them; returns their ids as well.
 pub fn release_reports(
     tx: &mut Tx<'_>,
     manager_id: UserId,
     organization_id: OrganizationId,
     now: DateTime<Utc>,
-) -> Result<Vec<UserId>, StoreError> {
-    Ok(on!(tx, |conn| diesel::update(
+) -> Result<(Vec<UserId>, Announcement), StoreError> {
+    let released: Vec<UserId> = on!(tx, |conn| diesel::update(
         memberships::table
             .filter(memberships::organization_id.eq(organization_id))
             .filter(memberships::manager_id.eq(manager_id))
@@ -209,7 +215,9 @@ pub fn release_reports(
         memberships::updated_at.eq(Timestamp(now))
     ))
     .returning(memberships::user_id)
-    .get_results(conn))?)
+    .get_results(conn))?;
+    let updated = Announcement::members(MemberUpdated, &released, organization_id);
+    Ok((released, updated))
 }
 
 /// A page of the members, by id.
@@ -393,7 +401,8 @@ pub fn set_role(
         memberships::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
-    Outdated::raise(tx, &[user_id])
+    let updated = Announcement::member(MemberUpdated, user_id, organization_id);
+    Ok(Outdated::raise(tx, &[user_id])?.because(updated))
 }
 
 /// Triggers update the reporting lines of everybody below.
@@ -403,7 +412,7 @@ pub fn set_manager(
     organization_id: OrganizationId,
     manager_id: Option<UserId>,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Announcement, StoreError> {
     on!(tx, |conn| diesel::update(
         memberships::table.find((user_id, organization_id))
     )
@@ -412,5 +421,6 @@ pub fn set_manager(
         memberships::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
-    Ok(())
+    let updated = Announcement::member(MemberUpdated, user_id, organization_id);
+    Ok(updated)
 }

@@ -5,6 +5,7 @@
 
 pub mod account_export;
 pub mod active_organizations;
+pub mod announcement;
 pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
@@ -50,6 +51,8 @@ pub mod totp;
 mod tx;
 mod types;
 pub mod users;
+pub mod webhook_deliveries;
+pub mod webhooks;
 pub mod workspaces;
 mod write_effects;
 
@@ -147,6 +150,7 @@ pub struct Store {
     reserved_readers: Queue,
     reserved_writers: Queue,
     emails_queued: Arc<Notify>,
+    events_announced: Arc<Notify>,
     changes_written: Arc<Notify>,
 }
 
@@ -209,6 +213,7 @@ impl Store {
             reserved_readers,
             reserved_writers,
             emails_queued: Arc::default(),
+            events_announced: Arc::default(),
             changes_written: Arc::default(),
         })
     }
@@ -428,6 +433,16 @@ impl Store {
     /// Returns when this process has committed e-mails to the outbox.
     pub async fn emails_queued(&self) {
         self.emails_queued.notified().await;
+    }
+
+    /// Wakes the task that waits for [`events_announced`](Self::events_announced).
+    pub fn announce_events(&self) {
+        self.events_announced.notify_one();
+    }
+
+    /// Returns when this process has committed what webhooks may have to be told.
+    pub async fn events_announced(&self) {
+        self.events_announced.notified().await;
     }
 }
 

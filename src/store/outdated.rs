@@ -6,14 +6,18 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Bool;
 
+use super::announcement::Announcement;
 use super::schema::users;
 use super::types::{Id, Instant, Timestamp};
 use super::{StoreError, Tx, on};
 use crate::domain::{Change, OrganizationId, UserId};
 
-/// Users whose tokens are outdated, each with the version (`pv`) of those that are not.
+/// Users whose tokens are outdated, each with the version (`pv`) of those that are not; and what has happened to them.
 #[must_use = "services that verify tokens themselves must hear of it"]
-pub struct Outdated(Vec<(UserId, i32)>);
+pub struct Outdated {
+    raised: Vec<(UserId, i32)>,
+    announcement: Option<Announcement>,
+}
 
 impl Outdated {
     /// Raises the version of what the tokens of these users say.
@@ -24,13 +28,26 @@ impl Outdated {
         .set(users::pv.eq(users::pv + 1))
         .returning((users::id, users::pv))
         .get_results(conn))?;
-        Ok(Self(raised))
+        Ok(Self {
+            raised,
+            announcement: None,
+        })
     }
 
-    pub fn changes(self) -> impl Iterator<Item = Change> {
-        self.0
-            .into_iter()
-            .map(|(user_id, min_pv)| Change::TokensOutdated { user_id, min_pv })
+    pub(super) fn because(self, announcement: Announcement) -> Self {
+        Self {
+            announcement: Some(announcement),
+            ..self
+        }
+    }
+
+    /// What other instances and services must hear, and what webhooks must.
+    pub fn into_parts(self) -> (impl Iterator<Item = Change>, Option<Announcement>) {
+        let changes = self.raised.into_iter();
+        (
+            changes.map(|(user_id, min_pv)| Change::TokensOutdated { user_id, min_pv }),
+            self.announcement,
+        )
     }
 }
 

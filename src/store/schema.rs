@@ -403,6 +403,50 @@ table! {
 
 table! {
     use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    webhooks (id) {
+        id -> Id,
+        organization_id -> Id,
+        owner_id -> Id,
+        name -> Nullable<Text>,
+        url -> Text,
+        events -> Nullable<Text>,
+        secret -> Text,
+        previous_secret -> Nullable<Text>,
+        previous_until -> Nullable<Instant>,
+        kid -> Text,
+        created_at -> Instant,
+        failing_since -> Nullable<Instant>,
+        disabled_at -> Nullable<Instant>,
+        disabled_why -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    webhook_deliveries (webhook_id, id) {
+        id -> Id,
+        webhook_id -> Id,
+        event -> Text,
+        at -> Instant,
+        user_id -> Nullable<Id>,
+        session_id -> Nullable<Id>,
+        kept_session_id -> Nullable<Id>,
+        person -> Nullable<Text>,
+        attempts -> Integer,
+        next_attempt_at -> Nullable<Instant>,
+        last_status -> Nullable<Integer>,
+        last_error -> Nullable<Text>,
+        delivered_at -> Nullable<Instant>,
+        given_up_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
     use crate::store::types::Id;
 
     searchable_people (organization_id, user_id) {
@@ -427,3 +471,5 @@ allow_tables_to_appear_in_same_query!(known_addresses, users);
 allow_tables_to_appear_in_same_query!(active_organizations, memberships);
 joinable!(service_keys -> services (service_id));
 allow_tables_to_appear_in_same_query!(services, service_keys);
+joinable!(webhook_deliveries -> webhooks (webhook_id));
+allow_tables_to_appear_in_same_query!(webhooks, webhook_deliveries);

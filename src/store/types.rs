@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::{
     ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, ServiceId, ServiceKeyId,
-    SessionId, SlackStateId, UserId,
+    SessionId, SlackStateId, UserId, WebhookEventId, WebhookId,
 };
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
@@ -93,7 +93,9 @@ stored_as_id!(
     IdentityId,
     JoinLinkId,
     ServiceId,
-    ServiceKeyId
+    ServiceKeyId,
+    WebhookId,
+    WebhookEventId
 );
 
 /// A point in time as it is read from or written to a database.

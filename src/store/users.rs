@@ -3,10 +3,14 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
+use super::announcement::Announcement;
 use super::schema::users;
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_locked, later, on};
 use crate::domain::names::GivenOrFamilyName;
+use crate::domain::webhook_event::EventType::{
+    UserCreated, UserDeleted, UserDisabled, UserEnabled, UserUpdated,
+};
 use crate::domain::{Email, PersonName, User, UserId};
 
 /// A user with the data that only sign-in may see.
@@ -99,7 +103,7 @@ pub fn insert(
     user: &User,
     names: Option<FirstAndLastName<'_>>,
     password_hash: Option<&str>,
-) -> Result<(), StoreError> {
+) -> Result<Announcement, StoreError> {
     let row = NewUserRow {
         id: user.id,
         email: user.email.as_ref().map(Email::as_str),
@@ -115,7 +119,7 @@ pub fn insert(
     on!(tx, |conn| diesel::insert_into(users::table)
         .values(&row)
         .execute(conn))?;
-    Ok(())
+    Ok(Announcement::user(UserCreated, user.id))
 }
 
 pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
@@ -222,7 +226,7 @@ pub fn set_name(
     id: UserId,
     name: &PersonName,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Announcement, StoreError> {
     later!(
         tx,
         diesel::update(users::table.find(id)).set((
@@ -230,7 +234,7 @@ pub fn set_name(
             users::updated_at.eq(Timestamp(now))
         ))
     )?;
-    Ok(())
+    Ok(Announcement::user(UserUpdated, id))
 }
 
 /// The account's address, if it is verified.
@@ -265,7 +269,7 @@ pub fn mark_email_verified(
     tx: &mut Tx<'_>,
     id: UserId,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Announcement, StoreError> {
     on!(tx, |conn| diesel::update(
         users::table
             .find(id)
@@ -276,7 +280,7 @@ pub fn mark_email_verified(
         users::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
-    Ok(())
+    Ok(Announcement::user(UserUpdated, id))
 }
 
 /// Gives the account another address, or its first, which is verified.
@@ -288,7 +292,7 @@ pub fn set_verified_email(
     id: UserId,
     email: &Email,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Announcement, StoreError> {
     set_email(tx, id, email, Some(now), now)
 }
 
@@ -302,7 +306,7 @@ pub fn set_email(
     email: &Email,
     verified_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Announcement, StoreError> {
     on!(tx, |conn| diesel::update(users::table.find(id))
         .set((
             users::email.eq(Some(email.as_str())),
@@ -310,7 +314,7 @@ pub fn set_email(
             users::updated_at.eq(Timestamp(now)),
         ))
         .execute(conn))?;
-    Ok(())
+    Ok(Announcement::user(UserUpdated, id))
 }
 
 /// Ends all sessions of the user and revokes all their tokens; returns the new token version.
@@ -346,7 +350,11 @@ pub fn raise_session_version(
 }
 
 /// Disables an account, unless it is disabled already.
-pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub fn disable(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    now: DateTime<Utc>,
+) -> Result<Announcement, StoreError> {
     on!(tx, |conn| diesel::update(
         users::table.find(id).filter(users::disabled_at.is_null())
     )
@@ -355,11 +363,11 @@ pub fn disable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), St
         users::updated_at.eq(Timestamp(now))
     ))
     .execute(conn))?;
-    Ok(())
+    Ok(Announcement::user(UserDisabled, id))
 }
 
 /// Enables a disabled account.
-pub fn enable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub fn enable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<Announcement, StoreError> {
     later!(
         tx,
         diesel::update(users::table.find(id)).set((
@@ -367,11 +375,11 @@ pub fn enable(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), Sto
             users::updated_at.eq(Timestamp(now))
         ))
     )?;
-    Ok(())
+    Ok(Announcement::user(UserEnabled, id))
 }
 
 /// Deletes what the account can be found by; [`delete`] deletes the rest once its sessions are gone.
-pub fn hide(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub fn hide(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<Announcement, StoreError> {
     on!(tx, |conn| diesel::update(users::table.find(id))
         .set((
             users::email.eq(None::<&str>),
@@ -383,7 +391,7 @@ pub fn hide(tx: &mut Tx<'_>, id: UserId, now: DateTime<Utc>) -> Result<(), Store
             users::deleted_at.eq(Some(Timestamp(now))),
         ))
         .execute(conn))?;
-    Ok(())
+    Ok(Announcement::user(UserDeleted, id))
 }
 
 /// An account that [`hide`] was called for.
@@ -397,8 +405,19 @@ pub fn find_hidden(tx: &mut Tx<'_>) -> Result<Option<UserId>, StoreError> {
 }
 
 /// Deletes an account and everything that belongs to it.
-pub fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<(), StoreError> {
+pub fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<Announcement, StoreError> {
     on!(tx, |conn| diesel::delete(users::table.find(id))
         .execute(conn))?;
+    Ok(Announcement::user(UserDeleted, id))
+}
+
+/// Deletes an account that [`hide`] was called for, which has announced it.
+pub fn delete_hidden(tx: &mut Tx<'_>, id: UserId) -> Result<(), StoreError> {
+    on!(tx, |conn| diesel::delete(
+        users::table
+            .find(id)
+            .filter(users::deleted_at.is_not_null())
+    )
+    .execute(conn))?;
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! Which queries a statement may answer differently from before, told from the texts that Diesel makes of both.
 
 /// Tables whose rows take those that refer to them with them when they are deleted.
-const REFERRED_TO: [&str; 4] = [
+const REFERRED_TO: [&str; 5] = [
     "\"memberships\"",
     "\"organizations\"",
     "\"services\"",
     "\"users\"",
+    "\"webhooks\"",
 ];
 
 /// Tables, and those that their triggers write.

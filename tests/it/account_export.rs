@@ -134,8 +134,9 @@ on_both_databases! {
 }
 
 /// Whatever is stored to be compared with a secret, or sealed.
-const SECRETS: [&str; 10] = [
+const SECRETS: [&str; 11] = [
     "select hash as v from join_links",
+    "select secret as v from webhooks",
     "select password_hash as v from users",
     "select secret as v from totp",
     "select hash as v from recovery_codes",
@@ -180,6 +181,8 @@ impl Scene {
             .json(&json!({"role": "employee"}))
             .await
             .expect(201);
+        let hook = json!({"url": "http://127.0.0.1:9/", "events": ["user.deleted"]});
+        bob.post("/api/webhooks").json(&hook).await.expect(201);
         bob.invites("carol@other.example", "employee")
             .await
             .expect(201);

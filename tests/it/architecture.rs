@@ -110,6 +110,8 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
             "service/sessions/follow_feed.rs",
             "service/slack/callback.rs",
             "service/unit_of_work/database.rs",
+            "service/webhooks/deliver.rs",
+            "service/webhooks/secret.rs",
         ],
     ),
     // Outgoing connections are made in one place.

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use hallpass::service::operations::purge::{Purge, purge};
 use hallpass::service::sessions::housekeeping;
+use serde_json::json;
 
 use crate::support::{Actor, Db, TestApp, on_both_databases};
 
@@ -73,6 +74,16 @@ const ROWS: &[(&str, &str, &str)] = &[
         "{id}, 'lost', 'a@b.example', {time}, {time}",
     ),
     (
+        "webhook_deliveries",
+        "id, webhook_id, event, at, attempts, delivered_at",
+        "{id}, (select id from webhooks), 'user.created', {time}, 1, {time}",
+    ),
+    (
+        "webhook_deliveries",
+        "id, webhook_id, event, at, attempts, given_up_at",
+        "{id}, (select id from webhooks), 'user.updated', {time}, 1, {time}",
+    ),
+    (
         "changes",
         "kind, user_id, at, expires_at",
         "'person_changed', {id}, {time}, {time}",
@@ -83,6 +94,8 @@ on_both_databases! {
     async fn one_purge_is_many_short_transactions(db: Db) {
         let app = TestApp::start(db).await;
         let ada = app.signs_up("Acme", ADA).await;
+        let hook = json!({"url": "http://127.0.0.1:9/", "events": ["user.deleted"]});
+        ada.post("/api/webhooks").json(&hook).await.expect(201);
         let before = counts(&app).await;
         inserts(&app, &ada, "2100-01-01", 1).await;
         let living = counts(&app).await;

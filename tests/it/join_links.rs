@@ -191,6 +191,25 @@ on_both_databases! {
         assert_eq!(app.db.count(row).await, 1);
     }
 
+    async fn a_link_that_another_admin_took_over_stays(app: TestApp) {
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
+        ada.changes(&bob, json!({"role": "admin"})).await.expect(200);
+        let kept = makes(&bob, &json!({"role": "employee"})).await;
+        let lost = link(&bob, "employee").await;
+        let id = kept.expect(201)["id"].as_str().unwrap().to_owned();
+        let path = ada.organization_path(&format!("/join-links/{id}/take-over"));
+        for _ in 0..2 {
+            assert_eq!(ada.post(&path).await.expect(200)["createdBy"], ada.id());
+        }
+        let rows = "select count(*) from audit where action = 'join_link.taken_over'";
+        assert_eq!(app.db.count(rows).await, 1);
+        ada.changes(&bob, json!({"role": "employee"})).await.expect(200);
+        let eve = app.signs_up("Evil", "eve@evil.example").await;
+        is_spent(&joins_by(&eve, &lost).await);
+        joins_by(&eve, &token(&kept)).await.expect(200);
+    }
+
     async fn a_link_ends_when_its_maker_is_no_longer_an_admin(app: TestApp) {
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let eve = app.signs_up("Evil", "eve@evil.example").await;

@@ -102,4 +102,5 @@ mod typescript_client;
 mod undo;
 mod unit_of_work;
 mod verify_email;
+mod webhooks;
 mod without_organization;

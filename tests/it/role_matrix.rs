@@ -90,6 +90,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/organizations/{id}/join-links",                 [401, 403, 403, 200, 404, 403]),
     ("post",   "/api/organizations/{id}/join-links",                 [401, 403, 403, 201, 404, 403]),
     ("delete", "/api/organizations/{id}/join-links/{linkId}",        [401, 403, 403, 200, 404, 403]),
+    ("post",   "/api/organizations/{id}/join-links/{linkId}/take-over", [401, 403, 403, 200, 404, 403]),
     ("get",    "/join",                        [400, 400, 400, 400, 400, 400]),
     ("post",   "/join",                        [400, 400, 400, 400, 400, 400]),
     ("get",    "/api/invitations",             [401, 200, 200, 200, 200, 403]),
@@ -123,12 +124,24 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("get",    "/api/tokens",                  [401, 200, 200, 200, 200, 403]),
     ("post",   "/api/tokens",                  [401, 403, 201, 201, 201, 403]),
     ("delete", "/api/tokens/{id}",             [401, 404, 404, 200, 404, 403]),
+    ("get",    "/api/webhooks",                [401, 403, 403, 200, 200, 403]),
+    ("post",   "/api/webhooks",                [401, 403, 403, 201, 201, 403]),
+    ("get",    "/api/webhooks/{id}",           [401, 403, 403, 200, 404, 403]),
+    ("patch",  "/api/webhooks/{id}",           [401, 403, 403, 200, 404, 403]),
+    ("delete", "/api/webhooks/{id}",           [401, 403, 403, 200, 404, 403]),
+    ("get",    "/api/webhooks/{id}/deliveries", [401, 403, 403, 200, 404, 403]),
+    ("post",   "/api/webhooks/{id}/rotate-secret", [401, 403, 403, 200, 404, 403]),
+    ("post",   "/api/webhooks/{id}/take-over", [401, 403, 403, 200, 404, 403]),
+    ("post",   "/api/webhooks/{id}/test",      [401, 403, 403, 202, 404, 403]),
     ("get",    "/livez",                       [200, 200, 200, 200, 200, 200]),
     ("get",    "/readyz",                      [200, 200, 200, 200, 200, 200]),
     ("get",    "/openapi.json",                [200, 200, 200, 200, 200, 200]),
     ("get",    "/docs",                        [200, 200, 200, 200, 200, 200]),
     ("get",    "/",                            [302, 302, 302, 302, 302, 302]),
 ];
+
+/// Nobody listens there.
+const UNREACHABLE: &str = "http://127.0.0.1:9/";
 
 /// A body with which the roles differ more than with the example; `None` for the example.
 pub fn body(method: &str, path: &str) -> Option<Value> {
@@ -147,6 +160,8 @@ pub fn body(method: &str, path: &str) -> Option<Value> {
             json!({"code": "123456"})
         }
         ("delete", "/api/auth/mfa/totp") => json!({"password": PASSWORD, "code": "123456"}),
+        ("post", "/api/webhooks") => json!({"url": UNREACHABLE}),
+        ("patch", "/api/webhooks/{id}") => json!({"name": "another"}),
         ("patch", "/api/organizations/{id}") => json!({"name": "Acme & Sons"}),
         ("post", "/api/organizations/join") => json!({"slug": "acme"}),
         ("post", "/api/organizations/{id}/invitations") => {
@@ -264,6 +279,7 @@ pub struct Cell {
     organization: String,
     invitation: String,
     join_link: String,
+    webhook: String,
     api_token: String,
     session: String,
 }
@@ -306,6 +322,7 @@ impl Cell {
         let invitations = format!("/api/organizations/{}/invitations", ada.organization_id());
         let invitation = ada.post(&invitations).json(&json!({"email": email})).await;
         let join_link = join_link(ada).await;
+        let webhook = webhook(ada).await;
         let sessions = match (kind, &caller) {
             (Kind::EmployeesService | Kind::Anonymous, _) | (_, None) => person.sessions().await,
             (_, Some(caller)) => caller.sessions().await,
@@ -321,6 +338,7 @@ impl Cell {
             organization: ada.organization_id().to_owned(),
             invitation: invitation.expect(201)["id"].as_str().unwrap().to_owned(),
             join_link,
+            webhook,
             api_token: token.expect(201)["id"].as_str().unwrap().to_owned(),
             session: sessions[0]["id"].as_str().unwrap().to_owned(),
             person: person.id().to_owned(),
@@ -334,6 +352,8 @@ impl Cell {
             &self.session
         } else if path.starts_with("/api/tokens/") {
             &self.api_token
+        } else if path.starts_with("/api/webhooks/") {
+            &self.webhook
         } else if path.starts_with("/api/invitations/") {
             &self.invitation
         } else if path.starts_with("/api/organizations/") {
@@ -379,6 +399,19 @@ async fn join_link(admin: &Actor) -> String {
     link["id"].as_str().unwrap().to_owned()
 }
 
+/// A webhook of the admin's organization; there are only so many.
+async fn webhook(admin: &Actor) -> String {
+    let list = admin.get("/api/webhooks").await.expect(200);
+    let webhook = match list["webhooks"].get(0) {
+        Some(webhook) => webhook.clone(),
+        None => {
+            let body = json!({"url": UNREACHABLE, "events": ["user.deleted"]});
+            admin.post("/api/webhooks").json(&body).await.expect(201)
+        }
+    };
+    webhook["id"].as_str().unwrap().to_owned()
+}
+
 pub async fn session_token(app: &TestApp, person: &Actor) -> String {
     let login = json!({"name": person.email, "password": PASSWORD, "returnToken": true});
     let session = app.post("/api/v1/login").json(&login).await.expect(200);
@@ -399,6 +432,8 @@ pub async fn everything(app: &TestApp) -> Vec<Option<String>> {
              coalesce(cast(accepted_at as text), '-') as v from invitations order by id",
         "select coalesce(cast(revoked_at as text), '-') as v from sessions order by id",
         "select role || cast(used as text) as v from join_links order by id",
+        "select url || secret || coalesce(name, '-') || coalesce(cast(disabled_at as text), '-') as v
+             from webhooks order by id",
         "select slug as v from slug_aliases order by slug",
     ] {
         rows.extend(app.db.values(select).await);

@@ -172,6 +172,10 @@ export const listJoinLinks = async (hallpass: Client, id: string): Promise<JoinL
 export const revokeJoinLink = async (hallpass: Client, id: string, linkId: string): Promise<void> =>
   void (await hallpass.request("DELETE", beside(`organizations/${segment(id)}/join-links/${segment(linkId)}`)));
 
+/** From now on it ends with the role of the signed-in admin. */
+export const takeOverJoinLink = (hallpass: Client, id: string, linkId: string): Promise<JoinLink> =>
+  hallpass.request("POST", beside(`organizations/${segment(id)}/join-links/${segment(linkId)}/take-over`));
+
 // --- Invitations -------------------------------------------------------------------------------
 
 export interface Invitation {
@@ -260,6 +264,80 @@ export const listApiTokens = (
 
 export const revokeApiToken = async (hallpass: Client, id: string): Promise<void> =>
   void (await hallpass.request("DELETE", beside(`tokens/${segment(id)}`)));
+
+// --- Webhooks ----------------------------------------------------------------------------------
+
+export interface Webhook {
+  id: string;
+  organizationId: string;
+  name: string | null;
+  url: string;
+  /** `null` for all, also those that are added later. */
+  events: string[] | null;
+  /** The admin with whose role it ends. */
+  ownerId: string;
+  createdAt: string;
+  /** Since when every attempt has failed. */
+  failingSince: string | null;
+  enabled: boolean;
+  switchedOff: { at: string; why: "by_an_admin" | "gone" | "failing" } | null;
+}
+
+export interface WebhookDelivery {
+  /** The `webhook-id`. */
+  id: string;
+  event: string;
+  at: string;
+  state: "waiting" | "delivered" | "given_up";
+  attempts: number;
+  lastStatus: number | null;
+  lastError: string | null;
+  nextAttemptAt: string | null;
+  endedAt: string | null;
+}
+
+/** `secret` is shown only once. */
+export const createWebhook = (
+  hallpass: Client,
+  webhook: { url: string; events?: string[]; name?: string },
+): Promise<Webhook & { secret: string }> => hallpass.request("POST", beside("webhooks"), webhook);
+
+export const listWebhooks = (
+  hallpass: Client,
+  page: Page = {},
+): Promise<{ webhooks: Webhook[]; nextCursor: string | null }> => hallpass.request("GET", beside("webhooks", page));
+
+export const getWebhook = (hallpass: Client, id: string): Promise<Webhook> =>
+  hallpass.request("GET", beside(`webhooks/${segment(id)}`));
+
+export const updateWebhook = (
+  hallpass: Client,
+  id: string,
+  changes: { url?: string; events?: string[] | null; name?: string | null; enabled?: boolean },
+): Promise<Webhook> => hallpass.request("PATCH", beside(`webhooks/${segment(id)}`), changes);
+
+export const deleteWebhook = async (hallpass: Client, id: string): Promise<void> =>
+  void (await hallpass.request("DELETE", beside(`webhooks/${segment(id)}`)));
+
+/** Sends `webhook.test` once. */
+export const testWebhook = (hallpass: Client, id: string): Promise<{ id: string }> =>
+  hallpass.request("POST", beside(`webhooks/${segment(id)}/test`));
+
+/** For 24 hours the secret before signs as well. */
+export const rotateWebhookSecret = (hallpass: Client, id: string): Promise<{ secret: string }> =>
+  hallpass.request("POST", beside(`webhooks/${segment(id)}/rotate-secret`));
+
+/** From now on it ends with the role of the signed-in admin. */
+export const takeOverWebhook = (hallpass: Client, id: string): Promise<Webhook> =>
+  hallpass.request("POST", beside(`webhooks/${segment(id)}/take-over`));
+
+/** Newest first. */
+export const listWebhookDeliveries = (
+  hallpass: Client,
+  id: string,
+  page: Page = {},
+): Promise<{ deliveries: WebhookDelivery[]; nextCursor: string | null }> =>
+  hallpass.request("GET", beside(`webhooks/${segment(id)}/deliveries`, page));
 
 // --- The audit log -----------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ pub(super) mod read;
 pub(super) mod remove_member;
 pub(super) mod revoke_invitation;
 pub(super) mod revoke_join_link;
+pub(super) mod take_over_join_link;
 pub(super) mod update;
 
 use std::str::FromStr;

@@ -12,6 +12,7 @@ use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::users::Account;
 use crate::store::{
     Tx, api_tokens, former_identities, identities, invitations, join_links, memberships, users,
+    webhooks,
 };
 
 /// What a password reset ends besides sessions.
@@ -111,7 +112,9 @@ pub(in crate::service) fn claim_account(
     }
     let kept = memberships::list_of_user(unit.tx, user_id)?;
     for membership in &kept {
-        memberships::set_manager(unit.tx, user_id, membership.organization_id, None, now)?;
+        let updated =
+            memberships::set_manager(unit.tx, user_id, membership.organization_id, None, now)?;
+        unit.announce(updated);
     }
     let linked = identities::list_of_user(unit.tx, user_id)?;
     former_identities::detach(unit.tx, user_id, &linked, now)?;
@@ -124,8 +127,10 @@ pub(in crate::service) fn claim_account(
     api_tokens::revoke_all_of(unit.tx, user_id, now)?;
     invitations::revoke_all_by(unit.tx, user_id, now)?;
     join_links::delete_made_by(unit.tx, user_id, None)?;
+    webhooks::delete_owned_by(unit.tx, user_id, None)?;
     one_time_tokens::delete_of_user(unit.tx, user_id, &[Purpose::VerifyEmail])?;
-    users::mark_email_verified(unit.tx, user_id, now)?;
+    let verified = users::mark_email_verified(unit.tx, user_id, now)?;
+    unit.announce(verified);
     unit.changed(Change::PersonChanged { user_id });
     Ok(effects)
 }

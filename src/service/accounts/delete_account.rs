@@ -10,7 +10,7 @@ use crate::service::{Caller, Error, Result, Services, limits};
 use crate::store::users::Account;
 use crate::store::{
     audit, identities, invitations, memberships, one_time_tokens, organizations, outbox, sessions,
-    users,
+    users, webhook_deliveries,
 };
 
 /// How often to try again when somebody joins an organization meanwhile.
@@ -95,10 +95,13 @@ pub(in crate::service) fn erase(unit: &mut UnitOfWork<'_, '_>, account: &Account
     identities::delete_of_user(unit.tx, user.id)?;
     one_time_tokens::delete_all_of_user(unit.tx, user.id)?;
     let has_many_rows = audit::remove_origins(unit.tx, user.id, BATCH)? >= BATCH as usize;
-    if has_many_rows || sessions::has_more_than(unit.tx, user.id, MOST_SESSIONS)? {
-        users::hide(unit.tx, user.id, unit.now)?;
+    webhook_deliveries::delete_about(unit.tx, user.id)?;
+    let is_large = has_many_rows || sessions::has_more_than(unit.tx, user.id, MOST_SESSIONS)?;
+    let deleted = if is_large {
+        users::hide(unit.tx, user.id, unit.now)?
     } else {
-        users::delete(unit.tx, user.id)?;
-    }
+        users::delete(unit.tx, user.id)?
+    };
+    unit.announce(deleted);
     Ok(())
 }

@@ -21,7 +21,8 @@ pub async fn update_profile(
             if actor.user().name == name {
                 return unit.unrecorded(actor.profile());
             }
-            users::set_name(unit.tx, user_id, &name, unit.now)?;
+            let renamed = users::set_name(unit.tx, user_id, &name, unit.now)?;
+            unit.announce(renamed);
             unit.changed(Change::PersonChanged { user_id });
             let profile = Profile {
                 name,

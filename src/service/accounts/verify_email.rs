@@ -55,7 +55,8 @@ pub async fn verify_email(
                 proof.lock(unit.tx)?.ok_or(Error::InvalidOrExpiredToken)?;
                 one_time::redeem::<EmailProof>(unit.tx, &token, Purpose::VerifyEmail, now)?
                     .ok_or(Error::InvalidOrExpiredToken)?;
-                users::mark_email_verified(unit.tx, proof.user_id, now)?;
+                let verified = users::mark_email_verified(unit.tx, proof.user_id, now)?;
+                unit.announce(verified);
                 (proof.user_id, Action::EmailVerified)
             } else {
                 let wanted: EmailProof =
@@ -92,7 +93,9 @@ pub(in crate::service) fn replace_email(
     verified_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     let user_id = account.user.id;
-    users::set_email(unit.tx, user_id, email, verified_at, unit.now).map_err(Error::taken_email)?;
+    let changed = users::set_email(unit.tx, user_id, email, verified_at, unit.now)
+        .map_err(Error::taken_email)?;
+    unit.announce(changed);
     one_time::revoke_after_credential_change(unit.tx, user_id)?;
     // They would verify the old address.
     one_time_tokens::delete_of_user(unit.tx, user_id, &[Purpose::VerifyEmail])?;

@@ -88,14 +88,17 @@ impl OpenInvitation {
             return Err(Error::InvitationNotYours);
         }
         if user.email.is_some() {
-            users::mark_email_verified(unit.tx, user.id, unit.now)?;
+            let verified = users::mark_email_verified(unit.tx, user.id, unit.now)?;
+            unit.announce(verified);
         } else {
-            users::set_verified_email(unit.tx, user.id, email, unit.now).map_err(|error| {
-                match error {
-                    StoreError::Taken(Unique::UserEmail) => Error::InvitationNotYours,
-                    other => other.into(),
-                }
-            })?;
+            let changed =
+                users::set_verified_email(unit.tx, user.id, email, unit.now).map_err(|error| {
+                    match error {
+                        StoreError::Taken(Unique::UserEmail) => Error::InvitationNotYours,
+                        other => other.into(),
+                    }
+                })?;
+            unit.announce(changed);
         }
         Ok(User {
             email: Some(email.clone()),

@@ -118,8 +118,9 @@ impl NewMember {
         let user = User::new(unit.now, unit.random(), Some(self.email.clone()), self.name);
         let opened = OpenInvitation::accept(unit, &self.token, user.id)?;
         must_be_invited(&opened, &self.email)?;
-        users::insert(unit.tx, &user, None, Some(self.password_hash.as_str()))
+        let created = users::insert(unit.tx, &user, None, Some(self.password_hash.as_str()))
             .map_err(Error::taken_email)?;
+        unit.announce(created);
         let user = opened.verify_address(unit, user)?;
         let membership = opened.admit(unit, &user)?;
         let event = unit.event(Action::Registered).own(user.id);

@@ -43,6 +43,8 @@ fn kept(services: &Services) -> Vec<(DeadRows, TimeDelta)> {
         (DeadRows::GivenUpEmails, emails.span()),
         // They are given up after that, by whoever would send them, or else here.
         (DeadRows::UnsentEmails, lifetimes::EMAIL + emails.span()),
+        (DeadRows::DeliveredEvents, lifetimes::DELIVERED_EVENT),
+        (DeadRows::UndeliveredEvents, lifetimes::UNDELIVERED_EVENT),
         (DeadRows::Invitations, invitations.span()),
         (DeadRows::Sessions, sessions.span()),
         (DeadRows::Audit, audit.span()),

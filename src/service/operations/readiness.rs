@@ -2,13 +2,13 @@
 
 use crate::service::hashing::Load;
 use crate::service::sessions::follow_feed::Knowledge;
-use crate::service::{Services, mail};
+use crate::service::{Services, mail, webhooks};
 
 /// One line of `/readyz?verbose`.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// `database`, `writes`, `migrations`, `revocations`, `passwords`, `mail`, `running`, and
-    /// `standby` where there is one.
+    /// `database`, `writes`, `migrations`, `revocations`, `passwords`, `mail`, `webhooks`, `running`,
+    /// and `standby` where there is one.
     pub name: &'static str,
     pub ok: bool,
     /// Whether a failure makes the instance not ready.
@@ -31,6 +31,12 @@ impl Readiness {
 /// The waiting e-mails; `None` while the database does not answer.
 pub async fn mail_backlog(services: &Services) -> Option<mail::Backlog> {
     let backlog = mail::backlog(&services.store, services.now()).await;
+    backlog.ok()
+}
+
+/// What webhooks are still to be told; `None` while the database does not answer.
+pub async fn webhook_backlog(services: &Services) -> Option<webhooks::Backlog> {
+    let backlog = webhooks::backlog(&services.store, services.now()).await;
     backlog.ok()
 }
 
@@ -76,15 +82,17 @@ pub async fn readiness(services: &Services) -> Readiness {
         decides: false,
         ..check("writes", takes_writes, &writes)
     };
-    // Waiting e-mails do not decide: another instance would not send them sooner.
-    let mail = match &migrations {
-        Ok(_) => mail_backlog(services).await,
-        Err(_) => None,
+    // What waits to be sent does not decide: another instance would not send it sooner.
+    let (mail, webhooks) = match &migrations {
+        Ok(_) => (
+            mail_backlog(services).await,
+            webhook_backlog(services).await,
+        ),
+        Err(_) => (None, None),
     };
-    let mail = mail.map_or_else(
-        || "Unknown while the database does not answer.".to_owned(),
-        |backlog| backlog.to_string(),
-    );
+    let unknown = || "Unknown while the database does not answer.".to_owned();
+    let mail = mail.map_or_else(unknown, |backlog| backlog.to_string());
+    let webhooks = webhooks.map_or_else(unknown, |backlog| backlog.to_string());
     let migrations = match migrations.as_deref() {
         Ok([]) => check("migrations", true, "All migrations are applied."),
         Ok(_) => check(
@@ -123,6 +131,7 @@ pub async fn readiness(services: &Services) -> Readiness {
         revocations,
         check("passwords", true, &hashing(services.passwords.load())),
         check("mail", true, &mail),
+        check("webhooks", true, &webhooks),
         running,
     ];
     checks.extend(standby);

@@ -60,7 +60,8 @@ pub async fn create_organization(
                 role: Role::Admin,
                 manager_id: None,
             };
-            memberships::insert(unit.tx, &membership, unit.now)?;
+            let added = memberships::insert(unit.tx, &membership, unit.now)?;
+            unit.announce(added);
             must_not_exceed_limit(unit.tx, user_id)?;
             unit.changed(Change::PersonChanged { user_id });
             let event = unit.event(Action::OrganizationFounded);

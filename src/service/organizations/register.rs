@@ -74,8 +74,9 @@ pub async fn register_organization(
             let suggested = slug_for(&found.organization_name);
             unit.tx
                 .ahead(|tx| organizations::count_slugs_like(tx, &suggested));
-            users::insert(unit.tx, &user, Some(names), Some(password_hash.as_str()))
+            let created = users::insert(unit.tx, &user, Some(names), Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
+            unit.announce(created);
             let organization = insert_organization(unit, found.organization_name, join_policy)?;
             let membership = Membership {
                 user_id: user.id,
@@ -85,7 +86,8 @@ pub async fn register_organization(
             };
             unit.tx.ahead(|tx| recent_rows(tx, user.id, now));
             gate::ask_for_registration(unit, &found.email, None)?;
-            memberships::insert(unit.tx, &membership, now)?;
+            let added = memberships::insert(unit.tx, &membership, now)?;
+            unit.announce(added);
             send_verification(unit, &user, &found.email, None)?;
             let event = unit.event(Action::OrganizationFounded).own(user.id);
             let event = event.within(organization.id).by(Method::Registration);

@@ -94,8 +94,9 @@ pub async fn register_into_organization(
             });
             let now = unit.now;
             let user = User::new(now, unit.random(), Some(join.email.clone()), join.name);
-            users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
+            let created = users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
+            unit.announce(created);
             let organization = organizations::find(unit.tx, organization_id)?;
             if judge(organization, &join.email, is_open)? != Admission::Now {
                 return Err(Error::InvitationRequired);

@@ -152,10 +152,12 @@ pub(in crate::service) fn admit_instead(
         role,
         manager_id: None,
     };
-    memberships::insert(unit.tx, &membership, unit.now).map_err(|error| match error {
-        StoreError::Taken(Unique::Membership) => Error::AlreadyMember,
-        other => other.into(),
-    })?;
+    let added =
+        memberships::insert(unit.tx, &membership, unit.now).map_err(|error| match error {
+            StoreError::Taken(Unique::Membership) => Error::AlreadyMember,
+            other => other.into(),
+        })?;
+    unit.announce(added);
     unit.changed(Change::PersonChanged { user_id });
     Ok(membership)
 }

@@ -11,7 +11,9 @@ pub(in crate::service) fn end_membership(
     user_id: UserId,
     organization_id: OrganizationId,
 ) -> Result<()> {
-    let reports = memberships::release_reports(unit.tx, user_id, organization_id, unit.now)?;
+    let (reports, released) =
+        memberships::release_reports(unit.tx, user_id, organization_id, unit.now)?;
+    unit.announce(released);
     let outdated = memberships::delete(unit.tx, user_id, organization_id)?;
     unit.outdated(outdated);
     for user_id in reports {

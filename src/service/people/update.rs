@@ -10,7 +10,9 @@ use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::{Person, complete, reach};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, MemberCaller, Result, Services};
-use crate::store::{api_tokens, former_identities, join_links, memberships, people, users};
+use crate::store::{
+    api_tokens, former_identities, join_links, memberships, people, users, webhooks,
+};
 
 /// What to change; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +66,8 @@ pub async fn update_person(
                 if user_id != actor.id() {
                     must_belong_only_here(unit, user_id)?;
                 }
-                users::set_name(unit.tx, user_id, &name, unit.now)?;
+                let renamed = users::set_name(unit.tx, user_id, &name, unit.now)?;
+                unit.announce(renamed);
                 unit.changed(Change::PersonChanged { user_id });
                 unit.record(unit.event(Action::ProfileUpdated).about(user_id))?;
             }
@@ -114,6 +117,7 @@ pub(in crate::service) fn change_role(
     if role < membership.role {
         keep_an_admin(unit.tx, organization_id, user_id)?;
         join_links::delete_made_by(unit.tx, user_id, Some(organization_id))?;
+        webhooks::delete_owned_by(unit.tx, user_id, Some(organization_id))?;
     }
     let outdated = memberships::set_role(unit.tx, user_id, organization_id, role, unit.now)?;
     unit.outdated(outdated);
@@ -138,7 +142,9 @@ fn change_manager(
             return Err(Violation::new("managerId", "circular", why).into());
         }
     }
-    memberships::set_manager(unit.tx, user_id, organization_id, manager_id, unit.now)?;
+    let updated =
+        memberships::set_manager(unit.tx, user_id, organization_id, manager_id, unit.now)?;
+    unit.announce(updated);
     unit.changed(Change::PersonChanged { user_id });
     let event = unit.event(Action::ManagerChanged).about(user_id);
     let was = person.membership.manager_id;
@@ -171,7 +177,8 @@ pub(in crate::service) fn enable_account(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
 ) -> Result<()> {
-    users::enable(unit.tx, user_id, unit.now)?;
+    let enabled = users::enable(unit.tx, user_id, unit.now)?;
+    unit.announce(enabled);
     for membership in memberships::list_of_user(unit.tx, user_id)? {
         former_identities::forget_removal(unit.tx, user_id, membership.organization_id)?;
     }
@@ -186,7 +193,8 @@ pub(in crate::service) fn disable_account(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
 ) -> Result<()> {
-    users::disable(unit.tx, user_id, unit.now)?;
+    let disabled = users::disable(unit.tx, user_id, unit.now)?;
+    unit.announce(disabled);
     for membership in memberships::list_of_user(unit.tx, user_id)? {
         let organization_id = membership.organization_id;
         former_identities::remember_removal(unit.tx, user_id, organization_id, unit.now)?;
@@ -194,5 +202,6 @@ pub(in crate::service) fn disable_account(
     unit.revoke_tokens(user_id)?;
     api_tokens::revoke_all_of(unit.tx, user_id, unit.now)?;
     join_links::delete_made_by(unit.tx, user_id, None)?;
+    webhooks::delete_owned_by(unit.tx, user_id, None)?;
     Ok(())
 }

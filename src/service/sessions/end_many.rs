@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::domain::audit::Action;
 use crate::domain::person::MOST_SESSIONS;
-use crate::domain::{Lifetimes, OrganizationId, SessionId, UserId, lifetimes};
+use crate::domain::webhook_event::EndedSessions;
+use crate::domain::{Happened, Lifetimes, OrganizationId, SessionId, UserId, lifetimes};
 use crate::service::Result;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::store::sessions::{self, UnrevokedSession, Which};
@@ -26,6 +27,10 @@ pub(in crate::service) fn end_other_sessions(
         // Services that verify tokens themselves do not know of the sessions' version.
         let outdated = outdated::outdate(unit.tx, user_id)?;
         unit.outdated(outdated);
+        unit.has_happened(Happened::SessionsEnded(
+            user_id,
+            EndedSessions::AllBut(except),
+        ));
     } else {
         sessions::close(unit.tx, &others, unit.now)?;
         unit.sessions_ended(user_id, others);

@@ -86,7 +86,7 @@ pub async fn delete_hidden_accounts(services: &Services) -> Result<()> {
                 let deleted = sessions::delete_some(tx, user_id, BATCH)?;
                 let cleared = audit::remove_origins(tx, user_id, BATCH)?;
                 if deleted.max(cleared) < BATCH as usize {
-                    users::delete(tx, user_id)?;
+                    users::delete_hidden(tx, user_id)?;
                 }
                 Ok::<_, Error>(false)
             })

@@ -286,7 +286,8 @@ fn fill_in_email(
         return Ok(subject);
     }
     let user_id = subject.user.id;
-    users::set_email(unit.tx, user_id, &email, None, unit.now).map_err(conflict)?;
+    let changed = users::set_email(unit.tx, user_id, &email, None, unit.now).map_err(conflict)?;
+    unit.announce(changed);
     subject.user.email = Some(email);
     unit.changed(Change::PersonChanged { user_id });
     let event = subject.own(unit.event(Action::EmailChanged));
@@ -358,8 +359,10 @@ fn create(unit: &mut UnitOfWork<'_, '_>, slack: &SlackSignIn) -> Result<Subject>
         manager_id: None,
     };
     must_exist(unit, organization_id)?;
-    users::insert(unit.tx, &user, None, None).map_err(conflict)?;
-    memberships::insert(unit.tx, &membership, unit.now).map_err(conflict)?;
+    let created = users::insert(unit.tx, &user, None, None).map_err(conflict)?;
+    unit.announce(created);
+    let added = memberships::insert(unit.tx, &membership, unit.now).map_err(conflict)?;
+    unit.announce(added);
     insert_identity(unit, slack, user.id)?;
     let event = unit.event(action).own(user.id).within(organization_id);
     unit.record(event.by(Method::Slack))?;

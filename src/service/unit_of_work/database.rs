@@ -165,6 +165,16 @@ impl Database {
         self.0.emails_queued().await;
     }
 
+    /// As a unit of work does, for events that it writes itself.
+    pub(in crate::service) fn announce_events(&self) {
+        self.0.announce_events();
+    }
+
+    /// Returns when this process has committed what webhooks may have to be told.
+    pub async fn events_announced(&self) {
+        self.0.events_announced().await;
+    }
+
     /// The names of the migrations that are missing.
     ///
     /// # Errors

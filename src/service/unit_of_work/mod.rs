@@ -3,8 +3,8 @@
 //! A verb opens one with [`Services::write`] for clients that are not authenticated yet, for the operator with
 //! [`Services::operate`], or for a [`Caller`] with [`Services::write_as`] or [`Services::administer`], which check the
 //! caller again under a lock. It gives the verb the transaction, the time, ids and secrets, and takes what happened:
-//! audit rows, changes for other instances, e-mails. A verb can end only with a [`Finished`], which shows that it
-//! recorded what it did.
+//! audit rows, changes for other instances, e-mails, events for webhooks. A verb can end only with a [`Finished`], which
+//! shows that it recorded what it did.
 
 mod actor;
 mod audit_limit;
@@ -25,14 +25,16 @@ use crate::crypto::seeded_random::SeededRandom;
 use crate::domain::audit::{Action, AuditEntry, Method};
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::person::MOST_SESSIONS;
+use crate::domain::webhook_event::EndedSessions;
 use crate::domain::{
-    Change, DeviceOwner, Email, EmailMessage, Lifetimes, OrganizationId, ReservedSlugs, SessionId,
-    UserId, lifetimes,
+    Change, DeviceOwner, Email, EmailMessage, EventType, Happened, Lifetimes, OrganizationId,
+    ReservedSlugs, SessionId, UserId, WebhookEventId, lifetimes,
 };
 use crate::service::{Error, RequestContext, Result, Services};
+use crate::store::announcement::Announcement;
 use crate::store::outbox::{self, NewEmail};
 use crate::store::outdated::Outdated;
-use crate::store::{Requester, StoreError, Tx, changes, sessions, users};
+use crate::store::{Requester, StoreError, Tx, changes, sessions, users, webhook_deliveries};
 
 pub use actor::{Acting, Actor, MemberActor};
 use audit_limit::RecentRows;
@@ -59,6 +61,7 @@ pub struct UnitOfWork<'a, 'tx> {
     rows: usize,
     recent_rows: Option<RecentRows>,
     changes: Vec<Change>,
+    happened: Vec<Happened>,
     queued_emails: bool,
     signed_in: Option<DeviceOwner>,
 }
@@ -73,6 +76,7 @@ struct Committed<T> {
     changes: Vec<Change>,
     now: DateTime<Utc>,
     queued_emails: bool,
+    announced_events: bool,
     context: RequestContext,
     signed_in: Option<DeviceOwner>,
 }
@@ -151,10 +155,38 @@ impl UnitOfWork<'_, '_> {
         self.signed_in = Some(owner);
     }
 
-    /// Announces a change to every instance; this one applies it before the request is answered.
+    /// Announces a change to every instance; this one applies it before the request is answered. Webhooks are told of
+    /// ended sessions.
     pub fn changed(&mut self, change: Change) {
+        let ended = match change {
+            Change::SessionEnded {
+                user_id,
+                session_id,
+            } => Some((user_id, EndedSessions::One(session_id))),
+            Change::TokensRevoked { user_id, .. } => Some((user_id, EndedSessions::All)),
+            Change::TokensOutdated { .. }
+            | Change::PersonChanged { .. }
+            | Change::OrganizationChanged { .. } => None,
+        };
+        if let Some((user_id, sessions)) = ended {
+            self.has_happened(Happened::SessionsEnded(user_id, sessions));
+        }
         if !self.changes.contains(&change) {
             self.changes.push(change);
+        }
+    }
+
+    /// Tells webhooks once the transaction is committed.
+    pub fn announce(&mut self, announcement: Announcement) {
+        for happened in announcement.happened() {
+            self.has_happened(happened);
+        }
+    }
+
+    /// As [`announce`](Self::announce), for what no function of the store announces.
+    pub fn has_happened(&mut self, happened: Happened) {
+        if !self.happened.contains(&happened) {
+            self.happened.push(happened);
         }
     }
 
@@ -174,7 +206,9 @@ impl UnitOfWork<'_, '_> {
 
     /// Announces that the tokens of these users are outdated, for example after a change of role, and must be refreshed.
     pub fn outdated(&mut self, outdated: Outdated) {
-        outdated.changes().for_each(|change| self.changed(change));
+        let (changes, announcement) = outdated.into_parts();
+        changes.for_each(|change| self.changed(change));
+        announcement.into_iter().for_each(|it| self.announce(it));
     }
 
     /// Ends every session of the user and revokes every token, with one row. The rows of sessions are marked as ended
@@ -302,6 +336,7 @@ impl UnitOfWork<'_, '_> {
     }
 
     fn commit<T>(mut self, finished: Finished<T>) -> Result<Committed<T>> {
+        let announced_events = self.tell_webhooks()?;
         let changes = std::mem::take(&mut self.changes);
         changes::append(
             self.tx,
@@ -314,9 +349,30 @@ impl UnitOfWork<'_, '_> {
             changes,
             now: self.now,
             queued_emails: self.queued_emails,
+            announced_events,
             context: self.context,
             signed_in: self.signed_in,
         })
+    }
+
+    /// Writes what has happened for the webhooks of everybody's organizations, of before and of now; returns whether
+    /// there was anything.
+    fn tell_webhooks(&mut self) -> Result<bool, StoreError> {
+        let happened = std::mem::take(&mut self.happened);
+        let left: Vec<(UserId, OrganizationId)> = happened
+            .iter()
+            .filter_map(|it| match it {
+                Happened::Member(EventType::MemberRemoved, user_id, id) => Some((*user_id, *id)),
+                _ => None,
+            })
+            .collect();
+        for &it in &happened {
+            let id = WebhookEventId::new(self.now, self.random());
+            let theirs = left.iter().filter(|(user_id, _)| *user_id == it.user_id());
+            let left: Vec<OrganizationId> = theirs.map(|(_, id)| *id).collect();
+            webhook_deliveries::announce(self.tx, id, it, &left, self.now)?;
+        }
+        Ok(!happened.is_empty())
     }
 }
 
@@ -501,6 +557,7 @@ impl Services {
                         rows: 0,
                         recent_rows: None,
                         changes: Vec::new(),
+                        happened: Vec::new(),
                         queued_emails: false,
                         signed_in: None,
                     };
@@ -514,6 +571,9 @@ impl Services {
                     }
                     if committed.queued_emails {
                         store.announce_emails();
+                    }
+                    if committed.announced_events {
+                        store.announce_events();
                     }
                 },
             )

@@ -62,6 +62,14 @@ const TABLES: &[(&str, &str)] = &[
         "join_links",
         "Links by which people join an organization, until they expire; `hash` is that of their token.",
     ),
+    (
+        "webhooks",
+        "Where organizations are told what happens to their people; `secret` and `previous_secret` are sealed.",
+    ),
+    (
+        "webhook_deliveries",
+        "What webhooks are told: delivered events for three days, given up ones for thirty.",
+    ),
     ("workspaces", "Which Slack workspace is which organization."),
     (
         "identities",

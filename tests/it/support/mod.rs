@@ -16,6 +16,7 @@ pub mod network;
 pub mod pg_proxy;
 pub mod pgbouncer;
 pub mod python;
+pub mod receiver;
 pub mod scratch;
 pub mod slack;
 pub mod smtp_sink;

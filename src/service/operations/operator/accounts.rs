@@ -247,7 +247,8 @@ pub async fn verify_user(
     change_account(services, context, user_id, &[], move |unit, account| {
         address(&account.user)?;
         if account.email_verified_at.is_none() {
-            users::mark_email_verified(unit.tx, user_id, unit.now)?;
+            let verified = users::mark_email_verified(unit.tx, user_id, unit.now)?;
+            unit.announce(verified);
             unit.changed(Change::PersonChanged { user_id });
             unit.record(unit.event(Action::EmailVerified).about(user_id))?;
         }

@@ -72,16 +72,19 @@ pub async fn create_user(
             organizations::lock(unit.tx, organization_id)?.ok_or(Error::OrganizationNotFound)?;
             let now = unit.now;
             let user = User::new(now, unit.random(), Some(create.email), create.name);
-            users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
+            let created = users::insert(unit.tx, &user, None, Some(password_hash.as_str()))
                 .map_err(Error::taken_email)?;
-            users::mark_email_verified(unit.tx, user.id, now)?;
+            unit.announce(created);
+            let verified = users::mark_email_verified(unit.tx, user.id, now)?;
+            unit.announce(verified);
             let membership = Membership {
                 user_id: user.id,
                 organization_id,
                 role: create.role,
                 manager_id: create.manager_id,
             };
-            memberships::insert(unit.tx, &membership, now)?;
+            let added = memberships::insert(unit.tx, &membership, now)?;
+            unit.announce(added);
             let event = unit.event(Action::UserCreated).about(user.id);
             unit.finish(event.within(organization_id), user)
         })
