@@ -15,11 +15,19 @@ mod support;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use hallpass::crypto::jwt::{self, Claims, Rules};
+use hallpass::crypto::keyring::Keyring;
+use hallpass::crypto::signing_key::{SigningKey, generate};
+use hallpass::crypto::token_keys::{SigningKeys, TokenKeys};
+use hallpass::domain::{SessionId, UserId};
+use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use support::cluster::Cluster;
 use support::{
-    Request, Result, Server, connect_from, exchange, hallpass, machine, median, once, sign_in,
+    Request, Result, SECRET, Server, connect_from, exchange, hallpass, machine, median, once,
+    sign_in,
 };
 
 const CONNECTIONS: u8 = 32;
@@ -27,10 +35,14 @@ const ROUNDS: usize = 7;
 const ROUND: Duration = Duration::from_millis(1500);
 const STARTS: usize = 9;
 const REVOCATIONS: usize = 20;
+/// Few at a time, so that most times are without an interruption.
+const SIGNATURES: u32 = 20;
+const SIGNATURE_ROUNDS: usize = 301;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     println!("{}", machine());
+    new_tokens()?;
     println!(
         "{CONNECTIONS} connections from as many addresses, medians of {ROUNDS} interleaved rounds"
     );
@@ -47,6 +59,40 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
+/// What a signing key adds to a sign-in and to a refresh.
+fn new_tokens() -> Result<()> {
+    let key = generate().map_err(|_| "no random numbers")?;
+    let keys = SigningKey::read_all(key.expose_secret());
+    let keys = keys.into_iter().collect::<std::result::Result<_, _>>()?;
+    let claims = Claims {
+        sub: UserId(Uuid::from_u128(1)),
+        organization: None,
+        sid: SessionId(Uuid::from_u128(2)),
+        ver: 1,
+        pv: 1,
+        iat: 1_800_000_000,
+        exp: 1_800_604_800,
+    };
+    let microseconds = |signing: Option<SigningKeys>| -> Result<f64> {
+        let keys = TokenKeys::new(Keyring::new(&[SECRET.into()])?, signing, 1000);
+        let rounds = (0..SIGNATURE_ROUNDS).map(|_| {
+            let begun = Instant::now();
+            for _ in 0..SIGNATURES {
+                std::hint::black_box(jwt::sign(&claims, &keys, &Rules::default()));
+            }
+            begun.elapsed().as_secs_f64() * 1e6 / f64::from(SIGNATURES)
+        });
+        Ok(median(rounds.collect()))
+    };
+    let hs256 = microseconds(None)?;
+    let es256 = microseconds(SigningKeys::new(keys, true))?;
+    println!(
+        "a new token: HS256 {hs256:.1} µs, ES256 {es256:.1} µs, which is {:.1} µs more",
+        es256 - hs256
+    );
+    Ok(())
+}
+
 async fn one_instance(name: &str, database: &str) -> Result<()> {
     let server = start(database).await?;
     let idle = server.resident_megabytes()?;
@@ -56,13 +102,19 @@ async fn one_instance(name: &str, database: &str) -> Result<()> {
     let forged = Request::get("/api/auth/me", Some(&with_another_mac(&token)));
     let refresh = Request::post("/api/auth/refresh", &token);
     let unlimited = start_without_limits(database).await?;
+    let keyed = start_with_a_signing_key(database).await?;
+    let token = sign_in(keyed.address).await?;
+    let me_es256 = Request::get("/api/auth/me", Some(&token));
+    let forged_es256 = Request::get("/api/auth/me", Some(&with_another_mac(&token)));
 
-    let mut rates = [const { Vec::new() }; 4];
+    let mut rates = [const { Vec::new() }; 6];
     for _ in 0..ROUNDS {
         for ((server, request, status), rates) in [
             (&server, &bare, 200),
             (&server, &me, 200),
+            (&keyed, &me_es256, 200),
             (&server, &forged, 401),
+            (&keyed, &forged_es256, 401),
             // The limit on refreshes per person is lower than this.
             (&unlimited, &refresh, 200),
         ]
@@ -72,9 +124,9 @@ async fn one_instance(name: &str, database: &str) -> Result<()> {
             rates.push(requests_per_second(&[server.address], request, status).await?);
         }
     }
-    let [bare, me, forged, refresh] = rates.map(median);
+    let [bare, me, me_es256, forged, forged_es256, refresh] = rates.map(median);
     let loaded = server.resident_megabytes()?;
-    drop((server, unlimited));
+    drop((server, unlimited, keyed));
 
     let mut ready = Vec::new();
     for _ in 0..STARTS {
@@ -88,10 +140,15 @@ async fn one_instance(name: &str, database: &str) -> Result<()> {
     for (what, rate) in [
         ("/me                      against bare route", me),
         ("verify (forged: 401)     against bare route", forged),
+        ("the same with ES256      against bare route", forged_es256),
         ("refresh                  against bare route", refresh),
     ] {
         println!("  {what} {:>9.2}   ({rate:.0}/s)", rate / bare);
     }
+    println!(
+        "  /me with ES256           against HS256      {:>9.2}   ({me_es256:.0}/s)",
+        me_es256 / me
+    );
     println!("  memory, idle / after this load              {idle:>9.1} / {loaded:.1} MB");
     println!(
         "  exec to ready, existing database            {:>9.0} ms (median of {STARTS})",
@@ -145,6 +202,15 @@ async fn two_instances(database: &str) -> Result<()> {
 async fn start(database: &str) -> Result<Server> {
     let mut command = hallpass(database);
     command.env("RATE_LIMITS", "on");
+    Server::start_with(command).await
+}
+
+async fn start_with_a_signing_key(database: &str) -> Result<Server> {
+    let key = generate().map_err(|_| "no random numbers")?;
+    let mut command = hallpass(database);
+    command
+        .env("RATE_LIMITS", "on")
+        .env("JWT_SIGNING_KEY", key.expose_secret());
     Server::start_with(command).await
 }
 
