@@ -259,6 +259,8 @@ async fn the_metadata_names_the_issuer_of_tokens() {
     let metadata = json!({
         "issuer": "https://id.example/base",
         "jwks_uri": "https://id.example/base/.well-known/jwks.json",
+        "introspection_endpoint": "https://id.example/base/api/auth/introspect",
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
         "response_types_supported": [],
         "grant_types_supported": [],
     });

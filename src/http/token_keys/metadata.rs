@@ -19,6 +19,10 @@ pub(crate) struct ServerMetadata {
     issuer: String,
     #[schema(example = "https://id.example.com/.well-known/jwks.json")]
     jwks_uri: String,
+    /// RFC 7662, for services with a key of theirs, which they send as Bearer or as the password of Basic.
+    #[schema(example = "https://id.example.com/api/auth/introspect")]
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: [&'static str; 1],
     /// None. What is left out would stand for the flows that RFC 8414 names as the default.
     #[schema(max_items = 0)]
     response_types_supported: [&'static str; 0],
@@ -54,6 +58,8 @@ pub(crate) async fn metadata(
     let metadata = ServerMetadata {
         issuer,
         jwks_uri: settings.public("/.well-known/jwks.json").into(),
+        introspection_endpoint: settings.public("/api/auth/introspect").into(),
+        introspection_endpoint_auth_methods_supported: ["client_secret_basic"],
         response_types_supported: [],
         grant_types_supported: [],
     };
