@@ -26,7 +26,7 @@ on_both_databases! {
         let (header, claims) = jwt::parts(&ada.token);
         assert_eq!(keys(&header), ["alg", "kid", "typ"]);
         assert_eq!((&header["alg"], &header["typ"]), (&json!("HS256"), &json!("JWT")));
-        assert_eq!(keys(&claims), ["exp", "iat", "orgId", "role", "sid", "sub", "ver"]);
+        assert_eq!(keys(&claims), ["exp", "iat", "orgId", "pv", "role", "sid", "sub", "ver"]);
         assert_eq!(claims["sub"], ada.user["id"]);
         assert_eq!(claims["orgId"], ada.user["organizationId"]);
         assert_eq!(claims["role"], "admin");
@@ -34,6 +34,7 @@ on_both_databases! {
         assert_eq!(claims["exp"], app.clock.timestamp() + 604_800);
         assert_eq!(claims["sid"], ada.sessions().await[0]["id"]);
         assert!(claims["ver"].is_i64());
+        assert_eq!(claims["pv"], 0);
     }
 
     async fn unknown_address_wrong_password_and_disabled_account_get_one_answer(app: TestApp) {

@@ -3,5 +3,5 @@
 pub mod feed;
 pub mod follow;
 pub mod list;
-pub mod recent;
+mod recent;
 pub mod revocation;

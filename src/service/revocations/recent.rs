@@ -6,7 +6,7 @@ use super::revocation::Revocation;
 use crate::domain::FeedCursor;
 
 /// How many are kept: 48 bytes each.
-pub const MOST: usize = 65_536;
+const MOST: usize = 65_536;
 
 /// What came between two cursors.
 #[derive(Debug)]

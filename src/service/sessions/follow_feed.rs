@@ -14,7 +14,6 @@ use super::revoked::{Lost, Revoked};
 use crate::crypto::fingerprint::fingerprint;
 use crate::domain::change::RecordedChange;
 use crate::domain::{FeedCursor, lifetimes};
-use crate::service::revocations::recent;
 use crate::service::unit_of_work::Database;
 use crate::store::feed::{self, News, PAGE, Position};
 use crate::store::{Requester, StoreError};
@@ -24,6 +23,9 @@ const READ_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
 /// How many transactions back other services can have read to go on without the whole list after a start.
 const TRANSACTIONS: i64 = 1_000_000;
+
+/// How many changes are read of them: few enough for PostgreSQL to follow the index.
+const AT_THE_START: usize = 4_096;
 
 /// How many lost revocations a line of the log names.
 const IN_A_LINE: usize = 50;
@@ -147,7 +149,7 @@ impl RevocationCache {
         let from = position.clone();
         let read = store
             .read(Requester::FEED, move |tx| {
-                feed::recent(tx, &from, (TRANSACTIONS, recent::MOST))
+                feed::recent(tx, &from, (TRANSACTIONS, AT_THE_START))
             })
             .await;
         let (first, rows) = read.unwrap_or_else(|error| {

@@ -91,11 +91,11 @@ impl Traffic {
     }
 }
 
-/// The number in a row of the feed, which is the fourth of its eleven values; `None` in other rows, and in the one that
+/// The number in a row of the feed, which is the fourth of its twelve values; `None` in other rows, and in the one that
 /// says that there is no change.
 fn number_of_change(row: &[u8]) -> Option<i64> {
     let (count, mut rest) = row.split_first_chunk()?;
-    if u16::from_be_bytes(*count) != 11 {
+    if u16::from_be_bytes(*count) != 12 {
         return None;
     }
     let mut values = std::iter::from_fn(|| {
