@@ -11,9 +11,10 @@ const CORE = [
   ...["GET slack/url", "POST slack/token"],
 ].map((call) => call.replace(" ", " /api/auth/"));
 
-/** Calls of browsers without this client, of NextAuth, of `/api/v1`, and of operators. */
+/** Calls of browsers without this client, of NextAuth, of `/api/v1`, of proxies and other services, and of operators. */
 const OF_OTHERS = new RegExp(
   "^[A-Z]+ /(?!api/)|^[A-Z]+ /api/v1/|" +
+    "^[A-Z]+ /api/(revocations|auth/(introspect|verify|verify-or-sign-in))$|" +
     "^[A-Z]+ /api/auth/(slack/(start|callback)|csrf|providers|session|signin.*|callback/.*|signout|error|_log)$",
 );
 
