@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::process::{Server, hallpass_on};
 use crate::support::actors::organization_body;
+use crate::support::follower::{Follower, Verdict};
 use crate::support::{Answer, Db, PASSWORD, eventually, on_both_databases};
 
 /// How often the server is killed on each database; more with e.g. `HALLPASS_KILL_ROUNDS=200`.
@@ -50,6 +51,43 @@ on_both_databases! {
             assert_eq!(db.count(headless).await, 0, "an organization without an admin");
         }
         eprintln!("killed {} times; ready after {} ms at most", rounds(), slowest.as_millis());
+    }
+
+    /// It comes back with its cursor. PostgreSQL still knows the transactions; a file has a new history.
+    async fn a_service_that_follows_a_killed_instance_misses_nothing(db: Db) {
+        let server = Server::start(&db).await;
+        let body = organization_body("Acme", "ada@acme.example");
+        server.client.post("/api/auth/register").json(&body).await.expect(201);
+        let added = hallpass_on(&db, &["service", "add", "billing"]).output().unwrap();
+        let key = String::from_utf8(added.stdout).unwrap().trim().to_owned();
+        let sign_in = async || {
+            let answer = logs_in(&server, "ada@acme.example").await.expect(200);
+            answer["accessToken"].as_str().unwrap().to_owned()
+        };
+        let [before, last, after] = [sign_in().await, sign_in().await, sign_in().await];
+        let ends = async |server: &Server, token: &str| {
+            server.client.post("/api/auth/logout").bearer(token).await.expect(200);
+        };
+        let mut service = Follower::begin_at(&server.client, &key).await;
+        ends(&server, &before).await;
+        service.judges(&before, Verdict::Revoked).await;
+        let (cursor, known) = (service.cursor.clone(), service.known.clone());
+        ends(&server, &last).await;
+        // Dropping it kills the process.
+        drop(server);
+        assert!(service.ends().await);
+
+        let server = Server::start(&db).await;
+        eventually("the instance knows the latest revocations", async || {
+            server.client.get("/api/revocations").bearer(&key).await.status == 200
+        })
+        .await;
+        let mut service = Follower::resume_at(&server.client, &key, cursor, known).await;
+        service.judges(&last, Verdict::Revoked).await;
+        assert_eq!(service.known.judges(&after), Verdict::Good);
+        ends(&server, &after).await;
+        service.judges(&after, Verdict::Revoked).await;
+        assert_eq!(service.resets, usize::from(matches!(db, Db::Sqlite { .. })));
     }
 
     async fn an_acknowledged_logout_survives_a_kill(db: Db) {

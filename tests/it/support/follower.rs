@@ -8,7 +8,7 @@ use hallpass::service::operations::operator::{Removed, add_service_key, remove_s
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::client::{Call, builder};
+use super::client::{Call, Client, builder};
 use super::jwt::claims;
 use super::test_app::{TestApp, operator_context};
 
@@ -127,9 +127,23 @@ impl Follower {
         Self::resume(app, key, None, Known::default()).await
     }
 
+    /// As [`begin`](Self::begin), with a program of its own.
+    pub async fn begin_at(client: &Client, key: &str) -> Self {
+        Self::resume_at(client, key, None, Known::default()).await
+    }
+
     /// As after a cut, with what was known.
     pub async fn resume(app: &TestApp, key: &str, cursor: Option<String>, known: Known) -> Self {
-        let answer = Self::opens(app, key, cursor.as_deref()).await;
+        Self::resume_at(&app.client, key, cursor, known).await
+    }
+
+    pub async fn resume_at(
+        client: &Client,
+        key: &str,
+        cursor: Option<String>,
+        known: Known,
+    ) -> Self {
+        let answer = Self::opens_at(client, key, cursor.as_deref()).await;
         assert_eq!(answer.status(), 200);
         Self {
             answer,
@@ -142,7 +156,11 @@ impl Follower {
     }
 
     pub async fn opens(app: &TestApp, key: &str, cursor: Option<&str>) -> reqwest::Response {
-        let url = format!("http://{}/api/revocations", app.client.address());
+        Self::opens_at(&app.client, key, cursor).await
+    }
+
+    async fn opens_at(client: &Client, key: &str, cursor: Option<&str>) -> reqwest::Response {
+        let url = format!("http://{}/api/revocations", client.address());
         let mut request = builder()
             .build()
             .unwrap()
