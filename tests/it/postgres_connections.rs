@@ -199,7 +199,8 @@ async fn reads_by_key_survive_the_end_of_their_connection() {
             ada.refreshes().await.expect(200);
         }
         db.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity
+            // With a limit in milliseconds it waits until they have ended: what is on its way then is 503.
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity
              where datname = current_database() and pid <> pg_backend_pid()",
         )
         .await;
