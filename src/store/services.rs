@@ -58,7 +58,7 @@ pub fn find_or_insert(
         .get_result(conn))?)
 }
 
-/// The ids of services with this name: one or none.
+/// The id of the service with this name.
 pub fn find_by_name(tx: &mut Tx<'_>, name: &ServiceName) -> Result<Option<ServiceId>, StoreError> {
     Ok(on!(tx, |conn| services::table
         .filter(services::name.eq(name.as_str()))

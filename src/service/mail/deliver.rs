@@ -1,9 +1,6 @@
 //! Sends due e-mails: each at least once, and twice only if a crash hides that it was sent.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
-use tokio::time::sleep;
 
 use crate::crypto::sealed::{self, Purpose, SealError};
 use crate::domain::{EmailMessage, Priority};
@@ -12,14 +9,9 @@ use crate::service::mail::MailTransport;
 use crate::service::mail::retry::pause;
 use crate::service::{Result, Services};
 use crate::store::outbox::{self, DueEmail};
-use crate::store::{StoreError, Tx};
 
 /// Longer than any attempt can take: an instance that has not stored the outcome by then has died.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
-
-/// The outcome is stored within the lease, even if the database is unavailable for a while.
-const STORE_TRIES: u32 = 60;
-const STORE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The outcome of an attempt.
 enum Outcome {
@@ -57,20 +49,26 @@ pub async fn deliver(services: &Services, due: DueEmail) {
     let stored = match outcome {
         Outcome::Sent => {
             tracing::info!(%email, kind, attempts, "e-mail sent");
-            store(services, move |tx| outbox::mark_sent(tx, email, now)).await
+            services
+                .store
+                .maintain_persistently(move |tx| outbox::mark_sent(tx, email, now))
+                .await
         }
         Outcome::Later(why) => {
             let next_attempt_at = now + pause(attempts, services.random());
             tracing::warn!(%email, kind, attempts, why, %next_attempt_at, "e-mail not sent yet");
             let due = std::sync::Arc::new(due);
-            store(services, move |tx| {
-                outbox::postpone(tx, &due, next_attempt_at, &why)
-            })
-            .await
+            services
+                .store
+                .maintain_persistently(move |tx| outbox::postpone(tx, &due, next_attempt_at, &why))
+                .await
         }
         Outcome::Never(why) => {
             tracing::error!(%email, kind, attempts, why, "e-mail given up");
-            store(services, move |tx| outbox::give_up(tx, email, now, &why)).await
+            services
+                .store
+                .maintain_persistently(move |tx| outbox::give_up(tx, email, now, &why))
+                .await
         }
     };
     if let Err(error) = stored {
@@ -98,22 +96,5 @@ async fn attempt(services: &Services, mail_transport: &MailTransport, due: &DueE
         Ok(()) => Outcome::Sent,
         Err(SendFailure::Transient(why)) => Outcome::Later(why),
         Err(SendFailure::Permanent(why)) => Outcome::Never(why),
-    }
-}
-
-/// Retries while the database is unavailable, so that an e-mail that was sent is not sent again.
-async fn store(
-    services: &Services,
-    work: impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Clone + Send + 'static,
-) -> Result<(), StoreError> {
-    let mut tries = 1;
-    loop {
-        match services.store.maintain(work.clone()).await {
-            Err(StoreError::Busy | StoreError::Unavailable(_)) if tries < STORE_TRIES => {
-                tries += 1;
-                sleep(STORE_AGAIN_AFTER).await;
-            }
-            done => return done,
-        }
     }
 }

@@ -119,7 +119,7 @@ impl RevocationFeed {
         }
     }
 
-    /// Ends all streams and waits.
+    /// Ends all streams.
     pub fn stop(&self) {
         let _ = self.signals.send(Signal::Stopped);
     }

@@ -1,6 +1,14 @@
 //! The database as verbs use it: they read it, and write to it in units of work.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use crate::store::{Engine, MigrationError, Requester, StandbyFault, Store, StoreError, Tx};
+
+/// Together less than the leases of e-mails and of events.
+const TRIES: u32 = 60;
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The store without its function to write, which only [`UnitOfWork`](super::UnitOfWork) uses.
 pub struct Database(Store);
@@ -110,6 +118,27 @@ impl Database {
         E: From<StoreError> + Send + 'static,
     {
         self.0.write(Requester::HOUSEKEEPING, work).await
+    }
+
+    /// As [`maintain`](Self::maintain), and tries again for a minute while the database is unavailable, so that what was
+    /// sent is not sent again.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(in crate::service) async fn maintain_persistently(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError> + Clone + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.maintain(work.clone()).await {
+                Err(StoreError::Busy | StoreError::Unavailable(_)) if tries < TRIES => {
+                    tries += 1;
+                    sleep(TRY_AGAIN_AFTER).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// As [`maintain`](Self::maintain), within a request: recording a use.

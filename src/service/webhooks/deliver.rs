@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use serde_json::json;
-use tokio::time::sleep;
 
 use crate::domain::audit::Action;
 use crate::domain::webhook::SwitchedOff;
@@ -18,14 +17,10 @@ use crate::service::webhooks::secret;
 use crate::service::{RequestContext, Result, Services};
 use crate::store::webhook_deliveries::{self, Claimed, DueEvent, Failed};
 use crate::store::webhooks::SealedSecrets;
-use crate::store::{Requester, StoreError, Tx, webhooks};
+use crate::store::{Requester, StoreError, webhooks};
 
 /// Longer than any attempt can take: an instance that has not stored the outcome by then has died.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
-
-/// The outcome is stored within the lease, even if the database is unavailable for a while.
-const STORE_TRIES: u32 = 60;
-const STORE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// An answer within this time is quick.
 const QUICK: Duration = Duration::from_secs(2);
@@ -119,10 +114,12 @@ pub async fn deliver(services: &Services, delivery: Delivery) {
                 slot.was_quick();
             }
             tracing::debug!(%webhook_id, %event_id, status, "webhook told");
-            store(services, move |tx| {
-                webhook_deliveries::mark_delivered(tx, &due, status, now)
-            })
-            .await
+            services
+                .store
+                .maintain_persistently(move |tx| {
+                    webhook_deliveries::mark_delivered(tx, &due, status, now)
+                })
+                .await
         }
         Answer::Status {
             status,
@@ -202,10 +199,10 @@ async fn failed(
     let (webhook_id, event_id, attempts) = (webhook.id, due.id, due.attempts);
     let next_attempt_at = failed.next_attempt_at;
     tracing::warn!(%webhook_id, %event_id, attempts, ?status, why, ?next_attempt_at, "webhook not told");
-    store(services, move |tx| {
-        webhook_deliveries::mark_failed(tx, &due, failed, now)
-    })
-    .await?;
+    services
+        .store
+        .maintain_persistently(move |tx| webhook_deliveries::mark_failed(tx, &due, failed, now))
+        .await?;
     let has_failed_for = webhook.failing_since.map(|since| now - since);
     let has_failed_for_long = has_failed_for.is_some_and(|time| time >= FAILING_AT_MOST);
     let is_given_up = next_attempt_at.is_none() && !is_test;
@@ -248,21 +245,4 @@ async fn switch_off(services: &Services, webhook: &Webhook, why: SwitchedOff) ->
             unit.finish(event.detail(json!({"id": id, "why": why.as_str()})), ())
         })
         .await
-}
-
-/// Retries while the database is unavailable, so that what was received is not sent again.
-async fn store(
-    services: &Services,
-    work: impl FnOnce(&mut Tx<'_>) -> Result<(), StoreError> + Clone + Send + 'static,
-) -> Result<(), StoreError> {
-    let mut tries = 1;
-    loop {
-        match services.store.maintain(work.clone()).await {
-            Err(StoreError::Busy | StoreError::Unavailable(_)) if tries < STORE_TRIES => {
-                tries += 1;
-                sleep(STORE_AGAIN_AFTER).await;
-            }
-            done => return done,
-        }
-    }
 }
