@@ -174,19 +174,29 @@ enum Value<'a> {
     Time(DateTime<Utc>),
 }
 
-/// The columns with which the index begins that a page is read from; the id follows.
-fn index(wanted: &Wanted) -> &'static [&'static str] {
-    // A person has the fewest entries, and an action fewer than an outcome.
-    if wanted.actor_id.is_some() {
-        &["actor_id"]
-    } else if wanted.subject_id.is_some() {
-        &["subject_id"]
-    } else if wanted.action.is_some() {
-        &["organization_id", "action"]
-    } else if wanted.outcome.is_some() {
-        &["organization_id", "outcome"]
-    } else {
-        &["organization_id"]
+/// The index that a page is read from.
+struct Index {
+    /// Its first column, if the ordered one is the second.
+    equal: Option<&'static str>,
+    /// Its column before the id.
+    ordered: &'static str,
+}
+
+impl Index {
+    fn of(wanted: &Wanted) -> Self {
+        let by = |equal, ordered| Self { equal, ordered };
+        // A person has the fewest entries, and an action fewer than an outcome.
+        if wanted.actor_id.is_some() {
+            by(None, "actor_id")
+        } else if wanted.subject_id.is_some() {
+            by(None, "subject_id")
+        } else if wanted.action.is_some() {
+            by(Some("organization_id"), "action")
+        } else if wanted.outcome.is_some() {
+            by(Some("organization_id"), "outcome")
+        } else {
+            by(None, "organization_id")
+        }
     }
 }
 
@@ -199,8 +209,9 @@ enum Dialect {
 /// The statement that reads a page, and its parameters.
 ///
 /// It leaves one index to a planner, which may think that the newest entries of everybody lead to the page sooner, or
-/// that another filter leaves fewer. PostgreSQL is asked for a range of the columns together; for SQLite the other
-/// filters are expressions, of which it has no index.
+/// that another filter leaves fewer. The filters besides the index's are expressions, of which there is no index.
+/// PostgreSQL is asked for a range of the index's last column and the id together, in their order, which no other index
+/// has.
 fn page_query<'a>(
     organization_id: OrganizationId,
     wanted: &'a Wanted,
@@ -215,18 +226,24 @@ fn page_query<'a>(
         ("action", wanted.action.as_deref().map(Value::Text)),
         ("outcome", outcome.map(Value::Text)),
     ];
-    let index = index(wanted);
-    let (mut conditions, mut prefix, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    let Index { equal, ordered } = Index::of(wanted);
+    let (mut conditions, mut values, mut last) = (Vec::new(), Vec::new(), String::new());
     for (column, value) in filters {
         let Some(value) = value else {
             continue;
         };
         values.push(value);
         let parameter = format!("${}", values.len());
-        match (index.contains(&column), dialect) {
-            (true, Dialect::Postgres) => prefix.push(parameter),
-            (false, Dialect::Sqlite) => conditions.push(format!("+{column} = {parameter}")),
-            _ => conditions.push(format!("{column} = {parameter}")),
+        let is_ordered = column == ordered;
+        match dialect {
+            Dialect::Postgres if is_ordered => last = parameter,
+            _ if is_ordered || equal == Some(column) => {
+                conditions.push(format!("{column} = {parameter}"));
+            }
+            Dialect::Sqlite => conditions.push(format!("+{column} = {parameter}")),
+            Dialect::Postgres => {
+                conditions.push(format!("coalesce({column} = {parameter}, false)"));
+            }
         }
     }
     // An id begins with the millisecond of its entry, so a range of times is a range of ids.
@@ -242,10 +259,7 @@ fn page_query<'a>(
         let parameter = format!("${}", values.len());
         conditions.push(match dialect {
             Dialect::Sqlite => format!("id {comparison} {parameter}"),
-            Dialect::Postgres => {
-                let (columns, prefix) = (index.join(", "), prefix.join(", "));
-                format!("({columns}, id) {comparison} ({prefix}, {parameter})")
-            }
+            Dialect::Postgres => format!("({ordered}, id) {comparison} ({last}, {parameter})"),
         });
     }
     for (comparison, time) in [(">=", wanted.from), ("<", wanted.to)] {
@@ -256,7 +270,7 @@ fn page_query<'a>(
     }
     let order = match dialect {
         Dialect::Sqlite => String::new(),
-        Dialect::Postgres => format!("{} desc, ", index.join(" desc, ")),
+        Dialect::Postgres => format!("{ordered} desc, "),
     };
     let query = format!(
         "select id, at, action, outcome, actor_id, subject_id, address, request_id from audit
