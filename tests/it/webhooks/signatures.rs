@@ -51,7 +51,7 @@ fn folder() -> std::path::PathBuf {
 }
 
 fn by_npm(told: &[Value]) -> Option<Vec<bool>> {
-    if !folder().join("node_modules/standardwebhooks").exists() {
+    if !folder().join("node_modules/express").exists() {
         is_skipped("npm ci in tests/webhooks was not run");
         return None;
     }
@@ -60,7 +60,7 @@ fn by_npm(told: &[Value]) -> Option<Vec<bool>> {
 
 fn by_pypi(told: &[Value]) -> Option<Vec<bool>> {
     let Ok(python) = std::env::var("PYOTP_PYTHON") else {
-        is_skipped("PYOTP_PYTHON is not a Python with standardwebhooks");
+        is_skipped("PYOTP_PYTHON is not a Python with standardwebhooks and FastAPI");
         return None;
     };
     Some(verified(Command::new(python).arg("verify.py"), told))
