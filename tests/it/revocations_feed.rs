@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use chrono::TimeDelta;
 use hallpass::ports::Clock as _;
+use hallpass::service::operations::purge::purge;
 use serde_json::{Value, json};
 
 use crate::support::cluster::Cluster;
@@ -13,6 +14,24 @@ use crate::support::{Db, OTHER_PASSWORD, PASSWORD, TestApp, eventually, on_both_
 
 fn sid(token: &str) -> String {
     claims(token)["sid"].as_str().unwrap().to_owned()
+}
+
+/// Sessions of nobody end, each at another time after a quarter of an hour.
+async fn sessions_end(app: &TestApp, count: u32) {
+    let now = app.clock.now().timestamp();
+    let insert = match &app.db {
+        Db::Sqlite { .. } => format!(
+            "with recursive n (i) as (select 1 union all select i + 1 from n where i < {count})
+             insert into changes (kind, user_id, session_id, at, expires_at)
+             select 'session_ended', randomblob(16), randomblob(16), {now} * 1000000, ({now} + 1000 + i) * 1000000 from n"
+        ),
+        Db::Postgres { .. } => format!(
+            "insert into changes (kind, user_id, session_id, at, expires_at)
+             select 'session_ended', gen_random_uuid(), gen_random_uuid(), to_timestamp({now}), to_timestamp({now} + 1000 + i)
+             from generate_series(1, {count}) i"
+        ),
+    };
+    app.db.execute(&insert).await;
 }
 
 on_both_databases! {
@@ -121,23 +140,35 @@ on_both_databases! {
         assert_eq!(service.known.judges(&ada.token), Verdict::Good);
     }
 
+    async fn who_was_cut_off_for_an_hour_is_told_all_of_it(app: TestApp) {
+        let key = app.service_key("billing").await;
+        let ada = app.signs_up("Acme", "ada@acme.example").await;
+        let (first, last) = (ada.signs_in_again().await, ada.signs_in_again().await);
+        let service = Follower::begin(&app, &key).await;
+        let (cursor, known) = (service.cursor.clone(), service.known.clone());
+        drop(service);
+        first.logs_out().await.expect(200);
+        // More than an instance remembers as news, most of it good for longer than the hour.
+        sessions_end(&app, 70_000).await;
+        app.advance(TimeDelta::hours(1));
+        purge(app.operator_app().await.services()).await;
+        last.logs_out().await.expect(200);
+
+        let mut service = Follower::resume(&app, &key, cursor, known).await;
+        for ended in [&first, &last] {
+            service.judges(&ended.token, Verdict::Revoked).await;
+        }
+        service.judges(&ada.token, Verdict::Good).await;
+        let listed = app.revocations(&key, "").await.expect(200);
+        let listed = Known::from_entries(&listed["revoked"]);
+        assert!(listed.sids().len() > 60_000, "{}", listed.sids().len());
+        assert!(listed.sids().is_subset(service.known.sids()));
+    }
+
     async fn a_long_list_comes_in_pieces_and_in_every_form(app: TestApp) {
         let key = app.service_key("billing").await;
-        let now = app.clock.now().timestamp();
         // More than a page, and of two kinds.
-        let insert = match &app.db {
-            Db::Sqlite { .. } => format!(
-                "with recursive n (i) as (select 1 union all select i + 1 from n where i < 12345)
-                 insert into changes (kind, user_id, session_id, at, expires_at)
-                 select 'session_ended', randomblob(16), randomblob(16), {now} * 1000000, ({now} + 1000 + i) * 1000000 from n"
-            ),
-            Db::Postgres { .. } => format!(
-                "insert into changes (kind, user_id, session_id, at, expires_at)
-                 select 'session_ended', gen_random_uuid(), gen_random_uuid(), to_timestamp({now}), to_timestamp({now} + 1000 + i)
-                 from generate_series(1, 12345) i"
-            ),
-        };
-        app.db.execute(&insert).await;
+        sessions_end(&app, 12_345).await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         ada.post("/api/auth/logout-all").await.expect(200);
         let mut service = Follower::begin(&app, &key).await;
