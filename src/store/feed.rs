@@ -23,8 +23,8 @@ use super::{StoreError, Tx, on};
 use crate::domain::change::RecordedChange;
 use crate::domain::{OrganizationId, SessionId, UserId};
 
-/// How many rows a page has at most.
-pub const PAGE: u16 = 10_000;
+/// How many rows a page has at most: in the worst order, each is a read of the disk.
+pub const PAGE: u16 = 2_000;
 
 /// How far an instance has read.
 #[derive(Debug, Clone)]
