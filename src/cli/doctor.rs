@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Failure, output};
 use crate::app::{App, Inspection};
 use crate::config::{Config, Database, SettingErrors, Tokens, Variables};
+use crate::crypto::token_keys::SecretUse;
 use crate::domain::{JoinPolicy, SelfService};
 use crate::service::hashing::default_threads;
 use crate::service::hashing::measure::Speed;
@@ -80,7 +81,7 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
             })),
             "openOrganizations": found.map(|found| found.open_organizations),
             "lacksTrustedProxies": lacks_a_proxy,
-            "sharedSecretSigns": tokens.map(|tokens| tokens.secret_signs()),
+            "sharedSecretSigns": tokens.map(|tokens| tokens.secret_use() != SecretUse::Refused),
             "selfService": self_service.ok().map(|rules| json!({
                 "registration": rules.registration,
                 "organizationCreation": rules.organization_creation,

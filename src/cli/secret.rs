@@ -9,7 +9,7 @@ use super::{Failure, output};
 use crate::config::{Config, SettingErrors, Tokens, Variables, random_secret};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::signing_key::{self, SigningKey};
-use crate::crypto::token_keys::SigningKeys;
+use crate::crypto::token_keys::{SecretUse, SigningKeys};
 
 pub(super) const EXAMPLES: &str = examples!(
     "hallpass secret generate",
@@ -127,12 +127,13 @@ fn print_kids(as_json: bool, variables: &Variables) -> Result<(), Failure> {
 fn configured_keys(tokens: &Tokens) -> Result<Vec<ConfiguredKey>, Failure> {
     let secrets = Keyring::new(&tokens.secrets)
         .map_err(|error| Failure::Failed(format!("JWT_SECRET: {error}")))?;
+    let secret_use = tokens.secret_use();
     let signing = tokens.signing.iter().flat_map(SigningKeys::iter);
     let signing = signing.enumerate().map(|(index, key)| ConfiguredKey {
         kid: key.kid().to_owned(),
         alg: "ES256",
         setting: "JWT_SIGNING_KEY",
-        signs: index == 0,
+        signs: index == 0 && secret_use != SecretUse::Signs,
         verifies: true,
     });
     let secrets = secrets
@@ -142,8 +143,8 @@ fn configured_keys(tokens: &Tokens) -> Result<Vec<ConfiguredKey>, Failure> {
             kid: kid.to_owned(),
             alg: "HS256",
             setting: "JWT_SECRET",
-            signs: index == 0 && tokens.signing.is_none(),
-            verifies: tokens.secret_signs(),
+            signs: index == 0 && secret_use == SecretUse::Signs,
+            verifies: secret_use != SecretUse::Refused,
         });
     Ok(signing.chain(secrets).collect())
 }

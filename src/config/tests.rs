@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::settings::SECTIONS;
 use super::{Config, Database, LogFormat, Mode, SettingErrors};
 use crate::crypto::signing_key::generate;
+use crate::crypto::token_keys::SecretUse;
 use crate::domain::slack::SlackFlow;
 use crate::domain::{JoinPolicy, MailTls, ProxyHeader, Role, SessionIdle, TokenDelivery};
 
@@ -72,7 +73,7 @@ fn only_a_secret_is_required() {
     );
     assert_eq!(config.tokens.secrets.len(), 1);
     assert_eq!(config.tokens.local_secret, None);
-    assert!(config.tokens.signing.is_none() && config.tokens.secret_signs());
+    assert!(config.tokens.signing.is_none());
     assert_eq!(config.tokens.warning(), None);
     assert_eq!((config.tokens.issuer, config.tokens.audience), (None, None));
     assert_eq!(config.passwords.bcrypt_cost, 12);
@@ -729,12 +730,49 @@ fn the_shared_secret_can_be_refused_only_with_a_signing_key() {
         .tokens
     };
     for accept in ["", "on"] {
-        assert!(tokens(accept).secret_signs());
+        assert_eq!(tokens(accept).secret_use(), SecretUse::Verifies);
         let warning = tokens(accept).warning().unwrap();
         assert!(warning.contains("Turn it off 7 days after"), "{warning}");
     }
-    assert!(!tokens("off").secret_signs());
+    assert_eq!(tokens("off").secret_use(), SecretUse::Refused);
     assert_eq!(tokens("off").warning(), None);
+}
+
+#[test]
+fn the_secret_can_sign_next_to_a_key_until_every_instance_has_it() {
+    let key = signing_key();
+    let tokens = |algorithm: &str| {
+        read(&[
+            ("JWT_SIGNING_KEY", &key),
+            ("JWT_SIGNING_ALGORITHM", algorithm),
+        ])
+        .tokens
+    };
+    assert_eq!(tokens("HS256").secret_use(), SecretUse::Signs);
+    let warning = tokens("HS256").warning().unwrap();
+    assert!(
+        warning.contains("Remove it once every instance"),
+        "{warning}"
+    );
+    assert_eq!(tokens("ES256").secret_use(), SecretUse::Verifies);
+    let without_a_key = read(&[("JWT_SIGNING_ALGORITHM", "HS256")]).tokens;
+    assert_eq!(without_a_key.secret_use(), SecretUse::Signs);
+    assert_eq!(without_a_key.warning(), None);
+
+    let errors = refused(&[("JWT_SIGNING_ALGORITHM", "ES256")]);
+    assert_eq!(settings_in(&errors), ["JWT_SIGNING_ALGORITHM"]);
+    assert!(errors.contains("Set JWT_SIGNING_KEY"), "{errors}");
+    let errors = refused(&[
+        ("JWT_SIGNING_KEY", &key),
+        ("JWT_SIGNING_ALGORITHM", "RS256"),
+    ]);
+    assert_eq!(settings_in(&errors), ["JWT_SIGNING_ALGORITHM"]);
+    let errors = refused(&[
+        ("JWT_SIGNING_KEY", &key),
+        ("JWT_SIGNING_ALGORITHM", "HS256"),
+        ("JWT_ACCEPT_SHARED_SECRET", "off"),
+    ]);
+    assert_eq!(settings_in(&errors), ["JWT_ACCEPT_SHARED_SECRET"]);
 }
 
 #[test]
@@ -753,7 +791,7 @@ fn a_running_server_can_reload_its_signing_keys() {
     ];
     let rotated = reread(&rotated).unwrap();
     assert_eq!(rotated.signing.as_ref().unwrap().iter().count(), 2);
-    assert!(!rotated.secret_signs());
+    assert_eq!(rotated.secret_use(), SecretUse::Refused);
     // The rest is as it was at the start.
     assert_eq!(rotated.issuer.as_deref(), Some("me"));
     assert!(reread(&[]).unwrap().signing.is_none());

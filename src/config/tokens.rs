@@ -11,13 +11,13 @@ use super::reader::{Environment, Reader};
 use super::server::Server;
 use super::setting_error::{Problem, SettingErrors};
 use super::settings::{
-    JWT_ACCEPT_SHARED_SECRET, JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET, JWT_SIGNING_KEY, SESSION_IDLE,
-    SESSION_LIFETIME, TOKEN_LIFETIME,
+    JWT_ACCEPT_SHARED_SECRET, JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET, JWT_SIGNING_ALGORITHM,
+    JWT_SIGNING_KEY, SESSION_IDLE, SESSION_LIFETIME, TOKEN_LIFETIME,
 };
-use super::values::{duration, switch};
+use super::values::{duration, one_of, switch};
 use crate::crypto::secret_strength;
 use crate::crypto::signing_key::SigningKey;
-use crate::crypto::token_keys::SigningKeys;
+use crate::crypto::token_keys::{SecretUse, SigningKeys};
 use crate::domain::Lifetimes;
 
 const GENERATE_ONE: &str =
@@ -31,7 +31,7 @@ const AS_THE_SERVER: &str = "Set JWT_SECRET or JWT_SECRET_FILE as for the server
 pub struct Tokens {
     /// Newest first: the first signs, all verify. Never empty.
     pub secrets: Vec<SecretString>,
-    /// `None`: the secrets sign.
+    /// `None`: there are only secrets.
     pub signing: Option<SigningKeys>,
     pub issuer: Option<String>,
     pub audience: Option<String>,
@@ -86,19 +86,26 @@ impl Tokens {
         })
     }
 
-    /// Whether tokens that the secret signs are accepted, as they always are without a signing key.
-    pub fn secret_signs(&self) -> bool {
+    /// Without a signing key, the secret signs.
+    pub fn secret_use(&self) -> SecretUse {
         self.signing
             .as_ref()
-            .is_none_or(SigningKeys::accept_secrets)
+            .map_or(SecretUse::Signs, SigningKeys::secret_use)
     }
 
-    /// What to tell the operator while a signing key signs and the secret could as well.
+    /// What to tell the operator on the way from the secret to a signing key.
     pub fn warning(&self) -> Option<&'static str> {
-        (self.signing.is_some() && self.secret_signs()).then_some(
-            "JWT_ACCEPT_SHARED_SECRET is on: whoever has JWT_SECRET can still make access tokens. Turn it off 7 days \
-             after JWT_SIGNING_KEY was set, when no token of the secret is left.",
-        )
+        match self.signing.as_ref()?.secret_use() {
+            SecretUse::Signs => Some(
+                "JWT_SIGNING_ALGORITHM is HS256: JWT_SECRET signs access tokens. Remove it once every instance has \
+                 JWT_SIGNING_KEY, and other services its public key.",
+            ),
+            SecretUse::Verifies => Some(
+                "JWT_ACCEPT_SHARED_SECRET is on: whoever has JWT_SECRET can still make access tokens. Turn it off 7 \
+                 days after JWT_SIGNING_KEY began to sign, when no token of the secret is left.",
+            ),
+            SecretUse::Refused => None,
+        }
     }
 
     /// Reads the secrets and the signing keys again, for a running server. The rest is as it was.
@@ -183,17 +190,49 @@ fn given_secrets(reader: &mut Reader<'_>) -> Option<Vec<SecretString>> {
     Some(entries.into_iter().map(SecretString::from).collect())
 }
 
+/// `None` after an error.
+fn secret_use(reader: &mut Reader<'_>) -> Option<SecretUse> {
+    let accept = reader.value(&JWT_ACCEPT_SHARED_SECRET, switch);
+    let signs = reader.value(
+        &JWT_SIGNING_ALGORITHM,
+        one_of(&[("ES256", false), ("HS256", true)]),
+    );
+    if !reader.is_given(&JWT_SIGNING_KEY) {
+        for (setting, needs_a_key, why) in [
+            (
+                &JWT_ACCEPT_SHARED_SECRET,
+                accept == Some(false),
+                "It is off, and no other key signs tokens.",
+            ),
+            (
+                &JWT_SIGNING_ALGORITHM,
+                signs == Some(false),
+                "It is ES256, and there is no key for it.",
+            ),
+        ] {
+            if needs_a_key {
+                let hint = "Set JWT_SIGNING_KEY or JWT_SIGNING_KEY_FILE, or remove it.";
+                reader.report(setting, Problem::new(why, hint));
+            }
+        }
+    }
+    match (signs.unwrap_or(false), accept?) {
+        (true, true) => Some(SecretUse::Signs),
+        (false, true) => Some(SecretUse::Verifies),
+        (false, false) => Some(SecretUse::Refused),
+        (true, false) => {
+            let why = "It is off, but JWT_SIGNING_ALGORITHM is HS256: no token would be accepted.";
+            let hint = "Remove JWT_SIGNING_ALGORITHM first.";
+            reader.report(&JWT_ACCEPT_SHARED_SECRET, Problem::new(why, hint));
+            None
+        }
+    }
+}
+
 /// `None` without a signing key, or after an error.
 fn signing(reader: &mut Reader<'_>) -> Option<SigningKeys> {
-    let accept_secrets = reader.value(&JWT_ACCEPT_SHARED_SECRET, switch);
-    let Some(text) = reader.secret(&JWT_SIGNING_KEY) else {
-        if accept_secrets == Some(false) && !reader.is_given(&JWT_SIGNING_KEY) {
-            let why = "It is off, and no other key signs tokens.";
-            let hint = "Set JWT_SIGNING_KEY or JWT_SIGNING_KEY_FILE, or remove it.";
-            reader.report(&JWT_ACCEPT_SHARED_SECRET, Problem::new(why, hint));
-        }
-        return None;
-    };
+    let secret_use = secret_use(reader);
+    let text = reader.secret(&JWT_SIGNING_KEY)?;
     let keys = SigningKey::read_all(text.expose_secret());
     let count = keys.len();
     let mut read: Vec<SigningKey> = Vec::with_capacity(count);
@@ -214,7 +253,7 @@ fn signing(reader: &mut Reader<'_>) -> Option<SigningKeys> {
         };
         reader.report(&JWT_SIGNING_KEY, Problem::new(why, GENERATE_A_KEY));
     }
-    SigningKeys::new(read, accept_secrets?)
+    SigningKeys::new(read, secret_use?)
 }
 
 /// The file with the secret of a server on a loopback address; an error for any other server.

@@ -358,7 +358,7 @@ mod tests {
     use crate::crypto::jwt_provider;
     use crate::crypto::keyring::Keyring;
     use crate::crypto::signing_key::{SigningKey, generate};
-    use crate::crypto::token_keys::SigningKeys;
+    use crate::crypto::token_keys::{SecretUse, SigningKeys};
     use crate::domain::PublicKey;
 
     const NEW: &str = "the newer secret, of at least 32 bytes";
@@ -406,12 +406,12 @@ mod tests {
 
     /// Keys that sign with the first pair, and accept what both secrets have signed.
     fn published(pairs: &[&Pair]) -> TokenKeys {
-        with_secrets(pairs, true)
+        with_secrets(pairs, SecretUse::Verifies)
     }
 
-    fn with_secrets(pairs: &[&Pair], accept_secrets: bool) -> TokenKeys {
+    fn with_secrets(pairs: &[&Pair], secret_use: SecretUse) -> TokenKeys {
         let keys = pairs.iter().map(|pair| pair.ours.clone()).collect();
-        let signing = SigningKeys::new(keys, accept_secrets);
+        let signing = SigningKeys::new(keys, secret_use);
         assert!(signing.is_some());
         TokenKeys::new(keyring(&[NEW, OLD]), signing, REMEMBERED)
     }
@@ -518,7 +518,8 @@ mod tests {
     #[test]
     fn a_token_of_a_secret_is_refused_once_secrets_are_not_accepted() {
         let (pair, rules) = (Pair::new(), Rules::default());
-        let [accepting, refusing] = [true, false].map(|accept| with_secrets(&[&pair], accept));
+        let [accepting, refusing] = [SecretUse::Verifies, SecretUse::Refused]
+            .map(|secret_use| with_secrets(&[&pair], secret_use));
         for secret in [NEW, OLD] {
             let token = sign(&claims(), &shared(&[secret]), &rules);
             assert_eq!(verify(&token, at(NOW), &accepting, &rules), Ok(claims()));

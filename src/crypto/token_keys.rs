@@ -11,21 +11,31 @@ use ring::digest::{SHA256, digest};
 use super::keyring::{Key, Keyring};
 use super::signing_key::SigningKey;
 
-/// The secrets, and the signing keys, if there are any. A signing key makes new tokens; without one the newest secret
-/// does.
+/// The secrets, and the signing keys, if there are any. The newest signing key makes new tokens, unless the newest secret
+/// does [still](SecretUse::Signs).
 #[derive(Debug)]
 pub struct TokenKeys {
     secrets: Arc<Keyring>,
     signing: Option<(SigningKeys, VerifiedTokens)>,
 }
 
-/// At least one signing key: the first signs, all verify.
+/// At least one signing key: all verify, and the first signs, unless a secret does.
 #[derive(Clone)]
 pub struct SigningKeys {
     newest: SigningKey,
     older: Vec<SigningKey>,
-    /// Whether tokens that a secret has signed are still good.
-    accept_secrets: bool,
+    secret_use: SecretUse,
+}
+
+/// What the secrets do next to signing keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretUse {
+    /// They sign, until every instance has the signing keys: none refuses what another one signs.
+    Signs,
+    /// They do not sign, and the tokens that they have signed are good.
+    Verifies,
+    /// Their tokens are refused.
+    Refused,
 }
 
 /// A key of one algorithm, whatever a token says.
@@ -53,15 +63,17 @@ impl TokenKeys {
         &self.secrets
     }
 
-    /// `None` if the secrets sign.
+    /// `None` if there are only secrets.
     pub fn signing(&self) -> Option<&SigningKeys> {
         self.signing.as_ref().map(|(keys, _)| keys)
     }
 
     pub(super) fn newest(&self) -> TokenKey<'_> {
         match &self.signing {
-            Some((keys, verified)) => TokenKey::Es256(&keys.newest, verified),
-            None => TokenKey::Hs256(self.secrets.newest()),
+            Some((keys, verified)) if keys.secret_use != SecretUse::Signs => {
+                TokenKey::Es256(&keys.newest, verified)
+            }
+            _ => TokenKey::Hs256(self.secrets.newest()),
         }
     }
 
@@ -80,8 +92,8 @@ impl TokenKeys {
         let signing = self.signing.iter().flat_map(|(keys, verified)| {
             keys.iter().map(move |key| TokenKey::Es256(key, verified))
         });
-        let accept_secrets = self.signing().is_none_or(SigningKeys::accept_secrets);
-        let secrets = accept_secrets.then(|| self.secrets.iter());
+        let secret_use = self.signing().map(SigningKeys::secret_use);
+        let secrets = (secret_use != Some(SecretUse::Refused)).then(|| self.secrets.iter());
         signing.chain(secrets.into_iter().flatten().map(TokenKey::Hs256))
     }
 }
@@ -95,7 +107,7 @@ impl PartialEq for TokenKeys {
 
 impl SigningKeys {
     /// `None` without a key, or with one twice.
-    pub fn new(keys: Vec<SigningKey>, accept_secrets: bool) -> Option<Self> {
+    pub fn new(keys: Vec<SigningKey>, secret_use: SecretUse) -> Option<Self> {
         let kids: HashSet<&str> = keys.iter().map(SigningKey::kid).collect();
         if kids.len() < keys.len() {
             return None;
@@ -104,16 +116,15 @@ impl SigningKeys {
         Some(Self {
             newest: keys.next()?,
             older: keys.collect(),
-            accept_secrets,
+            secret_use,
         })
     }
 
-    /// Whether tokens that a secret has signed are still good.
-    pub fn accept_secrets(&self) -> bool {
-        self.accept_secrets
+    pub fn secret_use(&self) -> SecretUse {
+        self.secret_use
     }
 
-    /// The one that signs comes first.
+    /// Newest first.
     pub fn iter(&self) -> impl Iterator<Item = &SigningKey> {
         iter::once(&self.newest).chain(&self.older)
     }
@@ -121,7 +132,7 @@ impl SigningKeys {
 
 impl PartialEq for SigningKeys {
     fn eq(&self, other: &Self) -> bool {
-        self.accept_secrets == other.accept_secrets
+        self.secret_use == other.secret_use
             && self
                 .iter()
                 .map(SigningKey::kid)
@@ -201,6 +212,7 @@ mod tests {
 
     use secrecy::ExposeSecret;
 
+    use super::SecretUse::{Refused, Signs, Verifies};
     use super::*;
     use crate::crypto::signing_key::generate;
 
@@ -213,24 +225,24 @@ mod tests {
         Keyring::new(&["new".into(), "old".into()]).unwrap()
     }
 
-    fn keys(signing: &[&SigningKey], accept_secrets: bool) -> TokenKeys {
+    fn keys(signing: &[&SigningKey], secret_use: SecretUse) -> TokenKeys {
         let signing = signing.iter().map(|&key| key.clone()).collect();
-        TokenKeys::new(secrets(), SigningKeys::new(signing, accept_secrets), 1000)
+        TokenKeys::new(secrets(), SigningKeys::new(signing, secret_use), 1000)
     }
 
     #[test]
     fn signing_keys_are_at_least_one_and_none_twice() {
         let (a, b) = (key(), key());
-        assert!(SigningKeys::new(Vec::new(), true).is_none());
-        assert!(SigningKeys::new(vec![a.clone(), b.clone(), a.clone()], true).is_none());
-        let keys = SigningKeys::new(vec![a.clone(), b.clone()], false).unwrap();
+        assert!(SigningKeys::new(Vec::new(), Verifies).is_none());
+        assert!(SigningKeys::new(vec![a.clone(), b.clone(), a.clone()], Verifies).is_none());
+        let keys = SigningKeys::new(vec![a.clone(), b.clone()], Refused).unwrap();
         assert_eq!(format!("{keys:?}"), format!("{:?}", [a.kid(), b.kid()]));
     }
 
     #[test]
     fn a_key_is_found_by_its_own_algorithm_only() {
         let (signing, secrets) = (key(), secrets());
-        let both = keys(&[&signing], true);
+        let both = keys(&[&signing], Verifies);
         let found = |keys: &TokenKeys, alg: &str, kid: &str| {
             keys.find(alg, kid)
                 .map(|key| (key.alg(), key.kid().to_owned()))
@@ -254,20 +266,34 @@ mod tests {
         ] {
             assert_eq!(found(&both, alg, kid), None, "{alg} {kid}");
         }
-        assert_eq!(found(&keys(&[&signing], false), "HS256", secret), None);
+        assert_eq!(found(&keys(&[&signing], Refused), "HS256", secret), None);
+    }
+
+    #[test]
+    fn a_signing_key_signs_unless_the_secret_still_does() {
+        let key = key();
+        let newest = |signing: &[&SigningKey], secret_use| keys(signing, secret_use).newest().alg();
+        assert_eq!(newest(&[&key], Signs), "HS256");
+        assert_eq!(newest(&[&key], Verifies), "ES256");
+        assert_eq!(newest(&[&key], Refused), "ES256");
+        assert_eq!(newest(&[], Verifies), "HS256");
+        let both = keys(&[&key], Signs);
+        assert!(both.find("ES256", key.kid()).is_some());
+        assert!(both.find("HS256", secrets().newest_kid()).is_some());
     }
 
     #[test]
     fn keys_are_equal_if_they_sign_and_verify_the_same() {
         let (a, b) = (key(), key());
-        assert!(keys(&[&a, &b], true) == keys(&[&a, &b], true));
+        assert!(keys(&[&a, &b], Verifies) == keys(&[&a, &b], Verifies));
         for other in [
-            keys(&[&b, &a], true),
-            keys(&[&a], true),
-            keys(&[&a, &b], false),
-            keys(&[], true),
+            keys(&[&b, &a], Verifies),
+            keys(&[&a], Verifies),
+            keys(&[&a, &b], Refused),
+            keys(&[&a, &b], Signs),
+            keys(&[], Verifies),
         ] {
-            assert!(keys(&[&a, &b], true) != other, "{other:?}");
+            assert!(keys(&[&a, &b], Verifies) != other, "{other:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Signing keys: tokens that others verify with public keys, their rotation, and the end of the shared secret.
 
 use hallpass::config::Config;
+use hallpass::crypto::token_keys::SecretUse::{self, Refused, Signs, Verifies};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -27,7 +28,7 @@ print(json.dumps([verified(token) for token in given['tokens']]))
 on_both_databases! {
     async fn everything_works_with_a_signing_key_as_with_a_secret(db: Db) {
         let key = jwt::new_signing_key();
-        let app = TestApp::configured(db, signing_with(&[&key], false)).await;
+        let app = TestApp::configured(db, signing_with(&[&key], Refused)).await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         assert_eq!(jwt::header(&ada.token)["alg"], "ES256");
         for _ in 0..2 {
@@ -53,7 +54,7 @@ on_both_databases! {
 
     async fn a_remembered_signature_does_not_outlive_its_session(db: Db) {
         let key = jwt::new_signing_key();
-        let app = TestApp::configured(db, signing_with(&[&key], false)).await;
+        let app = TestApp::configured(db, signing_with(&[&key], Refused)).await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let bob = app.joins(ada.organization_id(), "bob@acme.example").await;
         let there = app.second_instance().await;
@@ -77,12 +78,12 @@ on_both_databases! {
         let mut app = TestApp::start(db).await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let key = jwt::new_signing_key();
-        app.restart_configured(signing_with(&[&key], true)).await;
+        app.restart_configured(signing_with(&[&key], Verifies)).await;
         ada.me().await.expect(200);
         assert_eq!(alg(&ada.refreshes().await.expect(200)["accessToken"]), "ES256");
         let renewed = ada.signs_in_again().await;
 
-        app.restart_configured(signing_with(&[&key], false)).await;
+        app.restart_configured(signing_with(&[&key], Refused)).await;
         renewed.me().await.expect(200);
         let of_the_secret = jwt::altered(&ada.token, SECRET, |_| {});
         for token in [&ada.token, &of_the_secret] {
@@ -111,23 +112,40 @@ on_both_databases! {
         renewed.me().await.expect(200);
     }
 
+    async fn instances_go_over_to_a_key_one_after_the_other(db: Db) {
+        let mut first = TestApp::start(db).await;
+        let mut second = first.second_instance().await;
+        let ada = first.signs_up("Acme", "ada@acme.example").await;
+        let key = jwt::new_signing_key();
+        for (secret_use, expected) in [(Signs, "HS256"), (Verifies, "ES256")] {
+            first.restart_configured(signing_with(&[&key], secret_use)).await;
+            for (app, other) in [(&first, &second), (&second, &first)] {
+                let renewed = ada.at(app).signs_in_again().await;
+                renewed.at(other).me().await.expect(200);
+            }
+            let renewed = ada.at(&first).signs_in_again().await;
+            assert_eq!(jwt::header(&renewed.token)["alg"], expected);
+            second.restart_configured(signing_with(&[&key], secret_use)).await;
+        }
+    }
+
     async fn keys_rotate_without_signing_anyone_out(db: Db) {
         let (old, new) = (jwt::new_signing_key(), jwt::new_signing_key());
-        let mut app = TestApp::configured(db, signing_with(&[&old], false)).await;
+        let mut app = TestApp::configured(db, signing_with(&[&old], Refused)).await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let before = published(&app).await;
-        app.restart_configured(signing_with(&[&old, &new], false)).await;
+        app.restart_configured(signing_with(&[&old, &new], Refused)).await;
         ada.me().await.expect(200);
         let both = published(&app).await;
         assert_eq!(both.len(), 2);
         assert_eq!(both[0], before[0]);
         assert_eq!(jwt::header(&ada.signs_in_again().await.token)["kid"], before[0]);
 
-        app.restart_configured(signing_with(&[&new, &old], false)).await;
+        app.restart_configured(signing_with(&[&new, &old], Refused)).await;
         ada.me().await.expect(200);
         let renewed = ada.signs_in_again().await;
         assert_eq!(jwt::header(&renewed.token)["kid"], both[1]);
-        app.restart_configured(signing_with(&[&new], false)).await;
+        app.restart_configured(signing_with(&[&new], Refused)).await;
         renewed.me().await.expect(200);
         ada.me().await.refused(401, "Invalid token");
         assert_eq!(published(&app).await, [both[1].clone()]);
@@ -140,9 +158,9 @@ async fn an_independent_verifier_accepts_our_tokens_by_the_published_keys() {
         return;
     };
     let (old, new) = (jwt::new_signing_key(), jwt::new_signing_key());
-    let mut app = TestApp::configured(Db::sqlite(), signing_with(&[&old], true)).await;
+    let mut app = TestApp::configured(Db::sqlite(), signing_with(&[&old], Verifies)).await;
     let first = app.signs_up("Acme", "ada@acme.example").await;
-    app.restart_configured(signing_with(&[&new, &old], true))
+    app.restart_configured(signing_with(&[&new, &old], Verifies))
         .await;
     let second = first.signs_in_again().await;
     let jwks = app.get("/.well-known/jwks.json").await.expect(200);
@@ -174,7 +192,7 @@ async fn an_independent_verifier_accepts_our_tokens_by_the_published_keys() {
 async fn the_published_keys_are_public_and_can_be_kept() {
     let (first, second) = (jwt::new_signing_key(), jwt::new_signing_key());
     let app = TestApp::configured(Db::sqlite(), |config| {
-        signing_with(&[&first, &second], true)(config);
+        signing_with(&[&first, &second], Verifies)(config);
         config.tokens.secrets = vec![SECRET.into(), OTHER_SECRET.into()];
     })
     .await;
@@ -251,7 +269,7 @@ async fn without_a_signing_key_there_is_nothing_to_publish() {
 async fn the_metadata_names_the_issuer_of_tokens() {
     let key = jwt::new_signing_key();
     let mut app = TestApp::configured(Db::sqlite(), |config| {
-        signing_with(&[&key], true)(config);
+        signing_with(&[&key], Verifies)(config);
         config.server.public_url = "https://id.example/base/".parse().unwrap();
     })
     .await;
@@ -275,8 +293,8 @@ async fn the_metadata_names_the_issuer_of_tokens() {
     assert_eq!(&jwt::claims(&ada.token)["iss"], issuer);
 }
 
-fn signing_with(pems: &[&str], accept_shared_secret: bool) -> impl FnOnce(&mut Config) + use<> {
-    let keys = jwt::signing(pems, accept_shared_secret);
+fn signing_with(pems: &[&str], secret_use: SecretUse) -> impl FnOnce(&mut Config) + use<> {
+    let keys = jwt::signing(pems, secret_use);
     |config| config.tokens.signing = keys
 }
 

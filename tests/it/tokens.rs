@@ -1,6 +1,7 @@
 //! Access tokens: no claim counts unless the signature and the database confirm it.
 
 use hallpass::config::Config;
+use hallpass::crypto::token_keys::SecretUse;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -25,13 +26,13 @@ on_both_databases! {
     async fn every_bad_token_of_a_signing_key_is_refused(db: Db) {
         let pems = [jwt::new_signing_key(), jwt::new_signing_key()];
         let app = TestApp::configured(db, |config| {
-            config.tokens.signing = jwt::signing(&[&pems[0], &pems[1]], true);
+            config.tokens.signing = jwt::signing(&[&pems[0], &pems[1]], SecretUse::Verifies);
         })
         .await;
         let ada = app.signs_up("Acme", "ada@acme.example").await;
         let pairs = pems.each_ref().map(|pem| key_pair(pem));
         let kids = pems.each_ref().map(|pem| {
-            let keys = jwt::signing(&[pem], true).unwrap();
+            let keys = jwt::signing(&[pem], SecretUse::Verifies).unwrap();
             keys.iter().next().unwrap().kid().to_owned()
         });
         assert_eq!(kid(&ada.token), kids[0]);

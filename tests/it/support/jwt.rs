@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use hallpass::crypto::signing_key::{SigningKey, generate};
-use hallpass::crypto::token_keys::SigningKeys;
+use hallpass::crypto::token_keys::{SecretUse, SigningKeys};
 use ring::hmac;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
@@ -47,11 +47,11 @@ pub fn new_signing_key() -> String {
     generate().unwrap().expose_secret().to_owned()
 }
 
-/// Signing keys as the settings give them, the first one to sign.
-pub fn signing(pems: &[&str], accept_shared_secret: bool) -> Option<SigningKeys> {
+/// Signing keys as the settings give them, newest first.
+pub fn signing(pems: &[&str], secret_use: SecretUse) -> Option<SigningKeys> {
     let keys = SigningKey::read_all(&pems.concat());
     let keys = keys.into_iter().collect::<Result<_, _>>().unwrap();
-    SigningKeys::new(keys, accept_shared_secret)
+    SigningKeys::new(keys, secret_use)
 }
 
 /// The key id that the program gives to a secret, read from a token signed with it.
