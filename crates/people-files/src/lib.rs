@@ -1,0 +1,19 @@
+//! People from files and databases of other systems.
+//!
+//! A [`Mapping`] says which column is what; a preset is one for a well-known system. [`open`] reads the input once,
+//! joins and checks its rows, and then hands out [`Line`]s, managers before their reports. Rows wait in a temporary
+//! file, so that the memory used does not grow with their number.
+
+mod candidate;
+mod convert;
+mod error;
+pub mod mapping;
+mod nearest;
+pub mod path;
+
+pub use candidate::{
+    Candidate, Line, Manager, ManagerBy, Membership, Note, NoteCode, Part, Problem, RefusedRow,
+    Role, SkippedRow, Slack, StoredText,
+};
+pub use error::OpenError;
+pub use mapping::{Mapping, MappingError};

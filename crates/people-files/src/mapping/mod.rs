@@ -1,0 +1,193 @@
+//! Mapping files: which column of another system is what, in TOML. `docs/moving-in/mapping.md` describes them.
+
+mod also;
+mod condition;
+mod error;
+mod field;
+mod format;
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+pub use also::{Also, On};
+pub use condition::{Condition, Conditions};
+pub use error::MappingError;
+pub use field::{
+    By, Cipher, Codes, Created, Decrypt, Disabled, Email, Encoding, ExternalId, Fold, ManagerField,
+    Name, Organization, Password, RoleField, Secret, SecretEncoding, SlackTeam, SlackUser,
+    TotpParameter, Verified, When,
+};
+pub use format::{DateFormat, Delimiter, FileType, Format, TextEncoding, Zone};
+pub use source::{OneOrMore, Source};
+
+/// A mapping file that has been read. A preset is one, too.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The namespace of external ids. A second run with the same one continues the first.
+    pub source: String,
+    /// One sentence for `presets list`.
+    #[serde(default)]
+    pub about: Option<String>,
+    #[serde(default)]
+    pub format: Format,
+    /// The table with the people in a database, or the key of a JSON object that has several lists. The first that
+    /// exists counts.
+    #[serde(default)]
+    pub table: OneOrMore,
+    /// Rows that are left out, without being refused: those for which one of these conditions holds.
+    #[serde(default)]
+    pub skip: Conditions,
+    /// Further tables, files, or lists inside a row.
+    #[serde(default)]
+    pub also: BTreeMap<String, Also>,
+    pub person: Person,
+    #[serde(default)]
+    pub password: PasswordSettings,
+    #[serde(default)]
+    pub membership: Option<Membership>,
+    #[serde(default)]
+    pub slack: Option<Slack>,
+    #[serde(default)]
+    pub totp: Option<Totp>,
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    #[serde(default)]
+    pub external_id: Option<ExternalId>,
+    #[serde(default)]
+    pub email: Option<Email>,
+    #[serde(default)]
+    pub verified: Option<Verified>,
+    #[serde(default)]
+    pub name: Option<Name>,
+    #[serde(default)]
+    pub created: Option<Created>,
+    #[serde(default)]
+    pub disabled: Option<Disabled>,
+    #[serde(default)]
+    pub password: Option<Password>,
+}
+
+/// What is the same for all passwords.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordSettings {
+    #[serde(default)]
+    pub pepper: Option<Pepper>,
+    #[serde(default)]
+    pub project: Option<Project>,
+}
+
+/// A secret of the old system that goes into each hash. Its value is never in a mapping.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pepper {
+    /// Its value is that of `HALLPASS_IMPORT_PEPPER_<NAME>`.
+    pub name: String,
+}
+
+/// What Firebase shows under "Password hash parameters".
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// Base64.
+    pub signer_key: String,
+    /// Base64.
+    pub salt_separator: String,
+    pub rounds: u32,
+    pub mem_cost: u32,
+}
+
+impl std::fmt::Debug for Project {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Project(…)")
+    }
+}
+
+/// One for each row of the tables it reads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Membership {
+    pub organization: Organization,
+    #[serde(default)]
+    pub role: Option<RoleField>,
+    #[serde(default)]
+    pub manager: Option<ManagerField>,
+}
+
+/// One for each row of the tables it reads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slack {
+    pub user: SlackUser,
+    pub team: SlackTeam,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totp {
+    pub secret: Secret,
+    #[serde(default)]
+    pub digits: Option<TotpParameter>,
+    #[serde(default)]
+    pub period: Option<TotpParameter>,
+    #[serde(default)]
+    pub algorithm: Option<TotpParameter>,
+}
+
+/// Collected from all rows of the tables it reads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recovery {
+    pub codes: Codes,
+}
+
+impl Mapping {
+    /// # Errors
+    /// What is wrong in which line; an unknown key names the nearest one.
+    pub fn parse(text: &str) -> Result<Self, MappingError> {
+        let mapping: Self = toml::from_str(text).map_err(MappingError::from_toml)?;
+        mapping.check()?;
+        Ok(mapping)
+    }
+
+    /// Names of the secrets that the mapping needs: values of `HALLPASS_IMPORT_PEPPER_<NAME>`.
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        let pepper = self.password.pepper.iter().map(|pepper| &*pepper.name);
+        let totp = self
+            .totp
+            .iter()
+            .filter_map(|totp| totp.secret.decrypt.as_ref());
+        let codes = self
+            .recovery
+            .iter()
+            .filter_map(|recovery| recovery.codes.decrypt.as_ref());
+        pepper
+            .chain(totp.chain(codes).map(|decrypt| &*decrypt.name))
+            .collect()
+    }
+
+    fn check(&self) -> Result<(), MappingError> {
+        if self.source.trim().is_empty() {
+            return Err(MappingError::rule(
+                "`source` is empty: name the old system, such as \"acme-app\"",
+            ));
+        }
+        if self.person.email.is_none() && self.slack.is_none() {
+            return Err(MappingError::rule(
+                "people need `email` in [person], or a [slack] section: nobody could sign in otherwise",
+            ));
+        }
+        also::check(&self.also)
+    }
+}
+
+#[cfg(test)]
+mod tests;
