@@ -173,7 +173,7 @@ impl NoteCode {
 }
 
 /// A row that is no person for us.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedRow {
     pub row: u64,
     pub external_id: Option<String>,
@@ -181,7 +181,7 @@ pub struct RefusedRow {
 }
 
 /// A row that the mapping leaves out with `skip`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedRow {
     pub row: u64,
     pub external_id: Option<String>,

@@ -5,11 +5,18 @@
 //! file, so that the memory used does not grow with their number.
 
 mod candidate;
+mod columns;
 mod convert;
 mod error;
+mod join;
 pub mod mapping;
 mod nearest;
+mod open;
+mod order;
 pub mod path;
+mod person;
+mod read;
+mod spool;
 
 pub use candidate::{
     Candidate, Line, Manager, ManagerBy, Membership, Note, NoteCode, Part, Problem, RefusedRow,
@@ -17,3 +24,5 @@ pub use candidate::{
 };
 pub use error::OpenError;
 pub use mapping::{Mapping, MappingError};
+pub use open::{Options, People, open};
+pub use read::Input;

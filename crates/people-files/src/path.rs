@@ -19,7 +19,7 @@ pub(crate) struct Joined<'a> {
     /// By their names in the mapping; `None` where nothing matched.
     pub also: Vec<(&'a str, Option<Rc<Row>>)>,
     /// What `email-local` is made of.
-    pub email: Option<&'a str>,
+    pub email: Option<Rc<str>>,
 }
 
 impl<'a> Joined<'a> {
@@ -29,6 +29,11 @@ impl<'a> Joined<'a> {
             also: Vec::new(),
             email: None,
         }
+    }
+
+    pub(crate) fn and(mut self, name: &'a str, row: Option<Rc<Row>>) -> Self {
+        self.also.push((name, row));
+        self
     }
 }
 
@@ -166,7 +171,10 @@ impl Path {
                     .collect()
             }
             Kind::EmailLocal => {
-                let local = joined.email.and_then(|email| email.rsplit_once('@'));
+                let local = joined
+                    .email
+                    .as_deref()
+                    .and_then(|email| email.rsplit_once('@'));
                 local
                     .map(|(local, _)| Value::from(local))
                     .into_iter()
@@ -201,7 +209,7 @@ impl Steps {
                 }
             }
             None => walk_row(joined.row, &self.keys, &mut |value| {
-                found.push(value.clone())
+                found.push(value.clone());
             }),
         }
         if let Some(claim) = &self.claim {

@@ -12,7 +12,7 @@ pub(crate) fn name_of(text: &str) -> (Option<String>, Vec<Note>) {
         notes.push(Note {
             code,
             text: text.to_owned(),
-        })
+        });
     };
     let mut name = text.trim().to_owned();
     if name.contains(char::is_control) {

@@ -20,13 +20,13 @@ pub(crate) fn text_of(value: &Value) -> String {
     }
 }
 
-/// `true`, `t`, `yes`, `y`, `on`, `1` and their opposites, in any case. `None` is something else.
+/// `true`, `t`, `yes`, `y`, `on`, `1`, `active` and their opposites, in any case. `None` is something else.
 pub(crate) fn boolean_of(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
         other => match &*text_of(other).to_ascii_lowercase() {
-            "true" | "t" | "yes" | "y" | "on" | "1" => Some(true),
-            "false" | "f" | "no" | "n" | "off" | "0" => Some(false),
+            "true" | "t" | "yes" | "y" | "on" | "1" | "active" => Some(true),
+            "false" | "f" | "no" | "n" | "off" | "0" | "inactive" => Some(false),
             _ => None,
         },
     }

@@ -81,7 +81,7 @@ impl Also {
 
 pub(super) fn check(all: &BTreeMap<String, Also>) -> Result<(), MappingError> {
     for (name, also) in all {
-        if also.inside.is_some() == !also.on.0.is_empty() {
+        if also.inside.is_some() != also.on.0.is_empty() {
             return Err(MappingError::rule(format!(
                 "[also.{name}] needs either `on` = {{ its_column = \"column of the person\" }} or `inside` = \"a list in the row\""
             )));

@@ -6,6 +6,7 @@ mod error;
 mod field;
 mod format;
 mod source;
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,7 @@ pub use field::{
 };
 pub use format::{DateFormat, Delimiter, FileType, Format, TextEncoding, Zone};
 pub use source::{OneOrMore, Source};
+pub(crate) use uses::Section;
 
 /// A mapping file that has been read. A preset is one, too.
 #[derive(Debug, Clone, Deserialize)]
@@ -161,6 +163,10 @@ impl Mapping {
     /// Names of the secrets that the mapping needs: values of `HALLPASS_IMPORT_PEPPER_<NAME>`.
     pub fn secrets(&self) -> BTreeSet<&str> {
         let pepper = self.password.pepper.iter().map(|pepper| &*pepper.name);
+        pepper.chain(self.secrets_to_decrypt()).collect()
+    }
+
+    pub(crate) fn secrets_to_decrypt(&self) -> impl Iterator<Item = &str> {
         let totp = self
             .totp
             .iter()
@@ -169,9 +175,7 @@ impl Mapping {
             .recovery
             .iter()
             .filter_map(|recovery| recovery.codes.decrypt.as_ref());
-        pepper
-            .chain(totp.chain(codes).map(|decrypt| &*decrypt.name))
-            .collect()
+        totp.chain(codes).map(|decrypt| &*decrypt.name)
     }
 
     fn check(&self) -> Result<(), MappingError> {

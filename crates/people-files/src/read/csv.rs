@@ -1,0 +1,254 @@
+//! CSV, as spreadsheets and databases write it.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::text::{MAX_ROW_BYTES, TextFile};
+use super::{Each, Table};
+use crate::error::OpenError;
+use crate::mapping::{Delimiter, Format};
+use crate::path::Row;
+
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+pub(crate) struct CsvTable {
+    file: TextFile,
+    delimiter: u8,
+    /// Whether the first line only says what the delimiter is.
+    has_sep_line: bool,
+    has_header: bool,
+    columns: Vec<String>,
+}
+
+impl CsvTable {
+    /// # Errors
+    /// The file cannot be read, or its header names a column twice.
+    pub(crate) fn open(file: TextFile, format: &Format) -> Result<Self, OpenError> {
+        let head = file.head()?;
+        let declared = sep_line(&head);
+        let delimiter = match (format.delimiter, declared) {
+            (Delimiter::Is(delimiter), _) | (Delimiter::Auto, Some(delimiter)) => delimiter,
+            (Delimiter::Auto, None) => sniffed(&head),
+        };
+        let mut table = Self {
+            file,
+            delimiter,
+            has_sep_line: declared.is_some(),
+            has_header: true,
+            columns: Vec::new(),
+        };
+        let mut first = csv::StringRecord::new();
+        let mut reader = table.reader()?.0;
+        reader
+            .read_record(&mut first)
+            .map_err(|error| table.broken(&error))?;
+        let first: Vec<&str> = first.iter().map(str::trim).collect();
+        if let Some(columns) = &format.columns {
+            table.has_header = columns.iter().any(|column| first.contains(&&**column));
+            table.columns.clone_from(columns);
+        }
+        if table.has_header {
+            table.columns = first.into_iter().map(str::to_owned).collect();
+        }
+        let mut seen = Vec::new();
+        for column in table.columns.iter().filter(|column| !column.is_empty()) {
+            if seen.contains(&column) {
+                let what = format!("the header names {column:?} twice. Rename one of the columns.");
+                return Err(OpenError::WrongShape {
+                    input: table.file.name(),
+                    row: 1,
+                    what,
+                });
+            }
+            seen.push(column);
+        }
+        Ok(table)
+    }
+
+    /// From the header on, and what must be told where each row begins.
+    fn reader(&self) -> Result<(csv::Reader<Limited>, Rc<Cell<usize>>), OpenError> {
+        let mut text = self.file.reader()?;
+        if self.has_sep_line {
+            let mut line = String::new();
+            text.read_line(&mut line)
+                .map_err(|error| self.file.failed(error))?;
+        }
+        let in_row = Rc::new(Cell::new(0));
+        let limited = Limited {
+            text,
+            in_row: Rc::clone(&in_row),
+        };
+        let mut builder = csv::ReaderBuilder::new();
+        builder
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(self.delimiter);
+        Ok((builder.from_reader(limited), in_row))
+    }
+
+    fn broken(&self, error: &csv::Error) -> OpenError {
+        let row = error.position().map_or(1, csv::Position::line) + u64::from(self.has_sep_line);
+        let what = match error.kind() {
+            csv::ErrorKind::Utf8 { .. } => {
+                "it is not UTF-8. Leave `encoding` out, or name the right one.".to_owned()
+            }
+            csv::ErrorKind::Io(error) => error.to_string(),
+            _ => error.to_string(),
+        };
+        OpenError::WrongShape {
+            input: self.file.name(),
+            row,
+            what,
+        }
+    }
+
+    /// Cells without a column may only be empty ones at the end; without a header, columns may lack cells.
+    fn row(&self, record: &csv::StringRecord) -> Result<Row, String> {
+        let cells = record.len();
+        let columns = self.columns.len();
+        let is_short = cells < columns && self.has_header;
+        if is_short
+            || record
+                .iter()
+                .skip(columns)
+                .any(|cell| !cell.trim().is_empty())
+        {
+            return Err(format!(
+                "it has {cells} cells, and the header {columns}. Delimiter: {}. Is a cell not quoted?",
+                self.shown_delimiter()
+            ));
+        }
+        let pairs = self.columns.iter().zip(record.iter());
+        let named = pairs.filter(|(column, cell)| !column.is_empty() && !cell.is_empty());
+        Ok(named
+            .map(|(column, cell)| (column.clone(), Value::from(cell)))
+            .collect())
+    }
+
+    fn shown_delimiter(&self) -> String {
+        if self.delimiter == b'\t' {
+            "tab".to_owned()
+        } else {
+            char::from(self.delimiter).to_string()
+        }
+    }
+}
+
+impl Table for CsvTable {
+    fn name(&self) -> String {
+        self.file.name()
+    }
+
+    fn form(&self) -> String {
+        format!(
+            "CSV with {}, {}",
+            self.shown_delimiter(),
+            self.file.encoding()
+        )
+    }
+
+    fn columns(&self) -> Option<&[String]> {
+        Some(&self.columns)
+    }
+
+    fn read(&mut self, each: &mut Each<'_>) -> Result<(), OpenError> {
+        let (mut reader, in_row) = self.reader()?;
+        let mut record = csv::StringRecord::new();
+        let mut is_header = self.has_header;
+        loop {
+            in_row.set(0);
+            let before = reader.position().line() + u64::from(self.has_sep_line);
+            let more = reader
+                .read_record(&mut record)
+                .map_err(|error| match error.kind() {
+                    // The position is where the reader has got to.
+                    csv::ErrorKind::Io(error) => OpenError::WrongShape {
+                        input: self.file.name(),
+                        row: before,
+                        what: error.to_string(),
+                    },
+                    _ => self.broken(&error),
+                })?;
+            if !more {
+                return Ok(());
+            }
+            let is_blank = record.iter().all(|cell| cell.trim().is_empty());
+            if std::mem::take(&mut is_header) || is_blank {
+                continue;
+            }
+            let row =
+                record.position().map_or(0, csv::Position::line) + u64::from(self.has_sep_line);
+            match self.row(&record) {
+                Ok(cells) => each(row, cells)?,
+                Err(what) => {
+                    return Err(OpenError::WrongShape {
+                        input: self.file.name(),
+                        row,
+                        what,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Ends a row that does not end: a quote without its second one would take the whole file into memory.
+struct Limited {
+    text: Box<dyn BufRead>,
+    in_row: Rc<Cell<usize>>,
+}
+
+impl Read for Limited {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.in_row.get() > MAX_ROW_BYTES {
+            return Err(io::Error::other(
+                "it is longer than 4 MB. Is there a quote that is not closed?",
+            ));
+        }
+        let read = self.text.read(buffer)?;
+        self.in_row.set(self.in_row.get() + read);
+        Ok(read)
+    }
+}
+
+/// `sep=;`, which Excel writes and reads.
+fn sep_line(head: &str) -> Option<u8> {
+    let line = head.lines().next()?.trim_matches('"');
+    let (word, delimiter) = line.split_at_checked(4)?;
+    match delimiter.as_bytes() {
+        [delimiter] if word.eq_ignore_ascii_case("sep=") => Some(*delimiter),
+        _ => None,
+    }
+}
+
+/// The delimiter by which the first rows have the most columns, and the same number of them.
+fn sniffed(head: &str) -> u8 {
+    let score = |delimiter: u8| {
+        let mut builder = csv::ReaderBuilder::new();
+        let mut reader = builder
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(head.as_bytes());
+        let lengths: Vec<usize> = reader
+            .records()
+            .take(20)
+            .map_while(Result::ok)
+            .map(|record| record.len())
+            .collect();
+        let first = lengths.first().copied().unwrap_or(0);
+        let alike = lengths.iter().filter(|length| **length == first).count();
+        (first > 1).then_some((alike * first, first))
+    };
+    let scored = DELIMITERS
+        .into_iter()
+        .filter_map(|delimiter| Some((score(delimiter)?, delimiter)));
+    // Of equal ones the first.
+    scored
+        .rev()
+        .max_by_key(|(score, _)| *score)
+        .map_or(b',', |(_, delimiter)| delimiter)
+}
