@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Makes what a team with better-auth holds: its SQLite database, and a JSON file for each of its tables.
+# better-auth 1.7.25 with the plugins organization, twoFactor and admin; people sign up, found organizations, enable TOTP.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+npm install --silent --no-audit --no-fund better-auth@1.7.25 libsql@0.5.29 kysely@0.28.11 otpauth@9.4.1
+cp "$here/make.mjs" "$here/../cast.json" .
+node make.mjs >held.json
+sqlite3 better-auth.db 'PRAGMA journal_mode = delete; PRAGMA page_size = 512; VACUUM;' >/dev/null
+cp better-auth.db "$here/better-auth.db"
+for table in user account organization member twoFactor; do
+    sqlite3 -json better-auth.db "SELECT * FROM \"$table\"" >"$here/$table.json"
+done
+python3 "$here/../expect.py" "$here/expected.json" <held.json
