@@ -66,7 +66,7 @@ for (const person of cast) {
     external_id: local ?? slack,
     created: milliseconds(person.created),
     // Without a name of their own, people are called by their address there.
-    name: person.name,
+    name: person.name ?? person.email,
   })
 }
 const lines = (rows) => rows.map((row) => JSON.stringify(row) + '\n').join('')

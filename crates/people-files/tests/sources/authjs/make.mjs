@@ -6,7 +6,7 @@ import { drizzle } from 'drizzle-orm/libsql'
 import bcrypt from 'bcryptjs'
 
 const cast = JSON.parse(readFileSync('cast.json', 'utf8'))
-const client = createClient({ url: 'file:app.db' })
+const client = createClient({ url: 'file:app.sqlite' })
 // The tables of https://authjs.dev/getting-started/adapters/drizzle for SQLite, and a column for passwords.
 await client.executeMultiple(`
 CREATE TABLE user (id text PRIMARY KEY, name text, email text UNIQUE, emailVerified integer, image text, password text);
@@ -66,7 +66,7 @@ for (const person of cast) {
   people.push({ key: person.key, external_id: user.id, created: null, disabled: false, slack: person.slack ? [person.slack] : [] })
 }
 const inputs = [
-  { file: 'app.db' },
+  { file: 'app.sqlite' },
   { file: 'user.json', with: { account: 'account.json' } },
   { file: 'user.csv', with: { account: 'account.csv' } },
 ]

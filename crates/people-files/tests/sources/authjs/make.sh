@@ -11,10 +11,10 @@ npm install --silent --no-audit --no-fund --legacy-peer-deps @auth/core@0.41.3 @
     drizzle-orm@0.45.4 @libsql/client@0.18.0 bcryptjs@3.0.3
 cp "$here/make.mjs" "$here/../cast.json" .
 node make.mjs >held.json
-sqlite3 app.db 'PRAGMA journal_mode = delete; PRAGMA page_size = 512; VACUUM;' >/dev/null
-cp app.db "$here/app.db"
+sqlite3 app.sqlite 'PRAGMA journal_mode = delete; PRAGMA page_size = 512; VACUUM;' >/dev/null
+cp app.sqlite "$here/app.sqlite"
 for table in user account; do
-    sqlite3 -json app.db "SELECT * FROM \"$table\"" >"$here/$table.json"
-    sqlite3 -header -csv app.db "SELECT * FROM \"$table\"" >"$here/$table.csv"
+    sqlite3 -json app.sqlite "SELECT * FROM \"$table\"" >"$here/$table.json"
+    sqlite3 -header -csv app.sqlite "SELECT * FROM \"$table\"" >"$here/$table.csv"
 done
 python3 "$here/../expect.py" "$here/expected.json" <held.json

@@ -8,7 +8,7 @@ import { URI } from 'otpauth'
 
 const cast = JSON.parse(readFileSync('cast.json', 'utf8'))
 const secret = 'synthetic-better-auth-secret-0123456789abcdef'
-const database = { dialect: new SqliteDialect({ database: new Database('better-auth.db') }), type: 'sqlite' }
+const database = { dialect: new SqliteDialect({ database: new Database('better-auth.sqlite') }), type: 'sqlite' }
 
 const auth = betterAuth({
   database,
@@ -90,6 +90,6 @@ const people = Object.keys(ids).map((key) => {
     ...(key === 'ada' ? { totp: totp.secret.base32, recovery_codes: enabled.backupCodes } : {}),
   }
 })
-const tables = { account: 'account.json', member: 'member.json', organization: 'organization.json', twoFactor: 'twoFactor.json' }
-const inputs = [{ file: 'better-auth.db' }, { file: 'user.json', with: tables }]
+const tables = { account: 'account.json', slack: 'account.json', member: 'member.json', organization: 'organization.json', twoFactor: 'twoFactor.json' }
+const inputs = [{ file: 'better-auth.sqlite' }, { file: 'user.json', with: tables }]
 console.log(JSON.stringify({ inputs, environment: { HALLPASS_IMPORT_PEPPER_BETTER_AUTH: secret }, people }))

@@ -9,9 +9,9 @@ cd "$folder"
 npm install --silent --no-audit --no-fund better-auth@1.7.25 libsql@0.5.29 kysely@0.28.11 otpauth@9.4.1
 cp "$here/make.mjs" "$here/../cast.json" .
 node make.mjs >held.json
-sqlite3 better-auth.db 'PRAGMA journal_mode = delete; PRAGMA page_size = 512; VACUUM;' >/dev/null
-cp better-auth.db "$here/better-auth.db"
+sqlite3 better-auth.sqlite 'PRAGMA journal_mode = delete; PRAGMA page_size = 512; VACUUM;' >/dev/null
+cp better-auth.sqlite "$here/better-auth.sqlite"
 for table in user account organization member twoFactor; do
-    sqlite3 -json better-auth.db "SELECT * FROM \"$table\"" >"$here/$table.json"
+    sqlite3 -json better-auth.sqlite "SELECT * FROM \"$table\"" >"$here/$table.json"
 done
 python3 "$here/../expect.py" "$here/expected.json" <held.json

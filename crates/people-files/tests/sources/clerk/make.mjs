@@ -24,7 +24,7 @@ const digests = {
   emmy: async (password) => ['argon2id', await argon2.hash(password, { memoryCost: 1024, timeCost: 2, parallelism: 1 })],
   'ada-again': async (password) => [
     'pbkdf2_sha1',
-    `pbkdf2_sha1$1000$${salt}$${pbkdf2Sync(password, salt, 1000, 20, 'sha1').toString('hex')}`,
+    `pbkdf2_sha1$1000$${saltBytes.toString('hex')}$${pbkdf2Sync(password, saltBytes, 1000, 32, 'sha1').toString('hex')}`,
   ],
 }
 

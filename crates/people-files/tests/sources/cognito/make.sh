@@ -9,5 +9,6 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv venv
 venv/bin/pip install --quiet --disable-pip-version-check 'moto[cognitoidp,server]==5.2.5' awscli==1.46.3 boto3
-venv/bin/python "$here/make.py" "$here/../cast.json" "$here" >held.json
+venv/bin/python "$here/make.py" "$here/../cast.json" "$here" 2>requests.log
 python3 "$here/../expect.py" "$here/expected.json" <held.json
+python3 "$here/../expect.py" "$here/expected-csv.json" <held-csv.json

@@ -71,6 +71,8 @@ HASHES = {
     "emmy": argon2id,
 }
 
+REALM_ROLES = {"ada": ["admin"], "cy": ["manager"], "dee": ["admin"]}
+
 users, people, organizations = [], [], {}
 for index, person in enumerate(cast):
     if person["key"] == "ada-again":
@@ -94,7 +96,7 @@ for index, person in enumerate(cast):
         "credentials": credentials,
         "disableableCredentialTypes": [],
         "requiredActions": [],
-        "realmRoles": ["default-roles-acme"] + (["admin"] if person["key"] == "ada" else []),
+        "realmRoles": ["default-roles-acme"] + REALM_ROLES.get(person["key"], []),
         "notBefore": 0,
         "groups": [],
     }
@@ -107,7 +109,7 @@ for index, person in enumerate(cast):
     for slug in person["organizations"]:
         organizations.setdefault(slug, []).append({"username": person["email"], "membershipType": "UNMANAGED"})
     held = {"key": person["key"], "external_id": user["id"]}
-    held["memberships"] = [{"organization": slug, "role": "employee"} for slug in person["organizations"]]
+    held["memberships"] = [{"organization": slug, "role": (REALM_ROLES.get(person["key"]) or ["employee"])[0]} for slug in person["organizations"]]
     if person.get("slack"):
         held["slack"] = [person["slack"]]
     if person.get("totp"):

@@ -48,8 +48,8 @@ await adapter.createSession({
 await prisma.$disconnect()
 
 const inputs = [
-  { file: 'app.db' },
-  { file: 'app-before-7.db' },
+  { file: 'app.sqlite' },
+  { file: 'app-before-7.sqlite' },
   { file: 'User.json', with: { Account: 'Account.json' } },
   { file: 'User.csv', with: { Account: 'Account.csv' } },
 ]

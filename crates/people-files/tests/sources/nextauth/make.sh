@@ -21,10 +21,10 @@ make() {
     cp "$1" "$here/$1"
 }
 # The engine of Prisma 6 and older wrote dates as milliseconds, its successor writes text, into the same columns.
-make app-before-7.db unixepoch-ms
-make app.db iso8601
+make app-before-7.sqlite unixepoch-ms
+make app.sqlite iso8601
 for table in User Account; do
-    sqlite3 -json app.db "SELECT * FROM \"$table\"" >"$here/$table.json"
-    sqlite3 -header -csv app.db "SELECT * FROM \"$table\"" >"$here/$table.csv"
+    sqlite3 -json app.sqlite "SELECT * FROM \"$table\"" >"$here/$table.json"
+    sqlite3 -header -csv app.sqlite "SELECT * FROM \"$table\"" >"$here/$table.csv"
 done
 python3 "$here/../expect.py" "$here/expected.json" <held.json

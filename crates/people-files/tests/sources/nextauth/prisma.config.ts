@@ -1,1 +1,1 @@
-export default { schema: 'prisma/schema.prisma', datasource: { url: 'file:./app.db' } }
+export default { schema: 'prisma/schema.prisma', datasource: { url: 'file:./app.sqlite' } }

@@ -1,5 +1,5 @@
 <?php
-// Installs WordPress, makes its people, and writes what it holds to standard output.
+// Installs WordPress, makes its people, and writes what it holds to held.json and held-acme.json.
 [, $home, $socket, $cast] = $argv;
 define('ABSPATH', "$home/");
 define('WP_INSTALLING', true);
@@ -70,4 +70,13 @@ $inputs = [
     ['file' => 'wp_users.csv', 'with' => ['meta' => 'wp_usermeta.csv']],
     ['file' => 'people.ndjson'],
 ];
-echo json_encode(['inputs' => $inputs, 'people' => $held]);
+file_put_contents('held.json', json_encode(['inputs' => $inputs, 'people' => $held]));
+// With a mapping that makes the site an organization.
+$ours = ['administrator' => 'admin', 'editor' => 'manager', 'subscriber' => 'employee'];
+foreach ($held as &$person) {
+    $role = $ours[get_userdata((int) $person['external_id'])->roles[0]];
+    $person['memberships'] = [['organization' => 'acme', 'role' => $role]];
+}
+$inputs = [['file' => 'wp_users.csv', 'with' => ['meta' => 'wp_usermeta.csv']]];
+$options = ['--map', 'acme.toml'];
+file_put_contents('held-acme.json', json_encode(['inputs' => $inputs, 'options' => $options, 'people' => $held]));

@@ -25,7 +25,7 @@ mysql_install_db --no-defaults --datadir="$folder/data" "${user[@]}" --auth-root
 for _ in {1..100}; do [[ -S sql && -f pid ]] && break || sleep 0.1; done
 query() { mariadb --no-defaults --socket="$folder/sql" -u root --default-character-set=utf8mb4 "$@"; }
 query -e 'CREATE DATABASE wordpress CHARACTER SET utf8mb4'
-php -d error_reporting=0 "$here/make.php" "$folder/usr/share/wordpress" "$folder/sql" "$here/../cast.json" >held.json
+php -d error_reporting=0 "$here/make.php" "$folder/usr/share/wordpress" "$folder/sql" "$here/../cast.json"
 # Like phpMyAdmin's export as CSV with names of columns.
 csv() {
     php -r '
@@ -43,3 +43,4 @@ query wordpress -e "DELETE FROM wp_usermeta WHERE meta_key NOT IN ('first_name',
 csv wp_usermeta >"$here/wp_usermeta.csv"
 query --batch --raw --skip-column-names wordpress <"$here/people.sql" >"$here/people.ndjson"
 python3 "$here/../expect.py" "$here/expected.json" <held.json
+python3 "$here/../expect.py" "$here/expected-acme.json" <held-acme.json
