@@ -26,8 +26,14 @@ const MAX_SEEN: usize = 10_000;
 
 impl<'a> Columns<'a> {
     /// Of the people, or of `[also.NAME]`. `skip` and `where` are included where all rows have the same columns: there a
-    /// condition on another one is a mistake.
-    pub(crate) fn of(mapping: &'a Mapping, also: Option<&str>, table: &dyn Table) -> Self {
+    /// condition on another one is a mistake. What an optional table is joined by is needed if that is among the
+    /// `loaded` ones.
+    pub(crate) fn of(
+        mapping: &'a Mapping,
+        also: Option<&str>,
+        table: &dyn Table,
+        loaded: &BTreeSet<&str>,
+    ) -> Self {
         let mut needed = Vec::new();
         let mut need = |key: &str, path: &'a Path| {
             for column in path.roots() {
@@ -50,16 +56,21 @@ impl<'a> Columns<'a> {
         for used in mapping.uses().iter().filter(|used| !used.optional) {
             need(used.key, used.path);
         }
-        for (name, other) in &mapping.also {
+        for (name, other) in mapping
+            .also
+            .iter()
+            .filter(|(name, also)| !also.optional || loaded.contains(&***name))
+        {
             other
                 .on
                 .0
                 .iter()
                 .for_each(|(_, there)| need(&format!("also.{name}.on"), there));
+        }
+        for (name, other) in mapping.also.iter().filter(|(_, also)| !also.optional) {
             other
                 .inside
                 .iter()
-                .filter(|_| !other.optional)
                 .for_each(|path| need(&format!("also.{name}.inside"), path));
         }
         let is_fixed = table.columns().is_some();

@@ -35,7 +35,7 @@ pub enum OpenError {
         "the mapping reads [also.{name}], and there is no such table. Name its file: --with {name}=FILE. {known}"
     )]
     MissingTable { name: String, known: String },
-    #[error("--with {name}=…: the mapping has no [also.{name}]. {known}")]
+    #[error("--with {name}=…: the mapping reads no such table. {known}")]
     UnknownTable { name: String, known: String },
     #[error(
         "roles that `membership.role.map` does not have: {roles}. Add them, or \"*\" for all others."

@@ -1,5 +1,6 @@
 //! Rows of further tables that belong to a person.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -44,7 +45,7 @@ impl<'m> Joins<'m> {
         Self { all }
     }
 
-    /// Copies the tables to where their rows can be looked up.
+    /// Copies the tables to where their rows can be looked up, and says which of them exist.
     ///
     /// # Errors
     /// One is missing, or cannot be read.
@@ -53,7 +54,8 @@ impl<'m> Joins<'m> {
         input: &Input,
         mapping: &Mapping,
         spool: &Spool,
-    ) -> Result<(), OpenError> {
+    ) -> Result<BTreeSet<&'m str>, OpenError> {
+        let mut loaded = BTreeSet::new();
         for (number, (name, also)) in self.all.iter().enumerate() {
             if also.inside.is_some() {
                 continue;
@@ -61,7 +63,7 @@ impl<'m> Joins<'m> {
             let Some(mut table) = also_table(input, name, also, mapping)? else {
                 continue;
             };
-            let mut columns = Columns::of(mapping, Some(name), &*table);
+            let mut columns = Columns::of(mapping, Some(name), &*table, &loaded);
             if table.columns().is_some() {
                 columns.check(&*table)?;
             }
@@ -83,8 +85,10 @@ impl<'m> Joins<'m> {
             if !is_empty {
                 columns.check(&*table)?;
             }
+            loaded.insert(*name);
         }
-        spool.end_joined()
+        spool.end_joined()?;
+        Ok(loaded)
     }
 
     /// The tables that a section reads, and those they are joined by.

@@ -15,6 +15,7 @@ mod open;
 mod order;
 pub mod path;
 mod person;
+pub mod presets;
 mod read;
 mod spool;
 

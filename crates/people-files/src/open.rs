@@ -11,7 +11,7 @@ use crate::join::Joins;
 use crate::mapping::Mapping;
 use crate::order::{MAX_LEVEL, put_in_order};
 use crate::person::{Read, Reader};
-use crate::read::{Input, people_table};
+use crate::read::{Input, check_with, people_table};
 use crate::spool::{Duplicate, OtherLine, Spool, number, read};
 
 /// How many lines are fetched at once.
@@ -66,12 +66,13 @@ pub fn open(
     options: &Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<People, OpenError> {
+    check_with(input, mapping)?;
     check_secrets(mapping, options)?;
     let spool = Spool::new()?;
     let joins = Joins::new(mapping);
-    joins.load(input, mapping, &spool)?;
+    let loaded = joins.load(input, mapping, &spool)?;
     let mut table = people_table(input, mapping)?;
-    let mut columns = Columns::of(mapping, None, &*table);
+    let mut columns = Columns::of(mapping, None, &*table, &loaded);
     if table.columns().is_some() {
         columns.check(&*table)?;
     }

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::candidate::{
-    Candidate, Manager, Membership, Note, NoteCode, Part, Problem, Role, Slack, StoredText,
+    Candidate, Manager, ManagerBy, Membership, Note, NoteCode, Part, Problem, Role, Slack,
+    StoredText,
 };
 use crate::convert::date::date_of;
 use crate::convert::decrypt::decrypt;
@@ -334,9 +335,12 @@ impl<'m> Reader<'m> {
             };
             let Some(role) = role else { continue };
             let manager = section.manager.as_ref().and_then(|field| {
+                let value = text(&field.from, &joined)?;
+                let folded = field.by.0 == ManagerBy::Email;
+                let value = if folded { value.to_lowercase() } else { value };
                 Some(Manager {
                     by: field.by.0,
-                    value: text(&field.from, &joined)?,
+                    value,
                 })
             });
             match memberships

@@ -181,15 +181,15 @@ impl Spool {
                 continue;
             };
             let by_id = manager.by == ManagerBy::ExternalId;
-            let value = if by_id {
-                manager.value.clone()
-            } else {
-                manager.value.to_lowercase()
-            };
             let mut insert = self
                 .connection
                 .prepare_cached("insert into wishes values (?, ?, ?, ?)")?;
-            insert.execute(params![number(person.row), number(at), by_id, value])?;
+            insert.execute(params![
+                number(person.row),
+                number(at),
+                by_id,
+                manager.value
+            ])?;
         }
         Ok(())
     }

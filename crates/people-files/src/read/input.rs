@@ -68,7 +68,7 @@ impl Input {
         })
     }
 
-    /// The file of `[also.NAME]`.
+    /// The file of `[also.NAME]`, or of the table that it reads.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         self.with.insert(name.into(), path.into());
@@ -77,52 +77,55 @@ impl Input {
 }
 
 /// # Errors
-/// There are no people there, or `--with` names what the mapping does not have.
-pub(crate) fn people_table(input: &Input, mapping: &Mapping) -> Result<Box<dyn Table>, OpenError> {
-    let unknown = input
+/// `--with` names what the mapping does not read.
+pub(crate) fn check_with(input: &Input, mapping: &Mapping) -> Result<(), OpenError> {
+    let tables = || {
+        mapping
+            .also
+            .iter()
+            .flat_map(|(name, also)| tables_of(name, also))
+    };
+    match input
         .with
         .keys()
-        .find(|name| !mapping.also.contains_key(*name));
-    if let Some(name) = unknown {
-        let known = mapping.also.keys().map(|name| &**name);
-        return Err(OpenError::UnknownTable {
+        .find(|name| !tables().any(|table| table == *name))
+    {
+        None => Ok(()),
+        Some(name) => Err(OpenError::UnknownTable {
             name: name.clone(),
-            known: listed("It has", known, name),
-        });
+            known: listed("It reads", tables().map(|table| &**table), name),
+        }),
     }
+}
+
+/// # Errors
+/// There are no people there.
+pub(crate) fn people_table(input: &Input, mapping: &Mapping) -> Result<Box<dyn Table>, OpenError> {
     let names = &mapping.table.0;
-    let missing = |input: String, tables: &[String]| {
-        let what = match names.first() {
-            None => "`table` of the mapping must say which table has the people.".to_owned(),
-            Some(name) => format!("there is no table {}.", named(names, name)),
+    let (table, tables, place) = match &input.people {
+        Place::Postgres(database) => {
+            let table = first(names, |name| database.table(name).map(boxed))?;
+            (table, database.tables()?, "the database".to_owned())
+        }
+        Place::File(path) if is_sqlite(path)? => {
+            let database = Sqlite::open(path)?;
+            let table = first(names, |name| database.table(name).map(boxed))?;
+            (table, database.tables()?, path.display().to_string())
+        }
+        Place::File(path) => return file_table(path, names, &mapping.format),
+    };
+    table.ok_or_else(|| {
+        let what = match &**names {
+            [] => "`table` of the mapping must say which table has the people.".to_owned(),
+            names => format!("there is no table {}.", names.join(" or ")),
         };
         let wanted = names.first().map_or("users", |name| name);
         let known = listed("There are", tables.iter().map(|name| &**name), wanted);
         OpenError::NotThis {
-            input,
+            input: place,
             what: format!("{what} {known}"),
         }
-    };
-    match &input.people {
-        Place::Postgres(database) => {
-            for name in names {
-                if let Some(table) = database.table(name)? {
-                    return Ok(Box::new(table));
-                }
-            }
-            Err(missing("the database".to_owned(), &database.tables()?))
-        }
-        Place::File(path) if is_sqlite(path)? => {
-            let database = Sqlite::open(path)?;
-            for name in names {
-                if let Some(table) = database.table(name)? {
-                    return Ok(Box::new(table));
-                }
-            }
-            Err(missing(path.display().to_string(), &database.tables()?))
-        }
-        Place::File(path) => file_table(path, names, &mapping.format),
-    }
+    })
 }
 
 /// `None` if there is no such table, and there need not be.
@@ -135,13 +138,13 @@ pub(crate) fn also_table(
     also: &Also,
     mapping: &Mapping,
 ) -> Result<Option<Box<dyn Table>>, OpenError> {
-    let own = [name.to_owned()];
+    let own = name.to_owned();
     let names = if also.from.0.is_empty() {
-        &own[..]
+        std::slice::from_ref(&own)
     } else {
         &also.from.0
     };
-    if let Some(path) = input.with.get(name) {
+    if let Some(path) = tables_of(&own, also).find_map(|table| input.with.get(table)) {
         // The columns of a file without a header are those of the people.
         let format = Format {
             columns: None,
@@ -176,6 +179,11 @@ pub(crate) fn also_table(
         name: name.to_owned(),
         known,
     })
+}
+
+/// What `--with` can call it: its name in the mapping, or that of the table.
+fn tables_of<'a>(name: &'a String, also: &'a Also) -> impl Iterator<Item = &'a String> {
+    std::iter::once(name).chain(&also.from.0)
 }
 
 type Found = (Option<Box<dyn Table>>, Vec<String>);
@@ -289,36 +297,22 @@ fn is_sqlite(path: &Path) -> Result<bool, OpenError> {
     Ok(head == MAGIC)
 }
 
-fn named(names: &[String], first: &str) -> String {
-    match names {
-        [] | [_] => format!("{first:?}"),
-        many => many
-            .iter()
-            .map(|name| format!("{name:?}"))
-            .collect::<Vec<_>>()
-            .join(" or "),
-    }
-}
-
-/// `There are: a, b, c. Did you mean b?`
+/// `There are: a, b, c. Did you mean "b"?`
 pub(crate) fn listed<'a>(
     start: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
+    known: impl Iterator<Item = &'a str>,
     wanted: &str,
 ) -> String {
     const SHOWN: usize = 40;
-    let all: Vec<&str> = known.clone().collect();
+    let all: Vec<&str> = known.collect();
     if all.is_empty() {
         return format!("{start} none.");
     }
-    let mut shown: Vec<&str> = all.iter().copied().take(SHOWN).collect();
-    if all.len() > SHOWN {
-        shown.push("…");
-    }
-    let meant = nearest(wanted, known).map(|meant| format!(" Did you mean {meant:?}?"));
-    format!(
-        "{start}: {}.{}",
-        shown.join(", "),
-        meant.unwrap_or_default()
-    )
+    let shown: Vec<&str> = all.iter().copied().take(SHOWN).collect();
+    let more = if all.len() > SHOWN { ", …" } else { "" };
+    let meant = nearest(wanted, all.iter().copied());
+    let meant = meant
+        .map(|meant| format!(" Did you mean {meant:?}?"))
+        .unwrap_or_default();
+    format!("{start}: {}{more}.{meant}", shown.join(", "))
 }

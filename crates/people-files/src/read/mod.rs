@@ -8,7 +8,7 @@ mod sqlite;
 mod text;
 
 pub use input::Input;
-pub(crate) use input::{also_table, listed, people_table};
+pub(crate) use input::{also_table, check_with, listed, people_table};
 
 use crate::error::OpenError;
 use crate::path::Row;
