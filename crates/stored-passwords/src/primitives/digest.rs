@@ -14,6 +14,8 @@ use crate::stage::Failed;
 const MOST_ITERATIONS: u64 = 100_000;
 const MOST_PARTS: u64 = 16;
 const MOST_TEXT: u64 = 256;
+/// What one digest takes of a password beside the rest.
+const BLOCK: u64 = 64;
 /// Iterations that take as long as one of bcrypt.
 const PER_ITERATION_OF_BCRYPT: u64 = 128;
 
@@ -26,9 +28,12 @@ pub enum Part {
     Salt,
     /// The same for everybody.
     Text(Vec<u8>),
+    /// What the last iteration has made, and nothing in the first. With it, every iteration digests all parts.
+    Previous,
 }
 
-/// The digest of the parts, and then of that digest, `iterations` in all.
+/// The digest of the parts, and then of that digest, or of the parts again if [`Part::Previous`] is among them;
+/// `iterations` in all.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Digest {
     /// Of every iteration.
@@ -52,6 +57,28 @@ impl Digest {
             salt: reader.bytes()?,
         })
     }
+
+    fn is_repeated(&self) -> bool {
+        self.of.contains(&Part::Previous)
+    }
+
+    /// How many parts every iteration digests.
+    fn parts_again(&self) -> u64 {
+        match self.is_repeated() {
+            true => self.of.len() as u64,
+            false => 1,
+        }
+    }
+
+    fn parts<'a>(&'a self, input: &'a [u8], previous: &'a [u8]) -> Vec<&'a [u8]> {
+        let part = |part: &'a Part| match part {
+            Part::Password => input,
+            Part::Salt => &self.salt,
+            Part::Text(text) => text,
+            Part::Previous => previous,
+        };
+        self.of.iter().map(part).collect()
+    }
 }
 
 impl Part {
@@ -59,6 +86,7 @@ impl Part {
         match text {
             "password" => Ok(Self::Password),
             "salt" => Ok(Self::Salt),
+            "previous" => Ok(Self::Previous),
             _ => text
                 .strip_prefix("text:")
                 .and_then(|bytes| BASE64_NOPAD.decode(bytes.as_bytes()).ok())
@@ -88,29 +116,29 @@ impl Primitive for Digest {
             }
         }
         at_least("iterations", self.iterations.into(), 1)?;
-        at_most("iterations", self.iterations.into(), MOST_ITERATIONS)
+        let again = self.parts_again();
+        let iterations = u64::from(self.iterations).saturating_mul(again);
+        at_most("iterations × parts", iterations, MOST_ITERATIONS)
     }
 
-    fn cost(&self, _: usize, _: usize) -> Cost {
+    fn cost(&self, _: usize, typed: usize) -> Cost {
+        let blocks = match self.is_repeated() {
+            true => self.parts_again() * (1 + typed as u64 / BLOCK),
+            false => 1,
+        };
         Cost {
-            work: u64::from(self.iterations) / PER_ITERATION_OF_BCRYPT,
+            work: u64::from(self.iterations) * blocks / PER_ITERATION_OF_BCRYPT,
             memory: 0,
         }
     }
 
     fn derive(&self, input: &[u8], output: &mut [u8]) -> Result<(), Failed> {
-        let parts: Vec<&[u8]> = self
-            .of
-            .iter()
-            .map(|part| match part {
-                Part::Password => input,
-                Part::Salt => &self.salt,
-                Part::Text(text) => text,
-            })
-            .collect();
-        let mut digest = self.function.digest(&parts);
+        let mut digest = self.function.digest(&self.parts(input, &[]));
         for _ in 1..self.iterations {
-            digest = self.function.digest(&[&digest]);
+            digest = match self.is_repeated() {
+                true => self.function.digest(&self.parts(input, &digest)),
+                false => self.function.digest(&[&digest]),
+            };
         }
         output.copy_from_slice(&digest);
         Ok(())
@@ -131,6 +159,7 @@ impl fmt::Display for Part {
         match self {
             Self::Password => f.write_str("password"),
             Self::Salt => f.write_str("salt"),
+            Self::Previous => f.write_str("previous"),
             Self::Text(text) => write!(f, "text:{}", BASE64_NOPAD.encode(text)),
         }
     }
