@@ -45,6 +45,7 @@ mod pepper;
 mod primitives;
 mod reader;
 mod refusal;
+mod scheme;
 mod stage;
 mod step;
 
@@ -66,5 +67,6 @@ pub use primitives::scrypt::Scrypt;
 pub use primitives::sha_crypt::ShaCrypt;
 pub use primitives::yescrypt::Yescrypt;
 pub use refusal::Refusal;
+pub use scheme::{Password, Project, Recipe, Scheme, Stored, translate};
 pub use stage::{Check, Derivation, Failed, Stage};
 pub use step::Step;

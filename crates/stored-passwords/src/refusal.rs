@@ -45,7 +45,17 @@ pub enum Refusal {
     Readable,
     /// A digest that does not say what it was computed from.
     #[error(
-        "a digest does not say how it was made; name its scheme, or ask the person to set a new password"
+        "a digest does not say how it was made; declare it, for example as `sha256(salt + password)`, or ask the \
+         person to set a new password"
     )]
     Undeclared,
+    /// More than one system writes such texts.
+    #[error("{0} read this differently; name the scheme in the mapping")]
+    Ambiguous(&'static str),
+    /// The mapping says too little.
+    #[error("the scheme needs {0}; add it to the mapping")]
+    Missing(&'static str),
+    /// Nothing is called so.
+    #[error("there is no such scheme; `docs/moving-in/passwords.md` lists them")]
+    NoScheme,
 }
