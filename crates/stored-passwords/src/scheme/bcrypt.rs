@@ -18,7 +18,8 @@ pub(super) fn bcrypt(text: &str) -> Result<Reading, Refusal> {
     };
     let (salt, checksum) = rest
         .split_at_checked(SALT_CHARS)
-        .ok_or(Refusal::Malformed("a bcrypt hash is cut"))?;
+        .filter(|_| cost.len() == 2)
+        .ok_or(Refusal::Malformed("a bcrypt hash has 60 characters"))?;
     parts(version, cost, salt, checksum)
 }
 

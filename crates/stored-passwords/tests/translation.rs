@@ -1,0 +1,627 @@
+//! The rules of translation, one by one; and what no text does.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use proptest::prelude::*;
+use stored_passwords::{
+    ImportedHash, Password, PepperName, Peppers, Project, Refusal, Scheme, Stored, translate,
+};
+
+fn scheme(name: &str) -> Scheme {
+    name.parse()
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn translated(name: &str, text: &str) -> Result<String, Refusal> {
+    match translate(&scheme(name), &Stored::new(text))? {
+        Password::Hash(hash) => Ok(hash.to_string()),
+        Password::None => Ok("none".to_owned()),
+    }
+}
+
+fn hash(name: &str, stored: &Stored<'_>) -> ImportedHash {
+    match translate(&scheme(name), stored) {
+        Ok(Password::Hash(hash)) => hash,
+        other => panic!("{name}, {}: {other:?}", stored.hash),
+    }
+}
+
+const SALT: &str = "c2FsdHNhbHQ";
+/// 32 bytes in base64.
+const OUTPUT: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY";
+const OUTPUT_HEX: &str = "3031323334353637383961626364656630313233343536373839616263646566";
+const BCRYPT: &str = "$2b$10$vi4Y7BlmK6pdZ9oekpUgvOq6MtPds5iZCCUEcfiX6x6eYsSwsk9em";
+
+#[test]
+fn markers_mean_that_there_is_no_password() {
+    for (name, _) in Scheme::ALL {
+        for marker in [
+            "",
+            " ",
+            "!",
+            "!!",
+            "!q1ABTEtDKCjQhbTmtkB1Kt3VDZo322",
+            "*",
+            "x",
+            "*LK*",
+            "*0",
+            "{CRYPT}!",
+            "{CRYPT}*",
+        ] {
+            let name = name.to_string();
+            assert_eq!(
+                translated(&name, marker),
+                Ok("none".to_owned()),
+                "{name} {marker}"
+            );
+        }
+    }
+    assert!(translated("auto", "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19").is_err());
+}
+
+#[test]
+fn blanks_around_a_hash_do_not_count() {
+    assert_eq!(
+        translated("bcrypt", &format!("  {BCRYPT} \r\n")),
+        translated("bcrypt", BCRYPT)
+    );
+}
+
+#[test]
+fn argon2_is_read_in_any_order_and_without_a_version_is_1_0() {
+    let canonical = |version: u8| {
+        Ok(format!(
+            "$in$raw$argon2id$v={version},m=64,t=3,p=2${SALT}${OUTPUT}"
+        ))
+    };
+    for costs in [
+        "m=64,t=3,p=2",
+        "m=64,p=2,t=3",
+        "t=3,m=64,p=2",
+        "p=2,t=3,m=64",
+    ] {
+        let text = |version: &str| format!("$argon2id{version}${costs}${SALT}${OUTPUT}");
+        assert_eq!(translated("argon2", &text("$v=19")), canonical(19));
+        assert_eq!(translated("argon2", &text("$v=16")), canonical(16));
+        assert_eq!(translated("argon2", &text("")), canonical(16));
+        assert_eq!(translated("auto", &text("$v=19")), canonical(19));
+    }
+    assert_eq!(
+        translated(
+            "argon2",
+            &format!("$argon2id$v=19$m=64,t=3,p=2${SALT}=${OUTPUT}=")
+        ),
+        canonical(19)
+    );
+}
+
+#[test]
+fn a_number_has_digits_only_and_a_parameter_stands_there_once() {
+    for costs in [
+        "m=64,t=3",
+        "m=64,t=3,p=2,p=2",
+        "m=64,t=3,p=2,keyid=YQ",
+        "m=64,t=3,p=2,data=YQ",
+        "m=+64,t=3,p=2",
+        "m=64,t= 3,p=2",
+        "m=-64,t=3,p=2",
+        "m=6_4,t=3,p=2",
+        "m=0x40,t=3,p=2",
+        "m=064,t=3,p=2",
+        "m=,t=3,p=2",
+        "m=99999999999,t=3,p=2",
+        "m=٦٤,t=3,p=2",
+        "",
+    ] {
+        let text = format!("$argon2id$v=19${costs}${SALT}${OUTPUT}");
+        assert!(
+            matches!(translated("argon2", &text), Err(Refusal::Malformed(_))),
+            "{costs}"
+        );
+    }
+    for iterations in ["+1000", "1e3", "1,000", "1000 ", "", "-1"] {
+        for text in [
+            format!("pbkdf2_sha256${iterations}$salt${OUTPUT}="),
+            format!("$pbkdf2-sha256${iterations}${SALT}${OUTPUT}"),
+            format!("pbkdf2:sha256:{iterations}$salt${OUTPUT_HEX}"),
+            format!("$5$rounds={iterations}$salt$OyHlAM0BzWgQjdoaqA9756BnSpgp9ObRHkeU4JW0lxD"),
+        ] {
+            for name in ["django", "passlib", "werkzeug", "crypt"] {
+                assert!(translated(name, &text).is_err(), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn base64_is_compared_as_bytes() {
+    let canonical = translated("passlib", &format!("$pbkdf2-sha256$1000${SALT}${OUTPUT}"));
+    assert!(canonical.is_ok());
+    for output in [
+        format!("{OUTPUT}="),
+        // The last character has loose bits.
+        OUTPUT.strip_suffix('Y').unwrap().to_owned() + "Z",
+    ] {
+        let text = format!("$pbkdf2-sha256$1000${SALT}${output}");
+        assert_eq!(translated("passlib", &text), canonical);
+    }
+    // Zitadel has `+` where passlib has `.`.
+    let both = ["+/+/+/+/+/+/+/+/+/+/+/", "./././././././././././"]
+        .map(|output| translated("zitadel", &format!("$pbkdf2-sha256$1000${SALT}${output}")));
+    let [plus, dot] = both;
+    assert!(plus.is_ok());
+    assert_eq!(plus, dot);
+}
+
+#[test]
+fn ln_is_a_logarithm_for_passlib_and_n_itself_for_kratos() {
+    let scrypt = |ln: &str, pad: &str| format!("$scrypt$ln={ln},r=8,p=1${SALT}{pad}${OUTPUT}{pad}");
+    let canonical = |ln: u8| Ok(format!("$in$raw$scrypt$ln={ln},r=8,p=1${SALT}${OUTPUT}"));
+    assert_eq!(translated("passlib", &scrypt("16", "")), canonical(16));
+    assert_eq!(translated("kratos", &scrypt("16", "=")), canonical(4));
+    assert_eq!(translated("kratos", &scrypt("16384", "=")), canonical(14));
+    // Padding, or a number that is no logarithm, tells Kratos's.
+    assert_eq!(translated("auto", &scrypt("16384", "=")), canonical(14));
+    assert_eq!(translated("auto", &scrypt("16", "=")), canonical(4));
+    assert_eq!(translated("auto", &scrypt("16", "")), canonical(16));
+    // 24 and 48 bytes have no padding.
+    let either = "$scrypt$ln=16,r=8,p=1$c2FsdHNhbHRzYWx0$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
+    assert_eq!(
+        translated("auto", either),
+        Err(Refusal::Ambiguous("`passlib` and `kratos`"))
+    );
+    let no_power = "$scrypt$ln=15,r=8,p=1$c2FsdHNhbHRzYWx0$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
+    assert!(translated("auto", no_power).is_ok());
+}
+
+#[test]
+fn what_two_systems_write_alike_is_refused_with_their_names() {
+    for (text, names) in [
+        (
+            format!("pbkdf2_sha256$1000$c2FsdHNhbHQ=${OUTPUT}="),
+            ["`django`", "`clerk`"],
+        ),
+        (
+            "sha1$salt$b116738bfa777aed0fbb23a382242889ae35c24c".to_owned(),
+            ["`django`", "`werkzeug`"],
+        ),
+        (
+            "md5$salt$b84081b4d023fde28d6b30cf2e29d4ff".to_owned(),
+            ["`django`", "`werkzeug`"],
+        ),
+        (
+            "$P$B94Vi6Di8NwrO79NlazkPa2rybjBLI0".to_owned(),
+            ["`wordpress`", "`phpass`"],
+        ),
+        (
+            format!("00112233445566778899aabbccddeeff:{OUTPUT_HEX}{OUTPUT_HEX}"),
+            ["`better-auth`", "recipes"],
+        ),
+    ] {
+        let refusal = translated("auto", &text).unwrap_err();
+        assert!(
+            matches!(refusal, Refusal::Ambiguous(_)),
+            "{text}: {refusal}"
+        );
+        for name in names {
+            assert!(refusal.to_string().contains(name), "{text}: {refusal}");
+        }
+    }
+    // Clerk reads the same text with another salt.
+    let text = format!("pbkdf2_sha256$1000$c2FsdHNhbHQ=${OUTPUT}=");
+    let stored = Stored {
+        algorithm: Some("pbkdf2_sha256"),
+        ..Stored::new(&text)
+    };
+    assert_ne!(hash("clerk", &stored), hash("django", &Stored::new(&text)));
+    let stored = Stored {
+        algorithm: Some("pbkdf2_sha256_django"),
+        ..stored
+    };
+    assert_eq!(hash("clerk", &stored), hash("django", &Stored::new(&text)));
+}
+
+#[test]
+fn bare_digests_are_taken_only_as_declared() {
+    let digest = "93b0719643398102cac2c92a383baedee0f42343c28dfa291ab0c6dfce3dccb9";
+    for name in ["auto", "passlib", "crypt", "zitadel"] {
+        assert_eq!(translated(name, digest), Err(Refusal::Undeclared), "{name}");
+    }
+    assert!(translated("sha256(password)", digest).is_ok());
+    // The digest of another function has another length.
+    assert!(translated("sha512(password)", digest).is_err());
+}
+
+#[test]
+fn passwords_that_can_be_read_are_refused_as_such() {
+    for (name, text) in [
+        ("dovecot", "{PLAIN}secret"),
+        ("dovecot", "{clear.b64}c2VjcmV0"),
+        ("openldap", "{CLEARTEXT}secret"),
+        ("openldap", "secret"),
+        ("odoo", "secret"),
+        ("spring", "{noop}secret"),
+        ("werkzeug", "plain$$secret"),
+        ("auto", "{PLAIN}secret"),
+        ("auto", "{noop}secret"),
+    ] {
+        assert_eq!(
+            translated(name, text),
+            Err(Refusal::Readable),
+            "{name} {text}"
+        );
+    }
+}
+
+#[test]
+fn faulty_and_first_versions_of_bcrypt_are_refused() {
+    for version in ["2x", "2"] {
+        let text = BCRYPT.replace("2b", version);
+        for name in ["bcrypt", "auto", "php", "devise", "kratos"] {
+            assert!(
+                matches!(translated(name, &text), Err(Refusal::Unsupported(_))),
+                "{text}"
+            );
+        }
+    }
+    for version in ["2a", "2y"] {
+        let text = BCRYPT.replace("2b", version);
+        assert_eq!(translated("auto", &text), translated("bcrypt", BCRYPT));
+    }
+    for text in [
+        "$2b$1$",
+        "$2b$010$",
+        "$2b$10$short",
+        &format!("{BCRYPT}a"),
+        &BCRYPT.replace("$10$", "$1$"),
+    ] {
+        assert!(translated("bcrypt", text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn schemes_say_what_the_mapping_lacks() {
+    let pepper: PepperName = "old_app".parse().unwrap();
+    for (name, text) in [
+        ("firebase", OUTPUT),
+        ("payload", OUTPUT_HEX),
+        ("clerk", BCRYPT),
+        ("discourse", OUTPUT_HEX),
+        ("gitea", OUTPUT_HEX),
+        ("flask-security", BCRYPT),
+        ("nextcloud", BCRYPT),
+        ("sha256(salt + password)", OUTPUT_HEX),
+    ] {
+        let refusal = translated(name, text).unwrap_err();
+        let is_named = matches!(refusal, Refusal::Missing(_) | Refusal::Malformed(_));
+        assert!(is_named, "{name}: {refusal}");
+    }
+    let stored = Stored {
+        pepper: Some(&pepper),
+        ..Stored::new(BCRYPT)
+    };
+    assert_eq!(
+        hash("devise", &stored).to_string(),
+        BCRYPT.replacen("$2b", "$in$raw,pepper:old_app,cut72$2b", 1)
+    );
+    // Else the pepper would be left out without a word.
+    assert_eq!(
+        translate(&Scheme::Bcrypt, &stored),
+        Err(Refusal::Unsupported("a pepper in this scheme"))
+    );
+}
+
+#[test]
+fn columns_of_keycloak_are_read_like_its_json() {
+    let secret = format!(r#"{{"value":"{OUTPUT}=","salt":"{SALT}=","additionalParameters":{{}}}}"#);
+    let data = r#"{"hashIterations":27500,"algorithm":"pbkdf2-sha256","additionalParameters":{}}"#;
+    let columns = hash(
+        "keycloak",
+        &Stored {
+            algorithm: Some(data),
+            ..Stored::new(&secret)
+        },
+    );
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let whole = format!(
+        r#"{{"type":"password","secretData":{},"credentialData":{}}}"#,
+        quoted(&secret),
+        quoted(data)
+    );
+    assert_eq!(hash("keycloak", &Stored::new(&whole)), columns);
+    assert_eq!(
+        columns.to_string(),
+        format!("$in$raw$pbkdf2-sha256$i=27500${SALT}${OUTPUT}")
+    );
+    let inline = format!(r#"{{"secretData":{secret},"credentialData":{data}}}"#);
+    assert_eq!(hash("auto", &Stored::new(&inline)), columns);
+    let otp = whole.replace("password", "otp");
+    assert!(translated("keycloak", &otp).is_err());
+}
+
+#[test]
+fn gitea_has_its_old_defaults_and_salts() {
+    let output = OUTPUT_HEX.repeat(2).split_off(28);
+    let stored = |algorithm| Stored {
+        salt: Some("0123456789"),
+        algorithm: Some(algorithm),
+        ..Stored::new(&output)
+    };
+    let named = hash("gitea", &stored("pbkdf2$10000$50"));
+    assert_eq!(hash("gitea", &stored("pbkdf2")), named);
+    assert_eq!(hash("gitea", &stored("")), named);
+    assert!(named.to_string().contains("$MDEyMzQ1Njc4OQ$"));
+    let hexadecimal = Stored {
+        salt: Some("30313233343536373839"),
+        ..stored("pbkdf2")
+    };
+    assert_eq!(hash("gitea", &hexadecimal), named);
+    assert!(translate(&Scheme::Gitea, &stored("pbkdf2$10000$64")).is_err());
+}
+
+#[test]
+fn recipes_that_cannot_be_computed_are_refused() {
+    for recipe in [
+        "sha256()",
+        "sha256(salt)",
+        "sha256(password",
+        "sha256(password))",
+        "sha256(password) utf8",
+        "md4(password)",
+        "sha256(password + sha1(password))",
+        "sha256(salt + hex(salt) + password)",
+        "sha256('open + password)",
+        "scrypt(password, salt, 1000, 8, 1)",
+        "scrypt(password, salt)",
+        "pbkdf2-sha256(password, salt)",
+        "pbkdf2-md4(password, salt, 1)",
+        "hmac-sha256(password)",
+        "bcrypt(salt)",
+        "md5(md5(md5(md5(md5(password)))))",
+        "salt:hash",
+        "password",
+        "sha256(password, many)",
+        "sha256(PASSWORD)",
+        "(password)",
+        "sha256(password,)",
+    ] {
+        assert!(recipe.parse::<Scheme>().is_err(), "{recipe}");
+    }
+    let recipe = "hash$salt sha1('x' + salt + sha1(password)) hex";
+    assert_eq!(scheme(recipe).to_string(), recipe);
+}
+
+#[test]
+fn names_of_schemes_are_unique_and_read_what_they_show() {
+    let mut names: Vec<&str> = Vec::new();
+    for (named, its_names) in Scheme::ALL {
+        assert_eq!(&scheme(&named.to_string()), named);
+        for name in *its_names {
+            assert_eq!(&scheme(name), named);
+        }
+        names.extend(*its_names);
+    }
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    assert_eq!("no-such-scheme".parse::<Scheme>(), Err(Refusal::NoScheme));
+}
+
+/// Nothing is computed for them: a value of [`ImportedHash`] is the proof that the limits are kept.
+#[test]
+fn hostile_parameters_are_refused() {
+    let long = |n: usize| "A".repeat(n);
+    for (name, text) in [
+        ("bcrypt", BCRYPT.replace("$10$", "$17$")),
+        ("bcrypt", BCRYPT.replace("$10$", "$31$")),
+        ("argon2", format!("$argon2id$v=19$m=4294967295,t=1,p=1${SALT}${OUTPUT}")),
+        ("argon2", format!("$argon2id$v=19$m=262145,t=1,p=1${SALT}${OUTPUT}")),
+        ("argon2", format!("$argon2id$v=19$m=65536,t=17,p=1${SALT}${OUTPUT}")),
+        ("argon2", format!("$argon2id$v=19$m=64,t=4294967295,p=1${SALT}${OUTPUT}")),
+        ("argon2", format!("$argon2id$v=19$m=65536,t=1,p=17${SALT}${OUTPUT}")),
+        ("django", format!("pbkdf2_sha256$4000001$salt${OUTPUT}=")),
+        ("django", format!("pbkdf2_sha256$4294967295$salt${OUTPUT}=")),
+        ("django", format!("scrypt$2147483648$salt$8$1${OUTPUT}")),
+        ("django", format!("scrypt$16384$salt$4294967295$4294967295${OUTPUT}")),
+        ("django", format!("argon2$argon2i$v=19$m=1048576,t=9,p=1${SALT}${OUTPUT}")),
+        // Sixteen blocks of output each take all iterations.
+        ("passlib", format!("$pbkdf2-sha256$1000000${SALT}${}", long(683))),
+        ("passlib", format!("$scrypt$ln=63,r=8,p=1${SALT}${OUTPUT}")),
+        ("passlib", format!("$scrypt$ln=17,r=9,p=1${SALT}${OUTPUT}")),
+        ("passlib", format!("$scrypt$ln=17,r=8,p=8${SALT}${OUTPUT}")),
+        ("kratos", format!("$scrypt$ln=1073741824,r=8,p=1${SALT}=${OUTPUT}=")),
+        ("werkzeug", format!("pbkdf2:sha512:4000001$salt${OUTPUT_HEX}")),
+        ("werkzeug", format!("scrypt:1048576:8:1$salt${OUTPUT_HEX}")),
+        ("crypt", "$6$rounds=1000001$salt$5sr0xs5Q/ccpYYPIHTKlym4EvyGqDGduKG99/M78R6P/mkta9elXbcvIKzErHK83t2E2fXDUm6ID4uMFJ1jlX1".into()),
+        ("crypt", "$6$rounds=999999999$salt$5sr0xs5Q/ccpYYPIHTKlym4EvyGqDGduKG99/M78R6P/mkta9elXbcvIKzErHK83t2E2fXDUm6ID4uMFJ1jlX1".into()),
+        ("crypt", "$y$jLT$5QdHWS7g7xr/iiWY7uU/71$ux19x7ztbsTR4FFnJNlkx/Qk7lszCZKj12QTvmQVXV3".into()),
+        ("crypt", "$y$j9zzzzzz$5QdHWS7g7xr/iiWY7uU/71$ux19x7ztbsTR4FFnJNlkx/Qk7lszCZKj12QTvmQVXV3".into()),
+        ("crypt", "$y$j9T/zzzzzz$5QdHWS7g7xr/iiWY7uU/71$ux19x7ztbsTR4FFnJNlkx/Qk7lszCZKj12QTvmQVXV3".into()),
+        ("phpass", "$P$Z94Vi6Di8NwrO79NlazkPa2rybjBLI0".into()),
+        ("phpass", "$P$z94Vi6Di8NwrO79NlazkPa2rybjBLI0".into()),
+        ("supabase", format!("$fbscrypt$v=1,n=63,r=8,p=1,ss=Qnc=,sk={OUTPUT}=${SALT}=${OUTPUT}=")),
+        ("supabase", format!("$fbscrypt$v=1,n=14,r=4294967295,p=1,ss=Qnc=,sk={OUTPUT}=${SALT}=${OUTPUT}=")),
+        ("spring", format!("{{scrypt}}$ffff0801${SALT}${OUTPUT}")),
+        ("openldap", format!("{{PBKDF2-SHA512}}4000001${SALT}${OUTPUT}")),
+        ("dovecot", format!("{{SCRAM-SHA-256}}4000001,{SALT}=,{OUTPUT}=,{OUTPUT}=")),
+        ("logto", format!(r#"["pbkdf2",["salt","4294967295","32","sha1","@"],"{OUTPUT_HEX}"]"#)),
+        ("auth0", format!(r#"{{"algorithm":"scrypt","hash":{{"value":"{OUTPUT}","encoding":"base64","keylen":32,"cost":1073741824,"blockSize":8,"parallelization":1}},"salt":{{"value":"salt"}}}}"#)),
+        ("keycloak", format!(r#"{{"secretData":{{"value":"{OUTPUT}=","salt":"{SALT}="}},"credentialData":{{"hashIterations":4000001,"algorithm":"pbkdf2"}}}}"#)),
+        ("sha256(password, 100001)", OUTPUT_HEX.to_owned()),
+        ("sha256(previous + password + 'a', 50000)", OUTPUT_HEX.to_owned()),
+        ("auto", long(16 * 1024 + 1)),
+    ] {
+        let refusal = translated(name, &text).unwrap_err();
+        assert!(matches!(refusal, Refusal::TooExpensive { .. }), "{name}, {text}: {refusal}");
+    }
+    // Too short to tell a right password from a wrong one.
+    for (name, text) in [
+        ("passlib", format!("$pbkdf2-sha256$1000${SALT}$")),
+        ("passlib", format!("$pbkdf2-sha256$1000${SALT}$MDEyMzQ1")),
+        (
+            "argon2",
+            format!("$argon2id$v=19$m=64,t=1,p=1${SALT}$MDEyMzQ1"),
+        ),
+        (
+            "argon2",
+            format!("$argon2id$v=19$m=64,t=1,p=1$c2FsdA${OUTPUT}"),
+        ),
+        ("werkzeug", "pbkdf2:sha256:1000$salt$".to_owned()),
+        ("werkzeug", "scrypt:1024:8:1$salt$00".to_owned()),
+    ] {
+        let refusal = translated(name, &text).unwrap_err();
+        assert!(
+            matches!(refusal, Refusal::TooLittle { .. }),
+            "{name}, {text}: {refusal}"
+        );
+    }
+}
+
+/// Beginnings that lead deep into the readers.
+const BEGINNINGS: &[&str] = &[
+    "",
+    "$",
+    "$2b$10$",
+    "$argon2id$v=19$m=64,t=1,p=1$",
+    "$pbkdf2-sha256$",
+    "$pbkdf2$f=",
+    "$scrypt$ln=",
+    "$5$rounds=",
+    "$6$",
+    "$y$j9T$",
+    "$y$",
+    "$1$",
+    "$apr1$",
+    "$P$B",
+    "$wp$2y$10$",
+    "$bcrypt-sha256$",
+    "$p5k2$",
+    "$fbscrypt$v=1,n=",
+    "$firescrypt$ln=",
+    "$sha256$pf=",
+    "$hmac-sha256$",
+    "$md5$",
+    "{SSHA}",
+    "{SSHA512.HEX}",
+    "{PBKDF2}",
+    "{SCRAM-SHA-256}",
+    "{CRYPT}$",
+    "{scrypt}$",
+    "{MD5}{",
+    "{pbkdf2@SpringSecurity_v5_8}",
+    "pbkdf2_sha256$1$",
+    "scrypt$2$",
+    "scrypt:2:",
+    "pbkdf2:sha1:",
+    "pbkdf2-sha256-v1:",
+    "1|$",
+    "[\"",
+    "{\"",
+    "{\"secretData\":",
+    "{\"algorithm\":\"sha1\",\"hash\":{\"encoding\":\"hex\",\"value\":\"",
+    "AQAAAA",
+    "grub.pbkdf2.sha512.1.",
+];
+
+fn any_scheme() -> impl Strategy<Value = Scheme> {
+    let recipe = prop::sample::select(vec![
+        "salt:hash sha256(salt + password)",
+        "hash.salt scrypt(password, hex(salt), 16, 8, 1)",
+        "bcrypt(md5(password))",
+        "pbkdf2-sha1(password, base64(salt), 9) base64",
+        "hmac-md5(salt, password)",
+    ]);
+    let named = prop::sample::select(Scheme::ALL).prop_map(|(scheme, _)| scheme);
+    prop_oneof![4 => named, 1 => recipe.prop_map(scheme)]
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    let rest = prop_oneof!["\\PC{0,80}", "[0-9a-f$:,]{0,80}", "[./0-9A-Za-z$=+]{0,120}"];
+    (prop::sample::select(BEGINNINGS), rest)
+        .prop_map(|(beginning, rest)| format!("{beginning}{rest}"))
+}
+
+/// One hash as its producer stored it, with one change.
+fn changed() -> impl Strategy<Value = String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/studied");
+    let mut texts = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+        texts.extend(
+            rows.iter()
+                .filter_map(|row| Some(row.get("stored")?.as_str()?.to_owned())),
+        );
+    }
+    let change = prop_oneof!["\\PC{0,3}", "[$,=:{}.0-9]{1,4}"];
+    (
+        prop::sample::select(texts),
+        any::<prop::sample::Index>(),
+        0..3_usize,
+        change,
+    )
+        .prop_map(|(text, at, removed, change)| {
+            let at = at.index(text.chars().count() + 1);
+            let (before, after): (String, String) = (
+                text.chars().take(at).collect(),
+                text.chars().skip(at + removed).collect(),
+            );
+            format!("{before}{change}{after}")
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+
+    /// And what is taken is within the limits, and is what its canonical text says.
+    #[test]
+    fn no_text_makes_a_scheme_panic(
+        scheme in any_scheme(),
+        text in prop_oneof![any_text(), changed()],
+        salt in prop::option::of("[0-9a-f]{0,40}|\\PC{0,20}"),
+        algorithm in prop::option::of(prop_oneof![
+            prop::sample::select(vec!["pbkdf2_sha1", "scrypt_firebase", "md5", "pbkdf2$1$32", "$pbkdf2-sha256$i=1,l=32$", "Legacy"])
+                .prop_map(str::to_owned),
+            "\\PC{0,30}",
+        ]),
+        has_pepper: bool,
+    ) {
+        let pepper: PepperName = "old".parse().unwrap();
+        let project = Project {
+            signer_key: OUTPUT.to_owned(), salt_separator: "Bw==".to_owned(), rounds: 8, mem_cost: 14,
+        };
+        let stored = Stored {
+            hash: &text,
+            salt: salt.as_deref(),
+            algorithm: algorithm.as_deref(),
+            pepper: has_pepper.then_some(&pepper),
+            project: Some(&project),
+        };
+        match translate(&scheme, &stored) {
+            Ok(Password::Hash(hash)) => {
+                prop_assert_eq!(ImportedHash::parse(&hash.to_string()), Ok(hash.clone()));
+                prop_assert!(hash.cost().work <= 1 << 16 && hash.cost().memory <= 1 << 28);
+            }
+            Ok(Password::None) => {}
+            Err(refusal) => prop_assert!(!refusal.to_string().is_empty()),
+        }
+    }
+
+    #[test]
+    fn no_text_makes_a_recipe_panic(text in "(salt.hash )?[a-z0-9-]{1,12}\\([a-z0-9()'+, -]{0,40}\\)?( hex)?") {
+        if let Ok(scheme) = text.parse::<Scheme>() {
+            prop_assert_eq!(scheme.to_string().parse(), Ok(scheme));
+        }
+    }
+}
+
+#[test]
+fn peppers_that_are_not_configured_make_no_password_right() {
+    let pepper: PepperName = "old_app".parse().unwrap();
+    let stored = Stored {
+        pepper: Some(&pepper),
+        ..Stored::new(BCRYPT)
+    };
+    assert!(!hash("devise", &stored).verify("Tr0ub4dor&3", &Peppers::default()));
+    assert!(hash("devise", &Stored::new(BCRYPT)).verify("Tr0ub4dor&3", &Peppers::default()));
+}
