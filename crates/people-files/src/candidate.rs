@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use stored_passwords::ImportedHash;
 
 /// One line of the answer. Refused and skipped rows come first, in the order of the input; people follow, managers
 /// before their reports.
@@ -30,7 +31,8 @@ pub struct Candidate {
     pub name: Option<String>,
     pub created: Option<DateTime<Utc>>,
     pub disabled: bool,
-    pub password: Part<StoredText>,
+    #[serde(with = "as_text")]
+    pub password: Part<ImportedHash>,
     pub memberships: Vec<Membership>,
     pub slack: Vec<Slack>,
     /// The key of an authenticator with six digits, 30 seconds and SHA-1: 10 to 64 bytes.
@@ -55,6 +57,41 @@ impl<T> Part<T> {
             Self::Absent | Self::Refused(_) => None,
         }
     }
+
+    fn try_map<U, E>(&self, change: impl Fn(&T) -> Result<U, E>) -> Result<Part<U>, E> {
+        Ok(match self {
+            Self::Absent => Part::Absent,
+            Self::Present(value) => Part::Present(change(value)?),
+            Self::Refused(problem) => Part::Refused(problem.clone()),
+        })
+    }
+}
+
+/// Hashes in their canonical form.
+mod as_text {
+    use std::convert::Infallible;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use stored_passwords::ImportedHash;
+
+    use super::Part;
+
+    pub(super) fn serialize<S: Serializer>(
+        hash: &Part<ImportedHash>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let Ok(text) = hash.try_map(|hash| Ok::<_, Infallible>(hash.to_string()));
+        text.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Part<ImportedHash>, D::Error> {
+        let text = Part::<String>::deserialize(deserializer)?;
+        text.try_map(|text| ImportedHash::parse(text))
+            .map_err(Error::custom)
+    }
 }
 
 /// Parts are secrets.
@@ -66,15 +103,6 @@ impl<T> fmt::Debug for Part<T> {
             Self::Refused(problem) => f.debug_tuple("Refused").field(problem).finish(),
         }
     }
-}
-
-/// What the other system stores of a password.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct StoredText {
-    pub scheme: String,
-    pub hash: String,
-    pub salt: Option<String>,
-    pub algorithm: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ mod spool;
 
 pub use candidate::{
     Candidate, Line, Manager, ManagerBy, Membership, Note, NoteCode, Part, Problem, RefusedRow,
-    Role, SkippedRow, Slack, StoredText,
+    Role, SkippedRow, Slack,
 };
 pub use error::OpenError;
 pub use mapping::{Mapping, MappingError};

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 
+use stored_passwords::Peppers;
+
 use crate::candidate::{Candidate, Line, Note, NoteCode, Problem, RefusedRow, SkippedRow};
 use crate::columns::Columns;
 use crate::error::OpenError;
@@ -24,8 +26,8 @@ const ROLES_SHOWN: usize = 20;
 #[derive(Clone)]
 pub struct Options {
     pub now: DateTime<Utc>,
-    /// Secrets of the old system, by the names that the mapping gives them ([`Mapping::secrets`]).
-    pub secrets: BTreeMap<String, String>,
+    /// Secrets of the old system: those that the mapping names ([`Mapping::peppers`]).
+    pub peppers: Peppers,
     /// The team of accounts at Slack that do not name theirs; overrides the mapping.
     pub slack_team: Option<String>,
     /// Takes every address as verified.
@@ -36,7 +38,7 @@ impl Options {
     pub fn at(now: DateTime<Utc>) -> Self {
         Self {
             now,
-            secrets: BTreeMap::new(),
+            peppers: Peppers::default(),
             slack_team: None,
             trust_emails: false,
         }
@@ -112,12 +114,10 @@ pub fn open(
 }
 
 fn check_secrets(mapping: &Mapping, options: &Options) -> Result<(), OpenError> {
-    match mapping
-        .secrets_to_decrypt()
-        .find(|name| !options.secrets.contains_key(*name))
-    {
+    let mut needed = mapping.peppers_to_decrypt();
+    match needed.find(|name| options.peppers.get(name).is_none()) {
         Some(name) => Err(OpenError::MissingSecret {
-            setting: name.to_uppercase().replace('-', "_"),
+            setting: name.as_str().to_uppercase(),
         }),
         None => Ok(()),
     }

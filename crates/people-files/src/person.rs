@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use stored_passwords::{ImportedHash, Password, Project, Refusal, Scheme, Stored, translate};
 
 use crate::candidate::{
     Candidate, Manager, ManagerBy, Membership, Note, NoteCode, Part, Problem, Role, Slack,
-    StoredText,
 };
 use crate::convert::date::date_of;
 use crate::convert::decrypt::decrypt;
@@ -19,7 +19,7 @@ use crate::convert::value::{boolean_of, text_of};
 use crate::error::OpenError;
 use crate::join::{Joins, TooManyRows};
 use crate::mapping::{
-    Created, Decrypt, Encoding, Mapping, Recovery, Section, Source, Totp, TotpParameter, When,
+    self, Created, Decrypt, Encoding, Mapping, Recovery, Section, Source, Totp, TotpParameter, When,
 };
 use crate::open::Options;
 use crate::path::{Joined, Row};
@@ -35,6 +35,7 @@ pub(crate) struct Reader<'m> {
     slack: Vec<usize>,
     totp: Vec<usize>,
     recovery: Vec<usize>,
+    project: Option<Project>,
     /// Roles that the map lacks: the first row with each, and how many more there are.
     pub(crate) unmapped: BTreeMap<String, (u64, u64)>,
 }
@@ -90,6 +91,7 @@ impl<'m> Reader<'m> {
             slack: read_by(Section::Slack),
             totp: read_by(Section::Totp),
             recovery: read_by(Section::Recovery),
+            project: mapping.password.project.as_ref().map(project),
             mapping,
             options,
             joins,
@@ -279,19 +281,31 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn password(&self, joined: &Joined<'_>) -> Part<StoredText> {
+    fn password(&self, joined: &Joined<'_>) -> Part<ImportedHash> {
         let Some(field) = &self.mapping.person.password else {
             return Part::Absent;
         };
         let column = |source: &Option<Source>| source.as_ref().and_then(|from| text(from, joined));
-        match text(&field.from, joined) {
-            Some(hash) => Part::Present(StoredText {
-                scheme: field.scheme.clone().unwrap_or_else(|| "auto".to_owned()),
-                hash,
-                salt: column(&field.salt),
-                algorithm: column(&field.algorithm),
-            }),
-            None => Part::Absent,
+        let Some(hash) = text(&field.from, joined) else {
+            return Part::Absent;
+        };
+        let (salt, algorithm) = (column(&field.salt), column(&field.algorithm));
+        let stored = Stored {
+            hash: &hash,
+            salt: salt.as_deref(),
+            algorithm: algorithm.as_deref(),
+            pepper: self
+                .mapping
+                .password
+                .pepper
+                .as_ref()
+                .map(|pepper| &pepper.name),
+            project: self.project.as_ref(),
+        };
+        match translate(field.scheme.as_ref().unwrap_or(&Scheme::Auto), &stored) {
+            Ok(Password::Hash(hash)) => Part::Present(hash),
+            Ok(Password::None) => Part::Absent,
+            Err(refusal) => Part::Refused(refused_password(&refusal)),
         }
     }
 
@@ -469,12 +483,42 @@ impl<'m> Reader<'m> {
     }
 
     fn decrypted(&self, text: &str, by: Option<&Decrypt>) -> Result<String, Problem> {
-        let secret = by.map(|by| (by.scheme, self.options.secrets.get(&by.name)));
-        match secret {
-            Some((cipher, secret)) => decrypt(text, cipher, secret.map_or("", |secret| secret)),
+        match by {
+            Some(by) => decrypt(
+                text,
+                by.scheme,
+                self.options.peppers.get(&by.name).unwrap_or_default(),
+            ),
             None => Ok(text.to_owned()),
         }
     }
+}
+
+fn project(mapped: &mapping::Project) -> Project {
+    Project {
+        signer_key: mapped.signer_key.clone(),
+        salt_separator: mapped.salt_separator.clone(),
+        rounds: mapped.rounds,
+        mem_cost: mapped.mem_cost,
+    }
+}
+
+fn refused_password(refusal: &Refusal) -> Problem {
+    let code = match refusal {
+        Refusal::Malformed(_) => "password_malformed",
+        Refusal::Unknown => "password_unknown",
+        Refusal::TooExpensive { .. } => "password_too_expensive",
+        Refusal::TooLittle { .. } => "password_too_little",
+        Refusal::Unsupported(_) => "password_unsupported",
+        Refusal::Readable => "password_readable",
+        Refusal::Undeclared => "password_undeclared",
+        Refusal::Ambiguous(_) => "password_ambiguous",
+        Refusal::Missing(_) => "password_needs_more",
+        Refusal::NoScheme => "password_scheme",
+    };
+    let sentence = refusal.to_string();
+    let (reason, remedy) = sentence.split_once("; ").unwrap_or((&sentence, ""));
+    Problem::new(code, reason, remedy)
 }
 
 fn named_encoding(name: &str) -> Result<crate::mapping::SecretEncoding, Problem> {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use people_files::{Candidate, Input, Line, Mapping, Options, Part, open, presets};
 use serde_json::{Value, json};
+use stored_passwords::{ImportedHash, PepperName};
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sources")
@@ -60,18 +61,23 @@ impl Source {
                 .mapping()
                 .unwrap(),
         };
-        let secret = |name: &&str| {
-            let setting = format!(
-                "HALLPASS_IMPORT_PEPPER_{}",
-                name.to_uppercase().replace('-', "_")
-            );
-            let value = expected["environment"][&setting]
-                .as_str()
-                .unwrap_or_else(|| panic!("{setting}"));
-            ((*name).to_owned(), value.to_owned())
-        };
+        let secrets =
+            expected["environment"]
+                .as_object()
+                .unwrap()
+                .iter()
+                .map(|(setting, secret)| {
+                    let name = setting
+                        .strip_prefix("HALLPASS_IMPORT_PEPPER_")
+                        .unwrap()
+                        .to_lowercase();
+                    (
+                        name.parse::<PepperName>().unwrap(),
+                        secret.as_str().unwrap().as_bytes().to_vec().into(),
+                    )
+                });
         let options = Options {
-            secrets: mapping.secrets().iter().map(secret).collect(),
+            peppers: secrets.collect(),
             slack_team: option("--slack-team"),
             ..Options::at("2026-11-30T12:00:00Z".parse::<DateTime<Utc>>().unwrap())
         };
@@ -236,4 +242,70 @@ fn difference(at: &str, expected: &Value, found: &Value) -> Vec<String> {
         _ if expected == found => Vec::new(),
         _ => vec![format!("{at}: {expected} expected, {found} found")],
     }
+}
+
+/// Two of each source: all would take a minute.
+const TRIED: usize = 2;
+
+#[test]
+fn passwords_of_every_source_are_known_and_others_are_not() {
+    let mut tried = 0;
+    for file in expectations() {
+        let source = Source::of(&file);
+        let mut hashes: BTreeMap<String, String> = BTreeMap::new();
+        for (name, input) in source.inputs() {
+            let lines = open(&input, &source.mapping, &source.options, &mut |_| {}).unwrap();
+            for line in lines {
+                let Line::Person(person) = line.unwrap() else {
+                    continue;
+                };
+                let hash = match &person.password {
+                    Part::Absent => String::new(),
+                    Part::Present(hash) => hash.to_string(),
+                    Part::Refused(problem) => {
+                        panic!("{name}: row {}: {}", person.row, problem.reason)
+                    }
+                };
+                let email = person.email.clone().unwrap();
+                let before = hashes.entry(email).or_insert_with(|| hash.clone());
+                assert_eq!(
+                    *before,
+                    hash,
+                    "{name}: another input of {} has another hash",
+                    source.folder.display()
+                );
+            }
+        }
+        let people = source.expected["people"].as_array().unwrap().iter();
+        for (at, person) in people
+            .filter(|person| person["password"].is_object())
+            .enumerate()
+        {
+            let hash = &hashes[person["email"].as_str().unwrap()];
+            let hash = ImportedHash::parse(hash)
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            if at < TRIED {
+                let accepts = |which: &str| {
+                    hash.verify(
+                        person["password"][which].as_str().unwrap(),
+                        &source.options.peppers,
+                    )
+                };
+                assert!(
+                    accepts("right") && !accepts("wrong"),
+                    "{}: {}",
+                    file.display(),
+                    person["email"]
+                );
+                tried += 1;
+            }
+        }
+        let without = source.expected["people"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|person| person["password"].is_null());
+        without.for_each(|person| assert_eq!(hashes[person["email"].as_str().unwrap()], ""));
+    }
+    assert!(tried > 20, "{tried}");
 }

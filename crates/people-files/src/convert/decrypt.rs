@@ -12,7 +12,7 @@ const NONCE_BYTES: usize = 24;
 
 /// # Errors
 /// The secret is another one, or the text is nothing that was encrypted.
-pub(crate) fn decrypt(text: &str, cipher: Cipher, secret: &str) -> Result<String, Problem> {
+pub(crate) fn decrypt(text: &str, cipher: Cipher, secret: &[u8]) -> Result<String, Problem> {
     match cipher {
         Cipher::BetterAuth => better_auth(text, secret).ok_or_else(|| {
             Problem::new(
@@ -25,7 +25,7 @@ pub(crate) fn decrypt(text: &str, cipher: Cipher, secret: &str) -> Result<String
 }
 
 /// Nonce, text and tag in hexadecimal, and before them `$ba$<version>$` where secrets are versioned.
-fn better_auth(text: &str, secret: &str) -> Option<String> {
+fn better_auth(text: &str, secret: &[u8]) -> Option<String> {
     let (version, digits) = match text.strip_prefix("$ba$") {
         Some(rest) => rest
             .split_once('$')
@@ -40,6 +40,7 @@ fn better_auth(text: &str, secret: &str) -> Option<String> {
         let opened = XChaCha20Poly1305::new(&key).decrypt(&nonce, sealed).ok()?;
         String::from_utf8(opened).ok()
     };
+    let secret = std::str::from_utf8(secret).ok()?;
     versions(secret, version).find_map(open)
 }
 
@@ -73,17 +74,17 @@ mod tests {
     fn the_secret_of_the_old_system_opens_what_it_sealed() {
         let text = sealed("authenticator key", "its secret");
         assert_eq!(
-            better_auth(&text, "its secret").unwrap(),
+            better_auth(&text, b"its secret").unwrap(),
             "authenticator key"
         );
         assert_eq!(
-            decrypt(&text, Cipher::BetterAuth, "another")
+            decrypt(&text, Cipher::BetterAuth, b"another")
                 .unwrap_err()
                 .code,
             "not_decrypted"
         );
         for broken in ["", "00", "zz", "$ba$", "$ba$1$00", &text[2..]] {
-            assert_eq!(better_auth(broken, "its secret"), None, "{broken}");
+            assert_eq!(better_auth(broken, b"its secret"), None, "{broken}");
         }
     }
 
@@ -91,12 +92,12 @@ mod tests {
     fn the_version_before_a_text_says_which_secret_it_is() {
         let text = sealed("key", "older, with a comma");
         let versioned = format!("$ba$1${}", sealed("key", "older"));
-        assert_eq!(better_auth(&text, "older, with a comma").unwrap(), "key");
-        assert_eq!(better_auth(&versioned, "2:newer,1:older").unwrap(), "key");
-        assert_eq!(better_auth(&versioned, "older").unwrap(), "key");
-        assert_eq!(better_auth(&versioned, "2:older,1:newer"), None);
+        assert_eq!(better_auth(&text, b"older, with a comma").unwrap(), "key");
+        assert_eq!(better_auth(&versioned, b"2:newer,1:older").unwrap(), "key");
+        assert_eq!(better_auth(&versioned, b"older").unwrap(), "key");
+        assert_eq!(better_auth(&versioned, b"2:older,1:newer"), None);
         assert_eq!(
-            better_auth(&sealed("key", "older"), "2:newer,1:older").unwrap(),
+            better_auth(&sealed("key", "older"), b"2:newer,1:older").unwrap(),
             "key"
         );
     }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
+use stored_passwords::{PepperName, Scheme};
 
 use super::format::{DateFormat, Zone};
+use super::pepper;
 use super::source::{Field, Source, field};
 use crate::candidate::{ManagerBy, Role};
 
@@ -69,7 +71,8 @@ fields! {
     }
 
     Password {
-        scheme: Option<String>,
+        #[serde(deserialize_with = "pepper::scheme")]
+        scheme: Option<Scheme>,
         /// A column of its own.
         salt: Option<Source>,
         /// A column that says what computed the hash.
@@ -214,7 +217,8 @@ impl<'de> Deserialize<'de> for Encoding {
 pub struct Decrypt {
     pub scheme: Cipher,
     /// The secret is the value of `HALLPASS_IMPORT_PEPPER_<NAME>`.
-    pub name: String,
+    #[serde(deserialize_with = "pepper::name")]
+    pub name: PepperName,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

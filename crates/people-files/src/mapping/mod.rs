@@ -5,12 +5,14 @@ mod condition;
 mod error;
 mod field;
 mod format;
+mod pepper;
 mod source;
 mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use stored_passwords::PepperName;
 
 pub use also::{Also, On};
 pub use condition::{Condition, Conditions};
@@ -92,7 +94,8 @@ pub struct PasswordSettings {
 #[serde(deny_unknown_fields)]
 pub struct Pepper {
     /// Its value is that of `HALLPASS_IMPORT_PEPPER_<NAME>`.
-    pub name: String,
+    #[serde(deserialize_with = "pepper::name")]
+    pub name: PepperName,
 }
 
 /// What Firebase shows under "Password hash parameters".
@@ -160,13 +163,13 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// Names of the secrets that the mapping needs: values of `HALLPASS_IMPORT_PEPPER_<NAME>`.
-    pub fn secrets(&self) -> BTreeSet<&str> {
-        let pepper = self.password.pepper.iter().map(|pepper| &*pepper.name);
-        pepper.chain(self.secrets_to_decrypt()).collect()
+    /// Secrets that the mapping needs: values of `HALLPASS_IMPORT_PEPPER_<NAME>`.
+    pub fn peppers(&self) -> BTreeSet<&PepperName> {
+        let pepper = self.password.pepper.iter().map(|pepper| &pepper.name);
+        pepper.chain(self.peppers_to_decrypt()).collect()
     }
 
-    pub(crate) fn secrets_to_decrypt(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn peppers_to_decrypt(&self) -> impl Iterator<Item = &PepperName> {
         let totp = self
             .totp
             .iter()
@@ -175,7 +178,7 @@ impl Mapping {
             .recovery
             .iter()
             .filter_map(|recovery| recovery.codes.decrypt.as_ref());
-        totp.chain(codes).map(|decrypt| &*decrypt.name)
+        totp.chain(codes).map(|decrypt| &decrypt.name)
     }
 
     fn check(&self) -> Result<(), MappingError> {

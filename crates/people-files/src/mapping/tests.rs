@@ -113,10 +113,15 @@ fn values_that_cannot_be_are_refused() {
 fn secrets_of_a_mapping_are_named() {
     let mapping = with(
         "[person]\nemail = \"e\"\n[password.pepper]\nname = \"devise\"\n[totp]\n\
-         secret = { from = \"s\", decrypt = { scheme = \"better-auth\", name = \"better-auth\" } }",
+         secret = { from = \"s\", decrypt = { scheme = \"better-auth\", name = \"better_auth\" } }",
     );
     assert_eq!(
-        mapping.unwrap().secrets().into_iter().collect::<Vec<_>>(),
-        ["better-auth", "devise"]
+        mapping
+            .unwrap()
+            .peppers()
+            .into_iter()
+            .map(PepperName::as_str)
+            .collect::<Vec<_>>(),
+        ["better_auth", "devise"]
     );
 }
