@@ -1,5 +1,5 @@
 const { createHash } = require('node:crypto')
-const { createWriteStream, readFileSync } = require('node:fs')
+const { createWriteStream, readFileSync, writeFileSync } = require('node:fs')
 const { createServer } = require('node:http')
 const { once } = require('node:events')
 const { FirebaseScrypt } = require('firebase-scrypt')
@@ -77,7 +77,11 @@ async function main() {
     return { key, external_id: user.localId, ...(key === 'emmy' ? { password: null } : {}) }
   })
   const inputs = [{ file: 'users.json' }, { file: 'users.csv' }]
-  console.log(JSON.stringify({ inputs, project, people }))
+  const { signerKey, saltSeparator, rounds, memCost } = project
+  const values = { signer_key: signerKey, salt_separator: saltSeparator, rounds, mem_cost: memCost }
+  const lines = Object.entries(values).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`)
+  writeFileSync('project.toml', `\n[password.project]\n${lines.join('')}`)
+  console.log(JSON.stringify({ inputs, options: ['--map', 'acme.toml'], people }))
 }
 
 main()

@@ -10,4 +10,6 @@ npm install --silent --no-audit --no-fund --ignore-scripts firebase-tools@15.34.
 cp "$here/make.cjs" "$here/../cast.json" .
 node make.cjs >held.json
 cp users.json users.csv "$here"
+# The preset, and the values that the console shows for the project.
+cat "$here/../../../presets/firebase.toml" project.toml >"$here/acme.toml"
 python3 "$here/../expect.py" "$here/expected.json" <held.json
