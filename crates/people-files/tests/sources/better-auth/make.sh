@@ -9,6 +9,8 @@ cd "$folder"
 npm install --silent --no-audit --no-fund better-auth@1.7.25 libsql@0.5.29 kysely@0.28.11 otpauth@9.4.1
 cp "$here/make.mjs" "$here/../cast.json" .
 node make.mjs >held.json
+node -p "JSON.parse(fs.readFileSync('held.json')).environment.HALLPASS_IMPORT_PEPPER_BETTER_AUTH" \
+    >"$here/better-auth.secret"
 sqlite3 better-auth.sqlite 'PRAGMA journal_mode = delete; PRAGMA page_size = 512; VACUUM;' >/dev/null
 cp better-auth.sqlite "$here/better-auth.sqlite"
 for table in user account organization member twoFactor; do

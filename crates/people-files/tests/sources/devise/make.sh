@@ -10,6 +10,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 ruby "$here/make.rb" "$here/../cast.json" >held.json
+node -p "JSON.parse(fs.readFileSync('held.json')).environment.HALLPASS_IMPORT_PEPPER_DEVISE" >"$here/devise.pepper"
 sqlite3 app.sqlite3 'PRAGMA journal_mode = delete; PRAGMA page_size = 512; VACUUM;' >/dev/null
 cp app.sqlite3 "$here/app.sqlite3"
 sqlite3 -header -csv app.sqlite3 'SELECT * FROM users' >"$here/users.csv"
