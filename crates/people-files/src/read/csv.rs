@@ -41,10 +41,7 @@ impl CsvTable {
             columns: Vec::new(),
         };
         let mut first = csv::StringRecord::new();
-        let mut reader = table.reader()?.0;
-        reader
-            .read_record(&mut first)
-            .map_err(|error| table.broken(&error))?;
+        table.reader()?.next(&mut first)?;
         let first: Vec<&str> = first.iter().map(str::trim).collect();
         if let Some(columns) = &format.columns {
             table.has_header = columns.iter().any(|column| first.contains(&&**column));
@@ -68,41 +65,30 @@ impl CsvTable {
         Ok(table)
     }
 
-    /// From the header on, and what must be told where each row begins.
-    fn reader(&self) -> Result<(csv::Reader<Limited>, Rc<Cell<usize>>), OpenError> {
-        let mut text = self.file.reader()?;
-        if self.has_sep_line {
-            let mut line = String::new();
-            text.read_line(&mut line)
-                .map_err(|error| self.file.failed(error))?;
-        }
+    fn reader(&self) -> Result<Records, OpenError> {
         let in_row = Rc::new(Cell::new(0));
-        let limited = Limited {
-            text,
+        let lines = Lines {
+            text: self.file.reader()?,
             in_row: Rc::clone(&in_row),
+            last: b'\n',
         };
         let mut builder = csv::ReaderBuilder::new();
         builder
             .has_headers(false)
             .flexible(true)
             .delimiter(self.delimiter);
-        Ok((builder.from_reader(limited), in_row))
-    }
-
-    fn broken(&self, error: &csv::Error) -> OpenError {
-        let row = error.position().map_or(1, csv::Position::line) + u64::from(self.has_sep_line);
-        let what = match error.kind() {
-            csv::ErrorKind::Utf8 { .. } => {
-                "it is not UTF-8. Leave `encoding` out, or name the right one.".to_owned()
-            }
-            csv::ErrorKind::Io(error) => error.to_string(),
-            _ => error.to_string(),
+        let reader = builder
+            .terminator(csv::Terminator::Any(b'\n'))
+            .from_reader(lines);
+        let mut records = Records {
+            reader,
+            in_row,
+            file: self.file.name(),
         };
-        OpenError::WrongShape {
-            input: self.file.name(),
-            row,
-            what,
+        if self.has_sep_line {
+            records.next(&mut csv::StringRecord::new())?;
         }
+        Ok(records)
     }
 
     /// Cells without a column may only be empty ones at the end; without a header, columns may lack cells.
@@ -155,32 +141,12 @@ impl Table for CsvTable {
     }
 
     fn read(&mut self, each: &mut Each<'_>) -> Result<(), OpenError> {
-        let (mut reader, in_row) = self.reader()?;
+        let mut records = self.reader()?;
         let mut record = csv::StringRecord::new();
-        let mut is_header = self.has_header;
-        loop {
-            in_row.set(0);
-            let before = reader.position().line() + u64::from(self.has_sep_line);
-            let more = reader
-                .read_record(&mut record)
-                .map_err(|error| match error.kind() {
-                    // The position is where the reader has got to.
-                    csv::ErrorKind::Io(error) => OpenError::WrongShape {
-                        input: self.file.name(),
-                        row: before,
-                        what: error.to_string(),
-                    },
-                    _ => self.broken(&error),
-                })?;
-            if !more {
-                return Ok(());
-            }
-            let is_blank = record.iter().all(|cell| cell.trim().is_empty());
-            if std::mem::take(&mut is_header) || is_blank {
-                continue;
-            }
-            let row =
-                record.position().map_or(0, csv::Position::line) + u64::from(self.has_sep_line);
+        if self.has_header {
+            records.next(&mut record)?;
+        }
+        while let Some(row) = records.next(&mut record)? {
             match self.row(&record) {
                 Ok(cells) => each(row, cells)?,
                 Err(what) => {
@@ -192,25 +158,110 @@ impl Table for CsvTable {
                 }
             }
         }
+        Ok(())
     }
 }
 
-/// Ends a row that does not end: a quote without its second one would take the whole file into memory.
-struct Limited {
-    text: Box<dyn BufRead>,
+/// Rows that are not blank, and the lines on which they begin.
+struct Records {
+    reader: csv::Reader<Lines>,
     in_row: Rc<Cell<usize>>,
+    file: String,
 }
 
-impl Read for Limited {
+impl Records {
+    fn next(&mut self, record: &mut csv::StringRecord) -> Result<Option<u64>, OpenError> {
+        loop {
+            self.in_row.set(0);
+            let before = self.reader.position().line();
+            let more = self
+                .reader
+                .read_record(record)
+                .map_err(|error| self.broken(&error, before))?;
+            if !more {
+                return Ok(None);
+            }
+            if record.iter().any(|cell| !cell.trim().is_empty()) {
+                // Behind the end of the row, however many blank lines came before it.
+                let after = self.reader.position().line();
+                let inside = record
+                    .iter()
+                    .map(|cell| cell.matches('\n').count())
+                    .sum::<usize>();
+                return Ok(Some(after.saturating_sub(1 + inside as u64)));
+            }
+        }
+    }
+
+    fn broken(&self, error: &csv::Error, row: u64) -> OpenError {
+        let what = match error.kind() {
+            csv::ErrorKind::Utf8 { .. } => {
+                "it is not UTF-8. Leave `encoding` out, or name the right one.".to_owned()
+            }
+            csv::ErrorKind::Io(error) => error.to_string(),
+            _ => error.to_string(),
+        };
+        OpenError::WrongShape {
+            input: self.file.clone(),
+            row,
+            what,
+        }
+    }
+}
+
+/// Text in which each line ends with one line feed, the last one too. It ends a row that does not end: a quote without
+/// its second one would take the whole file into memory.
+struct Lines {
+    text: Box<dyn BufRead>,
+    in_row: Rc<Cell<usize>>,
+    /// As it was read.
+    last: u8,
+}
+
+impl Read for Lines {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.in_row.get() > MAX_ROW_BYTES {
             return Err(io::Error::other(
                 "it is longer than 4 MB. Is there a quote that is not closed?",
             ));
         }
-        let read = self.text.read(buffer)?;
-        self.in_row.set(self.in_row.get() + read);
-        Ok(read)
+        loop {
+            let read = self.text.read(buffer)?;
+            if read == 0 {
+                let is_ended = matches!(std::mem::replace(&mut self.last, b'\n'), b'\n' | b'\r');
+                return match buffer.first_mut() {
+                    Some(first) if !is_ended => {
+                        *first = b'\n';
+                        Ok(1)
+                    }
+                    _ => Ok(0),
+                };
+            }
+            let kept = self.with_line_feeds(buffer.get_mut(..read).unwrap_or_default());
+            if kept > 0 {
+                self.in_row.set(self.in_row.get() + kept);
+                return Ok(kept);
+            }
+        }
+    }
+}
+
+impl Lines {
+    /// How many bytes are left.
+    fn with_line_feeds(&mut self, bytes: &mut [u8]) -> usize {
+        let cells = Cell::from_mut(bytes).as_slice_of_cells();
+        let mut kept = cells.iter();
+        let mut length = 0;
+        for cell in cells {
+            let byte = cell.get();
+            let is_second_half = byte == b'\n' && self.last == b'\r';
+            self.last = byte;
+            if !is_second_half && let Some(place) = kept.next() {
+                place.set(if byte == b'\r' { b'\n' } else { byte });
+                length += 1;
+            }
+        }
+        length
     }
 }
 
