@@ -140,7 +140,11 @@ impl<'m> Reader<'m> {
         spool: &Spool,
     ) -> Result<Candidate, Stop> {
         let fields = &self.mapping.person;
-        if fields.external_id.is_some() && external_id.is_none() {
+        let needs_id = fields
+            .external_id
+            .as_ref()
+            .is_some_and(|field| !field.optional);
+        if needs_id && external_id.is_none() {
             return Err(no_external_id().into());
         }
         let email: Option<Rc<str>> = fields.email.as_ref().and_then(|field| {

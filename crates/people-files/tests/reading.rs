@@ -1,4 +1,10 @@
 //! Everything that is ambiguous in files of people, and what comes of it.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::fs;
 use std::io::Write;

@@ -10,6 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Builder;
 use tokio_postgres::NoTls;
 
 /// A server of our own. It stops, and its files are deleted, when this value or this process ends.
@@ -179,7 +180,7 @@ impl Cluster {
     fn answers_within(&self, patience: Duration) -> bool {
         let url = self.url("postgres");
         let deadline = Instant::now() + patience;
-        on_a_thread_of_its_own(async move {
+        let asking = async move {
             while Instant::now() < deadline {
                 if tokio_postgres::connect(&url, NoTls).await.is_ok() {
                     return true;
@@ -187,7 +188,13 @@ impl Cluster {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             false
-        })
+        };
+        // Whoever calls may itself be inside a runtime.
+        let run = || {
+            let mut runtime = Builder::new_current_thread();
+            runtime.enable_all().build().unwrap().block_on(asking)
+        };
+        std::thread::spawn(run).join().unwrap()
     }
 }
 
@@ -317,13 +324,4 @@ fn append(file: &Path, line: &str) {
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
-}
-
-/// Runs a future to its end from code that may itself be inside a runtime.
-pub fn on_a_thread_of_its_own<T: Send + 'static>(
-    future: impl Future<Output = T> + Send + 'static,
-) -> T {
-    std::thread::spawn(|| actix_web::rt::System::new().block_on(future))
-        .join()
-        .unwrap()
 }

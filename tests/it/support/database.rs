@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
-use super::cluster::{Cluster, on_a_thread_of_its_own};
+use super::cluster::Cluster;
 use super::{scratch, test_app};
 
 /// A database of one test.
@@ -194,4 +194,13 @@ fn template() -> &'static str {
         });
         "hallpass_template"
     })
+}
+
+/// Runs a future to its end from code that may itself be inside a runtime.
+fn on_a_thread_of_its_own<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> T {
+    std::thread::spawn(|| actix_web::rt::System::new().block_on(future))
+        .join()
+        .unwrap()
 }

@@ -31,6 +31,7 @@ impl Postgres {
         T: MakeTlsConnect<Socket>,
         T::Stream: Send + 'static,
     {
+        let (url, schema) = without_parameters_of_prisma(url);
         let mut config: tokio_postgres::Config = url.parse().map_err(|error| database(&error))?;
         if config.get_application_name().is_none() {
             config.application_name("hallpass import");
@@ -54,6 +55,9 @@ impl Postgres {
         };
         session.ask("begin isolation level repeatable read, read only")?;
         session.ask("set local time zone 'UTC'")?;
+        if let Some(schema) = schema {
+            session.ask(&format!("set local search_path to {}", quoted(&schema)))?;
+        }
         Ok(Self {
             name,
             session: Rc::new(session),
@@ -156,6 +160,35 @@ impl Table for PostgresTable {
         }
         self.session.ask("close rows").map(drop)
     }
+}
+
+/// Prisma's URLs have parameters that no other client knows, and `schema`, which says where tables are
+/// (<https://www.prisma.io/docs/orm/overview/databases/postgresql#arguments>).
+fn without_parameters_of_prisma(url: &str) -> (String, Option<String>) {
+    const OTHERS: [&str; 8] = [
+        "connection_limit",
+        "pgbouncer",
+        "pool_timeout",
+        "single_use_connections",
+        "socket_timeout",
+        "sslaccept",
+        "sslidentity",
+        "statement_cache_size",
+    ];
+    let Some((start, query)) = url.split_once('?') else {
+        return (url.to_owned(), None);
+    };
+    let mut schema = None;
+    let mut kept = Vec::new();
+    for parameter in query.split('&') {
+        match parameter.split_once('=') {
+            Some(("schema", name)) => schema = Some(name.to_owned()),
+            Some((name, _)) if OTHERS.contains(&name) => {}
+            _ => kept.push(parameter),
+        }
+    }
+    let separator = if kept.is_empty() { "" } else { "?" };
+    (format!("{start}{separator}{}", kept.join("&")), schema)
 }
 
 fn quoted(name: &str) -> String {
