@@ -181,6 +181,10 @@ fn what_two_systems_write_alike_is_refused_with_their_names() {
             ["`django`", "`clerk`"],
         ),
         (
+            format!("sha256$salt${OUTPUT_HEX}"),
+            ["`werkzeug`", "recipes"],
+        ),
+        (
             "sha1$salt$b116738bfa777aed0fbb23a382242889ae35c24c".to_owned(),
             ["`django`", "`werkzeug`"],
         ),
@@ -405,6 +409,46 @@ fn names_of_schemes_are_unique_and_read_what_they_show() {
     names.dedup();
     assert_eq!(names.len(), count);
     assert_eq!("no-such-scheme".parse::<Scheme>(), Err(Refusal::NoScheme));
+}
+
+/// The first column of the table of schemes has the names, and the recipes of the page can be declared.
+#[test]
+fn the_page_on_passwords_has_all_schemes() {
+    let page = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/moving-in/passwords.md"
+    );
+    let page = std::fs::read_to_string(page).unwrap();
+    let in_backticks = |text: &str| -> Vec<String> {
+        text.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    let first_column = |heading: &str| -> Vec<String> {
+        let (_, table) = page.split_once(heading).unwrap();
+        let rows = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        rows.flat_map(|row| in_backticks(row.split(" |").next().unwrap()))
+            .collect()
+    };
+    let mut listed = first_column("| scheme | stored | computed |");
+    let mut named: Vec<String> = Scheme::ALL
+        .iter()
+        .flat_map(|(_, names)| *names)
+        .map(|name| (*name).to_owned())
+        .collect();
+    listed.sort();
+    named.sort();
+    assert_eq!(listed, named);
+    let recipes = first_column("| recipe | |");
+    assert!(recipes.len() > 5);
+    for recipe in recipes {
+        assert!(matches!(scheme(&recipe), Scheme::Recipe(_)), "{recipe}");
+    }
 }
 
 /// Nothing is computed for them: a value of [`ImportedHash`] is the proof that the limits are kept.

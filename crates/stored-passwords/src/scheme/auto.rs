@@ -45,8 +45,15 @@ fn object(text: &str) -> Result<Reading, Refusal> {
 fn named(text: &str) -> Result<Reading, Refusal> {
     let name = text.split_once('$').map(|(name, _)| name);
     match name {
-        Some("pbkdf2_sha256" | "pbkdf2_sha1") => Err(Refusal::Ambiguous("`django` and `clerk`")),
+        Some("pbkdf2_sha256") => Err(Refusal::Ambiguous("`django` and `clerk`")),
+        // Clerk's has another length.
+        Some("pbkdf2_sha1") => {
+            django::django(text).map_err(|_| Refusal::Ambiguous("`django` and `clerk`"))
+        }
         Some("sha1" | "md5") => Err(Refusal::Ambiguous("`django` and `werkzeug`")),
+        Some("sha256" | "sha384" | "sha512") => Err(Refusal::Ambiguous(
+            "`werkzeug` and recipes such as `sha256(salt + password)`",
+        )),
         Some("scrypt" | "argon2" | "bcrypt" | "bcrypt_sha256" | "crypt") => django::django(text),
         Some(_) => Err(Refusal::Unknown),
         None => Err(nameless(text)),
