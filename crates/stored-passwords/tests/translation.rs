@@ -363,6 +363,22 @@ fn gitea_has_its_old_defaults_and_salts() {
 }
 
 #[test]
+fn discourse_leaves_out_the_ends_of_its_algorithm() {
+    let stored = |algorithm| Stored {
+        salt: Some("45a0d91fddba16dd"),
+        algorithm: Some(algorithm),
+        ..Stored::new(OUTPUT_HEX)
+    };
+    let named = hash("discourse", &stored("$pbkdf2-sha256$i=64000,l=32$"));
+    assert_eq!(
+        hash("discourse", &stored("pbkdf2-sha256$l=32,i=64000")),
+        named
+    );
+    assert!(translate(&Scheme::Discourse, &stored("$pbkdf2-sha256$i=64000,l=64$")).is_err());
+    assert!(translate(&Scheme::Discourse, &stored("$pbkdf2-sha512$i=64000,l=32$")).is_err());
+}
+
+#[test]
 fn recipes_that_cannot_be_computed_are_refused() {
     for recipe in [
         "sha256()",

@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 
 use super::json::{integer, json, optional_text, text};
 use super::reading::Reading;
-use super::text::{base64_of_either_alphabet, hex};
+use super::text::{base64_of_either_alphabet, function_named, hex};
 use super::{bcrypt, braces, digests, phc};
 
 /// The text of bcrypt, or the JSON of `custom_password_hash`.
@@ -28,7 +28,7 @@ pub(super) fn auth0(stored: &str) -> Result<Reading, Refusal> {
         "ldap" => braces::braces(text(hash, "value")?),
         "hmac" => hmac(&custom, hash),
         "scrypt" => scrypt(&custom, hash),
-        name => digest(function_of(name)?, &custom, hash),
+        name => digest(function_named(name)?, &custom, hash),
     }
 }
 
@@ -51,12 +51,6 @@ fn is_utf8(password: Option<&Value>) -> Result<(), Refusal> {
             "a hash of another encoding than UTF-8",
         )),
     }
-}
-
-fn function_of(name: &str) -> Result<HashFunction, Refusal> {
-    HashFunction::named(name).map_err(|_| {
-        Refusal::Unsupported("a digest other than MD5, SHA-1, SHA-256, SHA-384 and SHA-512")
-    })
 }
 
 /// A value in the encoding that stands beside it.
@@ -101,7 +95,7 @@ fn hmac(custom: &Value, hash: &Value) -> Result<Reading, Refusal> {
     if custom.get("salt").is_some_and(|salt| !salt.is_null()) {
         return Err(Refusal::Unsupported("an HMAC with a salt beside its key"));
     }
-    let function = function_of(text(hash, "digest")?)?;
+    let function = function_named(text(hash, "digest")?)?;
     let key = decoded(member(hash, "key")?, "utf8")?;
     Ok(digests::hmac(function, &key, output(hash)?))
 }

@@ -42,9 +42,11 @@ pub(super) fn discourse(text: &str, stored: &Stored<'_>) -> Result<Reading, Refu
     let algorithm = stored.algorithm.ok_or(Refusal::Missing(
         "the column with the algorithm, `password_algorithm`",
     ))?;
+    // The `$` at both ends can be left out.
+    let algorithm = algorithm.strip_prefix('$').unwrap_or(algorithm);
+    let algorithm = algorithm.strip_suffix('$').unwrap_or(algorithm);
     let costs = algorithm
-        .strip_prefix("$pbkdf2-sha256$")
-        .and_then(|rest| rest.strip_suffix('$'))
+        .strip_prefix("pbkdf2-sha256$")
         .ok_or(Refusal::Malformed(
             "Discourse's algorithm is `$pbkdf2-sha256$…$`",
         ))?;

@@ -80,6 +80,24 @@ pub(super) fn of_clerk(text: &str) -> Result<Reading, Refusal> {
     .reading()
 }
 
+/// Logto's list of salt, signer key, separator, rounds and memory cost.
+pub(super) fn of_logto(arguments: &[&str], output: &str) -> Result<Reading, Refusal> {
+    let [salt, signer_key, separator, rounds, log_n, ..] = arguments else {
+        return Err(Refusal::Malformed(
+            "an argument of Logto's firebase-scrypt is missing",
+        ));
+    };
+    Fields {
+        log_n: number(log_n)?,
+        rounds: number(rounds)?,
+        salt,
+        separator,
+        signer_key,
+        output,
+    }
+    .reading()
+}
+
 /// All bytes in base64: Firebase's API writes that for URLs, its command line the usual one.
 struct Fields<'a> {
     log_n: u32,

@@ -7,7 +7,7 @@ use crate::refusal::Refusal;
 
 use super::modular::modular;
 use super::reading::Reading;
-use super::text::{base64, fields, hex};
+use super::text::{base64, fields, function_named, hex};
 use super::{braces, crypt, digests, firebase, phc};
 
 /// Of everything that Kratos compares with.
@@ -83,8 +83,7 @@ fn parts_of(format: &str) -> Vec<Part> {
 /// `$hmac-sha256$<hash>$<key>`: the base64 of the hexadecimal, and of the key.
 fn hmac(function: &str, rest: &str) -> Result<Reading, Refusal> {
     let [output, key] = fields(rest, '$')?;
-    let function = HashFunction::named(function)
-        .map_err(|_| Refusal::Unsupported("HMAC with another digest than MD5, SHA-1 and SHA-2"))?;
+    let function = function_named(function)?;
     let output = String::from_utf8(base64(output)?)
         .map_err(|_| Refusal::Malformed("an HMAC of Kratos is hexadecimal in base64"))?;
     Ok(digests::hmac(function, &base64(key)?, hex(&output)?))

@@ -11,8 +11,8 @@ use super::json::json;
 use super::phc::{argon2, pbkdf2_of};
 use super::reading::Reading;
 use super::stored::Stored;
-use super::text::{hex, number};
-use super::{bcrypt, digests};
+use super::text::{function_named, hex, number};
+use super::{bcrypt, digests, firebase};
 
 /// Without an algorithm it is the list of `Legacy`.
 pub(super) fn logto(text: &str, stored: &Stored<'_>) -> Result<Reading, Refusal> {
@@ -45,21 +45,35 @@ pub(super) fn legacy(text: &str) -> Result<Reading, Refusal> {
         .iter()
         .map(|argument| argument.as_str().ok_or(malformed.clone()))
         .collect::<Result<Vec<_>, _>>()?;
-    let output = hex(output)?;
-    match (name.as_str(), arguments.as_slice()) {
-        ("pbkdf2", [salt, iterations, length, digest, "@"]) => {
-            if u32::try_from(output.len()) != Ok(number(length)?) {
-                return Err(Refusal::Malformed(
-                    "the hash has another length than is named",
-                ));
-            }
-            let function = HashFunction::named(digest)?;
-            let salt = salt.as_bytes().to_vec();
-            Ok(pbkdf2_of(function, number(iterations)?, salt, output))
-        }
-        ("pbkdf2", _) => Err(malformed),
-        (name, arguments) => Ok(digest(HashFunction::named(name)?, arguments, output)),
+    match name.as_str() {
+        "pbkdf2" => pbkdf2(&arguments, hex(output)?),
+        "firebase-scrypt" => firebase::of_logto(&arguments, output),
+        name => Ok(digest(function_named(name)?, &arguments, hex(output)?)),
     }
+}
+
+/// Salt, iterations, length and digest. The salt is text, unless it says that it is hexadecimal.
+fn pbkdf2(arguments: &[&str], output: Vec<u8>) -> Result<Reading, Refusal> {
+    let [salt, iterations, length, digest, ..] = arguments else {
+        return Err(Refusal::Malformed(
+            "an argument of Logto's PBKDF2 is missing",
+        ));
+    };
+    if u32::try_from(output.len()) != Ok(number(length)?) {
+        return Err(Refusal::Malformed(
+            "the hash has another length than is named",
+        ));
+    }
+    let salt = match salt.strip_prefix("hex:") {
+        Some(digits) => hex(digits)?,
+        None => salt.as_bytes().to_vec(),
+    };
+    Ok(pbkdf2_of(
+        function_named(digest)?,
+        number(iterations)?,
+        salt,
+        output,
+    ))
 }
 
 /// The first text of its own is the salt, and others stand in the recipe.

@@ -17,9 +17,7 @@ pub(super) fn modular(text: &str) -> Result<Reading, Refusal> {
         "1" | "apr1" => crypt::md5_crypt(text),
         "5" | "6" => crypt::sha_crypt(text),
         "y" => crypt::yescrypt(text),
-        "pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha384" | "pbkdf2-sha512" => {
-            pbkdf2(text, rest)
-        }
+        _ if id == "pbkdf2" || id.starts_with("pbkdf2-") => pbkdf2(text, rest),
         "scrypt" => phc::scrypt_of_either(text),
         "bcrypt-sha256" => passlib::bcrypt_sha256(text),
         "p5k2" => passlib::p5k2(text),

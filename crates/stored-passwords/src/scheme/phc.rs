@@ -10,7 +10,9 @@ use crate::primitives::scrypt::Scrypt;
 use crate::refusal::Refusal;
 
 use super::reading::Reading;
-use super::text::{ab64, base64, fields, log_of, number, numbers, parameters, required};
+use super::text::{
+    ab64, base64, fields, function_named, log_of, number, numbers, parameters, required,
+};
 
 /// argon2, with its parameters in any order. Without `v=` it is of version 1.0, which had no version in its text.
 pub(super) fn argon2(text: &str) -> Result<Reading, Refusal> {
@@ -129,7 +131,7 @@ fn digest_of(name: &str) -> Result<HashFunction, Refusal> {
     match name.strip_prefix("pbkdf2") {
         Some("") => Ok(HashFunction::Sha1),
         Some(digest) => {
-            let function = digest.strip_prefix('-').map(HashFunction::named);
+            let function = digest.strip_prefix('-').map(function_named);
             function.unwrap_or(Err(Refusal::Unknown))
         }
         None => Err(Refusal::Unknown),

@@ -115,6 +115,13 @@ pub(super) fn digest(function: HashFunction, text: &str) -> Result<Vec<u8>, Refu
     }
 }
 
+/// A digest by its name in lower case, without a hyphen.
+pub(super) fn function_named(name: &str) -> Result<HashFunction, Refusal> {
+    HashFunction::named(name).map_err(|_| {
+        Refusal::Unsupported("a digest other than MD5, SHA-1, SHA-256, SHA-384 and SHA-512")
+    })
+}
+
 /// The first of two parts has so many bytes.
 pub(super) fn split(bytes: &[u8], at: usize) -> Result<(Vec<u8>, Vec<u8>), Refusal> {
     let (first, rest) = bytes

@@ -1,6 +1,5 @@
 //! Werkzeug, and so most applications with Flask. <https://werkzeug.palletsprojects.com/en/stable/utils/>
 
-use crate::hash_function::HashFunction;
 use crate::kdf::Kdf;
 use crate::primitives::scrypt::Scrypt;
 use crate::refusal::Refusal;
@@ -8,7 +7,7 @@ use crate::refusal::Refusal;
 use super::digests;
 use super::phc::pbkdf2_of;
 use super::reading::Reading;
-use super::text::{fields, hex, log_of, number};
+use super::text::{fields, function_named, hex, log_of, number};
 
 /// `<method>$<salt>$<hexadecimal>`. The salt is used as text. A method that is only a digest is an HMAC keyed with the
 /// salt, which releases before 2.3 made.
@@ -22,7 +21,7 @@ pub(super) fn werkzeug(text: &str) -> Result<Reading, Refusal> {
         Some(("scrypt", costs)) => scrypt(costs, salt, output),
         Some(("pbkdf2", costs)) => pbkdf2(costs, salt, output),
         None => {
-            let function = function_of(method)?;
+            let function = function_named(method)?;
             Ok(match salt {
                 [] => digests::plain(function, output),
                 _ => digests::hmac(function, salt, output),
@@ -45,12 +44,6 @@ fn scrypt(costs: &str, salt: &[u8], output: Vec<u8>) -> Result<Reading, Refusal>
 
 fn pbkdf2(costs: &str, salt: &[u8], output: Vec<u8>) -> Result<Reading, Refusal> {
     let [function, iterations] = fields(costs, ':')?;
-    let (function, iterations) = (function_of(function)?, number(iterations)?);
+    let (function, iterations) = (function_named(function)?, number(iterations)?);
     Ok(pbkdf2_of(function, iterations, salt.to_vec(), output))
-}
-
-fn function_of(name: &str) -> Result<HashFunction, Refusal> {
-    HashFunction::named(name).map_err(|_| {
-        Refusal::Unsupported("a digest other than MD5, SHA-1, SHA-256, SHA-384 and SHA-512")
-    })
 }

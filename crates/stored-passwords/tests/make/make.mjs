@@ -210,7 +210,7 @@ for (let i = 0; i < 3; i++) {
   }
   await vectors.add(`${own} Discourse`, "discourse", "discourse", (p) => {
     const salt = randomBytes(16).toString("hex");
-    const rounds = [64000, 600000, 1][i];
+    const rounds = [64000, 6000, 1][i];
     return { stored: pbkdf2Sync(p, salt, rounds, 32, "sha256").toString("hex"), salt,
       algorithm: `$pbkdf2-sha256$i=${rounds},l=32$` };
   });
@@ -239,7 +239,7 @@ for (let i = 0; i < 3; i++) {
   });
   await vectors.add(`${own} Odoo`, "odoo", "odoo", (p) => {
     const salt = randomBytes(16);
-    const rounds = [25000, 350000, 600000][i];
+    const rounds = [25000, 35000, 1][i];
     return `$pbkdf2-sha512$${rounds}$${ab64(salt)}$${ab64(pbkdf2Sync(p, salt, rounds, 64, "sha512"))}`;
   });
   await vectors.add(`${own} Spring Security 5.8`, "spring", "{pbkdf2@SpringSecurity_v5_8}", (p) => {
@@ -289,7 +289,7 @@ await vectors.add(installed("credential"), "auto", "credential", (p) => credenti
 const clerk = (algorithm, hash) =>
   vectors.add(`${own} Clerk's hashers`, "clerk", algorithm, async (p) => ({ stored: await hash(p), algorithm }));
 for (let i = 0; i < 2; i++) {
-  const rounds = [1000, 260000][i];
+  const rounds = [1000, 26000][i];
   const salt = randomBytes(12);
   const text = salt.toString("base64");
   const hex = salt.toString("hex");
@@ -366,6 +366,12 @@ for (const [name, length] of [["sha1", 20], ["sha256", 32], ["sha512", 20]]) {
     ["pbkdf2", ["the salt", "1000", String(length), name, "@"], pbkdf2Sync(p, "the salt", 1000, length, name).toString("hex")]);
 }
 
+await logto("pbkdf2 hex:", (p) => ["pbkdf2", ["hex:80ff00414243", "77", "32", "sha256", "@"],
+  pbkdf2Sync(p, Buffer.from("80ff00414243", "hex"), 77, 32, "sha256").toString("hex")]);
+await vectors.add(`${installed("firebase-scrypt")} as Logto writes it`, "logto", "firebase-scrypt", async (p) => {
+  const f = await firebase(p, 10, 4, randomBytes(1), randomBytes(64), randomBytes(12));
+  return JSON.stringify(["firebase-scrypt", [f.salt, f.signerKey, f.saltSeparator, "4", "10", "@"], f.stored]);
+});
 
 // Tables of one's own, with a recipe as their scheme
 const table = (recipe, hash) => vectors.add("Node's crypto", recipe, recipe, async (p, salt) => hash(p, salt));

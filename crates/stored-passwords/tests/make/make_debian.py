@@ -47,7 +47,6 @@ for rounds in ["4096", "10000"]:
     dovecot("SCRAM-SHA-1", "-r", rounds)
     dovecot("SCRAM-SHA-256", "-r", rounds)
 dovecot("ARGON2I", "-r", "4")
-dovecot("ARGON2ID", "-r", "3", times=1)
 for scheme in ["DES-CRYPT", "CLEAR", "PLAIN", "CLEARTEXT", "PLAIN-MD4", "CRAM-MD5", "HMAC-MD5",
                "OTP", "PLAIN-TRUNC", "CLEAR.b64"]:
     dovecot(scheme, times=1, case="ascii")
