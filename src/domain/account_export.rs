@@ -31,6 +31,8 @@ pub struct AccountExport {
     pub sessions: Vec<ExportedSession>,
     pub api_tokens: Vec<ExportedApiToken>,
     pub identities: Vec<ExportedIdentity>,
+    /// The ids that the person had in the systems they were imported from.
+    pub external_ids: Vec<ExportedExternalId>,
     pub known_addresses: Vec<ExportedAddress>,
     pub known_devices: Vec<ExportedDevice>,
     /// Invitations to the address; empty while it is not verified, since it may be somebody else's.
@@ -192,6 +194,17 @@ pub struct ExportedIdentity {
     /// When an admin removed the person from the workspace's organization.
     #[schema(required)]
     pub removed_at: Option<DateTime<Utc>>,
+}
+
+/// The id of the person in a system they were imported from.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportedExternalId {
+    #[schema(example = "acme-app")]
+    pub source: String,
+    #[schema(example = "clx2z9v0w0000")]
+    pub id: String,
+    pub imported_at: DateTime<Utc>,
 }
 
 /// From where the person has signed in: an IPv4 address or an IPv6 network.

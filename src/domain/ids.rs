@@ -115,6 +115,10 @@ id! {
     EmailId
 }
 id! {
+    /// A run of `hallpass import`.
+    ImportId
+}
+id! {
     /// An entry of the audit log.
     AuditId
 }

@@ -10,6 +10,7 @@ pub mod device;
 pub mod domain_name;
 pub mod email;
 pub mod email_message;
+pub mod external_id;
 pub mod feed_cursor;
 pub mod ids;
 pub mod invitation;
@@ -52,10 +53,11 @@ pub use clearance::Clearance;
 pub use domain_name::AllowedDomains;
 pub use email::Email;
 pub use email_message::{EmailMessage, Priority};
+pub use external_id::{ExternalId, ImportedUser};
 pub use feed_cursor::FeedCursor;
 pub use ids::{
-    ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, ServiceId, ServiceKeyId,
-    SessionId, SlackStateId, UserId, WebhookEventId, WebhookId,
+    ApiTokenId, IdentityId, ImportId, InvitationId, JoinLinkId, OrganizationId, ServiceId,
+    ServiceKeyId, SessionId, SlackStateId, UserId, WebhookEventId, WebhookId,
 };
 pub use invitation::Invitation;
 pub use join_link::JoinLink;

@@ -11,7 +11,7 @@ use diesel::sql_types::Bool;
 use serde_json::Value;
 
 use super::schema::{
-    active_organizations, api_tokens, audit, detached_identities, failed_attempts,
+    active_organizations, api_tokens, audit, detached_identities, external_ids, failed_attempts,
     failures_in_a_row, identities, invitations, join_links, known_addresses, known_devices,
     memberships, one_time_tokens, organizations, outbox, removed_identities, sessions, totp, users,
 };
@@ -20,9 +20,9 @@ use super::types::{Id, Timestamp};
 use super::{StoreError, Tx, on, parsed, recovery_codes};
 use crate::domain::account_export::{
     ExportedAccount, ExportedAction, ExportedActionByOthers, ExportedAddress, ExportedApiToken,
-    ExportedDevice, ExportedEmail, ExportedIdentity, ExportedInvitation, ExportedJoinLink,
-    ExportedMembership, ExportedOneTimeToken, ExportedSecondFactor, ExportedSentInvitation,
-    ExportedSession, ExportedWrongPasswords, RowKey,
+    ExportedDevice, ExportedEmail, ExportedExternalId, ExportedIdentity, ExportedInvitation,
+    ExportedJoinLink, ExportedMembership, ExportedOneTimeToken, ExportedSecondFactor,
+    ExportedSentInvitation, ExportedSession, ExportedWrongPasswords, RowKey,
 };
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::{
@@ -354,6 +354,28 @@ pub fn identities(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<ExportedIdenti
         identity.removed_at = time(removed_at);
     }
     Ok(all)
+}
+
+/// All of them: there is one for each source.
+pub fn external_ids(
+    tx: &mut Tx<'_>,
+    user_id: UserId,
+) -> Result<Vec<ExportedExternalId>, StoreError> {
+    let rows: Vec<(String, String, Timestamp)> = on!(tx, |conn| external_ids::table
+        .filter(external_ids::user_id.eq(user_id))
+        .order((external_ids::imported_at, external_ids::source))
+        .select((
+            external_ids::source,
+            external_ids::external_id,
+            external_ids::imported_at
+        ))
+        .load(conn))?;
+    let row = |(source, id, imported_at): (_, _, Timestamp)| ExportedExternalId {
+        source,
+        id,
+        imported_at: imported_at.0,
+    };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// All of them: only the latest are kept.

@@ -13,6 +13,7 @@ mod change_listener;
 pub mod changes;
 pub mod dead_rows;
 mod error;
+pub mod external_ids;
 mod fair_queue;
 pub mod feed;
 pub mod former_identities;

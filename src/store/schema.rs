@@ -457,6 +457,54 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    imports (id) {
+        id -> Id,
+        source -> Text,
+        options -> Text,
+        state -> Text,
+        holder -> Id,
+        started_at -> Instant,
+        seen_at -> Instant,
+        ended_at -> Nullable<Instant>,
+        rows_done -> BigInt,
+        created -> BigInt,
+        updated -> BigInt,
+        unchanged -> BigInt,
+        refused -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    external_ids (source, external_id) {
+        source -> Text,
+        external_id -> Text,
+        user_id -> Id,
+        run_id -> Nullable<Id>,
+        imported_at -> Instant,
+        password_set_at -> Nullable<Instant>,
+        fingerprint -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Id;
+
+    external_organizations (source, name) {
+        source -> Text,
+        name -> Text,
+        organization_id -> Id,
+        run_id -> Nullable<Id>,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(invitations -> organizations (organization_id));
@@ -473,3 +521,8 @@ joinable!(service_keys -> services (service_id));
 allow_tables_to_appear_in_same_query!(services, service_keys);
 joinable!(webhook_deliveries -> webhooks (webhook_id));
 allow_tables_to_appear_in_same_query!(webhooks, webhook_deliveries);
+joinable!(external_ids -> users (user_id));
+allow_tables_to_appear_in_same_query!(external_ids, users);
+allow_tables_to_appear_in_same_query!(external_ids, sessions);
+allow_tables_to_appear_in_same_query!(external_ids, known_devices);
+allow_tables_to_appear_in_same_query!(users, known_devices);

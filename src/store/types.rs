@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use crate::domain::ids::{AuditId, EmailId};
 use crate::domain::{
-    ApiTokenId, IdentityId, InvitationId, JoinLinkId, OrganizationId, ServiceId, ServiceKeyId,
-    SessionId, SlackStateId, UserId, WebhookEventId, WebhookId,
+    ApiTokenId, IdentityId, ImportId, InvitationId, JoinLinkId, OrganizationId, ServiceId,
+    ServiceKeyId, SessionId, SlackStateId, UserId, WebhookEventId, WebhookId,
 };
 
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
@@ -91,6 +91,7 @@ stored_as_id!(
     EmailId,
     InvitationId,
     IdentityId,
+    ImportId,
     JoinLinkId,
     ServiceId,
     ServiceKeyId,

@@ -1,7 +1,8 @@
 //! Which queries a statement may answer differently from before, told from the texts that Diesel makes of both.
 
 /// Tables whose rows take those that refer to them with them when they are deleted.
-const REFERRED_TO: [&str; 5] = [
+const REFERRED_TO: [&str; 6] = [
+    "\"imports\"",
     "\"memberships\"",
     "\"organizations\"",
     "\"services\"",

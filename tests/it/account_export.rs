@@ -41,6 +41,7 @@ on_both_databases! {
         assert_eq!(values(&file["identities"], "accountId"), ["U1", "U2"]);
         let removed = values(&file["identities"], "removedAt");
         assert!(removed[0] == "null" && removed[1] != "null", "{removed:?}");
+        assert_eq!(values(&file["externalIds"], "id"), ["clx2z9v0w0000"]);
         assert_eq!(sorted(&file["invitations"], "organizationName"), ["Acme", "Beta"]);
         assert_eq!(values(&file["sentInvitations"], "role"), ["employee"]);
         assert!(values(&file["emails"], "kind").contains(&"reset_password".to_owned()));
@@ -222,7 +223,7 @@ impl Scene {
     }
 }
 
-/// An account at Slack that leads to the person, and one that did until they were removed.
+/// An account at Slack that leads to the person, one that did until they were removed, and an id elsewhere.
 fn identities(email: &str) -> String {
     let of = format!("from users where email = '{email}'");
     format!(
@@ -231,7 +232,9 @@ fn identities(email: &str) -> String {
          insert into detached_identities (provider, team_id, external_id, user_id, detached_at)
              select 'slack', 'T2', 'U2', id, created_at {of};
          insert into removed_identities (provider, team_id, external_id, organization_id, removed_at)
-             select 'slack', 'T2', 'U2', id, created_at from organizations where name = 'Acme';"
+             select 'slack', 'T2', 'U2', id, created_at from organizations where name = 'Acme';
+         insert into external_ids (source, external_id, user_id, imported_at, fingerprint)
+             select 'acme-app', 'clx2z9v0w0000', id, created_at, '' {of};"
     )
 }
 

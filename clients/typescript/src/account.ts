@@ -203,6 +203,7 @@ export type ExportedList =
   | "sessions"
   | "apiTokens"
   | "identities"
+  | "externalIds"
   | "knownAddresses"
   | "invitations"
   | "sentInvitations"

@@ -15,7 +15,7 @@ use crate::service::sessions::end_many::end_other_sessions;
 use crate::service::sessions::end_session_by_link::store_link;
 use crate::service::unit_of_work::{Actor, Finished, UnitOfWork};
 use crate::service::{Caller, Error, Result, Services, one_time};
-use crate::store::{organizations, users};
+use crate::store::{external_ids, organizations, users};
 
 /// Without a password to replace, the session must be fresh. Ends the caller's other sessions, and API tokens. The notice
 /// by e-mail has a link that ends this one too.
@@ -108,6 +108,7 @@ fn replace(
 ) -> Result<Finished<()>> {
     let (user_id, except, now) = (actor.id(), actor.session_id()?, unit.now);
     users::set_password_hash(unit.tx, user_id, new_hash.as_str(), now)?;
+    external_ids::note_new_password(unit.tx, user_id, now)?;
     one_time::revoke_after_credential_change(unit.tx, user_id)?;
     let tokens_ended = end_with_sessions(unit, user_id, Some(except), api_tokens)?;
     end_other_sessions(unit, user_id, except)?;

@@ -171,11 +171,12 @@ impl ExportedFile {
 }
 
 /// The lists of [`AccountExport`](crate::domain::account_export::AccountExport), in its order.
-const LISTS: [(&str, List); 13] = [
+const LISTS: [(&str, List); 14] = [
     ("memberships", List::Memberships),
     ("sessions", List::Sessions),
     ("apiTokens", List::ApiTokens),
     ("identities", List::Identities),
+    ("externalIds", List::ExternalIds),
     ("knownAddresses", List::KnownAddresses),
     ("knownDevices", List::KnownDevices),
     ("invitations", List::Invitations),
@@ -193,6 +194,7 @@ enum List {
     Sessions,
     ApiTokens,
     Identities,
+    ExternalIds,
     KnownAddresses,
     KnownDevices,
     Invitations,
@@ -224,6 +226,7 @@ impl List {
                 (row.created_at, row.id.0)
             }),
             Self::Identities => Page::only(&export::identities(tx, user_id)?),
+            Self::ExternalIds => Page::only(&export::external_ids(tx, user_id)?),
             Self::KnownAddresses => Page::only(&export::known_addresses(tx, user_id)?),
             Self::KnownDevices => Page::only(&export::known_devices(tx, user_id)?),
             Self::Invitations => {
@@ -310,7 +313,7 @@ mod tests {
     );
 
     /// Each table and where the file has what it keeps about the person.
-    const EXPORTED: [(&str, &str); 20] = [
+    const EXPORTED: [(&str, &str); 21] = [
         ("users", "account"),
         ("active_organizations", "account"),
         ("totp", "account"),
@@ -324,6 +327,7 @@ mod tests {
         ("identities", "identities"),
         ("detached_identities", "identities"),
         ("removed_identities", "identities"),
+        ("external_ids", "externalIds"),
         ("known_addresses", "knownAddresses"),
         ("known_devices", "knownDevices"),
         ("join_links", "joinLinks"),
@@ -334,7 +338,7 @@ mod tests {
     ];
 
     /// Tables and columns that are left out, and why.
-    const LEFT_OUT: [(&str, &str); 58] = [
+    const LEFT_OUT: [(&str, &str); 63] = [
         (
             "changes",
             "ids and versions for other instances, for a week",
@@ -355,6 +359,17 @@ mod tests {
         (
             "webhook_deliveries",
             "the name and the address once more, until an organization is told",
+        ),
+        ("imports", "is about a run of the operator's"),
+        ("external_organizations", "is about an organization"),
+        (
+            "external_ids.password_set_at",
+            "the log has when a password was set",
+        ),
+        ("external_ids.run_id", "names a run of the operator's"),
+        (
+            "external_ids.fingerprint",
+            "digests of what the account itself has",
         ),
         ("services", "names no person"),
         ("service_keys", "names no person"),

@@ -15,7 +15,9 @@ use crate::service::unit_of_work::LockedOrganizations;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services, one_time};
 use crate::store::one_time_tokens::Purpose;
-use crate::store::{known_addresses, known_devices, memberships, organizations, users};
+use crate::store::{
+    external_ids, known_addresses, known_devices, memberships, organizations, users,
+};
 
 /// Ends every session, every access token and API tokens, and does not sign in. The link also verifies the address. A
 /// second factor stays: access to the mailbox replaces the password only. Returns what else has ended.
@@ -103,6 +105,7 @@ impl NewPassword {
     ) -> Result<usize> {
         let user_id = user.id;
         users::set_password_hash(unit.tx, user_id, self.0.as_str(), unit.now)?;
+        external_ids::note_new_password(unit.tx, user_id, unit.now)?;
         unlock_account(unit, user)?;
         known_addresses::delete_of_user(unit.tx, user_id)?;
         known_devices::delete_of_user(unit.tx, user_id)?;

@@ -119,6 +119,18 @@ const TABLES: &[(&str, &str)] = &[
         "failures_in_a_row",
         "Wrong passwords in a row by account, under a keyed hash, for a day after the last.",
     ),
+    (
+        "imports",
+        "Runs of `hallpass import`: what each needs to go on, how far it is, and what came of it.",
+    ),
+    (
+        "external_ids",
+        "Which id a user had elsewhere; `run_id` is null for an account that was here before the import.",
+    ),
+    (
+        "external_organizations",
+        "Which organization a name elsewhere became, by source.",
+    ),
 ];
 
 struct Table<'a> {

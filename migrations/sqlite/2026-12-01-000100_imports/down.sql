@@ -1,0 +1,3 @@
+drop table external_organizations;
+drop table external_ids;
+drop table imports;
