@@ -2,10 +2,15 @@
 
 use std::fmt;
 
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
+use ring::hmac;
 
+use super::keyring::{Key, Keyring};
 use super::opaque::OpaqueHash;
 use crate::domain::typed::ungrouped;
+
+/// Stored hashes depend on it, so it must not change.
+const LABEL: &[u8] = b"recovery-code";
 
 /// 80 random bits, which cannot be guessed even with the hashes at hand (2⁸⁰ attempts per account are
 /// infeasible), so they need neither a key nor a slow hash.
@@ -41,6 +46,45 @@ impl RecoveryCode {
 
     pub fn hash(&self) -> OpaqueHash {
         OpaqueHash::of(&self.0)
+    }
+}
+
+/// A recovery code of another system, which may have so few random bits that whoever has the hashes could try all. So its
+/// hash has a key, and is worth nothing once that is removed from the keyring.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ForeignCode(String);
+
+impl ForeignCode {
+    /// In characters.
+    const LENGTH: std::ops::RangeInclusive<usize> = 8..=64;
+
+    /// Ignores case and what separates groups, as with ours; `None` for what is too short or too long.
+    pub fn parse(text: &str) -> Option<Self> {
+        let code = ungrouped(text).to_uppercase();
+        Self::LENGTH
+            .contains(&code.chars().count())
+            .then_some(Self(code))
+    }
+
+    /// What is stored: under the newest key.
+    pub fn hash(&self, keyring: &Keyring) -> String {
+        self.hash_under(keyring.newest())
+    }
+
+    /// All texts that may be stored of it.
+    pub fn hashes(&self, keyring: &Keyring) -> Vec<String> {
+        keyring.iter().map(|key| self.hash_under(key)).collect()
+    }
+
+    fn hash_under(&self, key: &Key) -> String {
+        let mac = hmac::sign(&key.mac_key(LABEL), self.0.as_bytes());
+        format!("{}.{}", key.kid, BASE64URL_NOPAD.encode(mac.as_ref()))
+    }
+}
+
+impl fmt::Debug for ForeignCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ForeignCode(…)")
     }
 }
 
@@ -88,6 +132,39 @@ mod tests {
     fn debug_prints_no_code() {
         let code = RecoveryCode::new([7; RecoveryCode::BYTES]);
         assert_eq!(format!("{code:?}"), "RecoveryCode(…)");
+        let code = ForeignCode::parse("aB3dE-xYz12").unwrap();
+        assert_eq!(format!("{code:?}"), "ForeignCode(…)");
+    }
+
+    fn keyring(secrets: &[&str]) -> Keyring {
+        let secrets: Vec<secrecy::SecretString> = secrets.iter().map(|&s| s.into()).collect();
+        Keyring::new(&secrets).unwrap()
+    }
+
+    #[test]
+    fn codes_of_other_systems_are_read_as_they_are_typed() {
+        let ring = keyring(&["a secret"]);
+        for (stored, typed) in [
+            ("aB3dE-xYz12", " ab3de xyz12"),
+            ("1234 5678", "12345678"),
+            ("q7hzmdx2", "Q7HZ-MDX2"),
+            ("0123456789-abcdefghij", "0123456789\u{2013}ABCDEFGHIJ"),
+        ] {
+            let [stored, typed] = [stored, typed].map(|text| ForeignCode::parse(text).unwrap());
+            assert_eq!(stored.hash(&ring), typed.hash(&ring));
+        }
+        // Six digits are a code of an authenticator.
+        for text in ["", "123456", "1234567", &"a".repeat(65)] {
+            assert_eq!(ForeignCode::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_another_system_needs_the_key_it_was_stored_under() {
+        let code = ForeignCode::parse("aB3dE-xYz12").unwrap();
+        let stored = code.hash(&keyring(&["old"]));
+        assert!(code.hashes(&keyring(&["new", "old"])).contains(&stored));
+        assert!(!code.hashes(&keyring(&["new"])).contains(&stored));
     }
 
     proptest! {

@@ -16,9 +16,10 @@ const PERIOD: i64 = 30;
 /// time (RFC 6238 §5.2).
 const DRIFT: i64 = 1;
 
-/// The secret shared with an authenticator: as long as an HMAC-SHA-1 (RFC 4226 §4, R6).
+/// The secret shared with an authenticator: ours are as long as an HMAC-SHA-1 (RFC 4226 §4, R6), those of other systems
+/// at least as long as half of one and at most as a block of it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret([u8; Self::BYTES]);
+pub struct Secret(Vec<u8>);
 
 /// Six digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,18 +30,24 @@ impl Secret {
 
     /// `random` must come from a cryptographic source.
     pub fn new(random: [u8; Self::BYTES]) -> Self {
-        Self(random)
+        Self(random.to_vec())
     }
 
-    /// For manual entry: 32 characters of base32.
+    /// A secret of another system; `None` unless it has 10 to 64 bytes.
+    pub fn from_elsewhere(bytes: &[u8]) -> Option<Self> {
+        (Self::BYTES / 2..=64)
+            .contains(&bytes.len())
+            .then(|| Self(bytes.to_vec()))
+    }
+
+    /// For manual entry: 32 characters of base32 for 20 bytes.
     pub fn base32(&self) -> String {
         BASE32_NOPAD.encode(&self.0)
     }
 
     /// The inverse of [`base32`](Self::base32); `None` for other text.
     pub fn from_base32(text: &str) -> Option<Self> {
-        let bytes = BASE32_NOPAD.decode(text.as_bytes()).ok()?;
-        bytes.try_into().map(Self).ok()
+        Self::from_elsewhere(&BASE32_NOPAD.decode(text.as_bytes()).ok()?)
     }
 
     /// The code of a time step.
@@ -121,7 +128,9 @@ mod tests {
 
     use super::*;
 
-    const SECRET: Secret = Secret(*b"12345678901234567890");
+    fn secret() -> Secret {
+        Secret::new(*b"12345678901234567890")
+    }
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
@@ -138,14 +147,14 @@ mod tests {
             (2_000_000_000, "279037"),
             (20_000_000_000, "353130"),
         ] {
-            assert_eq!(SECRET.code(step_at(at(seconds))).to_string(), code);
+            assert_eq!(secret().code(step_at(at(seconds))).to_string(), code);
         }
     }
 
     #[test]
     fn a_code_is_valid_one_step_before_and_after_its_own() {
-        let code = SECRET.code(100);
-        let found = |seconds| SECRET.steps(code, at(seconds)).collect::<Vec<_>>();
+        let code = secret().code(100);
+        let found = |seconds| secret().steps(code, at(seconds)).collect::<Vec<_>>();
         for seconds in [99 * 30, 100 * 30, 101 * 30, 102 * 30 - 1] {
             assert_eq!(found(seconds), [100], "{seconds}");
         }
@@ -157,7 +166,7 @@ mod tests {
     #[test]
     fn a_clock_before_1970_has_negative_steps() {
         assert_eq!(step_at(at(-1)), -1);
-        assert_eq!(SECRET.steps(SECRET.code(-1), at(-1)).next(), Some(-1));
+        assert_eq!(secret().steps(secret().code(-1), at(-1)).next(), Some(-1));
     }
 
     #[test]
@@ -180,21 +189,34 @@ mod tests {
     #[test]
     fn a_uri_has_the_account_and_all_totp_parameters() {
         assert_eq!(
-            SECRET.uri("Hallpass", "Ada L+x@example.com"),
+            secret().uri("Hallpass", "Ada L+x@example.com"),
             "otpauth://totp/Hallpass:Ada%20L%2Bx%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\
              &issuer=Hallpass&algorithm=SHA1&digits=6&period=30"
         );
     }
 
+    /// Made with Python: `hmac.digest(bytes(range(n)), (100).to_bytes(8), "sha1")`, truncated as in RFC 4226.
+    #[test]
+    fn secrets_of_other_systems_have_10_to_64_bytes() {
+        let bytes: Vec<u8> = (0..65).collect();
+        for (length, code) in [(10, "771737"), (32, "190393"), (64, "936762")] {
+            let secret = Secret::from_elsewhere(&bytes[..length]).unwrap();
+            assert_eq!(secret.code(100).to_string(), code);
+        }
+        for length in [0, 9, 65] {
+            assert_eq!(Secret::from_elsewhere(&bytes[..length]), None, "{length}");
+        }
+    }
+
     #[test]
     fn debug_prints_no_secret() {
-        assert_eq!(format!("{SECRET:?} {:?}", Code(1)), "Secret(…) Code(…)");
+        assert_eq!(format!("{:?} {:?}", secret(), Code(1)), "Secret(…) Code(…)");
     }
 
     proptest! {
         #[test]
-        fn a_secret_round_trips_through_base32(random: [u8; Secret::BYTES]) {
-            let secret = Secret::new(random);
+        fn a_secret_round_trips_through_base32(bytes in proptest::collection::vec(any::<u8>(), 10..=64)) {
+            let secret = Secret::from_elsewhere(&bytes).unwrap();
             prop_assert_eq!(Secret::from_base32(&secret.base32()), Some(secret));
         }
 

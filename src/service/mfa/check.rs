@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::crypto::recovery_code::RecoveryCode;
+use crate::crypto::keyring::Keyring;
+use crate::crypto::recovery_code::{ForeignCode, RecoveryCode};
 use crate::crypto::totp::{Code, Secret};
 use crate::domain::audit::Action;
 use crate::domain::{UserId, lifetimes};
@@ -47,8 +48,28 @@ pub(in crate::service) fn is_unusable(
 /// A code as it was typed.
 pub(in crate::service) enum CodeCheck {
     Totp(Code),
-    Recovery(RecoveryCode),
+    Recovery(TypedRecoveryCode),
     Neither,
+}
+
+/// What may be a recovery code of ours, or one that came with an imported person.
+pub(in crate::service) struct TypedRecoveryCode {
+    ours: Option<RecoveryCode>,
+    foreign: Option<ForeignCode>,
+}
+
+impl TypedRecoveryCode {
+    fn parse(text: &str) -> Option<Self> {
+        let (ours, foreign) = (RecoveryCode::parse(text), ForeignCode::parse(text));
+        (ours.is_some() || foreign.is_some()).then_some(Self { ours, foreign })
+    }
+
+    /// All texts that may be stored of it.
+    fn hashes(&self, keyring: &Keyring) -> Vec<String> {
+        let ours = self.ours.iter().map(|code| code.hash().as_str().to_owned());
+        let foreign = self.foreign.iter().flat_map(|code| code.hashes(keyring));
+        ours.chain(foreign).collect()
+    }
 }
 
 /// A code that was not accepted. It is counted or recorded, so the transaction that checked it must be committed.
@@ -77,7 +98,7 @@ impl From<Refused> for Error {
 impl CodeCheck {
     /// Parses a code of an authenticator, or a recovery code.
     pub(crate) fn parse(code: &str) -> Self {
-        match (Code::parse(code), RecoveryCode::parse(code)) {
+        match (Code::parse(code), TypedRecoveryCode::parse(code)) {
             (Some(code), _) => Self::Totp(code),
             (None, Some(code)) => Self::Recovery(code),
             (None, None) => Self::Neither,
@@ -193,10 +214,11 @@ fn is_locked(authenticator: &Totp, now: DateTime<Utc>) -> bool {
 fn take(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
-    code: &RecoveryCode,
+    code: &TypedRecoveryCode,
     event: &Event,
 ) -> Result<bool> {
-    let taken = recovery_codes::take(unit.tx, user_id, code.hash().as_str())?;
+    let hashes = code.hashes(unit.keyring());
+    let taken = recovery_codes::take(unit.tx, user_id, &hashes)?;
     if taken {
         unit.record(Event {
             action: Action::RecoveryCodeUsed,
