@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
+use tokio_postgres_rustls::MakeRustlsConnect;
 use url::Url;
 
 use super::listen::listen;
@@ -153,6 +154,14 @@ impl App {
         services_parts(config, Overrides::default())
             .await
             .map(Services::new)
+    }
+
+    /// Encrypts connections to databases of other systems.
+    ///
+    /// # Errors
+    /// Never with the cryptography that is compiled in.
+    pub fn foreign_tls() -> Result<MakeRustlsConnect, BuildError> {
+        crate::store::foreign_tls().map_err(BuildError::Tls)
     }
 
     /// Inspects a database before `serve` uses it; `None` if it does not exist yet. Neither creates nor migrates it.

@@ -33,10 +33,12 @@ Every command says with `--help` what this page says. Generated from `src/cli/`;
 | 0 | success |
 | 1 | failure, as described in the message |
 | 2 | invalid usage |
-| 65 | invalid input: a value breaks a rule, or names nothing that exists |
+| 3 | a dry run of an import would refuse something |
+| 65 | invalid input: a value breaks a rule, or names nothing that exists; an import has refused some rows |
 | 66 | there is no database of Hallpass where the settings say |
 | 69 | the database is unavailable |
 | 78 | invalid settings |
+| 130 | an import was stopped by a signal, and can be resumed |
 ";
 
 fn page() -> String {

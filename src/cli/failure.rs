@@ -5,12 +5,19 @@ use std::process::ExitCode;
 
 use crate::app::BuildError;
 use crate::config::SettingErrors;
+use crate::domain::ImportId;
 use crate::domain::violation::ValidationError;
 use crate::service;
 
 #[derive(Debug)]
 pub enum Failure {
     Failed(String),
+    /// The arguments do not fit each other, or the terminal.
+    Usage(String),
+    /// A dry run would refuse something.
+    WouldRefuse(String),
+    /// A signal has stopped it.
+    Stopped(String),
     /// The input is not valid (`EX_DATAERR` of sysexits.h).
     InvalidInput(String),
     /// `EX_NOINPUT`.
@@ -27,11 +34,27 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::WouldRefuse(_) => 3,
+            Self::Stopped(_) => 130,
             Self::InvalidInput(_) => 65,
             Self::NoDatabase(_) => 66,
             Self::DatabaseUnavailable(_) => 69,
             Self::Settings(_) | Self::InvalidSetting(_) => 78,
         })
+    }
+
+    /// The error of an import that can go on.
+    pub fn after(error: service::Error, id: ImportId) -> Self {
+        let goes_on =
+            format!("Whatever is written stays; go on with `hallpass import resume {id}`");
+        match Self::from(error) {
+            Self::InvalidInput(why) => Self::InvalidInput(format!("{why} {goes_on}")),
+            Self::DatabaseUnavailable(why) => {
+                Self::DatabaseUnavailable(format!("{why}. {goes_on}"))
+            }
+            other => other,
+        }
     }
 
     /// The error for an invalid argument.
@@ -44,6 +67,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(why)
+            | Self::Usage(why)
+            | Self::WouldRefuse(why)
+            | Self::Stopped(why)
             | Self::InvalidInput(why)
             | Self::NoDatabase(why)
             | Self::DatabaseUnavailable(why)
@@ -101,6 +127,7 @@ impl From<service::Error> for Failure {
             | Error::AlreadyMember
             | Error::OrganizationClosed
             | Error::LastAdmin
+            | Error::Import(_)
             | Error::LastAdminOf(_) => Self::InvalidInput(error.to_string()),
             Error::Busy(_) | Error::Conflict | Error::Unavailable(_) => {
                 Self::DatabaseUnavailable(error.to_string())

@@ -1,8 +1,13 @@
 //! The command line, with one command per file.
 
 /// The end of every `--help`: examples and exit codes.
+///
+/// After a semicolon come exit codes that other commands do not have, or not with this meaning.
 macro_rules! examples {
     ($($example:literal),+ $(,)?) => {
+        examples!($($example),+; "65  invalid input")
+    };
+    ($($example:literal),+; $($code:literal),+ $(,)?) => {
         concat!(
             "Examples:\n",
             $("  ", $example, "\n",)+
@@ -10,7 +15,7 @@ macro_rules! examples {
             "  0   success\n",
             "  1   failure, as described in the message\n",
             "  2   invalid usage\n",
-            "  65  invalid input\n",
+            $("  ", $code, "\n",)+
             "  66  no database\n",
             "  69  database unavailable\n",
             "  78  invalid settings",
@@ -24,6 +29,7 @@ mod commands_page;
 mod dev;
 mod doctor;
 mod failure;
+mod import;
 mod logging;
 mod migrate;
 mod openapi;
@@ -76,6 +82,9 @@ enum Command {
     /// Manage users
     #[command(subcommand, after_help = user::EXAMPLES)]
     User(user::Command),
+    /// Import people from other systems, with their passwords, organizations and second factors
+    #[command(after_help = import::EXAMPLES)]
+    Import(Box<import::Import>),
     /// Manage other services that trust Hallpass's tokens
     #[command(subcommand, after_help = service::EXAMPLES)]
     Service(service::Command),
@@ -102,6 +111,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Migrate(command) => migrate::run(&command, &variables()?).await,
         Command::Org(command) => org::run(command, &variables()?).await,
         Command::User(command) => user::run(command, &variables()?).await,
+        Command::Import(command) => import::run(*command, &variables()?).await,
         Command::Service(command) => service::run(command, &variables()?).await,
         Command::Secret(command) => secret::run(&command, variables),
         Command::Doctor(command) => doctor::run(&command, &variables()?).await,

@@ -13,6 +13,7 @@ pub(super) struct Console {
     pub context: RequestContext,
     /// Where links point.
     pub app_url: Url,
+    pub bcrypt_cost: u32,
     /// Whether running servers send e-mails.
     pub sends_email: bool,
 }
@@ -34,6 +35,7 @@ impl Console {
             context: RequestContext::command_line(&services),
             services,
             app_url: config.accounts.app_url,
+            bcrypt_cost: config.passwords.bcrypt_cost,
             sends_email: config.mail.server.is_some(),
         })
     }

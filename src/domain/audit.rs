@@ -28,6 +28,8 @@ pub enum Action {
     EmailChanged,
     ProfileUpdated,
     UserCreated,
+    /// Created, changed or linked by an import.
+    UserImported,
     UserDisabled,
     IdentityLinked,
     IdentityUnlinked,
@@ -116,6 +118,7 @@ impl Action {
             Self::EmailChanged => "user.email_changed",
             Self::ProfileUpdated => "user.profile_updated",
             Self::UserCreated => "user.created",
+            Self::UserImported => "user.imported",
             Self::UserDisabled => "user.disabled",
             Self::IdentityLinked => "user.identity_linked",
             Self::IdentityUnlinked => "user.identity_unlinked",

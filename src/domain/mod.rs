@@ -13,6 +13,7 @@ pub mod email_message;
 pub mod external_id;
 pub mod feed_cursor;
 pub mod ids;
+pub mod import;
 pub mod invitation;
 pub mod join_link;
 pub mod join_policy;

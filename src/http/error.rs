@@ -211,7 +211,7 @@ impl From<service::Error> for ApiError {
             Error::SignIn(failure) => failure.into(),
             Error::Busy(_) | Error::Conflict => ErrorCode::Busy,
             Error::Unavailable(_) => ErrorCode::Unavailable,
-            Error::Internal(_) => ErrorCode::InternalError,
+            Error::Import(_) | Error::Internal(_) => ErrorCode::InternalError,
         };
         Self {
             cause: code.status().is_server_error().then_some(cause),

@@ -1,5 +1,6 @@
 //! The errors of verbs. `http::error` decides what clients see of them.
 
+use crate::domain::import::ImportRefusal;
 use crate::domain::{OrganizationSummary, SessionEnd, SignInFailure, Violation};
 use crate::service::limits::Group;
 use crate::store::{StoreError, Unique};
@@ -137,6 +138,9 @@ pub enum Error {
     SlackNotSetUp,
     #[error("the sign-in with Slack failed: {0}")]
     SignIn(#[from] SignInFailure),
+    /// An operator's import does not go on.
+    #[error(transparent)]
+    Import(#[from] ImportRefusal),
     /// A concurrent request inserted the same thing; a retry finds it.
     #[error("a concurrent request inserted the same")]
     Conflict,

@@ -14,6 +14,11 @@ impl Announcement {
         Self(vec![Happened::User(event, user_id)])
     }
 
+    pub(super) fn users(event: EventType, user_ids: &[UserId]) -> Self {
+        let happened = |user_id: &UserId| Happened::User(event, *user_id);
+        Self(user_ids.iter().map(happened).collect())
+    }
+
     pub(super) fn member(
         event: EventType,
         user_id: UserId,

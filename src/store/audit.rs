@@ -6,6 +6,7 @@ use diesel::sql_query;
 use diesel::sql_types::Text;
 use uuid::Uuid;
 
+use super::bulk::pieces;
 use super::schema::audit;
 use super::types::{Id, Instant, Timestamp};
 use super::{StoreError, Tx, later, on};
@@ -59,6 +60,34 @@ pub fn insert(tx: &mut Tx<'_>, entry: &AuditEntry) -> Result<(), StoreError> {
         audit::detail.eq(entry.detail.as_deref()),
     );
     later!(tx, diesel::insert_into(audit::table).values(&values))?;
+    Ok(())
+}
+
+/// As [`insert`], of many.
+pub fn insert_all(tx: &mut Tx<'_>, entries: &[AuditEntry]) -> Result<(), StoreError> {
+    for piece in pieces(entries) {
+        let row = |entry: &AuditEntry| {
+            (
+                audit::id.eq(entry.id),
+                audit::at.eq(Timestamp(entry.at)),
+                audit::action.eq(entry.action.as_str()),
+                audit::outcome.eq(entry.outcome.as_str()),
+                audit::actor_id.eq(entry.actor_id),
+                audit::subject_id.eq(entry.subject_id),
+                audit::organization_id.eq(entry.organization_id),
+                audit::address.eq(entry.address.map(|address| address.to_string())),
+                audit::request_id.eq(entry.request_id.clone()),
+                audit::method.eq(entry.method.map(Method::as_str)),
+                audit::reason.eq(entry.reason),
+                audit::device.eq(entry.device.clone()),
+                audit::detail.eq(entry.detail.clone()),
+            )
+        };
+        let rows: Vec<_> = piece.iter().map(row).collect();
+        on!(tx, |conn| diesel::insert_into(audit::table)
+            .values(&rows)
+            .execute(conn))?;
+    }
     Ok(())
 }
 

@@ -10,6 +10,8 @@ pub enum Unique {
     Membership,
     Workspace,
     Identity,
+    /// One import runs at a time.
+    RunningImport,
 }
 
 impl Unique {
@@ -37,6 +39,8 @@ impl Unique {
                 None,
                 "UNIQUE constraint failed: identities.provider, identities.team_id, identities.external_id",
             ) => Some(Self::Identity),
+            (Some("imports_running_idx"), _)
+            | (None, "UNIQUE constraint failed: imports.state") => Some(Self::RunningImport),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
+use super::bulk::pieces;
 use super::schema::{identities, memberships, workspaces};
 use super::types::Timestamp;
 use super::{StoreError, Tx, later, on};
@@ -42,6 +43,57 @@ pub fn insert(
         .values(values)
         .execute(conn))?;
     Ok(())
+}
+
+/// Links these accounts at Slack, each to a user.
+///
+/// # Errors
+/// `Taken(Identity)`.
+pub fn insert_all(
+    tx: &mut Tx<'_>,
+    all: &[(IdentityId, SlackAccount, UserId)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for piece in pieces(all) {
+        let row = |(id, account, user_id): &(IdentityId, SlackAccount, UserId)| {
+            (
+                identities::provider.eq(SLACK),
+                identities::team_id.eq(account.team_id.clone()),
+                identities::external_id.eq(account.user_id.clone()),
+                identities::user_id.eq(*user_id),
+                identities::created_at.eq(Timestamp(now)),
+                identities::is_workspace_admin.eq(false),
+                identities::id.eq(*id),
+            )
+        };
+        let rows: Vec<_> = piece.iter().map(row).collect();
+        on!(tx, |conn| diesel::insert_into(identities::table)
+            .values(&rows)
+            .execute(conn))?;
+    }
+    Ok(())
+}
+
+/// Those of these accounts at Slack that lead to a user, and to whom.
+pub fn list_linked(
+    tx: &mut Tx<'_>,
+    accounts: &[SlackAccount],
+) -> Result<Vec<(SlackAccount, UserId)>, StoreError> {
+    let ids = accounts.iter().map(|account| account.user_id.as_str());
+    let rows: Vec<(String, String, UserId)> = on!(tx, |conn| identities::table
+        .filter(identities::provider.eq(SLACK))
+        .filter(identities::team_id.eq_any(accounts.iter().map(|it| it.team_id.as_str())))
+        .filter(identities::external_id.eq_any(ids))
+        .select((
+            identities::team_id,
+            identities::external_id,
+            identities::user_id
+        ))
+        .load(conn))?;
+    let linked = |(team_id, user_id, owner)| (SlackAccount { team_id, user_id }, owner);
+    let mut rows: Vec<_> = rows.into_iter().map(linked).collect();
+    rows.retain(|(account, _)| accounts.contains(account));
+    Ok(rows)
 }
 
 /// A user's identities, oldest first.

@@ -5,6 +5,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::announcement::Announcement;
+use super::bulk::pieces;
 use super::organizations::RulesRow;
 use super::outdated::Outdated;
 use super::schema::{active_organizations, memberships, organizations, users};
@@ -59,6 +60,35 @@ pub fn insert(
         .execute(conn))?;
     let (user_id, organization_id) = (membership.user_id, membership.organization_id);
     Ok(Announcement::member(MemberAdded, user_id, organization_id))
+}
+
+/// Managers come before those who report to them.
+///
+/// # Errors
+/// `Taken(Membership)`.
+pub fn insert_all(
+    tx: &mut Tx<'_>,
+    all: &[Membership],
+    now: DateTime<Utc>,
+) -> Result<Vec<Announcement>, StoreError> {
+    for piece in pieces(all) {
+        let row = |membership: &Membership| {
+            (
+                memberships::user_id.eq(membership.user_id),
+                memberships::organization_id.eq(membership.organization_id),
+                memberships::role.eq(membership.role.as_str()),
+                memberships::manager_id.eq(membership.manager_id),
+                memberships::created_at.eq(Timestamp(now)),
+                memberships::updated_at.eq(Timestamp(now)),
+            )
+        };
+        let rows: Vec<_> = piece.iter().map(row).collect();
+        on!(tx, |conn| diesel::insert_into(memberships::table)
+            .values(&rows)
+            .execute(conn))?;
+    }
+    let added = |it: &Membership| Announcement::member(MemberAdded, it.user_id, it.organization_id);
+    Ok(all.iter().map(added).collect())
 }
 
 /// A user's place in an organization.

@@ -9,15 +9,18 @@ pub mod announcement;
 pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
+mod bulk;
 mod change_listener;
 pub mod changes;
 pub mod dead_rows;
 mod error;
 pub mod external_ids;
+pub mod external_organizations;
 mod fair_queue;
 pub mod feed;
 pub mod former_identities;
 pub mod identities;
+pub mod imports;
 pub mod invitations;
 pub mod join_links;
 pub mod known_addresses;
@@ -67,7 +70,7 @@ pub use error::{StoreError, Unique};
 use fair_queue::Shares;
 pub use migrations::{MigrationError, PlannedMigration};
 use point_reads::StoreId;
-pub use postgres::{Addresses, Route, Target};
+pub use postgres::{Addresses, Route, Target, foreign_tls};
 use queue::{Purpose, Queue, Source};
 pub use requester::Requester;
 use sqlite::Access;
@@ -250,6 +253,18 @@ impl Store {
             Tx::Postgres(_) => Ok(()),
         };
         self.writers.run(Requester::HOUSEKEEPING, work).await
+    }
+
+    /// Writes a copy of an SQLite file to `path`, which does not exist yet. Does nothing for PostgreSQL.
+    ///
+    /// # Errors
+    /// `Unavailable` when the copy cannot be written.
+    pub async fn copy_into(&self, path: PathBuf) -> Result<(), StoreError> {
+        let work = move |tx: &mut Tx<'_>| match tx {
+            Tx::Sqlite(connection) => sqlite::copy_into(connection, &path),
+            Tx::Postgres(_) => Ok(()),
+        };
+        self.writers.run(Requester::OPERATOR, work).await
     }
 
     /// Renews the statistics by which queries are planned. PostgreSQL does so itself.

@@ -1,10 +1,13 @@
 //! Users as members of an organization: `users`, `memberships`, and `reporting_lines`, which triggers maintain.
 
-use diesel::dsl::{exists, select};
+use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Nullable};
 
 use super::memberships::MembershipRow;
 use super::schema::{memberships, reporting_lines, users};
+use super::types::Id;
 use super::users::UserRow;
 use super::{StoreError, Tx, on, people_search};
 use crate::domain::page::PageRequest;
@@ -149,4 +152,52 @@ pub fn is_below(
         reporting_lines::table.find((organization_id, manager_id, user_id))
     ))
     .get_result(conn))?)
+}
+
+/// On which level of their organization these members are: 1 without a manager.
+pub fn levels(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    user_ids: &[UserId],
+) -> Result<Vec<(UserId, usize)>, StoreError> {
+    let rows: Vec<(UserId, i64)> = on!(tx, |conn| reporting_lines::table
+        .filter(reporting_lines::organization_id.eq(organization_id))
+        .filter(reporting_lines::user_id.eq_any(user_ids))
+        .group_by(reporting_lines::user_id)
+        .select((reporting_lines::user_id, count_star()))
+        .load(conn))?;
+    let level = |(id, lines): (UserId, i64)| (id, usize::try_from(lines).unwrap_or(usize::MAX));
+    Ok(rows.into_iter().map(level).collect())
+}
+
+#[derive(QueryableByName)]
+struct Levels {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    most: Option<i64>,
+}
+
+/// On which level the lowest of all who report to a member would be if the member had this manager.
+pub fn levels_with(
+    tx: &mut Tx<'_>,
+    organization_id: OrganizationId,
+    manager_id: UserId,
+    user_id: UserId,
+) -> Result<usize, StoreError> {
+    // Of everybody below the member, how many managers they have.
+    let query = sql_query(
+        "select max(managers) as most from (
+             select count(*) as managers from reporting_lines as below
+             join reporting_lines as line
+                 on line.organization_id = below.organization_id and line.user_id = below.user_id
+             where below.organization_id = $1 and below.manager_id = $2
+             group by below.user_id
+         ) as everybody",
+    );
+    let query = query.bind::<Id, _>(organization_id).bind::<Id, _>(user_id);
+    let lowest: Levels = on!(tx, |conn| query.get_result(conn))?;
+    let lowest = usize::try_from(lowest.most.unwrap_or(1)).unwrap_or(usize::MAX);
+    let both = levels(tx, organization_id, &[manager_id, user_id])?;
+    let level = |id: UserId| both.iter().find(|(it, _)| *it == id).map_or(1, |it| it.1);
+    let below = lowest.saturating_sub(level(user_id)) + 1;
+    Ok(level(manager_id).saturating_add(below))
 }

@@ -385,6 +385,14 @@ fn unavailable(error: &tokio_postgres::Error) -> StoreError {
     StoreError::Unavailable(cause)
 }
 
+/// Encrypts the connection to a database that is not ours, whose certificate must be one that browsers trust.
+///
+/// # Errors
+/// Never with the cryptography that is compiled in.
+pub fn foreign_tls() -> Result<MakeRustlsConnect, String> {
+    tls_config(None).map(MakeRustlsConnect::new)
+}
+
 fn tls_config(root_file: Option<&str>) -> Result<rustls::ClientConfig, String> {
     let mut roots = rustls::RootCertStore::empty();
     match root_file {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
+use super::bulk::pieces;
 use super::schema::totp;
 use super::types::Timestamp;
 use super::{StoreError, Tx, later, on};
@@ -126,6 +127,30 @@ pub fn confirm(
             totp::locked_until.eq(None::<Timestamp>),
         ))
     )?;
+    Ok(())
+}
+
+/// Stores authenticators from another system, which their owners have confirmed there.
+pub fn insert_confirmed(
+    tx: &mut Tx<'_>,
+    all: &[(UserId, Sealed)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for piece in pieces(all) {
+        let row = |(user_id, secret): &(UserId, Sealed)| {
+            (
+                totp::user_id.eq(*user_id),
+                totp::secret.eq(Some(secret.text.clone())),
+                totp::kid.eq(Some(secret.kid.clone())),
+                totp::created_at.eq(Timestamp(now)),
+                totp::confirmed_at.eq(Some(Timestamp(now))),
+            )
+        };
+        let rows: Vec<_> = piece.iter().map(row).collect();
+        on!(tx, |conn| diesel::insert_into(totp::table)
+            .values(&rows)
+            .execute(conn))?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::announcement::Announcement;
+use super::bulk::pieces;
 use super::schema::users;
 use super::types::Timestamp;
 use super::{StoreError, Tx, find_locked, later, on};
@@ -120,6 +121,94 @@ pub fn insert(
         .values(&row)
         .execute(conn))?;
     Ok(Announcement::user(UserCreated, user.id))
+}
+
+/// A user from another system.
+pub struct ImportedAccount {
+    pub user: User,
+    pub password_hash: Option<String>,
+    pub email_verified_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+struct ImportedRow<'a> {
+    id: UserId,
+    email: Option<&'a str>,
+    email_verified_at: Option<Timestamp>,
+    name: &'a str,
+    password_hash: Option<&'a str>,
+    ver: i32,
+    disabled_at: Option<Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl ImportedAccount {
+    fn row(&self, now: DateTime<Utc>) -> ImportedRow<'_> {
+        let user = &self.user;
+        ImportedRow {
+            id: user.id,
+            email: user.email.as_ref().map(Email::as_str),
+            email_verified_at: self.email_verified_at.map(Timestamp),
+            name: user.name.as_str(),
+            password_hash: self.password_hash.as_deref(),
+            ver: user.token_version,
+            disabled_at: user.disabled_at.map(Timestamp),
+            created_at: Timestamp(user.created_at),
+            updated_at: Timestamp(now),
+        }
+    }
+}
+
+/// # Errors
+/// `Taken(UserEmail)`.
+pub fn insert_imported(
+    tx: &mut Tx<'_>,
+    accounts: &[ImportedAccount],
+    now: DateTime<Utc>,
+) -> Result<Announcement, StoreError> {
+    for piece in pieces(accounts) {
+        let rows: Vec<ImportedRow<'_>> = piece.iter().map(|it| it.row(now)).collect();
+        on!(tx, |conn| diesel::insert_into(users::table)
+            .values(&rows)
+            .execute(conn))?;
+    }
+    let ids: Vec<UserId> = accounts.iter().map(|account| account.user.id).collect();
+    Ok(Announcement::users(UserCreated, &ids))
+}
+
+/// Which of these ids users have.
+pub fn list_taken_ids(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<Vec<UserId>, StoreError> {
+    Ok(on!(tx, |conn| users::table
+        .filter(users::id.eq_any(ids))
+        .select(users::id)
+        .load(conn))?)
+}
+
+/// The accounts of these users.
+pub fn list_accounts(tx: &mut Tx<'_>, ids: &[UserId]) -> Result<Vec<Account>, StoreError> {
+    let rows: Vec<AccountRow> = on!(tx, |conn| users::table
+        .filter(users::id.eq_any(ids))
+        .filter(users::deleted_at.is_null())
+        .select(AccountRow::as_select())
+        .load(conn))?;
+    Ok(rows.into_iter().map(Account::from).collect())
+}
+
+/// Which users have these addresses, and whether they have verified them.
+pub fn list_by_email(
+    tx: &mut Tx<'_>,
+    emails: &[&str],
+) -> Result<Vec<(Email, UserId, bool)>, StoreError> {
+    let rows: Vec<(Option<String>, UserId, Option<Timestamp>)> = on!(tx, |conn| users::table
+        .filter(users::email.eq_any(emails.iter().map(|email| Some(*email))))
+        .select((users::email, users::id, users::email_verified_at))
+        .load(conn))?;
+    let row = |(email, id, verified_at): (Option<String>, _, Option<Timestamp>)| {
+        Some((Email::from_stored(email?), id, verified_at.is_some()))
+    };
+    Ok(rows.into_iter().filter_map(row).collect())
 }
 
 pub fn find(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {

@@ -1,6 +1,7 @@
 //! The `webhooks` table: where organizations are told what happens to their people.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::schema::webhooks;
@@ -235,4 +236,12 @@ pub fn reseal(
     ))
     .execute(conn))?;
     Ok(())
+}
+
+/// Whether one of these organizations has a webhook.
+pub fn exist_in(tx: &mut Tx<'_>, organization_ids: &[OrganizationId]) -> Result<bool, StoreError> {
+    Ok(on!(tx, |conn| select(exists(webhooks::table.filter(
+        webhooks::organization_id.eq_any(organization_ids)
+    )))
+    .get_result(conn))?)
 }

@@ -33,6 +33,7 @@ mod forgot_password;
 mod gates;
 mod hashing_limits;
 mod housekeeping;
+mod import;
 mod introspection;
 mod invitations;
 mod join_links;

@@ -8,7 +8,7 @@ mod export;
 mod join;
 mod list;
 mod move_member;
-mod password;
+pub(crate) mod password;
 mod reset_link;
 mod reset_mfa;
 mod sessions;

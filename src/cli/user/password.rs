@@ -80,6 +80,15 @@ impl Drop for Hidden {
     }
 }
 
+/// Reads a password that exists, from the first line of standard input; on a terminal it is asked for and not shown.
+pub(crate) async fn read_once() -> Result<SecretString, Failure> {
+    if !io::stdin().is_terminal() {
+        return first_line(io::stdin().lock(), STDIN);
+    }
+    let _hidden = Hidden::begin().map_err(|error| unreadable(STDIN, &error.into()))?;
+    ask("Password (not shown): ").await
+}
+
 async fn ask_twice() -> Result<SecretString, Failure> {
     let _hidden = Hidden::begin().map_err(|error| unreadable(STDIN, &error.into()))?;
     let password = ask("Password (not shown): ").await?;

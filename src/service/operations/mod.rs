@@ -1,5 +1,6 @@
 //! What operators do and see.
 
+pub mod import;
 pub mod list_audit;
 pub mod maintenance;
 pub mod operator;

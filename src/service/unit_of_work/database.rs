@@ -165,6 +165,14 @@ impl Database {
         self.0.keep_room().await
     }
 
+    /// Writes a copy of an SQLite file to `path`. Does nothing for PostgreSQL.
+    ///
+    /// # Errors
+    /// `Unavailable` when the copy cannot be written.
+    pub async fn copy_into(&self, path: std::path::PathBuf) -> Result<(), StoreError> {
+        self.0.copy_into(path).await
+    }
+
     /// Renews the statistics by which queries are planned.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
 
 use crate::crypto::keyring::Keyring;
 use crate::crypto::opaque::Opaque;
@@ -34,7 +35,9 @@ use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::announcement::Announcement;
 use crate::store::outbox::{self, NewEmail};
 use crate::store::outdated::Outdated;
-use crate::store::{Requester, StoreError, Tx, changes, sessions, users, webhook_deliveries};
+use crate::store::{
+    Requester, StoreError, Tx, audit, changes, sessions, users, webhook_deliveries,
+};
 
 pub use actor::{Acting, Actor, MemberActor};
 use audit_limit::RecentRows;
@@ -130,7 +133,28 @@ impl UnitOfWork<'_, '_> {
     /// # Errors
     /// When the database cannot be written.
     pub fn record(&mut self, event: Event) -> Result<(), StoreError> {
-        let entry = AuditEntry {
+        let entry = self.entry(event);
+        audit_limit::write(self.tx, &mut self.recent_rows, &entry)?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// As [`record`](Self::record), of many events without an actor.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn record_all(
+        &mut self,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Result<(), StoreError> {
+        let events = events.into_iter();
+        let entries: Vec<AuditEntry> = events.map(|event| self.entry(event)).collect();
+        self.rows += entries.len();
+        audit::insert_all(self.tx, &entries)
+    }
+
+    fn entry(&mut self, event: Event) -> AuditEntry {
+        AuditEntry {
             id: AuditId::new(self.now, self.random()),
             at: self.now,
             action: event.action,
@@ -144,10 +168,7 @@ impl UnitOfWork<'_, '_> {
             reason: event.reason,
             device: self.context.device.clone().filter(|_| event.has_origin),
             detail: event.detail.map(|detail| detail.to_string()),
-        };
-        audit_limit::write(self.tx, &mut self.recent_rows, &entry)?;
-        self.rows += 1;
-        Ok(())
+        }
     }
 
     /// Says who signs in; the browser remembers them once it is committed.
@@ -411,6 +432,33 @@ impl Services {
             work(unit)
         })
         .await
+    }
+
+    /// As [`operate`](Self::operate), and rolls everything back: only the result of `work` remains.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub(in crate::service) async fn rehearse<T>(
+        &self,
+        context: &RequestContext,
+        work: impl FnOnce(&mut UnitOfWork<'_, '_>) -> Result<T> + Send + 'static,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+    {
+        let (keep, mut kept) = oneshot::channel();
+        let rolled_back = self
+            .operate(context, move |unit| {
+                let _ = keep.send(work(unit)?);
+                // An error is what rolls back.
+                Err::<Finished<()>, _>(Error::Conflict)
+            })
+            .await;
+        match (kept.try_recv(), rolled_back) {
+            (Ok(result), _) => Ok(result),
+            (Err(_), Err(error)) => Err(error),
+            (Err(_), Ok(())) => Err(Error::Internal("a rehearsal was committed".to_owned())),
+        }
     }
 
     /// Reads for a caller after checking in the database that they may still act.

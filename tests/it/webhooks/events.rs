@@ -69,6 +69,15 @@ const EXPECTED: &[(&str, Causes)] = &[
         Perhaps(&["user.deleted", "member.removed", "session.ended"]),
     ),
     ("user.exported", Nothing(NO_STATE)),
+    (
+        "user.imported",
+        Perhaps(&[
+            "user.created",
+            "member.added",
+            "user.updated",
+            "member.updated",
+        ]),
+    ),
     ("user.role_changed", All(&["member.updated"])),
     ("user.manager_changed", All(&["member.updated"])),
     ("membership.joined", All(&["member.added"])),

@@ -1,0 +1,221 @@
+//! Reads the people of a plan.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
+
+use chrono::{DateTime, Utc};
+use people_files::{Input, Line, Mapping, Options, People, StoredText};
+use stored_passwords::{Password, PepperName, Project, Scheme, Stored, translate};
+use tokio::sync::oneshot;
+
+use super::plan::Plan;
+use super::progress::bar;
+use crate::app::App;
+use crate::cli::Failure;
+use crate::config::Variables;
+use crate::service::operations::import::{Facts, Translate};
+
+/// Lines that are handed out at once, and how often ahead.
+const CHUNK: usize = 250;
+const AHEAD: usize = 2;
+
+/// What people are read from, and how.
+pub(super) struct Source {
+    plan: Plan,
+    mapping: Mapping,
+    options: Options,
+}
+
+impl Source {
+    pub(super) fn new(
+        plan: &Plan,
+        variables: &Variables,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Failure> {
+        let mapping = plan.mapping()?;
+        let mut secrets = BTreeMap::new();
+        for name in mapping.secrets() {
+            let setting = setting_of(name);
+            if let Some(value) = variables.get(&setting) {
+                secrets.insert(name.to_owned(), value);
+            }
+        }
+        let options = Options {
+            secrets,
+            slack_team: plan.slack_team.clone(),
+            trust_emails: plan.trust_emails,
+            ..Options::at(now)
+        };
+        Ok(Self {
+            plan: plan.clone(),
+            mapping,
+            options,
+        })
+    }
+
+    pub(super) fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// Reads everything, on a thread of its own, which then hands out the lines.
+    ///
+    /// # Errors
+    /// The first row that is wrong, or what else is.
+    pub(super) async fn read(&self) -> Result<Reading, Failure> {
+        let (plan, mapping, options) = (
+            self.plan.clone(),
+            self.mapping.clone(),
+            self.options.clone(),
+        );
+        let (tell, told) = oneshot::channel();
+        let (send, lines) = mpsc::sync_channel(AHEAD);
+        std::thread::spawn(move || {
+            let opened = open(&plan, &mapping, &options);
+            let (people, facts) = match opened {
+                Ok(opened) => opened,
+                Err(failure) => {
+                    let _ = tell.send(Err(failure));
+                    return;
+                }
+            };
+            let about = (people.input().to_owned(), people.len(), facts);
+            if tell.send(Ok(about)).is_ok() {
+                hand_out(people, plan.limit, &send);
+            }
+        });
+        let told = told
+            .await
+            .map_err(|_| Failure::Failed("reading failed".to_owned()))?;
+        let (input, len, facts) = told?;
+        Ok(Reading {
+            input,
+            len,
+            facts,
+            lines: lines.into_iter().flatten(),
+        })
+    }
+}
+
+/// People that were read.
+pub(super) struct Reading {
+    /// What was read, and in which form it is.
+    pub input: String,
+    /// How many lines there are.
+    pub len: u64,
+    pub facts: Facts,
+    pub lines: std::iter::Flatten<mpsc::IntoIter<Vec<ReadLine>>>,
+}
+
+type ReadLine = Result<Line, String>;
+
+/// # Errors
+/// What is wrong with the source.
+fn open(plan: &Plan, mapping: &Mapping, options: &Options) -> Result<(People, Facts), Failure> {
+    let read = || {
+        let bar = bar(None, "reading");
+        let mut progress = |rows| bar.set_position(rows);
+        let opened = people_files::open(&input(plan)?, mapping, options, &mut progress);
+        bar.finish_and_clear();
+        opened.map_err(|error| Failure::InvalidInput(error.to_string()))
+    };
+    let mut facts = Facts::default();
+    let creates = |it: &people_files::mapping::Membership| it.organization.create;
+    if mapping.membership.as_ref().is_some_and(creates) {
+        for line in read()? {
+            match line.map_err(|error| Failure::Failed(error.to_string()))? {
+                Line::Person(candidate) => facts.add(&candidate),
+                Line::Refused(_) | Line::Skipped(_) => {}
+            }
+        }
+    }
+    Ok((read()?, facts))
+}
+
+/// Hands out the lines of at most `limit` people, until nobody takes them any more.
+fn hand_out(people: People, limit: Option<u64>, send: &mpsc::SyncSender<Vec<ReadLine>>) {
+    let mut left = limit.unwrap_or(u64::MAX);
+    let mut chunk = Vec::with_capacity(CHUNK);
+    for line in people {
+        if let Ok(Line::Person(_)) = line {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+        }
+        chunk.push(line.map_err(|error| error.to_string()));
+        if chunk.len() == CHUNK {
+            let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
+            if send.send(full).is_err() {
+                return;
+            }
+        }
+    }
+    let _ = send.send(chunk);
+}
+
+/// # Errors
+/// If there is no place to read from, or the database does not let us in.
+fn input(plan: &Plan) -> Result<Input, Failure> {
+    let mut input = match (&plan.url, &plan.file) {
+        (Some(url), _) => Input::postgres(url, App::foreign_tls()?)
+            .map_err(|error| Failure::InvalidInput(error.to_string()))?,
+        (None, Some(file)) => Input::file(file),
+        (None, None) => {
+            return Err(Failure::InvalidInput(
+                "the people came from a database, whose URL is not stored: name it again, as in `hallpass import \
+                 resume RUN postgres://…`"
+                    .to_owned(),
+            ));
+        }
+    };
+    for (name, path) in &plan.with {
+        input = input.with(name, path);
+    }
+    Ok(input)
+}
+
+/// How the mapping's passwords are read.
+///
+/// # Errors
+/// If it names a scheme or a pepper that cannot be.
+pub(super) fn translation(mapping: &Mapping) -> Result<Translate, Failure> {
+    let invalid = |what: &str, error: String| Failure::InvalidInput(format!("{what}: {error}"));
+    let pepper = match &mapping.password.pepper {
+        Some(pepper) => {
+            let name = pepper.name.replace('-', "_").to_lowercase();
+            let name: PepperName = name
+                .parse()
+                .map_err(|error| invalid("[password.pepper] of the mapping", format!("{error}")))?;
+            Some(name)
+        }
+        None => None,
+    };
+    let project = mapping.password.project.as_ref().map(|it| Project {
+        signer_key: it.signer_key.clone(),
+        salt_separator: it.salt_separator.clone(),
+        rounds: it.rounds,
+        mem_cost: it.mem_cost,
+    });
+    Ok(Arc::new(move |text: &StoredText| {
+        let scheme: Scheme = text.scheme.parse()?;
+        let stored = Stored {
+            hash: &text.hash,
+            salt: text.salt.as_deref(),
+            algorithm: text.algorithm.as_deref(),
+            pepper: pepper.as_ref(),
+            project: project.as_ref(),
+        };
+        Ok(match translate(&scheme, &stored)? {
+            Password::Hash(hash) => Some(hash),
+            Password::None => None,
+        })
+    }))
+}
+
+/// The setting with a secret of the old system.
+fn setting_of(name: &str) -> String {
+    format!(
+        "HALLPASS_IMPORT_PEPPER_{}",
+        name.replace('-', "_").to_uppercase()
+    )
+}
