@@ -25,14 +25,18 @@ use crate::service;
 use crate::service::hashing::Hashing;
 use crate::service::hashing::strength_worker::StrengthWorker;
 use crate::service::mail::{self, Backlog};
+use crate::service::operations::keys::{Lost, lost, needed_keys};
 use crate::service::operations::maintenance::read_changes;
 use crate::service::operations::operator::count_open_organizations;
 use crate::service::{Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens};
-use crate::store::{Addresses, Engine, PlannedMigration, Route, Store, Target};
+use crate::store::backup::somebody;
+use crate::store::{Addresses, Engine, PlannedMigration, Requester, Route, Store, Target, Tx};
 
 /// What `hallpass doctor` reports about a database.
 pub struct Inspection {
     pub mail: Backlog,
+    /// What no key opens or verifies; `None` if the keys are not known, or the schema is older.
+    pub lost: Option<Lost>,
     /// How many organizations anyone who knows their id may join.
     pub open_organizations: i64,
 }
@@ -168,18 +172,51 @@ impl App {
     ///
     /// # Errors
     /// When the database is unreachable or has an unexpected schema.
-    pub async fn inspect(database: &Database) -> Result<Option<Inspection>, BuildError> {
+    pub async fn inspect(
+        database: &Database,
+        tokens: Option<&config::Tokens>,
+    ) -> Result<Option<Inspection>, BuildError> {
         match Self::expect_database(database).await {
             Err(BuildError::NoDatabase(_)) => return Ok(None),
             checked => checked?,
         }
-        let store = service::Database::new(store(database)?);
+        let store = store(database)?;
+        let is_current = matches!(store.pending_migrations().await.as_deref(), Ok([]));
+        let store = service::Database::new(store);
+        let lost = match tokens.filter(|_| is_current) {
+            Some(tokens) => Some(lost(&store, &token_keys(tokens, 0)?, SystemClock.now()).await?),
+            None => None,
+        };
         let mail = mail::backlog(&store, SystemClock.now()).await;
         let open_organizations = count_open_organizations(&store).await;
         Ok(Some(Inspection {
             mail: mail?,
+            lost,
             open_organizations: open_organizations?,
         }))
+    }
+
+    /// What a SQLite database needs that only its secret opens or verifies, as part of a sentence; `None` if it needs
+    /// none, or cannot be read, which later steps report.
+    pub async fn needs_a_secret(database: &Database) -> Option<String> {
+        let Database::Sqlite { .. } = database else {
+            return None;
+        };
+        let store = store(database).ok()?;
+        if !store.exists().await.ok()? {
+            return None;
+        }
+        let pending = store.pending_migrations().await.ok()?;
+        let store = service::Database::new(store);
+        if !pending.is_empty() {
+            // What it needs is noted only from the next start on.
+            let read = |tx: &mut Tx<'_>| somebody(tx);
+            let somebody = store.read(Requester::OPERATOR, read).await.ok()?;
+            return somebody.map(|_| format!("{database} has people who use the old one"));
+        }
+        let keys = needed_keys(&store, SystemClock.now()).await.ok()?;
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        (!keys.is_empty()).then(|| format!("{database} needs {}", keys.join(", ")))
     }
 
     /// What [`migrate`](Self::migrate) would do to the database.
@@ -215,7 +252,7 @@ fn metrics(address: SocketAddr, services: Arc<Services>) -> Result<Server, Build
     .run())
 }
 
-fn store(database: &Database) -> Result<Store, BuildError> {
+pub(super) fn store(database: &Database) -> Result<Store, BuildError> {
     let engine = match database {
         Database::Sqlite { path } => Engine::Sqlite(path.clone()),
         Database::Postgres(urls) => Engine::Postgres(addresses(urls)?),
@@ -253,16 +290,12 @@ async fn services_parts(
         Some(entropy) => entropy,
         None => Arc::new(OsEntropy::new()?),
     };
-    let rules = Rules {
-        issuer: config.tokens.issuer.clone(),
-        audience: config.tokens.audience.clone(),
-    };
     Ok(ServicesParts {
         store: service::Database::new(store),
         clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
         tokens: Tokens::new(
             token_keys(&config.tokens, config.accounts.people_cache_size)?,
-            rules,
+            rules(&config.tokens),
         ),
         passwords: Passwords::new(
             NewPasswordRules {
@@ -289,6 +322,14 @@ async fn services_parts(
         mail_transport: None,
         webhook_sender: webhook_sender(config.webhooks)?,
     })
+}
+
+/// What tokens say of their issuer and audience.
+pub(super) fn rules(tokens: &config::Tokens) -> Rules {
+    Rules {
+        issuer: tokens.issuer.clone(),
+        audience: tokens.audience.clone(),
+    }
 }
 
 fn webhook_sender(config: config::Webhooks) -> Result<Arc<dyn WebhookSender>, BuildError> {

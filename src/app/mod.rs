@@ -1,5 +1,6 @@
 //! Builds the application from its settings, runs it, and stops it.
 
+mod backup;
 mod build;
 mod dev;
 mod error;
@@ -19,6 +20,7 @@ use crate::sandbox::mailbox::Mailbox;
 use crate::sandbox::slack::SlackSandbox;
 use crate::service::Services;
 
+pub use backup::{Backup, BackupError, Examined};
 pub use build::Inspection;
 pub use dev::for_development;
 pub use error::BuildError;

@@ -9,6 +9,7 @@ use super::build::token_keys;
 use super::{App, workers};
 use crate::config;
 use crate::service::Services;
+use crate::service::operations::maintenance;
 use crate::service::operations::rotate_keys::rotate_keys;
 
 /// Stops a running server: `/readyz` returns 503, and running requests finish.
@@ -39,7 +40,7 @@ impl App {
     /// # Errors
     /// When the listener fails.
     pub async fn run(self) -> std::io::Result<()> {
-        let workers = workers::start(self.services);
+        let workers = workers::start(Arc::clone(&self.services));
         let metrics = self.metrics.map(|server| {
             let handle = server.handle();
             (tokio::spawn(server), handle)
@@ -50,6 +51,7 @@ impl App {
             handle.stop(false).await;
             running.abort();
         }
+        maintenance::settle(&self.services).await;
         served
     }
 

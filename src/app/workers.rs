@@ -8,7 +8,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, interval_at, sleep, timeout};
 
 use crate::domain::Priority;
-use crate::service::operations::{maintenance, purge};
+use crate::service::operations::{keys, maintenance, purge};
 use crate::service::sessions::follow_feed::Progress;
 use crate::service::sessions::housekeeping;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
@@ -69,6 +69,7 @@ pub(super) fn start(services: Arc<Services>) -> Workers {
     others.spawn(beat(Arc::clone(&services)));
     others.spawn(keep_room(Arc::clone(&services)));
     others.spawn(reseal(Arc::clone(&services)));
+    others.spawn(note_keys(Arc::clone(&services)));
     others.spawn(keep_house(Arc::clone(&services)));
     Workers {
         _others: others,
@@ -260,6 +261,34 @@ async fn keep_house(services: Arc<Services>) {
             tracing::warn!(%error, "deleted accounts were not removed; trying again in an hour");
         }
         purge::purge(&services).await;
+    }
+}
+
+/// Notes which keys this instance has, and says at the start which ones it lacks.
+async fn note_keys(services: Arc<Services>) {
+    let mut hourly = interval(HOUR);
+    let mut is_start = true;
+    loop {
+        let _: Instant = hourly.tick().await;
+        if let Err(error) = keys::note_keys(&services).await {
+            tracing::warn!(%error, "the ids of the keys were not noted; trying again in an hour");
+        }
+        if is_start {
+            report_lost(&services).await;
+        }
+        is_start = false;
+    }
+}
+
+async fn report_lost(services: &Services) {
+    match keys::lost_of(services).await {
+        Ok(lost) if lost.is_nothing() => {}
+        Ok(lost) => tracing::error!(
+            %lost,
+            "JWT_SECRET and JWT_SIGNING_KEY lack keys that the database needs: set them as before; what is sealed or \
+             signed with others cannot be used"
+        ),
+        Err(error) => tracing::warn!(%error, "whether keys are missing could not be checked"),
     }
 }
 

@@ -1,10 +1,10 @@
 //! `hallpass dev`
 
 use super::banner::banner;
-use super::{Failure, logging, output, serve};
+use super::{Failure, operator, output, serve};
 use crate::app::seed::seed;
 use crate::app::{App, for_development};
-use crate::config::{Config, Mode, Variables};
+use crate::config::{Mode, Variables};
 
 pub(super) const EXAMPLES: &str = examples!(
     "hallpass dev",
@@ -13,8 +13,7 @@ pub(super) const EXAMPLES: &str = examples!(
 );
 
 pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {
-    let config = Config::read(&|name| variables.get(name), Mode::Dev)?;
-    logging::start(&config.logging);
+    let config = operator::read_settings(variables, Mode::Dev).await?;
     variables.warn_of_misspelt_names();
     let tokens = config.tokens.clone();
     let app = App::build(config, for_development()?).await?;

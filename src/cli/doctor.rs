@@ -5,13 +5,15 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::backup::{json_of, lack};
 use super::{Failure, output};
 use crate::app::{App, Inspection};
-use crate::config::{Config, Database, SettingErrors, Tokens, Variables};
+use crate::config::{Config, Database, Mode, SettingErrors, Tokens, Variables};
 use crate::crypto::token_keys::SecretUse;
 use crate::domain::{JoinPolicy, SelfService};
 use crate::service::hashing::default_threads;
 use crate::service::hashing::measure::Speed;
+use crate::service::operations::keys::Lost;
 
 pub(super) const EXAMPLES: &str = examples!(
     "hallpass doctor",
@@ -41,15 +43,15 @@ pub(super) struct Doctor {
 
 /// Measures this machine, which should be idle.
 pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> {
-    let database = Config::read_database(&|name| variables.get(name));
+    let database = Config::read_database(&|name| variables.get(name), Mode::Serve);
     if let Ok(database) = &database {
         output::note(&format!("database: {database}"));
     }
     // Other commands report settings that are not valid.
     let server = Config::read_server(&|name| variables.get(name)).ok();
     let lacks_a_proxy = server.map(|server| server.lacks_a_proxy());
-    let inspection = inspect(database).await;
     let tokens = Config::read_tokens(&|name| variables.get(name)).ok();
+    let inspection = inspect(database, tokens.as_ref()).await;
     let self_service = Config::read_self_service(&|name| variables.get(name));
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
     let target = Duration::from_millis(doctor.latency);
@@ -78,6 +80,10 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
                 "waiting": found.mail.waiting,
                 "oldestSeconds": found.mail.oldest_seconds,
                 "givenUp": found.mail.given_up,
+            })),
+            "lost": found.and_then(|found| found.lost.as_ref()).map(|lost| json!({
+                "keys": lost.keys.iter().map(json_of).collect::<Vec<_>>(),
+                "emails": lost.emails,
             })),
             "openOrganizations": found.map(|found| found.open_organizations),
             "lacksTrustedProxies": lacks_a_proxy,
@@ -119,21 +125,26 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
 }
 
 /// Inspects the database that `serve` would use; `None` if it does not exist yet.
-async fn inspect(database: Result<Database, SettingErrors>) -> Result<Option<Inspection>, Failure> {
-    Ok(App::inspect(&database?).await?)
+async fn inspect(
+    database: Result<Database, SettingErrors>,
+    tokens: Option<&Tokens>,
+) -> Result<Option<Inspection>, Failure> {
+    Ok(App::inspect(&database?, tokens).await?)
 }
 
 fn about_database(inspection: &Result<Option<Inspection>, Failure>) -> String {
     match inspection {
         Ok(Some(found)) => format!(
-            "E-mail: {}\n\n{}",
+            "E-mail: {}\n\n{}\n\n{}",
             found.mail,
-            about_organizations(found.open_organizations)
+            about_organizations(found.open_organizations),
+            about_keys(found.lost.as_ref())
         ),
         Ok(None) => {
-            "E-mail and organizations: not checked, because there is no database yet.".to_owned()
+            "E-mail, organizations and keys: not checked, because there is no database yet."
+                .to_owned()
         }
-        Err(failure) => format!("E-mail and organizations: not checked: {failure}"),
+        Err(failure) => format!("E-mail, organizations and keys: not checked: {failure}"),
     }
 }
 
@@ -178,6 +189,17 @@ fn about_organizations(open: i64) -> String {
         "Organizations: {open} can be joined by anyone who knows the id. Their admins can change the joinPolicy; \
          DEFAULT_JOIN_POLICY applies to new organizations."
     )
+}
+
+fn about_keys(lost: Option<&Lost>) -> String {
+    match lost {
+        None => "Keys: not checked, because JWT_SECRET is not set as for the server, or the database is to be migrated."
+            .to_owned(),
+        Some(lost) if lost.is_nothing() => {
+            "Keys: JWT_SECRET and JWT_SIGNING_KEY have every key that the database needs.".to_owned()
+        }
+        Some(lost) => format!("Keys: {}.", lack(lost)),
+    }
 }
 
 /// The highest cost at which a single hash meets the target.

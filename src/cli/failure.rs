@@ -18,6 +18,8 @@ pub enum Failure {
     WouldRefuse(String),
     /// A signal has stopped it.
     Stopped(String),
+    /// Another program does it (`EX_USAGE`).
+    OtherTool(String),
     /// The input is not valid (`EX_DATAERR` of sysexits.h).
     InvalidInput(String),
     /// `EX_NOINPUT`.
@@ -37,6 +39,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::WouldRefuse(_) => 3,
             Self::Stopped(_) => 130,
+            Self::OtherTool(_) => 64,
             Self::InvalidInput(_) => 65,
             Self::NoDatabase(_) => 66,
             Self::DatabaseUnavailable(_) => 69,
@@ -70,6 +73,7 @@ impl fmt::Display for Failure {
             | Self::Usage(why)
             | Self::WouldRefuse(why)
             | Self::Stopped(why)
+            | Self::OtherTool(why)
             | Self::InvalidInput(why)
             | Self::NoDatabase(why)
             | Self::DatabaseUnavailable(why)

@@ -24,7 +24,7 @@ pub(super) struct Migrate {
 }
 
 pub(super) async fn run(migrate: &Migrate, variables: &Variables) -> Result<(), Failure> {
-    let config = operator::read_settings(variables, Mode::Serve)?;
+    let config = operator::read_settings(variables, Mode::Serve).await?;
     output::note(&format!("database: {}", config.database));
     if migrate.plan {
         let pending = App::plan_migrations(&config).await?;

@@ -23,6 +23,7 @@ macro_rules! examples {
     };
 }
 
+mod backup;
 mod banner;
 #[cfg(test)]
 mod commands_page;
@@ -36,6 +37,7 @@ mod openapi;
 mod operator;
 mod org;
 mod output;
+mod restore;
 mod secret;
 mod serve;
 mod service;
@@ -47,7 +49,8 @@ use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
 
-use crate::config::{ENV_FILE, Variables};
+use crate::app::App;
+use crate::config::{Config, ENV_FILE, Mode, Variables};
 
 /// An identity service: users, organizations, sign-in and revocable tokens.
 #[derive(Debug, Parser)]
@@ -76,6 +79,18 @@ enum Command {
     /// Migrate the database to the current schema
     #[command(after_help = migrate::EXAMPLES)]
     Migrate(migrate::Migrate),
+    /// Back up a SQLite database, while its server runs
+    ///
+    /// The file is as the database at one moment, and only its owner can read it. For PostgreSQL, the command prints what
+    /// to run instead.
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::Backup),
+    /// Put a backup in the place of a SQLite database that no server uses
+    ///
+    /// A copy of the backup is examined first as `hallpass backup verify` does, and nothing is changed if it or the
+    /// secrets are not right.
+    #[command(after_help = restore::EXAMPLES)]
+    Restore(restore::Restore),
     /// Manage organizations
     #[command(subcommand, after_help = org::EXAMPLES)]
     Org(org::Command),
@@ -91,7 +106,7 @@ enum Command {
     /// Generate the secrets and keys that sign, and print the ids of those in use
     #[command(subcommand, after_help = secret::EXAMPLES)]
     Secret(secret::Command),
-    /// Recommend a BCRYPT_COST for this machine, and check for undelivered e-mails and open organizations
+    /// Recommend a BCRYPT_COST for this machine, and check for undelivered e-mails, missing keys and open organizations
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
     /// Print the OpenAPI 3.1 description of the API as JSON
@@ -108,15 +123,41 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&variables()?).await,
         Command::Dev => dev::run(&variables()?).await,
-        Command::Migrate(command) => migrate::run(&command, &variables()?).await,
-        Command::Org(command) => org::run(command, &variables()?).await,
-        Command::User(command) => user::run(command, &variables()?).await,
-        Command::Import(command) => import::run(*command, &variables()?).await,
-        Command::Service(command) => service::run(command, &variables()?).await,
+        Command::Migrate(command) => {
+            let variables = variables()?;
+            settled(migrate::run(&command, &variables).await, &variables).await
+        }
+        Command::Backup(command) => command.run(&variables()?).await,
+        Command::Restore(command) => command.run(&variables()?).await,
+        Command::Org(command) => {
+            let variables = variables()?;
+            settled(org::run(command, &variables).await, &variables).await
+        }
+        Command::User(command) => {
+            let variables = variables()?;
+            settled(user::run(command, &variables).await, &variables).await
+        }
+        Command::Import(command) => {
+            let variables = variables()?;
+            settled(import::run(*command, &variables).await, &variables).await
+        }
+        Command::Service(command) => {
+            let variables = variables()?;
+            settled(service::run(command, &variables).await, &variables).await
+        }
         Command::Secret(command) => secret::run(&command, variables),
         Command::Doctor(command) => doctor::run(&command, &variables()?).await,
         Command::Openapi => openapi::run(),
     }
+}
+
+/// Leaves the file of a SQLite database whole after a command that may have written to it.
+async fn settled(done: Result<(), Failure>, variables: &Variables) -> Result<(), Failure> {
+    let environment = |name: &str| variables.get(name);
+    if let Ok(database) = Config::read_database(&environment, Mode::Operator) {
+        App::settle(&database).await;
+    }
+    done
 }
 
 #[cfg(test)]

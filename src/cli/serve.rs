@@ -15,7 +15,7 @@ pub(super) const EXAMPLES: &str = examples!(
 );
 
 pub(super) async fn run(variables: &Variables) -> Result<(), Failure> {
-    let config = operator::read_settings(variables, Mode::Serve)?;
+    let config = operator::read_settings(variables, Mode::Serve).await?;
     variables.warn_of_misspelt_names();
     let tokens = config.tokens.clone();
     start(App::build(config, Overrides::default()).await?, &tokens).await

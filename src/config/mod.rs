@@ -80,7 +80,20 @@ impl Config {
     /// # Errors
     /// All errors at once.
     pub fn read(environment: Environment<'_>, mode: Mode) -> Result<Self, SettingErrors> {
+        Self::read_beside(environment, mode, None)
+    }
+
+    /// As [`read`](Self::read), beside a database that may need a secret, as a sentence says: none is created then.
+    ///
+    /// # Errors
+    /// All errors at once.
+    pub fn read_beside(
+        environment: Environment<'_>,
+        mode: Mode,
+        needed: Option<String>,
+    ) -> Result<Self, SettingErrors> {
         let mut reader = Reader::new(environment, mode);
+        reader.needed_secret = needed;
         match Self::sections(&mut reader) {
             Some(config) if !reader.has_errors() => Ok(config),
             _ => Err(reader.into_errors()),
@@ -91,8 +104,11 @@ impl Config {
     ///
     /// # Errors
     /// When the setting is not valid.
-    pub fn read_database(environment: Environment<'_>) -> Result<Database, SettingErrors> {
-        let mut reader = Reader::new(environment, Mode::Serve);
+    pub fn read_database(
+        environment: Environment<'_>,
+        mode: Mode,
+    ) -> Result<Database, SettingErrors> {
+        let mut reader = Reader::new(environment, mode);
         match Database::read(&mut reader) {
             Some(database) if !reader.has_errors() => Ok(database),
             _ => Err(reader.into_errors()),

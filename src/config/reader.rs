@@ -15,6 +15,8 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub(super) struct Reader<'a> {
     environment: Environment<'a>,
     pub mode: Mode,
+    /// Why a secret may not be generated: what the database needs.
+    pub needed_secret: Option<String>,
     errors: Vec<SettingError>,
 }
 
@@ -23,6 +25,7 @@ impl<'a> Reader<'a> {
         Self {
             environment,
             mode,
+            needed_secret: None,
             errors: Vec::new(),
         }
     }

@@ -571,7 +571,7 @@ fn a_database_has_further_addresses_of_postgresql() {
                 let value = given.iter().find(|(key, _)| *key == name);
                 value.map(|(_, value)| (*value).to_owned())
             };
-            assert!(Config::read_database(&environment).is_err());
+            assert!(Config::read_database(&environment, Mode::Serve).is_err());
         }
     }
 }

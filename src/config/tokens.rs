@@ -25,6 +25,10 @@ const GENERATE_ONE: &str =
 
 const GENERATE_A_KEY: &str = "Generate one with `hallpass secret generate --es256`.";
 
+const PUT_IT_BACK: &str = "Put the file back, or set JWT_SECRET to what it was. If it is lost, set JWT_SECRET to a new \
+                           one of `hallpass secret generate`: everybody has to sign in again, and authenticators have \
+                           to be reset.";
+
 const AS_THE_SERVER: &str = "Set JWT_SECRET or JWT_SECRET_FILE as for the server.";
 
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct Tokens {
     pub secrets: Vec<SecretString>,
     /// `None`: there are only secrets.
     pub signing: Option<SigningKeys>,
+    /// `JWT_SIGNING_KEY` as it was given: PEM.
+    pub signing_text: Option<SecretString>,
     pub issuer: Option<String>,
     pub audience: Option<String>,
     pub lifetimes: Lifetimes,
@@ -50,7 +56,7 @@ impl Tokens {
         let issuer = reader.value(&JWT_ISSUER, |text| Ok(text.to_owned()));
         let audience = reader.value(&JWT_AUDIENCE, |text| Ok(text.to_owned()));
         let lifetimes = lifetimes(reader);
-        let signing = signing(reader);
+        let (signing, signing_text) = signing(reader).unzip();
         let (secrets, local_secret) = if reader.is_given(&JWT_SECRET) {
             (given_secrets(reader)?, None)
         } else {
@@ -61,6 +67,15 @@ impl Tokens {
                     // Another secret than the server's would be of no use.
                     let why = format!("It is not set, and there is no {}.", path.display());
                     reader.report(&JWT_SECRET, Problem::new(why, AS_THE_SERVER));
+                    return None;
+                }
+                Ok(None) if may_create && reader.needed_secret.is_some() => {
+                    let needs = reader.needed_secret.take().unwrap_or_default();
+                    let why = format!(
+                        "It is not set, there is no {}, and a new secret would not do: {needs}.",
+                        path.display()
+                    );
+                    reader.report(&JWT_SECRET, Problem::new(why, PUT_IT_BACK));
                     return None;
                 }
                 Ok(None) if may_create => local_secret::create(&path),
@@ -79,6 +94,7 @@ impl Tokens {
         Some(Self {
             secrets,
             signing,
+            signing_text,
             issuer,
             audience,
             lifetimes: lifetimes?,
@@ -114,7 +130,7 @@ impl Tokens {
     /// The errors of [`Config::read`](super::Config::read), and when the secret is no longer set.
     pub fn reread(&self, environment: Environment<'_>) -> Result<Self, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
-        let signing = signing(&mut reader);
+        let (signing, signing_text) = signing(&mut reader).unzip();
         let secrets = if reader.is_given(&JWT_SECRET) {
             given_secrets(&mut reader)
         } else {
@@ -135,6 +151,7 @@ impl Tokens {
             Some(secrets) if !reader.has_errors() => Ok(Self {
                 secrets,
                 signing,
+                signing_text,
                 ..self.clone()
             }),
             _ => Err(reader.into_errors()),
@@ -230,7 +247,7 @@ fn secret_use(reader: &mut Reader<'_>) -> Option<SecretUse> {
 }
 
 /// `None` without a signing key, or after an error.
-fn signing(reader: &mut Reader<'_>) -> Option<SigningKeys> {
+fn signing(reader: &mut Reader<'_>) -> Option<(SigningKeys, SecretString)> {
     let secret_use = secret_use(reader);
     let text = reader.secret(&JWT_SIGNING_KEY)?;
     let keys = SigningKey::read_all(text.expose_secret());
@@ -253,7 +270,7 @@ fn signing(reader: &mut Reader<'_>) -> Option<SigningKeys> {
         };
         reader.report(&JWT_SIGNING_KEY, Problem::new(why, GENERATE_A_KEY));
     }
-    SigningKeys::new(read, secret_use?)
+    Some((SigningKeys::new(read, secret_use?)?, text))
 }
 
 /// The file with the secret of a server on a loopback address; an error for any other server.
@@ -297,7 +314,7 @@ fn local_secret_problem(error: &LocalSecretError) -> Problem {
             format!("Run `chmod 600 {}`, or set JWT_SECRET.", path.display())
         }
         LocalSecretError::Weak(..) => {
-            "Delete the file to generate a new secret, or set JWT_SECRET.".to_owned()
+            "Set JWT_SECRET to a new one of `hallpass secret generate` and the old one, separated by a comma.".to_owned()
         }
         LocalSecretError::NoRandomness => "Set JWT_SECRET.".to_owned(),
     };

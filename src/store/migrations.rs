@@ -15,14 +15,12 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{QueryDsl as _, QueryResult, RunQueryDsl as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tokio::sync::oneshot;
 
 use super::migration_plan::{Effect, effect};
 use super::migration_sql::statements;
 use super::pg_connection::PgConnection;
-use super::pg_runtime::wait_without_limit;
 use super::postgres::takes_writes;
-use super::{Engine, Requester, Store, StoreError, Tx, on};
+use super::{Engine, Requester, Store, StoreError, Tx, on, own_thread};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -156,23 +154,11 @@ impl Store {
             return Ok(Vec::new());
         };
         let target = addresses.direct.for_migrations();
-        let (done, result) = oneshot::channel();
-        let work = move || {
-            wait_without_limit();
-            let migrated = target
-                .connect()
-                .map_err(MigrationError::from)
-                .and_then(|(mut connection, _)| run_alone(&mut connection, &source));
-            // The caller may be gone; the work is done all the same.
-            let _ = done.send(migrated);
-        };
-        thread::Builder::new()
-            .name("postgres-migrate".to_owned())
-            .spawn(work)
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
-        result
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Failed("a migration panicked".to_owned()).into()))
+        own_thread::run("postgres-migrate", move || {
+            let (mut connection, _) = target.connect()?;
+            run_alone(&mut connection, &source)
+        })
+        .await
     }
 
     /// Whether the database exists and was migrated before. Creates nothing, as opening a missing SQLite file would.

@@ -9,6 +9,7 @@ pub mod announcement;
 pub mod api_tokens;
 pub mod attempts;
 pub mod audit;
+pub mod backup;
 mod bulk;
 mod change_listener;
 pub mod changes;
@@ -33,6 +34,7 @@ pub mod one_time_tokens;
 pub mod organizations;
 pub mod outbox;
 pub mod outdated;
+mod own_thread;
 pub mod people;
 mod people_search;
 mod pg_connection;
@@ -47,9 +49,11 @@ mod schema;
 pub mod services;
 pub mod session_tokens;
 pub mod sessions;
+pub mod signing_keys;
 pub mod slack_states;
 pub mod slug_aliases;
 mod sqlite;
+pub mod sqlite_file;
 mod standby;
 pub mod totp;
 mod tx;
@@ -468,6 +472,15 @@ enum RolledBack<E> {
     Database(diesel::result::Error),
 }
 
+impl<E: From<StoreError>> RolledBack<E> {
+    fn into_error(self) -> E {
+        match self {
+            Self::Work(error) => error,
+            Self::Database(error) => StoreError::from(error).into(),
+        }
+    }
+}
+
 impl<E> From<diesel::result::Error> for RolledBack<E> {
     fn from(error: diesel::result::Error) -> Self {
         Self::Database(error)
@@ -486,10 +499,7 @@ fn in_transaction<T, E: From<StoreError>>(
             work(&mut Tx::Postgres(connection)).map_err(RolledBack::Work)
         }),
     };
-    done.map_err(|error| match error {
-        RolledBack::Work(error) => error,
-        RolledBack::Database(error) => StoreError::from(error).into(),
-    })
+    done.map_err(RolledBack::into_error)
 }
 
 /// Parses a value that was stored as text.

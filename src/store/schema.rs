@@ -505,6 +505,19 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::Instant;
+
+    signing_keys (kid) {
+        kid -> Text,
+        alg -> Text,
+        since -> Instant,
+        signed_at -> Nullable<Instant>,
+        sealed_at -> Nullable<Instant>,
+    }
+}
+
 joinable!(memberships -> users (user_id));
 joinable!(memberships -> organizations (organization_id));
 joinable!(invitations -> organizations (organization_id));

@@ -104,6 +104,7 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
             "service/api_tokens/authenticate.rs",
             "service/mail/",
             "service/mfa/secret.rs",
+            "service/operations/keys.rs",
             "service/operations/purge.rs",
             "service/session_tokens/authenticate.rs",
             "service/sessions/housekeeping.rs",

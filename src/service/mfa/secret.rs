@@ -7,9 +7,9 @@ use crate::crypto::keyring::Keyring;
 use crate::crypto::sealed::{self, NEVER, NONCE, Purpose};
 use crate::crypto::totp::Secret;
 use crate::domain::UserId;
-use crate::service::{Error, Result, Services};
-use crate::store::Requester;
+use crate::service::{Database, Error, Result, Services};
 use crate::store::totp::{self, Sealed};
+use crate::store::{Requester, StoreError, Tx};
 
 /// Secrets that one transaction encrypts again.
 const AT_ONCE: i64 = 100;
@@ -89,4 +89,19 @@ pub async fn reseal_secrets(services: &Services) -> Result<()> {
             })
             .await?;
     }
+}
+
+/// Whether these keys open the secret of an authenticator: the first one. `false` without any.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(in crate::service) async fn opens_one(
+    database: &Database,
+    keyring: &Keyring,
+) -> Result<bool, StoreError> {
+    // No key has an empty id.
+    let read = |tx: &mut Tx<'_>| totp::list_under_others(tx, "", UserId::NIL, 1);
+    let first = database.read(Requester::OPERATOR, read).await?;
+    let mut first = first.iter();
+    Ok(first.any(|(user_id, sealed)| open(sealed, *user_id, keyring).is_some()))
 }

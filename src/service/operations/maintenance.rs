@@ -31,3 +31,17 @@ pub async fn listen_for_changes(services: &Services, notify: impl Fn()) -> Resul
 pub async fn keep_room(services: &Services) -> Result<(), StoreError> {
     services.store.keep_room().await
 }
+
+/// Leaves a SQLite file that is whole without its WAL, before its server ends.
+pub async fn settle(services: &Services) {
+    match services.store.settle().await {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!(
+            "another program reads the database, so that what was written last is only in the file with `-wal` at its \
+             end: copy both, or use `hallpass backup`"
+        ),
+        Err(error) => {
+            tracing::warn!(%error, "the WAL was not written into the database: copy it as well");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::store::backup::Settle;
 use crate::store::{Engine, MigrationError, Requester, StandbyFault, Store, StoreError, Tx};
 
 /// Together less than the leases of e-mails and of events.
@@ -171,6 +172,14 @@ impl Database {
     /// `Unavailable` when the copy cannot be written.
     pub async fn copy_into(&self, path: std::path::PathBuf) -> Result<(), StoreError> {
         self.0.copy_into(path).await
+    }
+
+    /// Writes everything into the SQLite file itself. Returns whether a copy of the file is whole.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn settle(&self) -> Result<bool, StoreError> {
+        self.0.settle(Settle::AtTheEnd).await
     }
 
     /// Renews the statistics by which queries are planned.

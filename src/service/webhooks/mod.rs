@@ -29,6 +29,7 @@ pub use lanes::Lanes;
 pub use list::list;
 pub use list_deliveries::list_deliveries;
 pub use rotate_secret::rotate_secret;
+pub(in crate::service) use secret::opens_one;
 pub use secret::reseal_secrets;
 pub use take_over::take_over;
 pub use test::test;

@@ -7,10 +7,9 @@ use crate::crypto::keyring::Keyring;
 use crate::crypto::sealed::{self, NEVER, NONCE, Purpose};
 use crate::crypto::webhook_signature::WebhookSecret;
 use crate::domain::WebhookId;
-use crate::service::{Error, Result, Services};
-use crate::store::Requester;
+use crate::service::{Database, Error, Result, Services};
 use crate::store::totp::Sealed;
-use crate::store::webhooks;
+use crate::store::{Requester, StoreError, Tx, webhooks};
 
 /// Webhooks whose secrets one transaction encrypts again.
 const AT_ONCE: i64 = 100;
@@ -100,4 +99,19 @@ pub async fn reseal_secrets(services: &Services) -> Result<()> {
             })
             .await?;
     }
+}
+
+/// Whether these keys open the secret of a webhook: the first one. `false` without any.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(in crate::service) async fn opens_one(
+    database: &Database,
+    keyring: &Keyring,
+) -> Result<bool, StoreError> {
+    // No key has an empty id.
+    let read = |tx: &mut Tx<'_>| webhooks::list_under_others(tx, "", WebhookId::NIL, 1);
+    let first = database.read(Requester::OPERATOR, read).await?;
+    let mut first = first.iter();
+    Ok(first.any(|(id, sealed)| open(&sealed.secret, *id, keyring).is_some()))
 }

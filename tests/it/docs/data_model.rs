@@ -47,6 +47,10 @@ const TABLES: &[(&str, &str)] = &[
         "Hashes of the tokens of services, revoked ones included for 30 days.",
     ),
     (
+        "signing_keys",
+        "Ids of the keys that sign tokens and seal secrets: with which ones the database was used, and until when.",
+    ),
+    (
         "services",
         "Other services that follow revocations and ask about tokens.",
     ),

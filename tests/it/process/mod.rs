@@ -1,5 +1,6 @@
 //! The real binary, as operators run it.
 
+mod backup;
 mod cli;
 mod clock;
 mod dev;
