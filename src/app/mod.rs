@@ -2,6 +2,7 @@
 
 mod backup;
 mod build;
+mod copy;
 mod dev;
 mod error;
 mod listen;
@@ -22,12 +23,14 @@ use crate::service::Services;
 
 pub use backup::{Backup, BackupError, Examined};
 pub use build::Inspection;
+pub use copy::CopyFailure;
 pub use dev::for_development;
 pub use error::BuildError;
 pub use open_files::raise_limit_of_open_files;
 pub use run::StopHandle;
 
 pub use crate::store::PlannedMigration;
+pub use crate::store::copy::CopiedTable;
 
 /// Replacements for external systems, for tests and `hallpass dev`; `None` means the real one.
 #[derive(Default)]

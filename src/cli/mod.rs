@@ -27,8 +27,10 @@ mod backup;
 mod banner;
 #[cfg(test)]
 mod commands_page;
+mod copy;
 mod dev;
 mod doctor;
+mod export;
 mod failure;
 mod import;
 mod logging;
@@ -91,6 +93,17 @@ enum Command {
     /// secrets are not right.
     #[command(after_help = restore::EXAMPLES)]
     Restore(restore::Restore),
+    /// Copy a whole database into a new one, also between SQLite and PostgreSQL
+    ///
+    /// A server may use the source meanwhile; the copy is as it was when the command began. The target is migrated, and must
+    /// hold nothing. Before anything is kept, all tables of both are compared. The target needs the JWT_SECRET of the source.
+    #[command(after_help = copy::EXAMPLES)]
+    Copy(copy::Copy),
+    /// Write everybody to a file for another system, a line of JSON each
+    ///
+    /// docs/moving-out.md describes the lines. The audit log records it.
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::Export),
     /// Manage organizations
     #[command(subcommand, after_help = org::EXAMPLES)]
     Org(org::Command),
@@ -129,6 +142,11 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Backup(command) => command.run(&variables()?).await,
         Command::Restore(command) => command.run(&variables()?).await,
+        Command::Copy(command) => command.run(&variables()?).await,
+        Command::Export(command) => {
+            let variables = variables()?;
+            settled(command.run(&variables).await, &variables).await
+        }
         Command::Org(command) => {
             let variables = variables()?;
             settled(org::run(command, &variables).await, &variables).await
@@ -206,7 +224,7 @@ mod tests {
             .map(clap::Command::get_name)
             .collect();
         // The servers log; an export and the OpenAPI document are JSON.
-        assert_eq!(without, ["serve", "dev", "export", "openapi"]);
+        assert_eq!(without, ["serve", "dev", "export", "export", "openapi"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod device;
 pub mod domain_name;
 pub mod email;
 pub mod email_message;
+pub mod exported_person;
 pub mod external_id;
 pub mod feed_cursor;
 pub mod ids;

@@ -44,7 +44,7 @@ const LET_OTHERS_PASS: Duration = Duration::from_millis(500);
 
 /// Logical replication copies the rows and not the sequences, so that numbers would be given out again. Only what is
 /// behind is changed.
-const ADVANCE_SEQUENCES: &str = "
+pub(super) const ADVANCE_SEQUENCES: &str = "
 do $$
 declare
     found record;

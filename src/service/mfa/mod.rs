@@ -21,6 +21,6 @@ pub use recovery_codes::NewCodes;
 pub use remove::remove;
 pub use renew_recovery_codes::renew_recovery_codes;
 pub use reset::reset;
-pub(in crate::service) use secret::opens_one;
 pub use secret::reseal_secrets;
+pub(in crate::service) use secret::{open as open_secret, opens_one};
 pub use status::{Status, status};

@@ -174,6 +174,21 @@ impl Database {
         self.0.copy_into(path).await
     }
 
+    /// Runs queries that all see the database as it is at the first of them, however long they take.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn snapshot<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.0.snapshot(work).await
+    }
+
     /// Writes everything into the SQLite file itself. Returns whether a copy of the file is whole.
     ///
     /// # Errors

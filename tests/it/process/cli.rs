@@ -290,6 +290,8 @@ const EVERY_COMMAND: &[&[&str]] = &[
     &["backup"],
     &["backup", "verify"],
     &["restore"],
+    &["copy"],
+    &["export"],
     &["doctor"],
     &["org", "create"],
     &["org", "list"],

@@ -3,12 +3,14 @@
 mod backup;
 mod cli;
 mod clock;
+mod copy;
 mod dev;
 mod full_disk;
 mod idle;
 mod kill;
 mod log;
 mod mail;
+mod moving_out;
 mod network_cut;
 mod operator;
 mod race;

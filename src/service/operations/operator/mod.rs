@@ -1,6 +1,7 @@
 //! What the operator does from the command line, without permission checks.
 
 mod accounts;
+mod export_people;
 mod memberships;
 mod organizations;
 mod services;
@@ -11,6 +12,7 @@ pub use accounts::{
     Disabled, delete_user, disable_user, enable_user, export_user, reset_link, set_email,
     set_password, unlink_identities, unlock_user, verify_user,
 };
+pub use export_people::{ExportError, export_people};
 pub use memberships::{join, move_member, set_role};
 pub use organizations::{
     count_open_organizations, create_organization, delete_organization, find_organization,

@@ -39,6 +39,7 @@ const COMMANDS: &[&str] = &[
     "service add billing",
     "service list",
     "service remove billing",
+    "export",
 ];
 
 fn finds_none(command: Command, place: &str) {
