@@ -9,6 +9,8 @@ use crate::cli::Failure;
 use crate::cli::operator::Console;
 use crate::config::Variables;
 use crate::domain::ImportId;
+use crate::domain::import::{ImportRefusal, ImportState};
+use crate::service::Error;
 use crate::service::operations::import::{TakeOver, find_import, take_over_import};
 
 pub(super) const EXAMPLES: &str = examples!(
@@ -34,6 +36,10 @@ impl Resume {
         let plan = {
             let console = Console::open(variables).await?;
             let run = find_import(&console.services, self.run).await?;
+            if let ImportState::Finished | ImportState::Undone = run.state {
+                let (id, state) = (run.id, run.state);
+                return Err(Error::from(ImportRefusal::Over { id, state }).into());
+            }
             let mut plan: Plan = serde_json::from_str(&run.options).map_err(|error| {
                 Failure::Failed(format!("the stored import cannot be read: {error}"))
             })?;

@@ -97,10 +97,13 @@ fn text(done: &Done) -> String {
     }
     lines.push(passwords(summary));
     if let Some((cost, memory)) = summary.first_sign_ins(done.bcrypt_cost) {
+        let memory = match memory >> 20 {
+            0 => String::new(),
+            megabytes => format!(", up to {megabytes} MiB each"),
+        };
         lines.push(format!(
-            "first sign-ins: {cost:.1} × one with BCRYPT_COST={}, up to {} MiB each",
-            done.bcrypt_cost,
-            memory.div_ceil(1024 * 1024)
+            "first sign-ins: {cost:.1} × one with BCRYPT_COST={}{memory}",
+            done.bcrypt_cost
         ));
     }
     if done.trusts_emails {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 
 use super::facts::Facts;
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{Fingerprint, Part};
 use super::lookups::Lookups;
 use super::newcomer::{ManagerKey, Newcomer, WantedMembership};
 use super::organizations::{Organizations, Origin};
@@ -168,6 +168,8 @@ pub(super) struct KnownPerson {
     pub known: external_ids::KnownPerson,
     pub places: Vec<(OrganizationId, Role, Option<UserId>)>,
     pub fingerprint: Fingerprint,
+    /// Whether they have become a member of an organization in this batch.
+    pub has_joined: bool,
 }
 
 enum Judged {
@@ -209,12 +211,12 @@ impl Batch {
                 let id = Some(known.user_id);
                 return Ok(Judged::Done(report(newcomer, id, Outcome::Unchanged)));
             }
-            return Ok(Judged::Known(Box::new(KnownPerson {
+            return Ok(Judged::Known(Box::new(self.known(
                 newcomer,
                 known,
                 places,
                 fingerprint,
-            })));
+            ))));
         }
         let owner = match self.claim(writer, &newcomer) {
             Ok(owner) => owner,
@@ -232,16 +234,17 @@ impl Batch {
             let places = self.resolve(&places, Of::Known(user_id), &mut newcomer.notes);
             let fingerprint = newcomer.fingerprint(places.iter().copied());
             self.new.link(&newcomer, user_id, &fingerprint);
-            return Ok(Judged::Known(Box::new(KnownPerson {
-                known: external_ids::KnownPerson {
-                    user_id,
-                    fingerprint: String::new(),
-                    password_set_at: None,
-                },
+            let known = external_ids::KnownPerson {
+                user_id,
+                fingerprint: String::new(),
+                password_set_at: None,
+            };
+            return Ok(Judged::Known(Box::new(self.known(
                 newcomer,
+                known,
                 places,
                 fingerprint,
-            })));
+            ))));
         }
         let created_at = newcomer.created_at.unwrap_or(unit.now);
         let free_id = newcomer.own_id().filter(|id| self.lookups.claim_id(*id));
@@ -254,6 +257,43 @@ impl Batch {
             Some(user_id),
             Outcome::Created,
         )))
+    }
+
+    /// A person whose account is here, with the memberships that are new in the source: they are inserted with the others
+    /// of the batch, because newcomers may report to this person.
+    fn known(
+        &mut self,
+        newcomer: Newcomer,
+        known: external_ids::KnownPerson,
+        places: Vec<(OrganizationId, Role, Option<UserId>)>,
+        fingerprint: Fingerprint,
+    ) -> KnownPerson {
+        let user_id = known.user_id;
+        let last = Fingerprint::parse(&known.fingerprint);
+        let mut has_joined = false;
+        for &(organization_id, role, manager_id) in &places {
+            let is_new = last.get(Part::Role(organization_id)).is_none();
+            if !is_new || self.lookups.level(user_id, organization_id).is_some() {
+                continue;
+            }
+            let above = manager_id.and_then(|id| self.lookups.level(id, organization_id));
+            let level = above.unwrap_or_default() + 1;
+            self.lookups.add_member(user_id, organization_id, level);
+            self.new.memberships.push(Membership {
+                user_id,
+                organization_id,
+                role,
+                manager_id,
+            });
+            has_joined = true;
+        }
+        KnownPerson {
+            newcomer,
+            known,
+            places,
+            fingerprint,
+            has_joined,
+        }
     }
 
     /// Whose account the person's is to become; `None` for a new one.

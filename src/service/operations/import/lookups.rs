@@ -89,13 +89,20 @@ impl Lookups {
         Ok(lookups)
     }
 
-    /// Reads how far below the top the managers are who are members already.
+    /// Reads how far below the top those are who are members already: managers, and people who were imported before.
     fn read_levels(&mut self, tx: &mut Tx<'_>, people: &[Settled]) -> Result<()> {
         let mut wanted: HashMap<OrganizationId, HashSet<UserId>> = HashMap::new();
-        for place in people.iter().flat_map(|it| &it.places) {
-            let manager_id = place.manager.as_ref().and_then(|key| self.find(key));
-            if let Some(id) = manager_id {
-                wanted.entry(place.organization_id).or_default().insert(id);
+        for person in people {
+            let known = self.known.get(&person.newcomer.external_id);
+            let owner = || {
+                self.owner(person.newcomer.email.as_ref()?)
+                    .map(|owner| owner.id)
+            };
+            let own_id = known.map(|known| known.user_id).or_else(owner);
+            for place in &person.places {
+                let manager_id = place.manager.as_ref().and_then(|key| self.find(key));
+                let ids = wanted.entry(place.organization_id).or_default();
+                ids.extend(own_id.into_iter().chain(manager_id));
             }
         }
         for (organization_id, ids) in wanted {
@@ -147,6 +154,11 @@ impl Lookups {
         self.levels.entry((organization_id, id)).or_insert(level);
     }
 
+    /// On which level a member is; `None` for somebody who is none.
+    pub(super) fn level(&self, id: UserId, organization_id: OrganizationId) -> Option<usize> {
+        self.levels.get(&(organization_id, id)).copied()
+    }
+
     fn find(&self, key: &ManagerKey) -> Option<UserId> {
         match key {
             ManagerKey::Email(email) => self.owner(email).map(|owner| owner.id),
@@ -161,8 +173,7 @@ impl Lookups {
         organization_id: OrganizationId,
     ) -> Option<(UserId, usize)> {
         let id = self.find(key)?;
-        let level = self.levels.get(&(organization_id, id))?;
-        Some((id, *level))
+        Some((id, self.level(id, organization_id)?))
     }
 }
 

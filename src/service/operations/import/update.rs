@@ -9,7 +9,7 @@ use super::lookups::Lookups;
 use super::newcomer::Newcomer;
 use super::report::{Outcome, Reason, RowReport};
 use crate::domain::audit::Action;
-use crate::domain::{Change, Email, IdentityId, Membership, OrganizationId, Role, UserId};
+use crate::domain::{Change, Email, IdentityId, OrganizationId, Role, UserId};
 use crate::service::mfa::secret::seal;
 use crate::service::organizations::last_admin::keep_an_admin;
 use crate::service::people::update::{change_role, disable_account, enable_account};
@@ -29,6 +29,7 @@ pub(super) fn update(
         known,
         places,
         fingerprint,
+        has_joined,
     } = *person;
     let user_id = known.user_id;
     let Some(account) = users::lock_account(unit.tx, user_id)? else {
@@ -45,6 +46,12 @@ pub(super) fn update(
         newcomer,
         changed: Vec::new(),
     };
+    if has_joined {
+        unit.changed(Change::PersonChanged { user_id });
+        updating
+            .changed
+            .push(Part::Role(OrganizationId::NIL).name());
+    }
     let theirs: Vec<(Part, Digest)> = fingerprint
         .parts()
         .map(|(part, digest)| (part, digest.clone()))
@@ -184,7 +191,7 @@ impl Updating<'_> {
             Part::Slack => self.take_accounts(unit),
             Part::SecondFactor => self.take_second_factor(unit),
             Part::Role(id) => match place(id) {
-                Some((_, role, manager_id)) => self.take_role(unit, id, role, manager_id),
+                Some((_, role, _)) => self.take_role(unit, id, role),
                 None => Ok(false),
             },
             Part::Manager(id) => match place(id) {
@@ -273,20 +280,11 @@ impl Updating<'_> {
         unit: &mut UnitOfWork<'_, '_>,
         organization_id: OrganizationId,
         role: Role,
-        manager_id: Option<UserId>,
     ) -> Result<bool> {
         let user_id = self.account.user.id;
+        // Nobody comes back who was removed here.
         let Some(membership) = memberships::find(unit.tx, user_id, organization_id)? else {
-            let membership = Membership {
-                user_id,
-                organization_id,
-                role,
-                manager_id,
-            };
-            let added = memberships::insert(unit.tx, &membership, unit.now)?;
-            unit.announce(added);
-            unit.changed(Change::PersonChanged { user_id });
-            return Ok(true);
+            return Ok(false);
         };
         match change_role(unit, &membership, role) {
             Err(Error::LastAdmin) => {
