@@ -2,6 +2,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use proptest::prelude::*;
+use serde_json::Value;
 use stored_passwords::{
     ImportedHash, Password, PepperName, Peppers, Project, Refusal, Scheme, Stored, translate,
 };
@@ -684,4 +685,28 @@ fn peppers_that_are_not_configured_make_no_password_right() {
     };
     assert!(!hash("devise", &stored).verify("Tr0ub4dor&3", &Peppers::default()));
     assert!(hash("devise", &Stored::new(BCRYPT)).verify("Tr0ub4dor&3", &Peppers::default()));
+}
+
+#[test]
+fn hashes_of_hallpass_are_of_the_nfkc_form() {
+    let made = include_str!("../../../tests/vectors/bcrypt_sha256.json");
+    let made: Vec<Value> = serde_json::from_str(made).unwrap();
+    assert!(!made.is_empty());
+    for vector in made {
+        let hash = vector["hash"].as_str().unwrap();
+        let Ok(Password::Hash(read)) = translate(&Scheme::Hallpass, &Stored::new(hash)) else {
+            panic!("{hash}");
+        };
+        assert!(
+            read.verify(vector["password"].as_str().unwrap(), &Peppers::default()),
+            "{hash}"
+        );
+        let again = read.to_string();
+        assert!(again.starts_with("$in$nfkc,"), "{again}");
+        assert_eq!(
+            translate(&Scheme::Hallpass, &Stored::new(&again)),
+            Ok(Password::Hash(read))
+        );
+    }
+    assert!(translate(&Scheme::Auto, &Stored::new("$in$raw$2b$04$x")).is_err());
 }

@@ -16,6 +16,7 @@ mod crypt;
 mod digests;
 mod django;
 mod firebase;
+mod hallpass;
 mod json;
 mod keycloak;
 mod kratos;
@@ -35,6 +36,7 @@ mod werkzeug;
 mod wordpress;
 
 use crate::hash_function::HashFunction;
+use crate::imported_hash::ImportedHash;
 use crate::pepper::PepperName;
 use crate::primitives::at_most;
 use crate::refusal::Refusal;
@@ -66,6 +68,9 @@ pub fn translate(scheme: &Scheme, stored: &Stored<'_>) -> Result<Password, Refus
     if stored.pepper.is_some() && !scheme.takes_pepper() {
         return Err(Refusal::Unsupported("a pepper in this scheme"));
     }
+    if *scheme == Scheme::Hallpass && text.starts_with("$in$") {
+        return ImportedHash::parse(text).map(Password::Hash);
+    }
     read(scheme, text, stored)?.hash().map(Password::Hash)
 }
 
@@ -93,6 +98,7 @@ fn read(scheme: &Scheme, text: &str, stored: &Stored<'_>) -> Result<Reading, Ref
         Scheme::FlaskSecurity => flask_security(text, stored.pepper),
         Scheme::Gitea => columns::gitea(text, stored),
         Scheme::Grafana => columns::grafana(text, stored),
+        Scheme::Hallpass => hallpass::hallpass(text),
         Scheme::Keycloak => keycloak::keycloak(text, stored.algorithm),
         Scheme::Kratos => kratos::kratos(text),
         Scheme::Logto => logto::logto(text, stored),

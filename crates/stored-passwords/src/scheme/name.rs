@@ -43,6 +43,8 @@ pub enum Scheme {
     Gitea,
     /// Hexadecimal, with a column for the salt.
     Grafana,
+    /// `$2b$…` and `$bcrypt-sha256$…` of its export, and the canonical form.
+    Hallpass,
     /// The JSON of a credential.
     Keycloak,
     /// `$pbkdf2-sha256$i=…,l=…$`, `$scrypt$ln=<N>,…$`, `$firescrypt$`, `$sha256$pf=…$` and others.
@@ -96,6 +98,7 @@ impl Scheme {
         (Self::FlaskSecurity, &["flask-security"]),
         (Self::Gitea, &["gitea", "forgejo"]),
         (Self::Grafana, &["grafana"]),
+        (Self::Hallpass, &["hallpass"]),
         (Self::Keycloak, &["keycloak"]),
         (Self::Kratos, &["kratos"]),
         (Self::Logto, &["logto"]),
