@@ -29,6 +29,9 @@ pub struct Candidate {
     pub verified: bool,
     /// Of 1 to 201 characters, without control characters.
     pub name: Option<String>,
+    /// Where the old system keeps them apart; as `name`.
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
     pub created: Option<DateTime<Utc>>,
     pub disabled: bool,
     #[serde(with = "as_text")]

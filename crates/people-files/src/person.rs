@@ -165,8 +165,12 @@ impl<'m> Reader<'m> {
             Some(field) => self.answer(&field.from, field.when, &joined)?,
             None => None,
         };
-        let (name, of_name) = name(fields.name.as_ref().map(|field| &field.from), &joined);
+        let (name, of_name) = cleaned_name(fields.name.as_ref().map(|field| &field.from), &joined);
         notes.extend(of_name);
+        let part = |field: &Option<mapping::Name>| {
+            cleaned_name(field.as_ref().map(|field| &field.from), &joined).0
+        };
+        let (first_name, last_name) = (part(&fields.first_name), part(&fields.last_name));
         let created = match &fields.created {
             Some(field) => self.created(field, &joined)?,
             None => None,
@@ -192,6 +196,8 @@ impl<'m> Reader<'m> {
             verified: verified.unwrap_or(false) && email.is_some(),
             email: email.map(|email| email.to_string()),
             name,
+            first_name,
+            last_name,
             created,
             disabled,
             password,
@@ -542,7 +548,7 @@ fn named_encoding(name: &str) -> Result<crate::mapping::SecretEncoding, Problem>
 }
 
 /// The name, and what was changed about it.
-fn name(from: Option<&Source>, joined: &Joined<'_>) -> (Option<String>, Vec<Note>) {
+fn cleaned_name(from: Option<&Source>, joined: &Joined<'_>) -> (Option<String>, Vec<Note>) {
     let paths = from.map_or(&[][..], |source| &source.0);
     for value in paths.iter().flat_map(|path| path.values(joined)) {
         let (name, notes) = name_of(&text_of(&value));

@@ -27,6 +27,7 @@ pub const ALL: &[Preset] = presets![
     "devise",
     "django",
     "firebase",
+    "hallpass",
     "keycloak",
     "kratos",
     "laravel",

@@ -1026,3 +1026,59 @@ fn compressed_files_are_read() {
         "a file that ends too early is not half a file"
     );
 }
+
+#[test]
+fn what_hallpass_exports_comes_back() {
+    let id = |number: u32| format!("00000000-0000-7000-8000-{number:012}");
+    let hash = "$2b$04$MJPWyXuX/NfejqOUEdXPpO.l5qzZ2kwDfxx0jAP6I/taNn6PpnW8m";
+    let line = json!({
+        "id": id(2),
+        "external_ids": [{ "source": "acme-app", "external_id": "7" }],
+        "email": "ada@example.com",
+        "email_verified_at": "2024-01-02T03:04:05Z",
+        "name": "Ada Lovelace",
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "created_at": "2024-01-01T00:00:00Z",
+        "disabled_at": null,
+        "memberships": [
+            { "organization": "acme", "organization_name": "Acme", "role": "manager", "manager": id(1) },
+            { "organization": "globex", "organization_name": "Globex", "role": "employee", "manager": null },
+        ],
+        "slack": [{ "team": "T1", "user": "U1" }, { "team": "T2", "user": "U2" }],
+        "password_hash": hash,
+        "totp": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        "recovery_code_hashes": [],
+    });
+    let mapping = people_files::presets::find("hallpass").unwrap().toml;
+    let ada = people(csv(&line.to_string()).read(mapping).unwrap()).remove(0);
+    assert_eq!(ada.external_id, Some(id(2)));
+    assert_eq!(
+        (ada.first_name.as_deref(), ada.last_name.as_deref()),
+        (Some("Ada"), Some("Lovelace"))
+    );
+    assert!(ada.verified && !ada.disabled);
+    let memberships = ada
+        .memberships
+        .iter()
+        .map(|one| (&*one.organization, one.role, one.manager.is_some()));
+    assert_eq!(
+        memberships.collect::<Vec<_>>(),
+        [
+            ("acme", Role::Manager, true),
+            ("globex", Role::Employee, false)
+        ]
+    );
+    assert_eq!(ada.slack.len(), 2);
+    assert_eq!(
+        ada.password.present().unwrap().to_string(),
+        format!("$in$nfkc,cut72{hash}")
+    );
+    assert_eq!(ada.totp.present().unwrap(), b"12345678901234567890");
+    let mut without = line;
+    for secret in ["password_hash", "totp", "recovery_code_hashes"] {
+        without.as_object_mut().unwrap().remove(secret);
+    }
+    let ada = people(csv(&without.to_string()).read(mapping).unwrap()).remove(0);
+    assert_eq!((ada.password, ada.totp), (Part::Absent, Part::Absent));
+}

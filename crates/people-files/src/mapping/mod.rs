@@ -72,6 +72,10 @@ pub struct Person {
     #[serde(default)]
     pub name: Option<Name>,
     #[serde(default)]
+    pub first_name: Option<Name>,
+    #[serde(default)]
+    pub last_name: Option<Name>,
+    #[serde(default)]
     pub created: Option<Created>,
     #[serde(default)]
     pub disabled: Option<Disabled>,

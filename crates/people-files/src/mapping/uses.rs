@@ -110,6 +110,12 @@ impl Mapping {
         if let Some(field) = &person.name {
             add("person.name", &field.from, field.optional);
         }
+        if let Some(field) = &person.first_name {
+            add("person.first_name", &field.from, field.optional);
+        }
+        if let Some(field) = &person.last_name {
+            add("person.last_name", &field.from, field.optional);
+        }
         if let Some(field) = &person.created {
             add("person.created", &field.from, field.optional);
         }
