@@ -126,6 +126,9 @@ pub fn insert(
 /// A user from another system.
 pub struct ImportedAccount {
     pub user: User,
+    /// If they were given separately.
+    pub first_name: Option<GivenOrFamilyName>,
+    pub last_name: Option<GivenOrFamilyName>,
     pub password_hash: Option<String>,
     pub email_verified_at: Option<DateTime<Utc>>,
 }
@@ -137,6 +140,8 @@ struct ImportedRow<'a> {
     email: Option<&'a str>,
     email_verified_at: Option<Timestamp>,
     name: &'a str,
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
     password_hash: Option<&'a str>,
     ver: i32,
     disabled_at: Option<Timestamp>,
@@ -152,6 +157,8 @@ impl ImportedAccount {
             email: user.email.as_ref().map(Email::as_str),
             email_verified_at: self.email_verified_at.map(Timestamp),
             name: user.name.as_str(),
+            first_name: self.first_name.as_ref().map(GivenOrFamilyName::as_str),
+            last_name: self.last_name.as_ref().map(GivenOrFamilyName::as_str),
             password_hash: self.password_hash.as_deref(),
             ver: user.token_version,
             disabled_at: user.disabled_at.map(Timestamp),

@@ -1,19 +1,19 @@
 //! Reads the people of a plan.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 use chrono::{DateTime, Utc};
-use people_files::{Input, Line, Mapping, Options, People, StoredText};
-use stored_passwords::{Password, PepperName, Project, Scheme, Stored, translate};
+use people_files::{Input, Line, Mapping, Options, People};
+use stored_passwords::{PepperName, Peppers};
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use super::plan::Plan;
 use super::progress::bar;
 use crate::app::App;
 use crate::cli::Failure;
 use crate::config::Variables;
-use crate::service::operations::import::{Facts, Translate};
+use crate::service::operations::import::Facts;
 
 /// Lines that are handed out at once, and how often ahead.
 const CHUNK: usize = 250;
@@ -33,15 +33,8 @@ impl Source {
         now: DateTime<Utc>,
     ) -> Result<Self, Failure> {
         let mapping = plan.mapping()?;
-        let mut secrets = BTreeMap::new();
-        for name in mapping.secrets() {
-            let setting = setting_of(name);
-            if let Some(value) = variables.get(&setting) {
-                secrets.insert(name.to_owned(), value);
-            }
-        }
         let options = Options {
-            secrets,
+            peppers: peppers(&mapping, variables)?,
             slack_team: plan.slack_team.clone(),
             trust_emails: plan.trust_emails,
             ..Options::at(now)
@@ -174,48 +167,30 @@ fn input(plan: &Plan) -> Result<Input, Failure> {
     Ok(input)
 }
 
-/// How the mapping's passwords are read.
+/// The secrets of the old system that the mapping names, as far as they are set.
 ///
 /// # Errors
-/// If it names a scheme or a pepper that cannot be.
-pub(super) fn translation(mapping: &Mapping) -> Result<Translate, Failure> {
-    let invalid = |what: &str, error: String| Failure::InvalidInput(format!("{what}: {error}"));
-    let pepper = match &mapping.password.pepper {
-        Some(pepper) => {
-            let name = pepper.name.replace('-', "_").to_lowercase();
-            let name: PepperName = name
-                .parse()
-                .map_err(|error| invalid("[password.pepper] of the mapping", format!("{error}")))?;
-            Some(name)
+/// If a file with one cannot be read.
+fn peppers(mapping: &Mapping, variables: &Variables) -> Result<Peppers, Failure> {
+    let mut found = Vec::new();
+    for name in mapping.peppers() {
+        if let Some(secret) = pepper(name, variables)? {
+            found.push((name.clone(), Zeroizing::new(secret.into_bytes())));
         }
-        None => None,
-    };
-    let project = mapping.password.project.as_ref().map(|it| Project {
-        signer_key: it.signer_key.clone(),
-        salt_separator: it.salt_separator.clone(),
-        rounds: it.rounds,
-        mem_cost: it.mem_cost,
-    });
-    Ok(Arc::new(move |text: &StoredText| {
-        let scheme: Scheme = text.scheme.parse()?;
-        let stored = Stored {
-            hash: &text.hash,
-            salt: text.salt.as_deref(),
-            algorithm: text.algorithm.as_deref(),
-            pepper: pepper.as_ref(),
-            project: project.as_ref(),
-        };
-        Ok(match translate(&scheme, &stored)? {
-            Password::Hash(hash) => Some(hash),
-            Password::None => None,
-        })
-    }))
+    }
+    Ok(found.into_iter().collect())
 }
 
-/// The setting with a secret of the old system.
-fn setting_of(name: &str) -> String {
-    format!(
-        "HALLPASS_IMPORT_PEPPER_{}",
-        name.replace('-', "_").to_uppercase()
-    )
+fn pepper(name: &PepperName, variables: &Variables) -> Result<Option<String>, Failure> {
+    let setting = format!("HALLPASS_IMPORT_PEPPER_{}", name.as_str().to_uppercase());
+    if let Some(secret) = variables.get(&setting) {
+        return Ok(Some(secret));
+    }
+    let Some(path) = variables.get(&format!("{setting}_FILE")) else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::InvalidInput(format!("{setting}_FILE: its file cannot be read: {error}"))
+    })?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
 }

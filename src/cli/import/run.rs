@@ -11,7 +11,7 @@ use clap::{ArgGroup, Args};
 use indicatif::ProgressBar;
 use people_files::presets;
 
-use super::people::{Reading, Source, translation};
+use super::people::{Reading, Source};
 use super::plan::{Place, Plan, absolute};
 use super::progress::bar;
 use super::rehearsal::Copy;
@@ -191,7 +191,6 @@ impl Running {
             source: mapping.source.clone(),
             on_conflict: plan.on_conflict,
             only,
-            translate: translation(mapping)?,
         };
         Ok(Self {
             plan,

@@ -427,6 +427,8 @@ impl New {
         user.disabled_at = newcomer.is_disabled.then_some(now);
         self.accounts.push(ImportedAccount {
             user,
+            first_name: newcomer.first_name.clone(),
+            last_name: newcomer.last_name.clone(),
             password_hash: newcomer.password.as_ref().map(ToString::to_string),
             email_verified_at: newcomer.is_verified.then_some(now),
         });

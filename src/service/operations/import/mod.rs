@@ -18,7 +18,7 @@ pub use check::{ImportSample, SampledPerson, check_password, sample_import};
 pub use facts::Facts;
 pub use report::{Group, Outcome, PasswordForm, Reason, RowReport, Summary};
 pub use run::{
-    BATCH, Ending, Held, ImportSettings, Lines, Observe, TakeOver, Translate, begin_import,
+    BATCH, Ending, Held, ImportSettings, Lines, Observe, TakeOver, begin_import,
     copy_for_rehearsal, find_import, import, list_imports, rehearse_import, take_over_import,
 };
 pub use undo::{Kept, UndoneImport, WhyKept, undo_import};

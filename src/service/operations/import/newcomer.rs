@@ -2,13 +2,14 @@
 //! database is checked later.
 
 use chrono::{DateTime, Utc};
-use people_files::{Candidate, Manager, ManagerBy, Part as Given, StoredText};
+use people_files::{Candidate, Manager, ManagerBy, Part as Given};
 use stored_passwords::ImportedHash;
 
 use super::fingerprint::{Digest, Fingerprint, Part};
 use super::report::Reason;
 use crate::crypto::recovery_code::ForeignCode;
 use crate::crypto::totp::Secret;
+use crate::domain::names::GivenOrFamilyName;
 use crate::domain::{Email, OrganizationId, PersonName, Role, SlackAccount, UserId};
 
 /// Bytes of an external id, so that it fits into an index of either database.
@@ -25,6 +26,9 @@ pub(super) struct Newcomer {
     pub email: Option<Email>,
     pub is_verified: bool,
     pub name: PersonName,
+    /// If the source has them apart.
+    pub first_name: Option<GivenOrFamilyName>,
+    pub last_name: Option<GivenOrFamilyName>,
     pub created_at: Option<DateTime<Utc>>,
     pub is_disabled: bool,
     pub password: Option<ImportedHash>,
@@ -46,18 +50,10 @@ pub(super) struct WantedMembership {
     pub manager: Option<Manager>,
 }
 
-/// Translates what another system has stored of a password.
-pub(super) type Translate<'a> =
-    &'a (dyn Fn(&StoredText) -> Result<Option<ImportedHash>, stored_passwords::Refusal> + Sync);
-
 impl Newcomer {
     /// # Errors
     /// Why the person cannot be imported.
-    pub(super) fn check(
-        candidate: Candidate,
-        now: DateTime<Utc>,
-        translate: Translate<'_>,
-    ) -> Result<Self, Reason> {
+    pub(super) fn check(candidate: Candidate, now: DateTime<Utc>) -> Result<Self, Reason> {
         let mut notes: Vec<Reason> = candidate.notes.into_iter().map(Reason::from).collect();
         let email = match candidate.email.as_deref() {
             Some(text) => Some(Email::parse(text).map_err(|_| Reason::unusable_email())?),
@@ -96,9 +92,11 @@ impl Newcomer {
             has_external_id,
             is_verified: email.is_some() && candidate.verified,
             name: name(candidate.name.as_deref(), email.as_ref(), &mut notes),
+            first_name: apart(candidate.first_name.as_deref()),
+            last_name: apart(candidate.last_name.as_deref()),
             created_at,
             is_disabled: candidate.disabled,
-            password: password(candidate.password, translate, &mut notes),
+            password: part(candidate.password, &mut notes),
             memberships: memberships.collect(),
             slack,
             totp: secret(candidate.totp, &mut notes),
@@ -162,6 +160,10 @@ fn name(given: Option<&str>, email: Option<&Email>, notes: &mut Vec<Reason>) -> 
         .unwrap_or_else(|| PersonName::from_stored("Somebody".to_owned()))
 }
 
+fn apart(given: Option<&str>) -> Option<GivenOrFamilyName> {
+    given.and_then(GivenOrFamilyName::from_elsewhere)
+}
+
 fn accounts(given: Vec<people_files::Slack>, notes: &mut Vec<Reason>) -> Vec<SlackAccount> {
     let mut accounts: Vec<SlackAccount> = Vec::new();
     for slack in given {
@@ -172,21 +174,6 @@ fn accounts(given: Vec<people_files::Slack>, notes: &mut Vec<Reason>) -> Vec<Sla
         }
     }
     accounts
-}
-
-fn password(
-    given: Given<StoredText>,
-    translate: Translate<'_>,
-    notes: &mut Vec<Reason>,
-) -> Option<ImportedHash> {
-    let stored = part(given, notes)?;
-    match translate(&stored) {
-        Ok(hash) => hash,
-        Err(refusal) => {
-            notes.push(Reason::refused_password(&refusal));
-            None
-        }
-    }
 }
 
 fn secret(given: Given<Vec<u8>>, notes: &mut Vec<Reason>) -> Option<Secret> {

@@ -169,27 +169,6 @@ impl Reason {
         )
     }
 
-    pub(super) fn refused_password(refusal: &stored_passwords::Refusal) -> Self {
-        use stored_passwords::Refusal;
-        let code = match refusal {
-            Refusal::Malformed(_) => "password_malformed",
-            Refusal::Unknown => "password_unknown_form",
-            Refusal::TooExpensive { .. } => "password_too_expensive",
-            Refusal::TooLittle { .. } => "password_too_weak",
-            Refusal::Unsupported(_) => "password_not_supported",
-            Refusal::Readable => "password_readable",
-            Refusal::Undeclared => "password_undeclared",
-            Refusal::Ambiguous(_) => "password_ambiguous",
-            Refusal::Missing(_) => "password_incomplete",
-            Refusal::NoScheme => "password_no_scheme",
-        };
-        Self::refused(
-            code,
-            format!("The person has no password here: {refusal}."),
-            "They set one with a link that is mailed to them: \"Forgot password?\".",
-        )
-    }
-
     pub(super) fn refused_secret(bytes: usize) -> Self {
         Self::refused(
             "refused_second_factor",

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use people_files::{Line, StoredText};
-use stored_passwords::ImportedHash;
+use people_files::Line;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::batch::Writer;
 use super::facts::Facts;
-use super::newcomer::{self, Newcomer};
+use super::newcomer::Newcomer;
 use super::pace::Pace;
 use super::report::{Outcome, Reason, RowReport, Summary};
 use crate::domain::import::{Counts, ImportRefusal, ImportRun, ImportState, OnConflict};
@@ -44,19 +43,12 @@ pub struct ImportSettings {
     pub on_conflict: OnConflict,
     /// The only organization whose people are imported, if there is one.
     pub only: Option<OrganizationId>,
-    /// Says what another system has stored of a password.
-    pub translate: Translate,
 }
 
 /// The lines of a source, or why one of them cannot be read.
 pub trait Lines: Iterator<Item = std::result::Result<Line, String>> + Send + 'static {}
 
 impl<T: Iterator<Item = std::result::Result<Line, String>> + Send + 'static> Lines for T {}
-
-/// Says what another system has stored of a password.
-pub type Translate = Arc<
-    dyn Fn(&StoredText) -> Result<Option<ImportedHash>, stored_passwords::Refusal> + Send + Sync,
->;
 
 /// The right to write a run, until another process takes it over.
 #[derive(Debug, Clone, Copy)]
@@ -246,7 +238,7 @@ pub async fn import(
     (lines, done): (impl Lines, u64),
     (stop, observe): (&AtomicBool, Observe<'_>),
 ) -> Result<(Summary, Ending)> {
-    let mut batches = read_ahead(lines, done, settings, services.now());
+    let mut batches = read_ahead(lines, done, services.now());
     let writer = Arc::new(Mutex::new(writer(services, held.id, settings, facts)));
     let mut summary = Summary::default();
     let mut pace = Pace::default();
@@ -314,7 +306,7 @@ pub async fn rehearse_import(
     lines: impl Lines,
     mut observe: impl FnMut(&[RowReport]) -> Result<(), String> + Send + 'static,
 ) -> Result<Summary> {
-    let mut batches = read_ahead(lines, 0, settings, services.now());
+    let mut batches = read_ahead(lines, 0, services.now());
     let id = ImportId::new(services.now(), services.random());
     let mut writer = writer(services, id, settings, facts);
     let source = settings.source.clone();
@@ -365,11 +357,9 @@ enum Item {
 fn read_ahead(
     lines: impl Lines,
     done: u64,
-    settings: &ImportSettings,
     now: DateTime<Utc>,
 ) -> mpsc::Receiver<std::result::Result<Vec<Item>, String>> {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
-    let translate = Arc::clone(&settings.translate);
     std::thread::spawn(move || {
         let mut batch = Vec::with_capacity(BATCH);
         for line in lines.skip(usize::try_from(done).unwrap_or(usize::MAX)) {
@@ -380,7 +370,7 @@ fn read_ahead(
                     return;
                 }
             };
-            batch.push(item(line, now, &*translate));
+            batch.push(item(line, now));
             if batch.len() == BATCH {
                 let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
                 // Nobody waits for it any more.
@@ -396,11 +386,11 @@ fn read_ahead(
     receiver
 }
 
-fn item(line: Line, now: DateTime<Utc>, translate: newcomer::Translate<'_>) -> Item {
+fn item(line: Line, now: DateTime<Utc>) -> Item {
     match line {
         Line::Person(candidate) => {
             let (row, id) = (candidate.row, candidate.external_id.clone());
-            match Newcomer::check(*candidate, now, translate) {
+            match Newcomer::check(*candidate, now) {
                 Ok(newcomer) => Item::Person(newcomer),
                 Err(reason) => Item::Other(RowReport::refused(row, id, reason)),
             }
