@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use stored_passwords::Peppers;
 
-use crate::candidate::{Candidate, Line, Note, NoteCode, Problem, RefusedRow, SkippedRow};
+use crate::candidate::{Candidate, Line, Note, NoteCode, Part, Problem, RefusedRow, SkippedRow};
 use crate::columns::Columns;
 use crate::error::OpenError;
 use crate::join::Joins;
@@ -18,6 +18,9 @@ use crate::spool::{Duplicate, OtherLine, Spool, number, read};
 
 /// How many lines are fetched at once.
 const PAGE: i64 = 200;
+
+/// So many people with one hash have a password that somebody else has chosen for them.
+const MANY: i64 = 3;
 
 /// How many roles an error names.
 const ROLES_SHOWN: usize = 20;
@@ -95,6 +98,7 @@ pub fn open(
     }
     columns.check(&*table)?;
     refuse_unmapped(&reader.unmapped)?;
+    spool.find_shared_hashes(MANY)?;
     put_in_order(&spool)?;
     refuse_deep_chains(&spool)?;
     let (others, people) = (spool.count("others")?, spool.count("places")?);
@@ -283,8 +287,8 @@ impl People {
 
     fn fill_with_people(&mut self) -> Result<(), OpenError> {
         let mut select = self.spool.connection.prepare_cached(
-            "select place, candidate from places join people on people.row = places.row
-             where place > ? order by place limit ?",
+            "select place, candidate, exists (select 1 from shared where shared.hash = people.hash)
+             from places join people on people.row = places.row where place > ? order by place limit ?",
         )?;
         let mut cuts = self
             .spool
@@ -294,6 +298,9 @@ impl People {
         while let Some(row) = rows.next()? {
             self.last = row.get(0)?;
             let mut person: Candidate = read(&row.get::<_, String>(1)?)?;
+            if row.get(2)? {
+                person.password = Part::Refused(shared_password());
+            }
             for cut in cuts.query_map([number(person.row)], |row| row.get::<_, i64>(0))? {
                 leave_manager_out(&mut person, cut?);
             }
@@ -301,6 +308,14 @@ impl People {
         }
         Ok(())
     }
+}
+
+fn shared_password() -> Problem {
+    Problem::new(
+        "password_shared",
+        "Others have exactly the same hash, so it was copied: perhaps a default password.",
+        "Let these people set a new password.",
+    )
 }
 
 fn leave_manager_out(person: &mut Candidate, membership: i64) {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
 
 use crate::candidate::{Candidate, Line, ManagerBy};
 use crate::error::OpenError;
@@ -17,14 +18,14 @@ use crate::path::Row;
 const SCHEMA: &str = "
     pragma journal_mode = off;
     pragma synchronous = off;
-    pragma cache_size = -8000;
+    pragma cache_size = -3000;
     pragma temp_store = file;
     pragma locking_mode = exclusive;
     create table joined (id integer primary key, row text not null);
     create table joined_keys (name integer not null, key text not null, id integer not null);
     create table others (position integer primary key, line text not null);
     create table people (
-        row integer primary key, uuid text, created integer, candidate text not null,
+        row integer primary key, uuid text, created integer, hash integer, candidate text not null,
         waiting integer not null default 0, lowest integer not null default 0, level integer);
     create table emails (email text primary key, row integer not null) without rowid;
     create table ids (external_id text primary key, row integer not null) without rowid;
@@ -34,6 +35,7 @@ const SCHEMA: &str = "
     create table cuts (report integer not null, membership integer not null, primary key (report, membership))
         without rowid;
     create table frontier (level integer not null, row integer not null, primary key (level, row)) without rowid;
+    create table shared (hash integer primary key);
     create table places (place integer primary key, row integer not null);
     begin;
 ";
@@ -162,17 +164,30 @@ impl Spool {
         if let Some(email) = &email {
             insert("insert into emails values (?, ?)", email)?;
         }
-        let query = "insert into people (row, uuid, created, candidate) values (?, ?, ?, ?)";
+        let query =
+            "insert into people (row, uuid, created, hash, candidate) values (?, ?, ?, ?, ?)";
         let mut statement = self.connection.prepare_cached(query)?;
         let created = person.created.map(|created| created.timestamp_micros());
+        let hash = person
+            .password
+            .present()
+            .map(|hash| digest(&hash.to_string()));
         let uuid = person
             .external_id
             .as_ref()
             .filter(|id| is_uuid(id))
             .map(|id| id.to_lowercase());
-        statement.execute(params![row, uuid, created, json(person)])?;
+        statement.execute(params![row, uuid, created, hash, json(person)])?;
         self.add_wishes(person)?;
         Ok(None)
+    }
+
+    /// Finds hashes that so many people have that it is not theirs.
+    pub(crate) fn find_shared_hashes(&self, people: i64) -> Result<(), OpenError> {
+        let query = "insert into shared select hash from people where hash is not null
+                     group by hash having count(*) >= ?";
+        self.connection.execute(query, [people])?;
+        Ok(())
     }
 
     fn add_wishes(&self, person: &Candidate) -> Result<(), OpenError> {
@@ -247,6 +262,14 @@ pub(crate) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Open
             Box::new(error),
         ))
     })
+}
+
+/// To compare texts by.
+fn digest(text: &str) -> i64 {
+    let [first, ..] = *Sha256::digest(text).as_chunks::<8>().0 else {
+        return 0;
+    };
+    i64::from_be_bytes(first)
 }
 
 /// In the usual form: ids of people that are kept are sorted by it.

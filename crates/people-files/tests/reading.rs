@@ -823,11 +823,11 @@ fn tables_in_files_of_their_own_are_joined() {
         error.contains("[also.member]") && error.contains("--with member=FILE"),
         "{error}"
     );
-    let unknown = Files::of(&[files[0], ("acount", b"[]")])
+    let unknown = Files::of(&[files[0], ("accounts2", b"[]")])
         .read(TABLES)
         .unwrap_err();
     assert!(
-        unknown.contains("--with acount=") && unknown.contains("Did you mean \"Account\"?"),
+        unknown.contains("--with accounts2=") && unknown.contains("Did you mean \"accounts\"?"),
         "{unknown}"
     );
 }
@@ -1081,4 +1081,31 @@ fn what_hallpass_exports_comes_back() {
     }
     let ada = people(csv(&without.to_string()).read(mapping).unwrap()).remove(0);
     assert_eq!((ada.password, ada.totp), (Part::Absent, Part::Absent));
+}
+
+#[test]
+fn a_hash_that_many_people_have_is_refused() {
+    let hash = |salt: char| {
+        format!(
+            "$2b$04${}",
+            "MJPWyXuX/NfejqOUEdXPpO.l5qzZ2kwDfxx0jAP6I/taNn6PpnW8m".replacen(
+                'M',
+                &salt.to_string(),
+                1
+            )
+        )
+    };
+    let rows: Vec<String> = "aaabbc"
+        .chars()
+        .enumerate()
+        .map(|(at, salt)| format!("p{at}@example.com,{}\n", hash(salt)))
+        .collect();
+    let files = csv(&format!("email,p\n{}", rows.concat()));
+    let people = people(
+        files
+            .read(&mapped("password = { from = \"p\", scheme = \"bcrypt\" }"))
+            .unwrap(),
+    );
+    let refused: Vec<bool> = people.iter().map(|person| matches!(&person.password, Part::Refused(problem) if problem.code == "password_shared")).collect();
+    assert_eq!(refused, [true, true, true, false, false, false]);
 }
