@@ -261,6 +261,13 @@ impl People {
         &self.input
     }
 
+    /// Hands out all lines again, from the first one. The input is not read again.
+    pub fn rewind(&mut self) {
+        self.page.clear();
+        self.last = 0;
+        self.is_at_people = false;
+    }
+
     fn fill(&mut self) -> Result<(), OpenError> {
         if !self.is_at_people {
             self.fill_with_others()?;

@@ -1109,3 +1109,29 @@ fn a_hash_that_many_people_have_is_refused() {
     let refused: Vec<bool> = people.iter().map(|person| matches!(&person.password, Part::Refused(problem) if problem.code == "password_shared")).collect();
     assert_eq!(refused, [true, true, true, false, false, false]);
 }
+
+#[test]
+fn lines_are_handed_out_as_often_as_needed() {
+    let rows: Vec<String> = (0..500).map(|at| format!("p{at}@example.com\n")).collect();
+    let files = csv(&format!("email\n{}P1@example.com\n\"\n\"\n", rows.concat()));
+    let mapping = Mapping::parse(EMAIL).unwrap();
+    let mut heard = 0;
+    let mut lines = open(&files.input(), &mapping, &Options::at(now()), &mut |rows| {
+        heard = rows
+    })
+    .unwrap();
+    assert_eq!((lines.len(), lines.people(), heard), (501, 500, 501));
+    assert!(
+        lines.input().ends_with("people.csv (CSV with ,, utf-8)"),
+        "{}",
+        lines.input()
+    );
+    let first: Vec<Line> = lines.by_ref().map(Result::unwrap).collect();
+    assert_eq!(first.len(), 501);
+    assert!(matches!(&first[0], Line::Refused(row) if row.row == 502));
+    assert!(lines.next().is_none());
+    lines.rewind();
+    assert_eq!(lines.by_ref().take(300).count(), 300);
+    lines.rewind();
+    assert_eq!(lines.map(Result::unwrap).collect::<Vec<_>>(), first);
+}
