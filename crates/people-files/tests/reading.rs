@@ -1117,7 +1117,7 @@ fn lines_are_handed_out_as_often_as_needed() {
     let mapping = Mapping::parse(EMAIL).unwrap();
     let mut heard = 0;
     let mut lines = open(&files.input(), &mapping, &Options::at(now()), &mut |rows| {
-        heard = rows
+        heard = rows;
     })
     .unwrap();
     assert_eq!((lines.len(), lines.people(), heard), (501, 500, 501));
@@ -1134,4 +1134,43 @@ fn lines_are_handed_out_as_often_as_needed() {
     assert_eq!(lines.by_ref().take(300).count(), 300);
     lines.rewind();
     assert_eq!(lines.map(Result::unwrap).collect::<Vec<_>>(), first);
+}
+
+#[test]
+fn a_file_in_two_encodings_is_named_by_its_first_wrong_line() {
+    let mixed = Files::of(&[(
+        "people.csv",
+        b"email,name\na@example.com,\xc3\xa9\xc3\xa9\nb@example.com,\xe9\n",
+    )]);
+    let error = mixed.read(EMAIL).unwrap_err();
+    assert!(
+        error.contains("people.csv, row 3: this line is not UTF-8, and others are"),
+        "{error}"
+    );
+    let latin = Files::of(&[("people.csv", b"email,name\na@example.com,\xe9\n")]);
+    let read = people(latin.read(&mapped("name = \"name\"")).unwrap());
+    assert_eq!(read[0].name.as_deref(), Some("é"));
+    let json = Files::of(&[(
+        "people.json",
+        b"{\"email\":\"a@example.com\"}\n{\"email\":\"b@example.com\",\"name\":\"\xe9\"}\n",
+    )]);
+    let error = json.read(EMAIL).unwrap_err();
+    assert!(
+        error.contains("people.json, row 2: JSON is UTF-8"),
+        "{error}"
+    );
+    let declared = format!(
+        "format = {{ encoding = \"windows-1252\" }}\n{EMAIL}name = {{ from = \"name\", optional = true }}\n"
+    );
+    assert_eq!(
+        people(json.read(&declared).unwrap())[1].name.as_deref(),
+        Some("é")
+    );
+    let wrong = format!("format = {{ encoding = \"utf-8\" }}\n{EMAIL}");
+    assert!(
+        latin
+            .read(&wrong)
+            .unwrap_err()
+            .contains("row 2: it is not UTF-8")
+    );
 }

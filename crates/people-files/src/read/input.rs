@@ -151,6 +151,11 @@ pub(crate) fn also_table(
             path: None,
             ..mapping.format.clone()
         };
+        if is_sqlite(path)? {
+            let database = Sqlite::open(path)?;
+            let table = first(names, |name| database.table(name).map(boxed))?;
+            return existing(table, &database.tables()?, name, also);
+        }
         return file_table(path, names, &format).map(Some);
     }
     let (table, tables) = match &input.people {
@@ -167,14 +172,20 @@ pub(crate) fn also_table(
         }
         Place::File(path) => list_beside(path, names, &mapping.format)?,
     };
+    existing(table, &tables, name, also)
+}
+
+fn existing(
+    table: Option<Box<dyn Table>>,
+    tables: &[String],
+    name: &str,
+    also: &Also,
+) -> Result<Option<Box<dyn Table>>, OpenError> {
     if table.is_some() || also.optional {
         return Ok(table);
     }
-    let known = listed(
-        "There are",
-        tables.iter().map(|name| &**name),
-        names.first().map_or(name, |name| name),
-    );
+    let wanted = also.from.0.first().map_or(name, |name| name);
+    let known = listed("There are", tables.iter().map(|name| &**name), wanted);
     Err(OpenError::MissingTable {
         name: name.to_owned(),
         known,
@@ -219,6 +230,9 @@ fn file_table(path: &Path, names: &[String], format: &Format) -> Result<Box<dyn 
         FileType::Ndjson => Shape::Lines,
         FileType::Json | FileType::Auto => Shape::of(&file)?,
     };
+    if shape != Shape::NotJson {
+        file.must_be_utf8()?;
+    }
     match shape {
         Shape::NotJson if format.file_type == FileType::Json => Err(OpenError::NotThis {
             input: file.name(),
