@@ -90,6 +90,6 @@ const people = Object.keys(ids).map((key) => {
     ...(key === 'ada' ? { totp: totp.secret.base32, recovery_codes: enabled.backupCodes } : {}),
   }
 })
-const tables = { account: 'account.json', slack: 'account.json', member: 'member.json', organization: 'organization.json', twoFactor: 'twoFactor.json' }
+const tables = { account: 'account.json', member: 'member.json', organization: 'organization.json', twoFactor: 'twoFactor.json' }
 const inputs = [{ file: 'better-auth.sqlite' }, { file: 'user.json', with: tables }]
 console.log(JSON.stringify({ inputs, environment: { HALLPASS_IMPORT_PEPPER_BETTER_AUTH: secret }, people }))

@@ -1,4 +1,4 @@
-"""Writes realm.json, and what it holds to standard output."""
+"""Writes realm.json, acme-realm.json and acme-users-0.json, and what they hold to standard output."""
 
 import base64
 import datetime
@@ -159,9 +159,16 @@ realm = {
         for slug, members in organizations.items()
     ],
 }
-with open(sys.argv[2], "w") as file:
-    # Jackson's default pretty printer puts a space before the colon.
-    json.dump(realm, file, ensure_ascii=False, indent=2, separators=(",", " : "))
-    file.write("\n")
+FILES = {
+    "realm.json": realm,
+    "acme-realm.json": {name: value for name, value in realm.items() if name != "users"},
+    "acme-users-0.json": {"realm": "acme", "users": users},
+}
+for name, content in FILES.items():
+    with open(f"{sys.argv[2]}/{name}", "w") as file:
+        # Jackson's default pretty printer puts a space before the colon.
+        json.dump(content, file, ensure_ascii=False, indent=2, separators=(",", " : "))
+        file.write("\n")
 options = ["--slack-team", "T0ACME123"]
-json.dump({"inputs": [{"file": "realm.json"}], "options": options, "people": people, "skipped": [SERVICE]}, sys.stdout)
+inputs = [{"file": "realm.json"}, {"file": "acme-users-0.json", "with": {"organizations": "acme-realm.json"}}]
+json.dump({"inputs": inputs, "options": options, "people": people, "skipped": [SERVICE]}, sys.stdout)

@@ -123,7 +123,7 @@ skipped.append(nobody("deleted", "2024-07-03T00:00:00Z", **gone))
 
 open(sys.argv[2], "w").write("\n".join(statements) + "\n")
 inputs = [
-    {"file": "users.csv", "with": {"slack": "identities.csv", "factor": "mfa_factors.csv"}},
-    {"file": "users.json", "with": {"slack": "identities.json", "factor": "mfa_factors.json"}},
+    {"file": "users.csv", "with": {"identities": "identities.csv", "mfa_factors": "mfa_factors.csv"}},
+    {"file": "users.json", "with": {"identities": "identities.json", "mfa_factors": "mfa_factors.json"}},
 ]
 json.dump({"inputs": inputs, "people": people, "refused": refused, "skipped": skipped}, sys.stdout)
