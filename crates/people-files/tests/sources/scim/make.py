@@ -4,7 +4,7 @@ import json
 import sys
 import uuid
 
-from scim2_models import Email, EnterpriseUser, ListResponse, Manager, Meta, Name, User
+from scim2_models import Email, EnterpriseUser, ListResponse, Manager, Meta, Name, Role, User
 
 cast = json.load(open(sys.argv[1]))
 IDS = {person["key"]: str(uuid.uuid5(uuid.NAMESPACE_URL, person["email"])) for person in cast}
@@ -29,7 +29,10 @@ for number, person in enumerate(cast, start=1):
     user[EnterpriseUser] = EnterpriseUser(
         organization="Acme", employee_number=f"E{number:04}", department="Mathematics"
     )
-    membership = {"organization": "Acme", "role": "employee"}
+    role = person["organizations"].get("acme", "employee")
+    if role != "employee":
+        user.roles = [Role(value=role), Role(value="mathematician")]
+    membership = {"organization": "Acme", "role": role}
     if person.get("manager"):
         manager = IDS[person["manager"]]
         user[EnterpriseUser].manager = Manager(value=manager, display_name="Ada Lovelace")
