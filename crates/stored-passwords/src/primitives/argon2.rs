@@ -21,7 +21,7 @@ const MOST_MEMORY: u64 = 256 * 1024;
 const MOST_WORK: u64 = 1024 * 1024;
 const MOST_LANES: u32 = 16;
 /// KiB × passes that take as long as one iteration of bcrypt.
-const PER_ITERATION_OF_BCRYPT: u64 = 64;
+const PER_ITERATION_OF_BCRYPT: u64 = 80;
 
 /// The variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

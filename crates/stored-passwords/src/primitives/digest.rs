@@ -17,7 +17,7 @@ const MOST_TEXT: u64 = 256;
 /// What one digest takes of a password beside the rest.
 const BLOCK: u64 = 64;
 /// Iterations that take as long as one of bcrypt.
-const PER_ITERATION_OF_BCRYPT: u64 = 128;
+const PER_ITERATION_OF_BCRYPT: u64 = 180;
 
 /// What is digested, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]

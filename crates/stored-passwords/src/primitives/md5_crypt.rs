@@ -19,7 +19,7 @@ const ROUNDS: u64 = 1000;
 /// What one digest takes of a password beside the rest.
 const BLOCK: u64 = 64;
 /// Rounds with a short password that take as long as one iteration of bcrypt.
-const PER_ITERATION_OF_BCRYPT: u64 = 256;
+const PER_ITERATION_OF_BCRYPT: u64 = 400;
 
 /// What the texts begin with, which is digested too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,8 +16,6 @@ use crate::stage::Failed;
 pub(crate) const PREFIX: &str = "pbkdf2-";
 /// Iterations × blocks of output. Django 6.1 has 1,500,000.
 pub(crate) const MOST_WORK: u64 = 4_000_000;
-/// Iterations that take as long as one of bcrypt.
-const PER_ITERATION_OF_BCRYPT: u64 = 150;
 
 /// The digest is not MD5.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,6 +49,15 @@ impl Pbkdf2 {
         }
     }
 
+    /// Iterations that take as long as one of bcrypt, on a processor with instructions for SHA-256.
+    fn per_iteration_of_bcrypt(&self) -> u64 {
+        match self.function {
+            HashFunction::Md5 | HashFunction::Sha1 => 140,
+            HashFunction::Sha256 => 300,
+            HashFunction::Sha384 | HashFunction::Sha512 => 110,
+        }
+    }
+
     /// Iterations, once for each block of output.
     fn rounds(&self, output: usize) -> u64 {
         let blocks = output.div_ceil(self.function.output_length());
@@ -75,7 +82,7 @@ impl Primitive for Pbkdf2 {
 
     fn cost(&self, output: usize, _: usize) -> Cost {
         Cost {
-            work: self.rounds(output) / PER_ITERATION_OF_BCRYPT,
+            work: self.rounds(output) / self.per_iteration_of_bcrypt(),
             memory: 0,
         }
     }

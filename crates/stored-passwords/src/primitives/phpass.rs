@@ -18,7 +18,7 @@ const MOST_LOG_ROUNDS: u64 = 20;
 /// What one digest takes of a password beside the previous digest.
 const BLOCK: u64 = 64;
 /// Rounds with a short password that take as long as one iteration of bcrypt.
-const PER_ITERATION_OF_BCRYPT: u64 = 256;
+const PER_ITERATION_OF_BCRYPT: u64 = 400;
 
 /// The binary logarithm of the rounds, and the salt's text.
 #[derive(Clone, PartialEq, Eq)]

@@ -19,7 +19,7 @@ const MOST_WORK: u64 = 1 << 22;
 /// r × p: 128 × r × p bytes are used as well.
 const MOST_LANES: u64 = 1 << 17;
 /// N × r × p that takes as long as one iteration of bcrypt.
-const PER_ITERATION_OF_BCRYPT: u64 = 128;
+const PER_ITERATION_OF_BCRYPT: u64 = 200;
 
 /// The parameters of scrypt, and those of yescrypt that mean the same.
 #[derive(Clone, Copy)]

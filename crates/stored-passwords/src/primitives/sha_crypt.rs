@@ -19,8 +19,6 @@ const MOST_ROUNDS: u64 = 1_000_000;
 const MOST_SALT: u64 = 16;
 /// Bytes of password that are digested beside what every round digests.
 const BLOCK: u64 = 64;
-/// Rounds with a short password that take as long as one iteration of bcrypt.
-const PER_ITERATION_OF_BCRYPT: u64 = 64;
 
 /// The function is SHA-256 or SHA-512.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,6 +39,17 @@ impl ShaCrypt {
             rounds,
             salt: reader.bytes()?,
         })
+    }
+
+    /// Rounds with a short password that take as long as one iteration of bcrypt.
+    fn per_iteration_of_bcrypt(&self) -> u64 {
+        match self.function {
+            HashFunction::Sha256 => 550,
+            HashFunction::Md5
+            | HashFunction::Sha1
+            | HashFunction::Sha384
+            | HashFunction::Sha512 => 200,
+        }
     }
 
     fn name(&self) -> Option<&'static str> {
@@ -69,7 +78,7 @@ impl Primitive for ShaCrypt {
     fn cost(&self, _: usize, typed: usize) -> Cost {
         let blocks = 1 + typed as u64 / BLOCK;
         Cost {
-            work: u64::from(self.rounds) * blocks / PER_ITERATION_OF_BCRYPT,
+            work: u64::from(self.rounds) * blocks / self.per_iteration_of_bcrypt(),
             memory: 0,
         }
     }
