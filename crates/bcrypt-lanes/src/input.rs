@@ -49,8 +49,14 @@ impl Input {
     /// The same hash, but it takes as long as one of a higher `cost`: the missing iterations are computed after it, and
     /// their result is discarded. A lower cost changes nothing.
     #[must_use]
-    pub fn padded_to(mut self, cost: u32) -> Self {
-        self.padding = (1_u32.checked_shl(cost).unwrap_or(u32::MAX)).saturating_sub(1 << self.cost);
+    pub fn padded_to(self, cost: u32) -> Self {
+        self.lasting(1_u32.checked_shl(cost).unwrap_or(u32::MAX))
+    }
+
+    /// As [`padded_to`](Self::padded_to), for any number of iterations in all.
+    #[must_use]
+    pub fn lasting(mut self, iterations: u32) -> Self {
+        self.padding = iterations.saturating_sub(1 << self.cost);
         self
     }
 
@@ -163,6 +169,10 @@ mod tests {
     fn a_padded_input_has_the_iterations_of_the_higher_cost() {
         for (cost, to, iterations) in [(4, 6, 64), (6, 6, 64), (6, 4, 64), (4, 31, 1 << 31)] {
             let input = Input::new(b"", [0; 16], cost).unwrap().padded_to(to);
+            assert_eq!((input.cost(), input.iterations()), (cost, iterations));
+        }
+        for (cost, lasting, iterations) in [(4, 1000, 1000), (10, 1000, 1024)] {
+            let input = Input::new(b"", [0; 16], cost).unwrap().lasting(lasting);
             assert_eq!((input.cost(), input.iterations()), (cost, iterations));
         }
     }

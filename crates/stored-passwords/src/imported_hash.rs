@@ -118,7 +118,7 @@ impl ImportedHash {
         matches!(self.expected, Expected::Output(_)) && self.kdf.output_of_weak().is_some()
     }
 
-    /// Whether it is bcrypt, or a weak function in bcrypt.
+    /// Whether it is a weak function in bcrypt.
     pub fn is_wrapped(&self) -> bool {
         matches!(self.expected, Expected::Wrapped(..))
     }

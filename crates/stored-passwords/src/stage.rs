@@ -5,6 +5,7 @@ use ctutils::CtEq as _;
 use zeroize::Zeroizing;
 
 use crate::HashFunction;
+use crate::cost::Cost;
 use crate::imported_hash::Expected;
 use crate::kdf::Kdf;
 use crate::pepper::PepperName;
@@ -57,6 +58,25 @@ impl Check {
 }
 
 impl Derivation {
+    /// How many spellings of the password are computed: one or two.
+    pub fn spellings(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// Of all spellings together, one after the other.
+    pub fn cost(&self) -> Cost {
+        let output = self.expected.output_length(&self.kdf);
+        let primitive = self.kdf.primitive();
+        let costs = self
+            .candidates
+            .iter()
+            .map(|candidate| primitive.cost(output, candidate.len()));
+        costs.fold(Cost::default(), |all, one| Cost {
+            work: all.work.saturating_add(one.work),
+            memory: all.memory.max(one.memory),
+        })
+    }
+
     /// Every spelling is computed, also after one that matches.
     ///
     /// # Errors
