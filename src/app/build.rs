@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
+use stored_passwords::Peppers;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::Url;
 
@@ -14,6 +15,7 @@ use super::{App, BuildError, Overrides};
 use crate::adapters::smtp::{Smtp, Timeouts};
 use crate::adapters::{self, OsEntropy, SystemClock};
 use crate::config::{self, Config, Database, PostgresUrls};
+use crate::crypto::decoys::DecoyKey;
 use crate::crypto::jwt::Rules;
 use crate::crypto::keyring::Keyring;
 use crate::crypto::token_keys::TokenKeys;
@@ -23,12 +25,15 @@ use crate::ports::{Clock as _, Mailer, WebhookSender};
 use crate::sandbox::mailbox::Mailbox;
 use crate::service;
 use crate::service::hashing::Hashing;
+use crate::service::hashing::passwords::PasswordsParts;
 use crate::service::hashing::strength_worker::StrengthWorker;
 use crate::service::mail::{self, Backlog};
 use crate::service::operations::keys::{Lost, lost, needed_keys};
 use crate::service::operations::maintenance::read_changes;
 use crate::service::operations::operator::count_open_organizations;
-use crate::service::{Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens};
+use crate::service::{
+    Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens, count_unusable,
+};
 use crate::store::backup::somebody;
 use crate::store::{Addresses, Engine, PlannedMigration, Requester, Route, Store, Target, Tx};
 
@@ -39,6 +44,8 @@ pub struct Inspection {
     pub lost: Option<Lost>,
     /// How many organizations anyone who knows their id may join.
     pub open_organizations: i64,
+    /// How many passwords none can be compared with.
+    pub unusable_passwords: u64,
 }
 
 impl App {
@@ -175,6 +182,7 @@ impl App {
     pub async fn inspect(
         database: &Database,
         tokens: Option<&config::Tokens>,
+        peppers: &Peppers,
     ) -> Result<Option<Inspection>, BuildError> {
         match Self::expect_database(database).await {
             Err(BuildError::NoDatabase(_)) => return Ok(None),
@@ -189,10 +197,12 @@ impl App {
         };
         let mail = mail::backlog(&store, SystemClock.now()).await;
         let open_organizations = count_open_organizations(&store).await;
+        let unusable_passwords = count_unusable(&store, peppers).await;
         Ok(Some(Inspection {
             mail: mail?,
             lost,
             open_organizations: open_organizations?,
+            unusable_passwords: unusable_passwords?,
         }))
     }
 
@@ -290,23 +300,24 @@ async fn services_parts(
         Some(entropy) => entropy,
         None => Arc::new(OsEntropy::new()?),
     };
+    let keys = token_keys(&config.tokens, config.accounts.people_cache_size)?;
+    let decoy_key = DecoyKey::new(keys.secrets());
     Ok(ServicesParts {
         store: service::Database::new(store),
         clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-        tokens: Tokens::new(
-            token_keys(&config.tokens, config.accounts.people_cache_size)?,
-            rules(&config.tokens),
-        ),
-        passwords: Passwords::new(
-            NewPasswordRules {
+        tokens: Tokens::new(keys, rules(&config.tokens)),
+        passwords: Passwords::new(PasswordsParts {
+            rules: NewPasswordRules {
                 min_length: config.passwords.min_length,
                 min_guesses: config.passwords.min_guesses,
             },
-            config.passwords.bcrypt_cost,
-            Hashing::start(config.passwords.hashing_threads)?,
-            StrengthWorker::start()?,
-            Arc::clone(&entropy),
-        ),
+            cost: config.passwords.bcrypt_cost,
+            peppers: config.passwords.peppers.clone(),
+            decoy_key,
+            hashing: Hashing::start(config.passwords.hashing_threads)?,
+            judging: StrengthWorker::start()?,
+            entropy: Arc::clone(&entropy),
+        }),
         entropy,
         limits: Limits::new(config.server.rate_limits),
         default_join_policy: config.accounts.default_join_policy,

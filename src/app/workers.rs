@@ -12,7 +12,7 @@ use crate::service::operations::{keys, maintenance, purge};
 use crate::service::sessions::follow_feed::Progress;
 use crate::service::sessions::housekeeping;
 use crate::service::sessions::revocation_cache::POLL_EVERY;
-use crate::service::{Result, Services, mail, mfa, webhooks};
+use crate::service::{self, Result, Services, mail, mfa, webhooks};
 
 /// How often services that follow revocations hear that they know everything.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
@@ -50,6 +50,15 @@ const POLL_EVENTS_EVERY: Duration = Duration::from_millis(750);
 /// Events that are committed within this time are claimed together.
 const CLAIM_TOGETHER: Duration = Duration::from_millis(50);
 
+/// How many hashes of right passwords are replaced at the same time, so that requests get the other lanes.
+const REHASHES_AT_ONCE: usize = 2;
+
+/// How often is counted at most which forms of passwords are stored: a fiftieth of the time at most.
+const COUNT_FORMS_EVERY: Duration = Duration::from_secs(60);
+
+/// How often is looked for weak passwords that were imported.
+const WRAP_WEAK_EVERY: Duration = Duration::from_secs(600);
+
 /// The workers, which stop when this is dropped.
 pub(super) struct Workers {
     _others: JoinSet<()>,
@@ -71,6 +80,11 @@ pub(super) fn start(services: Arc<Services>) -> Workers {
     others.spawn(reseal(Arc::clone(&services)));
     others.spawn(note_keys(Arc::clone(&services)));
     others.spawn(keep_house(Arc::clone(&services)));
+    for _ in 0..REHASHES_AT_ONCE {
+        others.spawn(rehash(Arc::clone(&services)));
+    }
+    others.spawn(count_forms(Arc::clone(&services)));
+    others.spawn(wrap_weak_hashes(Arc::clone(&services)));
     Workers {
         _others: others,
         mail_worker: tokio::spawn(send_emails(Arc::clone(&services), Arc::clone(&stop_mail))),
@@ -301,6 +315,34 @@ async fn reseal(services: Arc<Services>) {
         }
         if let Err(error) = webhooks::reseal_secrets(&services).await {
             tracing::warn!(%error, "secrets of webhooks were not encrypted again; trying again in an hour");
+        }
+    }
+}
+
+async fn rehash(services: Arc<Services>) {
+    loop {
+        if let Err(error) = service::rehash_next(&services).await {
+            tracing::warn!(%error, "an outdated hash was not replaced; the next sign-in will do it");
+        }
+    }
+}
+
+async fn count_forms(services: Arc<Services>) {
+    loop {
+        let begun = Instant::now();
+        if let Err(error) = service::count_forms(&services).await {
+            tracing::warn!(%error, "the forms of stored passwords were not counted; trying again later");
+        }
+        sleep(COUNT_FORMS_EVERY.max(begun.elapsed() * 50)).await;
+    }
+}
+
+async fn wrap_weak_hashes(services: Arc<Services>) {
+    let mut now_and_then = interval(WRAP_WEAK_EVERY);
+    loop {
+        let _: Instant = now_and_then.tick().await;
+        if let Err(error) = service::wrap_weak(&services).await {
+            tracing::warn!(%error, "weak hashes were not put into bcrypt; trying again later");
         }
     }
 }

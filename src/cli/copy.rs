@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Failure, output};
 use crate::app::{App, CopiedTable, CopyFailure};
-use crate::config::{Config, Database, Mode, Variables, settings};
+use crate::config::{Config, Database, Environment as _, Mode, Variables, settings};
 
 pub(super) const EXAMPLES: &str = examples!(
     "hallpass copy sqlite:hallpass.db postgres://hallpass@db/hallpass",

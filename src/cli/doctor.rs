@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
+use stored_passwords::Peppers;
 
 use super::backup::{json_of, lack};
 use super::{Failure, output};
@@ -11,8 +12,8 @@ use crate::app::{App, Inspection};
 use crate::config::{Config, Database, Mode, SettingErrors, Tokens, Variables};
 use crate::crypto::token_keys::SecretUse;
 use crate::domain::{JoinPolicy, SelfService};
-use crate::service::hashing::default_threads;
 use crate::service::hashing::measure::Speed;
+use crate::service::hashing::{default_threads, memory_budget};
 use crate::service::operations::keys::Lost;
 
 pub(super) const EXAMPLES: &str = examples!(
@@ -43,16 +44,17 @@ pub(super) struct Doctor {
 
 /// Measures this machine, which should be idle.
 pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Failure> {
-    let database = Config::read_database(&|name| variables.get(name), Mode::Serve);
+    let database = Config::read_database(variables, Mode::Serve);
     if let Ok(database) = &database {
         output::note(&format!("database: {database}"));
     }
     // Other commands report settings that are not valid.
-    let server = Config::read_server(&|name| variables.get(name)).ok();
+    let server = Config::read_server(variables).ok();
     let lacks_a_proxy = server.map(|server| server.lacks_a_proxy());
-    let tokens = Config::read_tokens(&|name| variables.get(name)).ok();
-    let inspection = inspect(database, tokens.as_ref()).await;
-    let self_service = Config::read_self_service(&|name| variables.get(name));
+    let tokens = Config::read_tokens(variables).ok();
+    let peppers = Config::read_peppers(variables);
+    let inspection = inspect(database, tokens.as_ref(), peppers).await;
+    let self_service = Config::read_self_service(variables);
     let threads = doctor.threads.map_or_else(default_threads, usize::from);
     let target = Duration::from_millis(doctor.latency);
     let speed = Speed::measure();
@@ -86,6 +88,8 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
                 "emails": lost.emails,
             })),
             "openOrganizations": found.map(|found| found.open_organizations),
+            "unusablePasswords": found.map(|found| found.unusable_passwords),
+            "importedPasswordsBytes": memory_budget(threads),
             "lacksTrustedProxies": lacks_a_proxy,
             "sharedSecretSigns": tokens.map(|tokens| tokens.secret_use() != SecretUse::Refused),
             "selfService": self_service.ok().map(|rules| json!({
@@ -110,8 +114,9 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
         }),
     )?;
     output::print(&format!(
-        "\n{}\n\n{}\n\n{}",
+        "\n{}\n\n{}\n\n{}\n\n{}",
         advice(recommended, threads, doctor.latency),
+        about_memory(threads),
         about_self_service(&self_service),
         about_database(&inspection)
     ))?;
@@ -128,23 +133,27 @@ pub(super) async fn run(doctor: &Doctor, variables: &Variables) -> Result<(), Fa
 async fn inspect(
     database: Result<Database, SettingErrors>,
     tokens: Option<&Tokens>,
+    peppers: Result<Peppers, SettingErrors>,
 ) -> Result<Option<Inspection>, Failure> {
-    Ok(App::inspect(&database?, tokens).await?)
+    Ok(App::inspect(&database?, tokens, &peppers?).await?)
 }
 
 fn about_database(inspection: &Result<Option<Inspection>, Failure>) -> String {
     match inspection {
         Ok(Some(found)) => format!(
-            "E-mail: {}\n\n{}\n\n{}",
+            "E-mail: {}\n\n{}\n\n{}\n\n{}",
             found.mail,
             about_organizations(found.open_organizations),
-            about_keys(found.lost.as_ref())
+            about_keys(found.lost.as_ref()),
+            about_passwords(found.unusable_passwords)
         ),
         Ok(None) => {
-            "E-mail, organizations and keys: not checked, because there is no database yet."
+            "E-mail, organizations, keys and passwords: not checked, because there is no database yet."
                 .to_owned()
         }
-        Err(failure) => format!("E-mail, organizations and keys: not checked: {failure}"),
+        Err(failure) => {
+            format!("E-mail, organizations, keys and passwords: not checked: {failure}")
+        }
     }
 }
 
@@ -178,6 +187,25 @@ fn about_self_service(rules: &Result<SelfService, SettingErrors>) -> String {
         "Registration: people without an invitation can create accounts or organizations, because of {}. Those of \
          Slack apply to {workspaces}, if sign-in with Slack is set up.",
         open.join(", ")
+    )
+}
+
+fn about_passwords(unusable: u64) -> String {
+    if unusable == 0 {
+        return "Passwords: every stored one can be used.".to_owned();
+    }
+    format!(
+        "Passwords: {unusable} stored ones cannot be used, because of an unknown form, of what they would cost, or of a \
+         HALLPASS_IMPORT_PEPPER that is not set. The log names the account at each sign-in; its owner can reset it."
+    )
+}
+
+/// What a first morning after an import may need.
+fn about_memory(threads: usize) -> String {
+    let mebibytes = memory_budget(threads) >> 20;
+    format!(
+        "Imported passwords: until their owners have signed in once, computing them takes up to {mebibytes} MiB of \
+         memory beside the rest."
     )
 }
 
@@ -263,6 +291,15 @@ mod tests {
         assert!(about_organizations(3).contains("DEFAULT_JOIN_POLICY"));
         assert!(about_organizations(0).contains("none can be joined"));
         assert!(about_database(&Ok(None)).contains("no database"));
+    }
+
+    #[test]
+    fn passwords_that_cannot_be_used_and_memory_are_reported() {
+        assert!(about_passwords(0).contains("every stored one"));
+        assert!(about_passwords(12).contains("12 stored ones cannot be used"));
+        for (threads, budget) in [(1, "256 MiB"), (2, "256 MiB"), (4, "512 MiB")] {
+            assert!(about_memory(threads).contains(budget), "{threads}");
+        }
     }
 
     #[test]

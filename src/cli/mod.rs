@@ -171,8 +171,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// Leaves the file of a SQLite database whole after a command that may have written to it.
 async fn settled(done: Result<(), Failure>, variables: &Variables) -> Result<(), Failure> {
-    let environment = |name: &str| variables.get(name);
-    if let Ok(database) = Config::read_database(&environment, Mode::Operator) {
+    if let Ok(database) = Config::read_database(variables, Mode::Operator) {
         App::settle(&database).await;
     }
     done

@@ -25,8 +25,7 @@ impl Console {
     /// Those of the settings; when there is no database, or none that answers.
     pub(super) async fn open(variables: &Variables) -> Result<Self, Failure> {
         // First, so that nothing is created in a wrong directory. An error in the setting is reported below.
-        let environment = |name: &str| variables.get(name);
-        if let Ok(database) = Config::read_database(&environment, Mode::Operator) {
+        if let Ok(database) = Config::read_database(variables, Mode::Operator) {
             App::expect_database(&database).await?;
         }
         let config = read_settings(variables, Mode::Operator).await?;
@@ -44,12 +43,11 @@ impl Console {
 
 /// Reads the settings and starts logging. No secret is generated beside a database that needs another.
 pub(super) async fn read_settings(variables: &Variables, mode: Mode) -> Result<Config, Failure> {
-    let environment = |name: &str| variables.get(name);
-    let needed = match Config::read_database(&environment, mode) {
+    let needed = match Config::read_database(variables, mode) {
         Ok(database) => App::needs_a_secret(&database).await,
         Err(_) => None,
     };
-    let config = Config::read_beside(&environment, mode, needed)?;
+    let config = Config::read_beside(variables, mode, needed)?;
     logging::start(&config.logging);
     Ok(config)
 }

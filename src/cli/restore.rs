@@ -34,8 +34,7 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let environment = |name: &str| variables.get(name);
-        let database = Config::read_database(&environment, Mode::Serve)?;
+        let database = Config::read_database(variables, Mode::Serve)?;
         let Database::Sqlite { path } = &database else {
             return Err(Failure::OtherTool(
                 "DATABASE_URL is PostgreSQL, which has its own tool. Restore into an empty database with:\n\n  \
@@ -44,7 +43,7 @@ impl Restore {
             ));
         };
         output::note(&format!("database: {database}"));
-        let tokens = Config::read_tokens(&environment)?;
+        let tokens = Config::read_tokens(variables)?;
         self.may_replace(path)?;
         let examined = App::examine(&self.file, path, &tokens).await?;
         let lost = &examined.proof.lost;

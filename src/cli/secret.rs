@@ -101,7 +101,7 @@ struct ConfiguredKey {
 }
 
 fn print_kids(as_json: bool, variables: &Variables) -> Result<(), Failure> {
-    let tokens = Config::read_tokens(&|name| variables.get(name))?;
+    let tokens = Config::read_tokens(variables)?;
     let keys = configured_keys(&tokens)?;
     if as_json {
         return output::print_json(&keys);

@@ -27,7 +27,7 @@ pub(super) async fn start(app: App, tokens: &Tokens) -> Result<(), Failure> {
     tracing::info!(address = %app.address(), "listening");
     let reread = || {
         let variables = Variables::load(Path::new(ENV_FILE))?;
-        tokens.reread(&|name| variables.get(name))
+        tokens.reread(&variables)
     };
     app.run_until_signalled(reread)
         .await

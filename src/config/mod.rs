@@ -40,6 +40,7 @@ pub use webhooks::Webhooks;
 
 use reader::Reader;
 use setting_error::Problem;
+use stored_passwords::Peppers;
 
 use crate::domain::{Retention, SelfService};
 
@@ -79,7 +80,7 @@ impl Config {
     ///
     /// # Errors
     /// All errors at once.
-    pub fn read(environment: Environment<'_>, mode: Mode) -> Result<Self, SettingErrors> {
+    pub fn read(environment: &dyn Environment, mode: Mode) -> Result<Self, SettingErrors> {
         Self::read_beside(environment, mode, None)
     }
 
@@ -88,7 +89,7 @@ impl Config {
     /// # Errors
     /// All errors at once.
     pub fn read_beside(
-        environment: Environment<'_>,
+        environment: &dyn Environment,
         mode: Mode,
         needed: Option<String>,
     ) -> Result<Self, SettingErrors> {
@@ -105,7 +106,7 @@ impl Config {
     /// # Errors
     /// When the setting is not valid.
     pub fn read_database(
-        environment: Environment<'_>,
+        environment: &dyn Environment,
         mode: Mode,
     ) -> Result<Database, SettingErrors> {
         let mut reader = Reader::new(environment, mode);
@@ -119,7 +120,7 @@ impl Config {
     ///
     /// # Errors
     /// When one of them is not valid.
-    pub fn read_server(environment: Environment<'_>) -> Result<Server, SettingErrors> {
+    pub fn read_server(environment: &dyn Environment) -> Result<Server, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
         match Server::read(&mut reader) {
             Some(server) if !reader.has_errors() => Ok(server),
@@ -131,7 +132,7 @@ impl Config {
     ///
     /// # Errors
     /// When one of these settings is not valid, or there is no secret.
-    pub fn read_tokens(environment: Environment<'_>) -> Result<Tokens, SettingErrors> {
+    pub fn read_tokens(environment: &dyn Environment) -> Result<Tokens, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Operator);
         let server = Server::read(&mut reader);
         let database = Database::read(&mut reader);
@@ -141,11 +142,24 @@ impl Config {
         }
     }
 
+    /// Reads only the secrets of systems that people come from, for commands that inspect.
+    ///
+    /// # Errors
+    /// When one of these settings is not valid.
+    pub fn read_peppers(environment: &dyn Environment) -> Result<Peppers, SettingErrors> {
+        let mut reader = Reader::new(environment, Mode::Serve);
+        let peppers = passwords::peppers(&mut reader);
+        if reader.has_errors() {
+            return Err(reader.into_errors());
+        }
+        Ok(peppers)
+    }
+
     /// Reads only what people may do without being asked, for commands that inspect.
     ///
     /// # Errors
     /// When one of these settings is not valid.
-    pub fn read_self_service(environment: Environment<'_>) -> Result<SelfService, SettingErrors> {
+    pub fn read_self_service(environment: &dyn Environment) -> Result<SelfService, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
         match self_service::read(&mut reader) {
             Some(rules) if !reader.has_errors() => Ok(rules),

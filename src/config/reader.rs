@@ -8,12 +8,25 @@ use super::Mode;
 use super::setting_error::{Problem, SettingError, SettingErrors};
 use super::settings::Setting;
 
-/// Looks up an environment variable.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// The environment variables.
+pub trait Environment {
+    fn get(&self, name: &str) -> Option<String>;
+
+    /// Of all variables, for settings of which there may be many.
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl<F: Fn(&str) -> Option<String>> Environment for F {
+    fn get(&self, name: &str) -> Option<String> {
+        self(name)
+    }
+}
 
 /// Its methods return `None` if a setting is not set or not valid. In the second case they record the error.
 pub(super) struct Reader<'a> {
-    environment: Environment<'a>,
+    environment: &'a dyn Environment,
     pub mode: Mode,
     /// Why a secret may not be generated: what the database needs.
     pub needed_secret: Option<String>,
@@ -21,7 +34,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(environment: Environment<'a>, mode: Mode) -> Self {
+    pub(super) fn new(environment: &'a dyn Environment, mode: Mode) -> Self {
         Self {
             environment,
             mode,
@@ -77,6 +90,23 @@ impl<'a> Reader<'a> {
         self.text(setting).map(SecretString::from)
     }
 
+    /// The values of all secrets whose variable is the setting's with another name for `NAME`, and that name.
+    pub(super) fn secrets(&mut self, setting: &Setting) -> Vec<(String, SecretString)> {
+        let prefix = setting.name.trim_end_matches("NAME");
+        let mut names = vec!["NAME".to_owned()];
+        names.extend(self.environment.names().iter().filter_map(|variable| {
+            let name = variable.strip_prefix(prefix)?;
+            Some(name.strip_suffix("_FILE").unwrap_or(name).to_owned())
+        }));
+        names.sort();
+        names.dedup();
+        let secrets = names.into_iter().filter_map(|name| {
+            let text = self.text_of(setting, &format!("{prefix}{name}"))?;
+            Some((name, SecretString::from(text)))
+        });
+        secrets.collect()
+    }
+
     fn record<T>(&mut self, setting: &Setting, result: Result<T, Problem>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -88,16 +118,21 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, setting: &Setting) -> Option<String> {
-        let given = self.variable(setting.name);
+        self.text_of(setting, setting.name)
+    }
+
+    fn text_of(&mut self, setting: &Setting, name: &str) -> Option<String> {
+        let given = self.variable(name);
+        let by_file = format!("{name}_FILE");
         if setting.secret
-            && let Some(path) = self.variable(&file_variable(setting))
+            && let Some(path) = self.variable(&by_file)
         {
             let text = match given {
                 Some(_) => Err(Problem::new(
-                    format!("{} is also set.", file_variable(setting)),
+                    format!("{by_file} is also set."),
                     "Remove one of the two.",
                 )),
-                None => read_file(setting, &path),
+                None => read_file(name, &path),
             };
             return self.record(setting, text);
         }
@@ -113,7 +148,7 @@ impl<'a> Reader<'a> {
 
     /// A variable that is empty or only contains spaces counts as not set.
     fn variable(&self, name: &str) -> Option<String> {
-        let text = (self.environment)(name)?;
+        let text = self.environment.get(name)?;
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
@@ -124,15 +159,12 @@ pub(super) fn file_variable(setting: &Setting) -> String {
 }
 
 /// Does not repeat the path, because users sometimes put the secret itself into the `_FILE` variable.
-fn read_file(setting: &Setting, path: &str) -> Result<String, Problem> {
-    let name = file_variable(setting);
+fn read_file(setting: &str, path: &str) -> Result<String, Problem> {
+    let name = format!("{setting}_FILE");
     let text = fs::read_to_string(path).map_err(|error| {
         Problem::new(
             format!("The file named by {name} cannot be read: {error}."),
-            format!(
-                "Set {name} to a readable file, or set {} itself.",
-                setting.name
-            ),
+            format!("Set {name} to a readable file, or set {setting} itself."),
         )
     })?;
     let text = text.trim();

@@ -90,6 +90,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
             &PASSWORD_MIN_LENGTH,
             &PASSWORD_MIN_GUESSES,
             &HASHING_THREADS,
+            &HALLPASS_IMPORT_PEPPER_NAME,
         ],
     ),
     (
@@ -409,6 +410,17 @@ pub static HASHING_THREADS: Setting = Setting {
     example: "1",
     description: "Number of threads that compute password hashes, 1 to 256; each computes six at a time. `hallpass \
                   doctor` measures their speed on this machine.",
+};
+
+pub static HALLPASS_IMPORT_PEPPER_NAME: Setting = Setting {
+    name: "HALLPASS_IMPORT_PEPPER_NAME",
+    default: Fallback::None,
+    secret: true,
+    example: "",
+    description: "A secret that the system people come from mixed into their passwords, such as Devise's `pepper` or \
+                  Flask-Security's `SECURITY_PASSWORD_SALT`. Replace `NAME` by the name in the mapping file, in \
+                  capitals: letters, digits and `_`. Keep it until nobody's password depends on it; `hallpass doctor` \
+                  counts those that cannot be used.",
 };
 
 pub static REGISTRATION: Setting = Setting {

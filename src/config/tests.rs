@@ -27,7 +27,7 @@ fn read_as(mode: Mode, given: &[(&str, &str)]) -> Result<Config, SettingErrors> 
 
 fn read_exactly(mode: Mode, variables: &BTreeMap<&str, &str>) -> Result<Config, SettingErrors> {
     Config::read(
-        &|name| variables.get(name).map(|value| (*value).to_owned()),
+        &|name: &str| variables.get(name).map(|value| (*value).to_owned()),
         mode,
     )
 }
@@ -782,7 +782,7 @@ fn a_running_server_can_reload_its_signing_keys() {
     let reread = |given: &[(&str, &str)]| {
         let mut variables = BTreeMap::from([("JWT_SECRET", SECRET)]);
         variables.extend(given.iter().copied());
-        tokens.reread(&|name| variables.get(name).map(|value| (*value).to_owned()))
+        tokens.reread(&|name: &str| variables.get(name).map(|value| (*value).to_owned()))
     };
     let both = format!("{new}{old}");
     let rotated = [
@@ -1082,15 +1082,15 @@ fn a_running_server_can_reload_its_secrets() {
     let tokens = read(&[]).tokens;
     let rotated = format!("{OTHER_SECRET},{SECRET}");
     let secrets = tokens
-        .reread(&|name| (name == "JWT_SECRET").then(|| rotated.clone()))
+        .reread(&|name: &str| (name == "JWT_SECRET").then(|| rotated.clone()))
         .unwrap()
         .secrets;
     assert_eq!(secrets[0].expose_secret(), OTHER_SECRET);
     assert_eq!(secrets[1].expose_secret(), SECRET);
 
-    let weak = tokens.reread(&|name| (name == "JWT_SECRET").then(|| "weak".to_owned()));
+    let weak = tokens.reread(&|name: &str| (name == "JWT_SECRET").then(|| "weak".to_owned()));
     assert!(weak.unwrap_err().to_string().contains("has 4 bytes"));
-    let missing = tokens.reread(&|_| None).unwrap_err().to_string();
+    let missing = tokens.reread(&|_: &str| None).unwrap_err().to_string();
     assert!(missing.contains("no longer set"), "{missing}");
 }
 
@@ -1099,7 +1099,7 @@ fn a_running_server_can_reload_a_local_secret() {
     let (_directory, url) = database_directory();
     let variables = BTreeMap::from([("DATABASE_URL", url.as_str())]);
     let tokens = read_exactly(Mode::Serve, &variables).unwrap().tokens;
-    let secrets = tokens.reread(&|_| None).unwrap().secrets;
+    let secrets = tokens.reread(&|_: &str| None).unwrap().secrets;
     assert_eq!(
         secrets[0].expose_secret(),
         tokens.secrets[0].expose_secret()

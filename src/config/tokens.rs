@@ -128,7 +128,7 @@ impl Tokens {
     ///
     /// # Errors
     /// The errors of [`Config::read`](super::Config::read), and when the secret is no longer set.
-    pub fn reread(&self, environment: Environment<'_>) -> Result<Self, SettingErrors> {
+    pub fn reread(&self, environment: &dyn Environment) -> Result<Self, SettingErrors> {
         let mut reader = Reader::new(environment, Mode::Serve);
         let (signing, signing_text) = signing(&mut reader).unzip();
         let secrets = if reader.is_given(&JWT_SECRET) {

@@ -6,10 +6,10 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::{env, fs, iter, mem};
 
-use super::ENV_FILE;
 use super::reader::file_variable;
 use super::setting_error::{Problem, SettingErrors};
 use super::settings::SECTIONS;
+use super::{ENV_FILE, Environment};
 
 /// The variables from `.env`; those of the environment take precedence.
 ///
@@ -103,12 +103,19 @@ impl Variables {
         found.sort();
         found
     }
+}
 
-    pub fn get(&self, name: &str) -> Option<String> {
+impl Environment for Variables {
+    fn get(&self, name: &str) -> Option<String> {
         match env::var_os(name) {
             Some(value) => Some(value.to_string_lossy().into_owned()),
             None => self.0.get(name).cloned(),
         }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let of_process = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        of_process.chain(self.0.keys().cloned()).collect()
     }
 }
 

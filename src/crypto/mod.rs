@@ -1,6 +1,7 @@
 //! Keys, hashes and tokens as pure functions: `now` and random bytes are arguments.
 
 pub mod csrf;
+pub mod decoys;
 pub mod device_marks;
 pub mod fingerprint;
 pub mod id_token;

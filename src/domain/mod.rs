@@ -71,7 +71,7 @@ pub use mail::{MailLogin, MailSender, MailServer, MailTls};
 pub use names::{ApiTokenName, OrganizationName, PersonName, WebhookName};
 pub use network::Network;
 pub use new_password::{NewPasswordRules, OwnWords};
-pub use password::Password;
+pub use password::{Password, TypedPassword};
 pub use person::{
     ActiveOrganization, DeviceOwner, Member, Membership, MyOrganization, Organization,
     OrganizationRules, OrganizationSummary, Session, SessionEnd, SessionKey, TokenVersions, User,

@@ -9,6 +9,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpResponse, web};
 
 use crate::service::hashing::Load;
+use crate::service::hashing::rehashes::RehashLoad;
 use crate::service::{
     Limits, Services, hashing_load, mail, mail_backlog, webhook_backlog, webhooks,
 };
@@ -19,19 +20,21 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 async fn metrics(services: Data<Services>) -> HttpResponse {
+    let (load, rehashes) = hashing_load(&services);
+    let mail = mail_backlog(&services).await;
+    let webhooks = webhook_backlog(&services).await;
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .body(
-            exposition(
-                &hashing_load(&services),
-                mail_backlog(&services).await,
-                webhook_backlog(&services).await,
-            ) + &limits(services.limits()),
+            exposition(&load, rehashes, mail, webhooks)
+                + &hashing(&load, rehashes)
+                + &limits(services.limits()),
         )
 }
 
 fn exposition(
     load: &Load,
+    rehashes: RehashLoad,
     mail: Option<mail::Backlog>,
     webhooks: Option<webhooks::Backlog>,
 ) -> String {
@@ -57,9 +60,27 @@ fn exposition(
     );
     gauge(
         "hallpass_hash_queue_depth",
-        "Password hashes waiting for a lane.",
+        "Password hashes waiting for a lane, or for a thread for imported ones.",
         "",
         &load.waiting,
+    );
+    gauge(
+        "hallpass_imported_hashes_busy",
+        "Imported password hashes being computed, but for bcrypt.",
+        "",
+        &load.deriving,
+    );
+    gauge(
+        "hallpass_imported_hashes_bytes",
+        "Memory that they use, in bytes.",
+        "",
+        &load.memory,
+    );
+    gauge(
+        "hallpass_rehashes_waiting",
+        "Outdated hashes of right passwords that wait to be replaced.",
+        "",
+        &rehashes.waiting,
     );
     if let Some((cost, time)) = load.last {
         gauge(
@@ -112,6 +133,29 @@ fn exposition(
     text
 }
 
+fn hashing(load: &Load, rehashes: RehashLoad) -> String {
+    let mut text = String::new();
+    for (name, help, value) in [
+        (
+            "hallpass_hash_iterations_total",
+            "Iterations of bcrypt computed, and of imported functions as many as take that time.",
+            load.computed,
+        ),
+        (
+            "hallpass_rehashes_left_out_total",
+            "Outdated hashes that the next sign-in replaces, because too many were waiting.",
+            rehashes.left_out,
+        ),
+    ] {
+        // Writing to a string does not fail.
+        let _ = write!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n"
+        );
+    }
+    text
+}
+
 fn limits(limits: &Limits) -> String {
     let mut text = String::from(
         "# HELP hallpass_requests_limited_total Requests refused because their address asked for too much.\n\
@@ -147,7 +191,14 @@ mod tests {
             lanes: 6,
             busy: 2,
             waiting: 3,
+            deriving: 1,
+            memory: 1 << 20,
             last: Some((12, Duration::from_millis(250))),
+            computed: 4096,
+        };
+        let rehashes = RehashLoad {
+            waiting: 7,
+            left_out: 8,
         };
         let mail = mail::Backlog {
             waiting: 3,
@@ -159,13 +210,20 @@ mod tests {
             oldest_seconds: None,
             given_up: 5,
         };
-        let text = exposition(&load, Some(mail), Some(webhooks));
+        let text =
+            exposition(&load, rehashes, Some(mail), Some(webhooks)) + &hashing(&load, rehashes);
         for line in [
             "hallpass_hash_lanes 6",
             "hallpass_hash_lanes_busy 2",
             "hallpass_hash_queue_depth 3",
             "hallpass_last_hash_seconds{cost=\"12\"} 0.25",
             "# TYPE hallpass_hash_queue_depth gauge",
+            "hallpass_imported_hashes_busy 1",
+            "hallpass_imported_hashes_bytes 1048576",
+            "hallpass_rehashes_waiting 7",
+            "# TYPE hallpass_hash_iterations_total counter",
+            "hallpass_hash_iterations_total 4096",
+            "hallpass_rehashes_left_out_total 8",
             "hallpass_letters_waiting 3",
             "hallpass_letters_oldest_seconds 40",
             "hallpass_letters_given_up 1",
@@ -180,13 +238,8 @@ mod tests {
 
     #[test]
     fn before_the_first_hash_no_duration_is_reported() {
-        let load = Load {
-            lanes: 6,
-            busy: 0,
-            waiting: 0,
-            last: None,
-        };
-        assert!(!exposition(&load, None, None).contains("hallpass_last_hash_seconds"));
+        let text = exposition(&Load::default(), RehashLoad::default(), None, None);
+        assert!(!text.contains("hallpass_last_hash_seconds"));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub use accounts::change_password::{change_password, set_password};
 pub use accounts::claim_account::{ClaimEffects, ClaimPreview, preview_claim};
 pub use accounts::delete_account::delete_account;
 pub use accounts::export_account::{ExportedFile, export_account, may_export_account};
+pub use accounts::imported_passwords::{count_forms, count_unusable, wrap_weak};
+pub use accounts::rehash::rehash_next;
 pub use accounts::request_email_link::{forgot_password, resend_verification};
 pub use accounts::reset_password::reset_password;
 pub use accounts::undo::undo_by_link;

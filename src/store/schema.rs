@@ -22,6 +22,7 @@ table! {
         session_ver -> Integer,
         sessions_checked_until -> Nullable<Instant>,
         deleted_at -> Nullable<Instant>,
+        password_changes -> Integer,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The `users` table.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::announcement::Announcement;
 use super::bulk::pieces;
@@ -19,6 +21,8 @@ pub struct Account {
     pub user: User,
     /// Missing for people who have only signed in by other means.
     pub password_hash: Option<String>,
+    /// How often the password was set here. It stays when a hash is replaced by another of the same password.
+    pub password_changes: i32,
     /// When the owner of the address confirmed it.
     pub email_verified_at: Option<DateTime<Utc>>,
 }
@@ -66,6 +70,7 @@ struct AccountRow {
     #[diesel(embed)]
     user: UserRow,
     password_hash: Option<String>,
+    password_changes: i32,
     email_verified_at: Option<Timestamp>,
 }
 
@@ -74,6 +79,7 @@ impl From<AccountRow> for Account {
         Self {
             user: row.user.into(),
             password_hash: row.password_hash,
+            password_changes: row.password_changes,
             email_verified_at: row.email_verified_at.map(|at| at.0),
         }
     }
@@ -344,6 +350,7 @@ pub fn find_verified_email(tx: &mut Tx<'_>, id: UserId) -> Result<Option<Email>,
     Ok(email.flatten().map(Email::from_stored))
 }
 
+/// Sets a new password.
 pub fn set_password_hash(
     tx: &mut Tx<'_>,
     id: UserId,
@@ -354,10 +361,67 @@ pub fn set_password_hash(
         tx,
         diesel::update(users::table.find(id)).set((
             users::password_hash.eq(Some(password_hash)),
+            users::password_changes.eq(users::password_changes + 1),
             users::updated_at.eq(Timestamp(now))
         ))
     )?;
     Ok(())
+}
+
+/// Replaces a hash by another of the same password, unless it is no longer stored. Returns whether it was.
+pub fn replace_password_hash(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    stored: &str,
+    replacement: &str,
+) -> Result<bool, StoreError> {
+    let replaced = on!(tx, |conn| diesel::update(
+        users::table
+            .find(id)
+            .filter(users::password_hash.eq(Some(stored)))
+    )
+    .set(users::password_hash.eq(Some(replacement)))
+    .execute(conn))?;
+    Ok(replaced == 1)
+}
+
+/// Which of the stored passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passwords {
+    All,
+    /// Those that importers have written.
+    Imported,
+}
+
+/// Hashes by id, from the one after `after`.
+pub fn list_passwords(
+    tx: &mut Tx<'_>,
+    which: Passwords,
+    after: UserId,
+    limit: i64,
+) -> Result<Vec<(UserId, String)>, StoreError> {
+    let is_wanted = match which {
+        Passwords::All => "password_hash is not null",
+        // As in the index of these accounts.
+        Passwords::Imported => "substr(password_hash, 1, 4) = '$in$'",
+    };
+    let rows: Vec<(UserId, Option<String>)> = on!(tx, |conn| users::table
+        .filter(sql::<Bool>(is_wanted))
+        .filter(users::id.gt(after))
+        .order(users::id)
+        .limit(limit)
+        .select((users::id, users::password_hash))
+        .load(conn))?;
+    let hashes = rows.into_iter();
+    Ok(hashes.filter_map(|(id, hash)| Some((id, hash?))).collect())
+}
+
+/// Accounts that can be signed in to with an address.
+pub fn count_with_address(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    Ok(on!(tx, |conn| users::table
+        .filter(users::email.is_not_null())
+        .count()
+        .get_result(conn))?)
 }
 
 /// Marks the account's address as verified, unless it is already.

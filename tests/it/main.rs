@@ -34,6 +34,7 @@ mod gates;
 mod hashing_limits;
 mod housekeeping;
 mod import;
+mod imported_passwords;
 mod introspection;
 mod invitations;
 mod join_links;

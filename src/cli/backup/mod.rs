@@ -64,8 +64,7 @@ async fn back_up(
     as_json: bool,
     variables: &Variables,
 ) -> Result<(), Failure> {
-    let environment = |name: &str| variables.get(name);
-    let database = Config::read_database(&environment, Mode::Serve)?;
+    let database = Config::read_database(variables, Mode::Serve)?;
     let path = match &database {
         Database::Sqlite { path } => path,
         Database::Postgres(urls) => return Err(use_pg_dump(urls, file)),
@@ -74,7 +73,7 @@ async fn back_up(
     App::expect_database(&database).await?;
     let secrets = with_secret.then(|| secrets::beside(file));
     let secrets = match secrets {
-        Some(file) => Some((secrets::text(&Config::read_tokens(&environment)?)?, file)),
+        Some(file) => Some((secrets::text(&Config::read_tokens(variables)?)?, file)),
         None => None,
     };
     if let Some((_, file)) = &secrets {

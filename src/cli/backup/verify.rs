@@ -29,7 +29,7 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) async fn run(self, variables: &Variables) -> Result<(), Failure> {
-        let tokens = Config::read_tokens(&|name| variables.get(name))?;
+        let tokens = Config::read_tokens(variables)?;
         let name = self.file.file_name().unwrap_or(self.file.as_os_str());
         let scratch = std::env::temp_dir().join(name);
         let examined = App::examine(&self.file, &scratch, &tokens).await?;

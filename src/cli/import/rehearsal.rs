@@ -39,7 +39,7 @@ impl Copy {
         console: &Console,
         variables: &Variables,
     ) -> Result<Option<Self>, Failure> {
-        let mut config = Config::read(&|name| variables.get(name), Mode::Operator)?;
+        let mut config = Config::read(variables, Mode::Operator)?;
         let Database::Sqlite { path } = &config.database else {
             return Ok(None);
         };

@@ -19,7 +19,7 @@ body! {
         #[schema(value_type = String, format = "email", max_length = 254, example = "ada.king@example.com")]
         email: Email,
         /// Accounts without a password leave it out; they must have authenticated within the last fifteen minutes.
-        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
+        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
         password: Option<Password>,
     }

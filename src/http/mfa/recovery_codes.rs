@@ -20,7 +20,7 @@ body! {
         code: String,
         /// Checked if present. With a recovery code and without the password, the caller must have authenticated within
         /// the last fifteen minutes.
-        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
+        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
         password: Option<Password>,
     }

@@ -16,7 +16,7 @@ use crate::service::{Caller, Services, mfa};
 body! {
     pub struct RemoveMfaRequest {
         /// Accounts without a password leave it out; they must have authenticated within the last fifteen minutes.
-        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
+        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
         password: Option<Password>,
         /// A code of the authenticator, or a recovery code.

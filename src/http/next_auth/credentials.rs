@@ -31,7 +31,7 @@ use crate::service::{self, RequestContext, Services, SignIn, SignedIn, Wanted};
 pub(crate) struct Credentials {
     #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
     email: Option<String>,
-    #[schema(value_type = String, format = "password", max_length = 100, example = "correct horse battery staple")]
+    #[schema(value_type = String, format = "password", max_length = 1024, example = "correct horse battery staple")]
     password: Option<String>,
     /// The code of the second factor, if the account has one.
     #[schema(example = "123456")]

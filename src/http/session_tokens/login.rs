@@ -26,7 +26,7 @@ body! {
         /// The e-mail address.
         #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
         name: Email,
-        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+        #[schema(value_type = String, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
         password: Password,
         /// True returns the token in the body; otherwise it is set as a cookie.

@@ -15,7 +15,7 @@ use crate::service::{self, Caller, Ending, Services};
 body! {
     pub struct ChangePasswordRequest {
         /// Accounts without a password leave it out; they must have authenticated within the last fifteen minutes.
-        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
+        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
         current_password: Option<Password>,
         /// At least 8 characters, unless the operator set another minimum, and not a common password.

@@ -20,7 +20,7 @@ body! {
     pub struct LoginRequest {
         #[schema(value_type = String, format = "email", max_length = 254, example = "ada@example.com")]
         email: Email,
-        #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
+        #[schema(value_type = String, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
         password: Password,
         /// The organization to sign in to. By default the one that the host names below `TENANT_DOMAIN`, otherwise the

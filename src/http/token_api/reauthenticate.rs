@@ -21,7 +21,7 @@ body! {
     /// One of both.
     pub struct ReauthenticateRequest {
         /// For accounts without an authenticator.
-        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 100,
+        #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
         password: Option<Password>,
         /// The code that the authenticator shows now. Recovery codes do not count.

@@ -391,6 +391,7 @@ mod tests {
         ("users.ver", "a counter of the service"),
         ("users.pv", "a counter of the service"),
         ("users.session_ver", "a counter of the service"),
+        ("users.password_changes", "a counter of the service"),
         (
             "users.sessions_checked_until",
             "a note of the service to itself",

@@ -2,7 +2,9 @@
 
 use crate::crypto::password::StoredHash;
 use crate::domain::audit::Action;
-use crate::domain::{Email, Password, Violation};
+use crate::domain::{Email, TypedPassword, Violation};
+use crate::service::accounts::proven_password::ProvenPassword;
+use crate::service::hashing::passwords::Comparand;
 use crate::service::limits::{Attempt, HashingPermit, count_failure};
 use crate::service::unit_of_work::{Actor, UnitOfWork};
 use crate::service::{Caller, Error, Result, Services};
@@ -11,7 +13,7 @@ use crate::store::users;
 /// Proof that the caller's password was right.
 pub(in crate::service) struct Reauthenticated {
     attempt: Attempt,
-    stored: StoredHash,
+    proven: ProvenPassword,
 }
 
 /// Verifies the password. A wrong one counts like one at sign-in, and is recorded as a refusal of `action`.
@@ -22,7 +24,7 @@ pub(in crate::service) async fn reauthenticate(
     services: &Services,
     caller: &Caller,
     permit: &HashingPermit,
-    password: Password,
+    password: TypedPassword,
     action: Action,
 ) -> Result<Reauthenticated> {
     let user_id = caller.profile.id;
@@ -37,19 +39,32 @@ pub(in crate::service) async fn reauthenticate(
             Ok::<_, Error>((attempt, users::find_account(tx, user_id)?))
         })
         .await?;
-    let stored = account
-        .and_then(|account| account.password_hash)
-        .map(StoredHash::from_stored);
-    let is_right = match &stored {
-        // They can see that they have no password, so no hash is needed to hide it.
-        None => false,
-        Some(_) => {
-            let verification = services.passwords.verify(permit, password, stored.clone());
-            verification.await?
+    let (password_changes, stored) = account
+        .map(|account| (account.password_changes, account.password_hash))
+        .unwrap_or_default();
+    let stored = stored.map(StoredHash::from_stored);
+    // They can see that they have no password, so nothing is computed to hide it.
+    let verdict = match &stored {
+        None => None,
+        Some(stored) => {
+            let comparand = Comparand {
+                identity: &identity,
+                account: Some(user_id),
+                stored: Some(stored),
+            };
+            let verification = services.passwords.verify(permit, &password, comparand);
+            Some(verification.await?)
         }
     };
-    match stored {
-        Some(stored) if is_right => Ok(Reauthenticated { attempt, stored }),
+    match stored.zip(verdict) {
+        Some((stored, verdict)) if verdict.is_right => Ok(Reauthenticated {
+            attempt,
+            proven: ProvenPassword {
+                outdated: verdict.is_outdated.then_some(password),
+                password_changes,
+                stored,
+            },
+        }),
         _ => {
             let locks = services
                 .write_as(caller, move |unit, _| {
@@ -131,9 +146,7 @@ impl Reauthenticated {
     /// `InvalidCredentials` if the password was changed since, `TooManyAttempts` if too many other attempts have failed
     /// since.
     pub(crate) fn confirm(&self, unit: &mut UnitOfWork<'_, '_>, actor: &Actor) -> Result<()> {
-        if actor.account.password_hash.as_deref() != Some(self.stored.as_str()) {
-            return Err(Error::InvalidCredentials);
-        }
+        self.proven.confirm(unit, &actor.account)?;
         self.attempt.succeeded(unit.tx, unit.now)
     }
 }

@@ -4,6 +4,8 @@ use crate::crypto::password::StoredHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{AddressBlock, DeviceOwner, Email, OrganizationId, UserId};
 use crate::service::accounts::minimum_duration::MinimumDuration;
+use crate::service::accounts::proven_password::ProvenPassword;
+use crate::service::hashing::passwords::Comparand;
 use crate::service::limits::{Attempt, Whose, count_failure, permit_hashing};
 use crate::service::unit_of_work::UnitOfWork;
 use crate::service::{Error, RequestContext, Result, Services};
@@ -16,8 +18,7 @@ pub(in crate::service) struct VerifiedCredentials {
     /// The one that the user joined first.
     pub organization_id: Option<OrganizationId>,
     attempt: Attempt,
-    stored: StoredHash,
-    rehashed: Option<StoredHash>,
+    proven: ProvenPassword,
 }
 
 /// # Errors
@@ -57,7 +58,8 @@ async fn prove(
     let password = services.passwords.read("password", password)?;
     let permit = permit_hashing(services, context, Whose::Typed(email.clone())).await?;
     let mut time = MinimumDuration::begin();
-    let mut attempt = services.attempt(context.address, email.as_str());
+    let identity = email.as_str().to_owned();
+    let mut attempt = services.attempt(context.address, &identity);
     let (now, address) = (services.now(), context.address);
     let mark_of = services.marks(context);
     let (attempt, standing, account, organization_id) = services
@@ -90,14 +92,18 @@ async fn prove(
         Some(owner) => permit.at_known_place(owner, context.address.map(AddressBlock::from)),
         None => permit,
     };
-    let stored = account
-        .and_then(|account| account.password_hash)
-        .map(StoredHash::from_stored);
-
-    let verification = services
-        .passwords
-        .verify(&permit, password.clone(), stored.clone());
-    let is_right = time.without(verification).await?;
+    let (password_changes, stored) = account
+        .map(|account| (account.password_changes, account.password_hash))
+        .unwrap_or_default();
+    let stored = stored.map(StoredHash::from_stored);
+    let comparand = Comparand {
+        identity: &identity,
+        account: user_id,
+        stored: stored.as_ref(),
+    };
+    let verification = services.passwords.verify(&permit, &password, comparand);
+    let verdict = time.without(verification).await?;
+    let is_right = verdict.is_right;
     let reason = match (user_id, &stored) {
         (None, _) => "unknown_account",
         (Some(_), None) => "no_password",
@@ -140,8 +146,11 @@ async fn prove(
         user_id,
         organization_id,
         attempt,
-        rehashed: services.passwords.rehash(&permit, password, &stored).await,
-        stored,
+        proven: ProvenPassword {
+            outdated: verdict.is_outdated.then_some(password),
+            password_changes,
+            stored,
+        },
     })
 }
 
@@ -160,7 +169,7 @@ impl VerifiedCredentials {
         });
     }
 
-    /// Reads and locks the account in the transaction that uses the proof, and replaces an outdated hash.
+    /// Reads and locks the account in the transaction that uses the proof. An outdated hash is replaced after it.
     ///
     /// # Errors
     /// `InvalidCredentials` if the password was changed or the account disabled since, `TooManyAttempts` if too many
@@ -168,15 +177,11 @@ impl VerifiedCredentials {
     pub(crate) fn lock(&self, unit: &mut UnitOfWork<'_, '_>) -> Result<Account> {
         let account =
             users::lock_account(unit.tx, self.user_id)?.ok_or(Error::InvalidCredentials)?;
-        if account.user.disabled_at.is_some()
-            || account.password_hash.as_deref() != Some(self.stored.as_str())
-        {
+        if account.user.disabled_at.is_some() {
             return Err(Error::InvalidCredentials);
         }
+        self.proven.confirm(unit, &account)?;
         self.attempt.succeeded(unit.tx, unit.now)?;
-        if let Some(rehashed) = &self.rehashed {
-            users::set_password_hash(unit.tx, self.user_id, rehashed.as_str(), unit.now)?;
-        }
         Ok(account)
     }
 }

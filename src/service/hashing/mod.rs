@@ -1,13 +1,16 @@
-//! Threads that only compute password hashes, several at once each, so that requests do not wait behind one.
-//! `docs/PERFORMANCE.md` explains it and has measurements.
+//! Threads that only compute password hashes, several at once each, so that requests do not wait behind one, and as
+//! many for what other systems have stored. `docs/PERFORMANCE.md` explains it and has measurements.
 
 mod backlog;
+mod derivations;
 pub mod measure;
 #[cfg(feature = "bcrypt-crate")]
 mod one_by_one;
 mod pace;
 pub mod passwords;
+pub mod rehashes;
 pub mod share;
+pub mod stored_forms;
 pub mod strength_worker;
 mod turns;
 mod worker;
@@ -18,12 +21,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bcrypt_lanes::{Digest, Input};
+use stored_passwords::{Derivation, Stage};
 use tokio::sync::oneshot;
 
-use self::backlog::{Backlog, Job};
+use self::backlog::{Backlog, Due, Job, Task};
+pub use self::derivations::memory_budget;
+use self::derivations::{Derivations, Deriving};
 use self::share::Share;
 use self::worker::LANES;
 use crate::service::{Error, Result};
+
+const BUSY: Error = Error::Busy("password hashing");
 
 /// A handle to the hashing threads, which end when it is dropped.
 pub struct Hashing {
@@ -31,24 +39,32 @@ pub struct Hashing {
 }
 
 /// What the threads are doing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Load {
     /// Hashes that can be computed at once.
     pub lanes: usize,
     /// Hashes being computed.
     pub busy: usize,
-    /// Hashes waiting for a lane.
+    /// Hashes waiting for a lane or a thread.
     pub waiting: usize,
+    /// Hashes of other systems being computed.
+    pub deriving: usize,
+    /// The bytes that they use.
+    pub memory: u64,
     /// The hash done last: its cost, and how long it was in a lane.
     pub last: Option<(u32, Duration)>,
+    /// Iterations of bcrypt computed since the start, and of other functions as many as take that time.
+    pub computed: u64,
 }
 
 /// What requests and hashing threads share.
 #[derive(Debug)]
 struct Engine {
     state: Mutex<State>,
-    /// Notified when there is a job to start, and at the end.
+    /// Notified when there is a job to start in a lane, and at the end.
     changed: Condvar,
+    /// Notified when there is a derivation to start, or memory for one, and at the end.
+    derivations_changed: Condvar,
 }
 
 #[derive(Debug)]
@@ -57,11 +73,12 @@ struct State {
     /// Threads with no lane busy, waiting to be woken.
     idle: usize,
     last: Option<(u32, Duration)>,
+    computed: u64,
     ended: bool,
 }
 
 impl Hashing {
-    /// Starts `threads` threads, or [`default_threads`].
+    /// Starts `threads` threads, or [`default_threads`], and as many for what other systems have stored.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -70,19 +87,29 @@ impl Hashing {
         let hashing = Self {
             engine: Arc::new(Engine {
                 state: Mutex::new(State {
-                    backlog: Backlog::new(threads * LANES),
+                    backlog: Backlog::new(
+                        threads * LANES,
+                        Derivations::new(threads, memory_budget(threads)),
+                    ),
                     idle: 0,
                     last: None,
+                    computed: 0,
                     ended: false,
                 }),
                 changed: Condvar::new(),
+                derivations_changed: Condvar::new(),
             }),
         };
         for _ in 0..threads {
-            let engine = Arc::clone(&hashing.engine);
-            thread::Builder::new()
-                .name("hashing".to_owned())
-                .spawn(move || worker::run(&engine))?;
+            for (name, run) in [
+                ("hashing", worker::run as fn(&Engine)),
+                ("deriving", derivations::run),
+            ] {
+                let engine = Arc::clone(&hashing.engine);
+                thread::Builder::new()
+                    .name(name.to_owned())
+                    .spawn(move || run(&engine))?;
+            }
         }
         Ok(hashing)
     }
@@ -92,14 +119,41 @@ impl Hashing {
     /// # Errors
     /// `Busy`: at once if it could not be done in time, or later when that becomes clear.
     pub async fn compute(&self, share: Share, input: Input) -> Result<Digest> {
+        self.in_lane(share, input, Due::since).await
+    }
+
+    /// Computes a hash; `due` says for how long it may wait from now.
+    ///
+    /// # Errors
+    /// As [`compute`](Self::compute).
+    async fn in_lane(&self, share: Share, input: Input, due: fn(Instant) -> Due) -> Result<Digest> {
         let (reply, replied) = oneshot::channel();
-        let job = Job::new(share, input, reply, Instant::now());
-        if !self.engine.lock().backlog.admit(job) {
-            return Err(Error::Busy("password hashing"));
-        }
+        let (task, due) = (Task::Lane(input, reply), due(Instant::now()));
+        self.submit(Job { share, task, due })?;
         self.engine.changed.notify_one();
         // Dropping a job drops the reply.
-        replied.await.map_err(|_| Error::Busy("password hashing"))
+        replied.await.map_err(|_| BUSY)
+    }
+
+    /// Computes what another system has stored. The job is dropped when the caller stops waiting, unless it has begun.
+    ///
+    /// # Errors
+    /// As [`compute`](Self::compute); `Busy` also when there is not enough memory.
+    pub async fn derive(&self, share: Share, derivation: Derivation) -> Result<Stage> {
+        let (reply, replied) = oneshot::channel();
+        let task = Task::Derive(Deriving::new(derivation, reply));
+        let due = Due::since(Instant::now());
+        self.submit(Job { share, task, due })?;
+        self.engine.derivations_changed.notify_one();
+        replied.await.map_err(|_| BUSY)?.map_err(|error| {
+            tracing::warn!(%error, "a stored password was not computed");
+            BUSY
+        })
+    }
+
+    fn submit(&self, job: Job) -> Result<()> {
+        let is_admitted = self.engine.lock().backlog.admit(job);
+        is_admitted.then_some(()).ok_or(BUSY)
     }
 
     /// Computes a hash only if a lane is free.
@@ -114,6 +168,7 @@ impl Hashing {
         let state = self.engine.lock();
         Load {
             last: state.last,
+            computed: state.computed,
             ..state.backlog.load()
         }
     }
@@ -126,6 +181,7 @@ impl Drop for Hashing {
         state.backlog.clear();
         drop(state);
         self.engine.changed.notify_all();
+        self.engine.derivations_changed.notify_all();
     }
 }
 
@@ -270,7 +326,11 @@ mod tests {
         let hashing = Hashing::start(Some(1)).unwrap();
         let engine = Arc::clone(&hashing.engine);
         let (reply, replied) = oneshot::channel();
-        let job = Job::new(share(1), input(1, ENDLESS), reply, Instant::now());
+        let job = Job {
+            share: share(1),
+            task: Task::Lane(input(1, ENDLESS), reply),
+            due: Due::since(Instant::now()),
+        };
         assert!(engine.lock().backlog.admit(job));
         engine.changed.notify_one();
         drop(hashing);

@@ -21,6 +21,11 @@ impl Share {
         }
     }
 
+    /// Of what no request waits for: all of it together has the turn of one client.
+    pub(super) fn background() -> Self {
+        Self::of("background", "background")
+    }
+
     pub(super) fn keys(self) -> [u64; 2] {
         [self.account, self.address]
     }

@@ -129,7 +129,7 @@ impl Queue {
             let now = Instant::now();
             let is_in_time = |job: &Job| now.duration_since(job.queued_at) < PATIENCE;
             state.turns.retain(|waiting| is_in_time(&waiting.job));
-            if let Some(next) = state.turns.begin() {
+            if let Some(next) = state.turns.begin(|_| true) {
                 return Some(next);
             }
             let woken = self.changed.wait(state);

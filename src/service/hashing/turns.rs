@@ -67,16 +67,14 @@ impl<T> Turns<T> {
         self.arrivals
     }
 
-    /// The job whose turn it is.
-    pub(super) fn first(&mut self) -> Option<&Waiting<T>> {
+    /// Takes the job whose turn it is among those that can begin; its work is in progress until [`end`](Self::end).
+    pub(super) fn begin(
+        &mut self,
+        can_begin: impl FnMut(&Waiting<T>) -> bool,
+    ) -> Option<Waiting<T>> {
         self.sort();
-        self.waiting.front()
-    }
-
-    /// Takes the first job; its work is in progress until [`end`](Self::end).
-    pub(super) fn begin(&mut self) -> Option<Waiting<T>> {
-        self.sort();
-        let begun = self.waiting.pop_front()?;
+        let first = self.waiting.iter().position(can_begin)?;
+        let begun = self.waiting.remove(first)?;
         self.served += 1;
         for key in begun.share.keys() {
             let held = self.held.entry(key).or_default();
@@ -109,6 +107,14 @@ impl<T> Turns<T> {
 
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
+    }
+
+    pub(super) fn count(&self, is_counted: impl Fn(&T) -> bool) -> usize {
+        let counted = self
+            .waiting
+            .iter()
+            .filter(|waiting| is_counted(&waiting.job));
+        counted.count()
     }
 
     fn sort(&mut self) {
@@ -155,7 +161,7 @@ mod tests {
     /// As served one at a time.
     fn order(turns: &mut Turns<&'static str>) -> Vec<&'static str> {
         std::iter::from_fn(|| {
-            let begun = turns.begin()?;
+            let begun = turns.begin(|_| true)?;
             turns.end(begun.share, begun.work);
             Some(begun.job)
         })
@@ -198,12 +204,14 @@ mod tests {
     #[test]
     fn work_in_progress_counts_until_it_ends() {
         let mut turns = turns(&[("1", "a", "x"), ("2", "a", "x")]);
-        let first = turns.begin().unwrap();
+        let first = turns.begin(|_| true).unwrap();
         turns.push(Share::of("b", "y"), 1, "other");
-        assert_eq!(turns.first().unwrap().job, "other");
+        turns.sort();
+        assert_eq!(turns.waiting[0].job, "other");
         turns.end(first.share, first.work);
         assert_eq!(order(&mut turns), ["other", "2"]);
-        assert!(turns.first().is_none() && turns.held.is_empty());
+        turns.sort();
+        assert!(turns.len() == 0 && turns.held.is_empty());
     }
 
     #[test]
@@ -217,8 +225,18 @@ mod tests {
         ] {
             turns.push(Share::of(account, account), work, job);
         }
-        let begun = std::iter::from_fn(|| turns.begin()).map(|begun| begun.job);
+        let begun = std::iter::from_fn(|| turns.begin(|_| true)).map(|begun| begun.job);
         assert_eq!(begun.collect::<Vec<_>>(), ["a1", "b1", "b2", "a2"]);
+    }
+
+    #[test]
+    fn those_that_cannot_begin_keep_their_turn() {
+        let mut turns = turns(&[("1", "a", "x"), ("2", "b", "y"), ("3", "c", "z")]);
+        let begun = turns.begin(|waiting| waiting.job != "1").unwrap();
+        assert_eq!(begun.job, "2");
+        assert!(turns.begin(|_| false).is_none());
+        turns.end(begun.share, begun.work);
+        assert_eq!(order(&mut turns), ["1", "3"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 #[cfg(not(feature = "bcrypt-crate"))]
 pub(super) use bcrypt_lanes::Batch;
 
-use crate::service::hashing::backlog::{Begun, Due, Job, iterations};
+use crate::service::hashing::backlog::{Begun, Due, Job, Task, iterations};
 #[cfg(feature = "bcrypt-crate")]
 pub(crate) use crate::service::hashing::one_by_one::Batch;
 use crate::service::hashing::share::Share;
@@ -27,6 +27,8 @@ pub(super) const LANES: usize = 1;
 /// this long at most, and a check costs less than a thousandth of it.
 const SLICE: u32 = 8;
 
+type LaneJob = (Share, Input, oneshot::Sender<Digest>, Due);
+
 struct Running {
     reply: oneshot::Sender<Digest>,
     share: Share,
@@ -41,13 +43,7 @@ pub(super) fn run(engine: &Engine) {
     let mut batch: Batch<Running, LANES> = Batch::new();
     let mut mine = Begun::default();
     while let Some(jobs) = next_jobs(engine, &mut mine) {
-        for Job {
-            share,
-            input,
-            reply,
-            due,
-        } in jobs
-        {
+        for (share, input, reply, due) in jobs {
             let running = Running {
                 reply,
                 due,
@@ -91,6 +87,7 @@ pub(super) fn run(engine: &Engine) {
             let full = time.mul_f64(LANES as f64 / busy as f64);
             state.backlog.pace.learn(iterations, full);
         }
+        state.computed += done.iter().map(|(running, _)| running.work).sum::<u64>();
         if let Some((running, _)) = done.last() {
             state.last = Some((running.work.ilog2(), running.begun.elapsed()));
         }
@@ -103,7 +100,7 @@ pub(super) fn run(engine: &Engine) {
 }
 
 /// Jobs for the free lanes; sleeps while there is nothing to do. `None` at the end.
-fn next_jobs(engine: &Engine, mine: &mut Begun) -> Option<Vec<Job>> {
+fn next_jobs(engine: &Engine, mine: &mut Begun) -> Option<Vec<LaneJob>> {
     let mut state = engine.lock();
     loop {
         if state.ended {
@@ -120,18 +117,21 @@ fn next_jobs(engine: &Engine, mine: &mut Begun) -> Option<Vec<Job>> {
     }
 }
 
-fn take(state: &mut State, mine: &mut Begun) -> Vec<Job> {
+fn take(state: &mut State, mine: &mut Begun) -> Vec<LaneJob> {
     state.backlog.give_up_overdue(Instant::now());
     iter::from_fn(|| {
         // An idle thread computes a job faster than one with several jobs.
-        let is_left_to_others = mine.lanes > 0 && state.backlog.waiting() <= state.idle;
+        let is_left_to_others = mine.lanes > 0 && state.backlog.waiting_for_lanes() <= state.idle;
         if mine.lanes == LANES || is_left_to_others {
             return None;
         }
-        let job = state.backlog.next()?;
+        let Job { share, task, due } = state.backlog.next()?;
+        let Task::Lane(input, reply) = task else {
+            return None;
+        };
         mine.lanes += 1;
-        mine.iterations += iterations(&job.input);
-        Some(job)
+        mine.iterations += iterations(&input);
+        Some((share, input, reply, due))
     })
     .collect()
 }

@@ -36,6 +36,11 @@ impl HashingPermit {
         Self(Share::of(("known place", owner), address))
     }
 
+    #[cfg(test)]
+    pub(in crate::service) fn for_tests(account: &str) -> Self {
+        Self(Share::of(account, account))
+    }
+
     pub(in crate::service) fn share(&self) -> Share {
         self.0
     }

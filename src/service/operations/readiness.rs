@@ -1,6 +1,7 @@
 //! Whether this instance can serve requests.
 
 use crate::service::hashing::Load;
+use crate::service::hashing::rehashes::RehashLoad;
 use crate::service::sessions::follow_feed::Knowledge;
 use crate::service::{Services, mail, webhooks};
 
@@ -40,9 +41,9 @@ pub async fn webhook_backlog(services: &Services) -> Option<webhooks::Backlog> {
     backlog.ok()
 }
 
-/// What the hashing threads are doing.
-pub fn hashing_load(services: &Services) -> Load {
-    services.passwords.load()
+/// What the hashing threads are doing, and what waits until there is time.
+pub fn hashing_load(services: &Services) -> (Load, RehashLoad) {
+    (services.passwords.load(), services.passwords.rehash_load())
 }
 
 pub async fn readiness(services: &Services) -> Readiness {
@@ -171,6 +172,7 @@ fn hashing(load: Load) -> String {
         busy,
         waiting,
         last,
+        ..
     } = load;
     let last = last.map_or(String::new(), |(cost, time)| {
         let milliseconds = time.as_millis();
@@ -190,8 +192,7 @@ mod tests {
         let mut load = Load {
             lanes: 6,
             busy: 2,
-            waiting: 0,
-            last: None,
+            ..Load::default()
         };
         assert_eq!(hashing(load), "2 of 6 hashes are being computed, 0 wait.");
         load.last = Some((12, Duration::from_micros(71_900)));

@@ -31,6 +31,7 @@ use crate::domain::{
     Change, DeviceOwner, Email, EmailMessage, EventType, Happened, Lifetimes, OrganizationId,
     ReservedSlugs, SessionId, UserId, WebhookEventId, lifetimes,
 };
+use crate::service::hashing::rehashes::Rehash;
 use crate::service::{Error, RequestContext, Result, Services};
 use crate::store::announcement::Announcement;
 use crate::store::outbox::{self, NewEmail};
@@ -67,6 +68,7 @@ pub struct UnitOfWork<'a, 'tx> {
     happened: Vec<Happened>,
     queued_emails: bool,
     signed_in: Option<DeviceOwner>,
+    rehash: Option<Rehash>,
 }
 
 /// The end of a unit of work that is to be committed: its result, or a refusal that was recorded.
@@ -82,6 +84,7 @@ struct Committed<T> {
     announced_events: bool,
     context: RequestContext,
     signed_in: Option<DeviceOwner>,
+    rehash: Option<Rehash>,
 }
 
 impl UnitOfWork<'_, '_> {
@@ -174,6 +177,11 @@ impl UnitOfWork<'_, '_> {
     /// Says who signs in; the browser remembers them once it is committed.
     pub fn signed_in(&mut self, owner: DeviceOwner) {
         self.signed_in = Some(owner);
+    }
+
+    /// Replaces an outdated hash of a right password once the transaction is committed, and there is time.
+    pub(in crate::service) fn rehash_later(&mut self, rehash: Option<Rehash>) {
+        self.rehash = rehash;
     }
 
     /// Announces a change to every instance; this one applies it before the request is answered. Webhooks are told of
@@ -373,6 +381,7 @@ impl UnitOfWork<'_, '_> {
             announced_events,
             context: self.context,
             signed_in: self.signed_in,
+            rehash: self.rehash,
         })
     }
 
@@ -608,6 +617,7 @@ impl Services {
                         happened: Vec::new(),
                         queued_emails: false,
                         signed_in: None,
+                        rehash: None,
                     };
                     let finished = work(&mut unit)?;
                     unit.commit(finished)
@@ -628,6 +638,9 @@ impl Services {
             .await?;
         if let (Some(browser), Some(owner)) = (&committed.context.browser, committed.signed_in) {
             browser.signed_in.get_or_init(|| owner);
+        }
+        if let Some(rehash) = committed.rehash {
+            self.passwords.rehash_later(rehash);
         }
         committed.outcome
     }
