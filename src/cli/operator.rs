@@ -1,5 +1,6 @@
 //! What the operator's commands need: settings, logging and the database.
 
+use stored_passwords::Peppers;
 use url::Url;
 
 use super::{Failure, logging, output};
@@ -14,6 +15,8 @@ pub(super) struct Console {
     /// Where links point.
     pub app_url: Url,
     pub bcrypt_cost: u32,
+    /// Secrets of other systems.
+    pub peppers: Peppers,
     /// Whether running servers send e-mails.
     pub sends_email: bool,
 }
@@ -36,6 +39,7 @@ impl Console {
             services,
             app_url: config.accounts.app_url,
             bcrypt_cost: config.passwords.bcrypt_cost,
+            peppers: config.passwords.peppers,
             sends_email: config.mail.server.is_some(),
         })
     }

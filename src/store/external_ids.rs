@@ -80,7 +80,7 @@ pub fn list_of_users(
 macro_rules! untouched {
     ($who:expr) => {
         $who.and(external_ids::run_id.is_not_null())
-            .and(external_ids::password_set_at.is_null())
+            .and(users::password_changes.eq(0))
             .and(users::ver.eq(0))
             .and(not(exists(
                 sessions::table.filter(sessions::user_id.eq(external_ids::user_id)),
@@ -119,7 +119,6 @@ pub fn note_new_password(
 pub struct KnownPerson {
     pub user_id: UserId,
     pub fingerprint: String,
-    pub password_set_at: Option<DateTime<Utc>>,
 }
 
 /// The people of a source who have these ids, by id.
@@ -128,23 +127,19 @@ pub fn list_known(
     source: &str,
     ids: &[&str],
 ) -> Result<Vec<(String, KnownPerson)>, StoreError> {
-    type Row = (String, UserId, String, Option<Timestamp>);
-    let rows: Vec<Row> = on!(tx, |conn| external_ids::table
+    let rows: Vec<(String, UserId, String)> = on!(tx, |conn| external_ids::table
         .filter(external_ids::source.eq(source))
         .filter(external_ids::external_id.eq_any(ids))
         .select((
             external_ids::external_id,
             external_ids::user_id,
             external_ids::fingerprint,
-            external_ids::password_set_at,
         ))
         .load(conn))?;
-    let known = |(id, user_id, fingerprint, password_set_at): Row| {
-        let password_set_at = password_set_at.map(|at| at.0);
+    let known = |(id, user_id, fingerprint): (String, _, _)| {
         let known = KnownPerson {
             user_id,
             fingerprint,
-            password_set_at,
         };
         (id, known)
     };

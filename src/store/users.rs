@@ -368,6 +368,23 @@ pub fn set_password_hash(
     Ok(())
 }
 
+/// Sets a password that was set elsewhere, which does not count as one that was set here.
+pub fn set_imported_password(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    later!(
+        tx,
+        diesel::update(users::table.find(id)).set((
+            users::password_hash.eq(Some(password_hash)),
+            users::updated_at.eq(Timestamp(now))
+        ))
+    )?;
+    Ok(())
+}
+
 /// Replaces a hash by another of the same password, unless it is no longer stored. Returns whether it was.
 pub fn replace_password_hash(
     tx: &mut Tx<'_>,

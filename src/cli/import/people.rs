@@ -4,15 +4,13 @@ use std::sync::mpsc;
 
 use chrono::{DateTime, Utc};
 use people_files::{Input, Line, Mapping, Options, People};
-use stored_passwords::{PepperName, Peppers};
+use stored_passwords::Peppers;
 use tokio::sync::oneshot;
-use zeroize::Zeroizing;
 
 use super::plan::Plan;
 use super::progress::bar;
 use crate::app::App;
 use crate::cli::Failure;
-use crate::config::Variables;
 use crate::service::operations::import::Facts;
 
 /// Lines that are handed out at once, and how often ahead.
@@ -27,14 +25,10 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(
-        plan: &Plan,
-        variables: &Variables,
-        now: DateTime<Utc>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(plan: &Plan, peppers: Peppers, now: DateTime<Utc>) -> Result<Self, Failure> {
         let mapping = plan.mapping()?;
         let options = Options {
-            peppers: peppers(&mapping, variables)?,
+            peppers,
             slack_team: plan.slack_team.clone(),
             trust_emails: plan.trust_emails,
             ..Options::at(now)
@@ -104,24 +98,23 @@ type ReadLine = Result<Line, String>;
 /// # Errors
 /// What is wrong with the source.
 fn open(plan: &Plan, mapping: &Mapping, options: &Options) -> Result<(People, Facts), Failure> {
-    let read = || {
-        let bar = bar(None, "reading");
-        let mut progress = |rows| bar.set_position(rows);
-        let opened = people_files::open(&input(plan)?, mapping, options, &mut progress);
-        bar.finish_and_clear();
-        opened.map_err(|error| Failure::InvalidInput(error.to_string()))
-    };
+    let bar = bar(None, "reading");
+    let mut progress = |rows| bar.set_position(rows);
+    let opened = people_files::open(&input(plan)?, mapping, options, &mut progress);
+    bar.finish_and_clear();
+    let mut people = opened.map_err(|error| Failure::InvalidInput(error.to_string()))?;
     let mut facts = Facts::default();
     let creates = |it: &people_files::mapping::Membership| it.organization.create;
     if mapping.membership.as_ref().is_some_and(creates) {
-        for line in read()? {
+        for line in &mut people {
             match line.map_err(|error| Failure::Failed(error.to_string()))? {
                 Line::Person(candidate) => facts.add(&candidate),
                 Line::Refused(_) | Line::Skipped(_) => {}
             }
         }
+        people.rewind();
     }
-    Ok((read()?, facts))
+    Ok((people, facts))
 }
 
 /// Hands out the lines of at most `limit` people, until nobody takes them any more.
@@ -165,32 +158,4 @@ fn input(plan: &Plan) -> Result<Input, Failure> {
         input = input.with(name, path);
     }
     Ok(input)
-}
-
-/// The secrets of the old system that the mapping names, as far as they are set.
-///
-/// # Errors
-/// If a file with one cannot be read.
-fn peppers(mapping: &Mapping, variables: &Variables) -> Result<Peppers, Failure> {
-    let mut found = Vec::new();
-    for name in mapping.peppers() {
-        if let Some(secret) = pepper(name, variables)? {
-            found.push((name.clone(), Zeroizing::new(secret.into_bytes())));
-        }
-    }
-    Ok(found.into_iter().collect())
-}
-
-fn pepper(name: &PepperName, variables: &Variables) -> Result<Option<String>, Failure> {
-    let setting = format!("HALLPASS_IMPORT_PEPPER_{}", name.as_str().to_uppercase());
-    if let Some(secret) = variables.get(&setting) {
-        return Ok(Some(secret));
-    }
-    let Some(path) = variables.get(&format!("{setting}_FILE")) else {
-        return Ok(None);
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::InvalidInput(format!("{setting}_FILE: its file cannot be read: {error}"))
-    })?;
-    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
 }

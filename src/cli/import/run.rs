@@ -181,7 +181,7 @@ pub(super) struct Running {
 impl Running {
     pub(super) async fn open(plan: Plan, variables: &Variables) -> Result<Self, Failure> {
         let console = Console::open(variables).await?;
-        let source = Source::new(&plan, variables, SystemClock.now())?;
+        let source = Source::new(&plan, console.peppers.clone(), SystemClock.now())?;
         let mapping = source.mapping();
         let only = match &plan.only_org {
             Some(slug) => Some(org::find(&console.services, slug).await?.id),

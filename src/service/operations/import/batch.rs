@@ -237,7 +237,6 @@ impl Batch {
             let known = external_ids::KnownPerson {
                 user_id,
                 fingerprint: String::new(),
-                password_set_at: None,
             };
             return Ok(Judged::Known(Box::new(self.known(
                 newcomer,

@@ -41,7 +41,7 @@ pub(super) fn update(
     let mut updating = Updating {
         lookups,
         last,
-        has_own_password: known.password_set_at.is_some() || account.user.token_version > 0,
+        has_own_password: account.password_changes > 0,
         account,
         newcomer,
         changed: Vec::new(),
@@ -184,7 +184,7 @@ impl Updating<'_> {
             }
             Part::Password => {
                 if let Some(hash) = &self.newcomer.password {
-                    users::set_password_hash(unit.tx, user_id, &hash.to_string(), now)?;
+                    users::set_imported_password(unit.tx, user_id, &hash.to_string(), now)?;
                 }
                 Ok(self.newcomer.password.is_some())
             }
