@@ -198,10 +198,10 @@ on_both_databases! {
             app.tries_to_log_in(&email, "another horse battery staple").await.expect(200);
         }
         let peppers = &app.config.passwords.peppers;
-        let unusable = App::inspect(&app.config.database, peppers).await;
+        let unusable = App::inspect(&app.config.database, None, peppers).await;
         assert_eq!(unusable.unwrap().unwrap().unusable_passwords, 0);
         self::store(&app, "ada0@acme.example", "plain text").await;
-        let unusable = App::inspect(&app.config.database, peppers).await;
+        let unusable = App::inspect(&app.config.database, None, peppers).await;
         assert_eq!(unusable.unwrap().unwrap().unusable_passwords, 1);
     }
 

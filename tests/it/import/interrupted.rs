@@ -37,7 +37,7 @@ on_both_databases! {
         running.kill().unwrap();
         running.wait().unwrap();
         let done = app.db.count(count).await;
-        assert!(done < PEOPLE.into(), "it was too fast to be killed");
+        assert!(done < i64::from(PEOPLE), "it was too fast to be killed");
         let rows_done = "select rows_done from imports";
         assert_eq!(app.db.count(rows_done).await, done, "half a batch");
         let headless = "select count(*) from users where not exists (
@@ -51,13 +51,13 @@ on_both_databases! {
         let id = runs[0]["id"].as_str().unwrap();
         let printed = command(&app.db, 0, &["import", "resume", id]);
         assert_eq!(printed["summary"]["created"], i64::from(PEOPLE) - done);
-        assert_eq!(app.db.count(count).await, PEOPLE.into());
-        assert_eq!(app.db.count("select count(distinct user_id) from external_ids").await, PEOPLE.into());
+        assert_eq!(app.db.count(count).await, i64::from(PEOPLE));
+        assert_eq!(app.db.count("select count(distinct user_id) from external_ids").await, i64::from(PEOPLE));
         let under_the_first = "select count(*) from reporting_lines as l join users as u on u.id = l.manager_id
             where u.email = 'p0@acme.example'";
-        assert_eq!(app.db.count(under_the_first).await, PEOPLE.into());
+        assert_eq!(app.db.count(under_the_first).await, i64::from(PEOPLE));
         let runs = command(&app.db, 0, &["import", "status", id]);
-        assert_eq!((&runs[0]["state"], &runs[0]["created"]), (&"finished".into(), &PEOPLE.into()));
+        assert_eq!((&runs[0]["state"], &runs[0]["created"]), (&"finished".into(), &i64::from(PEOPLE)));
     }
 
     async fn a_run_that_is_told_to_stop_ends_its_batch_and_can_be_resumed(app: TestApp) {
@@ -75,7 +75,7 @@ on_both_databases! {
         let runs = command(&app.db, 0, &["import", "status"]);
         assert_eq!(runs[0]["state"], "stopped");
         command(&app.db, 0, &["import", "resume", runs[0]["id"].as_str().unwrap()]);
-        assert_eq!(app.db.count(count).await, PEOPLE.into());
+        assert_eq!(app.db.count(count).await, i64::from(PEOPLE));
     }
 
     async fn a_second_import_waits_for_the_first(app: TestApp) {
