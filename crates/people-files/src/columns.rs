@@ -25,8 +25,8 @@ pub(crate) struct Columns<'a> {
 const MAX_SEEN: usize = 10_000;
 
 impl<'a> Columns<'a> {
-    /// Of the people, or of `[also.NAME]`. `skip` and `where` are included where all rows have the same columns: there a
-    /// condition on another one is a mistake. What an optional table is joined by is needed if that is among the
+    /// Of the people, or of `[also.NAME]`. `skip` and `where` are included where all rows have the same columns: there
+    /// a condition on another one is a mistake. What an optional table is joined by is needed if that is among the
     /// `loaded` ones.
     pub(crate) fn of(
         mapping: &'a Mapping,

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::columns::Columns;
-use crate::convert::value::{boolean_of, is_nothing, text_of};
 use crate::error::OpenError;
 use crate::mapping::{Also, Condition, Conditions, Mapping, Section};
 use crate::path::{Joined, Row};
 use crate::read::{Input, also_table};
 use crate::spool::Spool;
+use crate::value::{boolean_of, is_nothing, text_of};
 
 /// More rows of a person than this are a mapping that joins by the wrong column.
 const MAX_ROWS: usize = 1_000;

@@ -1,6 +1,6 @@
 //! People from files and databases of other systems.
 //!
-//! A [`Mapping`] says which column is what; a preset is one for a well-known system. [`open`] reads the input once,
+//! A [`Mapping`] says which column is what; a preset is one for a well-known system. [`open()`] reads the input once,
 //! joins and checks its rows, and then hands out [`Line`]s, managers before their reports. Rows wait in a temporary
 //! file, so that the memory used does not grow with their number.
 
@@ -12,12 +12,14 @@ mod join;
 pub mod mapping;
 mod nearest;
 mod open;
+mod options;
 mod order;
 pub mod path;
 mod person;
 pub mod presets;
 mod read;
 mod spool;
+mod value;
 
 pub use candidate::{
     Candidate, Line, Manager, ManagerBy, Membership, Note, NoteCode, Part, Problem, RefusedRow,
@@ -25,5 +27,6 @@ pub use candidate::{
 };
 pub use error::OpenError;
 pub use mapping::{Mapping, MappingError};
-pub use open::{Options, People, open};
+pub use open::{People, open};
+pub use options::Options;
 pub use read::Input;

@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chrono::{DateTime, Utc};
-
-use stored_passwords::Peppers;
-
 use crate::candidate::{Candidate, Line, Note, NoteCode, Part, Problem, RefusedRow, SkippedRow};
 use crate::columns::Columns;
 use crate::error::OpenError;
 use crate::join::Joins;
 use crate::mapping::Mapping;
+use crate::options::Options;
 use crate::order::{MAX_LEVEL, put_in_order};
 use crate::person::{Read, Reader};
 use crate::read::{Input, check_with, people_table};
@@ -24,29 +21,6 @@ const MANY: i64 = 3;
 
 /// How many roles an error names.
 const ROLES_SHOWN: usize = 20;
-
-/// What the operator says beside the mapping.
-#[derive(Clone)]
-pub struct Options {
-    pub now: DateTime<Utc>,
-    /// Secrets of the old system: those that the mapping names ([`Mapping::peppers`]).
-    pub peppers: Peppers,
-    /// The team of accounts at Slack that do not name theirs; overrides the mapping.
-    pub slack_team: Option<String>,
-    /// Takes every address as verified.
-    pub trust_emails: bool,
-}
-
-impl Options {
-    pub fn at(now: DateTime<Utc>) -> Self {
-        Self {
-            now,
-            peppers: Peppers::default(),
-            slack_team: None,
-            trust_emails: false,
-        }
-    }
-}
 
 /// Lines of the input, the same ones in the same order each time: first rows that are no people, then people.
 pub struct People {

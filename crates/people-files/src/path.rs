@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::convert::value::{is_nothing, text_of};
+use crate::value::{is_nothing, text_of};
 
 /// A row, by the names of its columns.
 pub type Row = Map<String, Value>;

@@ -15,15 +15,15 @@ use crate::convert::decrypt::decrypt;
 use crate::convert::name::name_of;
 use crate::convert::role::{mapped, roles_of};
 use crate::convert::totp::{Parameters, codes_of, key_of};
-use crate::convert::value::{boolean_of, text_of};
 use crate::error::OpenError;
 use crate::join::{Joins, TooManyRows};
 use crate::mapping::{
     self, Created, Decrypt, Encoding, Mapping, Recovery, Section, Source, Totp, TotpParameter, When,
 };
-use crate::open::Options;
+use crate::options::Options;
 use crate::path::{Joined, Row};
 use crate::spool::Spool;
+use crate::value::{boolean_of, text_of};
 
 /// What makes people of rows.
 pub(crate) struct Reader<'m> {

@@ -1,5 +1,5 @@
-//! The memory that reading takes does not grow with the number of people. A file of its own, so that nothing else runs in
-//! this process.
+//! The memory that reading takes does not grow with the number of people. A file of its own, so that nothing else runs
+//! in this process.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::print_stderr,

@@ -1,5 +1,5 @@
-//! Files of other systems, made by these systems themselves, read by the presets: `sources/NAME/expected….json` says who
-//! must come out.
+//! Files of other systems, made by these systems themselves, read by the presets: `sources/NAME/expected….json` says
+//! who must come out.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,

@@ -4,11 +4,12 @@ use chrono::{DateTime, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTim
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::value::text_of;
 use crate::candidate::Problem;
 use crate::mapping::DateFormat;
+use crate::value::text_of;
 
-/// Smaller numbers are rather days of a spreadsheet: 100,000,000 seconds are in March 1973, as days in the year 275,692.
+/// Smaller numbers are rather days of a spreadsheet: so many seconds are in March 1973, and so many days in the year
+/// 275,692.
 const LEAST_SECONDS: f64 = 1e8;
 /// From here on milliseconds: as seconds it is the year 5138.
 const LEAST_MILLISECONDS: f64 = 1e11;

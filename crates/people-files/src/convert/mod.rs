@@ -6,4 +6,3 @@ pub(crate) mod migration_url;
 pub(crate) mod name;
 pub(crate) mod role;
 pub(crate) mod totp;
-pub(crate) mod value;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::value::text_of;
 use crate::candidate::Role;
+use crate::value::text_of;
 
 /// The single roles in a cell. A text with commas is a list.
 pub(crate) fn roles_of(value: &Value) -> Vec<String> {

@@ -7,9 +7,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::migration_url;
-use super::value::text_of;
 use crate::candidate::Problem;
 use crate::mapping::SecretEncoding;
+use crate::value::text_of;
 
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 10..=64;
 
