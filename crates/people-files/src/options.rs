@@ -7,7 +7,7 @@ use stored_passwords::Peppers;
 #[derive(Clone)]
 pub struct Options {
     pub now: DateTime<Utc>,
-    /// Secrets of the old system: those that the mapping names ([`Mapping::peppers`]).
+    /// Secrets of the old system: those that the mapping names ([`Mapping::peppers`](crate::Mapping::peppers)).
     pub peppers: Peppers,
     /// The team of accounts at Slack that do not name theirs; overrides the mapping.
     pub slack_team: Option<String>,

@@ -347,11 +347,7 @@ impl<'m> Reader<'m> {
                     match mapped(&roles, field.map.as_ref()) {
                         Ok(role) => role.or(field.otherwise).or(Some(Role::Employee)),
                         Err(unmapped) => {
-                            let seen = self
-                                .unmapped
-                                .entry(unmapped.to_owned())
-                                .or_insert((number, 0));
-                            seen.1 += 1;
+                            remember(&mut self.unmapped, unmapped, number);
                             None
                         }
                     }
@@ -529,6 +525,17 @@ fn refused_password(refusal: &Refusal) -> Problem {
     let sentence = refusal.to_string();
     let (reason, remedy) = sentence.split_once("; ").unwrap_or((&sentence, ""));
     Problem::new(code, reason, remedy)
+}
+
+/// Roles of a column that is no role are as many as its rows.
+const MAX_UNMAPPED: usize = 1_000;
+
+fn remember(unmapped: &mut BTreeMap<String, (u64, u64)>, role: &str, row: u64) {
+    if let Some((_, times)) = unmapped.get_mut(role) {
+        *times += 1;
+    } else if unmapped.len() < MAX_UNMAPPED {
+        unmapped.insert(role.to_owned(), (row, 1));
+    }
 }
 
 fn named_encoding(name: &str) -> Result<crate::mapping::SecretEncoding, Problem> {

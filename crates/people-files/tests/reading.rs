@@ -859,6 +859,14 @@ fn tables_of_a_sqlite_file_are_joined() {
         }
     }
     check_tables(files.read(TABLES).unwrap());
+    let people = Files::of(&[("users", tables()[0].1.to_string().as_bytes())]);
+    let database = files.path("app.db");
+    let input = ["account", "member", "organization"]
+        .into_iter()
+        .fold(people.input(), |input, name| input.with(name, &database));
+    let mapping = Mapping::parse(TABLES).unwrap();
+    let lines = open(&input, &mapping, &Options::at(now()), &mut |_| {}).unwrap();
+    check_tables(lines.map(Result::unwrap).collect());
     let other = TABLES.replace("[\"User\", \"users\"]", "\"people\"");
     let error = files.read(&other).unwrap_err();
     assert!(

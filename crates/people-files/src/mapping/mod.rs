@@ -196,7 +196,91 @@ impl Mapping {
                 "people need `email` in [person], or a [slack] section: nobody could sign in otherwise",
             ));
         }
+        if let Some(key) = self.without_source() {
+            return Err(MappingError::rule(format!(
+                "`{key}` needs `from`: the column that it comes from"
+            )));
+        }
         also::check(&self.also)
+    }
+
+    /// The first field that comes from nowhere.
+    fn without_source(&self) -> Option<&'static str> {
+        let person = &self.person;
+        let is_asked = |when: When| !matches!(when, When::Always | When::Never);
+        let membership = self.membership.as_ref();
+        let role = membership.and_then(|membership| membership.role.as_ref());
+        let manager = membership.and_then(|membership| membership.manager.as_ref());
+        let fields = [
+            (
+                "person.external_id",
+                person.external_id.as_ref().map(|field| &field.from),
+            ),
+            (
+                "person.email",
+                person.email.as_ref().map(|field| &field.from),
+            ),
+            (
+                "person.verified",
+                person
+                    .verified
+                    .as_ref()
+                    .filter(|field| is_asked(field.when))
+                    .map(|field| &field.from),
+            ),
+            ("person.name", person.name.as_ref().map(|field| &field.from)),
+            (
+                "person.first_name",
+                person.first_name.as_ref().map(|field| &field.from),
+            ),
+            (
+                "person.last_name",
+                person.last_name.as_ref().map(|field| &field.from),
+            ),
+            (
+                "person.created",
+                person.created.as_ref().map(|field| &field.from),
+            ),
+            (
+                "person.disabled",
+                person
+                    .disabled
+                    .as_ref()
+                    .filter(|field| is_asked(field.when))
+                    .map(|field| &field.from),
+            ),
+            (
+                "person.password",
+                person.password.as_ref().map(|field| &field.from),
+            ),
+            (
+                "membership.organization",
+                membership
+                    .map(|membership| &membership.organization)
+                    .filter(|field| field.otherwise.is_none())
+                    .map(|field| &field.from),
+            ),
+            (
+                "membership.role",
+                role.filter(|field| field.otherwise.is_none())
+                    .map(|field| &field.from),
+            ),
+            ("membership.manager", manager.map(|field| &field.from)),
+            (
+                "slack.user",
+                self.slack.as_ref().map(|slack| &slack.user.from),
+            ),
+            (
+                "totp.secret",
+                self.totp.as_ref().map(|totp| &totp.secret.from),
+            ),
+            (
+                "recovery.codes",
+                self.recovery.as_ref().map(|recovery| &recovery.codes.from),
+            ),
+        ];
+        let empty = |(_, from): &(_, Option<&Source>)| from.is_some_and(|from| from.0.is_empty());
+        fields.into_iter().find(empty).map(|(key, _)| key)
     }
 }
 

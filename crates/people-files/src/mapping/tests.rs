@@ -102,6 +102,26 @@ fn values_that_cannot_be_are_refused() {
             "[person]\nemail = \"e\"\n[totp]\nsecret = { from = \"s\", encoding = \"base46\" }",
             "base32, hex, text",
         ),
+        (
+            "[person]\nemail = { fold = true }",
+            "`person.email` needs `from`",
+        ),
+        (
+            "[person]\nemail = \"e\"\nverified = { when = \"true\" }",
+            "`person.verified` needs `from`",
+        ),
+        (
+            "[person]\nemail = \"e\"\n[membership]\norganization = { create = true }",
+            "`membership.organization` needs",
+        ),
+        (
+            "[person]\nemail = \"e\"\npassword = { from = \"p\", scheme = \"bcript\" }",
+            "Did you mean \"bcrypt\"?",
+        ),
+        (
+            "[person]\nemail = \"e\"\n[password.pepper]\nname = \"Better-Auth\"",
+            "lower-case letters",
+        ),
     ] {
         let error = with(text).unwrap_err();
         assert!(error.contains(part), "{error}");
