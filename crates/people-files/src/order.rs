@@ -58,7 +58,6 @@ fn free_reports(spool: &Spool, level: i64) -> Result<(), OpenError> {
              from (select report, count(*) as managers from frontier join links on manager = row
                    where level = ?1 group by report) as freed
              where people.row = freed.report",
-        "delete from links where manager in (select row from frontier where level = ?1)",
         "delete from frontier where level = ?1",
     ] {
         spool.connection.prepare_cached(query)?.execute([level])?;
@@ -75,7 +74,8 @@ fn cut_circle(spool: &Spool) -> Result<bool, OpenError> {
         return Ok(false);
     };
     let mut up = database.prepare_cached(
-        "select manager, membership from links where report = ? order by membership limit 1",
+        "select manager, membership from links join people on people.row = manager
+         where report = ? and level is null order by membership limit 1",
     )?;
     let mut step = |row: i64| -> Result<(i64, i64), OpenError> {
         Ok(up.query_row([row], |link| Ok((link.get(0)?, link.get(1)?)))?)
