@@ -1,24 +1,57 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import Database from 'libsql'
 import { SqliteDialect } from 'kysely'
 import { betterAuth } from 'better-auth'
+import { drizzleAdapter } from 'better-auth/adapters/drizzle'
 import { getMigrations } from 'better-auth/db/migration'
 import { admin, organization, twoFactor } from 'better-auth/plugins'
+import { createClient } from '@libsql/client'
+import { is } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/libsql'
+import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { URI } from 'otpauth'
+
+function groupBy(items, key) {
+  const groups = Object.create(null)
+  for (const item of items) (groups[key(item)] ??= []).push(item)
+  return groups
+}
 
 const cast = JSON.parse(readFileSync('cast.json', 'utf8'))
 const secret = 'synthetic-better-auth-secret-0123456789abcdef'
-const database = { dialect: new SqliteDialect({ database: new Database('better-auth.sqlite') }), type: 'sqlite' }
-
-const auth = betterAuth({
-  database,
+const options = {
   secret,
   baseURL: 'http://127.0.0.1:3000',
   emailAndPassword: { enabled: true },
   rateLimit: { enabled: false },
   plugins: [organization(), twoFactor({ issuer: 'Acme' }), admin()],
-})
-await (await getMigrations(auth.options)).runMigrations()
+}
+
+// With its own tables, or with those that its command line writes for Drizzle, whose columns have other names.
+const [which] = process.argv.slice(2)
+const file = `${which}.sqlite`
+let database
+if (which === 'drizzle') {
+  Object.groupBy ??= groupBy // Of Node.js 21, which the command line needs.
+  const { generateDrizzleSchema } = await import('auth/api')
+  const adapter = drizzleAdapter({}, { provider: 'sqlite', schema: {} })(options)
+  const { code } = await generateDrizzleSchema({ adapter, options, file: 'schema.mjs' })
+  writeFileSync('schema.mjs', code)
+  const schema = await import('./schema.mjs')
+  const client = createClient({ url: `file:${file}` })
+  for (const table of Object.values(schema)) {
+    if (!is(table, SQLiteTable)) continue
+    const { name, columns } = getTableConfig(table)
+    const lines = columns.map((column) => `"${column.name}" ${column.getSQLType()}`)
+    await client.execute(`CREATE TABLE "${name}" (${lines.join(', ')})`)
+  }
+  database = drizzleAdapter(drizzle(client, { schema }), { provider: 'sqlite', schema })
+} else {
+  database = { dialect: new SqliteDialect({ database: new Database(file) }), type: 'sqlite' }
+}
+
+const auth = betterAuth({ ...options, database })
+if (which !== 'drizzle') await (await getMigrations(auth.options)).runMigrations()
 const { internalAdapter } = await auth.$context
 
 const ids = {}
@@ -91,5 +124,5 @@ const people = Object.keys(ids).map((key) => {
   }
 })
 const tables = { account: 'account.json', member: 'member.json', organization: 'organization.json', twoFactor: 'twoFactor.json' }
-const inputs = [{ file: 'better-auth.sqlite' }, { file: 'user.json', with: tables }]
+const inputs = which === 'drizzle' ? [{ file }] : [{ file }, { file: 'user.json', with: tables }]
 console.log(JSON.stringify({ inputs, environment: { HALLPASS_IMPORT_PEPPER_BETTER_AUTH: secret }, people }))

@@ -50,6 +50,7 @@ await prisma.$disconnect()
 const inputs = [
   { file: 'app.sqlite' },
   { file: 'app-before-7.sqlite' },
+  { file: 'mapped.sqlite' },
   { file: 'User.json', with: { Account: 'Account.json' } },
   { file: 'User.csv', with: { Account: 'Account.csv' } },
 ]
