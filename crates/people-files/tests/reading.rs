@@ -241,6 +241,15 @@ fn a_file_of_another_shape_is_named_by_its_first_wrong_row() {
         error.contains("row 2: it is longer than 4 MB. Is there a quote that is not closed?"),
         "{error}"
     );
+    let element = format!(
+        "[{{\"email\":\"a@example.com\"}},{{\"email\":\"{}\"}}]",
+        "b".repeat(17 << 20)
+    );
+    let error = csv(&element).read(EMAIL).unwrap_err();
+    assert!(
+        error.contains("people.csv, row 2: it is longer than 16 MB"),
+        "{error}"
+    );
     let workbook = Files::of(&[("people.csv", b"PK\x03\x04xlsx")]);
     assert!(
         workbook

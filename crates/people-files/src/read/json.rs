@@ -1,8 +1,9 @@
 //! JSON: an object on each line, a list of objects, or an object with lists inside.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -11,6 +12,9 @@ use super::text::{MAX_ROW_BYTES, TextFile};
 use super::{Each, Table};
 use crate::error::OpenError;
 use crate::path::Row;
+
+/// Larger than a row elsewhere: an organization of some systems holds its members.
+const MAX_ELEMENT_BYTES: usize = 16 << 20;
 
 /// What the first characters of a file say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,13 +131,19 @@ impl Table for List {
     }
 
     fn read(&mut self, each: &mut Each<'_>) -> Result<(), OpenError> {
+        let in_row = Rc::new(Cell::new(None));
         let state = RefCell::new(State {
             each,
+            in_row: Rc::clone(&in_row),
             row: 0,
             is_found: false,
             failure: None,
         });
-        let mut reader = serde_json::Deserializer::from_reader(self.file.reader()?);
+        let limited = Limited {
+            text: self.file.reader()?,
+            in_row: Rc::clone(&in_row),
+        };
+        let mut reader = serde_json::Deserializer::from_reader(BufReader::new(limited));
         let read = ListAt {
             path: &self.path,
             state: &state,
@@ -159,8 +169,31 @@ impl Table for List {
     }
 }
 
+/// Ends an element that is larger than all of a row can be.
+struct Limited {
+    text: Box<dyn BufRead>,
+    in_row: Rc<Cell<Option<usize>>>,
+}
+
+impl Read for Limited {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self
+            .in_row
+            .get()
+            .is_some_and(|bytes| bytes > MAX_ELEMENT_BYTES)
+        {
+            return Err(io::Error::other("it is longer than 16 MB"));
+        }
+        let read = self.text.read(buffer)?;
+        self.in_row.set(self.in_row.get().map(|bytes| bytes + read));
+        Ok(read)
+    }
+}
+
 struct State<'e, 'f> {
     each: &'e mut Each<'f>,
+    /// Bytes read since an element began; none outside of one.
+    in_row: Rc<Cell<Option<usize>>>,
     /// How many have been read.
     row: u64,
     is_found: bool,
@@ -214,7 +247,12 @@ impl<'de> Visitor<'de> for ListAt<'_, '_, '_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         self.state.borrow_mut().is_found = true;
-        while let Some(object) = list.next_element::<Row>()? {
+        let in_row = Rc::clone(&self.state.borrow().in_row);
+        loop {
+            in_row.set(Some(0));
+            let object = list.next_element::<Row>()?;
+            in_row.set(None);
+            let Some(object) = object else { return Ok(()) };
             let state = &mut *self.state.borrow_mut();
             state.row += 1;
             if let Err(failure) = (state.each)(state.row, object) {
@@ -222,7 +260,6 @@ impl<'de> Visitor<'de> for ListAt<'_, '_, '_, '_> {
                 return Err(A::Error::custom("stopped"));
             }
         }
-        Ok(())
     }
 }
 
