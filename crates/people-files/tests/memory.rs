@@ -28,7 +28,7 @@ manager = { from = "manager", by = "external_id" }
 "#;
 
 /// At most, with the program itself.
-const MEGABYTES: u64 = 64;
+const MEGABYTES: u64 = 40;
 
 /// In kilobytes.
 fn peak() -> u64 {
@@ -42,7 +42,7 @@ fn peak() -> u64 {
 
 #[test]
 fn memory_does_not_grow_with_the_number_of_people() {
-    let people: u32 = std::env::var("PEOPLE").map_or(100_000, |text| text.parse().unwrap());
+    let people: u32 = std::env::var("PEOPLE").map_or(30_000, |text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let (file, accounts) = (
         folder.path().join("people.csv"),

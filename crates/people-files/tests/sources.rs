@@ -249,6 +249,15 @@ fn difference(at: &str, expected: &Value, found: &Value) -> Vec<String> {
     }
 }
 
+#[test]
+fn every_preset_has_files_of_its_system() {
+    for preset in presets::ALL {
+        // What Hallpass exports is tried with the importer.
+        let has_files = sources().join(preset.name).join("expected.json").exists();
+        assert!(has_files || preset.name == "hallpass", "{}", preset.name);
+    }
+}
+
 /// Two of each source: all would take a minute.
 const TRIED: usize = 2;
 
