@@ -164,6 +164,7 @@ fn ln_is_a_logarithm_for_passlib_and_n_itself_for_kratos() {
     assert_eq!(translated("auto", &scrypt("16384", "=")), canonical(14));
     assert_eq!(translated("auto", &scrypt("16", "=")), canonical(4));
     assert_eq!(translated("auto", &scrypt("16", "")), canonical(16));
+    assert_eq!(translated("auto", &scrypt("16384", "")), canonical(14));
     // 24 and 48 bytes have no padding.
     let either = "$scrypt$ln=16,r=8,p=1$c2FsdHNhbHRzYWx0$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3";
     assert_eq!(

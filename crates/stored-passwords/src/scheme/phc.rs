@@ -162,16 +162,17 @@ fn scrypt_of(text: &str, log: impl Fn(&str) -> Result<u32, Refusal>) -> Result<R
     Ok(Reading::new(Kdf::Scrypt(kdf), base64(output)?))
 }
 
-/// Either of the above, if only one can be meant: Kratos writes padding where there can be some, and passlib never does.
+/// Either of the above, if only one can be meant: a logarithm is small, Kratos's N is a power of two, and it writes padding
+/// where there can be some, which passlib never does.
 pub(super) fn scrypt_of_either(text: &str) -> Result<Reading, Refusal> {
     let [_, _, costs, salt, output] = fields(text, '$')?;
     let [ln, _, _] = parameters(costs, ["ln", "r", "p"])?;
-    let is_n = log_of(required(ln)?).is_ok();
-    let is_log = number(required(ln)?)? < u64::BITS;
+    let ln = required(ln)?;
     let is_padded = |field: &str| field.len().is_multiple_of(4);
     let has_padding = salt.ends_with('=') || output.ends_with('=');
-    let of_kratos = is_n && is_padded(salt) && is_padded(output);
-    match (is_log && !has_padding, of_kratos) {
+    let can_be_log = number(ln)? < u64::BITS && !has_padding;
+    let can_be_n = log_of(ln).is_ok() && (!can_be_log || is_padded(salt) && is_padded(output));
+    match (can_be_log, can_be_n) {
         (true, true) => Err(Refusal::Ambiguous("`passlib` and `kratos`")),
         (false, true) => scrypt_of_kratos(text),
         (_, false) => scrypt(text),

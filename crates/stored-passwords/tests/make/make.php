@@ -7,12 +7,13 @@ $rows = [];
 $php = 'PHP ' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION . '.' . PHP_RELEASE_VERSION;
 
 /** `$hash` is a function of the password, and gives what is stored. */
-function add(string $package, string $scheme, string $format, callable $hash, ?string $case = null): void
+function add(string $package, string $scheme, string $format, callable $hash, ?string $case = null,
+    array $extra = []): void
 {
     global $passwords, $cases, $turn, $rows;
     $case ??= $cases[$turn++ % count($cases)];
     $rows[] = ['package' => $package, 'scheme' => $scheme, 'format' => $format, 'case' => $case,
-        'password' => $passwords[$case], 'stored' => $hash($passwords[$case])];
+        'password' => $passwords[$case], 'stored' => $hash($passwords[$case])] + ($extra ? ['extra' => $extra] : []);
 }
 
 foreach ([4, 6] as $cost) {
@@ -34,6 +35,9 @@ foreach ([PASSWORD_ARGON2I, PASSWORD_ARGON2ID] as $kind) {
 for ($i = 0; $i < 6; $i++) {
     add("$php by Nextcloud's rule", 'nextcloud', 'bcrypt',
         fn ($p) => '1|' . password_hash($p, PASSWORD_BCRYPT, ['cost' => 4]));
+    add("$php by Nextcloud's rule before 8.1", 'nextcloud', 'bcrypt with passwordsalt',
+        fn ($p) => password_hash("{$p}site salt é", PASSWORD_BCRYPT, ['cost' => 4]), null, ['pepper' => 'site salt é']);
+    add("$php by Nextcloud's rule before 8.1", 'nextcloud', 'SHA-1', fn ($p) => sha1($p));
     add("$php by the rule of WordPress 6.8", 'wordpress', '$wp$', fn ($p) => '$wp' . password_hash(
         base64_encode(hash_hmac('sha384', trim($p), 'wp-sha384', true)), PASSWORD_BCRYPT, ['cost' => 4 + $i % 2]));
     add("$php by the rule of WordPress 6.8", 'wordpress', 'bcrypt',

@@ -72,6 +72,9 @@ for name in ["django_salted_sha1", "django_salted_md5"]:
 passlib("django_bcrypt", h.django_bcrypt, scheme="django", rounds=4)
 passlib("django_bcrypt_sha256", h.django_bcrypt_sha256, scheme="django", rounds=4)
 passlib("django_disabled", h.django_disabled, scheme="django")
+for name, form in [("md5_crypt", "$md5-crypt"), ("sha256_crypt", "$sha256-crypt"), ("sha512_crypt", "$sha512-crypt")]:
+    for settings in [{}] if name == "md5_crypt" else [{"rounds": 5000}, {"rounds": 1111}]:
+        vectors.add("kratos", form, lambda p, n=name, f=form, s=settings: f + getattr(h, n).using(**s).hash(p)[2:])
 for name in ["des_crypt", "bsdi_crypt", "bigcrypt", "crypt16", "sha1_crypt", "sun_md5_crypt"]:
     passlib(name, getattr(h, name), scheme="crypt")
 for name in ["nthash", "lmhash", "mssql2000", "mssql2005", "mysql323", "mysql41", "hex_md4", "hex_md5", "hex_sha1",
