@@ -381,6 +381,281 @@ fn discourse_leaves_out_the_ends_of_its_algorithm() {
 }
 
 #[test]
+fn decisions_are_told_by_their_reason() {
+    let custom = |algorithm: &str, hash: &str, more: &str| {
+        format!(r#"{{"algorithm":"{algorithm}","hash":{{{hash}}}{more}}}"#)
+    };
+    let sha256 = format!(r#""value":"{OUTPUT_HEX}","encoding":"hex""#);
+    let keycloak = |algorithm: &str| {
+        format!(
+            r#"{{"secretData":{{"value":"{OUTPUT}=","salt":"{SALT}="}},"credentialData":{{"hashIterations":1,"algorithm":"{algorithm}"}}}}"#
+        )
+    };
+    for (name, algorithm, text, reason) in [
+        (
+            "auth0",
+            None,
+            custom("md4", &sha256, ""),
+            "a digest other than",
+        ),
+        (
+            "auth0",
+            None,
+            custom(
+                "pbkdf2",
+                &format!(r#""value":"$pbkdf2-md4$i=1,l=32${SALT}${OUTPUT}""#),
+                "",
+            ),
+            "a digest other than",
+        ),
+        (
+            "auth0",
+            None,
+            custom("sha256", &sha256, r#","password":{"encoding":"utf16le"}"#),
+            "a hash of another encoding",
+        ),
+        (
+            "auth0",
+            None,
+            custom(
+                "hmac",
+                &format!(r#"{sha256},"digest":"sha256","key":{{"value":"k"}}"#),
+                r#","salt":{"value":"s"}"#,
+            ),
+            "an HMAC with a salt",
+        ),
+        (
+            "auth0",
+            None,
+            custom(
+                "sha256",
+                &sha256,
+                r#","salt":{"value":"s","position":"middle"}"#,
+            ),
+            "the stored password is malformed",
+        ),
+        (
+            "auth0",
+            None,
+            custom("sha256", r#""value":"secret","encoding":"utf8""#, ""),
+            "the stored password is malformed",
+        ),
+        (
+            "auth0",
+            None,
+            custom(
+                "scrypt",
+                r#""value":"00","encoding":"hex","keylen":32,"cost":2,"blockSize":1,"parallelization":1"#,
+                r#","salt":{"value":"s"}"#,
+            ),
+            "the stored password is malformed",
+        ),
+        (
+            "clerk",
+            Some("awscognito"),
+            "awscognito#pool#client#ada".to_owned(),
+            "a password that Cognito verifies",
+        ),
+        (
+            "clerk",
+            Some("hmac_sha256_utf16_b64"),
+            "hmac_sha256_utf16_b64$aa$bb".to_owned(),
+            "a hash of UTF-16",
+        ),
+        (
+            "clerk",
+            Some("sha256_salted"),
+            format!("salt${OUTPUT_HEX}"),
+            "a digest does not say",
+        ),
+        (
+            "clerk",
+            Some("another"),
+            BCRYPT.to_owned(),
+            "this hasher of Clerk",
+        ),
+        (
+            "clerk",
+            Some("bcrypt_peppered"),
+            format!("{BCRYPT}$pepper"),
+            "the scheme needs a pepper",
+        ),
+        (
+            "clerk",
+            Some("pbkdf2_sha1"),
+            format!("pbkdf2_sha1$1$aa${OUTPUT_HEX}$20"),
+            "the stored password is malformed",
+        ),
+        (
+            "keycloak",
+            None,
+            keycloak("bcrypt"),
+            "an algorithm that an extension added",
+        ),
+        (
+            "keycloak",
+            None,
+            keycloak("argon2"),
+            "the stored password is malformed",
+        ),
+        (
+            "logto",
+            Some("Another"),
+            BCRYPT.to_owned(),
+            "this algorithm of Logto",
+        ),
+        (
+            "logto",
+            None,
+            format!(r#"["sha3-256",["@"],"{OUTPUT_HEX}"]"#),
+            "a digest other than",
+        ),
+        (
+            "logto",
+            None,
+            format!(r#"["sha256",["salt"],"{OUTPUT_HEX}"]"#),
+            "the stored password is malformed",
+        ),
+        (
+            "logto",
+            None,
+            format!(r#"["pbkdf2",["salt","1","20","sha1","@"],"{OUTPUT_HEX}"]"#),
+            "the stored password is malformed",
+        ),
+        (
+            "supabase",
+            None,
+            format!("$fbscrypt$v=2,n=14,r=8,p=1,ss=Qnc=,sk={OUTPUT}=${SALT}=${OUTPUT}="),
+            "the stored password is malformed",
+        ),
+        (
+            "supabase",
+            None,
+            format!("$fbscrypt$v=1,n=14,r=8,p=2,ss=Qnc=,sk={OUTPUT}=${SALT}=${OUTPUT}="),
+            "the stored password is malformed",
+        ),
+        (
+            "kratos",
+            None,
+            format!("$firescrypt$ln=14,r=8,p=2${SALT}=${OUTPUT}=$Qnc=${OUTPUT}="),
+            "the stored password is malformed",
+        ),
+        (
+            "kratos",
+            None,
+            format!("$sha256$pf=e1NBTFR9$c2FsdA==${OUTPUT}="),
+            "the stored password is malformed",
+        ),
+        (
+            "kratos",
+            None,
+            "$hmac-sha224$YQ==$YQ==".to_owned(),
+            "a digest other than",
+        ),
+        (
+            "spring",
+            None,
+            format!("{{another}}{OUTPUT_HEX}"),
+            "the form of the stored password is unknown",
+        ),
+        (
+            "spring",
+            None,
+            "{MD4}ac93d8054385c38b1f436e15e215ae53".to_owned(),
+            "MD4",
+        ),
+        (
+            "spring",
+            None,
+            format!("{{pbkdf2@SpringSecurity_v5_8}}{OUTPUT_HEX}"),
+            "the stored password is malformed",
+        ),
+        (
+            "nextcloud",
+            None,
+            format!("4|{BCRYPT}"),
+            "the form of the stored password is unknown",
+        ),
+        (
+            "openldap",
+            None,
+            "{SASL}ada@example.com".to_owned(),
+            "a password that another server verifies",
+        ),
+        (
+            "dovecot",
+            None,
+            "{NTLM}962cbf15919d91caf0aa44a907c5ac25".to_owned(),
+            "an NT or LM hash",
+        ),
+        (
+            "dovecot",
+            None,
+            "{SSHA256.BASE85}aaaa".to_owned(),
+            "the form of the stored password is unknown",
+        ),
+        (
+            "aspnet",
+            None,
+            "AgAAAAEAACcQAAAAELaQi88d6qyJC5+0e1mps3U=".to_owned(),
+            "the stored password is malformed",
+        ),
+        (
+            "aspnet",
+            None,
+            "AQAAAAMAACcQAAAAELaQi88d6qyJC5+0e1mps3XkQ5DHCVw9V60ecRath8pOCETsbxDQJU/Ggw1/f1D0xg=="
+                .to_owned(),
+            "the stored password is malformed",
+        ),
+        (
+            "better-auth",
+            None,
+            format!("00:{OUTPUT_HEX}"),
+            "the stored password is malformed",
+        ),
+        (
+            "payload",
+            None,
+            OUTPUT_HEX.to_owned(),
+            "the stored password is malformed",
+        ),
+        (
+            "grafana",
+            None,
+            OUTPUT_HEX.to_owned(),
+            "the stored password is malformed",
+        ),
+        (
+            "django",
+            None,
+            "crypt$ab$abJnggxhB/yWI".to_owned(),
+            "crypt(3) with DES",
+        ),
+        (
+            "crypt",
+            None,
+            "$y$j751.$abcdefgh$ux19x7ztbsTR4FFnJNlkx/Qk7lszCZKj12QTvmQVXV3".to_owned(),
+            "yescrypt with upgrades or a ROM",
+        ),
+        (
+            "auto",
+            None,
+            "$S$DkIkdKLIvRK0iVHm99X7B/M8QC17E1Tp/kMOd1Ie8V/PgWjtAZld".to_owned(),
+            "Drupal 7's hash",
+        ),
+    ] {
+        let stored = Stored {
+            algorithm,
+            salt: Some("salt"),
+            ..Stored::new(&text)
+        };
+        let sentence = translate(&scheme(name), &stored).unwrap_err().to_string();
+        assert!(sentence.starts_with(reason), "{name}, {text}: {sentence}");
+        assert!(!sentence.contains(&text), "{sentence}");
+    }
+}
+
+#[test]
 fn recipes_that_cannot_be_computed_are_refused() {
     for recipe in [
         "sha256()",

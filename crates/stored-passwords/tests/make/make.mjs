@@ -309,6 +309,9 @@ for (let i = 0; i < 2; i++) {
   await clerk("pbkdf2_sha512_hex", (p) => `pbkdf2_sha512_hex$${rounds}$${hex}$${hashed(p, salt, 64, "sha512", "hex")}`);
   await clerk("scrypt_werkzeug", (p) =>
     `scrypt:1024:8:1$${text}$${scryptSync(p, text, 64, { N: 1024, r: 8, p: 1 }).toString("hex")}`);
+  const pepper = "Pfeffer-é";
+  await vectors.add(`${own} Clerk's hashers`, "clerk", "bcrypt_peppered", async (p) =>
+    ({ stored: `${await bcryptjs.hash(p + pepper, 4)}$${pepper}`, algorithm: "bcrypt_peppered", pepper }));
   await clerk("md5", (p) => createHash("md5").update(p).digest("hex"));
   await clerk("sha256", (p) => createHash("sha256").update(p).digest("hex"));
   await clerk("ldap_ssha", (p) =>
