@@ -656,6 +656,56 @@ fn decisions_are_told_by_their_reason() {
 }
 
 #[test]
+fn ids_of_spring_name_their_release() {
+    let argon2 = format!("$argon2id$v=19$m=64,t=3,p=2${SALT}${OUTPUT}");
+    let scrypt = format!("$e0801${SALT}${OUTPUT}");
+    let pbkdf2 = format!("0011223344556677{OUTPUT_HEX}");
+    for (id, releases, value) in [
+        (
+            "argon2",
+            ["SpringSecurity_v5_2", "SpringSecurity_v5_8"],
+            argon2,
+        ),
+        (
+            "scrypt",
+            ["SpringSecurity_v4_1", "SpringSecurity_v5_8"],
+            scrypt,
+        ),
+        (
+            "pbkdf2",
+            ["SpringSecurity_v5_5", "SpringSecurity_v5_5"],
+            pbkdf2,
+        ),
+    ] {
+        let bare = translated("spring", &format!("{{{id}}}{value}"));
+        assert!(bare.is_ok(), "{bare:?}");
+        for release in releases {
+            let text = format!("{{{id}@{release}}}{value}");
+            assert_eq!(translated("spring", &text), bare);
+            assert_eq!(translated("auto", &text), bare);
+        }
+        let unknown = format!("{{{id}@SpringSecurity_v9_9}}{value}");
+        assert_eq!(translated("spring", &unknown), Err(Refusal::Unknown));
+    }
+}
+
+#[test]
+fn md5_of_kratos_is_told_from_sun_md5() {
+    let kratos = "$md5$uECBtNAj/eKNazDPLinU/w==";
+    assert!(translated("kratos", kratos).is_ok());
+    assert_eq!(translated("auto", kratos), translated("kratos", kratos));
+    for sun in [
+        "$md5$RPgLF6IJ$WTvAlUJ7MqH5xak2FMEwS/",
+        "$md5,rounds=904$iPPKEBnEkp3JV8uX$0L6m7rOFTVFn.SGqo2M9W1",
+    ] {
+        assert!(matches!(
+            translated("auto", sun),
+            Err(Refusal::Unsupported(_))
+        ));
+    }
+}
+
+#[test]
 fn recipes_that_cannot_be_computed_are_refused() {
     for recipe in [
         "sha256()",

@@ -83,7 +83,7 @@ for rounds in ["1", "2", "3", "4", "5", "6"]:
     mkpasswd("yescrypt", "-R", rounds, times=6 if rounds == "1" else 1)
 # Other letters than today's default: work, block size, lanes, time, and the two flavours that nobody uses.
 for parameters in ["j8T", "jA.", "j85", "j75..", "j75./", "j75/.", "j75//", "j750..", "j750//", "j7T/.", "j/5", "j1.", ".75",
-                   "./.", "/75"]:
+                   "./.", "/75", "j7k.", "j7kD", "j5lz", "j6m1", "j75/k3"]:
     add("whois", "crypt", f"yescrypt {parameters[0]}", lambda p: [
         "perl", "-e", "print crypt($ARGV[0], $ARGV[1]) . qq{\\n}", p, f"$y${parameters}$abcdefgh"])
 for size in [0, 4, 8, 12, 24, 40]:
