@@ -1,9 +1,5 @@
 //! The texts that are read: one for each value, and none that costs too much.
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "tests fail by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
 
@@ -210,6 +206,11 @@ fn the_limits_are_where_they_should_be() {
             format!("sha256$i=100000,of=password.salt${SALT}${OUT}"),
             format!("sha256$i=100001,of=password.salt${SALT}${OUT}"),
         ),
+        // All parts are digested again in every iteration.
+        (
+            format!("sha256$i=33333,of=previous.password.salt${SALT}${OUT}"),
+            format!("sha256$i=33334,of=previous.password.salt${SALT}${OUT}"),
+        ),
         // Any password would be right.
         (
             format!("sha256$i=1,of=salt.password${SALT}${OUT}"),
@@ -379,6 +380,7 @@ fn pieces() -> impl Strategy<Value = String> {
         "of",
         "password",
         "salt",
+        "previous",
         "text:",
         "ln",
         "r",
