@@ -19,8 +19,11 @@ settings.configure(
         "django_otp",
         "django_otp.plugins.otp_totp",
         "django_otp.plugins.otp_static",
+        "allauth",
+        "allauth.account",
     ],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}},
+    MIDDLEWARE=["allauth.account.middleware.AccountMiddleware"],
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     PASSWORD_HASHERS=[
         "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -37,6 +40,7 @@ if len(sys.argv) > 1:
     execute_from_command_line(sys.argv)
     sys.exit()
 
+from allauth.account.models import EmailAddress  # noqa: E402
 from django.contrib.auth.hashers import make_password  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
 from django_otp.plugins.otp_static.models import StaticDevice  # noqa: E402
@@ -66,6 +70,9 @@ for person in json.load(open("cast.json")):
         date_joined=datetime.datetime.fromisoformat(person["created"]),
         password=make_password(person["password"]["right"], hasher=HASHERS[key]) if person["password"] else make_password(None),
     )
+    if key != "ada-again":
+        EmailAddress.objects.create(user=user, email=f"{key}@home.example.com", verified=not person["verified"])
+        EmailAddress.objects.create(user=user, email=user.email, verified=person["verified"], primary=True)
     held = {"key": key, "external_id": str(user.pk), "verified": False}
     if person.get("totp"):
         secret = base64.b32decode(person["totp"])
@@ -88,6 +95,11 @@ tables = {
 refused = [{"external_id": str(nobody.pk), "code": "no_email"}]
 inputs = [{"file": "db.sqlite3"}, {"file": "auth_user.csv", "with": tables}]
 json.dump({"inputs": inputs, "people": people, "refused": refused}, open("held.json", "w"))
+# Who knows which addresses were verified is django-allauth.
+verified = [{name: value for name, value in person.items() if name != "verified"} for person in people]
+options = ["--map", "allauth.toml"]
+held = {"inputs": [{"file": "db.sqlite3"}], "options": options, "people": verified, "refused": refused}
+json.dump(held, open("held-allauth.json", "w"))
 # A dump of people says nothing of their devices.
 alone = [{name: person[name] for name in ("key", "external_id", "verified")} for person in people]
 json.dump({"inputs": [{"file": "dump.json"}], "people": alone, "refused": refused}, open("held-dump.json", "w"))

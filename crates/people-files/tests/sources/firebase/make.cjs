@@ -48,6 +48,8 @@ async function accounts() {
     }
     users.push(user)
   }
+  // Somebody who never said who they are.
+  users.push({ localId: 'anonymous0000000000000000000', createdAt: '1719792000000', validSince: '1719792000' })
   return users
 }
 
@@ -72,16 +74,17 @@ async function main() {
     await once(writeStream, 'close')
   }
   server.close()
-  const people = users.map((user) => {
+  const people = users.filter((user) => user.email).map((user) => {
     const { key } = cast.find((person) => person.email === user.email)
     return { key, external_id: user.localId, ...(key === 'emmy' ? { password: null } : {}) }
   })
+  const refused = [{ external_id: 'anonymous0000000000000000000', code: 'no_email' }]
   const inputs = [{ file: 'users.json' }, { file: 'users.csv' }]
   const { signerKey, saltSeparator, rounds, memCost } = project
   const values = { signer_key: signerKey, salt_separator: saltSeparator, rounds, mem_cost: memCost }
   const lines = Object.entries(values).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`)
   writeFileSync('project.toml', `\n[password.project]\n${lines.join('')}`)
-  console.log(JSON.stringify({ inputs, options: ['--map', 'acme.toml'], people }))
+  console.log(JSON.stringify({ inputs, options: ['--map', 'acme.toml'], people, refused }))
 }
 
 main()
