@@ -158,7 +158,23 @@ impl<'de, T: FromJson> Deserialize<'de> for Parsed<T> {
     }
 }
 
-/// A password as it was typed. The services decide whether it is strong enough.
+/// A password that is proven, as it was typed.
+pub(super) struct TypedPassword(SecretString);
+
+impl TypedPassword {
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl FromText for TypedPassword {
+    fn from_text(text: String) -> Result<Self, ValidationError> {
+        crate::domain::TypedPassword::parse(&text)?;
+        Ok(Self(text.into()))
+    }
+}
+
+/// A new password as it was typed. The services decide whether it is strong enough.
 pub(super) struct Password(SecretString);
 
 impl Password {

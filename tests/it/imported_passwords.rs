@@ -11,7 +11,7 @@ use stored_passwords::{Bcrypt, ImportedHash, Kdf, Step};
 use zeroize::Zeroizing;
 
 use crate::support::test_app::operator_context;
-use crate::support::{Db, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Browser, Db, PASSWORD, TestApp, on_both_databases};
 
 const EMAIL: &str = "ada@acme.example";
 
@@ -90,7 +90,8 @@ on_both_databases! {
         answer.refused_fields(&["password"]);
         assert_eq!(answer.json()["details"][0]["code"], "too_long");
         store(&app, EMAIL, &bcrypt_of(&long)).await;
-        app.post("/api/v1/auth/login").json(&json!({"email": EMAIL, "password": long})).await.expect(200);
+        app.post("/api/v1/login").json(&json!({"name": EMAIL, "password": long})).await.expect(200);
+        Browser::new(&app).signs_in(EMAIL, &long).await.expect(200);
         ada.changes_password(&too_long, PASSWORD).await.refused_fields(&["currentPassword"]);
         ada.changes_password(&long, &"y".repeat(101)).await.refused_fields(&["newPassword"]);
         ada.reauthenticates(&json!({"password": long})).await.expect(200);

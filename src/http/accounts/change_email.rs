@@ -9,7 +9,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     EmailTaken, Forbidden, InvalidCredentials, ReauthenticationRequired,
 };
-use crate::http::field::Password;
+use crate::http::field::TypedPassword;
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{self, Caller, Services};
 
@@ -21,7 +21,7 @@ body! {
         /// Accounts without a password leave it out; they must have authenticated within the last fifteen minutes.
         #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
-        password: Option<Password>,
+        password: Option<TypedPassword>,
     }
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn change_email(
     caller: Caller,
     Valid(body): Valid<ChangeEmailRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let password = body.password.as_ref().map(Password::expose);
+    let password = body.password.as_ref().map(TypedPassword::expose);
     service::change_email(&services, &caller, body.email, password).await?;
     Ok(Json(SuccessResponse::YES))
 }

@@ -10,7 +10,7 @@ use crate::http::error_code::ErrorCode::{
     AuthenticatorUnusable, Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
     ReauthenticationRequired, TooManyAttempts,
 };
-use crate::http::field::Password;
+use crate::http::field::TypedPassword;
 use crate::service::{Caller, Services, mfa};
 
 body! {
@@ -22,7 +22,7 @@ body! {
         /// the last fifteen minutes.
         #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
-        password: Option<Password>,
+        password: Option<TypedPassword>,
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn recovery_codes(
     caller: Caller,
     Valid(body): Valid<RecoveryCodesRequest>,
 ) -> Result<Json<RecoveryCodes>, ApiError> {
-    let password = body.password.as_ref().map(Password::expose);
+    let password = body.password.as_ref().map(TypedPassword::expose);
     let codes = mfa::renew_recovery_codes(&services, &caller, password, &body.code).await?;
     Ok(Json((&codes).into()))
 }

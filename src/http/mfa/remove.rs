@@ -9,7 +9,7 @@ use crate::http::error_code::ErrorCode::{
     AuthenticatorUnusable, Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled, MfaRequired,
     ReauthenticationRequired, TooManyAttempts,
 };
-use crate::http::field::Password;
+use crate::http::field::TypedPassword;
 use crate::http::token_api::done::SuccessResponse;
 use crate::service::{Caller, Services, mfa};
 
@@ -18,7 +18,7 @@ body! {
         /// Accounts without a password leave it out; they must have authenticated within the last fifteen minutes.
         #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
-        password: Option<Password>,
+        password: Option<TypedPassword>,
         /// A code of the authenticator, or a recovery code.
         #[schema(example = "287082")]
         code: String,
@@ -44,7 +44,7 @@ pub(crate) async fn remove(
     caller: Caller,
     Valid(body): Valid<RemoveMfaRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let password = body.password.as_ref().map(Password::expose);
+    let password = body.password.as_ref().map(TypedPassword::expose);
     mfa::remove(&services, &caller, password, &body.code).await?;
     Ok(Json(SuccessResponse::YES))
 }

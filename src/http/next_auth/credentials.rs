@@ -18,7 +18,7 @@ use crate::http::error_code::ErrorCode::{
     InvalidCredentials, MfaEnrolmentRequired, OrganizationNotFound, SecondFactorRequired,
     TooManyAttempts,
 };
-use crate::http::field::{FromText, Password};
+use crate::http::field::{FromText, TypedPassword};
 use crate::http::request_origin::{Csrf, RequestOrigin, admit_sign_in};
 use crate::http::settings::Settings;
 use crate::http::tenant_host::TenantHost;
@@ -146,7 +146,7 @@ async fn sign_in(
 ) -> Result<SignedIn, ApiError> {
     let mut faults: Vec<Violation> = Vec::new();
     let email = read::<Email>(&fields.email, "email", &mut faults);
-    let password = read::<Password>(&fields.password, "password", &mut faults);
+    let password = read::<TypedPassword>(&fields.password, "password", &mut faults);
     let (Some(email), Some(password)) = (email, password) else {
         return Err(faults.into());
     };

@@ -14,7 +14,7 @@ use crate::http::error_code::ErrorCode::{
     CrossSiteRequest, EmailNotVerified, Forbidden, InvalidCredentials, OrganizationNotFound,
     TooManyAttempts,
 };
-use crate::http::field::Password;
+use crate::http::field::TypedPassword;
 use crate::http::request_origin::RejectCrossSite;
 use crate::http::settings::Settings;
 use crate::http::tenant_host::TenantHost;
@@ -28,7 +28,7 @@ body! {
         name: Email,
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
-        password: Password,
+        password: TypedPassword,
         /// True returns the token in the body; otherwise it is set as a cookie.
         #[schema(example = true)]
         return_token: Option<bool>,

@@ -9,7 +9,7 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{
     Forbidden, InvalidCredentials, ReauthenticationRequired, TooManyAttempts,
 };
-use crate::http::field::Password;
+use crate::http::field::{Password, TypedPassword};
 use crate::service::{self, Caller, Ending, Services};
 
 body! {
@@ -17,7 +17,7 @@ body! {
         /// Accounts without a password leave it out; they must have authenticated within the last fifteen minutes.
         #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
-        current_password: Option<Password>,
+        current_password: Option<TypedPassword>,
         /// At least 8 characters, unless the operator set another minimum, and not a common password.
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 100,
             example = "an engine weaves algebra")]
@@ -45,7 +45,7 @@ pub(crate) async fn change_password(
     caller: Caller,
     Valid(body): Valid<ChangePasswordRequest>,
 ) -> Result<Json<SuccessResponse>, ApiError> {
-    let current = body.current_password.as_ref().map(Password::expose);
+    let current = body.current_password.as_ref().map(TypedPassword::expose);
     let api_tokens = Ending::all_if(body.end_api_tokens == Some(true));
     let new = body.new_password.expose();
     service::change_password(&services, &caller, current, new, api_tokens).await?;

@@ -11,7 +11,7 @@ use crate::http::error_code::ErrorCode::{
     CrossSiteRequest, EmailNotVerified, Forbidden, InvalidCredentials, OrganizationNotFound,
     TooManyAttempts,
 };
-use crate::http::field::Password;
+use crate::http::field::TypedPassword;
 use crate::http::request_origin::RejectCrossSite;
 use crate::http::tenant_host::TenantHost;
 use crate::service::{self, RequestContext, Services, Wanted};
@@ -22,7 +22,7 @@ body! {
         email: Email,
         #[schema(value_type = String, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
-        password: Password,
+        password: TypedPassword,
         /// The organization to sign in to. By default the one that the host names below `TENANT_DOMAIN`, otherwise the
         /// one used last, or joined first.
         organization_id: Option<OrganizationId>,

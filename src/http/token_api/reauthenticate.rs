@@ -14,7 +14,7 @@ use crate::http::error_code::ErrorCode::{
     AuthenticatorUnusable, Forbidden, InvalidCode, InvalidCredentials, MfaNotEnrolled,
     TooManyAttempts,
 };
-use crate::http::field::Password;
+use crate::http::field::TypedPassword;
 use crate::service::{self, ReauthenticateWith, Services};
 
 body! {
@@ -23,7 +23,7 @@ body! {
         /// For accounts without an authenticator.
         #[schema(value_type = Option<String>, format = "password", min_length = 1, max_length = 1024,
             example = "correct horse battery staple")]
-        password: Option<Password>,
+        password: Option<TypedPassword>,
         /// The code that the authenticator shows now. Recovery codes do not count.
         #[schema(example = "287082")]
         code: Option<String>,
