@@ -57,7 +57,7 @@ on_both_databases! {
             where u.email = 'p0@acme.example'";
         assert_eq!(app.db.count(under_the_first).await, i64::from(PEOPLE));
         let runs = command(&app.db, 0, &["import", "status", id]);
-        assert_eq!((&runs[0]["state"], &runs[0]["created"]), (&"finished".into(), &i64::from(PEOPLE)));
+        assert_eq!((&runs[0]["state"], &runs[0]["created"]), (&"finished".into(), &PEOPLE.into()));
     }
 
     async fn a_run_that_is_told_to_stop_ends_its_batch_and_can_be_resumed(app: TestApp) {
