@@ -97,10 +97,13 @@ const ONLY_IN: &[(&[&str], &[&str])] = &[
         &["service/limits/", "service/unit_of_work/caller.rs"],
     ),
     (&["write_then"], &["service/unit_of_work/", "store/"]),
-    // What is written outside one: deletions, deliveries, new keys, and the use of a token or of a Slack state.
+    // What is written outside one: deletions, deliveries, new keys, other hashes of a password, and the use of a token
+    // or of a Slack state.
     (
         &["maintain"],
         &[
+            "service/accounts/imported_passwords.rs",
+            "service/accounts/rehash.rs",
             "service/api_tokens/authenticate.rs",
             "service/mail/",
             "service/mfa/secret.rs",

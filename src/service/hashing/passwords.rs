@@ -530,7 +530,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_usable_hash_as_much_is_computed_as_for_others_in_their_proportion() {
+    async fn nobody_is_compared_as_others_are_in_the_proportion_of_their_hashes() {
         let passwords = passwords(4);
         let (ours, dear) = (made(RIGHT, 4), stored(DEAR));
         let dear_work = work(&passwords, WRONG, dear.as_ref()).await;
