@@ -314,7 +314,7 @@ fn local_secret_problem(error: &LocalSecretError) -> Problem {
             format!("Run `chmod 600 {}`, or set JWT_SECRET.", path.display())
         }
         LocalSecretError::Weak(..) => {
-            "Set JWT_SECRET to a new one of `hallpass secret generate` and the old one, separated by a comma.".to_owned()
+            "Delete the file to generate a new secret, or set JWT_SECRET.".to_owned()
         }
         LocalSecretError::NoRandomness => "Set JWT_SECRET.".to_owned(),
     };

@@ -114,6 +114,20 @@ pub fn live_sessions(
         .get_result(conn))?)
 }
 
+/// How many e-mails that wait were written within a time.
+pub fn waiting_since(
+    tx: &mut Tx<'_>,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<i64, StoreError> {
+    Ok(on!(tx, |conn| outbox::table
+        .filter(outbox::next_attempt_at.is_not_null())
+        .filter(outbox::letter.is_not_null())
+        .filter(outbox::created_at.between(Timestamp(since), Timestamp(until)))
+        .count()
+        .get_result(conn))?)
+}
+
 /// At most `limit` e-mails that wait and come after `after`, sealed, in the order of their ids.
 pub fn waiting_emails(
     tx: &mut Tx<'_>,

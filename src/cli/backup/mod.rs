@@ -34,7 +34,7 @@ pub(super) struct Backup {
     /// Write JWT_SECRET and JWT_SIGNING_KEY to FILE.secrets as well, as lines of an .env file
     #[arg(long)]
     with_secret: bool,
-    /// Print {"file", "bytes", "keys": [{"kid", "authenticators", "webhooks", "sessions"}], "secrets"}
+    /// Print {"file", "bytes", "keys": [{"kid", "authenticators", "webhooks", "sessions", "emails"}], "secrets"}
     #[arg(long)]
     json: bool,
 }
@@ -118,6 +118,7 @@ pub(super) fn json_of(key: &NeededKey) -> serde_json::Value {
         "authenticators": key.authenticators,
         "webhooks": key.webhooks,
         "sessions": key.sessions,
+        "emails": key.emails,
     })
 }
 

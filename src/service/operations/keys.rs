@@ -27,11 +27,13 @@ pub struct NeededKey {
     pub webhooks: i64,
     /// At most: sessions that have had a new token under another key are counted as well.
     pub sessions: i64,
+    /// At most: those that wait and were written while the key was the newest.
+    pub emails: i64,
 }
 
 impl NeededKey {
     fn is_needed(&self) -> bool {
-        self.authenticators + self.webhooks + self.sessions > 0
+        self.authenticators + self.webhooks + self.sessions + self.emails > 0
     }
 }
 
@@ -41,6 +43,7 @@ impl fmt::Display for NeededKey {
             (self.authenticators, "authenticators"),
             (self.webhooks, "webhooks"),
             (self.sessions, "sessions"),
+            (self.emails, "e-mails"),
         ];
         let needs = needs.into_iter().filter(|(count, _)| *count > 0);
         let needs: Vec<String> = needs
@@ -173,6 +176,10 @@ fn needed(
                 Some(at) => signing_keys::live_sessions(tx, at, now)?,
                 None => 0,
             },
+            emails: match sealing(kid, &noted) {
+                Some((since, until)) => signing_keys::waiting_since(tx, since, until)?,
+                None => 0,
+            },
         };
         needed.extend(key.is_needed().then_some(key));
     }
@@ -190,6 +197,12 @@ fn last_signature(kid: &str, noted: &[NotedKey], now: DateTime<Utc>) -> Option<D
         .iter()
         .filter(|key| key.signed_at.is_some() && key.since > signed_at);
     Some(successors.map(|key| key.since).min().unwrap_or(now))
+}
+
+/// From when until when e-mails may have been sealed with the key.
+fn sealing(kid: &str, noted: &[NotedKey]) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let key = noted.iter().find(|key| key.kid == kid)?;
+    Some((key.since, key.sealed_at? + NOTED_EVERY))
 }
 
 /// How many e-mails that wait none of the secrets opens.
@@ -258,6 +271,7 @@ mod tests {
                 authenticators: 2,
                 webhooks: 0,
                 sessions: 7,
+                emails: 0,
             }],
             emails: 1,
         };
