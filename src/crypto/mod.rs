@@ -4,6 +4,7 @@ pub mod csrf;
 pub mod decoys;
 pub mod device_marks;
 pub mod fingerprint;
+pub mod foreign_session;
 pub mod id_token;
 pub mod jwt;
 mod jwt_provider;

@@ -87,14 +87,24 @@ impl TokenKeys {
         self.iter().find(|key| key.alg() == alg && key.kid() == kid)
     }
 
+    /// Whether it is the id of one of the keys, even of a secret whose tokens are no longer good.
+    pub(super) fn has_kid(&self, kid: &str) -> bool {
+        self.all().any(|key| key.kid() == kid)
+    }
+
     /// All keys that verify tokens.
     fn iter(&self) -> impl Iterator<Item = TokenKey<'_>> {
+        let secret_use = self.signing().map(SigningKeys::secret_use);
+        let refuses_secrets = secret_use == Some(SecretUse::Refused);
+        self.all()
+            .filter(move |key| !refuses_secrets || matches!(key, TokenKey::Es256(..)))
+    }
+
+    fn all(&self) -> impl Iterator<Item = TokenKey<'_>> {
         let signing = self.signing.iter().flat_map(|(keys, verified)| {
             keys.iter().map(move |key| TokenKey::Es256(key, verified))
         });
-        let secret_use = self.signing().map(SigningKeys::secret_use);
-        let secrets = (secret_use != Some(SecretUse::Refused)).then(|| self.secrets.iter());
-        signing.chain(secrets.into_iter().flatten().map(TokenKey::Hs256))
+        signing.chain(self.secrets.iter().map(TokenKey::Hs256))
     }
 }
 

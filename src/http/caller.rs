@@ -12,8 +12,11 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::request_metadata::request_context;
 use super::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
+use super::session_cookie;
 use super::settings::Settings;
-use crate::service::{Caller, Credential, MemberCaller, authenticate, authenticate_to_enrol};
+use crate::service::{
+    Caller, Credential, MemberCaller, Services, authenticate, authenticate_to_enrol,
+};
 
 impl FromRequest for Caller {
     type Error = ApiError;
@@ -70,7 +73,7 @@ pub(super) fn admitted_to(
     is_safe: bool,
 ) -> Result<PresentedCredential<'_>, ApiError> {
     let (headers, settings) = (request.headers(), settings(request)?);
-    let presented = PresentedCredential::by(headers, settings)?;
+    let presented = PresentedCredential::by(headers, (services(request)?, settings))?;
     if matches!(presented, PresentedCredential::Cookie(_)) && !is_safe {
         let csrf = Csrf::of(headers, None, services(request)?, settings);
         admit_cookie_call(RequestOrigin::of(headers, settings), csrf)?;
@@ -94,11 +97,24 @@ pub(super) enum PresentedCredential<'a> {
 impl<'a> PresentedCredential<'a> {
     /// # Errors
     /// `AuthenticationRequired` without a credential; `InvalidToken` for two of a kind.
-    pub(super) fn by(headers: &'a HeaderMap, settings: &Settings) -> Result<Self, ErrorCode> {
-        if headers.contains_key(AUTHORIZATION) {
+    pub(super) fn by(
+        headers: &'a HeaderMap,
+        (services, settings): (&Services, &Settings),
+    ) -> Result<Self, ErrorCode> {
+        Self::of(headers, settings, |token| {
+            services.is_foreign_session(token)
+        })
+    }
+
+    fn of(
+        headers: &'a HeaderMap,
+        settings: &Settings,
+        is_foreign: impl Fn(&str) -> bool,
+    ) -> Result<Self, ErrorCode> {
+        if is_bearer(headers) {
             return bearer_token(headers).map(Self::Bearer);
         }
-        only_cookie(headers, Cookie::Session, settings).map(Self::Cookie)
+        session_cookie::only(headers, settings, is_foreign).map(Self::Cookie)
     }
 
     pub(super) fn token(self) -> &'a str {
@@ -115,6 +131,11 @@ impl<'a> PresentedCredential<'a> {
             _ => Ok(caller),
         }
     }
+}
+
+/// Whether the credential of a request is in `Authorization`; no cookie counts then.
+pub(super) fn is_bearer(headers: &HeaderMap) -> bool {
+    headers.contains_key(AUTHORIZATION)
 }
 
 /// # Errors
@@ -200,11 +221,12 @@ mod tests {
         let mut headers = HeaderMap::new();
         let cookie = HeaderValue::from_static("next-auth.session-token=abc");
         headers.append(COOKIE, cookie.clone());
-        let presented = |headers: &HeaderMap| match PresentedCredential::by(headers, &settings) {
-            Ok(PresentedCredential::Cookie(token)) => Ok(format!("cookie {token}")),
-            Ok(PresentedCredential::Bearer(token)) => Ok(format!("bearer {token}")),
-            Err(code) => Err(code),
-        };
+        let presented =
+            |headers: &HeaderMap| match PresentedCredential::of(headers, &settings, |_| false) {
+                Ok(PresentedCredential::Cookie(token)) => Ok(format!("cookie {token}")),
+                Ok(PresentedCredential::Bearer(token)) => Ok(format!("bearer {token}")),
+                Err(code) => Err(code),
+            };
         assert_eq!(presented(&headers), Ok("cookie abc".to_owned()));
         headers.append(COOKIE, cookie);
         assert_eq!(presented(&headers), Err(ErrorCode::InvalidToken));

@@ -1,6 +1,6 @@
 //! Cookies: their names, how they are read, and how they are set.
 
-use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use actix_web::http::header::{COOKIE, HeaderMap};
 
 use super::settings::Settings;
 
@@ -48,11 +48,7 @@ impl Cookie {
         settings: &Settings,
     ) -> impl Iterator<Item = &'a str> {
         let wanted = self.name(settings);
-        headers
-            .get_all(COOKIE)
-            .filter_map(|header| header.to_str().ok())
-            .flat_map(|header| header.split(';'))
-            .filter_map(|cookie| cookie.trim().split_once('='))
+        pairs(headers)
             .filter(move |(name, value)| *name == wanted && !value.is_empty())
             .map(|(_, value)| value)
     }
@@ -70,27 +66,9 @@ impl Cookie {
             path if path.contains(';') || self.name(settings).starts_with("__Host-") => "/",
             path => path,
         };
-        self.set_at(path, value, seconds, settings)
-    }
-
-    fn set_at(self, path: &str, value: &str, seconds: i64, settings: &Settings) -> String {
         let name = self.name(settings);
         let secure = if settings.is_https() { "; Secure" } else { "" };
         format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
-    }
-
-    /// For each session cookie below a path that an answer sets, deletes the one that earlier versions set for the
-    /// whole host: a browser would send both, and two count as none.
-    pub(super) fn delete_of_whole_host(headers: &mut HeaderMap, settings: &Settings) {
-        let is_set = headers.get_all(SET_COOKIE).any(|cookie| {
-            let name = Self::Session.name(settings).as_bytes();
-            let rest = cookie.as_bytes().strip_prefix(name);
-            rest.is_some_and(|rest| rest.starts_with(b"="))
-        });
-        let cookie = Self::Session.set_at("/", "", 0, settings);
-        if is_set && let Ok(cookie) = HeaderValue::try_from(cookie) {
-            headers.append(SET_COOKIE, cookie);
-        }
     }
 
     /// `Set-Cookie` that deletes the cookie.
@@ -99,8 +77,28 @@ impl Cookie {
     }
 }
 
+/// The names and values of all cookies of a request.
+pub(super) fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(COOKIE)
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+}
+
+/// `Set-Cookie` that deletes a cookie of this name for the whole host, whoever has set it.
+pub(super) fn delete_of_whole_host(name: &str) -> String {
+    let is_prefixed = ["__Secure-", "__Host-"]
+        .iter()
+        .any(|it| name.starts_with(it));
+    let secure = if is_prefixed { "; Secure" } else { "" };
+    format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax{secure}")
+}
+
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::HeaderValue;
+
     use super::*;
     use crate::http::settings::tests::settings;
 

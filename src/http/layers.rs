@@ -25,6 +25,7 @@ use super::host;
 use super::rate_limit;
 use super::request_metadata::{REQUEST_ID, RequestMetadata};
 use super::route_pattern::RoutePattern;
+use super::session_cookie;
 use super::settings::Settings;
 use super::unread_body::Reader;
 use crate::domain::lifetimes;
@@ -84,9 +85,7 @@ pub(super) async fn every_request(
     if !is_for_everyone {
         cors::mark(headers, admitted);
     }
-    if settings.base_path() != "/" {
-        Cookie::delete_of_whole_host(response.headers_mut(), &settings);
-    }
+    delete_replaced_cookies(&mut response, &settings);
     remember_user(&origin, &mut response, &settings);
     close_if_stopping(&mut response);
     log(&origin, &response, started);
@@ -102,6 +101,16 @@ fn close_if_stopping(response: &mut ServiceResponse) {
     if services(response.request()).is_ok_and(Services::is_stopping) {
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
+    }
+}
+
+/// A session cookie takes the place of what the browser had.
+fn delete_replaced_cookies(response: &mut ServiceResponse, settings: &Settings) {
+    let request = response.request().clone();
+    if let Ok(services) = services(&request) {
+        let is_foreign = |token: &str| services.is_foreign_session(token);
+        let answer = response.headers_mut();
+        session_cookie::delete_replaced(request.headers(), answer, settings, is_foreign);
     }
 }
 

@@ -46,6 +46,7 @@ mod revocations;
 mod route_pattern;
 mod routes;
 mod service_caller;
+mod session_cookie;
 mod session_tokens;
 pub mod settings;
 mod slack;

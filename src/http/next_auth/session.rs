@@ -9,11 +9,12 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::sent::Sent;
-use crate::http::caller::PresentedCredential;
+use crate::http::caller::{PresentedCredential, is_bearer};
 use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::{Busy, CrossSiteRequest, Unavailable};
 use crate::http::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
+use crate::http::session_cookie;
 use crate::http::settings::Settings;
 use crate::http::token_api::user::User;
 use crate::service::{self, CookieSession, Error, RequestContext, Services};
@@ -30,8 +31,9 @@ pub(crate) struct SessionView {
 
 /// Read the current session
 ///
-/// Without a session the answer is `{}`, and an invalid cookie is deleted. A token is renewed after a seventh of its
-/// life, usually a day, until the session ends (`SESSION_LIFETIME`, 90 days).
+/// Without a session the answer is `{}`, and an invalid cookie of ours is deleted; one of another system, such as the
+/// NextAuth that was there before, stays. A token is renewed after a seventh of its life, usually a day, until the
+/// session ends (`SESSION_LIFETIME`, 90 days).
 #[utoipa::path(
     get,
     path = "/api/auth/session",
@@ -45,9 +47,10 @@ pub(crate) async fn session(
     context: RequestContext,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let seen = look_up(&services, &settings, &context, request.headers()).await?;
+    let own = (services.get_ref(), settings.get_ref());
+    let seen = look_up(own, &context, request.headers()).await?;
     let mut response = HttpResponse::Ok();
-    if let Some(cookie) = new_cookie(&seen, request.headers(), &settings) {
+    if let Some(cookie) = new_cookie(&seen, request.headers(), own) {
         response.insert_header((SET_COOKIE, cookie));
     }
     Ok(match seen {
@@ -108,12 +111,11 @@ enum Seen {
 }
 
 async fn look_up(
-    services: &Services,
-    settings: &Settings,
+    own @ (services, _): (&Services, &Settings),
     context: &RequestContext,
     headers: &HeaderMap,
 ) -> Result<Seen, ApiError> {
-    let Ok(presented) = PresentedCredential::by(headers, settings) else {
+    let Ok(presented) = PresentedCredential::by(headers, own) else {
         return Ok(Seen::SignedOut);
     };
     match service::cookie_session(services, context, presented.token()).await {
@@ -131,11 +133,12 @@ async fn look_up(
 }
 
 /// `Set-Cookie` to replace or delete the browser's cookie.
-fn new_cookie(seen: &Seen, headers: &HeaderMap, settings: &Settings) -> Option<String> {
-    if matches!(
-        PresentedCredential::by(headers, settings),
-        Ok(PresentedCredential::Bearer(_))
-    ) {
+fn new_cookie(
+    seen: &Seen,
+    headers: &HeaderMap,
+    (services, settings): (&Services, &Settings),
+) -> Option<String> {
+    if is_bearer(headers) {
         return None;
     }
     match seen {
@@ -146,7 +149,9 @@ fn new_cookie(seen: &Seen, headers: &HeaderMap, settings: &Settings) -> Option<S
         }
         Seen::SignedOut => {
             let has_one = Cookie::Session.all(headers, settings).next().is_some();
-            has_one.then(|| Cookie::Session.clear(settings))
+            let is_foreign = |token: &str| services.is_foreign_session(token);
+            let may_go = || session_cookie::may_be_deleted(headers, settings, is_foreign);
+            (has_one && may_go()).then(|| Cookie::Session.clear(settings))
         }
         Seen::MustEnrol => None,
     }

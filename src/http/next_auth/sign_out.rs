@@ -13,6 +13,7 @@ use crate::http::cookies::Cookie;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode::CrossSiteRequest;
 use crate::http::request_origin::{Csrf, RequestOrigin, admit_cookie_call};
+use crate::http::session_cookie;
 use crate::http::settings::Settings;
 use crate::service::{self, Error, RequestContext, Services};
 
@@ -32,7 +33,7 @@ pub(crate) struct SignOut {
 
 /// Sign out and delete the cookie
 ///
-/// Ends the cookie's session only. Without a valid cookie nothing is left to do.
+/// Ends the cookie's session only. Without a valid cookie nothing is left to do; one of another system stays.
 #[utoipa::path(
     post,
     path = "/api/auth/signout",
@@ -57,10 +58,15 @@ pub(crate) async fn sign_out(
         let csrf = Csrf::of(request.headers(), csrf, &services, &settings);
         admit_cookie_call(sender, csrf)?;
     }
-    end_session(&services, &settings, &context, &request).await?;
+    let own = (services.get_ref(), settings.get_ref());
+    end_session(own, &context, &request).await?;
     let onward =
         redirect_target::callback_url(fields.callback_url.as_deref(), &services, &settings);
-    let cookies = [Cookie::Session, Cookie::Csrf].map(|cookie| cookie.clear(&settings));
+    let is_foreign = |token: &str| services.is_foreign_session(token);
+    let mut cookies = vec![Cookie::Csrf.clear(&settings)];
+    if session_cookie::may_be_deleted(request.headers(), &settings, is_foreign) {
+        cookies.push(Cookie::Session.clear(&settings));
+    }
     Ok(answer::lead_to(
         &onward,
         wants_url(fields.json.as_deref()),
@@ -69,14 +75,12 @@ pub(crate) async fn sign_out(
 }
 
 async fn end_session(
-    services: &Services,
-    settings: &Settings,
+    own @ (services, _): (&Services, &Settings),
     context: &RequestContext,
     request: &HttpRequest,
 ) -> Result<(), ApiError> {
     // A program has no cookie; it signs out of its token through the token API.
-    let Ok(PresentedCredential::Cookie(token)) =
-        PresentedCredential::by(request.headers(), settings)
+    let Ok(PresentedCredential::Cookie(token)) = PresentedCredential::by(request.headers(), own)
     else {
         return Ok(());
     };

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 
 use super::signed_in::SignIn;
-use crate::http::caller::PresentedCredential;
+use crate::http::caller::is_bearer;
 use crate::http::cookies::Cookie;
 use crate::http::settings::Settings;
 use crate::service;
@@ -31,12 +31,9 @@ pub(crate) fn renewed_cookie(
     let service::SignIn::Complete(signed_in) = sign_in else {
         return None;
     };
-    match PresentedCredential::by(headers, settings) {
-        Ok(PresentedCredential::Cookie(_)) => {
-            let (token, seconds) = (&signed_in.access_token, signed_in.expires_in);
-            let cookie = Cookie::Session.set(token, seconds, settings);
-            HeaderValue::from_str(&cookie).ok()
-        }
-        _ => None,
+    if is_bearer(headers) {
+        return None;
     }
+    let (token, seconds) = (&signed_in.access_token, signed_in.expires_in);
+    HeaderValue::from_str(&Cookie::Session.set(token, seconds, settings)).ok()
 }

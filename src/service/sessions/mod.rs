@@ -7,6 +7,7 @@ pub mod end_many;
 pub mod end_session;
 pub mod end_session_by_link;
 pub mod follow_feed;
+mod foreign;
 pub mod housekeeping;
 pub mod introspect;
 pub mod lifetimes;

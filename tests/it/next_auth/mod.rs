@@ -1,6 +1,7 @@
 //! Sessions as the NextAuth client knows them.
 
 mod cookie_calls;
+mod foreign_cookies;
 mod redirects;
 mod session;
 mod sign_in;
