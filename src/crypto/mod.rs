@@ -10,6 +10,7 @@ pub mod jwt;
 mod jwt_provider;
 pub mod keyed_hash;
 pub mod keyring;
+pub mod legacy_session;
 pub mod marked_secret;
 pub mod opaque;
 pub mod password;

@@ -6,6 +6,7 @@ pub mod api_token;
 pub mod audit;
 pub mod change;
 pub mod clearance;
+pub mod cookie_parts;
 pub mod device;
 pub mod domain_name;
 pub mod email;
