@@ -286,6 +286,9 @@ def tokens():
     case("exp before iat", hs_token(claims(iat=NOW + 30, exp=NOW + 20)))
     case("iat 61 seconds ahead", hs_token(claims(iat=NOW + 61, exp=NOW + 661)))
     case("nbf is now", hs_token(claims(nbf=NOW)), "ok")
+    for name, external_id in {"": "ckx1ada0000", " with odd characters": 'auth0|"é"\\/<\u2028\x01\x7f>'}.items():
+        case(f"an externalId{name}", hs_token(claims(externalId=external_id)), "ok")
+        case(f"an externalId{name}, ES256", es_token(claims(externalId=external_id)), "ok")
     case("nbf a second ahead", hs_token(claims(nbf=NOW + 1)))
 
     # Whose it is, and for whom.

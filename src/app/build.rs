@@ -32,7 +32,8 @@ use crate::service::operations::keys::{Lost, lost, needed_keys};
 use crate::service::operations::maintenance::read_changes;
 use crate::service::operations::operator::count_open_organizations;
 use crate::service::{
-    Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens, count_unusable,
+    ExternalIdClaim, Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens,
+    count_unusable,
 };
 use crate::store::backup::somebody;
 use crate::store::{Addresses, Engine, PlannedMigration, Requester, Route, Store, Target, Tx};
@@ -300,12 +301,17 @@ async fn services_parts(
         Some(entropy) => entropy,
         None => Arc::new(OsEntropy::new()?),
     };
+    let external_ids = if config.tokens.external_id {
+        ExternalIdClaim::Present
+    } else {
+        ExternalIdClaim::Absent
+    };
     let keys = token_keys(&config.tokens, config.accounts.people_cache_size)?;
     let decoy_key = DecoyKey::new(keys.secrets());
     Ok(ServicesParts {
         store: service::Database::new(store),
         clock: overrides.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-        tokens: Tokens::new(keys, rules(&config.tokens)),
+        tokens: Tokens::new(keys, rules(&config.tokens), external_ids),
         passwords: Passwords::new(PasswordsParts {
             rules: NewPasswordRules {
                 min_length: config.passwords.min_length,

@@ -78,6 +78,7 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
             &JWT_ACCEPT_SHARED_SECRET,
             &JWT_ISSUER,
             &JWT_AUDIENCE,
+            &JWT_EXTERNAL_ID,
             &TOKEN_LIFETIME,
             &SESSION_LIFETIME,
             &SESSION_IDLE,
@@ -340,6 +341,15 @@ pub static JWT_AUDIENCE: Setting = Setting {
     secret: false,
     example: "example-api",
     description: "The `aud` claim of every token. If set, tokens without it are rejected.",
+};
+
+pub static JWT_EXTERNAL_ID: Setting = Setting {
+    name: "JWT_EXTERNAL_ID",
+    default: Fallback::Value("off"),
+    secret: false,
+    example: "on",
+    description: "`on` or `off`: whether access tokens have a claim `externalId`, the id that their user had in the \
+                  system they were imported from, for services whose tables hold that one. Hallpass never reads it.",
 };
 
 pub static TOKEN_LIFETIME: Setting = Setting {

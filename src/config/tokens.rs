@@ -11,8 +11,8 @@ use super::reader::{Environment, Reader};
 use super::server::Server;
 use super::setting_error::{Problem, SettingErrors};
 use super::settings::{
-    JWT_ACCEPT_SHARED_SECRET, JWT_AUDIENCE, JWT_ISSUER, JWT_SECRET, JWT_SIGNING_ALGORITHM,
-    JWT_SIGNING_KEY, SESSION_IDLE, SESSION_LIFETIME, TOKEN_LIFETIME,
+    JWT_ACCEPT_SHARED_SECRET, JWT_AUDIENCE, JWT_EXTERNAL_ID, JWT_ISSUER, JWT_SECRET,
+    JWT_SIGNING_ALGORITHM, JWT_SIGNING_KEY, SESSION_IDLE, SESSION_LIFETIME, TOKEN_LIFETIME,
 };
 use super::values::{duration, one_of, switch};
 use crate::crypto::secret_strength;
@@ -41,6 +41,8 @@ pub struct Tokens {
     pub signing_text: Option<SecretString>,
     pub issuer: Option<String>,
     pub audience: Option<String>,
+    /// Whether tokens say which id their user had in the system they came from.
+    pub external_id: bool,
     pub lifetimes: Lifetimes,
     /// The file that the secret was read from, if `JWT_SECRET` is not set.
     pub local_secret: Option<PathBuf>,
@@ -55,6 +57,7 @@ impl Tokens {
     ) -> Option<Self> {
         let issuer = reader.value(&JWT_ISSUER, |text| Ok(text.to_owned()));
         let audience = reader.value(&JWT_AUDIENCE, |text| Ok(text.to_owned()));
+        let external_id = reader.value(&JWT_EXTERNAL_ID, switch);
         let lifetimes = lifetimes(reader);
         let (signing, signing_text) = signing(reader).unzip();
         let (secrets, local_secret) = if reader.is_given(&JWT_SECRET) {
@@ -97,6 +100,7 @@ impl Tokens {
             signing_text,
             issuer,
             audience,
+            external_id: external_id?,
             lifetimes: lifetimes?,
             local_secret,
         })

@@ -30,6 +30,13 @@ pub struct Claims {
     pub exp: i64,
 }
 
+/// What a token says for other services alone; nobody here reads it again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// The id that the user had in the system they came from.
+    pub external_id: Option<String>,
+}
+
 /// The issuer and audience that we put into tokens and require of them.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
@@ -58,7 +65,7 @@ const MAX_MEMBERS: usize = 32;
 const CLOCK_SKEW: i64 = 60;
 
 /// Signs with the newest key.
-pub fn sign(claims: &Claims, keys: &TokenKeys, rules: &Rules) -> String {
+pub fn sign(claims: &Claims, extras: &Extras, keys: &TokenKeys, rules: &Rules) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Payload<'a> {
@@ -76,6 +83,8 @@ pub fn sign(claims: &Claims, keys: &TokenKeys, rules: &Rules) -> String {
         iss: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         aud: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        external_id: Option<&'a str>,
     }
 
     let payload = Payload {
@@ -89,6 +98,7 @@ pub fn sign(claims: &Claims, keys: &TokenKeys, rules: &Rules) -> String {
         pv: claims.pv,
         iss: rules.issuer.as_deref(),
         aud: rules.audience.as_deref(),
+        external_id: extras.external_id.as_deref(),
     };
     #[expect(clippy::expect_used, reason = "strings and integers always serialise")]
     let json = serde_json::to_vec(&payload).expect("strings and integers serialise");
@@ -373,6 +383,10 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
 
     const REMEMBERED: usize = 1000;
+
+    fn sign(claims: &Claims, keys: &TokenKeys, rules: &Rules) -> String {
+        super::sign(claims, &Extras::default(), keys, rules)
+    }
 
     fn keyring(secrets: &[&str]) -> Keyring {
         let secrets: Vec<SecretString> = secrets.iter().map(|&s| s.into()).collect();

@@ -84,7 +84,7 @@ pub use sessions::reauthenticate::{ReauthenticateWith, reauthenticate};
 pub use sessions::refresh::refresh;
 pub use sessions::revocation_cache::RevocationCache;
 pub use sign_in::answer::{Profile, SignIn, SignedIn};
-pub use sign_in::issuer::Tokens;
+pub use sign_in::issuer::{ExternalIdClaim, Tokens};
 pub use sign_in::password::{Login, login};
 pub use sign_in::subject::Wanted;
 pub use slack::Slack;

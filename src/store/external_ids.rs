@@ -61,6 +61,12 @@ pub fn list_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<Vec<ExternalId>,
     Ok(rows.into_iter().map(ExternalId::from).collect())
 }
 
+/// The id that a user had where they were imported from last.
+pub fn latest_of_user(tx: &mut Tx<'_>, user_id: UserId) -> Result<Option<String>, StoreError> {
+    let latest = list_of_user(tx, user_id)?.into_iter().next();
+    Ok(latest.map(|it| it.id))
+}
+
 /// As [`list_of_user`], of several users.
 pub fn list_of_users(
     tx: &mut Tx<'_>,

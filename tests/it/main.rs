@@ -27,6 +27,7 @@ mod dependencies;
 mod docs;
 mod ending_api_tokens;
 mod errors;
+mod external_ids;
 mod failover;
 mod feed;
 mod forgot_password;

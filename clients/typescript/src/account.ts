@@ -29,6 +29,8 @@ export interface Identity {
 /** What there is to know besides the `user`. */
 export interface Account {
   user: User;
+  /** The id that they had in the system they were imported from, if they were. */
+  externalId?: string;
   emailVerified: boolean;
   hasPassword: boolean;
   /** Whether an authenticator is enrolled. */

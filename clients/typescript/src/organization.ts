@@ -23,6 +23,8 @@ export interface Page {
 // --- People ------------------------------------------------------------------------------------
 
 export interface Person extends User {
+  /** The id that they had in the system they were imported from, if they were. */
+  externalId?: string;
   /** The id of their manager. */
   managerId: string | null;
   disabled: boolean;

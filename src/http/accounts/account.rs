@@ -17,6 +17,10 @@ use crate::service::{self, Caller, OwnAccount, Services};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {
     user: User,
+    /// The id that they had in the system they were imported from; absent if they were not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, nullable = false, example = "ckx1ada0000")]
+    external_id: Option<String>,
     #[schema(example = true)]
     email_verified: bool,
     #[schema(example = true)]
@@ -57,6 +61,7 @@ impl From<OwnAccount> for Account {
         let organizations = account.organizations.into_iter();
         Self {
             user: account.profile.into(),
+            external_id: account.external_id,
             email_verified: account.is_email_verified,
             has_password: account.has_password,
             second_factor: account.has_second_factor,

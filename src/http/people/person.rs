@@ -19,6 +19,10 @@ pub(crate) struct Person {
     name: String,
     role: Role,
     organization_id: OrganizationId,
+    /// The id that they had in the system they were imported from; absent if they were not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, nullable = false, example = "ckx1ada0000")]
+    external_id: Option<String>,
     /// The user's manager.
     #[schema(required, example = "019a9f2e-5d1c-7c11-8d20-1f5e3a9b6c04")]
     manager_id: Option<UserId>,
@@ -39,6 +43,7 @@ impl From<service::Person> for Person {
         let service::Person {
             user,
             membership,
+            external_id,
             locked_until,
         } = person;
         Self {
@@ -47,6 +52,7 @@ impl From<service::Person> for Person {
             name: user.name.to_string(),
             role: membership.role,
             organization_id: membership.organization_id,
+            external_id,
             manager_id: membership.manager_id,
             disabled: user.disabled_at.is_some(),
             locked_until,

@@ -2,12 +2,11 @@
 
 use crate::domain::audit::Action;
 use crate::domain::person::MOST_ORGANIZATIONS;
-use crate::domain::{
-    Change, Lifetimes, Membership, OrganizationId, Role, Session, TokenVersions, User, UserId,
-};
+use crate::domain::{Change, Lifetimes, Membership, OrganizationId, Role, Session, User, UserId};
 use crate::service::sessions::lifetimes::{acting_in, lifetimes_in};
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
+use crate::service::sign_in::issuer::UserFacts;
 use crate::service::unit_of_work::{Actor, Event, Finished, UnitOfWork};
 use crate::service::{Error, Profile, Result, Services, SignIn};
 use crate::store::{
@@ -20,7 +19,7 @@ pub(in crate::service) enum OrganizationSwitch {
     Switched {
         session: Box<Session>,
         lifetimes: Lifetimes,
-        versions: TokenVersions,
+        facts: UserFacts,
         profile: Profile,
     },
     /// The user must first enrol the second factor that the organization requires.
@@ -95,7 +94,7 @@ pub(in crate::service) fn switch_session(
     Ok(OrganizationSwitch::Switched {
         session: Box::new(session),
         lifetimes,
-        versions: TokenVersions::from(user),
+        facts: UserFacts::of(unit.tx, user, unit.external_ids)?,
         profile: Profile::of(user, Some(to)),
     })
 }
@@ -106,12 +105,12 @@ impl OrganizationSwitch {
             Self::Switched {
                 session,
                 lifetimes,
-                versions,
+                facts,
                 profile,
             } => {
                 let now = session.last_used_at;
                 let session = (&*session, lifetimes);
-                SignIn::Complete(services.tokens.issue(now, session, versions, profile))
+                SignIn::Complete(services.tokens.issue(now, session, facts, profile))
             }
             Self::Challenge(challenge) => SignIn::Challenge(challenge),
         }

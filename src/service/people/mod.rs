@@ -21,13 +21,15 @@ use crate::domain::{Membership, OrganizationId, Permission, Relationship, Role, 
 use crate::service::limits::Locks;
 use crate::service::unit_of_work::MemberActor;
 use crate::service::{Credential, Error, MemberCaller, Result};
-use crate::store::{StoreError, Tx, people};
+use crate::store::{StoreError, Tx, external_ids, people};
 
 /// A user and their membership in the caller's organization.
 #[derive(Debug, Clone)]
 pub struct Person {
     pub user: User,
     pub membership: Membership,
+    /// The id that they had in the system they were imported from last.
+    pub external_id: Option<String>,
     /// Until when wrong passwords have locked the account, if they have; `None` for those who may not see it.
     pub locked_until: Option<Option<DateTime<Utc>>>,
 }
@@ -37,6 +39,7 @@ impl From<(User, Membership)> for Person {
         Self {
             user,
             membership,
+            external_id: None,
             locked_until: None,
         }
     }
@@ -88,7 +91,7 @@ impl Viewer {
     }
 }
 
-/// Adds what only admins see.
+/// Adds the ids that the users had elsewhere, and what only admins see.
 fn complete(
     tx: &mut Tx<'_>,
     viewer: impl Into<Viewer>,
@@ -96,6 +99,14 @@ fn complete(
     locks: &Locks,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let ids: Vec<UserId> = people.iter().map(|person| person.user.id).collect();
+    // The latest come first.
+    for (user_id, external) in external_ids::list_of_users(tx, &ids)? {
+        let theirs = people.iter_mut().find(|person| person.user.id == user_id);
+        if let Some(person) = theirs {
+            person.external_id.get_or_insert(external.id);
+        }
+    }
     if viewer.into().role == Role::Admin {
         let users: Vec<&User> = people.iter().map(|person| &person.user).collect();
         let locked = locks.of(tx, &users, now)?;

@@ -1,9 +1,10 @@
 //! Issues a new token for a valid one, for the same or another organization.
 
 use crate::domain::audit::Action;
-use crate::domain::{OrganizationId, OrganizationRules, TokenVersions};
+use crate::domain::{OrganizationId, OrganizationRules};
 use crate::service::sessions::lifetimes::acting_in;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn};
+use crate::service::sign_in::issuer::UserFacts;
 use crate::service::sign_in::subject::Subject;
 use crate::service::{Caller, Error, Result, Services, SignedIn};
 use crate::store::{
@@ -28,8 +29,8 @@ pub async fn refresh(
     let (user_id, session_id) = (caller.profile.id, caller.session_id()?);
     let active = caller.profile.organization;
     let wanted = switch_to.or(active.map(|organization| organization.id));
-    let instance = services.lifetimes;
-    let (mut session, renewed, lifetimes, versions, subject) = services
+    let (instance, claim) = (services.lifetimes, services.tokens.external_ids());
+    let (mut session, renewed, lifetimes, facts, subject) = services
         .store
         .look_up(caller, move |tx| {
             let found = sessions::find_with_user(tx, session_id, wanted)?;
@@ -40,7 +41,7 @@ pub async fn refresh(
                 .user
                 .filter(|user| user.disabled_at.is_none())
                 .ok_or(Error::TokenRevoked)?;
-            let versions = TokenVersions::from(&user);
+            let facts = UserFacts::of(tx, &user, claim)?;
             let (membership, rules) = if wanted.is_some() {
                 let membership = found.membership.ok_or(Error::OrganizationNotFound)?;
                 (Some(membership), found.rules)
@@ -67,7 +68,7 @@ pub async fn refresh(
                 }
                 acting => acting?,
             };
-            Ok::<_, Error>((session, renewed, lifetimes, versions, subject))
+            Ok::<_, Error>((session, renewed, lifetimes, facts, subject))
         })
         .await?;
 
@@ -102,7 +103,7 @@ pub async fn refresh(
     let session = (&session, lifetimes);
     Ok(services
         .tokens
-        .issue(now, session, versions, subject.profile()))
+        .issue(now, session, facts, subject.profile()))
 }
 
 /// The rules of an organization, or of none.

@@ -7,13 +7,14 @@
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
 use crate::domain::{
-    Clearance, Lifetimes, OrganizationId, Session, SessionId, SessionKind, TokenVersions, UserId,
+    Clearance, Lifetimes, OrganizationId, Session, SessionId, SessionKind, UserId,
 };
 use crate::service::limits::remember_place;
 use crate::service::sessions::end_many::{Beginning, end_excess, open_sessions};
 use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sign_in::answer::MfaChallenge;
 use crate::service::sign_in::challenge::{Missing, PendingSignIn, challenge};
+use crate::service::sign_in::issuer::UserFacts;
 use crate::service::sign_in::known_devices::{remember_device, remember_first_device};
 use crate::service::sign_in::notice::notify_of_new_place;
 use crate::service::sign_in::second_step::CompletedChallenge;
@@ -59,7 +60,7 @@ pub(in crate::service) enum Entry {
 pub(in crate::service) struct Begun {
     pub session: Session,
     pub lifetimes: Lifetimes,
-    pub versions: TokenVersions,
+    pub facts: UserFacts,
     pub profile: Profile,
 }
 
@@ -207,7 +208,7 @@ fn begin(
     Ok(Begun {
         session,
         lifetimes,
-        versions: TokenVersions::from(&subject.user),
+        facts: UserFacts::of(unit.tx, &subject.user, unit.external_ids)?,
         profile: subject.profile(),
     })
 }
@@ -219,7 +220,7 @@ impl Begun {
         services.tokens.issue(
             now,
             (&self.session, self.lifetimes),
-            self.versions,
+            self.facts,
             self.profile,
         )
     }

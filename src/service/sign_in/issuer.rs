@@ -4,24 +4,63 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 
-use crate::crypto::jwt::{self, Claims, Rules, TokenError};
+use crate::crypto::jwt::{self, Claims, Extras, Rules, TokenError};
 use crate::crypto::keyring::Keyring;
 use crate::crypto::token_keys::TokenKeys;
-use crate::domain::{Lifetimes, Session, TokenVersions};
+use crate::domain::{Lifetimes, Session, TokenVersions, User};
 use crate::service::{Error, Profile, Result, SignedIn};
+use crate::store::{StoreError, Tx, external_ids};
 
 /// The keys, which the operator can replace at run time, and the rules.
 pub struct Tokens {
     keys: RwLock<Arc<TokenKeys>>,
     rules: Rules,
+    external_ids: ExternalIdClaim,
+}
+
+/// Whether tokens have the claim `externalId`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExternalIdClaim {
+    Absent,
+    /// Of users who were imported.
+    Present,
+}
+
+/// What a token says of its user besides their profile.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct UserFacts {
+    versions: TokenVersions,
+    extras: Extras,
+}
+
+impl UserFacts {
+    pub(in crate::service) fn of(
+        tx: &mut Tx<'_>,
+        user: &User,
+        claim: ExternalIdClaim,
+    ) -> Result<Self, StoreError> {
+        let external_id = match claim {
+            ExternalIdClaim::Absent => None,
+            ExternalIdClaim::Present => external_ids::latest_of_user(tx, user.id)?,
+        };
+        Ok(Self {
+            versions: user.into(),
+            extras: Extras { external_id },
+        })
+    }
 }
 
 impl Tokens {
-    pub fn new(keys: TokenKeys, rules: Rules) -> Self {
+    pub fn new(keys: TokenKeys, rules: Rules, external_ids: ExternalIdClaim) -> Self {
         Self {
             keys: RwLock::new(Arc::new(keys)),
             rules,
+            external_ids,
         }
+    }
+
+    pub(in crate::service) fn external_ids(&self) -> ExternalIdClaim {
+        self.external_ids
     }
 
     /// Signs and verifies with these keys from now on; returns whether they changed.
@@ -56,7 +95,7 @@ impl Tokens {
         &self,
         now: DateTime<Utc>,
         (session, lifetimes): (&Session, Lifetimes),
-        versions: TokenVersions,
+        user: UserFacts,
         profile: Profile,
     ) -> SignedIn {
         let iat = now.timestamp();
@@ -65,13 +104,13 @@ impl Tokens {
             sub: profile.id,
             organization: profile.organization,
             sid: session.id,
-            ver: versions.token,
-            pv: versions.permissions,
+            ver: user.versions.token,
+            pv: user.versions.permissions,
             iat,
             exp,
         };
         SignedIn {
-            access_token: jwt::sign(&claims, &self.keys(), &self.rules),
+            access_token: jwt::sign(&claims, &user.extras, &self.keys(), &self.rules),
             expires_in: exp - iat,
             profile,
         }

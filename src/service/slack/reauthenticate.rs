@@ -1,9 +1,10 @@
 //! Reauthenticates the user of a session by an identity at Slack that is linked to them.
 
 use crate::domain::audit::{Action, Method};
-use crate::domain::{SessionId, SignInFailure, SlackAccount, TokenVersions, UserId};
+use crate::domain::{SessionId, SignInFailure, SlackAccount, UserId};
 use crate::service::sessions::lifetimes::lifetimes_in;
 use crate::service::sessions::reauthenticate::must_have_no_authenticator;
+use crate::service::sign_in::issuer::UserFacts;
 use crate::service::sign_in::subject::Subject;
 use crate::service::slack::begin::{Begin, Begun, begin_for};
 use crate::service::slack::state::Kind;
@@ -46,7 +47,7 @@ pub(in crate::service) async fn complete(
     user_id: UserId,
     session_id: SessionId,
 ) -> Result<SignedIn> {
-    let (now, session, lifetimes, versions, profile) = services
+    let (now, session, lifetimes, facts, profile) = services
         .write(context, move |unit| {
             let now = unit.now;
             let user = users::lock_enabled_account(unit.tx, user_id)?
@@ -73,13 +74,10 @@ pub(in crate::service) async fn complete(
                 return unit.refuse(event.refused("code_required"), failure.into());
             }
             sessions::set_proven(unit.tx, session_id, now)?;
-            let versions = TokenVersions::from(&subject.user);
-            unit.finish(
-                event,
-                (now, session, lifetimes, versions, subject.profile()),
-            )
+            let facts = UserFacts::of(unit.tx, &subject.user, unit.external_ids)?;
+            unit.finish(event, (now, session, lifetimes, facts, subject.profile()))
         })
         .await?;
     let session = (&session, lifetimes);
-    Ok(services.tokens.issue(now, session, versions, profile))
+    Ok(services.tokens.issue(now, session, facts, profile))
 }

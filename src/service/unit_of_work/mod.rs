@@ -32,7 +32,7 @@ use crate::domain::{
     ReservedSlugs, SessionId, UserId, WebhookEventId, lifetimes,
 };
 use crate::service::hashing::rehashes::Rehash;
-use crate::service::{Error, RequestContext, Result, Services};
+use crate::service::{Error, ExternalIdClaim, RequestContext, Result, Services};
 use crate::store::announcement::Announcement;
 use crate::store::outbox::{self, NewEmail};
 use crate::store::outdated::Outdated;
@@ -56,6 +56,7 @@ pub struct UnitOfWork<'a, 'tx> {
     pub(in crate::service) sessions_per_user: u32,
     /// Those of the instance.
     pub(in crate::service) lifetimes: Lifetimes,
+    pub(in crate::service) external_ids: ExternalIdClaim,
     pub(in crate::service) reserved_slugs: Arc<ReservedSlugs>,
     context: RequestContext,
     /// The defaults of an event.
@@ -593,6 +594,7 @@ impl Services {
         let random = SeededRandom::new(self.random());
         let keyring = self.tokens.keyring();
         let (sessions_per_user, lifetimes) = (self.sessions_per_user, self.lifetimes);
+        let external_ids = self.tokens.external_ids();
         let reserved_slugs = Arc::clone(&self.reserved_slugs);
         let (revocations, store) = (Arc::clone(&self.revocations), self.store.handle());
         let committed = self
@@ -606,6 +608,7 @@ impl Services {
                         now,
                         sessions_per_user,
                         lifetimes,
+                        external_ids,
                         reserved_slugs,
                         context,
                         template: Event::empty(),
