@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::{HttpServer, web};
+use chrono::{DateTime, Utc};
 use stored_passwords::Peppers;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::Url;
@@ -18,8 +19,11 @@ use crate::config::{self, Config, Database, PostgresUrls};
 use crate::crypto::decoys::DecoyKey;
 use crate::crypto::jwt::Rules;
 use crate::crypto::keyring::Keyring;
+use crate::crypto::legacy_session::Reader;
 use crate::crypto::token_keys::TokenKeys;
-use crate::domain::{MailServer, MailTls, NewPasswordRules, ReservedSlugs, TokenDelivery};
+use crate::domain::{
+    MailServer, MailTls, NewPasswordRules, ReservedSlugs, TokenDelivery, lifetimes,
+};
 use crate::http;
 use crate::ports::{Clock as _, Mailer, WebhookSender};
 use crate::sandbox::mailbox::Mailbox;
@@ -32,8 +36,8 @@ use crate::service::operations::keys::{Lost, lost, needed_keys};
 use crate::service::operations::maintenance::read_changes;
 use crate::service::operations::operator::count_open_organizations;
 use crate::service::{
-    ExternalIdClaim, Limits, MailTransport, Passwords, Services, ServicesParts, Slack, Tokens,
-    count_unusable,
+    ExternalIdClaim, LegacySessions, Limits, MailTransport, Passwords, Services, ServicesParts,
+    Slack, Tokens, count_unusable,
 };
 use crate::store::backup::somebody;
 use crate::store::{Addresses, Engine, PlannedMigration, Requester, Route, Store, Target, Tx};
@@ -97,6 +101,10 @@ impl App {
         // With a mail server, e-mails go there instead.
         let mailbox = mailbox.filter(|_| config.mail.server.is_none());
         parts.mail_transport = mail_transport(config.mail, mailbox.clone(), app_url.clone())?;
+        parts.legacy_sessions = match config.legacy_sessions {
+            None => None,
+            Some(legacy) => Some(legacy_sessions(legacy, parts.clock.now())?),
+        };
         for entry in &mut parts.return_urls {
             *entry = entry.with_real_port(address.port());
         }
@@ -338,6 +346,35 @@ async fn services_parts(
         slack: None,
         mail_transport: None,
         webhook_sender: webhook_sender(config.webhooks)?,
+        legacy_sessions: None,
+    })
+}
+
+/// # Errors
+/// When they would be exchanged for too long.
+fn legacy_sessions(
+    config: config::LegacySessions,
+    now: DateTime<Utc>,
+) -> Result<LegacySessions, BuildError> {
+    let (until, latest) = (config.until, now + lifetimes::LEGACY_SESSIONS);
+    if until > latest {
+        return Err(BuildError::LegacySessionsTooLong { until, latest });
+    }
+    if let Some(warning) = config.warning() {
+        tracing::warn!("{warning}");
+    }
+    if until <= now {
+        tracing::warn!(
+            "LEGACY_SESSION_UNTIL has passed: sessions of the earlier system are no longer exchanged. Remove the \
+             LEGACY_SESSION settings"
+        );
+    }
+    Ok(LegacySessions {
+        reader: Reader::new(config.format, &config.secrets, config.cookie.as_deref())
+            .of_issuer(config.issuer),
+        source: config.source,
+        until,
+        cut_over: config.cut_over,
     })
 }
 

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use chrono::{DateTime, Utc};
+
 use crate::store::{MigrationError, StoreError};
 
 /// Each variant tells the operator what to do.
@@ -35,6 +37,14 @@ pub enum BuildError {
     Tls(String),
     #[error("SMTP_URL: {0}")]
     MailServer(String),
+    #[error(
+        "LEGACY_SESSION_UNTIL: {until} is more than 60 days ahead. Set it to {latest} or earlier: until then, old \
+         sessions sign people in."
+    )]
+    LegacySessionsTooLong {
+        until: DateTime<Utc>,
+        latest: DateTime<Utc>,
+    },
     #[error("cannot create the example users: {0}")]
     Seed(#[from] crate::service::Error),
     #[error(

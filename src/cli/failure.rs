@@ -98,7 +98,8 @@ impl From<BuildError> for Failure {
             BuildError::DatabaseUrl { .. }
             | BuildError::UnsuitableDatabase(_)
             | BuildError::Secrets(_)
-            | BuildError::MailServer(_) => Self::InvalidSetting(why),
+            | BuildError::MailServer(_)
+            | BuildError::LegacySessionsTooLong { .. } => Self::InvalidSetting(why),
             BuildError::Schema(_)
             | BuildError::Bind { .. }
             | BuildError::System(_)
@@ -155,6 +156,7 @@ impl From<service::Error> for Failure {
             | Error::RegistrationClosed
             | Error::OrganizationCreationClosed { .. }
             | Error::MfaAlreadyEnabled
+            | Error::SecondFactorRequired
             | Error::MfaEnrolmentRequired
             | Error::MfaRequired
             | Error::InvitationNotFound

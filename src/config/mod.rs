@@ -5,6 +5,7 @@ mod addresses;
 mod database;
 #[cfg(test)]
 mod generated;
+mod legacy_sessions;
 mod local_secret;
 mod logging;
 mod mail;
@@ -26,6 +27,7 @@ mod webhooks;
 
 pub use accounts::Accounts;
 pub use database::{Database, PostgresUrls};
+pub use legacy_sessions::LegacySessions;
 pub use local_secret::{LocalSecretError, random_secret};
 pub use logging::{LogFormat, Logging};
 pub use mail::Mail;
@@ -70,6 +72,8 @@ pub struct Config {
     pub slack: Option<Slack>,
     pub mail: Mail,
     pub webhooks: Webhooks,
+    /// `None` if no earlier system's sessions are exchanged.
+    pub legacy_sessions: Option<LegacySessions>,
     pub retention: Retention,
     pub logging: Logging,
 }
@@ -178,6 +182,7 @@ impl Config {
         let slack = Slack::read(reader, server.as_ref());
         let mail = Mail::read(reader);
         let webhooks = Webhooks::read(reader);
+        let legacy_sessions = LegacySessions::read(reader);
         let logging = Logging::read(reader);
         if let Some(server) = &server {
             reject_exposed_development(reader, server);
@@ -194,6 +199,7 @@ impl Config {
             slack,
             mail: mail?,
             webhooks: webhooks?,
+            legacy_sessions,
             logging: logging?,
         })
     }

@@ -126,6 +126,17 @@ pub static SECTIONS: &[(&str, &[&Setting])] = &[
     ("Mail", &[&SMTP_URL, &MAIL_FROM, &MAIL_TEMPLATES]),
     ("Webhooks", &[&WEBHOOK_ALLOW_PRIVATE]),
     (
+        "Sessions of an earlier system",
+        &[
+            &LEGACY_SESSION_SOURCE,
+            &LEGACY_SESSION_SECRET,
+            &LEGACY_SESSION_UNTIL,
+            &LEGACY_SESSION_CUT_OVER,
+            &LEGACY_SESSION_COOKIE,
+            &LEGACY_SESSION_ISSUER,
+        ],
+    ),
+    (
         "Retention",
         &[
             &RETAIN_SESSIONS,
@@ -649,6 +660,61 @@ pub static WEBHOOK_ALLOW_PRIVATE: Setting = Setting {
     example: "off",
     description: "`on` lets webhooks lead to addresses that are not public, and use `http://`. Every admin of an \
                   organization can then have Hallpass send requests into its network: only if you know them all.",
+};
+
+pub static LEGACY_SESSION_SOURCE: Setting = Setting {
+    name: "LEGACY_SESSION_SOURCE",
+    default: Fallback::None,
+    secret: false,
+    example: "nextauth",
+    description: "The system that people were signed in to before: `nextauth`, `authjs`, `better-auth`, `express`, \
+        `supabase` or `jwt` (tokens of the application's own). Its sessions are exchanged for sessions of \
+        Hallpass ([sessions](moving-in/sessions.md)). If the import had another name for its source, write that after \
+        a colon: `jwt:acme-app`.",
+};
+
+pub static LEGACY_SESSION_SECRET: Setting = Setting {
+    name: "LEGACY_SESSION_SECRET",
+    default: Fallback::None,
+    secret: true,
+    example: "8f3kQ2mZ7tYw4Vx1Uq8Sp5Ro2Nm9Lk6J",
+    description: "The secret with which the earlier system encrypted or signed its session tokens, as it was set \
+        there: `NEXTAUTH_SECRET`, `AUTH_SECRET`, `BETTER_AUTH_SECRET` and the like. If there were several, separate \
+        them by commas. For `supabase` and `jwt` it may be a JWK Set with the public keys of RS256 or ES256.",
+};
+
+pub static LEGACY_SESSION_UNTIL: Setting = Setting {
+    name: "LEGACY_SESSION_UNTIL",
+    default: Fallback::None,
+    secret: false,
+    example: "2026-12-24T00:00:00Z",
+    description: "From when on its sessions are no longer exchanged: a time of RFC 3339, at most 60 days ahead. \
+        Required with `LEGACY_SESSION_SOURCE`; remove all of these settings after it.",
+};
+
+pub static LEGACY_SESSION_CUT_OVER: Setting = Setting {
+    name: "LEGACY_SESSION_CUT_OVER",
+    default: Fallback::Derived("each person's import"),
+    secret: false,
+    example: "2026-12-01T06:00:00Z",
+    description: "When the earlier system stopped, as a time of RFC 3339: tokens that it issued later are refused.",
+};
+
+pub static LEGACY_SESSION_COOKIE: Setting = Setting {
+    name: "LEGACY_SESSION_COOKIE",
+    default: Fallback::Derived("the usual cookie of the system; none for `supabase` and `jwt`"),
+    secret: false,
+    example: "next-auth.session-token",
+    description: "The name of its session cookie, without `__Secure-`, if it was another one.",
+};
+
+pub static LEGACY_SESSION_ISSUER: Setting = Setting {
+    name: "LEGACY_SESSION_ISSUER",
+    default: Fallback::None,
+    secret: false,
+    example: "https://old.example.com/auth/v1",
+    description: "The `iss` that tokens of `supabase` and `jwt` must have. Required with a JWK Set, whose keys may be \
+        those of many applications.",
 };
 
 pub static RETAIN_SESSIONS: Setting = Setting {

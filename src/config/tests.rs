@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::settings::SECTIONS;
 use super::{Config, Database, LogFormat, Mode, SettingErrors};
+use crate::crypto::legacy_session::Format;
 use crate::crypto::signing_key::generate;
 use crate::crypto::token_keys::SecretUse;
 use crate::domain::slack::SlackFlow;
@@ -1104,4 +1105,112 @@ fn a_running_server_can_reload_a_local_secret() {
         secrets[0].expose_secret(),
         tokens.secrets[0].expose_secret()
     );
+}
+
+#[test]
+fn an_earlier_systems_sessions_have_a_source_a_secret_and_an_end() {
+    const SOURCE: (&str, &str) = ("LEGACY_SESSION_SOURCE", "nextauth");
+    const SECRET: (&str, &str) = ("LEGACY_SESSION_SECRET", "old");
+    const UNTIL: (&str, &str) = ("LEGACY_SESSION_UNTIL", "2027-01-31T02:00:00+02:00");
+    assert!(read(&[]).legacy_sessions.is_none());
+    let legacy = read(&[SOURCE, SECRET, UNTIL]).legacy_sessions.unwrap();
+    assert_eq!(
+        (legacy.format, &*legacy.source),
+        (Format::NextAuth, "nextauth")
+    );
+    assert_eq!(legacy.until.to_rfc3339(), "2027-01-31T00:00:00+00:00");
+    assert_eq!((legacy.cookie, legacy.cut_over), (None, None));
+    let more = [
+        ("LEGACY_SESSION_SOURCE", "jwt: acme-app"),
+        ("LEGACY_SESSION_SECRET", "new,with, comma"),
+        UNTIL,
+        ("LEGACY_SESSION_COOKIE", "sid"),
+        ("LEGACY_SESSION_CUT_OVER", "2026-12-01T06:00:00Z"),
+    ];
+    let legacy = read(&more).legacy_sessions.unwrap();
+    assert_eq!((legacy.format, &*legacy.source), (Format::Jwt, "acme-app"));
+    let secrets: Vec<&str> = legacy
+        .secrets
+        .iter()
+        .map(ExposeSecret::expose_secret)
+        .collect();
+    assert_eq!(secrets, ["new,with, comma", "new", "with", "comma"]);
+    assert_eq!(legacy.cookie.as_deref(), Some("sid"));
+    assert!(legacy.cut_over.is_some());
+
+    let errors = refused(&[SOURCE]);
+    assert_eq!(settings_in(&errors), [SECRET.0, UNTIL.0]);
+    assert!(errors.contains(
+        "It is required because LEGACY_SESSION_SOURCE is set. Set it to a time at most 60 days"
+    ));
+    assert_eq!(settings_in(&refused(&[SECRET, UNTIL])), [SECRET.0, UNTIL.0]);
+    for (setting, value, why) in [
+        (
+            SOURCE.0,
+            "next",
+            "\"next\" is not a valid value. Use one of: nextauth, authjs, better-auth, express",
+        ),
+        (SOURCE.0, "jwt:", "names no source after the colon"),
+        (
+            UNTIL.0,
+            "2027-01-31",
+            "\"2027-01-31\" is not a time of RFC 3339. Write it with its offset",
+        ),
+        (
+            "LEGACY_SESSION_CUT_OVER",
+            "now",
+            "\"now\" is not a time of RFC 3339",
+        ),
+        (
+            "LEGACY_SESSION_COOKIE",
+            "a=b",
+            "\"a=b\" is no name of a cookie",
+        ),
+    ] {
+        let mut given = BTreeMap::from([SOURCE, SECRET, UNTIL]);
+        given.insert(setting, value);
+        let given: Vec<(&str, &str)> = given.into_iter().collect();
+        let errors = refused(&given);
+        assert_eq!(settings_in(&errors), [setting], "{errors}");
+        assert!(errors.contains(why), "{errors}");
+    }
+}
+
+#[test]
+fn public_keys_of_an_earlier_system_need_its_issuer() {
+    let set = r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ","kid":"a,b"}]}"#;
+    let given = [
+        ("LEGACY_SESSION_SOURCE", "supabase"),
+        ("LEGACY_SESSION_UNTIL", "2027-01-31T00:00:00Z"),
+        ("LEGACY_SESSION_SECRET", set),
+    ];
+    let errors = refused(&given);
+    assert_eq!(settings_in(&errors), ["LEGACY_SESSION_ISSUER"]);
+    let issuer = ("LEGACY_SESSION_ISSUER", "https://old.example.com");
+    let legacy = read(&[&given[..], &[issuer]].concat())
+        .legacy_sessions
+        .unwrap();
+    assert_eq!(
+        (legacy.secrets.len(), legacy.issuer.as_deref()),
+        (1, Some(issuer.1))
+    );
+    assert_eq!(legacy.warning(), None);
+}
+
+#[test]
+fn a_weak_secret_of_an_earlier_system_is_reported_and_taken() {
+    let warning = |secret| {
+        let given = [
+            ("LEGACY_SESSION_SOURCE", "supabase"),
+            ("LEGACY_SESSION_UNTIL", "2027-01-31T00:00:00Z"),
+            ("LEGACY_SESSION_SECRET", secret),
+        ];
+        read(&given).legacy_sessions.unwrap().warning()
+    };
+    assert!(
+        warning("short")
+            .unwrap()
+            .contains("LEGACY_SESSION_SECRET is weak")
+    );
+    assert_eq!(warning(OTHER_SECRET), None);
 }

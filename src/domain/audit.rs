@@ -11,6 +11,8 @@ use super::{OrganizationId, UserId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Login,
+    /// A session of an earlier system was exchanged for one of ours.
+    SessionExchanged,
     Logout,
     LogoutAll,
     SessionEnded,
@@ -102,6 +104,7 @@ impl Action {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Login => "session.login",
+            Self::SessionExchanged => "session.exchanged",
             Self::Logout => "session.logout",
             Self::LogoutAll => "session.logout_all",
             Self::SessionEnded => "session.ended",
@@ -202,6 +205,8 @@ pub enum Method {
     /// A link from an e-mail.
     EmailLink,
     Session,
+    /// A session token of an earlier system.
+    LegacySession,
     ApiToken,
     /// The operator's command line, or a signal to the process.
     Operator,
@@ -218,6 +223,7 @@ impl Method {
             Self::Invitation => "invitation",
             Self::EmailLink => "email_link",
             Self::Session => "session",
+            Self::LegacySession => "legacy_session",
             Self::ApiToken => "api_token",
             Self::Operator => "operator",
         }

@@ -81,6 +81,9 @@ pub const DELIVERED_EVENT: TimeDelta = TimeDelta::days(3);
 /// How long we keep what could not be delivered to a webhook.
 pub const UNDELIVERED_EVENT: TimeDelta = TimeDelta::days(30);
 
+/// The longest time for which sessions of an earlier system are exchanged.
+pub const LEGACY_SESSIONS: TimeDelta = TimeDelta::days(60);
+
 /// Validity of `security.txt` (RFC 9116 §2.5.5: less than a year).
 pub const SECURITY_TXT: TimeDelta = TimeDelta::days(180);
 

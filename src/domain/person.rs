@@ -200,6 +200,8 @@ pub struct Session {
     pub is_revoked: bool,
     /// When the user last authenticated (`auth_time` of OpenID Connect Core §2).
     pub proven_at: Option<DateTime<Utc>>,
+    /// When it ends at the latest, whatever the lifetimes; missing for sessions that began with a sign-in here.
+    pub must_end_at: Option<DateTime<Utc>>,
 }
 
 /// The highest `SESSIONS_PER_USER`, and how many sessions end one by one. More of them, which only versions without that
@@ -265,6 +267,7 @@ mod tests {
             expires_at: now,
             is_revoked: false,
             proven_at,
+            must_end_at: None,
         };
         let at = |seconds| session(Some(now + TimeDelta::seconds(seconds)));
         for seconds in [-899, 0, 899] {

@@ -26,11 +26,11 @@ impl Lifetimes {
     #[must_use]
     pub fn renew(&self, session: Session, now: DateTime<Utc>) -> Session {
         let issued_until = session.expires_at.min(now + ACCESS_TOKEN);
+        let end = self.session_end(session.kind, session.created_at, now);
+        let end = end.max(issued_until);
         Session {
             last_used_at: now,
-            expires_at: self
-                .session_end(session.kind, session.created_at, now)
-                .max(issued_until),
+            expires_at: session.must_end_at.map_or(end, |latest| end.min(latest)),
             ..session
         }
     }
@@ -78,6 +78,7 @@ mod tests {
             expires_at: lifetimes.session_end(kind, now, now),
             is_revoked: false,
             proven_at: None,
+            must_end_at: None,
         }
     }
 
@@ -122,6 +123,24 @@ mod tests {
                 .min(now + TimeDelta::minutes(60) + ACCESS_TOKEN)
         );
         assert!(again.expires_at >= issued);
+    }
+
+    #[test]
+    fn no_use_extends_a_session_beyond_the_end_it_must_have() {
+        let now = DateTime::UNIX_EPOCH;
+        let rules = lifetimes("7d", "90d", None);
+        let latest = now + TimeDelta::days(2);
+        let mut session = session(SessionKind::Jwt, now, &rules);
+        session.must_end_at = Some(latest);
+        session = rules.renew(session, now);
+        for day in 0..2 {
+            let now = now + TimeDelta::days(day);
+            session = rules.renew(session, now);
+            assert_eq!(rules.end_of(&session), latest);
+            assert_eq!(rules.token_expiry(now, &session), latest);
+        }
+        let stricter = lifetimes("7d", "1d", None);
+        assert_eq!(stricter.end_of(&session), now + TimeDelta::days(1));
     }
 
     #[test]

@@ -174,6 +174,7 @@ impl From<service::Error> for ApiError {
             }
             Error::InvalidCode => ErrorCode::InvalidCode,
             Error::AuthenticatorUnusable => ErrorCode::AuthenticatorUnusable,
+            Error::SecondFactorRequired => ErrorCode::SecondFactorRequired,
             Error::MfaEnrolmentRequired => ErrorCode::MfaEnrolmentRequired,
             Error::MfaAlreadyEnabled => ErrorCode::MfaAlreadyEnabled,
             Error::MfaNotEnrolled => ErrorCode::MfaNotEnrolled,

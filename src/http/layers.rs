@@ -14,7 +14,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use futures_util::FutureExt;
 
-use super::app_data::services;
+use super::app_data::{services, settings};
 use super::connection::Answering;
 use super::cookies::Cookie;
 use super::cors;
@@ -22,6 +22,7 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::gates::is_gate;
 use super::host;
+use super::legacy_session::NewCookie;
 use super::rate_limit;
 use super::request_metadata::{REQUEST_ID, RequestMetadata};
 use super::route_pattern::RoutePattern;
@@ -106,11 +107,18 @@ fn close_if_stopping(response: &mut ServiceResponse) {
 
 /// A session cookie takes the place of what the browser had.
 fn delete_replaced_cookies(response: &mut ServiceResponse, settings: &Settings) {
+    if !response.headers().contains_key(SET_COOKIE) {
+        return;
+    }
     let request = response.request().clone();
     if let Ok(services) = services(&request) {
+        let replaced = session_cookie::Replaced {
+            sent: request.headers(),
+            legacy: services.legacy_cookies(),
+            settings,
+        };
         let is_foreign = |token: &str| services.is_foreign_session(token);
-        let answer = response.headers_mut();
-        session_cookie::delete_replaced(request.headers(), answer, settings, is_foreign);
+        replaced.delete(response.headers_mut(), is_foreign);
     }
 }
 
@@ -217,9 +225,26 @@ pub(super) async fn each_route(
     let mut check = rate_limit::check(&request).await;
     let mut response = match check.refusal.take() {
         Some(refusal) => request.into_response(HttpResponse::from_error(refusal)),
-        None => catch_panic(request, next).await?,
+        None => with_exchanged_session(request, next).await?,
     };
     check.mark(response.headers_mut());
+    Ok(response)
+}
+
+/// Exchanges the session of an earlier system before the handler asks who is signed in.
+async fn with_exchanged_session(
+    mut request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let cookie = match NewCookie::of(&mut request).await {
+        Ok(cookie) => cookie,
+        Err(error) => return Ok(request.into_response(HttpResponse::from_error(error))),
+    };
+    let mut response = catch_panic(request, next).await?;
+    if let Some(cookie) = cookie {
+        let request = response.request().clone();
+        cookie.give(response.headers_mut(), settings(&request)?);
+    }
     Ok(response)
 }
 

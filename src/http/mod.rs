@@ -26,6 +26,7 @@ mod hop;
 mod host;
 mod introspect;
 mod layers;
+mod legacy_session;
 pub mod metrics;
 mod mfa;
 mod next_auth;

@@ -23,7 +23,7 @@ pub(super) fn group_of(route: &str) -> Option<Group> {
         | "/api/v1/login" => Some(Group::Login),
         "/api/auth/register" => Some(Group::Register),
         "/api/auth/forgot-password" | "/api/auth/resend-verification" => Some(Group::Mail),
-        "/api/auth/refresh" => Some(Group::Refresh),
+        "/api/auth/refresh" | "/api/auth/session/exchange" => Some(Group::Refresh),
         "/api/revocations" | "/api/auth/introspect" => Some(Group::Services),
         "/api/auth/verify" | "/api/auth/verify-or-sign-in" => Some(Group::Gates),
         "/livez" | "/readyz" => None,
@@ -133,6 +133,9 @@ mod tests {
             "/api/v1/login",
         ] {
             assert_eq!(group_of(route), Some(Group::Login), "{route}");
+        }
+        for route in ["/api/auth/refresh", "/api/auth/session/exchange"] {
+            assert_eq!(group_of(route), Some(Group::Refresh), "{route}");
         }
         for route in ["/api/auth/forgot-password", "/api/auth/resend-verification"] {
             assert_eq!(group_of(route), Some(Group::Mail), "{route}");

@@ -128,6 +128,7 @@ routes! {
     "/api/auth/csrf"            => get next_auth::csrf::csrf;
     "/api/auth/providers"       => get next_auth::providers::providers;
     "/api/auth/session"         => get next_auth::session::session, post next_auth::session::update;
+    "/api/auth/session/exchange" => post next_auth::exchange::exchange_session;
     "/api/auth/signin"          => get next_auth::sign_in_page::sign_in_page;
     "/api/auth/callback/credentials" => post next_auth::credentials::callback;
     "/api/auth/signin/credentials"   => post next_auth::credentials::signin;

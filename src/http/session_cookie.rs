@@ -6,6 +6,7 @@ use actix_web::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use super::cookies::{self, Cookie};
 use super::error_code::ErrorCode;
 use super::settings::Settings;
+use crate::domain::cookie_parts::part_number;
 
 /// The value; one of another system does not count beside one of ours.
 ///
@@ -42,53 +43,75 @@ pub(super) fn may_be_deleted(
     values.peek().is_none() || values.any(|value| !is_foreign(value))
 }
 
-/// If the answer sets a session of ours, deletes what it replaces: the parts of an earlier system's, and below a path
-/// the cookie of the whole host, which earlier versions set; a browser would send both, and two count as none. If it
-/// deletes one of ours, the latter goes too.
-pub(super) fn delete_replaced(
-    sent: &HeaderMap,
-    answer: &mut HeaderMap,
-    settings: &Settings,
-    is_foreign: impl Fn(&str) -> bool,
-) {
-    let Some(is_new) = sets_session(answer, settings) else {
-        return;
-    };
-    let mut replaced = Vec::new();
-    let has_foreign = || Cookie::Session.all(sent, settings).any(&is_foreign);
-    if settings.base_path() != "/" && (is_new || !has_foreign()) {
-        replaced.push(Cookie::Session.name(settings).to_owned());
-    }
-    if is_new {
-        let name = Cookie::Session.name(settings);
-        replaced.extend(parts(sent, name).map(str::to_owned));
-    }
-    for name in replaced {
-        if let Ok(cookie) = HeaderValue::try_from(cookies::delete_of_whole_host(&name)) {
-            answer.append(SET_COOKIE, cookie);
+/// What a new session of ours replaces.
+pub(super) struct Replaced<'a> {
+    /// The request's headers.
+    pub sent: &'a HeaderMap,
+    /// The cookies of the system whose sessions are exchanged.
+    pub legacy: &'a [String],
+    pub settings: &'a Settings,
+}
+
+impl Replaced<'_> {
+    /// If the answer sets a session of ours, deletes the earlier system's, and the parts of one under our name: after a
+    /// sign-out they would count again. Below a path, deletes the cookie of the whole host too, which earlier versions
+    /// set: a browser would send both, and two count as none.
+    pub(super) fn delete(self, answer: &mut HeaderMap, is_foreign: impl Fn(&str) -> bool) {
+        let own = Cookie::Session.name(self.settings);
+        let mut names: Vec<&str> = Vec::new();
+        match sets_session(answer, self.settings) {
+            None => return,
+            Some(Sets::None) => {
+                let mut values = Cookie::Session.all(self.sent, self.settings);
+                if !values.any(is_foreign) {
+                    names.extend(self.of_whole_host());
+                }
+            }
+            Some(Sets::Session) => {
+                let is_legacy = |name: &str| {
+                    let mut legacy = self.legacy.iter();
+                    name != own && legacy.any(|old| name == old || is_part(name, old))
+                };
+                let sent = cookies::pairs(self.sent).map(|(name, _)| name);
+                names.extend(self.of_whole_host());
+                names.extend(sent.filter(|name| is_part(name, own) || is_legacy(name)));
+            }
         }
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            if let Ok(cookie) = HeaderValue::try_from(cookies::delete_of_whole_host(name)) {
+                answer.append(SET_COOKIE, cookie);
+            }
+        }
+    }
+
+    fn of_whole_host(&self) -> Option<&'static str> {
+        (self.settings.base_path() != "/").then(|| Cookie::Session.name(self.settings))
     }
 }
 
-/// Whether the answer sets the session cookie, to a session or to none.
-fn sets_session(answer: &HeaderMap, settings: &Settings) -> Option<bool> {
+/// What an answer sets the session cookie to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sets {
+    Session,
+    None,
+}
+
+/// `None` if the answer leaves the cookie as it is.
+pub(super) fn sets_session(answer: &HeaderMap, settings: &Settings) -> Option<Sets> {
     let name = Cookie::Session.name(settings).as_bytes();
     answer.get_all(SET_COOKIE).find_map(|cookie| {
         let value = cookie.as_bytes().strip_prefix(name)?.strip_prefix(b"=")?;
-        Some(!value.starts_with(b";"))
+        Some(if value.starts_with(b";") {
+            Sets::None
+        } else {
+            Sets::Session
+        })
     })
 }
 
-/// The names of the cookie's parts that the request has.
-fn parts<'a>(sent: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
-    cookies::pairs(sent)
-        .map(|(part, _)| part)
-        .filter(move |part| part_number(part, name).is_some())
-}
-
-/// The number of a part of the cookie `name`.
-fn part_number(part: &str, name: &str) -> Option<u16> {
-    let number = part.strip_prefix(name)?.strip_prefix('.')?;
-    let is_plain = number.bytes().all(|byte| byte.is_ascii_digit());
-    number.parse().ok().filter(|_| is_plain)
+/// Whether a cookie is a part of the cookie `name`.
+fn is_part(cookie: &str, name: &str) -> bool {
+    part_number(cookie, name).is_some()
 }

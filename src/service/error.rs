@@ -70,6 +70,9 @@ pub enum Error {
     /// No key opens the authenticator's secret, so its codes cannot be checked.
     #[error("the authenticator cannot be used")]
     AuthenticatorUnusable,
+    /// The user has an authenticator, and this is no way to send its code.
+    #[error("the second factor is missing")]
+    SecondFactorRequired,
     /// The organization requires a second factor, and the user has none.
     #[error("the organization requires a second factor")]
     MfaEnrolmentRequired,

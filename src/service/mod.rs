@@ -11,6 +11,7 @@ pub mod hashing;
 pub mod invitations;
 mod jitter;
 pub mod join_links;
+pub mod legacy_session;
 pub mod limits;
 pub mod mail;
 pub mod mfa;
@@ -48,6 +49,7 @@ pub use api_tokens::{
 pub use context::{Browser, RequestContext};
 pub use error::{Error, Result};
 pub use hashing::passwords::Passwords;
+pub use legacy_session::LegacySessions;
 pub use limits::Limits;
 pub use mail::MailTransport;
 pub use operations::list_audit::list_audit;

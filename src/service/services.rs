@@ -10,7 +10,8 @@ use crate::domain::{
 };
 use crate::ports::{Clock, Entropy, WebhookSender, random_bytes};
 use crate::service::{
-    Database, Error, Limits, MailTransport, Passwords, Result, RevocationCache, Slack, Tokens,
+    Database, Error, LegacySessions, Limits, MailTransport, Passwords, Result, RevocationCache,
+    Slack, Tokens,
 };
 
 /// What [`Services`] are made of.
@@ -43,6 +44,8 @@ pub struct ServicesParts {
     /// `None` if no mail server is set up; e-mails wait then.
     pub mail_transport: Option<MailTransport>,
     pub webhook_sender: Arc<dyn WebhookSender>,
+    /// `None` if no earlier system's sessions are exchanged.
+    pub legacy_sessions: Option<LegacySessions>,
 }
 
 /// Everything the verbs work with. Other modules call verbs and see no more of it.
@@ -65,6 +68,7 @@ pub struct Services {
     pub(in crate::service) slack: Option<Slack>,
     pub(in crate::service) mail_transport: Option<MailTransport>,
     pub(in crate::service) webhook_sender: Arc<dyn WebhookSender>,
+    pub(in crate::service) legacy_sessions: Option<LegacySessions>,
     /// Set when this instance is asked to stop; from then on `/readyz` returns 503.
     stopping: AtomicBool,
 }
@@ -90,6 +94,7 @@ impl Services {
             slack: parts.slack,
             mail_transport: parts.mail_transport,
             webhook_sender: parts.webhook_sender,
+            legacy_sessions: parts.legacy_sessions,
             stopping: AtomicBool::new(false),
         }
     }

@@ -16,6 +16,7 @@ pub enum DeadRows {
     KnownDevices,
     SlackStates,
     OneTimeTokens,
+    LegacySessions,
     JoinLinks,
     RevokedApiTokens,
     ExpiredApiTokens,
@@ -44,6 +45,7 @@ impl DeadRows {
             Self::KnownDevices => ("known_devices", "(user_id, device, network)", "last_at", ""),
             Self::SlackStates => ("slack_states", "id", "expires_at", ""),
             Self::OneTimeTokens => ("one_time_tokens", "hash", "expires_at", ""),
+            Self::LegacySessions => ("legacy_sessions", "(source, token_hash)", "expires_at", ""),
             Self::JoinLinks => ("join_links", "id", "expires_at", ""),
             Self::RevokedApiTokens => (
                 "api_tokens",

@@ -27,6 +27,7 @@ pub mod invitations;
 pub mod join_links;
 pub mod known_addresses;
 pub mod known_devices;
+pub mod legacy_sessions;
 pub mod memberships;
 pub mod migration_plan;
 mod migration_sql;

@@ -30,6 +30,8 @@ pub enum Purpose {
     SecondFactor,
     /// To set up a second factor during the sign-in to an organization that requires it.
     MfaEnrolment,
+    /// None: a session token of an earlier system, which was exchanged.
+    LegacySession,
 }
 
 impl Purpose {
@@ -44,6 +46,7 @@ impl Purpose {
             Self::Undo => "undo",
             Self::SecondFactor => "second_factor",
             Self::MfaEnrolment => "mfa_enrolment",
+            Self::LegacySession => "legacy_session",
         }
     }
 }

@@ -78,6 +78,19 @@ table! {
         locked -> Bool,
         proven_at -> Nullable<Instant>,
         ver -> Integer,
+        must_end_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::types::{Id, Instant};
+
+    legacy_sessions (source, token_hash) {
+        source -> Text,
+        token_hash -> Text,
+        user_id -> Id,
+        expires_at -> Instant,
     }
 }
 
@@ -491,6 +504,7 @@ table! {
         imported_at -> Instant,
         password_set_at -> Nullable<Instant>,
         fingerprint -> Text,
+        sessions_ended_at -> Nullable<Instant>,
     }
 }
 
@@ -538,5 +552,6 @@ allow_tables_to_appear_in_same_query!(webhooks, webhook_deliveries);
 joinable!(external_ids -> users (user_id));
 allow_tables_to_appear_in_same_query!(external_ids, users);
 allow_tables_to_appear_in_same_query!(external_ids, sessions);
+allow_tables_to_appear_in_same_query!(external_ids, legacy_sessions);
 allow_tables_to_appear_in_same_query!(external_ids, known_devices);
 allow_tables_to_appear_in_same_query!(users, known_devices);

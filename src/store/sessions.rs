@@ -58,6 +58,7 @@ pub(super) struct SessionRow {
     expires_at: Timestamp,
     kind: String,
     proven_at: Option<Timestamp>,
+    must_end_at: Option<Timestamp>,
 }
 
 impl SessionRow {
@@ -75,6 +76,7 @@ impl SessionRow {
             expires_at: row.expires_at.0,
             is_revoked,
             proven_at: row.proven_at.map(|at| at.0),
+            must_end_at: row.must_end_at.map(|at| at.0),
         })
     }
 }
@@ -100,6 +102,7 @@ pub fn insert(
         sessions::address.eq(session.address.map(|address| address.to_string())),
         sessions::created_at.eq(Timestamp(session.created_at)),
         sessions::proven_at.eq(session.proven_at.map(Timestamp)),
+        sessions::must_end_at.eq(session.must_end_at.map(Timestamp)),
         sessions::last_used_at.eq(Timestamp(session.last_used_at)),
         sessions::expires_at.eq(Timestamp(session.expires_at)),
         sessions::ver.eq(current_version!(session.user_id)),

@@ -41,6 +41,7 @@ mod invitations;
 mod join_links;
 mod join_page;
 mod join_policies;
+mod legacy_sessions;
 mod lifetimes;
 mod limits;
 mod lock_order;

@@ -51,6 +51,7 @@ const EXPECTED: &[(&str, &str, [u16; 6])] = &[
     ("post",   "/api/auth/end-session",        [400, 400, 400, 400, 400, 400]),
     ("post",   "/api/auth/undo",               [400, 400, 400, 400, 400, 400]),
     ("post",   "/api/auth/introspect",         [401, 401, 401, 401, 401, 401]),
+    ("post",   "/api/auth/session/exchange",   [401, 401, 401, 401, 401, 401]),
     ("get",    "/api/auth/verify",             [401, 200, 200, 200, 200, 200]),
     ("get",    "/api/auth/verify-or-sign-in",  [401, 200, 200, 200, 200, 200]),
     ("get",    "/verify-email",                [200, 200, 200, 200, 200, 200]),
@@ -155,7 +156,9 @@ pub fn body(method: &str, path: &str) -> Option<Value> {
             json!({"email": "new@acme.example", "password": PASSWORD})
         }
         ("post", "/api/auth/reauthenticate") => json!({"password": PASSWORD}),
-        ("post", "/api/auth/refresh" | "/api/auth/mfa/totp") => json!({}),
+        ("post", "/api/auth/refresh" | "/api/auth/mfa/totp" | "/api/auth/session/exchange") => {
+            json!({})
+        }
         ("post", "/api/auth/mfa/totp/confirm" | "/api/auth/mfa/recovery-codes") => {
             json!({"code": "123456"})
         }

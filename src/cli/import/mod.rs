@@ -9,6 +9,7 @@ mod rehearsal;
 mod report_file;
 mod resume;
 mod run;
+mod sessions;
 mod status;
 mod summary;
 mod undo;
@@ -52,6 +53,13 @@ enum Command {
     /// Check after an import that its people can sign in
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
+    /// Import the sessions that the earlier system stored, so that nobody is signed out
+    ///
+    /// The file is NDJSON or a JSON array, and each row has `token`, `userId` and `expiresAt`, as the table of better-auth
+    /// has, or `sessionToken`, `userId` and `expires`, as that of NextAuth. The people must have been imported before.
+    /// Running it again is harmless.
+    #[command(after_help = sessions::EXAMPLES)]
+    Sessions(sessions::Sessions),
     /// Show which systems people can come from, and the mapping for each
     #[command(subcommand, after_help = presets::EXAMPLES)]
     Presets(presets::Command),
@@ -64,6 +72,7 @@ pub(super) async fn run(import: Import, variables: &Variables) -> Result<(), Fai
         Some(Command::Resume(command)) => command.run(variables).await,
         Some(Command::Undo(command)) => command.run(variables).await,
         Some(Command::Check(command)) => command.run(variables).await,
+        Some(Command::Sessions(command)) => command.run(variables).await,
         Some(Command::Presets(command)) => presets::run(command),
     }
 }

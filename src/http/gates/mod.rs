@@ -8,6 +8,7 @@ pub(super) mod verify_or_sign_in;
 mod visit;
 
 pub(super) use method_warning::MethodWarning;
+pub(super) use visit::is_safe;
 
 /// Whether a path is a gate's. Proxies append whatever path the visitor asked for.
 pub(super) fn is_gate(path: &str) -> bool {

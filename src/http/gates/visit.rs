@@ -14,7 +14,7 @@ use crate::service::Services;
 
 /// Whether the visitor's request can only read. Any sign of the opposite counts, whoever sent it: nobody gains by
 /// making a request look unsafe. A WebSocket, which starts with a GET, can do anything.
-pub(super) fn is_safe(request: &HttpRequest) -> bool {
+pub(in crate::http) fn is_safe(request: &HttpRequest) -> bool {
     methods(request).all(|method| method.is_some_and(|method| caller::is_safe(&method)))
         && !request.headers().contains_key(SEC_WEBSOCKET_KEY)
 }

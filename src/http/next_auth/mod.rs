@@ -4,6 +4,7 @@ pub(super) mod answer;
 pub(super) mod credentials;
 pub(super) mod csrf;
 pub(super) mod error;
+pub(super) mod exchange;
 pub(super) mod log;
 mod page;
 pub(super) mod providers;

@@ -368,6 +368,14 @@ mod tests {
         ),
         ("external_ids.run_id", "names a run of the operator's"),
         (
+            "external_ids.sessions_ended_at",
+            "the log has when sessions were ended",
+        ),
+        (
+            "legacy_sessions",
+            "hashes of tokens that another system issued, until these expire",
+        ),
+        (
             "external_ids.fingerprint",
             "digests of what the account itself has",
         ),

@@ -35,6 +35,7 @@ fn kept(services: &Services) -> Vec<(DeadRows, TimeDelta)> {
         (DeadRows::KnownDevices, lifetimes::KNOWN_PLACE),
         (DeadRows::SlackStates, at_once),
         (DeadRows::OneTimeTokens, at_once),
+        (DeadRows::LegacySessions, at_once),
         (DeadRows::JoinLinks, at_once),
         (DeadRows::RevokedApiTokens, lifetimes::SPENT_API_TOKEN),
         (DeadRows::ExpiredApiTokens, lifetimes::SPENT_API_TOKEN),

@@ -10,14 +10,15 @@ use crate::domain::{Happened, Lifetimes, OrganizationId, SessionId, UserId, life
 use crate::service::Result;
 use crate::service::unit_of_work::UnitOfWork;
 use crate::store::sessions::{self, UnrevokedSession, Which};
-use crate::store::{Tx, memberships, outdated, users};
+use crate::store::{Tx, legacy_sessions, memberships, outdated, users};
 
-/// Ends the user's sessions, except one.
+/// Ends the user's sessions, except one, and those in systems that they came from.
 pub(in crate::service) fn end_other_sessions(
     unit: &mut UnitOfWork<'_, '_>,
     user_id: UserId,
     except: SessionId,
 ) -> Result<()> {
+    legacy_sessions::end_all_of(unit.tx, user_id, unit.now)?;
     let which = Which::Others(except);
     let others = sessions::list_live(unit.tx, user_id, which, MOST_SESSIONS + 1, unit.now)?;
     if is_too_many(&others) {

@@ -1,8 +1,12 @@
 //! The sign-in entry point: the one function that turns a proof into a session or a challenge.
 //!
-//! Each kind of sign-in – password, Slack, registration, invitation, second step, `/api/v1` – verifies its own proof
+//! Each kind of sign-in – password, Slack, registration, invitation, second step, an earlier system's session,
+//! `/api/v1` – verifies its own proof
 //! and calls [`enter`] in the transaction that verified it, with the account locked. No other code can insert a
 //! session, because that requires a [`Cleared`], which only this file can create.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use crate::crypto::opaque::OpaqueHash;
 use crate::domain::audit::{Action, Method};
@@ -37,6 +41,30 @@ pub(in crate::service) enum Proof {
     Registration(Subject),
     /// They have answered a challenge that followed another proof.
     SecondStep(CompletedChallenge),
+    /// They have a session of an earlier system.
+    LegacySession(ContinuedSession),
+}
+
+/// A session of an earlier system that goes on here.
+pub(in crate::service) struct ContinuedSession {
+    pub subject: Subject,
+    /// The name of the system.
+    pub source: String,
+    /// When it would have ended there.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// How a session begins.
+enum Beginner {
+    /// With the account.
+    Registers,
+    /// By a sign-in, of which the owner hears if it is from a new place.
+    SignsIn(Method),
+    /// With what an earlier system has proved: nobody signs in, so nothing is new, and nothing is fresh.
+    Continues {
+        source: String,
+        ends_at: DateTime<Utc>,
+    },
 }
 
 /// Which tokens the session has.
@@ -76,13 +104,18 @@ impl Clearance for Cleared {
 }
 
 impl Proof {
-    fn parts(self) -> (Subject, Option<Method>, bool) {
+    fn parts(self) -> (Subject, Beginner, bool) {
+        let by = Beginner::SignsIn;
         match self {
-            Self::Password(subject) => (subject, Some(Method::Password), false),
-            Self::Slack(subject) => (subject, Some(Method::Slack), false),
-            Self::Registration(subject) => (subject, None, false),
+            Self::Password(subject) => (subject, by(Method::Password), false),
+            Self::Slack(subject) => (subject, by(Method::Slack), false),
+            Self::Registration(subject) => (subject, Beginner::Registers, false),
             Self::SecondStep(completed) => {
-                (completed.into_subject(), Some(Method::SecondFactor), true)
+                (completed.into_subject(), by(Method::SecondFactor), true)
+            }
+            Self::LegacySession(old) => {
+                let (source, ends_at) = (old.source, old.ends_at);
+                (old.subject, Beginner::Continues { source, ends_at }, false)
             }
         }
     }
@@ -121,8 +154,7 @@ pub(in crate::service) fn enter(
     proof: Proof,
     carrier: Carrier,
 ) -> Result<Entry> {
-    let is_first = matches!(proof, Proof::Registration(_));
-    let (subject, method, has_second_factor) = proof.parts();
+    let (subject, beginner, has_second_factor) = proof.parts();
     let pending = PendingSignIn::from(&subject);
     let missing = if has_second_factor {
         None
@@ -131,11 +163,8 @@ pub(in crate::service) fn enter(
     };
     let Some(missing) = missing else {
         let cleared = Cleared { is_locked: false };
-        let begun = begin(unit, &subject, &carrier, is_first, cleared)?;
-        if let Some(method) = method {
-            let event = subject.own(unit.event(Action::Login));
-            unit.record(event.by(method))?;
-        }
+        let begun = begin(unit, &subject, &carrier, &beginner, cleared)?;
+        record(unit, &subject, beginner)?;
         return Ok(Entry::SignedIn(begun));
     };
     match carrier {
@@ -143,16 +172,29 @@ pub(in crate::service) fn enter(
         // Recorded once it is unlocked.
         Carrier::Token(_) => {
             let cleared = Cleared { is_locked: true };
-            begin(unit, &subject, &carrier, is_first, cleared).map(Entry::Locked)
+            begin(unit, &subject, &carrier, &beginner, cleared).map(Entry::Locked)
         }
     }
+}
+
+/// A registration was recorded.
+fn record(unit: &mut UnitOfWork<'_, '_>, subject: &Subject, beginner: Beginner) -> Result<()> {
+    let event = match beginner {
+        Beginner::Registers => return Ok(()),
+        Beginner::SignsIn(method) => unit.event(Action::Login).by(method),
+        Beginner::Continues { source, ends_at } => unit
+            .event(Action::SessionExchanged)
+            .by(Method::LegacySession)
+            .detail(json!({"source": source, "endsAt": ends_at})),
+    };
+    Ok(unit.record(subject.own(event))?)
 }
 
 fn begin(
     unit: &mut UnitOfWork<'_, '_>,
     subject: &Subject,
     carrier: &Carrier,
-    is_first: bool,
+    beginner: &Beginner,
     cleared: Cleared,
 ) -> Result<Begun> {
     let (kind, token_hash) = match carrier {
@@ -162,6 +204,11 @@ fn begin(
     let now = unit.now;
     let organization_id = subject.organization_id();
     let lifetimes = lifetimes_in(unit.tx, unit.lifetimes, organization_id)?;
+    let (proven_at, must_end_at) = match beginner {
+        Beginner::Registers | Beginner::SignsIn(_) => (Some(now), None),
+        Beginner::Continues { ends_at, .. } => (None, Some(*ends_at)),
+    };
+    let end = lifetimes.session_end(kind, now, now);
     let session = Session {
         id: SessionId::new(now, unit.random()),
         kind,
@@ -171,15 +218,21 @@ fn begin(
         address: unit.address(),
         created_at: now,
         last_used_at: now,
-        expires_at: lifetimes.session_end(kind, now, now),
+        expires_at: must_end_at.map_or(end, |latest| end.min(latest)),
         is_revoked: false,
-        proven_at: Some(now),
+        proven_at,
+        must_end_at,
     };
-    let is_new = if is_first {
-        remember_first_device(unit, &session)?;
-        false
-    } else {
-        remember_device(unit, &session, &subject.user)?
+    let is_new = match beginner {
+        Beginner::Registers => {
+            remember_first_device(unit, &session)?;
+            false
+        }
+        Beginner::SignsIn(_) => remember_device(unit, &session, &subject.user)?,
+        Beginner::Continues { .. } => {
+            remember_device(unit, &session, &subject.user)?;
+            false
+        }
     };
     let new = NewSession {
         session: &session,
@@ -199,7 +252,8 @@ fn begin(
     if let Some(id) = session.organization_id {
         active_organizations::remember(unit.tx, session.user_id, id)?;
     }
-    if !cleared.is_locked {
+    let is_proof = !matches!(beginner, Beginner::Continues { .. });
+    if is_proof && !cleared.is_locked {
         remember_place(unit, &subject.user)?;
     }
     if is_new {

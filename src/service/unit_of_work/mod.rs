@@ -37,7 +37,7 @@ use crate::store::announcement::Announcement;
 use crate::store::outbox::{self, NewEmail};
 use crate::store::outdated::Outdated;
 use crate::store::{
-    Requester, StoreError, Tx, audit, changes, sessions, users, webhook_deliveries,
+    Requester, StoreError, Tx, audit, changes, legacy_sessions, sessions, users, webhook_deliveries,
 };
 
 pub use actor::{Acting, Actor, MemberActor};
@@ -241,7 +241,7 @@ impl UnitOfWork<'_, '_> {
         announcement.into_iter().for_each(|it| self.announce(it));
     }
 
-    /// Ends every session of the user and revokes every token, with one row. The rows of sessions are marked as ended
+    /// Ends every session of the user, here and in systems that they came from, and revokes every token, with one row. The rows of sessions are marked as ended
     /// for readers that do not know of versions; should there be too many, housekeeping marks the rest.
     ///
     /// # Errors
@@ -251,6 +251,7 @@ impl UnitOfWork<'_, '_> {
         let newest: Vec<SessionId> = newest.iter().map(|session| session.id).collect();
         sessions::close(self.tx, &newest, self.now)?;
         let min_token_version = users::raise_token_version(self.tx, user_id, self.now)?;
+        legacy_sessions::end_all_of(self.tx, user_id, self.now)?;
         self.changed(Change::TokensRevoked {
             user_id,
             min_token_version,

@@ -132,6 +132,10 @@ const TABLES: &[(&str, &str)] = &[
         "Which id a user had elsewhere; `run_id` is null for an account that was here before the import.",
     ),
     (
+        "legacy_sessions",
+        "Sessions that an earlier system had stored, by the SHA-256 of their tokens, until they end.",
+    ),
+    (
         "external_organizations",
         "Which organization a name elsewhere became, by source.",
     ),

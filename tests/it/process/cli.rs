@@ -293,6 +293,7 @@ const EVERY_COMMAND: &[&[&str]] = &[
     &["copy"],
     &["export"],
     &["doctor"],
+    &["import", "sessions"],
     &["org", "create"],
     &["org", "list"],
     &["org", "members"],

@@ -10,8 +10,12 @@ pub struct StoppedClock(Mutex<DateTime<Utc>>);
 impl StoppedClock {
     /// An instant between two seconds, so that rounding shows.
     pub fn new() -> Self {
-        let noon = Utc.with_ymd_and_hms(2027, 1, 15, 12, 0, 0).unwrap();
-        Self(Mutex::new(noon + TimeDelta::microseconds(654_321)))
+        Self::at(Utc.with_ymd_and_hms(2027, 1, 15, 12, 0, 0).unwrap())
+    }
+
+    /// Not long after this second.
+    pub fn at(second: DateTime<Utc>) -> Self {
+        Self(Mutex::new(second + TimeDelta::microseconds(654_321)))
     }
 
     pub fn advance(&self, by: TimeDelta) {

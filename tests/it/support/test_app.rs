@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use hallpass::adapters::OsEntropy;
 use hallpass::app::{App, BuildError, Overrides};
 use hallpass::config::{Config, Mode};
@@ -49,6 +49,14 @@ impl TestApp {
     /// Starts with settings that differ from the usual ones.
     pub async fn configured(db: Db, change: impl FnOnce(&mut Config)) -> Self {
         Self::try_configured(db, change).await.unwrap()
+    }
+
+    /// As [`configured`](Self::configured), at another time than usual.
+    pub async fn at(db: Db, now: DateTime<Utc>, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = usual_config(&db);
+        change(&mut config);
+        let clock = Arc::new(StoppedClock::at(now));
+        Self::launch(db, config, clock, None).await.unwrap()
     }
 
     /// Starts with a Slack sandbox under the same clock.

@@ -32,6 +32,7 @@ const ABOUT_OTHERS: &str = "is not about a person";
 
 const EXPECTED: &[(&str, Causes)] = &[
     ("session.login", Perhaps(&["session.ended"])),
+    ("session.exchanged", Perhaps(&["session.ended"])),
     ("session.logout", All(&["session.ended"])),
     ("session.logout_all", All(&["session.ended"])),
     ("session.ended", All(&["session.ended"])),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod export_people;
+mod legacy_sessions;
 mod memberships;
 mod organizations;
 mod services;
@@ -13,6 +14,7 @@ pub use accounts::{
     set_password, unlink_identities, unlock_user, verify_user,
 };
 pub use export_people::{ExportError, export_people};
+pub use legacy_sessions::{ImportedSessions, StoredSession, import_sessions};
 pub use memberships::{join, move_member, set_role};
 pub use organizations::{
     count_open_organizations, create_organization, delete_organization, find_organization,

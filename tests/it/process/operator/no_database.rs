@@ -10,6 +10,7 @@ use crate::support::{Db, SECRET, on_both_databases, scratch};
 
 /// Every command that needs a database and does not create one.
 const COMMANDS: &[&str] = &[
+    "import sessions /dev/null --source nextauth",
     "org create Acme",
     "org list",
     "org members acme",
