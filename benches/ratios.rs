@@ -15,7 +15,7 @@ mod support;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hallpass::crypto::jwt::{self, Claims, Rules};
+use hallpass::crypto::jwt::{self, Claims, Extras, Rules};
 use hallpass::crypto::keyring::Keyring;
 use hallpass::crypto::signing_key::{SigningKey, generate};
 use hallpass::crypto::token_keys::{SecretUse, SigningKeys, TokenKeys};
@@ -78,7 +78,7 @@ fn new_tokens() -> Result<()> {
         let rounds = (0..SIGNATURE_ROUNDS).map(|_| {
             let begun = Instant::now();
             for _ in 0..SIGNATURES {
-                std::hint::black_box(jwt::sign(&claims, &keys, &Rules::default()));
+                std::hint::black_box(jwt::sign(&claims, &Extras::default(), &keys, &Rules::default()));
             }
             begun.elapsed().as_secs_f64() * 1e6 / f64::from(SIGNATURES)
         });

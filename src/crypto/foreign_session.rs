@@ -24,7 +24,7 @@ mod tests {
     use super::*;
     use crate::crypto::keyring::Keyring;
     use crate::crypto::signing_key::{SigningKey, generate};
-    use crate::crypto::token_keys::SigningKeys;
+    use crate::crypto::token_keys::{SecretUse, SigningKeys};
     use secrecy::ExposeSecret as _;
 
     const SECRET: &str = "the secret, which has at least 32 bytes";
@@ -49,7 +49,7 @@ mod tests {
             signing.kid().to_owned(),
         ];
         // The secret's tokens are ours although they are no longer good.
-        let keys = keys(SigningKeys::new(vec![signing], false));
+        let keys = keys(SigningKeys::new(vec![signing], SecretUse::Refused));
         for kid in kids {
             let header = format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#);
             assert!(!is_foreign(&with_header(&header), &keys), "{header}");

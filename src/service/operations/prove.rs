@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::keys::{Lost, lost};
-use crate::crypto::jwt::{self, Claims, Rules};
+use crate::crypto::jwt::{self, Claims, Extras, Rules};
 use crate::crypto::token_keys::TokenKeys;
 use crate::domain::{ActiveOrganization, SessionId, User, UserId};
 use crate::service::{Database, mfa, webhooks};
@@ -83,7 +83,7 @@ fn signs_and_verifies(
         iat: now.timestamp(),
         exp: (now + VALID).timestamp(),
     };
-    let token = jwt::sign(&claims, keys, rules);
+    let token = jwt::sign(&claims, &Extras::default(), keys, rules);
     jwt::verify(&token, now, keys, rules) == Ok(claims)
 }
 

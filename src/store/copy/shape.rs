@@ -99,7 +99,7 @@ macro_rules! tables {
 pub(super) fn tables() -> Vec<Table> {
     let mut tables = tables!(
         users organizations imports external_organizations external_ids slug_aliases memberships
-        reporting_lines active_organizations sessions workspaces identities removed_identities detached_identities totp recovery_codes api_tokens services service_keys
+        reporting_lines active_organizations sessions legacy_sessions workspaces identities removed_identities detached_identities totp recovery_codes api_tokens services service_keys
         invitations join_links webhooks webhook_deliveries outbox one_time_tokens slack_states known_addresses
         known_devices failed_attempts failures_in_a_row signing_keys changes audit
     );
