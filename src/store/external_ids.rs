@@ -240,21 +240,6 @@ pub fn list_untouched(tx: &mut Tx<'_>, user_ids: &[UserId]) -> Result<Vec<UserId
         .load(conn))?)
 }
 
-/// Ends the link of accounts that were here before a run.
-pub fn delete_linked_by(
-    tx: &mut Tx<'_>,
-    source: &str,
-    since: DateTime<Utc>,
-) -> Result<usize, StoreError> {
-    Ok(on!(tx, |conn| diesel::delete(
-        external_ids::table
-            .filter(external_ids::source.eq(source))
-            .filter(external_ids::run_id.is_null())
-            .filter(external_ids::imported_at.ge(Timestamp(since)))
-    )
-    .execute(conn))?)
-}
-
 define_sql_function! {
     fn random() -> BigInt;
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use people_files::Mapping;
 use serde::{Deserialize, Serialize};
@@ -24,9 +25,20 @@ pub(super) struct Plan {
     pub trust_emails: bool,
     pub slack_team: Option<String>,
     pub report: Option<PathBuf>,
+    /// What the files looked like when the run began.
+    #[serde(default)]
+    pub seen: Vec<Seen>,
     /// The URL of the database. It is not stored.
     #[serde(skip)]
     pub url: Option<String>,
+}
+
+/// A file, by what changes when it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    path: PathBuf,
+    bytes: u64,
+    modified: Option<SystemTime>,
 }
 
 /// Where people are read from.
@@ -53,6 +65,26 @@ impl Plan {
     /// What is wrong in which line.
     pub(super) fn mapping(&self) -> Result<Mapping, Failure> {
         Mapping::parse(&self.mapping).map_err(|error| Failure::InvalidInput(error.to_string()))
+    }
+
+    /// What the files look like now; nothing for a database.
+    pub(super) fn look(&self) -> Vec<Seen> {
+        let files = self.file.iter().chain(self.with.values());
+        let look = |path: &PathBuf| {
+            let about = std::fs::metadata(path).ok()?;
+            Some(Seen {
+                path: path.clone(),
+                bytes: about.len(),
+                modified: about.modified().ok(),
+            })
+        };
+        files.filter_map(look).collect()
+    }
+
+    /// Whether the lines are the same ones in the same order as when the run began. If in doubt, all are gone through
+    /// again, which writes nothing for those that are done.
+    pub(super) fn is_as_it_was(&self) -> bool {
+        self.file.is_some() && !self.seen.is_empty() && self.seen == self.look()
     }
 
     /// Takes another file or database than the stored one.

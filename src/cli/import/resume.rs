@@ -54,7 +54,9 @@ impl Resume {
         let read = running.read().await?;
         let (services, context) = running.with();
         let (held, run) = take_over_import(services, context, self.run, TakeOver::Resume).await?;
-        let done = running.go(held, read, run.counts.done, report).await?;
+        let done = running
+            .go(held, read, running.done_of(run.counts.done), report)
+            .await?;
         print(&done, self.json)?;
         done.outcome()
     }

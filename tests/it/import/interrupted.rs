@@ -8,7 +8,7 @@ use crate::process::stderr;
 use crate::support::{TestApp, eventually, on_both_databases};
 
 /// A tree with ten reports for each manager.
-fn tree(people: u32) -> String {
+fn tree(people: i64) -> String {
     let mut text = "id,email,name,role,boss,company,verified\n".to_owned();
     for n in 0..people {
         let role = if n == 0 { "Boss" } else { "Staff" };
@@ -28,7 +28,7 @@ fn tree(people: u32) -> String {
 
 on_both_databases! {
     async fn a_run_that_is_killed_goes_on_where_it_was(app: TestApp) {
-        const PEOPLE: u32 = 6_000;
+        const PEOPLE: i64 = 6_000;
         let files = Files::new(&tree(PEOPLE));
         let mut running = files.command(&app.db, &["--yes"]);
         let mut running = running.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -37,7 +37,7 @@ on_both_databases! {
         running.kill().unwrap();
         running.wait().unwrap();
         let done = app.db.count(count).await;
-        assert!(done < i64::from(PEOPLE), "it was too fast to be killed");
+        assert!(done < PEOPLE, "it was too fast to be killed");
         let rows_done = "select rows_done from imports";
         assert_eq!(app.db.count(rows_done).await, done, "half a batch");
         let headless = "select count(*) from users where not exists (
@@ -50,18 +50,18 @@ on_both_databases! {
         assert_eq!((runs.as_array().unwrap().len(), &runs[0]["state"]), (1, &"running".into()));
         let id = runs[0]["id"].as_str().unwrap();
         let printed = command(&app.db, 0, &["import", "resume", id]);
-        assert_eq!(printed["summary"]["created"], i64::from(PEOPLE) - done);
-        assert_eq!(app.db.count(count).await, i64::from(PEOPLE));
-        assert_eq!(app.db.count("select count(distinct user_id) from external_ids").await, i64::from(PEOPLE));
+        assert_eq!(printed["summary"]["created"], PEOPLE - done);
+        assert_eq!(app.db.count(count).await, PEOPLE);
+        assert_eq!(app.db.count("select count(distinct user_id) from external_ids").await, PEOPLE);
         let under_the_first = "select count(*) from reporting_lines as l join users as u on u.id = l.manager_id
             where u.email = 'p0@acme.example'";
-        assert_eq!(app.db.count(under_the_first).await, i64::from(PEOPLE));
+        assert_eq!(app.db.count(under_the_first).await, PEOPLE);
         let runs = command(&app.db, 0, &["import", "status", id]);
         assert_eq!((&runs[0]["state"], &runs[0]["created"]), (&"finished".into(), &PEOPLE.into()));
     }
 
     async fn a_run_that_is_told_to_stop_ends_its_batch_and_can_be_resumed(app: TestApp) {
-        const PEOPLE: u32 = 6_000;
+        const PEOPLE: i64 = 6_000;
         let files = Files::new(&tree(PEOPLE));
         let mut running = files.command(&app.db, &["--yes"]);
         let running = running.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -75,7 +75,7 @@ on_both_databases! {
         let runs = command(&app.db, 0, &["import", "status"]);
         assert_eq!(runs[0]["state"], "stopped");
         command(&app.db, 0, &["import", "resume", runs[0]["id"].as_str().unwrap()]);
-        assert_eq!(app.db.count(count).await, i64::from(PEOPLE));
+        assert_eq!(app.db.count(count).await, PEOPLE);
     }
 
     async fn a_second_import_waits_for_the_first(app: TestApp) {

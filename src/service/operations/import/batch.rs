@@ -7,9 +7,10 @@ use serde_json::json;
 use super::facts::Facts;
 use super::fingerprint::{Fingerprint, Part};
 use super::lookups::Lookups;
-use super::newcomer::{ManagerKey, Newcomer, WantedMembership};
+use super::newcomer::Newcomer;
 use super::organizations::{Organizations, Origin};
-use super::report::{Outcome, PasswordForm, Reason, RowReport};
+use super::report::{Outcome, Reason, RowReport};
+use super::settled::{Fate, KnownPerson, MOST_LEVELS, Place, Settled, report};
 use super::update::update;
 use crate::domain::audit::Action;
 use crate::domain::import::{ImportRefusal, OnConflict};
@@ -22,9 +23,6 @@ use crate::service::{Error, Result};
 use crate::store::external_ids::NewExternalId;
 use crate::store::users::ImportedAccount;
 use crate::store::{external_ids, identities, memberships, recovery_codes, totp, users, webhooks};
-
-/// The most levels of managers: a chain of n costs n²/2 reporting lines.
-pub(super) const MOST_LEVELS: usize = 64;
 
 /// What all batches of a run have in common.
 pub(super) struct Writer {
@@ -84,9 +82,16 @@ impl Writer {
         // First, because those who are known may report to somebody new.
         std::mem::take(&mut batch.new).insert(unit, self)?;
         for person in later {
-            reports.push(update(unit, self, &batch.lookups, person)?);
+            reports.push(update(unit, self.origin(), &batch.lookups, person)?);
         }
         Ok(reports)
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        Origin {
+            source: &self.source,
+            run_id: self.run_id,
+        }
     }
 
     /// Finds the organizations of a person.
@@ -125,51 +130,6 @@ impl Writer {
             fate,
         })
     }
-}
-
-/// A person whose organizations are known.
-pub(super) struct Settled {
-    pub newcomer: Newcomer,
-    pub places: Vec<Place>,
-    fate: Fate,
-}
-
-enum Fate {
-    Open,
-    Skipped,
-    Refused(Reason),
-}
-
-/// A membership in an organization that exists.
-pub(super) struct Place {
-    pub organization_id: OrganizationId,
-    pub role: Role,
-    /// Whom the source names, if anybody could be that.
-    pub manager: Option<ManagerKey>,
-    /// Whether it names somebody who is nobody.
-    has_unusable_manager: bool,
-}
-
-impl Place {
-    fn of(organization_id: OrganizationId, wanted: &WantedMembership) -> Self {
-        let manager = wanted.manager.as_ref().map(ManagerKey::of);
-        Self {
-            organization_id,
-            role: wanted.role,
-            has_unusable_manager: manager == Some(None),
-            manager: manager.flatten(),
-        }
-    }
-}
-
-/// A person who was imported before.
-pub(super) struct KnownPerson {
-    pub newcomer: Newcomer,
-    pub known: external_ids::KnownPerson,
-    pub places: Vec<(OrganizationId, Role, Option<UserId>)>,
-    pub fingerprint: Fingerprint,
-    /// Whether they have become a member of an organization in this batch.
-    pub has_joined: bool,
 }
 
 enum Judged {
@@ -376,17 +336,6 @@ enum Of {
 enum Conflict {
     Refuse(Reason),
     Stop,
-}
-
-/// What came of a person who is not refused.
-pub(super) fn report(newcomer: Newcomer, id: Option<UserId>, outcome: Outcome) -> RowReport {
-    let hash = newcomer.password.as_ref();
-    let password = hash.map(PasswordForm::of);
-    let external_id = newcomer.has_external_id.then_some(newcomer.external_id);
-    RowReport {
-        password,
-        ..RowReport::new(newcomer.row, external_id, id, outcome, newcomer.notes)
-    }
 }
 
 /// Rows to be inserted.

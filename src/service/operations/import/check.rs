@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::newcomer::form_of;
+use super::password_form::form_of;
 use super::run::find_import;
 use crate::domain::{Email, ImportId, UserId};
 use crate::service::accounts::verify_credentials::verify_credentials;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::batch::Settled;
 use super::newcomer::{ManagerKey, Newcomer};
+use super::settled::Settled;
 use crate::domain::{Email, OrganizationId, SlackAccount, UserId};
 use crate::service::Result;
 use crate::store::external_ids::{self, KnownPerson};

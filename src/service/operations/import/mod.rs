@@ -9,14 +9,17 @@ mod lookups;
 mod newcomer;
 mod organizations;
 mod pace;
+mod password_form;
 mod report;
 mod run;
+mod settled;
 mod undo;
 mod update;
 
 pub use check::{ImportSample, SampledPerson, check_password, sample_import};
 pub use facts::Facts;
-pub use report::{Group, Outcome, PasswordForm, Reason, RowReport, Summary};
+pub use password_form::PasswordForm;
+pub use report::{Group, Outcome, Reason, RowReport, Summary};
 pub use run::{
     BATCH, Ending, Held, ImportSettings, Lines, Observe, TakeOver, begin_import,
     copy_for_rehearsal, find_import, import, list_imports, rehearse_import, take_over_import,

@@ -226,20 +226,3 @@ impl ManagerKey {
         }
     }
 }
-
-/// How a password is stored, without anything of it: `bcrypt 10`. `None` for a text in no known form.
-pub(super) fn form_of(text: &str) -> Option<String> {
-    if let Ok(hash) = ImportedHash::parse(text) {
-        let canonical = hash.to_string();
-        let mut fields = canonical.split('$').skip(3);
-        let function = fields.next()?;
-        let parameters = fields.next()?;
-        return Some(match function {
-            "2b" => format!("bcrypt {parameters}"),
-            _ if parameters.contains('=') => format!("{function} {parameters}"),
-            _ => function.to_owned(),
-        });
-    }
-    // Whatever does not say that it was imported is ours.
-    (!text.starts_with("$in$")).then(|| "set here".to_owned())
-}

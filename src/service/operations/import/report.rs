@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 
 use people_files::Problem;
 use serde::Serialize;
-use stored_passwords::{Cost, ImportedHash};
 
-use super::newcomer::form_of;
+use super::password_form::PasswordForm;
 use crate::domain::UserId;
 use crate::domain::import::Counts;
 
 /// How many rows of a group are named.
 const NAMED_ROWS: usize = 20;
+
+/// How many forms of passwords are counted apart, so that a summary stays small whatever the source holds.
+const NAMED_FORMS: usize = 50;
 
 /// Why a row, or a part of it, is not as it was in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -280,23 +282,6 @@ pub struct RowReport {
     pub password: Option<PasswordForm>,
 }
 
-/// How a password is stored, and what a sign-in with it costs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PasswordForm {
-    /// `bcrypt 10`
-    name: String,
-    cost: Cost,
-}
-
-impl PasswordForm {
-    pub(super) fn of(hash: &ImportedHash) -> Self {
-        Self {
-            name: form_of(&hash.to_string()).unwrap_or_default(),
-            cost: hash.cost(),
-        }
-    }
-}
-
 impl RowReport {
     pub(super) fn new(
         row: u64,
@@ -387,7 +372,12 @@ impl Summary {
         if matches!(row.outcome, Outcome::Created | Outcome::Updated) {
             match &row.password {
                 Some(form) => {
-                    *self.passwords.entry(form.name.clone()).or_default() += 1;
+                    let is_known = self.passwords.contains_key(&form.name);
+                    let name = match is_known || self.passwords.len() < NAMED_FORMS {
+                        true => form.name.clone(),
+                        false => "others".to_owned(),
+                    };
+                    *self.passwords.entry(name).or_default() += 1;
                     self.work += form.cost.work;
                     self.memory = self.memory.max(form.cost.memory);
                 }

@@ -3,11 +3,12 @@
 
 use serde_json::json;
 
-use super::batch::{KnownPerson, MOST_LEVELS, Writer, report};
 use super::fingerprint::{Digest, Fingerprint, Merge, Part, merge};
 use super::lookups::Lookups;
 use super::newcomer::Newcomer;
+use super::organizations::Origin;
 use super::report::{Outcome, Reason, RowReport};
+use super::settled::{KnownPerson, MOST_LEVELS, report};
 use crate::domain::audit::Action;
 use crate::domain::{Change, Email, IdentityId, OrganizationId, Role, UserId};
 use crate::service::mfa::secret::seal;
@@ -20,7 +21,7 @@ use crate::store::{external_ids, identities, memberships, people, recovery_codes
 
 pub(super) fn update(
     unit: &mut UnitOfWork<'_, '_>,
-    writer: &Writer,
+    origin: Origin<'_>,
     lookups: &Lookups,
     person: Box<KnownPerson>,
 ) -> Result<RowReport> {
@@ -64,7 +65,7 @@ pub(super) fn update(
     } = updating;
     if !is_linked {
         let text = fingerprint.text();
-        external_ids::set_fingerprint(unit.tx, &writer.source, &newcomer.external_id, &text)?;
+        external_ids::set_fingerprint(unit.tx, origin.source, &newcomer.external_id, &text)?;
     }
     if changed.is_empty() && !is_linked {
         return Ok(report(newcomer, Some(user_id), Outcome::Unchanged));
@@ -74,7 +75,7 @@ pub(super) fn update(
         .event(Action::UserImported)
         .about(user_id)
         .within(place);
-    let detail = json!({"importId": writer.run_id, "changed": changed, "linked": is_linked});
+    let detail = json!({"importId": origin.run_id, "changed": changed, "linked": is_linked});
     unit.record(event.detail(detail))?;
     Ok(report(newcomer, Some(user_id), Outcome::Updated))
 }
