@@ -122,7 +122,7 @@ pub async fn register_into_organization(
                 membership: Some(membership),
             });
             let entry = enter(unit, proof, Carrier::Jwt)?;
-            unit.recorded(Registered::Entry(entry))
+            unit.recorded(Registered::Entry(Box::new(entry)))
         })
         .await?;
     Ok(match registered {
@@ -132,7 +132,7 @@ pub async fn register_into_organization(
 }
 
 enum Registered {
-    Entry(Entry),
+    Entry(Box<Entry>),
     Unverified(Profile),
 }
 
