@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use hallpass::crypto::jwt::{self, Claims, Extras, Rules};
 use hallpass::crypto::keyring::Keyring;
 use hallpass::crypto::signing_key::{SigningKey, generate};
-use hallpass::crypto::token_keys::{SigningKeys, TokenKeys};
+use hallpass::crypto::token_keys::{SecretUse, SigningKeys, TokenKeys};
 use hallpass::domain::{SessionId, UserId};
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
@@ -86,7 +86,7 @@ fn new_tokens() -> Result<()> {
         Ok(median(rounds.collect()))
     };
     let hs256 = microseconds(None)?;
-    let es256 = microseconds(SigningKeys::new(keys, true))?;
+    let es256 = microseconds(SigningKeys::new(keys, SecretUse::Verifies))?;
     println!(
         "a new token: HS256 {hs256:.1} µs, ES256 {es256:.1} µs, which is {:.1} µs more",
         es256 - hs256

@@ -157,7 +157,11 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Import(command) => {
             let variables = variables()?;
-            settled(import::run(*command, &variables).await, &variables).await
+            settled(
+                Box::pin(import::run(*command, &variables)).await,
+                &variables,
+            )
+            .await
         }
         Command::Service(command) => {
             let variables = variables()?;

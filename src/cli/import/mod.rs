@@ -67,7 +67,7 @@ enum Command {
 
 pub(super) async fn run(import: Import, variables: &Variables) -> Result<(), Failure> {
     match import.command {
-        None => import.run.run(variables).await,
+        None => Box::pin(import.run.run(variables)).await,
         Some(Command::Status(command)) => command.run(variables).await,
         Some(Command::Resume(command)) => command.run(variables).await,
         Some(Command::Undo(command)) => command.run(variables).await,

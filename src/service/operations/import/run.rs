@@ -349,7 +349,7 @@ fn lock(writer: &Mutex<Writer>) -> std::sync::MutexGuard<'_, Writer> {
 /// A line that was read and checked.
 #[derive(Clone)]
 enum Item {
-    Person(Newcomer),
+    Person(Box<Newcomer>),
     Other(RowReport),
 }
 
@@ -391,7 +391,7 @@ fn item(line: Line, now: DateTime<Utc>) -> Item {
         Line::Person(candidate) => {
             let (row, id) = (candidate.row, candidate.external_id.clone());
             match Newcomer::check(*candidate, now) {
-                Ok(newcomer) => Item::Person(newcomer),
+                Ok(newcomer) => Item::Person(Box::new(newcomer)),
                 Err(reason) => Item::Other(RowReport::refused(row, id, reason)),
             }
         }
@@ -454,7 +454,7 @@ fn write_batch(
     let mut people = Vec::with_capacity(batch.len());
     for item in batch {
         match item {
-            Item::Person(newcomer) => people.push(newcomer),
+            Item::Person(newcomer) => people.push(*newcomer),
             Item::Other(report) => reports.push(report),
         }
     }
