@@ -3,6 +3,7 @@
 //! `IMPORT_PEOPLE` is how many, 50,000 unless it is set: an organization in which everybody has ten reports, with a
 //! bcrypt for each. On each database, sign-ins are measured alone, and then while people are imported.
 #![allow(
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a failed measurement may panic, and results go to the terminal"
 )]
