@@ -73,7 +73,9 @@ pub(super) fn admitted_to(
     is_safe: bool,
 ) -> Result<PresentedCredential<'_>, ApiError> {
     let (headers, settings) = (request.headers(), settings(request)?);
-    let presented = PresentedCredential::by(headers, (services(request)?, settings))?;
+    let is_foreign =
+        |token: &str| services(request).is_ok_and(|services| services.is_foreign_session(token));
+    let presented = PresentedCredential::of(headers, settings, is_foreign)?;
     if matches!(presented, PresentedCredential::Cookie(_)) && !is_safe {
         let csrf = Csrf::of(headers, None, services(request)?, settings);
         admit_cookie_call(RequestOrigin::of(headers, settings), csrf)?;

@@ -1,11 +1,12 @@
 //! Exchanges the session cookie of an earlier system where a browser arrives with it.
 
 use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::Method;
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use actix_web::{FromRequest as _, HttpRequest};
 
 use super::app_data::{services, settings};
-use super::caller::{is_bearer, is_safe};
+use super::caller::is_bearer;
 use super::cookies::{self, Cookie};
 use super::error::ApiError;
 use super::gates;
@@ -61,7 +62,7 @@ fn arrives(request: &ServiceRequest) -> bool {
     let route = request.app_data().map(|RoutePattern(route)| *route);
     let is_only_read = match route {
         Some(route) if gates::is_gate(route) => gates::is_safe(request.request()),
-        _ => is_safe(request.method()),
+        _ => matches!(*request.method(), Method::GET | Method::HEAD),
     };
     route.is_some_and(is_entrance) && is_only_read && !is_bearer(request.headers())
 }

@@ -1,5 +1,6 @@
 //! The ids that people had in the system they came from, for applications whose tables hold those.
 
+use hallpass::crypto::token_keys::SecretUse;
 use serde_json::{Value, json};
 
 use crate::support::{Actor, Db, TestApp, jwt, on_both_databases};
@@ -52,7 +53,7 @@ on_both_databases! {
 
     async fn the_token_says_the_id_if_the_operator_wants_it(db: Db) {
         let key = jwt::new_signing_key();
-        for signing in [None, jwt::signing(&[&key], true)] {
+        for signing in [None, jwt::signing(&[&key], SecretUse::Verifies)] {
             let app = TestApp::configured(db.fresh().await, |config| {
                 config.tokens.external_id = true;
                 config.tokens.signing = signing;

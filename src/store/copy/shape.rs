@@ -149,7 +149,7 @@ mod tests {
                 .find(|it| it.name == column)
                 .map(|it| it.kind)
         };
-        assert_eq!(of("users").columns.len(), 15);
+        assert_eq!(of("users").columns.len(), 16);
         for (table, column, expected) in [
             ("users", "id", Some(Kind::Id)),
             ("users", "email", Some(Kind::Text)),
