@@ -146,7 +146,7 @@ fn root() -> &'static Path {
 }
 
 fn pages() -> Vec<Page> {
-    let folders = ["docs", "docs/decisions"].map(|folder| root().join(folder));
+    let folders = ["docs", "docs/decisions", "docs/moving-in"].map(|folder| root().join(folder));
     let mut found = vec![root().join("README.md"), root().join("CHANGELOG.md")];
     for folder in folders {
         found.extend(

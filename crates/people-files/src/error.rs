@@ -44,7 +44,10 @@ pub enum OpenError {
         /// `"boss" (row 2 and 11 more)`
         roles: String,
     },
-    #[error("the mapping needs a secret of the old system: set HALLPASS_IMPORT_PEPPER_{setting}")]
+    #[error(
+        "the mapping needs a secret of the old system: set HALLPASS_IMPORT_PEPPER_{setting} or \
+         HALLPASS_IMPORT_PEPPER_{setting}_FILE; if that system has none, take it out of a copy of the mapping"
+    )]
     MissingSecret { setting: String },
     #[error("0 people in {input}: {what}")]
     NoPeople { input: String, what: String },

@@ -92,8 +92,11 @@ pub fn open(
 }
 
 fn check_secrets(mapping: &Mapping, options: &Options) -> Result<(), OpenError> {
-    let mut needed = mapping.peppers_to_decrypt();
-    match needed.find(|name| options.peppers.get(name).is_none()) {
+    let needed = mapping.peppers();
+    match needed
+        .iter()
+        .find(|name| options.peppers.get(name).is_none())
+    {
         Some(name) => Err(OpenError::MissingSecret {
             setting: name.as_str().to_uppercase(),
         }),

@@ -1191,3 +1191,16 @@ fn a_file_in_two_encodings_is_named_by_its_first_wrong_line() {
             .contains("row 2: it is not UTF-8")
     );
 }
+
+#[test]
+fn a_secret_of_the_old_system_that_is_not_set_is_named_first() {
+    let files = csv(
+        "email,password\nada@example.com,$2a$10$8K1p/a0dL1LXMIgoEDFrwOfMQD8d0Y7cQ7xJfO3nVb5b0h6b0Ysj2\n",
+    );
+    let mapping = EMAIL.to_owned()
+        + "password = { from = \"password\", scheme = \"devise\" }\n[password.pepper]\nname = \"devise\"\n";
+    let error = files.read(&mapping).unwrap_err();
+    for part in ["HALLPASS_IMPORT_PEPPER_DEVISE_FILE", "take it out"] {
+        assert!(error.contains(part), "{error}");
+    }
+}

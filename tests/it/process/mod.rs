@@ -10,6 +10,7 @@ mod idle;
 mod kill;
 mod log;
 mod mail;
+mod moving_in;
 mod moving_out;
 mod network_cut;
 mod operator;

@@ -170,10 +170,6 @@ impl Mapping {
     /// Secrets that the mapping needs: values of `HALLPASS_IMPORT_PEPPER_<NAME>`.
     pub fn peppers(&self) -> BTreeSet<&PepperName> {
         let pepper = self.password.pepper.iter().map(|pepper| &pepper.name);
-        pepper.chain(self.peppers_to_decrypt()).collect()
-    }
-
-    pub(crate) fn peppers_to_decrypt(&self) -> impl Iterator<Item = &PepperName> {
         let totp = self
             .totp
             .iter()
@@ -182,7 +178,8 @@ impl Mapping {
             .recovery
             .iter()
             .filter_map(|recovery| recovery.codes.decrypt.as_ref());
-        totp.chain(codes).map(|decrypt| &decrypt.name)
+        let to_decrypt = totp.chain(codes).map(|decrypt| &decrypt.name);
+        pepper.chain(to_decrypt).collect()
     }
 
     fn check(&self) -> Result<(), MappingError> {
