@@ -263,18 +263,6 @@ impl Store {
         self.writers.run(Requester::HOUSEKEEPING, work).await
     }
 
-    /// Writes a copy of an SQLite file to `path`, which does not exist yet. Does nothing for PostgreSQL.
-    ///
-    /// # Errors
-    /// `Unavailable` when the copy cannot be written.
-    pub async fn copy_into(&self, path: PathBuf) -> Result<(), StoreError> {
-        let work = move |tx: &mut Tx<'_>| match tx {
-            Tx::Sqlite(connection) => sqlite::copy_into(connection, &path),
-            Tx::Postgres(_) => Ok(()),
-        };
-        self.writers.run(Requester::OPERATOR, work).await
-    }
-
     /// Renews the statistics by which queries are planned. PostgreSQL does so itself.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 use diesel::{
     Connection, QueryResult, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query,
 };
@@ -137,25 +137,4 @@ pub(super) fn optimize(connection: &mut SqliteConnection) -> QueryResult<()> {
     connection.immediate_transaction(|connection| {
         connection.batch_execute("create table renewed (n integer) strict; drop table renewed;")
     })
-}
-
-/// Writes a copy of the database to a file that does not exist yet, and that only its owner can read. Others go on reading
-/// and writing meanwhile.
-pub(super) fn copy_into(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    let failed = |error: &dyn std::fmt::Display| {
-        StoreError::Unavailable(format!("cannot write {}: {error}", path.display()))
-    };
-    OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| failed(&error))?;
-    let location = path
-        .to_str()
-        .ok_or_else(|| failed(&"its path is not UTF-8"))?;
-    sql_query("vacuum into $1")
-        .bind::<Text, _>(location)
-        .execute(connection)?;
-    Ok(())
 }

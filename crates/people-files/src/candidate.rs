@@ -112,6 +112,8 @@ impl<T> fmt::Debug for Part<T> {
 pub struct Membership {
     /// Slug or name.
     pub organization: String,
+    /// Its name, if the other is its slug.
+    pub organization_name: Option<String>,
     /// Whether an organization that does not exist is to be created.
     pub create: bool,
     pub role: Role,

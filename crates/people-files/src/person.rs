@@ -373,6 +373,11 @@ impl<'m> Reader<'m> {
                 }
                 None => memberships.push(Membership {
                     organization,
+                    organization_name: section
+                        .organization
+                        .name
+                        .as_ref()
+                        .and_then(|name| text(name, &joined)),
                     create: section.organization.create,
                     role,
                     manager,

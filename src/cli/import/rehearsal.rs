@@ -5,10 +5,8 @@ use std::path::PathBuf;
 
 use crate::app::App;
 use crate::cli::Failure;
-use crate::cli::operator::Console;
 use crate::config::{Config, Database, Mode, Variables};
 use crate::service::Services;
-use crate::service::operations::import::copy_for_rehearsal;
 
 /// The services of a copy, which is deleted when this is dropped.
 pub(super) struct Copy {
@@ -35,10 +33,7 @@ impl Copy {
     ///
     /// # Errors
     /// When the copy cannot be written.
-    pub(super) async fn of(
-        console: &Console,
-        variables: &Variables,
-    ) -> Result<Option<Self>, Failure> {
+    pub(super) async fn of(variables: &Variables) -> Result<Option<Self>, Failure> {
         let mut config = Config::read(variables, Mode::Operator)?;
         let Database::Sqlite { path } = &config.database else {
             return Ok(None);
@@ -47,7 +42,7 @@ impl Copy {
         name.push(format!(".dry-run-{}", std::process::id()));
         let copy = PathBuf::from(name);
         let files = Files(copy.clone());
-        copy_for_rehearsal(&console.services, copy.clone()).await?;
+        App::back_up(path, &copy).await?;
         config.database = Database::Sqlite { path: copy };
         let services = App::services_for_operator(&config).await?;
         Ok(Some(Self {

@@ -220,7 +220,7 @@ impl Running {
     ) -> Result<Done, Failure> {
         let begun = Instant::now();
         let read = self.source.read().await?;
-        let copy = Copy::of(&self.console, variables).await?;
+        let copy = Copy::of(variables).await?;
         let services = copy
             .as_ref()
             .map_or(&self.console.services, |copy| &copy.services);

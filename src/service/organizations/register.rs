@@ -126,7 +126,7 @@ fn slug_for(name: &OrganizationName) -> Slug {
 ///
 /// # Errors
 /// `Invalid` for a reserved slug; `SlugTaken`.
-pub(super) fn insert_with_slug(
+pub(in crate::service) fn insert_with_slug(
     unit: &mut UnitOfWork<'_, '_>,
     name: OrganizationName,
     slug: Slug,

@@ -166,14 +166,6 @@ impl Database {
         self.0.keep_room().await
     }
 
-    /// Writes a copy of an SQLite file to `path`. Does nothing for PostgreSQL.
-    ///
-    /// # Errors
-    /// `Unavailable` when the copy cannot be written.
-    pub async fn copy_into(&self, path: std::path::PathBuf) -> Result<(), StoreError> {
-        self.0.copy_into(path).await
-    }
-
     /// Runs queries that all see the database as it is at the first of them, however long they take.
     ///
     /// # Errors

@@ -141,10 +141,17 @@ fn exported(db: &Db) -> Vec<Value> {
         .collect()
 }
 
-/// Not recovery codes, which are hashed, nor names of organizations and the times of what happened. A password is another
-/// text until its owner signs in.
+/// Not recovery codes, which are hashed, nor the times of what happened. A password is another text until its owner signs
+/// in.
 fn what_comes_along(people: &[Value]) -> Vec<Value> {
-    let membership = |it: &Value| json!([it["organization"], it["role"], it["manager"]]);
+    let membership = |it: &Value| {
+        json!([
+            it["organization"],
+            it["organization_name"],
+            it["role"],
+            it["manager"]
+        ])
+    };
     let person = |it: &Value| {
         let memberships = it["memberships"].as_array().unwrap().iter();
         json!({

@@ -1,16 +1,23 @@
 //! Each act causes its events, for the organizations that are concerned, and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use chrono::TimeDelta;
+use hallpass::config::LegacySessions;
+use hallpass::crypto::legacy_session::Format;
 use hallpass::domain::{Email, PersonName, Role};
 use hallpass::service::operations::operator::{self, CreateUser};
 use serde_json::json;
 
 use super::{arrive, hook, makes};
+use crate::process::{hallpass_on, stderr};
 use crate::support::receiver::Receiver;
 use crate::support::test_app::{found, operator_context};
-use crate::support::{Actor, Db, OTHER_PASSWORD, PASSWORD, TestApp, eventually, on_both_databases};
+use crate::support::{
+    Actor, Db, OTHER_PASSWORD, OTHER_SECRET, PASSWORD, TestApp, eventually, jwt, on_both_databases,
+    scratch,
+};
 
 /// Every audit action, and the events that it comes with; or why it comes with none.
 enum Causes {
@@ -24,6 +31,8 @@ enum Causes {
 }
 
 use Causes::{All, AllAndPerhaps, Nothing, Some as Perhaps};
+
+const MOST_SESSIONS: u32 = 3;
 
 const SIGN_IN: &str = "a sign-in tells nobody anything new";
 const NO_STATE: &str = "nothing changes of what events say";
@@ -179,7 +188,19 @@ fn grouped(rows: Vec<Option<String>>) -> BTreeMap<String, BTreeSet<String>> {
 
 on_both_databases! {
     async fn every_act_causes_its_events_and_no_others(db: Db) {
-        let app = TestApp::configured(db, |config| config.accounts.sessions_per_user = 3).await;
+        let app = TestApp::configured(db, |config| {
+            config.accounts.sessions_per_user = MOST_SESSIONS;
+            config.legacy_sessions = Some(LegacySessions {
+                format: Format::ALL.into_iter().find(|(name, _)| *name == "jwt").unwrap().1,
+                source: "jwt".to_owned(),
+                secrets: vec![OTHER_SECRET.into()],
+                cookie: None,
+                issuer: None,
+                until: "2027-03-01T00:00:00Z".parse().unwrap(),
+                cut_over: None,
+            });
+        })
+        .await;
         let receiver = Receiver::start().await;
         let ada = app.signs_up_verified("Acme", "ada@acme.example").await;
         hook(&ada, &receiver).await;
@@ -513,4 +534,46 @@ async fn lives(app: &TestApp, ada: &Actor, next: &impl AsyncFn()) {
         .unwrap();
     next().await;
     ada.get("/api/audit").await.expect(200);
+    next().await;
+    keeps_the_session_of_an_earlier_system(app, ada.organization_id()).await;
+    next().await;
+    imports(&app.db, "from.elsewhere@acme.example");
+    next().await;
+}
+
+/// It is one session more than a person may have.
+async fn keeps_the_session_of_an_earlier_system(app: &TestApp, organization_id: &str) {
+    let dan = app.joins(organization_id, "dan@acme.example").await;
+    for _ in 1..MOST_SESSIONS {
+        dan.signs_in_again().await;
+    }
+    app.db
+        .execute(&format!(
+            "insert into external_ids (source, external_id, user_id, imported_at, fingerprint)
+             select 'jwt', '4711', id, created_at, '' from users where email = '{}'",
+            dan.email
+        ))
+        .await;
+    let now = app.clock.timestamp();
+    let claims = json!({"sub": "4711", "iat": now - 3600, "exp": now + 3600});
+    let header = json!({"alg": "HS256", "typ": "JWT"});
+    let token = jwt::sign(&header, &claims, OTHER_SECRET);
+    app.advance(TimeDelta::seconds(1));
+    let exchange = app.post("/api/auth/session/exchange").bearer(&token);
+    exchange.await.expect(200);
+}
+
+fn imports(db: &Db, email: &str) {
+    let (people, mapping) = (
+        scratch::fresh_path("people.csv"),
+        scratch::fresh_path("acme.toml"),
+    );
+    fs::write(&people, format!("id,email,name\n1,{email},Eve\n")).unwrap();
+    let text = "source = \"old\"\n[person]\nexternal_id = \"id\"\nemail = \"email\"\nname = \"name\"\n\
+                [membership]\norganization = { value = \"acme\" }\n";
+    fs::write(&mapping, text).unwrap();
+    let [people, mapping] = [&people, &mapping].map(|path| path.to_str().unwrap());
+    let mut import = hallpass_on(db, &["import", people, "--map", mapping, "--yes"]);
+    let output = import.output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
 }

@@ -82,6 +82,8 @@ fields! {
     Organization {
         /// Whether an organization that does not exist is created.
         create: bool,
+        /// A column with the name of one that is created, if `from` is its slug.
+        name: Option<Source>,
         #[serde(rename = "else", alias = "value")]
         otherwise: Option<String>,
     }

@@ -37,6 +37,14 @@ impl Mapping {
                 &organization.from,
                 organization.optional,
             );
+            if let Some(name) = &organization.name {
+                uses.add(
+                    section,
+                    "membership.organization",
+                    name,
+                    organization.optional,
+                );
+            }
             if let Some(role) = &membership.role {
                 uses.add(section, "membership.role", &role.from, role.optional);
             }

@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::fingerprint::{Fingerprint, Part};
 use super::lookups::Lookups;
 use super::newcomer::Newcomer;
-use super::organizations::{Organizations, Origin};
+use super::organizations::{Named, Organizations, Origin};
 use super::report::{Outcome, Reason, RowReport};
 use super::settled::{Fate, KnownPerson, MOST_LEVELS, Place, Settled, report};
 use super::update::update;
@@ -105,7 +105,11 @@ impl Writer {
         let mut places: Vec<Place> = Vec::with_capacity(wanted.len());
         let mut refusals = Vec::new();
         for it in &wanted {
-            let named = (it.organization.as_str(), it.create && self.only.is_none());
+            let named = Named {
+                text: &it.organization,
+                name: it.organization_name.as_deref(),
+                may_create: it.create && self.only.is_none(),
+            };
             match self.organizations.find(unit, origin, named, &self.facts)? {
                 Ok(id) if self.only.is_some_and(|only| only != id) => {}
                 Ok(id) if places.iter().any(|place| place.organization_id == id) => {}

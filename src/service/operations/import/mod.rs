@@ -21,7 +21,7 @@ pub use facts::Facts;
 pub use password_form::PasswordForm;
 pub use report::{Group, Outcome, Reason, RowReport, Summary};
 pub use run::{
-    BATCH, Ending, Held, ImportSettings, Lines, Observe, TakeOver, begin_import,
-    copy_for_rehearsal, find_import, import, list_imports, rehearse_import, take_over_import,
+    BATCH, Ending, Held, ImportSettings, Lines, Observe, TakeOver, begin_import, find_import,
+    import, list_imports, rehearse_import, take_over_import,
 };
 pub use undo::{Kept, UndoneImport, WhyKept, undo_import};

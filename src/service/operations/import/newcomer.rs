@@ -44,6 +44,8 @@ pub(super) struct Newcomer {
 pub(super) struct WantedMembership {
     /// Slug or name.
     pub organization: String,
+    /// The name, if the other is a slug.
+    pub organization_name: Option<String>,
     /// Whether it may be created.
     pub create: bool,
     pub role: Role,
@@ -82,6 +84,7 @@ impl Newcomer {
             .into_iter()
             .map(|it| WantedMembership {
                 organization: it.organization,
+                organization_name: it.organization_name,
                 create: it.create,
                 role: role(it.role),
                 manager: it.manager,

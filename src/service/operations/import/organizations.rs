@@ -6,9 +6,9 @@ use super::facts::Facts;
 use super::report::Reason;
 use crate::domain::audit::Action;
 use crate::domain::{ImportId, JoinPolicy, OrganizationId, OrganizationName, Slug};
-use crate::service::Result;
-use crate::service::organizations::register::insert_organization;
+use crate::service::organizations::register::{insert_organization, insert_with_slug};
 use crate::service::unit_of_work::UnitOfWork;
+use crate::service::{Error, Result};
 use crate::store::{external_organizations, organizations};
 
 /// How many names are remembered. Beyond that they are looked up again.
@@ -26,6 +26,16 @@ pub(super) struct Organizations {
 pub(super) struct Origin<'a> {
     pub source: &'a str,
     pub run_id: ImportId,
+}
+
+/// What the source calls an organization.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    /// Slug or name.
+    pub text: &'a str,
+    /// The name, if the text is a slug.
+    pub name: Option<&'a str>,
+    pub may_create: bool,
 }
 
 impl Organizations {
@@ -56,21 +66,21 @@ impl Organizations {
         &mut self,
         unit: &mut UnitOfWork<'_, '_>,
         origin: Origin<'_>,
-        (text, may_create): (&str, bool),
+        named: Named<'_>,
         facts: &Facts,
     ) -> Result<std::result::Result<OrganizationId, Reason>> {
-        if let Some(found) = self.remembered.get(text) {
+        if let Some(found) = self.remembered.get(named.text) {
             return Ok(found.clone());
         }
-        let found = match known(unit, origin, text)? {
+        let found = match known(unit, origin, named.text)? {
             Some(id) => Ok(id),
-            None if !may_create => Err(Reason::unknown_organization()),
-            None => self.create(unit, origin, text, facts)?,
+            None if !named.may_create => Err(Reason::unknown_organization()),
+            None => self.create(unit, origin, named, facts)?,
         };
         if self.remembered.len() == REMEMBERED {
             self.remembered.clear();
         }
-        self.remembered.insert(text.to_owned(), found.clone());
+        self.remembered.insert(named.text.to_owned(), found.clone());
         Ok(found)
     }
 
@@ -78,16 +88,25 @@ impl Organizations {
         &mut self,
         unit: &mut UnitOfWork<'_, '_>,
         origin: Origin<'_>,
-        text: &str,
+        Named { text, name, .. }: Named<'_>,
         facts: &Facts,
     ) -> Result<std::result::Result<OrganizationId, Reason>> {
-        let Some(name) = OrganizationName::from_elsewhere(text) else {
+        let slug = name.and_then(|_| Slug::parse(text).ok());
+        let Some(name) = OrganizationName::from_elsewhere(name.unwrap_or(text)) else {
             return Ok(Err(Reason::unusable_organization()));
         };
         if !facts.has_admin(text) {
             return Ok(Err(Reason::no_admin()));
         }
-        let id = insert_organization(unit, name, self.join_policy)?.id;
+        let id = match slug.map(|slug| insert_with_slug(unit, name.clone(), slug, self.join_policy))
+        {
+            Some(Ok(organization)) => organization.id,
+            // It is another one's alias, or reserved here.
+            Some(Err(Error::SlugTaken | Error::Invalid(_))) | None => {
+                insert_organization(unit, name, self.join_policy)?.id
+            }
+            Some(Err(error)) => return Err(error),
+        };
         external_organizations::insert(unit.tx, (origin.source, text), id, Some(origin.run_id))?;
         let event = unit.event(Action::OrganizationFounded).within(id);
         unit.record(event.detail(serde_json::json!({"importId": origin.run_id})))?;

@@ -286,14 +286,6 @@ pub async fn import(
     Ok((summary, ending))
 }
 
-/// Writes a copy of an SQLite file, on which an import can be rehearsed without that others wait for it.
-///
-/// # Errors
-/// When the copy cannot be written.
-pub async fn copy_for_rehearsal(services: &Services, path: std::path::PathBuf) -> Result<()> {
-    Ok(services.store.copy_into(path).await?)
-}
-
 /// The same without an effect: all batches in one transaction, which is rolled back.
 ///
 /// # Errors
