@@ -15,7 +15,7 @@ const CORE = [
 const OF_OTHERS = new RegExp(
   "^[A-Z]+ /(?!api/)|^[A-Z]+ /api/v1/|" +
     "^[A-Z]+ /api/(revocations|auth/(introspect|verify|verify-or-sign-in))$|" +
-    "^[A-Z]+ /api/auth/(slack/(start|callback)|csrf|providers|session|signin.*|callback/.*|signout|error|_log)$",
+    "^[A-Z]+ /api/auth/(slack/(start|callback)|csrf|providers|session(/exchange)?|signin.*|callback/.*|signout|error|_log)$",
 );
 
 test("every documented call has a method", async () => {
