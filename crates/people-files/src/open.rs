@@ -233,7 +233,7 @@ impl People {
         self.people
     }
 
-    /// What was read, and what was found out about its form: `people.csv (CSV with ;, utf-8)`.
+    /// What was read, and what was found out about its form: `people.csv (CSV separated by `;`, utf-8)`.
     pub fn input(&self) -> &str {
         &self.input
     }

@@ -1139,7 +1139,9 @@ fn lines_are_handed_out_as_often_as_needed() {
     .unwrap();
     assert_eq!((lines.len(), lines.people(), heard), (501, 500, 501));
     assert!(
-        lines.input().ends_with("people.csv (CSV with ,, utf-8)"),
+        lines
+            .input()
+            .ends_with("people.csv (CSV separated by `,`, utf-8)"),
         "{}",
         lines.input()
     );

@@ -150,9 +150,10 @@ fn group(group: &Group) -> String {
     } else {
         ""
     };
+    let word = if group.count == 1 { "row" } else { "rows" };
     let kind = if group.is_refusal { "refused" } else { "note" };
     format!(
-        "\n{kind}: {} × {} (rows {}{more})\n  {}\n  {}",
+        "\n{kind}: {} × {} ({word} {}{more})\n  {}\n  {}",
         group.count,
         group.code,
         rows.join(", "),

@@ -164,15 +164,21 @@ async fn a_copy_of_a_stopped_servers_file_is_whole() {
         .expect(200);
 }
 
-#[actix_web::test]
-async fn a_copy_is_whole_also_where_somebody_reads_at_the_stop() {
-    let db = Db::sqlite();
-    let mut server = Server::start(&db).await;
-    let mut reader = SqliteConnection::establish(text(path(&db))).unwrap();
+/// A connection in the middle of a read.
+fn reading(db: &Db) -> SqliteConnection {
+    let mut reader = SqliteConnection::establish(text(path(db))).unwrap();
     reader.batch_execute("begin").unwrap();
     sql_query("select count(*) from users")
         .execute(&mut reader)
         .unwrap();
+    reader
+}
+
+#[actix_web::test]
+async fn a_copy_is_whole_also_where_somebody_reads_at_the_stop() {
+    let db = Db::sqlite();
+    let mut server = Server::start(&db).await;
+    let mut reader = reading(&db);
     let token = server.signs_up("acme").await;
     server.signal("TERM");
     // It is waited for.
@@ -194,11 +200,7 @@ async fn a_copy_is_whole_also_where_somebody_reads_at_the_stop() {
 async fn a_stop_says_that_a_copy_would_lack_something() {
     let db = Db::sqlite();
     let mut server = Server::start(&db).await;
-    let mut reader = SqliteConnection::establish(text(path(&db))).unwrap();
-    reader.batch_execute("begin").unwrap();
-    sql_query("select count(*) from users")
-        .execute(&mut reader)
-        .unwrap();
+    let reader = reading(&db);
     server.signs_up("acme").await;
     server.signal("TERM");
     assert_eq!(server.exit_code().await, Some(0), "{}", server.output());

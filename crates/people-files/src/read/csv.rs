@@ -130,7 +130,7 @@ impl Table for CsvTable {
 
     fn form(&self) -> String {
         format!(
-            "CSV with {}, {}",
+            "CSV separated by `{}`, {}",
             self.shown_delimiter(),
             self.file.encoding()
         )

@@ -21,7 +21,7 @@ pub(crate) trait Table {
     /// For errors: `people.csv`, `table "User" of app.db`.
     fn name(&self) -> String;
 
-    /// What was found out about the form, for the report: `CSV with ;, windows-1252`.
+    /// What was found out about the form, for the report: "CSV separated by `;`, windows-1252".
     fn form(&self) -> String;
 
     /// Where all rows have the same ones.

@@ -27,7 +27,7 @@ pub(super) fn form_of(text: &str) -> Option<String> {
         let function = fields.next()?;
         let parameters = fields.next()?;
         return Some(match function {
-            "2b" => format!("bcrypt {parameters}"),
+            "2b" => format!("bcrypt {}", parameters.trim_start_matches('0')),
             _ if parameters.contains('=') => format!("{function} {parameters}"),
             _ => function.to_owned(),
         });
